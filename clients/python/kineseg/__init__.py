@@ -1,0 +1,1 @@
+"""kineseg: the Python SDK of a streaming online segmentation service for motion."""

@@ -1,0 +1,1 @@
+"""kineseg's offline training: recurrent predictors of motion, exported as bundles that the service runs."""
