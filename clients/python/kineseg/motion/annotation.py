@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class Annotation:
     def __post_init__(self) -> None:
         if not self.boundaries or self.boundaries[0] != 0:
             raise RecordingError("the first segment must start at frame 0", field="boundaries")
-        if any(b <= a for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(self.boundaries)):
             raise RecordingError(f"segment starts must increase, got {self.boundaries}", field="boundaries")
         for field in ("labels", "names"):
             count = len(getattr(self, field))

@@ -1,0 +1,204 @@
+"""Reads the exponential-map releases of the CMU motion-capture database.
+
+Two layouts: text with 117 comma-separated columns a frame (root translation, then 38 joints of three numbers), and
+MATLAB files whose ``expmapchannels`` has 96 columns (the same without the seven end joints, which never turn).
+
+The published single-action clips begin with one row in a calibration posture that is not part of the motion. Files
+are given as they are: ``recording.slice(1)`` leaves that row out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kineseg.motion.annotation import Annotation
+from kineseg.motion.cmu_skeleton import CMU_END_JOINTS, CMU_SKELETON
+from kineseg.motion.errors import MissingDependencyError, MotionFileError, RecordingError
+from kineseg.motion.kinematics import forward_kinematics, matrices_from_expmap
+from kineseg.motion.recording import Recording, check_rate
+from kineseg.motion.text_numbers import parse_rows, read_text, require_file
+
+CMU_RATE = 120.0
+TEXT_COLUMNS = 3 + 3 * CMU_SKELETON.n_joints
+COMPACT_COLUMNS = TEXT_COLUMNS - 3 * len(CMU_END_JOINTS)
+
+_MOVING = tuple(j for j in range(CMU_SKELETON.n_joints) if j not in CMU_END_JOINTS)
+
+
+def _channel_names(joints: tuple[int, ...]) -> tuple[str, ...]:
+    turns = tuple(f"{CMU_SKELETON.names[j]}.r{axis}" for j in joints for axis in "xyz")
+    return ("Hips.tx", "Hips.ty", "Hips.tz", *turns)
+
+
+TEXT_CHANNELS = _channel_names(tuple(range(CMU_SKELETON.n_joints)))
+COMPACT_CHANNELS = _channel_names(_MOVING)
+
+
+def cmu_positions(frames: ArrayLike) -> NDArray[np.float64]:
+    """Joint positions from CMU channels.
+
+    Args:
+        frames: ``(T, 117)`` or ``(T, 96)``: root translation in database units, exponential maps in radians.
+
+    Returns:
+        ``(T, 38, 3)`` positions, y up, in database units.
+
+    Raises:
+        RecordingError: Another number of columns.
+    """
+    values = np.asarray(frames, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] not in (TEXT_COLUMNS, COMPACT_COLUMNS):
+        raise RecordingError(
+            f"CMU frames must have shape (frames, {TEXT_COLUMNS}) or (frames, {COMPACT_COLUMNS}), got {values.shape}",
+            field="frames",
+        )
+    n_frames = len(values)
+    maps = values[:, 3:].reshape(n_frames, -1, 3)
+    if values.shape[1] == COMPACT_COLUMNS:
+        full = np.zeros((n_frames, CMU_SKELETON.n_joints, 3))
+        full[:, _MOVING] = maps
+        maps = full
+    # The release stores the map of the inverse rotation (it was made for row vectors); seen from the data: only so do
+    # the feet stand still on the floor while walking.
+    return forward_kinematics(CMU_SKELETON, matrices_from_expmap(-maps), values[:, :3])
+
+
+def read_cmu_text(path: str | Path, *, rate: float | None = None) -> Recording:
+    """Read the 117-column text layout.
+
+    Args:
+        path: One frame a line, comma-separated, no header.
+        rate: Frames per second; 120 unless given.
+
+    Raises:
+        MotionFileError: Not that layout; names the line and column.
+    """
+    file = Path(path)
+    lines = read_text(file).splitlines()
+    frames = parse_rows(lines, path=file, first_line=1, width=TEXT_COLUMNS, delimiter=",", fields=TEXT_CHANNELS)
+    return _recording(file, frames, TEXT_CHANNELS, rate)
+
+
+def read_cmu_mat(path: str | Path, *, rate: float | None = None) -> Recording:
+    """Read the MATLAB layout: variable ``expmapchannels``, 96 (or 117) columns.
+
+    Segments annotated in a file ``<stem>_ground_truth.txt`` beside it become the recording's truth.
+
+    Args:
+        path: A MATLAB 5 file.
+        rate: Frames per second; 120 unless given.
+
+    Raises:
+        MotionFileError: Not such a file.
+        MissingDependencyError: SciPy is not installed.
+    """
+    file = Path(path)
+    require_file(file)
+    frames = _expmap_channels(file)
+    channels = TEXT_CHANNELS if frames.shape[1] == TEXT_COLUMNS else COMPACT_CHANNELS
+    bad = np.argwhere(~np.isfinite(frames))
+    if bad.size:
+        row, column = (int(i) for i in bad[0])
+        raise MotionFileError(
+            f"expmapchannels: frame {row}, {channels[column]} is {frames[row, column]}; expected a finite number",
+            path=file,
+            field=channels[column],
+        )
+    recording = _recording(file, frames, channels, rate)
+    beside = file.with_name(f"{file.stem}_ground_truth.txt")
+    if not beside.exists():
+        return recording
+    truth = read_cmu_annotation(beside)
+    if truth.boundaries[-1] >= recording.n_frames:
+        raise MotionFileError(
+            f"a segment starts at frame {truth.boundaries[-1]}, but {file.name} has {recording.n_frames} frames",
+            path=beside,
+        )
+    return replace(recording, truth=truth)
+
+
+def read_cmu_annotation(path: str | Path) -> Annotation:
+    """Read a ``_ground_truth.txt``: the number of segments, then per segment a line with its index and name and a
+    line with the earliest, best and latest frame of its end (a single frame for the last one).
+
+    ``walking`` and ``walk`` count as one action.
+
+    Raises:
+        MotionFileError: Another layout.
+    """
+    file = Path(path)
+    rows = [(n, line.split()) for n, line in enumerate(read_text(file).splitlines(), start=1) if line.strip()]
+    number, head = rows[0]
+    if len(head) != 1 or not head[0].isdigit():
+        raise MotionFileError("expected the number of segments", path=file, line=number)
+    n_segments = int(head[0])
+    if n_segments == 0 or len(rows) < 2 * n_segments:
+        raise MotionFileError(f"expected two lines for each of {n_segments} segments", path=file, line=number)
+    starts, tolerance, names = [0], [(0, 0)], []
+    for i in range(n_segments):
+        (name_line, words), (frame_line, frames) = rows[1 + 2 * i], rows[2 + 2 * i]
+        if len(words) < 2:
+            raise MotionFileError("expected a segment's index and name", path=file, line=name_line)
+        names.append("_".join(words[1:]))
+        if i == n_segments - 1:
+            break
+        if len(frames) != 3 or not all(f.isdigit() for f in frames):
+            raise MotionFileError("expected earliest, best and latest frame", path=file, line=frame_line)
+        earliest, best, latest = map(int, frames)
+        starts.append(best)
+        tolerance.append((min(earliest, best), max(latest, best)))
+    ids: dict[str, int] = {}
+    labels = tuple(ids.setdefault(_stem(name), len(ids)) for name in names)
+    return Annotation(tuple(starts), labels, tuple(names), tuple(tolerance))
+
+
+def _stem(name: str) -> str:
+    return "_".join(re.sub("ing$", "", word) for word in name.lower().split("_"))
+
+
+def _expmap_channels(file: Path) -> NDArray[np.float64]:
+    try:
+        from scipy.io import loadmat, whosmat
+    except ImportError:
+        raise MissingDependencyError(
+            "reading .mat files needs SciPy: pip install 'kineseg[motion]'", path=file
+        ) from None
+    try:
+        found = [name for name, _, _ in whosmat(file)]
+        frames = loadmat(file, variable_names=["expmapchannels"]).get("expmapchannels")
+    # SciPy has no base class for what a damaged file makes it raise (struct, zlib, key and type errors among them).
+    except Exception as error:
+        raise MotionFileError(f"not a MATLAB 5 file ({error})", path=file) from None
+    if frames is None:
+        raise MotionFileError(
+            f"expected a variable 'expmapchannels', found: {', '.join(found) or 'none'}",
+            path=file,
+            field="expmapchannels",
+        )
+    if frames.ndim != 2 or frames.shape[1] not in (COMPACT_COLUMNS, TEXT_COLUMNS) or not len(frames):
+        raise MotionFileError(
+            f"expmapchannels has shape {frames.shape}; expected (frames, {COMPACT_COLUMNS}) or "
+            f"(frames, {TEXT_COLUMNS})",
+            path=file,
+            field="expmapchannels",
+        )
+    try:
+        return np.asarray(frames, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise MotionFileError("expmapchannels does not hold numbers", path=file, field="expmapchannels") from None
+
+
+def _recording(file: Path, frames: NDArray[np.float64], channels: tuple[str, ...], rate: float | None) -> Recording:
+    return Recording(
+        frames=frames,
+        rate=check_rate(CMU_RATE if rate is None else rate),
+        channels=channels,
+        skeleton=CMU_SKELETON,
+        positions=cmu_positions(frames),
+        name=file.stem,
+    )
