@@ -1,0 +1,190 @@
+"""Boundaries by an online kernel change-point programme with a bounded look back.
+
+A segment costs its scatter in the feature space of a Gaussian kernel (Harchaoui & Cappe 2007; Arlot, Celisse &
+Harchaoui 2019), a boundary costs a penalty, and the cheapest segmentation is found by dynamic programming. Two things
+make it online: a boundary may only be placed within the latency budget, so that the programme runs over the last few
+seconds whatever the stream's length, and the first boundary of the best segmentation is decided once it is old enough.
+
+The penalty calibrates itself: it is a multiple of the gain that a cut between two adjoining windows typically brings in
+this stream, which is half the window length times their squared maximum mean discrepancy (Gretton et al. 2012).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.segmenter.scale import RunningMedian
+from kineseg_service.segmenter.settings import SegmenterSettings
+
+Array = NDArray[np.float64]
+
+
+class KernelBoundaries:
+    """Finds boundaries in a sequence of blocks, each the mean embedding over `settings.block_s`.
+
+    Arrays and plain values only, so it can be pickled. Units are blocks; block 0 is the first.
+    """
+
+    def __init__(self, settings: SegmenterSettings, dim: int, latency_s: float) -> None:
+        def blocks(seconds: float) -> int:
+            return max(1, round(seconds / settings.block_s))
+
+        self._penalty, self._bandwidth = settings.penalty, settings.bandwidth
+        self._shortest = blocks(settings.min_segment_s)
+        self._window = blocks(settings.window_s)
+        self._horizon = blocks(settings.horizon_s)
+        # One block less than the budget: a block is known only when its last frame is.
+        self._budget = max(1, int(latency_s / settings.block_s + 1e-9) - 1)
+        self._lag = max(1, round(settings.commit_fraction * self._budget))
+        self._span = max(self._budget + self._shortest, 2 * self._window)
+
+        self.count = 0
+        self._start = 0  # of the open segment
+        self._past = np.zeros((self._horizon, dim))  # ring of blocks
+        self._base_start = 0  # the open segment's part within the horizon begins here
+        self._base_similarity = 0.0  # sum of the kernel over all pairs of that part
+        self._base_dropped = 0.0  # cost of what has left the horizon
+        # For the last `_span` blocks, newest last: the sum of the kernel over all pairs from that block to now, the
+        # cost of the open segment up to just before that block, and of a segment from the row's to just before the
+        # column's.
+        self._similarity = np.zeros(self._span)
+        self._before = np.zeros(self._span)
+        self._cost = np.full((self._span, self._span), np.inf)
+        self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of them to now
+        self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
+        self._barred = 0  # no boundary before this block
+
+        self.scale = RunningMedian(8 * self._horizon, prior=2.0, prior_count=8 * blocks(settings.prior_s))
+        self._gains = RunningMedian(4 * self._horizon, prior=0.0, prior_count=0)
+
+    @property
+    def start(self) -> int:
+        """First block of the open segment."""
+        return self._start
+
+    @property
+    def gain_scale(self) -> float:
+        """What a cut between adjoining windows typically gains in this stream."""
+        return self._gains.value
+
+    def recent(self, start: int, end: int) -> Array:
+        """Blocks [start, end), shape (n, dim), as far as they are within the horizon."""
+        start = max(start, self.count - self._horizon)
+        blocks: Array = self._past[np.arange(start, max(end, start)) % self._horizon]
+        return blocks
+
+    def update(self, block: Array) -> int | None:
+        """Takes the next block (dim,); returns a boundary that is old enough to be decided, or None.
+
+        The caller then answers with `accept` or `reject`.
+        """
+        self._observe_scale(block)
+        self._extend(block)
+        self._observe_gain()
+        boundary = self._first_boundary()
+        return boundary if boundary is not None and self.count - boundary >= self._lag else None
+
+    def pending(self) -> int | None:
+        """The first boundary of the best segmentation as it stands, however young, or None."""
+        return self._first_boundary()
+
+    def accept(self, boundary: int) -> None:
+        """The open segment ends before `boundary`, and another begins there."""
+        row = boundary - (self.count - self._span)
+        self._before = self._cost[row].copy()
+        self._start = self._base_start = boundary
+        self._base_similarity = float(self._similarity[row])
+        self._base_dropped = 0.0
+
+    def reject(self, boundary: int) -> None:
+        """The open segment goes on through `boundary`: none is offered again until a shortest segment later."""
+        self._barred = boundary + self._shortest
+
+    def _observe_scale(self, block: Array) -> None:
+        reach = min(self.count, self._horizon)
+        if reach:
+            # Evenly spread over the horizon, at another offset each time: a sample of all pairs.
+            spread = (np.arange(8) / 8 + self.count * 0.6180339887498949) % 1.0
+            others = self._past[(self.count - 1 - (spread * reach).astype(int)) % self._horizon]
+            self.scale.add(((others - block) ** 2).sum(axis=1))
+        if self.count % 10 == 0:
+            self.scale.refresh()
+            self._gains.refresh()
+
+    def _kernel(self, blocks: Array, block: Array) -> Array:
+        squared = ((blocks - block) ** 2).sum(axis=1)
+        similarity: Array = np.exp(squared * (-0.5 / (self._bandwidth * self.scale.value)))
+        return similarity
+
+    def _extend(self, block: Array) -> None:
+        """Makes `block` the newest: every sum and cost grows by its similarity to what came before."""
+        t, horizon = self.count, self._horizon
+        if t - self._base_start == horizon:  # the oldest block leaves; what it cost is kept
+            oldest = self.recent(self._base_start, t)
+            lost = 2.0 * float(self._kernel(oldest[1:], oldest[0]).sum()) + 1.0
+            n, kept = horizon, self._base_similarity - lost
+            self._base_dropped += (n - self._base_similarity / n) - (n - 1 - kept / (n - 1))
+            self._base_similarity, self._base_start = kept, self._base_start + 1
+        n = t - self._base_start
+        base_cost = self._base_dropped + (n - self._base_similarity / n if n else 0.0)
+
+        # The window moves on by one block, and `t` becomes a possible end of the segments within it.
+        column = self._lengths - self._similarity / self._lengths
+        self._cost[:-1, :-1] = self._cost[1:, 1:]
+        self._cost[:-1, -1] = column[1:]
+        self._before[:-1] = self._before[1:]
+        self._before[-1] = base_cost
+        self._similarity[:-1] = self._similarity[1:]
+        self._similarity[-1] = 0.0
+
+        first = min(self._base_start, max(0, t - self._span + 1))
+        row = self._kernel(self.recent(first, t), block)  # (t - first,)
+        to_now = 2.0 * np.cumsum(row[::-1]) + 1.0  # from the newest backwards
+        self._base_similarity += float(to_now[n - 1]) if n else 1.0
+        inside = min(t, self._span - 1)
+        self._similarity[-1] += 1.0
+        self._similarity[self._span - 1 - inside : -1] += to_now[:inside][::-1]
+        self._past[t % horizon] = block
+        self.count = t + 1
+
+    def _observe_gain(self) -> None:
+        n = self._window
+        before, now = self._window_similarity[0], self._similarity[-n]
+        if self.count >= 2 * n:
+            both = self._similarity[-2 * n]
+            self._gains.add(np.array([(2.0 * (before + now) - both) / (2 * n)]))
+        self._window_similarity[:-1] = self._window_similarity[1:]
+        self._window_similarity[-1] = now
+
+    def _first_boundary(self) -> int | None:
+        """First boundary of the cheapest segmentation of the open segment, None if that is not to cut it."""
+        oldest = self.count - self._span  # block of row 0
+        allowed = max(self._start + self._shortest, self.count - self._budget, self._barred)
+        skip = allowed - oldest
+        if self._span - skip < 1:
+            return None
+        penalty = self._penalty * self._gains.value
+        if penalty <= 0.0:
+            return None
+        here = slice(skip, self._span)
+        cost = self._cost[here, here]
+        best = self._before[here] + penalty  # of all ways to cut at each place
+        first = np.arange(len(best))  # the first cut on that way
+        steps = np.arange(len(best))
+        near = steps[None, :] - steps[:, None] < self._shortest
+        for _ in range(len(best) // self._shortest):
+            through = np.where(near, np.inf, best[:, None] + cost + penalty)
+            source = through.argmin(axis=0)
+            value = through[source, steps]
+            better = value < best
+            if not better.any():
+                break
+            best = np.where(better, value, best)
+            first = np.where(better, first[source], first)
+        n = self._lengths[here]
+        ends = best + n - self._similarity[here] / n
+        cheapest = int(ends.argmin())
+        n_base = self.count - self._base_start
+        whole = self._base_dropped + n_base - self._base_similarity / n_base
+        return allowed + int(first[cheapest]) if ends[cheapest] < whole else None

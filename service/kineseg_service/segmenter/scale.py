@@ -1,0 +1,29 @@
+"""Running medians over the recent past that start from what is known before the stream."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class RunningMedian:
+    """Median of the last `size` values, started from a prior that counts as `prior_count` values at `prior`.
+
+    The prior fades as values come in: of n values seen it weighs max(prior_count - n, 0).
+    """
+
+    def __init__(self, size: int, prior: float, prior_count: int) -> None:
+        self.size, self.prior_count = size, min(prior_count, size)
+        self._ring = np.full(size, prior, dtype=np.float64)
+        self._seen = 0
+        self.value = prior
+
+    def add(self, values: np.ndarray) -> None:
+        """Takes values (n,), n <= size; the median is not computed before `refresh`."""
+        at = (self._seen + np.arange(len(values))) % self.size
+        self._ring[at] = values
+        self._seen += len(values)
+
+    def refresh(self) -> float:
+        """The median now; costs a partial sort of the ring, so it is left to the caller how often."""
+        self.value = float(np.median(self._ring[: max(self.prior_count, min(self._seen, self.size))]))
+        return self.value

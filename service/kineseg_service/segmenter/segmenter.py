@@ -1,0 +1,125 @@
+"""One stream's online segmentation: embeddings and surprise go in frame by frame, decisions come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.segmenter.anomaly import SurpriseMonitor
+from kineseg_service.segmenter.boundaries import KernelBoundaries
+from kineseg_service.segmenter.clusterer import PrototypeClusterer
+from kineseg_service.segmenter.decisions import AnomalyStart, Decision, SegmentEnd, SegmentStart
+from kineseg_service.segmenter.settings import SegmenterSettings
+
+Array = NDArray[np.float64]
+_LEAST_SURPRISE = 1e-12
+
+
+class Segmenter:
+    """Boundaries, labels and anomalies of one stream.
+
+    Picklable. Frames are counted from 0 at the model's rate, and decisions depend on nothing but the frames.
+
+    Args:
+        settings: Numbers of the method.
+        dim: E, dimensions of the embedding.
+        rate_hz: Frames a second.
+        latency_s: No boundary is decided later than this after its frame.
+    """
+
+    def __init__(self, settings: SegmenterSettings, dim: int, rate_hz: float, latency_s: float = 4.0) -> None:
+        self._block_frames = max(1, round(settings.block_s * rate_hz))
+        settings = dataclasses.replace(settings, block_s=self._block_frames / rate_hz)
+        self._trim = round(settings.trim_s / settings.block_s)
+        self._shortest = max(1, round(settings.min_segment_s / settings.block_s))
+        self._boundaries = KernelBoundaries(settings, dim, latency_s)
+        self._surprise = SurpriseMonitor(settings)
+        self._clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
+        self._continues = settings.continues
+        self._sum = np.zeros(dim)
+        self._log_surprise = 0.0
+        self._n_frames = 0
+        self._segment_id = 0
+        self._label = -1
+
+    @property
+    def label(self) -> int:
+        """Label of the open segment as far as it can be told now; -1 before the first frame."""
+        return self._label
+
+    @property
+    def anomaly_score(self) -> float:
+        """Robust standard deviations of the last block's log surprise above its median."""
+        return self._surprise.score
+
+    def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
+        """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
+        decisions: list[Decision] = []
+        if self._n_frames == 0:
+            self._label = self._clusterer.mint()
+            decisions.append(SegmentStart(0, self._segment_id, self._label))
+        self._n_frames += 1
+        self._sum += embedding
+        self._log_surprise += math.log(max(surprise, _LEAST_SURPRISE))
+        if self._n_frames % self._block_frames == 0:
+            self._end_block(decisions)
+        return decisions
+
+    def finish(self) -> list[Decision]:
+        """The stream has ended: what is pending is decided and the last segment closed."""
+        decisions: list[Decision] = []
+        while (boundary := self._boundaries.pending()) is not None:
+            if self._boundaries.count - boundary < self._shortest:
+                break
+            self._decide(boundary, decisions)
+        if self._n_frames:
+            self._close(self._boundaries.count, self._n_frames, decisions)
+        return decisions
+
+    def _end_block(self, decisions: list[Decision]) -> None:
+        n = self._block_frames
+        began = self._surprise.update(self._log_surprise / n)
+        if began is not None:
+            decisions.append(AnomalyStart(began * n, self._surprise.score, self._surprise.threshold))
+        boundary = self._boundaries.update(self._sum / n)
+        self._sum[:] = 0.0
+        self._log_surprise = 0.0
+        if boundary is not None:
+            self._decide(boundary, decisions)
+
+    def _decide(self, boundary: int, decisions: list[Decision]) -> None:
+        """Makes `boundary` final, unless what follows it looks like what precedes it."""
+        before = self._mean(self._boundaries.start, boundary)
+        after = self._mean(boundary, self._boundaries.count)
+        if ((before - after) ** 2).sum() < self._continues * self._unit:
+            self._boundaries.reject(boundary)
+            return
+        self._close(boundary, boundary * self._block_frames, decisions)
+        self._boundaries.accept(boundary)
+        self._segment_id += 1
+        self._clusterer.unit = math.sqrt(self._unit)
+        known = self._clusterer.nearest(after)
+        self._label = self._clusterer.mint() if known is None else known
+        decisions.append(SegmentStart(boundary * self._block_frames, self._segment_id, self._label))
+
+    def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
+        start_block = self._boundaries.start
+        mean = self._mean(start_block, end_block)
+        self._clusterer.unit = math.sqrt(self._unit)
+        announced = None if self._label in self._clusterer.labels else self._label
+        label = self._clusterer.learn(mean, end_block - start_block, fresh_label=announced)
+        decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end))
+
+    @property
+    def _unit(self) -> float:
+        """Half the stream's median squared distance between blocks: the unit of squared distances."""
+        return self._boundaries.scale.value / 2.0
+
+    def _mean(self, start: int, end: int) -> Array:
+        blocks = self._boundaries.recent(start, end)
+        if len(blocks) > 2 * self._trim + 2:
+            blocks = blocks[self._trim : len(blocks) - self._trim]
+        return blocks.mean(axis=0) if len(blocks) else np.zeros_like(self._sum)

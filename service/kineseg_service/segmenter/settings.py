@@ -1,0 +1,65 @@
+"""Every number that the segmenter depends on, with its unit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterSettings:
+    """Settings of one stream's segmenter; the defaults serve embeddings of unit total variance.
+
+    block_s: embeddings are averaged over blocks of this many seconds before anything else is done with them.
+    horizon_s: how much of the open segment's past is compared with its present, and over how long scales are estimated.
+    min_segment_s: the shortest segment.
+    commit_fraction: a boundary that the best segmentation has kept is decided at this share of the latency budget.
+    penalty: cost of a boundary, in units of what a cut between adjoining windows of `window_s` typically gains.
+    bandwidth: squared width of the kernel, in units of the stream's median squared distance.
+    window_s: length of those windows, seconds.
+    same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
+        below which two segments are one action.
+    continues: squared distance, in the same units, below which what follows a boundary is the segment before it.
+    trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
+    prior_s: how many seconds of stream the scales known from training weigh.
+    max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
+    anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is told.
+    anomaly_s: for how long surprise must stay there, seconds.
+    anomaly_horizon_s: over how long its median is taken, seconds.
+    log_surprise_median, log_surprise_scale: where log surprise usually lies, from training.
+    """
+
+    block_s: float = 0.1
+    horizon_s: float = 60.0
+    min_segment_s: float = 1.5
+    commit_fraction: float = 0.75
+    penalty: float = 3.0
+    bandwidth: float = 0.5
+    window_s: float = 1.5
+    same_action: float = 0.35
+    continues: float = 0.3
+    trim_s: float = 0.4
+    prior_s: float = 10.0
+    max_labels: int = 256
+    anomaly_threshold: float = 6.0
+    anomaly_s: float = 0.2
+    anomaly_horizon_s: float = 30.0
+    log_surprise_median: float = 0.0
+    log_surprise_scale: float = 1.0
+
+    @classmethod
+    def from_bundle(
+        cls, calibration: Mapping[str, float], *, log_surprise_median: float, log_surprise_scale: float
+    ) -> SegmenterSettings:
+        """The defaults, with what a bundle's calibration says put over them.
+
+        Raises ValueError naming a setting that does not exist.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(calibration) - known)
+        if unknown:
+            raise ValueError(f"calibration.segmenter: unknown settings {', '.join(unknown)}; known are {sorted(known)}")
+        values = {k: int(v) if k == "max_labels" else float(v) for k, v in calibration.items()}
+        values |= {"log_surprise_median": log_surprise_median, "log_surprise_scale": log_surprise_scale}
+        return cls(**values)  # type: ignore[arg-type]
