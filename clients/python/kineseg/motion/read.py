@@ -4,16 +4,61 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kineseg.motion.cmu import read_cmu_mat, read_cmu_text
+from kineseg.motion.arrays import read_npy, read_npz
+from kineseg.motion.bvh import read_bvh
+from kineseg.motion.cmu import TEXT_COLUMNS, read_cmu_mat, read_cmu_text
 from kineseg.motion.errors import MotionFileError
 from kineseg.motion.recording import Recording, Up
+from kineseg.motion.tables import has_header, read_csv
+from kineseg.motion.text_numbers import read_text, require_file
+
+SUFFIXES = (".bvh", ".mat", ".txt", ".csv", ".tsv", ".npy", ".npz")
 
 
 def read(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Recording:
-    """Read a motion file. (Placeholder: CMU only so far.)"""
+    """Read a motion file; the format follows from the suffix and, for text, from what is in it.
+
+    Args:
+        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; a ``.csv`` table with a
+            header; ``.npy``; ``.npz``.
+        rate: Frames per second, instead of what the file says; needed where it says nothing.
+        up: The vertical axis of the file's world (CMU files are y up by definition).
+
+    Raises:
+        MotionFileError: The file is not one of these or is damaged; names the file, the line or field, and what was
+            expected.
+        MissingDependencyError: A package for this format is not installed; names the extra.
+    """
     file = Path(path)
-    if file.suffix.lower() == ".mat":
+    require_file(file)
+    if rate is not None and not rate > 0:
+        raise MotionFileError(f"the rate is {rate}; expected a positive number of frames per second", field="rate")
+    suffix = file.suffix.lower()
+    if suffix == ".bvh":
+        return read_bvh(file, rate=rate, up=up)
+    if suffix == ".mat":
         return read_cmu_mat(file, rate=rate)
-    if file.suffix.lower() in (".txt", ".csv"):
-        return read_cmu_text(file, rate=rate)
-    raise MotionFileError(f"unknown suffix {file.suffix!r}", path=file)
+    if suffix == ".npy":
+        return read_npy(file, rate=rate, up=up)
+    if suffix == ".npz":
+        return read_npz(file, rate=rate, up=up)
+    if suffix in (".txt", ".csv", ".tsv"):
+        return _read_text(file, rate, up)
+    raise MotionFileError(f"unknown suffix {file.suffix!r}; expected one of {', '.join(SUFFIXES)}", path=file)
+
+
+def _read_text(file: Path, rate: float | None, up: Up) -> Recording:
+    first = next(line for line in read_text(file).splitlines() if line.strip())
+    if first.split()[0].upper() == "HIERARCHY":
+        return read_bvh(file, rate=rate, up=up)
+    if has_header(first):
+        return read_csv(file, rate=rate, up=up)
+    columns = len(first.split(","))
+    if columns != TEXT_COLUMNS:
+        raise MotionFileError(
+            f"{columns} columns of numbers and no header; expected a header with channel names, or the "
+            f"{TEXT_COLUMNS} columns of a CMU clip",
+            path=file,
+            line=1,
+        )
+    return read_cmu_text(file, rate=rate)

@@ -109,7 +109,7 @@ class Recording:
         if not finite.all():
             row, column = (int(i) for i in np.argwhere(~finite)[0])
             raise RecordingError(
-                f"frame {row}, channel {self.channels[column]!r} is {self.frames[row, column]}; expected a finite value",
+                f"frame {row}, channel {self.channels[column]!r} is {self.frames[row, column]}; expected a number",
                 field=self.channels[column],
             )
 
