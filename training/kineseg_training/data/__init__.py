@@ -1,0 +1,21 @@
+"""From recordings on disk to windows of canonical pose at the model's rate."""
+
+from kineseg_training.data.augment import Augmentation, augment, mirrored
+from kineseg_training.data.corpus import Clip, Corpus, load_corpus
+from kineseg_training.data.resample import resample
+from kineseg_training.data.splits import split_by_take
+from kineseg_training.data.windows import Windows, cut_windows, sample_windows
+
+__all__ = [
+    "Augmentation",
+    "Clip",
+    "Corpus",
+    "Windows",
+    "augment",
+    "cut_windows",
+    "load_corpus",
+    "mirrored",
+    "resample",
+    "sample_windows",
+    "split_by_take",
+]

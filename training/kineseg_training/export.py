@@ -1,0 +1,243 @@
+"""Write a bundle: the graph of one step, its manifest with all hashes, golden steps, and a model card."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from google.protobuf import json_format
+from kineseg.motion import CANONICAL_CHANNELS
+from kineseg.v1 import bundle_pb2
+from numpy.typing import NDArray
+
+from kineseg_training.card import model_card
+from kineseg_training.checkpoint import Checkpoint
+from kineseg_training.data import Corpus, mirrored, resample
+from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
+from kineseg_training.features import BLOCKS, Block, Stream, check_blocks
+from kineseg_training.files import write_atomically
+from kineseg_training.graph import state_layout, step_graph
+from kineseg_training.metric import Metric, MetricSettings, learn_metric
+from kineseg_training.models import Seq2Seq
+from kineseg_training.prediction import prediction_error
+
+SCHEMA_VERSION = 1
+GOLDEN_STEPS = 64
+GOLDEN_TOLERANCE = 1e-4
+# Frames at the start of a take in which the cell has hardly heard anything; not counted for calibration.
+WARM_UP = 10
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What to put into the bundle.
+
+    Attributes:
+        name: Of the model: lower-case letters, digits and ``-``.
+        version: Of the model.
+        blocks: What the embedding is made of.
+        metric: How its metric is learned.
+        mirror: Learn the metric from mirrored takes too.
+        description: Of the training data, in words, with source and licence.
+        licence: Of the bundle, with the credit that the data asks for.
+        limits: Paragraphs for the card about what the model is not good for.
+        segmenter: Settings of the service's segmenter to be used with this embedding.
+    """
+
+    name: str = "motion"
+    version: str = "1.0.0"
+    blocks: tuple[Block, ...] = BLOCKS
+    metric: MetricSettings = field(default_factory=MetricSettings)
+    mirror: bool = True
+    description: str = ""
+    licence: str = ""
+    limits: tuple[str, ...] = ()
+    segmenter: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise SettingsError(f"name must be of lower-case letters, digits and '-', got {self.name!r}")
+        if not self.version:
+            raise SettingsError("version must not be empty")
+        object.__setattr__(self, "blocks", check_blocks(self.blocks))
+
+
+def export(
+    checkpoint: Checkpoint, corpus: Corpus, out: Path, settings: ExportSettings, *, held_out: Corpus | None = None
+) -> Path:
+    """Learn the metric of the embedding and write the bundle; equal input gives equal bytes.
+
+    Args:
+        checkpoint: Its best model is exported.
+        corpus: The data that it was trained on.
+        out: A folder, or a file ending in ``.zip``; an earlier bundle there is replaced.
+        settings: What to put in.
+        held_out: Takes for calibration and metrics; the ones that were validated on unless given.
+
+    Returns:
+        `out`.
+
+    Raises:
+        CheckpointError: The corpus is not the one of the checkpoint.
+        DataError: Too little data for the metric or the calibration.
+        BundleError: `out` is there and is no bundle.
+    """
+    if corpus.fingerprint != checkpoint.fingerprint or corpus.channels != checkpoint.channels:
+        raise CheckpointError("the data is not what the checkpoint was trained on; name the same folders and options")
+    if held_out is not None and held_out.channels != corpus.channels:
+        raise DataError("the held-out takes have other channels than the training takes")
+    files = bundle_files(checkpoint, corpus, settings, held_out)
+    if out.suffix == ".zip":
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, _zipped(files))
+    else:
+        _write_folder(out, files)
+    return out
+
+
+def bundle_files(
+    checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings, held_out: Corpus | None
+) -> dict[str, bytes]:
+    """Name and content of every file of the bundle."""
+    model = checkpoint.best()
+    metric = _metric(model, checkpoint, corpus, settings)
+    judged = _judged(checkpoint, corpus, held_out)
+    graph = step_graph(model, metric, settings.blocks)
+
+    manifest = bundle_pb2.BundleManifest(
+        schema_version=SCHEMA_VERSION,
+        name=settings.name,
+        version=settings.version,
+        family=f"seq2seq-{model.settings.cell}",
+        channels=[bundle_pb2.Channel(name=name, unit=channel_unit(name)) for name in corpus.channels],
+        frame_rate_hz=checkpoint.rate,
+        normalization=bundle_pb2.Normalization(mean=_short(model.mean.numpy()), scale=_short(model.scale.numpy())),
+        state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
+        embedding_dim=settings.metric.dimensions,
+        calibration=_calibration(model, judged, settings),
+        training_data=bundle_pb2.TrainingData(
+            description=settings.description,
+            fingerprint=corpus.fingerprint,
+            recordings=len(corpus.clips),
+            duration_s=round(corpus.duration_s, 3),
+        ),
+        metrics=_metrics(model, checkpoint, judged),
+        licence=settings.licence,
+        golden_tolerance=GOLDEN_TOLERANCE,
+    )
+    files = {
+        "model.onnx": graph.SerializeToString(deterministic=True),
+        "golden.npz": _golden(model, metric, settings.blocks),
+    }
+    files["README.md"] = model_card(manifest, checkpoint, settings.blocks, settings.limits).encode()
+    for path in sorted(files):
+        manifest.files.add(path=path, sha256=hashlib.sha256(files[path]).hexdigest())
+    text = json_format.MessageToJson(manifest, preserving_proto_field_name=True, sort_keys=True, indent=2)
+    files["manifest.json"] = text.encode() + b"\n"
+    return files
+
+
+def channel_unit(name: str) -> str:
+    """Unit of a channel of canonical pose; empty for others, whose units nobody told."""
+    if name not in CANONICAL_CHANNELS:
+        return ""
+    if name == "root.yaw_rate":
+        return "rad/s"
+    return "body size/s" if name.startswith("root.velocity") else "body size"
+
+
+def _metric(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings) -> Metric:
+    takes = [resample(clip.frames, clip.rate, checkpoint.rate) for clip in corpus.clips]
+    if settings.mirror:
+        takes += [mirrored(take, corpus.channels) for take in takes]
+    features = [Stream.through(model, take).features(settings.blocks) for take in takes]
+    return learn_metric(features, checkpoint.rate, settings.metric)
+
+
+def _judged(checkpoint: Checkpoint, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
+    clips = held_out.clips if held_out else [clip for clip in corpus.clips if clip.name in checkpoint.held_out]
+    return [resample(clip.frames, clip.rate, checkpoint.rate) for clip in clips]
+
+
+def _calibration(
+    model: Seq2Seq, takes: Sequence[NDArray[np.float64]], settings: ExportSettings
+) -> bundle_pb2.Calibration:
+    surprise = np.concatenate([Stream.through(model, take).surprise()[WARM_UP:] for take in takes])
+    surprise = surprise[surprise > 0.0]
+    if not surprise.size:
+        raise DataError(f"no held-out take is longer than {WARM_UP} frames: nothing to calibrate surprise on")
+    logarithm = np.log(surprise)
+    median = float(np.median(logarithm))
+    spread = 1.4826 * float(np.median(np.abs(logarithm - median)))
+    return bundle_pb2.Calibration(
+        log_surprise_median=round(median, 6), log_surprise_scale=round(spread, 6), segmenter=settings.segmenter
+    )
+
+
+def _metrics(model: Seq2Seq, checkpoint: Checkpoint, takes: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    recipe = checkpoint.recipe
+    error = prediction_error(model, takes, recipe["source"], recipe["target"], recipe["shortest_source"])
+    return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
+
+
+def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> bytes:
+    """Made-up frames and what PyTorch makes of them, so that loading checks the graph against the model itself."""
+    rng = np.random.default_rng(0)
+    channels = model.settings.channels
+    wander = np.cumsum(rng.standard_normal((GOLDEN_STEPS, channels)), axis=0) / 4.0
+    mean, scale = model.mean.numpy(), model.scale.numpy()
+    frames = (mean + scale * wander).astype(np.float32)
+    stream = Stream.through(model, frames)
+    content = io.BytesIO()
+    np.savez(
+        content,
+        frames=frames,
+        prediction=(mean + scale * stream.prediction).astype(np.float32),
+        surprise=stream.surprise().astype(np.float32),
+        embedding=metric.embed(stream.features(blocks)).astype(np.float32),
+    )
+    return content.getvalue()
+
+
+def _short(values: NDArray[np.float32]) -> list[float]:
+    """The same float32 numbers in as few digits as they need."""
+    return [float(str(value)) for value in values]
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            # A fixed date, so that equal files make equal archives.
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+def _write_folder(out: Path, files: Mapping[str, bytes]) -> None:
+    """Put the files where `out` is, all at once; replace nothing but a bundle or an empty folder."""
+    if out.exists() and not out.is_dir():
+        raise BundleError(f"{out}: is a file; name a folder, or a file ending in .zip")
+    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+        raise BundleError(f"{out}: holds something that is not a bundle; name another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        new, old = scratch / "new", scratch / "old"
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
+    finally:
+        shutil.rmtree(scratch)

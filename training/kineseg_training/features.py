@@ -1,0 +1,71 @@
+"""What the embedding is made of: posture, how fast it changes, and what the recurrent cell remembers.
+
+The graph of a bundle computes the same numbers frame by frame; here they are computed for a whole recording at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_training.errors import SettingsError
+from kineseg_training.models import Seq2Seq
+
+Block = Literal["pose", "speed", "state"]
+BLOCKS: tuple[Block, ...] = get_args(Block)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A predictor's whole way through a recording, from the initial state.
+
+    Attributes:
+        frames: ``(T, C)`` normalised frames.
+        hidden: ``(T, H)`` hidden state after each frame.
+        prediction: ``(T, C)`` normalised prediction, after each frame, of the next.
+    """
+
+    frames: NDArray[np.float64]
+    hidden: NDArray[np.float64]
+    prediction: NDArray[np.float64]
+
+    @classmethod
+    def through(cls, model: Seq2Seq, frames: NDArray[np.floating]) -> Stream:
+        """Run `model` over ``(T, C)`` frames in the units of their channels."""
+        hidden, prediction = model.trace(frames)
+        mean, scale = (buffer.cpu().numpy().astype(np.float64) for buffer in (model.mean, model.scale))
+        return cls((frames - mean) / scale, hidden.astype(np.float64), prediction.astype(np.float64))
+
+    def surprise(self) -> NDArray[np.float64]:
+        """``(T,)`` mean squared error, in normalised channels, of the prediction before each frame; 0 for the first."""
+        error = ((self.frames[1:] - self.prediction[:-1]) ** 2).mean(axis=1)
+        return np.concatenate([np.zeros(1), error])
+
+    def block(self, block: Block) -> NDArray[np.float64]:
+        """``(T, F)`` of one block: ``pose`` F = C, ``speed`` F = C, ``state`` F = H."""
+        if block == "pose":
+            return self.frames
+        if block == "speed":
+            # The root tames the bursts: a kick is faster than a wave, but not fifty times as far away from it.
+            return np.sqrt(np.abs(np.diff(self.frames, axis=0, prepend=self.frames[:1])))
+        return self.hidden
+
+    def features(self, blocks: Sequence[Block]) -> list[NDArray[np.float64]]:
+        """The blocks asked for, in that order."""
+        return [self.block(block) for block in blocks]
+
+
+def check_blocks(blocks: Sequence[str]) -> tuple[Block, ...]:
+    """The blocks in their usual order.
+
+    Raises:
+        SettingsError: None, an unknown or a repeated one.
+    """
+    unknown = sorted(set(blocks) - set(BLOCKS))
+    if not blocks or unknown or len(set(blocks)) != len(blocks):
+        raise SettingsError(f"blocks must be some of {', '.join(BLOCKS)}, each once; got {list(blocks)}")
+    return tuple(block for block in BLOCKS if block in blocks)

@@ -1,0 +1,56 @@
+"""The recipe of the bundle that the service ships: its data, its settings, its words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kineseg_training.data import Corpus, load_corpus
+from kineseg_training.errors import DataError
+from kineseg_training.export import ExportSettings
+from kineseg_training.fit import FitSettings
+from kineseg_training.metric import MetricSettings
+
+# Every clip begins with one frame of a calibration pose.
+CALIBRATION_FRAMES = 1
+
+FIT = FitSettings()
+
+EXPORT = ExportSettings(
+    name="motion",
+    version="1.0.0",
+    metric=MetricSettings(),
+    description=(
+        "Single-action clips (walking, running, jumping, soccer, basketball, basketball signals, directing traffic) of "
+        "the Carnegie Mellon University Graphics Lab Motion Capture Database, mocap.cs.cmu.edu, 120 frames a second, "
+        "as canonical pose. No take of its subject 86 was used. The database is free for all uses and may be included "
+        "in commercial products; it may not be resold directly, even in converted form."
+    ),
+    licence=(
+        "Apache-2.0. The data used in this project was obtained from mocap.cs.cmu.edu. "
+        "The database was created with funding from NSF EIA-0196217."
+    ),
+    limits=(
+        "Seven and a half minutes of motion by few people, most of it walking: the predictor knows little else well, "
+        "and surprise is high on motion of other kinds. The embedding carries further than the prediction does, since "
+        "posture and speed enter it directly.",
+        "It looks at one body as a skeleton: no hands, face, objects or second person, and nothing of where in the "
+        "room or which way somebody faces.",
+        "Motions that share posture and speed (dribbling with one hand or two) lie close together.",
+        "Not made for decisions about a person's health, and never tested for them.",
+    ),
+)
+
+
+def default_corpora(folder: Path) -> tuple[Corpus, Corpus]:
+    """(training, held-out) takes of the CMU clips in `folder`, which has ``train`` and ``test``.
+
+    Subject 86 lies beside those two folders and is not read.
+
+    Raises:
+        DataError: They are not there.
+    """
+    for part in ("train", "test"):
+        if not (folder / part).is_dir():
+            raise DataError(f"{folder}: has no folder '{part}'; --data must name the folder of the CMU clips")
+    training, held_out = (load_corpus([folder / part], skip_first=CALIBRATION_FRAMES) for part in ("train", "test"))
+    return training, held_out
