@@ -21,6 +21,7 @@ from kineseg.motion.kinematics import forward_kinematics
 from kineseg.motion.read import read
 from kineseg.motion.recording import Fault, Recording
 from kineseg.motion.skeleton import Skeleton
+from kineseg.motion.synthetic import generate, inject
 
 __all__ = [
     "CANONICAL_BONES",
@@ -40,5 +41,7 @@ __all__ = [
     "canonical_pose",
     "canonical_positions",
     "forward_kinematics",
+    "generate",
+    "inject",
     "read",
 ]

@@ -74,7 +74,7 @@ def map_joints(names: Sequence[str], mapping: Mapping[str, str] | None = None) -
     """
     found = _map_given(names, mapping or {})
     taken = set(found.values())
-    parsed = [_parse(name) for name in names]
+    parsed = [split_joint_name(name) for name in names]
     for joint in _RESOLVE:
         for side in ("left", "right") if joint in _SIDED else (None,):
             canonical = joint if side is None else f"{side}_{joint}"
@@ -117,8 +117,8 @@ def _first_match(
     return None
 
 
-def _parse(name: str) -> tuple[str | None, str]:
-    """Split a joint's name into its side, if any, and the rest."""
+def split_joint_name(name: str) -> tuple[str | None, str]:
+    """A joint's side (``left``, ``right`` or None) and the rest of its name, lower case without separators."""
     words = [word.lower() for word in _WORDS.findall(name.rsplit(":", 1)[-1])]
     if len(words) > 1 and re.fullmatch(r"(bip|character|mixamorig|j|b)\d*", words[0]):
         words = words[1:]
