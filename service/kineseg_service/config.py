@@ -1,0 +1,68 @@
+"""The server's settings: one frozen class; flags win over KINESEG_* variables, these over a TOML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """How a server runs.
+
+    Every field can be given as an argument, as an environment variable (`KINESEG_PORT=0`) or in the TOML file that
+    `config_file` names (`port = 0`).
+
+    Raises:
+        pydantic.ValidationError: A value is of the wrong kind or out of range; it names the field.
+        ValueError: `config_file` does not exist.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KINESEG_", frozen=True, extra="forbid")
+
+    config_file: Path | None = Field(None, description="TOML file with settings.")
+
+    host: str = Field("127.0.0.1", description="Address to listen on, for gRPC and for metrics.")
+    port: int = Field(50051, ge=0, le=65535, description="gRPC port; 0 takes any free one.")
+    metrics_port: int | None = Field(9464, ge=0, le=65535, description="Prometheus port; 0: any free one; none: off.")
+
+    bundles: tuple[Path, ...] = Field((), description="Model bundles (folders or .zip) besides the packaged one.")
+    packaged_bundle: bool = Field(True, description="Serve the bundle that comes with the package, if there is one.")
+    default_model: str = Field("", description="Model of streams that name none. Empty: the first bundle given.")
+    provider: Literal["auto", "cuda", "cpu"] = Field("auto", description="Where models run; auto: CUDA, else CPU.")
+    intra_op_threads: int = Field(1, ge=1, le=256, description="Threads within one decoder step on the CPU.")
+
+    max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams.")
+    max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
+    queue_frames: int = Field(512, ge=1, description="Frames of the model's rate that may wait per stream.")
+    queue_responses: int = Field(1024, ge=1, description="Responses that may wait for a stream's slow reader.")
+    watch_queue: int = Field(1024, ge=1, description="Events that may wait for a slow watcher before some are dropped.")
+
+    max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
+    max_message_bytes: int = Field(4 << 20, ge=1024, description="Largest request, bytes.")
+    max_gap_s: float = Field(1.0, ge=0, le=60, description="Longest gap that is filled, seconds.")
+    default_latency_s: float = Field(4.0, ge=0.5, le=10, description="Latency budget of streams that ask for none.")
+    idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
+    drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["json", "console"] = Field("console", description="Form of the log lines.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Puts the TOML file, if one is named, behind arguments and environment."""
+        file = init_settings().get("config_file") or env_settings().get("config_file")
+        if file is None:
+            return init_settings, env_settings
+        if not Path(file).is_file():
+            raise ValueError(f"config_file: there is no file {file}")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)

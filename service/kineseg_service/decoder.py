@@ -1,0 +1,108 @@
+"""The decoder: one model, the table of its streams' states, and the leases on the table's slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.bundle import Bundle
+from kineseg_service.device_table import DeviceTable
+from kineseg_service.errors import Full
+from kineseg_service.logs import get_logger
+from kineseg_service.providers import CPU, CUDA, Wanted, cuda_problem, open_cpu, open_cuda
+from kineseg_service.state_table import F32, HostTable, StateTable, Stepped
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to use a slot. The generation tells it from every earlier and later lease on the same slot."""
+
+    slot: int
+    generation: int
+
+
+class Decoder:
+    """Steps many streams of one model. To be used by one thread at a time.
+
+    Args:
+        bundle: The model.
+        provider: "cuda", "cpu", or "auto" for CUDA where it works and else the CPU.
+        slots: How many streams there is room for.
+        max_batch: The most streams in one step.
+        threads: Threads within a step on the CPU.
+
+    Raises:
+        RuntimeError: "cuda" was asked for and does not work; says why.
+    """
+
+    def __init__(
+        self, bundle: Bundle, provider: Wanted = "auto", *, slots: int = 1024, max_batch: int = 128, threads: int = 1
+    ) -> None:
+        self.bundle = bundle
+        self.max_batch = max_batch
+        self.provider, self._table = _open_table(bundle, provider, slots, max_batch, threads)
+        self._generations = [0] * slots
+        self._free = list(range(slots - 1, -1, -1))
+
+    @property
+    def free_slots(self) -> int:
+        """How many more streams there is room for."""
+        return len(self._free)
+
+    def acquire(self) -> Lease:
+        """Lends a slot in the initial state.
+
+        Raises:
+            Full: All slots are lent.
+        """
+        if not self._free:
+            raise Full(
+                f"all {len(self._generations)} streams of model {self.bundle.name!r} are in use; try again later"
+            )
+        slot = self._free.pop()
+        self._table.reset(slot)
+        return Lease(slot, self._generations[slot])
+
+    def release(self, lease: Lease) -> bool:
+        """Takes a slot back. False, and nothing happens, when this lease has been given back before."""
+        if self._generations[lease.slot] != lease.generation:
+            return False
+        self._generations[lease.slot] += 1
+        self._free.append(lease.slot)
+        return True
+
+    def step(self, slots: NDArray[np.int64], frames: F32) -> Stepped:
+        """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C), B <= `max_batch`."""
+        return self._table.step(slots, frames)
+
+    def warm_up(self) -> None:
+        """Steps the largest batch once, so that no stream waits for memory or kernels; states stay as they are."""
+        leases = [self.acquire() for _ in range(min(self.max_batch, self.free_slots))]
+        slots = np.array([lease.slot for lease in leases], np.int64)
+        self.step(slots, np.zeros((len(slots), len(self.bundle.channels)), np.float32))
+        for lease in reversed(leases):
+            self.release(lease)
+
+
+def _open_table(bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, threads: int) -> tuple[str, StateTable]:
+    reason = "asked for" if wanted == "cpu" else cuda_problem()
+    if not reason:
+        try:
+            table = DeviceTable(bundle, open_cuda, "cuda", slots, max_batch)
+        except Exception as error:  # whatever CUDA comes up with, the CPU still works
+            reason = str(error)
+        else:
+            _log.info("decoder ready", model=bundle.name, provider=CUDA, slots=slots, max_batch=max_batch)
+            return CUDA, table
+    if wanted == "cuda":
+        raise RuntimeError(f"model {bundle.name!r} cannot run on CUDA: {reason}")
+    host = HostTable(bundle, open_cpu(bundle.graph, threads), slots, max_batch)
+    _log.info("decoder ready", model=bundle.name, provider=CPU, because=reason, slots=slots, max_batch=max_batch)
+    if host.uneven:
+        # The same frames may then give other events in other company; a mean should be a matrix product.
+        _log.warning("rows depend on their batch", model=bundle.name, outputs=host.uneven)
+    return CPU, host

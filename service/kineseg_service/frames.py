@@ -1,0 +1,378 @@
+"""One stream's intake: chunks are validated, gaps filled, and the client's frames resampled to the model's rate.
+
+Time is in integer nanoseconds since the stream's first frame. What comes out does not depend, bit for bit, on how the
+frames were chunked: every number is made from two neighbouring frames, and sums run frame by frame, never by chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.errors import GapTooLong, InvalidFrame
+
+SECOND = 1_000_000_000
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+# A hole between two capture times counts as a gap from this many frame periods on.
+_HOLE_PERIODS = 2.5
+# About how many of the model's frames are made at a time, so that memory stays bounded.
+_SLICE_FRAMES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """What a chunk may be: at most `max_chunk_frames` frames, with gaps of at most `max_gap_s` seconds."""
+
+    max_chunk_frames: int = 4096
+    max_gap_s: float = 1.0
+
+
+@dataclass(slots=True)
+class ModelFrames:
+    """Consecutive frames of the model's rate.
+
+    Attributes:
+        frames: (n, C), in the model's order of channels.
+        decided: The client's frame whose arrival completed each.
+        decided_ns: Its time.
+        start: The client's frame nearest to where each begins.
+        start_ns: Its time.
+    """
+
+    frames: F32
+    decided: list[int]
+    decided_ns: list[int]
+    start: list[int]
+    start_ns: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Frames were missing before `decided`, and have been filled."""
+
+    frame: int
+    time_ns: int
+    missing: int
+    duration_ns: int
+    decided: int
+    decided_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEnd:
+    """All of a chunk has gone through; `frames` is the index after its last frame."""
+
+    frames: int
+
+
+Taken = ModelFrames | GapFound | ChunkEnd
+
+
+class Intake:
+    """Takes a stream's chunks. Picklable.
+
+    From a source at most as fast as the model, a model frame is the linear interpolation at its tick. From a faster
+    one it is the mean of the piecewise-linear signal from its tick to the next. It begins at its tick in both cases.
+
+    Args:
+        channels: C, numbers in a frame.
+        order: For each of the model's channels, its place in the client's frame; none when it is the same.
+        rate_hz: Frames a second at which the client captures.
+        model_rate_hz: Frames a second at which the model steps.
+        limits: What a chunk may be.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[str],
+        order: Sequence[int] | None,
+        rate_hz: float,
+        model_rate_hz: float,
+        limits: IntakeLimits,
+    ) -> None:
+        self._channels = tuple(channels)
+        self._order = None if order is None else np.asarray(order, np.int64)
+        self._period = SECOND / rate_hz
+        self._tick_period = SECOND / model_rate_hz
+        self._averages = rate_hz > model_rate_hz
+        self._slice = max(1, int(_SLICE_FRAMES * rate_hz / model_rate_hz))
+        self._limits = limits
+        self._max_gap_ns = round(limits.max_gap_s * SECOND)
+        self._timed: bool | None = None
+        self._first_capture_ns: int | None = None
+        self._received = 0
+        self._filled = 0
+        self._unnumbered = 0
+        self._last = np.zeros(len(channels), np.float32)
+        self._last_ns = 0
+        self._last_capture_ns = 0
+        self._tick = 0
+        self._sum = np.zeros(len(channels))
+        self._open_start = (0, 0)
+
+    @property
+    def received(self) -> int:
+        """The index that the next frame should have."""
+        return self._received
+
+    @property
+    def filled(self) -> int:
+        """Number of missing frames that have been filled."""
+        return self._filled
+
+    @property
+    def frames(self) -> int:
+        """Number of frames, filled ones included: also those that a hole in the capture times alone has told of."""
+        return self._received + self._unnumbered
+
+    @property
+    def last_ns(self) -> int:
+        """Time of the last frame."""
+        return self._last_ns
+
+    @property
+    def period_ns(self) -> int:
+        """The nominal time between two frames."""
+        return round(self._period)
+
+    @property
+    def first_capture_ns(self) -> int | None:
+        """Capture time of the first frame, if the client tells capture times."""
+        return self._first_capture_ns
+
+    def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
+        """Validates a chunk at once, then yields what it gives, piece by piece; take all of it before the next chunk.
+
+        Args:
+            first_frame: Index of the chunk's first frame.
+            data: Little-endian float32, frames x channels.
+            capture_times_ns: One for each frame, or none.
+
+        Raises:
+            InvalidFrame: The chunk is malformed; nothing of it has been taken.
+            GapTooLong: It leaves out more than may be filled; nothing of it has been taken.
+        """
+        frames = self._parse(data)
+        if first_frame < self._received:
+            raise InvalidFrame(
+                f"first_frame is {first_frame}, but frames up to {self._received - 1} have come already",
+                field="first_frame",
+            )
+        if self._received == 0 and first_frame > 0:
+            raise InvalidFrame(
+                f"the first frame of a stream has index 0, not {first_frame}: there is nothing to fill from",
+                field="first_frame",
+            )
+        times = self._times(first_frame, len(frames), capture_times_ns)
+        gaps = self._gaps(first_frame, times)
+        # Nothing above has changed this object; from here on nothing can fail.
+        self._timed = bool(capture_times_ns)
+        if self._timed:
+            if self._received == 0:
+                self._first_capture_ns = int(capture_times_ns[0])
+            self._last_capture_ns = int(capture_times_ns[-1])
+        return self._emit(first_frame, frames, times, gaps)
+
+    def flush(self) -> ModelFrames | None:
+        """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
+        if self._received == 0 or self._tick - self._averages > 0:
+            return None
+        last = self._received - 1
+        return ModelFrames(self._last[None].copy(), [last], [self._last_ns], [0], [0])
+
+    def _parse(self, data: bytes) -> F32:
+        width = 4 * len(self._channels)
+        if len(data) % width:
+            raise InvalidFrame(
+                f"data is {len(data)} bytes, not a multiple of {width} ({len(self._channels)} channels of float32)",
+                field="data",
+            )
+        n = len(data) // width
+        if n == 0:
+            raise InvalidFrame("a chunk must hold at least one frame", field="data")
+        if n > self._limits.max_chunk_frames:
+            raise InvalidFrame(
+                f"the chunk holds {n} frames, at most {self._limits.max_chunk_frames} are allowed", field="data"
+            )
+        frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
+        if self._order is not None:
+            frames = frames[:, self._order]
+        finite = np.isfinite(frames)
+        if not finite.all():
+            row, column = (int(i) for i in np.argwhere(~finite)[0])
+            raise InvalidFrame(
+                f"frame {row} of the chunk has {frames[row, column]} in channel {self._channels[column]!r}; "
+                "every number must be finite",
+                field="data",
+            )
+        return frames
+
+    def _times(self, first: int, n: int, capture: Sequence[int]) -> I64:
+        """Times of the chunk's frames in nanoseconds since the stream's first frame."""
+        if self._timed is not None and self._timed != bool(capture):
+            before, now = ("with", "without") if self._timed else ("without", "with")
+            raise InvalidFrame(
+                f"the stream began {before} capture times and this chunk comes {now} them", field="capture_times_ns"
+            )
+        if not capture:
+            return np.rint(np.arange(first, first + n) * self._period).astype(np.int64)
+        if len(capture) != n:
+            raise InvalidFrame(f"{len(capture)} capture times for {n} frames", field="capture_times_ns")
+        times = np.array(capture, np.int64)
+        falls = np.flatnonzero(times[1:] <= times[:-1])
+        if self._received and times[0] <= self._last_capture_ns:
+            raise InvalidFrame(
+                f"the chunk's first capture time {times[0]} is not after the last one, {self._last_capture_ns}",
+                field="capture_times_ns",
+            )
+        if len(falls):
+            at = int(falls[0]) + 1
+            raise InvalidFrame(
+                f"capture times must increase; frame {at} of the chunk has {times[at]} after {times[at - 1]}",
+                field="capture_times_ns",
+            )
+        origin = times[0] if self._first_capture_ns is None else self._first_capture_ns
+        # Wraps around only for a hole of centuries, which is caught as a gap: the difference is taken unsigned there.
+        relative: I64 = times - np.int64(origin)
+        return relative
+
+    def _gaps(self, first: int, times: I64) -> list[tuple[int, GapFound]]:
+        """Gaps before frames of the chunk, each with the place of the frame after it."""
+        gaps = []
+        last = times[:1] if self._received == 0 else np.array([self._last_ns], np.int64)
+        steps = np.diff(times, prepend=last).astype(np.uint64)
+        holes = set(np.flatnonzero(steps > _HOLE_PERIODS * self._period).tolist())
+        lost = first - self._received
+        if lost:
+            holes.add(0)
+        for at in sorted(holes):
+            duration = int(steps[at])
+            before_ns = int(times[at]) - duration
+            counted = lost if at == 0 and lost else 0
+            missing = counted or max(1, round(duration / self._period) - 1)
+            longest = max(duration, round((counted + 1) * self._period) if counted else 0)
+            frame = first + at
+            if longest > self._max_gap_ns:
+                raise GapTooLong(
+                    f"{missing} frames ({longest / SECOND:.3f} s) are missing before frame {frame}; "
+                    f"at most {self._limits.max_gap_s:g} s are filled: open a new stream",
+                    field="first_frame" if counted else "capture_times_ns",
+                )
+            begins = before_ns + duration // (missing + 1)
+            gaps.append((at, GapFound(frame - counted, begins, missing, duration, frame, int(times[at]))))
+        return gaps
+
+    def _emit(self, first: int, frames: F32, times: I64, gaps: list[tuple[int, GapFound]]) -> Iterator[Taken]:
+        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *(at for at, _ in gaps)})
+        found = dict(gaps)
+        for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+            if begin in found:
+                gap = found[begin]
+                self._filled += gap.missing
+                if gap.frame == gap.decided:
+                    self._unnumbered += gap.missing
+                yield gap
+            made = self._resample(first + begin, frames[begin:end], times[begin:end])
+            if made is not None:
+                yield made
+        yield ChunkEnd(first + len(frames))
+
+    def _resample(self, first: int, frames: F32, times: I64) -> ModelFrames | None:
+        """Advances over consecutive frames, the first of which may follow a gap."""
+        index = np.arange(first, first + len(frames))
+        if self._received > 0:
+            return self._advance(frames, times, index)
+        begun = self._begin(frames[0])
+        return _join(begun, self._advance(frames[1:], times[1:], index[1:])) if len(frames) > 1 else begun
+
+    def _begin(self, frame: F32) -> ModelFrames | None:
+        """The first frame lies on the first tick."""
+        self._last = frame.copy()
+        self._received = 1
+        self._tick = 1
+        return None if self._averages else ModelFrames(frame[None].copy(), [0], [0], [0], [0])
+
+    def _advance(self, frames: F32, times: I64, index: I64) -> ModelFrames | None:
+        """The ticks that fall after the last remembered frame and not after the last of these."""
+        signal = np.concatenate((self._last[None], frames)).astype(np.float64)
+        T = np.concatenate((np.array([self._last_ns], np.int64), times))
+        numbers = np.concatenate((np.array([self._received - 1], np.int64), index))
+        ticks = self._ticks_until(int(T[-1]))
+        # Tick t lies in the interval (T[j], T[j + 1]].
+        j = np.searchsorted(T, ticks, side="left") - 1
+        span = T[j + 1] - T[j]
+        since = ticks - T[j]
+        made: F64
+        if self._averages:
+            made = self._averaged(signal, T, ticks)
+        else:
+            weight = (since / span)[:, None]
+            made = signal[j] * (1.0 - weight) + signal[j + 1] * weight
+        # The frame nearest to the tick; frames that are missing in between count.
+        lost = numbers[j + 1] - numbers[j]
+        nearest = (2 * since * lost + span) // (2 * span)
+        start = (numbers[j] + nearest).tolist()
+        start_ns = (T[j] + nearest * span // lost).tolist()
+        self._tick += len(ticks)
+        self._last = frames[-1].copy()
+        self._last_ns = int(T[-1])
+        self._received = int(numbers[-1]) + 1
+        if len(ticks) == 0:
+            return None
+        if self._averages:
+            # A tick completes the frame that began at the tick before it.
+            opened = (start[-1], start_ns[-1])
+            start = [self._open_start[0], *start[:-1]]
+            start_ns = [self._open_start[1], *start_ns[:-1]]
+            self._open_start = opened
+        return ModelFrames(made.astype(np.float32), numbers[j + 1].tolist(), T[j + 1].tolist(), start, start_ns)
+
+    def _ticks_until(self, end_ns: int) -> I64:
+        """Times of the ticks from the next one on, up to and including `end_ns`."""
+        after = max(int(end_ns / self._tick_period) + 2, self._tick)
+        ticks = np.rint(np.arange(self._tick, after) * self._tick_period).astype(np.int64)
+        return ticks[: np.searchsorted(ticks, end_ns, side="right")]
+
+    def _averaged(self, signal: F64, T: I64, ticks: I64) -> F64:
+        """Means of the piecewise-linear signal (n, C) with knots T (n,) between successive ticks.
+
+        The signal is cut at knots and ticks. A piece's integral is its length times the signal at its middle.
+        """
+        ends = np.sort(np.concatenate((T[1:], ticks)))
+        begins = np.concatenate((T[:1], ends[:-1]))
+        j = np.maximum(np.searchsorted(T, ends, side="left") - 1, 0)
+        length = (ends - begins).astype(np.float64)
+        weight = (0.5 * ((begins - T[j]) + (ends - T[j])) / (T[j + 1] - T[j]))[:, None]
+        pieces = length[:, None] * (signal[j] * (1.0 - weight) + signal[j + 1] * weight)
+        # Pieces are added to their tick's sum one after the other, as they would be in any other chunking.
+        tick = np.searchsorted(ticks, begins, side="right")
+        counts = np.bincount(tick, minlength=len(ticks) + 1)
+        offsets = np.cumsum(counts) - counts
+        sums = np.zeros((len(ticks) + 1, signal.shape[1]))
+        sums[0] = self._sum
+        for rank in range(int(counts.max())):
+            having = np.flatnonzero(counts > rank)
+            sums[having] += pieces[offsets[having] + rank]
+        self._sum = sums[-1].copy()
+        previous = np.rint((self._tick - 1) * self._tick_period)
+        lengths = np.diff(ticks.astype(np.float64), prepend=previous)
+        means: F64 = sums[:-1] / lengths[:, None]
+        return means
+
+
+def _join(first: ModelFrames | None, second: ModelFrames | None) -> ModelFrames | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return ModelFrames(
+        np.concatenate((first.frames, second.frames)),
+        first.decided + second.decided,
+        first.decided_ns + second.decided_ns,
+        first.start + second.start,
+        first.start_ns + second.start_ns,
+    )
