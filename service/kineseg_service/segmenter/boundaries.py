@@ -19,6 +19,9 @@ from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
 
+_PAIRS = 4  # distances sampled with each block
+_LEAST_WIDTH = 1e-9  # a stream that does not move at all has no scale
+
 
 class KernelBoundaries:
     """Finds boundaries in a sequence of blocks, each the mean embedding over `settings.block_s`.
@@ -41,7 +44,7 @@ class KernelBoundaries:
 
         self.count = 0
         self._start = 0  # of the open segment
-        self._past = np.zeros((self._horizon, dim))  # ring of blocks
+        self._past = np.zeros((self._horizon, dim), dtype=np.float32)  # ring of blocks
         self._base_start = 0  # the open segment's part within the horizon begins here
         self._base_similarity = 0.0  # sum of the kernel over all pairs of that part
         self._base_dropped = 0.0  # cost of what has left the horizon
@@ -55,7 +58,11 @@ class KernelBoundaries:
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
 
-        self.scale = RunningMedian(8 * self._horizon, prior=2.0, prior_count=8 * blocks(settings.prior_s))
+        self.scale = RunningMedian(
+            _PAIRS * self._horizon,
+            prior=settings.median_squared_distance,
+            prior_count=_PAIRS * blocks(settings.prior_s),
+        )
         self._gains = RunningMedian(4 * self._horizon, prior=0.0, prior_count=0)
 
     @property
@@ -71,7 +78,7 @@ class KernelBoundaries:
     def recent(self, start: int, end: int) -> Array:
         """Blocks [start, end), shape (n, dim), as far as they are within the horizon."""
         start = max(start, self.count - self._horizon)
-        blocks: Array = self._past[np.arange(start, max(end, start)) % self._horizon]
+        blocks: Array = self._past[np.arange(start, max(end, start)) % self._horizon].astype(np.float64)
         return blocks
 
     def update(self, block: Array) -> int | None:
@@ -105,16 +112,17 @@ class KernelBoundaries:
         reach = min(self.count, self._horizon)
         if reach:
             # Evenly spread over the horizon, at another offset each time: a sample of all pairs.
-            spread = (np.arange(8) / 8 + self.count * 0.6180339887498949) % 1.0
+            spread = (np.arange(_PAIRS) / _PAIRS + self.count * 0.6180339887498949) % 1.0
             others = self._past[(self.count - 1 - (spread * reach).astype(int)) % self._horizon]
-            self.scale.add(((others - block) ** 2).sum(axis=1))
+            self.scale.add(np.square(others - block).sum(axis=1))
         if self.count % 10 == 0:
             self.scale.refresh()
             self._gains.refresh()
 
     def _kernel(self, blocks: Array, block: Array) -> Array:
         squared = ((blocks - block) ** 2).sum(axis=1)
-        similarity: Array = np.exp(squared * (-0.5 / (self._bandwidth * self.scale.value)))
+        width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
+        similarity: Array = np.exp(squared * (-0.5 / width))
         return similarity
 
     def _extend(self, block: Array) -> None:

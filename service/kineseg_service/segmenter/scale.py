@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class RunningMedian:
@@ -13,11 +14,11 @@ class RunningMedian:
 
     def __init__(self, size: int, prior: float, prior_count: int) -> None:
         self.size, self.prior_count = size, min(prior_count, size)
-        self._ring = np.full(size, prior, dtype=np.float64)
+        self._ring = np.full(size, prior, dtype=np.float32)
         self._seen = 0
         self.value = prior
 
-    def add(self, values: np.ndarray) -> None:
+    def add(self, values: NDArray[np.floating]) -> None:
         """Takes values (n,), n <= size; the median is not computed before `refresh`."""
         at = (self._seen + np.arange(len(values))) % self.size
         self._ring[at] = values
@@ -25,5 +26,7 @@ class RunningMedian:
 
     def refresh(self) -> float:
         """The median now; costs a partial sort of the ring, so it is left to the caller how often."""
-        self.value = float(np.median(self._ring[: max(self.prior_count, min(self._seen, self.size))]))
+        known = max(self.prior_count, min(self._seen, self.size))
+        if known:
+            self.value = float(np.median(self._ring[:known]))
         return self.value

@@ -22,6 +22,7 @@ class SegmenterSettings:
         below which two segments are one action.
     continues: squared distance, in the same units, below which what follows a boundary is the segment before it.
     trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
+    median_squared_distance: between blocks of a stream, as far as it is known before the stream.
     prior_s: how many seconds of stream the scales known from training weigh.
     max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
     anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is told.
@@ -40,6 +41,7 @@ class SegmenterSettings:
     same_action: float = 0.35
     continues: float = 0.3
     trim_s: float = 0.4
+    median_squared_distance: float = 1.0
     prior_s: float = 10.0
     max_labels: int = 256
     anomaly_threshold: float = 6.0
