@@ -1,1 +1,107 @@
-"""kineseg: the Python SDK of a streaming online segmentation service for motion."""
+"""kineseg: the Python SDK of a streaming online segmentation service for motion.
+
+    with kineseg.Client("localhost:50051") as client, client.stream(rate=120) as stream:
+        stream.send(frames)
+        for event in stream:
+            print(event)
+
+`kineseg.motion` (readers, skeletons, the canonical pose, synthetic motion) is imported apart.
+"""
+
+from kineseg._aio import AsyncClient, AsyncWatch
+from kineseg._aio_stream import AsyncStream
+from kineseg._client import Client, Watch
+from kineseg._config import Limits, StreamConfig
+from kineseg._errors import (
+    AccessDenied,
+    AlreadyExists,
+    BacklogError,
+    Cancelled,
+    ClientClosed,
+    GapTooLong,
+    Internal,
+    InvalidRequest,
+    KinesegError,
+    NotFound,
+    RequestError,
+    ResourceExhausted,
+    ServerError,
+    ServerFull,
+    StreamBusy,
+    StreamClosed,
+    Timeout,
+    Unavailable,
+    Unsupported,
+    UsageError,
+    WrongChannels,
+)
+from kineseg._events import (
+    Anomaly,
+    Event,
+    EventKind,
+    FrameResult,
+    Gap,
+    SegmentClosed,
+    SegmentStarted,
+    Summary,
+    WatchedEvent,
+    event_from_dict,
+)
+from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._protocol import StreamState
+from kineseg._segmentation import Segmentation
+from kineseg._stream import Stream
+from kineseg._version import __version__
+
+__all__ = [
+    "AccessDenied",
+    "AlreadyExists",
+    "Anomaly",
+    "AsyncClient",
+    "AsyncStream",
+    "AsyncWatch",
+    "BacklogError",
+    "Cancelled",
+    "Client",
+    "ClientClosed",
+    "EndReason",
+    "Event",
+    "EventKind",
+    "FrameResult",
+    "Gap",
+    "GapTooLong",
+    "Health",
+    "Internal",
+    "InvalidRequest",
+    "KinesegError",
+    "Limits",
+    "Model",
+    "NotFound",
+    "Opened",
+    "RequestError",
+    "ResourceExhausted",
+    "Segment",
+    "SegmentClosed",
+    "SegmentStarted",
+    "Segmentation",
+    "ServerError",
+    "ServerFull",
+    "SessionDetail",
+    "SessionInfo",
+    "Stream",
+    "StreamBusy",
+    "StreamClosed",
+    "StreamConfig",
+    "StreamState",
+    "Summary",
+    "Timeout",
+    "Totals",
+    "Unavailable",
+    "Unsupported",
+    "UsageError",
+    "Watch",
+    "WatchedEvent",
+    "WrongChannels",
+    "__version__",
+    "event_from_dict",
+]

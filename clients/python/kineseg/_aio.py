@@ -1,0 +1,230 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+
+import grpc
+from google.protobuf.message import Message
+from numpy.typing import ArrayLike
+
+from kineseg import _wire as wire
+from kineseg._aio_stream import AsyncStream, Call
+from kineseg._config import StreamChoices, StreamConfig
+from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
+from kineseg._errors import ClientClosed, KinesegError
+from kineseg._events import Event, FrameResult, WatchedEvent
+from kineseg._info import Health, Model, SessionDetail, SessionInfo, Totals
+from kineseg._retry import delays
+from kineseg._segmentation import Segmentation, plan_segmentation
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+
+if TYPE_CHECKING:
+    from kineseg.motion import Recording
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+Value = TypeVar("Value")
+
+
+class AsyncClient(BaseClient):
+    """A connection to a kineseg server, for asyncio; `Client` explains arguments, methods and errors.
+
+    One client serves any number of streams and tasks of one event loop. It connects at its first call, so it may be
+    made before the loop runs.
+    """
+
+    _channel: grpc.aio.Channel | None = None
+
+    async def __aenter__(self) -> Self:
+        self._enter()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; streams and watches that are open end with an error."""
+        self._state = ClientState.CLOSED
+        if self._channel is not None:
+            await self._channel.close()
+
+    async def models(self) -> tuple[Model, ...]:
+        """The models that the server can run, in the order of their names."""
+        return await self._unary(lambda: self._stub().ListModels, pb.ListModelsRequest(), wire.models_from_wire)
+
+    async def sessions(self) -> tuple[SessionInfo, ...]:
+        """The open sessions, in the order of their opening."""
+        return await self._unary(lambda: self._stub().ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
+
+    async def session(self, session_id: str) -> SessionDetail:
+        """One open session and the segments that it has closed so far; see `Client.session`."""
+        request = pb.GetSessionRequest(session_id=session_id)
+        return await self._unary(lambda: self._stub().GetSession, request, wire.session_detail_from_wire)
+
+    async def close_session(self, session_id: str) -> Totals:
+        """End a session as if its client had closed it; see `Client.close_session`."""
+        request = pb.CloseSessionRequest(session_id=session_id)
+        return await self._unary(
+            lambda: self._stub().CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
+        )
+
+    async def health(self) -> Health:
+        """Whether the server takes streams; see `Client.health`."""
+        return await self._unary(
+            self._health_check, HealthRequest(), lambda answer: wire.health_from_wire(answer.value)
+        )
+
+    def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> AsyncWatch:
+        """Events of open and future sessions, from now on; see `Client.watch`."""
+        request = self._watch_request(session_id, kinds)
+        return AsyncWatch(self._stub().WatchEvents(request, metadata=self._metadata), self._error)
+
+    def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncStream:
+        """A stream, to be entered with ``async with``; see `Client.stream`."""
+        chosen = self._config(config, choices)
+        self._require_open()
+        return AsyncStream(self._connect, chosen, self._call_settings())
+
+    async def segment(
+        self,
+        recording: Recording | ArrayLike,
+        *,
+        rate: float | None = None,
+        channels: Sequence[str] = (),
+        model: str = "",
+        latency_s: float | None = None,
+        frame_results: bool = False,
+        session_id: str = "",
+        realtime: bool = False,
+        chunk_s: float | None = None,
+    ) -> Segmentation:
+        """Stream a whole recording and return its finished segmentation; see `Client.segment`."""
+        plan = plan_segmentation(
+            recording,
+            models=await self.models(),
+            rate=rate,
+            channels=channels,
+            model=model,
+            latency_s=latency_s,
+            frame_results=frame_results,
+            session_id=session_id,
+            realtime=realtime,
+            chunk_s=chunk_s,
+        )
+        items: list[Event | FrameResult] = []
+        async with self.stream(plan.config) as stream:
+            clock = asyncio.get_running_loop().time
+            started = clock()
+            for due_s, frames, timestamps in plan.pieces():
+                if plan.realtime:
+                    await asyncio.sleep(max(0.0, started + due_s - clock()))
+                await stream.send(frames, timestamps)
+                items += await stream.poll()
+            items += [item async for item in stream]
+        return plan.result(items)
+
+    def _open_channel(self) -> grpc.aio.Channel:
+        self._require_open()
+        if self._channel is None:  # a channel belongs to the loop that runs when it is made
+            options = self._channel_options()
+            if self._credentials is None:
+                self._channel = grpc.aio.insecure_channel(self._address, options)
+            else:
+                self._channel = grpc.aio.secure_channel(self._address, self._credentials, options)
+        return self._channel
+
+    def _stub(self) -> pb_grpc.SegmentationServiceAsyncStub:
+        return pb_grpc.SegmentationServiceStub(self._open_channel())
+
+    def _health_check(self) -> grpc.aio.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
+        return self._open_channel().unary_unary(
+            HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
+        )
+
+    def _connect(self) -> Call:
+        return self._stub().Segment(metadata=self._metadata)
+
+    async def _unary(
+        self,
+        method: Callable[[], grpc.aio.UnaryUnaryMultiCallable[Request, Response]],
+        request: Request,
+        decode: Callable[[Response], Value],
+    ) -> Value:
+        for delay in delays(self._retries):
+            try:
+                return decode(await self._once(method()(request, timeout=self._timeout, metadata=self._metadata)))
+            except KinesegError as error:
+                if not error.retryable:
+                    raise
+            await asyncio.sleep(delay)
+        return decode(await self._once(method()(request, timeout=self._timeout, metadata=self._metadata)))
+
+    async def _once(self, call: Awaitable[Response]) -> Response:
+        try:
+            return await call
+        except grpc.RpcError as error:
+            raise self._error(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self.is_closed and not (task and task.cancelling()):
+                raise ClientClosed("the client was closed before the answer came") from None
+            raise
+
+
+class AsyncWatch(AsyncIterator[WatchedEvent]):
+    """Events of many sessions as they are decided; made by `AsyncClient.watch`.
+
+    Iteration ends when the watch is closed, and raises the error if the call ends otherwise. Leaving it closes it.
+    """
+
+    def __init__(
+        self,
+        call: grpc.aio.UnaryStreamCall[pb.WatchEventsRequest, pb.WatchEventsResponse],
+        describe: Callable[[grpc.RpcError], KinesegError],
+    ) -> None:
+        self._call = call
+        self._describe = describe
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __anext__(self) -> WatchedEvent:
+        if self._closed:
+            raise StopAsyncIteration
+        try:
+            response = await self._call.read()
+        except grpc.RpcError as error:
+            if self._closed:
+                raise StopAsyncIteration from None
+            self._closed = True
+            raise self._describe(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            if self._closed:
+                raise StopAsyncIteration from None
+            self._closed = True
+            raise ClientClosed("the client was closed") from None
+        if not isinstance(response, pb.WatchEventsResponse):
+            self._closed = True
+            raise StopAsyncIteration
+        return wire.watched_from_wire(response)
+
+    def close(self) -> None:
+        """Stop watching; another task that waits for the next event stops too."""
+        self._closed = True
+        self._call.cancel()

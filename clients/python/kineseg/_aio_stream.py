@@ -1,0 +1,246 @@
+"""The asynchronous stream: one task reads what the server says, another one sends what is queued."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Self
+
+import grpc
+from numpy.typing import ArrayLike
+
+from kineseg._base_stream import BaseStream, CallSettings
+from kineseg._config import StreamConfig
+from kineseg._errors import Cancelled, Internal, KinesegError, Timeout
+from kineseg._events import Event, FrameResult
+from kineseg._protocol import StreamProtocol
+from kineseg._retry import delays
+from kineseg.v1 import segmentation_pb2 as pb
+
+Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
+Connect = Callable[[], Call]
+
+
+class _Pulse:
+    """Wakes everybody who waits now, and nobody who comes later."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        self._event.set()
+        self._event.clear()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+class AsyncStream(BaseStream):
+    """Frames go in, events come out, both at once; `Stream` for asyncio.
+
+    Made by `AsyncClient.stream`. Entering it opens it. Leaving it closes it for sending and waits until the server has
+    processed everything; leaving it by an exception cancels it. What ended the call, if it failed, is raised once: by
+    the first of `send`, `flush`, reading or leaving that meets it. One task may send while another one reads.
+    """
+
+    def __init__(self, connect: Connect, config: StreamConfig, settings: CallSettings) -> None:
+        super().__init__(config, settings)
+        self._connect = connect
+        self._call: Call | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._arrived = _Pulse()  # callers wait for what the reader brings
+        self._queued = _Pulse()  # the writer waits for what callers queue
+
+    async def open(self) -> Self:
+        """Open the stream; entering it does so too.
+
+        Raises:
+            KinesegError: The server refused, or was not there within the client's timeout and retries.
+            StreamClosed: It was opened before.
+        """
+        self._begin()
+        for delay in (*delays(self._settings.retries), None):
+            try:
+                await self._open_once()
+                break
+            except KinesegError as error:
+                if delay is None or not error.retryable:
+                    raise
+            await asyncio.sleep(delay)
+        return self
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self._finish()
+        finally:
+            self.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def send(
+        self, frames: ArrayLike, timestamps: ArrayLike | None = None, *, first_frame: int | None = None
+    ) -> None:
+        """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
+
+        A `send` that is cancelled has taken some of its frames: `frames_sent` tells up to which.
+
+        Args:
+            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers, finite as float32, channels in the order of the
+                configuration.
+            timestamps: ``(T,)`` capture times, increasing, or a scalar for one frame: seconds if floating, nanoseconds
+                if integer. For every frame of the stream or for none.
+            first_frame: Index of the first of these frames, for a source that lost some. Default: it follows the last.
+
+        Raises:
+            InvalidRequest: A value cannot be used; nothing was sent and the stream goes on.
+            WrongChannels: The frames have another number of channels; nothing was sent and the stream goes on.
+            BacklogError: Too many events are unread; `BacklogError.accepted` frames were taken.
+            StreamClosed: The stream takes no more frames.
+            KinesegError: What ended the call.
+        """
+        protocol = self._protocol
+        protocol.occupy("sending to")
+        try:
+            batch = protocol.check(frames, timestamps, first_frame, asyncio.current_task())
+            await self._wait(lambda: protocol.admit(batch))
+        finally:
+            protocol.vacate("sending to")
+            self._queued()
+
+    async def flush(self) -> None:
+        """Send what waits for its chunk to fill, and wait until the server has processed everything sent."""
+        self._protocol.push()
+        await self._wait(self._protocol.settled)
+
+    async def close(self) -> None:
+        """End sending; the server processes what it has and ends with the summary. Reading goes on until then."""
+        self._protocol.close()
+        self._queued()
+
+    def cancel(self) -> None:
+        """Give the stream up; events that arrived can still be read."""
+        self._protocol.cancel()
+        self._arrived()
+        self._queued()
+        if self._call is not None:
+            self._call.cancel()
+
+    async def poll(self, timeout: float = 0.0) -> list[Event | FrameResult]:  # noqa: ASYNC109 - the twin of Stream.poll
+        """What has arrived and was not read, without waiting for more.
+
+        Args:
+            timeout: Seconds to wait for the first of it if there is nothing.
+
+        Raises:
+            KinesegError: What ended the call, once everything before it was read.
+        """
+        protocol = self._protocol
+        protocol.occupy("reading")
+        try:
+            if not protocol.readable and timeout > 0:
+                try:
+                    async with asyncio.timeout(timeout):
+                        await self._wait(lambda: protocol.readable)
+                except TimeoutError:
+                    return []
+            return protocol.read_all()
+        finally:
+            protocol.vacate("reading")
+
+    def __aiter__(self) -> AsyncIterator[Event | FrameResult]:
+        """Everything until the stream ends, which is after the summary.
+
+        In the task that sends, this closes the stream for sending first, since it could not end otherwise: there use
+        `poll` to read while still sending.
+        """
+        self._protocol.begin_reading(asyncio.current_task())
+        self._queued()
+        return self
+
+    async def __anext__(self) -> Event | FrameResult:
+        protocol = self._protocol
+        protocol.occupy("reading")
+        try:
+            await self._wait(lambda: protocol.readable)
+            item = protocol.read()
+        finally:
+            protocol.vacate("reading")
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    async def _finish(self) -> None:
+        protocol = self._protocol
+        protocol.close()
+        await self._wait(lambda: protocol.over)
+        protocol.raise_once()
+
+    async def _wait(self, ready: Callable[[], bool]) -> None:
+        while not ready():
+            self._queued()
+            await self._arrived.wait()
+
+    async def _open_once(self) -> None:
+        protocol = self._new_attempt()
+        call = self._call = self._connect()
+        self._tasks = (
+            asyncio.create_task(self._receive(protocol, call), name="kineseg-reader"),
+            asyncio.create_task(self._transmit(protocol, call), name="kineseg-writer"),
+        )
+        try:
+            try:
+                async with asyncio.timeout(self._settings.timeout):
+                    await self._wait(lambda: protocol.decided_opening)
+            except TimeoutError:
+                protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
+            if protocol.opened is None:
+                protocol.raise_once()
+        except BaseException:
+            self.cancel()
+            raise
+
+    async def _transmit(self, protocol: StreamProtocol, call: Call) -> None:
+        """What the writer does, until nothing more will be sent."""
+        try:
+            while True:
+                while not protocol.request_ready:
+                    await self._queued.wait()
+                request = protocol.next_request()
+                if request is None:
+                    break
+                await call.write(request)
+            if not protocol.over:
+                await call.done_writing()
+        except Exception as error:
+            if not call.done():  # otherwise the reader learns how the call ended
+                self._end(protocol, call, Internal(f"sending to the stream failed: {error!r}"))
+
+    async def _receive(self, protocol: StreamProtocol, call: Call) -> None:
+        """What the reader does, for as long as the call lives."""
+        failure: KinesegError | None = None
+        try:
+            while isinstance(response := await call.read(), pb.SegmentResponse):
+                protocol.receive(response)
+                self._arrived()
+        except grpc.RpcError as error:
+            failure = self._settings.error(error)
+        except KinesegError as error:
+            failure = error
+        except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
+            failure = Cancelled("the call was cancelled")
+        except Exception as error:  # whatever it is, the callers must not wait for ever
+            failure = Internal(f"reading the stream failed: {error!r}")
+            failure.__cause__ = error
+        self._end(protocol, call, failure)
+
+    def _end(self, protocol: StreamProtocol, call: Call, failure: KinesegError | None) -> None:
+        protocol.finish(failure)
+        self._arrived()
+        self._queued()
+        call.cancel()

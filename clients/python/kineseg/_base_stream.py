@@ -1,0 +1,95 @@
+"""What the synchronous and the asynchronous stream share: what can be asked of a stream at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+
+from kineseg._config import Limits, StreamConfig
+from kineseg._errors import KinesegError, StreamClosed
+from kineseg._events import Summary
+from kineseg._info import Opened
+from kineseg._protocol import StreamProtocol, StreamState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """What a stream needs to know of its client.
+
+    Attributes:
+        timeout: Seconds that opening may take.
+        retries: How often opening is tried again.
+        limits: How much may be under way or unread.
+        error: The SDK's error for gRPC's.
+    """
+
+    timeout: float
+    retries: int
+    limits: Limits
+    error: Callable[[grpc.RpcError], KinesegError]
+
+
+class BaseStream:
+    """One stream; made by a client's ``stream()``."""
+
+    def __init__(self, config: StreamConfig, settings: CallSettings) -> None:
+        self._settings = settings
+        self._begun = False
+        self._protocol = StreamProtocol(config, settings.limits)
+
+    @property
+    def config(self) -> StreamConfig:
+        """What was asked for."""
+        return self._protocol.config
+
+    @property
+    def state(self) -> StreamState:
+        """Where the stream stands."""
+        return self._protocol.state
+
+    @property
+    def opened(self) -> Opened:
+        """What the server said when it opened the stream.
+
+        Raises:
+            StreamClosed: It has not.
+        """
+        if self._protocol.opened is None:
+            raise StreamClosed("the stream is not open: enter it with `with` (or `async with`), or call open()")
+        return self._protocol.opened
+
+    @property
+    def session_id(self) -> str:
+        """Name of the session; raises what `opened` raises."""
+        return self.opened.session_id
+
+    @property
+    def summary(self) -> Summary | None:
+        """The last event, once it has arrived, read or not."""
+        return self._protocol.summary
+
+    @property
+    def error(self) -> KinesegError | None:
+        """What ended the stream, if it failed."""
+        return self._protocol.error
+
+    @property
+    def frames_sent(self) -> int:
+        """Index after the last frame that `send` has taken."""
+        return self._protocol.frames_sent
+
+    def __repr__(self) -> str:
+        name = self._protocol.opened.session_id if self._protocol.opened else self.config.session_id
+        return f"<{type(self).__name__} {name or 'unnamed'} ({self.state.value}, {self.frames_sent} frames sent)>"
+
+    def _begin(self) -> None:
+        if self._begun:
+            raise StreamClosed(f"a stream is opened once, and this one is {self.state.value}")
+        self._begun = True
+
+    def _new_attempt(self) -> StreamProtocol:
+        self._protocol = StreamProtocol(self.config, self._settings.limits)
+        self._protocol.start()
+        return self._protocol

@@ -1,0 +1,200 @@
+"""Frames as a caller has them, cut into the chunks that travel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kineseg._errors import InvalidRequest, WrongChannels
+from kineseg.v1 import segmentation_pb2 as pb
+
+# Far below what a server takes at most (4 MiB), so that frames of thousands of channels pass too.
+_MAX_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """The frames of one `send`, checked; `taken` of them are in chunks already.
+
+    Attributes:
+        frames: ``(T, C)`` little-endian float32.
+        times_ns: ``(T,)`` int64 capture times, or None.
+        first_frame: Index of the first frame in the stream.
+        taken: Number of frames that were taken.
+    """
+
+    frames: NDArray[np.float32]
+    times_ns: NDArray[np.int64] | None
+    first_frame: int
+    taken: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Number of frames not taken yet."""
+        return len(self.frames) - self.taken
+
+
+class Chunker:
+    """Collects frames until a chunk is full; knows which frame and which time come next.
+
+    Args:
+        channels: Channel names of a frame, in the order sent.
+        chunk_frames: Frames in a full chunk, at least 1.
+    """
+
+    def __init__(self, channels: tuple[str, ...], chunk_frames: int) -> None:
+        self._channels = channels
+        frame_bytes = 4 * len(channels) + 10  # a capture time takes at most ten bytes
+        self._chunk_frames = max(1, min(chunk_frames, _MAX_CHUNK_BYTES // frame_bytes))
+        self._frames: NDArray[np.float32] = np.empty((self._chunk_frames, len(channels)), dtype="<f4")
+        self._times_ns: NDArray[np.int64] = np.empty(self._chunk_frames, dtype=np.int64)
+        self._filled = 0
+        self._next_frame = 0
+        self._timed: bool | None = None  # not known before the first frame
+        self._last_time_ns = 0
+
+    @property
+    def next_frame(self) -> int:
+        """Index that the next frame has if none is missing."""
+        return self._next_frame
+
+    @property
+    def buffered(self) -> int:
+        """Number of frames that wait for their chunk to fill."""
+        return self._filled
+
+    def check(self, frames: ArrayLike, timestamps: ArrayLike | None, first_frame: int | None) -> Batch:
+        """What a caller wants to send, as a batch; changes nothing.
+
+        Args:
+            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers, finite as float32.
+            timestamps: ``(T,)`` or a scalar for one frame, increasing: seconds if floating, nanoseconds if integer.
+            first_frame: Index of the first of these frames; None: it follows the last one.
+
+        Raises:
+            InvalidRequest: A value cannot be used; `field` says which.
+            WrongChannels: The frames have another number of channels.
+        """
+        checked = self._check_frames(frames)
+        return Batch(
+            frames=checked,
+            times_ns=self._check_times(timestamps, len(checked)),
+            first_frame=self._check_first(first_frame),
+        )
+
+    def take(self, batch: Batch) -> pb.FrameChunk | None:
+        """Move frames from the batch into the current chunk; the chunk if that completes it.
+
+        Call it until nothing of the batch remains.
+        """
+        start = batch.first_frame + batch.taken
+        if start > self._next_frame and self._filled:
+            return self.drain()  # a chunk holds consecutive frames only
+        count = min(self._chunk_frames - self._filled, batch.remaining)
+        rows = slice(batch.taken, batch.taken + count)
+        place = slice(self._filled, self._filled + count)
+        self._frames[place] = batch.frames[rows]
+        if batch.times_ns is not None:
+            self._times_ns[place] = batch.times_ns[rows]
+            self._last_time_ns = int(batch.times_ns[rows][-1])
+        self._timed = batch.times_ns is not None
+        self._filled += count
+        self._next_frame = start + count
+        batch.taken += count
+        return self.drain() if self._filled == self._chunk_frames else None
+
+    def drain(self) -> pb.FrameChunk | None:
+        """What is buffered, as a chunk; None if nothing is."""
+        if not self._filled:
+            return None
+        chunk = pb.FrameChunk(
+            first_frame=self._next_frame - self._filled,
+            data=self._frames[: self._filled].tobytes(),
+            capture_times_ns=self._times_ns[: self._filled].tolist() if self._timed else (),
+        )
+        self._filled = 0
+        return chunk
+
+    def _check_frames(self, frames: ArrayLike) -> NDArray[np.float32]:
+        try:
+            given = np.asarray(frames)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"frames must be an array of numbers: {error}", field="frames") from None
+        if given.dtype.kind not in "fiu":
+            raise InvalidRequest(f"frames must be real numbers, got an array of {given.dtype}", field="frames")
+        if given.ndim not in (1, 2):
+            raise InvalidRequest(
+                f"frames must have shape (frames, channels), or (channels,) for one; got {given.shape}", field="frames"
+            )
+        rows = np.atleast_2d(given)
+        wanted = len(self._channels)
+        if rows.shape[1] != wanted:
+            hint = "; one channel over time is frames.reshape(-1, 1)" if given.ndim == 1 and wanted == 1 else ""
+            raise WrongChannels(
+                f"a frame of this stream has {wanted} channels, got {rows.shape[1]} (shape {given.shape}){hint}",
+                field="frames",
+            )
+        with np.errstate(over="ignore"):
+            packed: NDArray[np.float32] = np.ascontiguousarray(rows, dtype="<f4")
+        finite = np.isfinite(packed)
+        if not finite.all():
+            row, column = (int(i) for i in np.argwhere(~finite)[0])
+            raise InvalidRequest(
+                f"frame {row} of those sent: channel {self._channels[column]!r} is {rows[row, column]}, which is not a "
+                "finite 32-bit number; leave such frames out (first_frame=... tells of the gap) or repair them",
+                field="frames",
+            )
+        return packed
+
+    def _check_times(self, timestamps: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
+        if self._timed is not None and count and self._timed != (timestamps is not None):
+            said = "with" if self._timed else "without"
+            raise InvalidRequest(
+                f"this stream began {said} timestamps: give them with every frame or with none", field="timestamps"
+            )
+        if timestamps is None:
+            return None
+        try:
+            given = np.atleast_1d(np.asarray(timestamps))
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"timestamps must be an array of numbers: {error}", field="timestamps") from None
+        if given.shape != (count,):
+            raise InvalidRequest(f"{count} frames need as many timestamps, got {given.shape}", field="timestamps")
+        times_ns = _nanoseconds(given)
+        before = np.array([self._last_time_ns] if self._timed else [], dtype=np.int64)
+        back = np.flatnonzero(np.diff(np.concatenate([before, times_ns])) <= 0)
+        if back.size:
+            row = int(back[0]) + 1 - len(before)
+            raise InvalidRequest(
+                f"timestamps must increase, but that of frame {row} of those sent is not later than the one before it",
+                field="timestamps",
+            )
+        return times_ns
+
+    def _check_first(self, first_frame: int | None) -> int:
+        if first_frame is None:
+            return self._next_frame
+        if first_frame < self._next_frame:
+            raise InvalidRequest(
+                f"first_frame is {first_frame}, but frame {self._next_frame} comes next: frames cannot be sent again",
+                field="first_frame",
+            )
+        return int(first_frame)
+
+
+def _nanoseconds(given: NDArray[np.generic]) -> NDArray[np.int64]:
+    if given.dtype.kind in "iu":
+        return given.astype(np.int64)
+    if given.dtype.kind != "f":
+        raise InvalidRequest(
+            f"timestamps must be seconds (floating) or nanoseconds (integer), got {given.dtype}", field="timestamps"
+        )
+    seconds = given.astype(np.float64)
+    if not (np.abs(seconds) < 2**63 / 1e9).all():  # false for what is not a number, too
+        raise InvalidRequest("timestamps must be finite seconds", field="timestamps")
+    # Whole seconds and the rest apart: their product with 10^9 would lose nanoseconds of a time since 1970.
+    whole = np.floor(seconds)
+    rest: NDArray[np.int64] = np.rint((seconds - whole) * 1e9).astype(np.int64)
+    return whole.astype(np.int64) * 1_000_000_000 + rest

@@ -1,0 +1,275 @@
+"""The synchronous client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+
+import grpc
+from google.protobuf.message import Message
+from numpy.typing import ArrayLike
+
+from kineseg import _wire as wire
+from kineseg._config import Limits, StreamChoices, StreamConfig
+from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
+from kineseg._errors import ClientClosed, KinesegError
+from kineseg._events import Event, FrameResult, WatchedEvent
+from kineseg._info import Health, Model, SessionDetail, SessionInfo, Totals
+from kineseg._retry import delays
+from kineseg._segmentation import Segmentation, plan_segmentation
+from kineseg._stream import Stream
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+
+if TYPE_CHECKING:
+    from kineseg.motion import Recording
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+Value = TypeVar("Value")
+
+
+class Client(BaseClient):
+    """A connection to a kineseg server.
+
+    One client serves any number of streams and threads.
+
+    Args:
+        address: ``host:port`` of the server.
+        timeout: Seconds that one try of a call, or of opening a stream, may take.
+        retries: How often a call, or opening a stream, is tried again after a failure that may pass.
+        limits: How much of a stream is kept in this process.
+        credentials: For TLS, such as ``grpc.ssl_channel_credentials(...)``. None: no encryption.
+        metadata: Sent with every call, such as ``{"authorization": "Bearer ..."}``.
+        keepalive_s: An idle connection is tested this often. Servers refuse tests more frequent than every 300 s
+            unless they are told to allow them.
+
+    Raises:
+        InvalidRequest: An argument cannot be used; `field` names it.
+    """
+
+    def __init__(
+        self,
+        address: str = "localhost:50051",
+        *,
+        timeout: float = 10.0,
+        retries: int = 3,
+        limits: Limits | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Mapping[str, str] | None = None,
+        keepalive_s: float = 300.0,
+    ) -> None:
+        super().__init__(
+            address,
+            timeout=timeout,
+            retries=retries,
+            limits=limits,
+            credentials=credentials,
+            metadata=metadata,
+            keepalive_s=keepalive_s,
+        )
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, self._channel_options())
+        else:
+            self._channel = grpc.secure_channel(address, credentials, self._channel_options())
+        self._stub = pb_grpc.SegmentationServiceStub(self._channel)
+        self._health: grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse] = self._channel.unary_unary(
+            HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
+        )
+
+    def __enter__(self) -> Self:
+        self._enter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; streams and watches that are open end with an error."""
+        self._state = ClientState.CLOSED
+        self._channel.close()
+
+    def models(self) -> tuple[Model, ...]:
+        """The models that the server can run, in the order of their names."""
+        return self._unary(self._stub.ListModels, pb.ListModelsRequest(), wire.models_from_wire)
+
+    def sessions(self) -> tuple[SessionInfo, ...]:
+        """The open sessions, in the order of their opening."""
+        return self._unary(self._stub.ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
+
+    def session(self, session_id: str) -> SessionDetail:
+        """One open session and the segments that it has closed so far.
+
+        Raises:
+            NotFound: No such session is open.
+        """
+        request = pb.GetSessionRequest(session_id=session_id)
+        return self._unary(self._stub.GetSession, request, wire.session_detail_from_wire)
+
+    def close_session(self, session_id: str) -> Totals:
+        """End a session as if its client had closed it; waits until that is done.
+
+        Raises:
+            NotFound: No such session is open.
+        """
+        request = pb.CloseSessionRequest(session_id=session_id)
+        return self._unary(self._stub.CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary))
+
+    def health(self) -> Health:
+        """Whether the server takes streams.
+
+        Raises:
+            Unavailable: There is no server.
+        """
+        return self._unary(self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
+
+    def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> Watch:
+        """Events of open and future sessions, from now on.
+
+        Args:
+            session_id: Only events of this session. Empty: of all.
+            kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all.
+        """
+        request = self._watch_request(session_id, kinds)
+        self._require_open()
+        return Watch(self._stub.WatchEvents(request, metadata=self._metadata), self._error)
+
+    def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> Stream:
+        """A stream, to be entered with ``with``.
+
+        Args:
+            config: What is streamed.
+            choices: The same as fields of `StreamConfig`; they override those of `config`.
+
+        Raises:
+            InvalidRequest: A value is out of range; `field` names it.
+            ClientClosed: The client is closed.
+        """
+        chosen = self._config(config, choices)
+        self._require_open()
+        return Stream(self._connect, chosen, self._call_settings())
+
+    def segment(
+        self,
+        recording: Recording | ArrayLike,
+        *,
+        rate: float | None = None,
+        channels: Sequence[str] = (),
+        model: str = "",
+        latency_s: float | None = None,
+        frame_results: bool = False,
+        session_id: str = "",
+        realtime: bool = False,
+        chunk_s: float | None = None,
+    ) -> Segmentation:
+        """Stream a whole recording and return its finished segmentation.
+
+        A recording whose channels are not the model's, but which has joint positions, is sent as its canonical pose if
+        that is what the model wants.
+
+        Args:
+            recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``.
+            rate: Frames per second, for an array.
+            channels: Channel names, for an array. Empty: the model's channels in the model's order.
+            model: Name of the model. Empty: the server's default model.
+            latency_s: See `StreamConfig.latency_s`.
+            frame_results: Whether to keep what the model computed per frame.
+            session_id: See `StreamConfig.session_id`.
+            realtime: Send frames as slowly as they were captured, instead of as fast as they are processed.
+            chunk_s: See `StreamConfig.chunk_s`. Default: 0.5, or 0.05 in real time.
+
+        Raises:
+            NotFound: The server has no such model.
+            WrongChannels: The recording is not what the model was made for.
+            InvalidRequest: A value cannot be used; `field` names it.
+        """
+        plan = plan_segmentation(
+            recording,
+            models=self.models(),
+            rate=rate,
+            channels=channels,
+            model=model,
+            latency_s=latency_s,
+            frame_results=frame_results,
+            session_id=session_id,
+            realtime=realtime,
+            chunk_s=chunk_s,
+        )
+        items: list[Event | FrameResult] = []
+        with self.stream(plan.config) as stream:
+            started = time.monotonic()
+            for due_s, frames, timestamps in plan.pieces():
+                if plan.realtime:
+                    time.sleep(max(0.0, started + due_s - time.monotonic()))
+                stream.send(frames, timestamps)
+                items += stream.poll()
+            items += stream
+        return plan.result(items)
+
+    def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
+        self._require_open()
+        return self._stub.Segment(requests, metadata=self._metadata)
+
+    def _unary(
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        decode: Callable[[Response], Value],
+    ) -> Value:
+        self._require_open()
+        for delay in delays(self._retries):
+            try:
+                return decode(self._once(method, request))
+            except KinesegError as error:
+                if not error.retryable:
+                    raise
+            time.sleep(delay)
+        return decode(self._once(method, request))
+
+    def _once(self, method: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
+        try:
+            return method(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise self._error(error) from error
+        except ValueError as error:  # gRPC's word for a channel that another thread closed
+            raise ClientClosed(f"the client was closed: {error}") from error
+
+
+class Watch(Iterator[WatchedEvent]):
+    """Events of many sessions as they are decided; made by `Client.watch`.
+
+    Iteration ends when the watch is closed, and raises the error if the call ends otherwise. Leaving it closes it.
+    """
+
+    def __init__(
+        self, call: grpc._CallIterator[pb.WatchEventsResponse], describe: Callable[[grpc.RpcError], KinesegError]
+    ) -> None:
+        self._call = call
+        self._describe = describe
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __next__(self) -> WatchedEvent:
+        try:
+            return wire.watched_from_wire(next(self._call))
+        except grpc.RpcError as error:
+            if self._closed:
+                raise StopIteration from None
+            self._closed = True
+            raise self._describe(error) from error
+
+    def close(self) -> None:
+        """Stop watching; another thread that waits for the next event stops too."""
+        self._closed = True
+        self._call.cancel()

@@ -1,0 +1,109 @@
+"""What a caller may choose about a stream and about a client's limits, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TypedDict
+
+from kineseg._errors import InvalidRequest
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RATE_HZ = (1.0, 1000.0)
+_LATENCY_S = (0.5, 10.0)
+_CHUNK_S = (0.001, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConfig:
+    """What is streamed, and what shall come back.
+
+    Attributes:
+        rate: Frames per second at which the source captures, 1 to 1000.
+        channels: Names of a frame's channels in the order sent: the model's channels in any order. Empty: the model's
+            channels in the model's order.
+        model: Name of the model, see `Client.models`. Empty: the server's default model.
+        session_id: Name of the session, unique among open ones: 1 to 64 letters, digits, ``.``, ``_`` or ``-``. Empty:
+            the server makes one.
+        latency_s: No boundary is decided later than this many seconds after its frame, 0.5 to 10. None: the server's
+            default.
+        frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
+        chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
+            cost less and arrive later; the events are the same.
+
+    Raises:
+        InvalidRequest: A value is out of range; `field` names it.
+    """
+
+    rate: float
+    channels: Sequence[str] = ()
+    model: str = ""
+    session_id: str = ""
+    latency_s: float | None = None
+    frame_results: bool = False
+    chunk_s: float = 0.05
+
+    def __post_init__(self) -> None:
+        if isinstance(self.channels, str):
+            raise InvalidRequest("channels must be a sequence of names, got one string", field="channels")
+        object.__setattr__(self, "channels", tuple(self.channels))
+        object.__setattr__(self, "rate", _checked("rate", self.rate, _RATE_HZ, "frames per second"))
+        if self.latency_s is not None:
+            object.__setattr__(self, "latency_s", _checked("latency_s", self.latency_s, _LATENCY_S, "seconds"))
+        object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
+        if self.session_id and not _SESSION_ID.fullmatch(self.session_id):
+            raise InvalidRequest(
+                f"session_id must be 1 to 64 letters, digits, '.', '_' or '-', got {self.session_id!r}",
+                field="session_id",
+            )
+        if not all(isinstance(name, str) and name for name in self.channels):
+            raise InvalidRequest("every channel needs a name", field="channels")
+        repeated = sorted({name for name in self.channels if self.channels.count(name) > 1})
+        if repeated:
+            raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")
+
+
+class StreamChoices(TypedDict, total=False):
+    """The fields of `StreamConfig` as keyword arguments."""
+
+    rate: float
+    channels: Sequence[str]
+    model: str
+    session_id: str
+    latency_s: float | None
+    frame_results: bool
+    chunk_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a stream is kept in this process.
+
+    Attributes:
+        in_flight_s: Seconds of frames that may be sent and not yet acknowledged; then `send` waits.
+        unread: Number of events and frame results that may wait to be read; then `send` raises `BacklogError`.
+        message_bytes: Largest message that is received.
+
+    Raises:
+        InvalidRequest: A limit is not positive; `field` names it.
+    """
+
+    in_flight_s: float = 2.0
+    unread: int = 100_000
+    message_bytes: int = 16 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name in ("in_flight_s", "unread", "message_bytes"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise InvalidRequest(f"{name} must be positive, got {value}", field=name)
+
+
+def _checked(field: str, value: object, bounds: tuple[float, float], unit: str) -> float:
+    low, high = bounds
+    # Not a number compares false with everything, so it is refused here too.
+    if not isinstance(value, Real) or not low <= float(value) <= high:
+        raise InvalidRequest(f"{field} must be {low:g} to {high:g} {unit}, got {value!r}", field=field)
+    return float(value)

@@ -1,0 +1,123 @@
+"""What the synchronous and the asynchronous client share: configuration, channel options, and words for failures."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import grpc
+from google.protobuf import wrappers_pb2
+
+from kineseg._base_stream import CallSettings
+from kineseg._config import Limits, StreamChoices, StreamConfig
+from kineseg._errors import ClientClosed, InvalidRequest, KinesegError, Unavailable, UsageError, error_from_status
+from kineseg._wire import kind_to_wire
+from kineseg.v1 import segmentation_pb2 as pb
+
+HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+# On the wire a health request is one string and its answer one integer, both field 1, just as these wrappers are;
+# so the SDK needs no package for the health service.
+HealthRequest = wrappers_pb2.StringValue
+HealthResponse = wrappers_pb2.Int32Value
+
+
+class ClientState(enum.Enum):
+    """Where a client stands."""
+
+    NEW = "new"
+    ENTERED = "entered"
+    CLOSED = "closed"
+
+
+class BaseClient:
+    """Configuration of a client; see `Client` for the arguments."""
+
+    def __init__(
+        self,
+        address: str = "localhost:50051",
+        *,
+        timeout: float = 10.0,
+        retries: int = 3,
+        limits: Limits | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Mapping[str, str] | None = None,
+        keepalive_s: float = 300.0,
+    ) -> None:
+        if not isinstance(address, str) or not address.strip():
+            raise InvalidRequest(f"address must be 'host:port', got {address!r}", field="address")
+        if not timeout > 0:
+            raise InvalidRequest(f"timeout must be positive seconds, got {timeout}", field="timeout")
+        if retries < 0:
+            raise InvalidRequest(f"retries must be 0 or more, got {retries}", field="retries")
+        if not keepalive_s > 0:
+            raise InvalidRequest(f"keepalive_s must be positive seconds, got {keepalive_s}", field="keepalive_s")
+        self._address = address
+        self._timeout = float(timeout)
+        self._retries = retries
+        self._limits = limits or Limits()
+        self._credentials = credentials
+        self._metadata = tuple((metadata or {}).items())
+        self._keepalive_s = keepalive_s
+        self._state = ClientState.NEW
+
+    @property
+    def address(self) -> str:
+        """Where the server is expected."""
+        return self._address
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._state is ClientState.CLOSED
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._address} ({self._state.value})>"
+
+    def _enter(self) -> None:
+        self._require_open()
+        if self._state is ClientState.ENTERED:
+            raise UsageError("the client is entered already: use one `with` and share what it gives")
+        self._state = ClientState.ENTERED
+
+    def _require_open(self) -> None:
+        if self._state is ClientState.CLOSED:
+            raise ClientClosed("the client is closed; make another one")
+
+    def _channel_options(self) -> list[tuple[str, Any]]:
+        return [
+            ("grpc.max_receive_message_length", self._limits.message_bytes),
+            ("grpc.keepalive_time_ms", int(self._keepalive_s * 1000)),
+            ("grpc.keepalive_timeout_ms", 20_000),
+            # A server that is just starting is found again soon.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 5_000),
+        ]
+
+    def _error(self, error: grpc.RpcError) -> KinesegError:
+        """The SDK's error for gRPC's."""
+        trailing = cast("Iterable[Sequence[str | bytes]] | None", error.trailing_metadata())  # pairs, typed as objects
+        known = error_from_status(error.code(), error.details(), trailing)
+        if isinstance(known, Unavailable) and known.retryable:
+            known.args = (known.message,) = (f"{self._address}: {known.message}",)
+        return known
+
+    def _call_settings(self) -> CallSettings:
+        return CallSettings(timeout=self._timeout, retries=self._retries, limits=self._limits, error=self._error)
+
+    @staticmethod
+    def _config(config: StreamConfig | None, choices: StreamChoices) -> StreamConfig:
+        if config is None:
+            if "rate" not in choices:
+                raise InvalidRequest("a stream needs its rate: stream(rate=...) in frames per second", field="rate")
+            return StreamConfig(**choices)
+        if not isinstance(config, StreamConfig):
+            raise InvalidRequest(f"config must be a StreamConfig, got {type(config).__name__}", field="config")
+        return replace(config, **choices)
+
+    @staticmethod
+    def _watch_request(session_id: str, kinds: Iterable[str]) -> pb.WatchEventsRequest:
+        if isinstance(kinds, str):
+            kinds = (kinds,)
+        return pb.WatchEventsRequest(session_id=session_id, kinds=[kind_to_wire(kind) for kind in kinds])

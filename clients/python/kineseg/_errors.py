@@ -1,0 +1,201 @@
+"""Every error that the SDK raises on its own account, and how a gRPC status becomes one of them.
+
+KinesegError
+├── RequestError                 the request is at fault: sent again unchanged, it fails again
+│   ├── InvalidRequest           a value that cannot be used                         INVALID_ARGUMENT
+│   │   └── GapTooLong           more frames are missing than may be filled          OUT_OF_RANGE
+│   ├── WrongChannels            the frames are not what the model was made for      FAILED_PRECONDITION
+│   ├── NotFound                 no such model or session                            NOT_FOUND
+│   ├── AlreadyExists            the name of the session is taken                    ALREADY_EXISTS
+│   ├── AccessDenied             who calls is not known or not allowed to            UNAUTHENTICATED, PERMISSION_DENIED
+│   └── Unsupported              the server does not have this call                  UNIMPLEMENTED
+├── ServerError                  the server, or the way to it, is at fault
+│   ├── ResourceExhausted        too large, or too many                              RESOURCE_EXHAUSTED
+│   │   └── ServerFull           no room for another stream now                      RESOURCE_EXHAUSTED, retryable
+│   ├── Unavailable              not reachable, starting, shutting down or gone      UNAVAILABLE
+│   ├── Timeout                  not done in time                                    DEADLINE_EXCEEDED
+│   ├── Cancelled                ended by somebody else before its end               CANCELLED, ABORTED
+│   └── Internal                 a fault of the server; the message has its id       INTERNAL, UNKNOWN, DATA_LOSS
+└── UsageError                   the SDK was used in a way that cannot work; nothing was sent
+    ├── ClientClosed             the client was closed before
+    ├── StreamClosed             the stream takes no more frames, or is not open yet
+    ├── StreamBusy               two threads or tasks do the same to one stream
+    └── BacklogError             events are not being read
+"""
+
+# ruff: noqa: N818 - an error is named after what is wrong, as its status is
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import grpc
+
+
+class KinesegError(Exception):
+    """The root of the tree.
+
+    Attributes:
+        message: What is wrong and what to do about it.
+        code: Name of the gRPC status that it stands for, such as ``"NOT_FOUND"``; empty if it never left this process.
+        retryable: Whether the same call may succeed later.
+        field: The field of the request that it is about; empty if none.
+    """
+
+    default_code = ""
+
+    def __init__(self, message: str, *, code: str | None = None, retryable: bool = False, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.default_code if code is None else code
+        self.retryable = retryable
+        self.field = field
+
+
+class RequestError(KinesegError):
+    """The request is at fault: sent again unchanged, it fails again."""
+
+
+class InvalidRequest(RequestError):
+    """A value that cannot be used; `field` names it."""
+
+    default_code = "INVALID_ARGUMENT"
+
+
+class GapTooLong(InvalidRequest):
+    """More frames are missing in a row than the server may fill."""
+
+    default_code = "OUT_OF_RANGE"
+
+
+class WrongChannels(RequestError):
+    """The frames are not what the model was made for."""
+
+    default_code = "FAILED_PRECONDITION"
+
+
+class NotFound(RequestError):
+    """There is no such model or session."""
+
+    default_code = "NOT_FOUND"
+
+
+class AlreadyExists(RequestError):
+    """The name of the session is taken."""
+
+    default_code = "ALREADY_EXISTS"
+
+
+class AccessDenied(RequestError):
+    """Who calls is not known to the server, or not allowed to."""
+
+    default_code = "PERMISSION_DENIED"
+
+
+class Unsupported(RequestError):
+    """The server does not have this call."""
+
+    default_code = "UNIMPLEMENTED"
+
+
+class ServerError(KinesegError):
+    """The server, or the way to it, is at fault."""
+
+
+class ResourceExhausted(ServerError):
+    """A message was too large, or there was too much of something."""
+
+    default_code = "RESOURCE_EXHAUSTED"
+
+
+class ServerFull(ResourceExhausted):
+    """There is no room for another stream now."""
+
+
+class Unavailable(ServerError):
+    """The server cannot be reached, is starting or shutting down, or went away."""
+
+    default_code = "UNAVAILABLE"
+
+
+class Timeout(ServerError):
+    """It was not done in time."""
+
+    default_code = "DEADLINE_EXCEEDED"
+
+
+class Cancelled(ServerError):
+    """The call was ended before its end, and not by this stream's `cancel`."""
+
+    default_code = "CANCELLED"
+
+
+class Internal(ServerError):
+    """A fault of the server; give its operator the id in the message."""
+
+    default_code = "INTERNAL"
+
+
+class UsageError(KinesegError):
+    """The SDK was used in a way that cannot work; nothing was sent."""
+
+
+class ClientClosed(UsageError):
+    """The client was closed before."""
+
+
+class StreamClosed(UsageError):
+    """The stream takes no more frames, or is not open yet."""
+
+
+class StreamBusy(UsageError):
+    """Two threads or tasks do the same thing to one stream at the same time."""
+
+
+class BacklogError(UsageError):
+    """Events are not being read, and the limit of those kept is reached.
+
+    Attributes:
+        accepted: Number of frames of the refused `send` that were taken; after reading, send the rest.
+    """
+
+    def __init__(self, message: str, *, accepted: int) -> None:
+        super().__init__(message)
+        self.accepted = accepted
+
+
+_BY_CODE: dict[grpc.StatusCode, type[KinesegError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
+    grpc.StatusCode.OUT_OF_RANGE: GapTooLong,
+    grpc.StatusCode.FAILED_PRECONDITION: WrongChannels,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.UNAUTHENTICATED: AccessDenied,
+    grpc.StatusCode.PERMISSION_DENIED: AccessDenied,
+    grpc.StatusCode.UNIMPLEMENTED: Unsupported,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Timeout,
+    grpc.StatusCode.CANCELLED: Cancelled,
+    grpc.StatusCode.ABORTED: Cancelled,
+}
+
+
+def error_from_status(
+    code: grpc.StatusCode, details: str | None, trailing: Iterable[Sequence[str | bytes]] | None
+) -> KinesegError:
+    """The error for the status that a call ended with.
+
+    Args:
+        code: The status.
+        details: Its message.
+        trailing: Trailing metadata; ``kineseg-retryable`` and ``kineseg-field`` are the server's own word.
+    """
+    said = {key: value for key, value in trailing or () if isinstance(value, str)}
+    # Without the server's word only a server that was never reached, or went away, is worth another try.
+    retryable = said.get("kineseg-retryable", str(code is grpc.StatusCode.UNAVAILABLE)).lower() == "true"
+    kind = _BY_CODE.get(code, Internal)
+    if kind is ResourceExhausted and retryable:
+        kind = ServerFull
+    message = details or f"the call ended with {code.name} and no message"
+    return kind(message, code=code.name, retryable=retryable, field=said.get("kineseg-field", ""))

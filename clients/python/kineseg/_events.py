@@ -1,0 +1,238 @@
+"""What a stream answers: typed, immutable events, and their flat form for JSON."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg._errors import InvalidRequest
+from kineseg._info import EndReason, Segment, Totals
+
+Json = dict[str, int | float | str]
+
+
+class EventKind(enum.StrEnum):
+    """Kinds of events, as in `Event.kind`."""
+
+    SEGMENT_STARTED = "segment_started"
+    SEGMENT_CLOSED = "segment_closed"
+    ANOMALY = "anomaly"
+    GAP = "gap"
+    SUMMARY = "summary"
+    UNKNOWN = "unknown"
+    """A kind that a newer server knows and this SDK does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a stream: what it is about, and when it was decided.
+
+    Attributes:
+        seq: Number of the event in its session: 1, 2, 3 ...
+        frame: The frame that it is about, 0-based, in the numbering of what was sent.
+        time_s: Time of that frame in seconds since the stream's first frame.
+        decided_frame: The frame whose processing decided it; the same however frames were chunked.
+        decided_time_s: Time of the deciding frame in seconds since the stream's first frame.
+        capture_time_ns: Capture time of `frame` in nanoseconds; None if no timestamps are sent.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.UNKNOWN
+
+    seq: int
+    frame: int
+    time_s: float
+    decided_frame: int
+    decided_time_s: float
+    capture_time_ns: int | None = None
+
+    def to_dict(self) -> Json:
+        """The event as a flat dictionary for JSON; what does not apply is absent."""
+        values: Json = {"seq": self.seq, "kind": str(self.kind)}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                values[field.name] = str(value) if isinstance(value, enum.Enum) else value
+        return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentStarted(Event):
+    """A segment begins at `frame`.
+
+    Attributes:
+        segment_id: Number of the segment in its session: 0, 1, 2 ... Never used twice.
+        label: Its action as far as it can be told now; the closed segment's label is final.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
+
+    segment_id: int
+    label: int
+
+    @property
+    def start_frame(self) -> int:
+        """First frame of the segment, the same as `frame`."""
+        return self.frame
+
+    def to_dict(self) -> Json:
+        """The event as a flat dictionary for JSON."""
+        return {**Event.to_dict(self), "start_frame": self.start_frame}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentClosed(Event):
+    """A segment has ended; it never changes afterwards. `frame` is its first frame.
+
+    Attributes:
+        segment_id: Number of the segment in its session.
+        label: Its action: equal labels are the same action. A number is never given to two actions.
+        start_frame: First frame.
+        end_frame: The frame after the last one.
+        start_time_s: Time of the first frame, seconds since the stream's first frame.
+        end_time_s: Time of `end_frame`, seconds since the stream's first frame.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SEGMENT_CLOSED
+
+    segment_id: int
+    label: int
+    start_frame: int
+    end_frame: int
+    start_time_s: float
+    end_time_s: float
+
+    @property
+    def segment(self) -> Segment:
+        """The segment alone."""
+        return Segment(**{field.name: getattr(self, field.name) for field in fields(Segment)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly(Event):
+    """From `frame` on the motion is unlike what the model predicts.
+
+    Attributes:
+        score: Robust standard deviations of the logarithm of surprise above the stream's median.
+        threshold: The score from which on an anomaly is told.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.ANOMALY
+
+    score: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap(Event):
+    """Frames were missing from `frame` on; they were filled by interpolation and count as frames.
+
+    Attributes:
+        missing_frames: How many.
+        duration_s: Time between the frames around the gap, seconds.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.GAP
+
+    missing_frames: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(Event):
+    """The whole stream; the last event.
+
+    Attributes:
+        frames: Number of frames processed, filled ones included.
+        duration_s: Duration in seconds.
+        segments: Number of segments.
+        labels: Number of different labels.
+        anomalies: Number of anomalies.
+        filled_frames: Number of missing frames that were filled.
+        reason: Why the stream ended.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SUMMARY
+
+    frames: int
+    duration_s: float
+    segments: int
+    labels: int
+    anomalies: int
+    filled_frames: int
+    reason: EndReason
+
+    @property
+    def totals(self) -> Totals:
+        """The figures alone."""
+        return Totals(**{field.name: getattr(self, field.name) for field in fields(Totals)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameResult:
+    """What the model computed for one frame of its own rate.
+
+    Attributes:
+        frame: The last frame sent that went into it.
+        time_s: Time of that frame in seconds since the stream's first frame.
+        surprise: How badly it had been predicted: mean squared error over the normalised channels.
+        anomaly_score: See `Anomaly.score`; 0 while there is no history.
+        embedding: ``(E,)`` float32, read-only: position in the model's embedding space.
+        label: Label of the segment that is open now, as far as it can be told now.
+    """
+
+    frame: int
+    time_s: float
+    surprise: float
+    anomaly_score: float
+    embedding: NDArray[np.float32]
+    label: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedEvent:
+    """One event of one session, as a watcher sees it.
+
+    Attributes:
+        session_id: Name of the session.
+        event: The event.
+        dropped: Number of events that this watcher lost before this one because it read too slowly.
+    """
+
+    session_id: str
+    event: Event
+    dropped: int
+
+
+EVENT_TYPES: dict[EventKind, type[Event]] = {
+    kind.kind: kind for kind in (SegmentStarted, SegmentClosed, Anomaly, Gap, Summary)
+}
+
+
+def event_from_dict(values: Mapping[str, Any]) -> Event:
+    """The event that `Event.to_dict` made `values` from.
+
+    Keys that the event does not have are passed over, so that files of later versions can be read.
+
+    Raises:
+        InvalidRequest: The kind is not known, or a key is missing; `field` names it.
+    """
+    try:
+        kind = EVENT_TYPES[EventKind(str(values.get("kind")))]
+    except (ValueError, KeyError):
+        known = ", ".join(EVENT_TYPES)
+        raise InvalidRequest(f"no event kind {values.get('kind')!r}; there are: {known}", field="kind") from None
+    arguments = {field.name: values[field.name] for field in fields(kind) if field.name in values}
+    missing = [field.name for field in fields(kind) if field.name not in values and field.name != "capture_time_ns"]
+    if missing:
+        raise InvalidRequest(f"a {kind.kind} event needs {', '.join(missing)}", field=missing[0])
+    if kind is Summary:
+        try:
+            arguments["reason"] = EndReason(arguments["reason"])
+        except ValueError:
+            raise InvalidRequest(f"no end reason {arguments['reason']!r}", field="reason") from None
+    return kind(**arguments)

@@ -1,0 +1,161 @@
+"""What a server tells about itself: its models, its sessions and their segments."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Health(enum.StrEnum):
+    """Whether a server takes streams, as the standard health service tells it."""
+
+    UNKNOWN = "unknown"
+    SERVING = "serving"
+    NOT_SERVING = "not_serving"
+    """It is starting or shutting down."""
+
+
+class EndReason(enum.StrEnum):
+    """Why a stream ended."""
+
+    UNSPECIFIED = "unspecified"
+    COMPLETED = "completed"
+    """The client closed the stream."""
+    CLOSED = "closed"
+    """Somebody called `close_session`."""
+    DRAINED = "drained"
+    """The server is shutting down."""
+    REJECTED = "rejected"
+    """A later message was refused; the error that follows says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that the server can run.
+
+    Attributes:
+        name: Name, unique on the server.
+        version: Version of the bundle.
+        family: Family of the model, such as ``"seq2seq-gru"``.
+        channels: C channel names of a frame, in the model's order.
+        units: Unit of each channel.
+        rate: Frames per second at which the model steps.
+        embedding_dim: Number of dimensions of the embedding, E.
+        provider: Where it runs: ``"CUDAExecutionProvider"`` or ``"CPUExecutionProvider"``.
+        is_default: Whether it is used when a stream names no model.
+        sha256: SHA-256 of the bundle's graph, hexadecimal.
+    """
+
+    name: str
+    version: str
+    family: str
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    rate: float
+    embedding_dim: int
+    provider: str
+    is_default: bool
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An opened stream, as the server sees it.
+
+    Attributes:
+        session_id: Name of the session.
+        model: The model that runs it.
+        latency_s: Latency budget in force, seconds.
+        max_chunk_frames: Largest number of frames in one message; `send` takes care of it.
+        max_gap_s: Longest gap that is filled, seconds; a longer one is an error.
+    """
+
+    session_id: str
+    model: Model
+    latency_s: float
+    max_chunk_frames: int
+    max_gap_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A finished segment.
+
+    Attributes:
+        segment_id: Number of the segment in its session: 0, 1, 2 ...
+        label: Its action: equal labels are the same action.
+        start_frame: First frame.
+        end_frame: The frame after the last one.
+        start_time_s: Time of the first frame, seconds since the stream's first frame.
+        end_time_s: Time of `end_frame`, seconds since the stream's first frame.
+    """
+
+    segment_id: int
+    label: int
+    start_frame: int
+    end_frame: int
+    start_time_s: float
+    end_time_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """An open session.
+
+    Attributes:
+        session_id: Name of the session.
+        model: Name of its model.
+        rate: Frames per second at which its source captures.
+        latency_s: Latency budget, seconds.
+        frames_received: Frames accepted so far.
+        frames_processed: Frames processed so far.
+        segments_closed: Segments closed so far.
+        last_seq: Events sent so far.
+        opened_unix_ns: When it was opened, nanoseconds since 1970 on the server's clock.
+    """
+
+    session_id: str
+    model: str
+    rate: float
+    latency_s: float
+    frames_received: int
+    frames_processed: int
+    segments_closed: int
+    last_seq: int
+    opened_unix_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDetail:
+    """An open session and what it has found.
+
+    Attributes:
+        info: The session.
+        segments: The segments closed so far: the latest 10000.
+    """
+
+    info: SessionInfo
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """A whole stream in figures.
+
+    Attributes:
+        frames: Number of frames processed, filled ones included.
+        duration_s: Duration in seconds.
+        segments: Number of segments.
+        labels: Number of different labels.
+        anomalies: Number of anomalies.
+        filled_frames: Number of missing frames that were filled.
+        reason: Why the stream ended.
+    """
+
+    frames: int
+    duration_s: float
+    segments: int
+    labels: int
+    anomalies: int
+    filled_frames: int
+    reason: EndReason

@@ -1,0 +1,219 @@
+"""A finished segmentation, and what is sent to get one."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kineseg._config import StreamConfig
+from kineseg._errors import InvalidRequest, NotFound, WrongChannels
+from kineseg._events import Event, FrameResult, SegmentClosed, Summary
+from kineseg._info import Model, Segment
+
+if TYPE_CHECKING:
+    from kineseg.motion import Recording
+
+# Nobody waits for the events of a file, so its chunks are longer than those of a live source.
+_FILE_CHUNK_S = 0.5
+_LIVE_CHUNK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The segments of a whole recording.
+
+    Attributes:
+        segments: Finished segments in the order of time.
+        events: All events in the order in which they were decided, the summary last.
+        summary: The whole stream in figures.
+        rate: Frames per second of the input.
+        n_frames: Number of input frames, T.
+        frame_results: What the model computed per frame of its own rate, if asked for.
+    """
+
+    segments: tuple[Segment, ...]
+    events: tuple[Event, ...]
+    summary: Summary
+    rate: float
+    n_frames: int
+    frame_results: tuple[FrameResult, ...] = ()
+
+    @classmethod
+    def from_items(cls, items: Sequence[Event | FrameResult], *, rate: float, n_frames: int) -> Segmentation:
+        """Put together what a stream answered.
+
+        Raises:
+            InvalidRequest: There is no summary among it: the stream has not ended.
+        """
+        events = tuple(item for item in items if isinstance(item, Event))
+        summary = next((event for event in reversed(events) if isinstance(event, Summary)), None)
+        if summary is None:
+            raise InvalidRequest("without its summary a stream is not finished", field="items")
+        closed = (event.segment for event in events if isinstance(event, SegmentClosed))
+        return cls(
+            segments=tuple(sorted(closed, key=lambda segment: segment.start_frame)),
+            events=events,
+            summary=summary,
+            rate=rate,
+            n_frames=n_frames,
+            frame_results=tuple(item for item in items if isinstance(item, FrameResult)),
+        )
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """The frames where one segment gives way to the next: the first frame of each but the first."""
+        return tuple(segment.start_frame for segment in self.segments[1:])
+
+    @cached_property
+    def decided_frames(self) -> tuple[int, ...]:
+        """For each of `boundaries` the frame whose processing decided it for good."""
+        decided = {event.segment_id: event.decided_frame for event in self.events if isinstance(event, SegmentClosed)}
+        return tuple(decided[segment.segment_id] for segment in self.segments[:-1])
+
+    def labels(self) -> NDArray[np.int64]:
+        """``(T,)`` label of every input frame; -1 where there is no segment."""
+        return self._per_frame([segment.label for segment in self.segments])
+
+    def segment_ids(self) -> NDArray[np.int64]:
+        """``(T,)`` segment id of every input frame; -1 where there is no segment."""
+        return self._per_frame([segment.segment_id for segment in self.segments])
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write one row per input frame: ``frame,segment_id,label``."""
+        rows = zip(range(self.n_frames), self.segment_ids().tolist(), self.labels().tolist(), strict=True)
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("frame", "segment_id", "label"))
+            writer.writerows(rows)
+
+    def to_jsonl(self, path: str | Path) -> None:
+        """Write one event a line; `event_from_dict` reads them."""
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(event.to_dict()) + "\n" for event in self.events)
+
+    def _per_frame(self, values: Sequence[int]) -> NDArray[np.int64]:
+        frames = np.full(self.n_frames, -1, dtype=np.int64)
+        for segment, value in zip(self.segments, values, strict=True):
+            frames[segment.start_frame : segment.end_frame] = value
+        return frames
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationPlan:
+    """What to send for one recording.
+
+    Attributes:
+        config: The stream to open.
+        frames: ``(T, C)`` values.
+        timestamps: ``(T,)`` seconds, or None.
+        realtime: Whether frames are sent as slowly as they were captured.
+    """
+
+    config: StreamConfig
+    frames: NDArray[np.generic]
+    timestamps: NDArray[np.float64] | None
+    realtime: bool
+
+    def pieces(self) -> Iterator[tuple[float, NDArray[np.generic], NDArray[np.float64] | None]]:
+        """Frames and timestamps to send one after another, each with the seconds since the start when it is due."""
+        rate = self.config.rate
+        step = max(1, round(self.config.chunk_s * rate)) if self.realtime else 4096
+        for start in range(0, len(self.frames), step):
+            rows = slice(start, start + step)
+            last = min(start + step, len(self.frames)) - 1
+            due_s = last / rate if self.timestamps is None else float(self.timestamps[last] - self.timestamps[0])
+            yield due_s, self.frames[rows], None if self.timestamps is None else self.timestamps[rows]
+
+    def result(self, items: Sequence[Event | FrameResult]) -> Segmentation:
+        """The segmentation, from all that the stream answered."""
+        return Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames))
+
+
+def plan_segmentation(
+    recording: Recording | ArrayLike,
+    *,
+    models: Sequence[Model],
+    rate: float | None,
+    channels: Sequence[str],
+    model: str,
+    latency_s: float | None,
+    frame_results: bool,
+    session_id: str,
+    realtime: bool,
+    chunk_s: float | None,
+) -> SegmentationPlan:
+    """What to send to have a recording segmented; see `Client.segment` for arguments and errors."""
+    chosen = _choose_model(models, model)
+    source = _as_recording(recording)
+    if source is None:
+        frames = np.asarray(recording)
+        timestamps = None
+        if frames.ndim != 2:
+            raise InvalidRequest(f"frames must have shape (frames, channels), got {frames.shape}", field="recording")
+        if rate is None:
+            raise InvalidRequest("an array does not know its rate: give rate= in frames per second", field="rate")
+        names = tuple(channels)
+    else:
+        if rate is not None or channels:
+            raise InvalidRequest(
+                "a recording has its own rate and channels: leave rate= and channels= out", field="rate"
+            )
+        source = _for_model(source, chosen)
+        frames, timestamps, rate, names = source.frames, source.timestamps, source.rate, source.channels
+    config = StreamConfig(
+        rate=rate,
+        channels=names,
+        model=chosen.name,
+        session_id=session_id,
+        latency_s=latency_s,
+        frame_results=frame_results,
+        chunk_s=chunk_s if chunk_s is not None else _LIVE_CHUNK_S if realtime else _FILE_CHUNK_S,
+    )
+    return SegmentationPlan(config=config, frames=frames, timestamps=timestamps, realtime=realtime)
+
+
+def _choose_model(models: Sequence[Model], name: str) -> Model:
+    for model in models:
+        if model.name == name or (not name and model.is_default):
+            return model
+    known = ", ".join(model.name for model in models) or "none at all"
+    raise NotFound(
+        f"the server has no {f'model {name!r}' if name else 'default model'}; it has: {known}", field="model"
+    )
+
+
+def _as_recording(recording: Recording | ArrayLike) -> Recording | None:
+    from kineseg.motion import Recording
+
+    return recording if isinstance(recording, Recording) else None
+
+
+def _for_model(recording: Recording, model: Model) -> Recording:
+    """The recording itself if it has the model's channels, or its canonical pose if those are what the model wants."""
+    if set(recording.channels) == set(model.channels):
+        return recording
+    from kineseg.motion import CANONICAL_CHANNELS, canonical_pose
+
+    if recording.positions is not None and set(model.channels) == set(CANONICAL_CHANNELS):
+        return canonical_pose(recording)
+    missing = [name for name in model.channels if name not in recording.channels]
+    surplus = [name for name in recording.channels if name not in model.channels]
+    raise WrongChannels(
+        f"{recording.name!r} does not have the channels of model {model.name!r}"
+        f" (missing: {_some(missing)}; not wanted: {_some(surplus)}): convert it, or use a model trained on such data",
+        field="channels",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

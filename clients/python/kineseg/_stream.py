@@ -1,0 +1,220 @@
+"""The synchronous stream: one thread reads what the server says, gRPC's own thread sends what is queued."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import grpc
+from numpy.typing import ArrayLike
+
+from kineseg._base_stream import BaseStream, CallSettings
+from kineseg._config import StreamConfig
+from kineseg._errors import Internal, KinesegError, Timeout
+from kineseg._events import Event, FrameResult
+from kineseg._protocol import StreamProtocol
+from kineseg._retry import delays
+from kineseg.v1 import segmentation_pb2 as pb
+
+Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
+
+
+class Stream(BaseStream):
+    """Frames go in, events come out, both at once.
+
+    Made by `Client.stream`. Entering it opens it. Leaving it closes it for sending and waits until the server has
+    processed everything; leaving it by an exception cancels it. What ended the call, if it failed, is raised once: by
+    the first of `send`, `flush`, reading or leaving that meets it. One thread may send while another one reads.
+    """
+
+    def __init__(self, connect: Connect, config: StreamConfig, settings: CallSettings) -> None:
+        super().__init__(config, settings)
+        self._connect = connect
+        self._call: grpc._CallIterator[pb.SegmentResponse] | None = None
+        self._reader: threading.Thread | None = None
+        lock = threading.RLock()
+        self._arrived = threading.Condition(lock)  # callers wait for what the reader brings
+        self._queued = threading.Condition(lock)  # the sending thread waits for what callers queue
+
+    def open(self) -> Self:
+        """Open the stream; entering it does so too.
+
+        Raises:
+            KinesegError: The server refused, or was not there within the client's timeout and retries.
+            StreamClosed: It was opened before.
+        """
+        self._begin()
+        for delay in (*delays(self._settings.retries), None):
+            try:
+                self._open_once()
+                break
+            except KinesegError as error:
+                if delay is None or not error.retryable:
+                    raise
+            time.sleep(delay)
+        return self
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self.cancel()
+            if self._reader is not None:
+                self._reader.join()
+
+    def send(self, frames: ArrayLike, timestamps: ArrayLike | None = None, *, first_frame: int | None = None) -> None:
+        """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
+
+        Args:
+            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers, finite as float32, channels in the order of the
+                configuration.
+            timestamps: ``(T,)`` capture times, increasing, or a scalar for one frame: seconds if floating, nanoseconds
+                if integer. For every frame of the stream or for none.
+            first_frame: Index of the first of these frames, for a source that lost some. Default: it follows the last.
+
+        Raises:
+            InvalidRequest: A value cannot be used; nothing was sent and the stream goes on.
+            WrongChannels: The frames have another number of channels; nothing was sent and the stream goes on.
+            BacklogError: Too many events are unread; `BacklogError.accepted` frames were taken.
+            StreamClosed: The stream takes no more frames.
+            KinesegError: What ended the call.
+        """
+        with self._arrived:
+            protocol = self._protocol
+            protocol.occupy("sending to")
+            try:
+                batch = protocol.check(frames, timestamps, first_frame, threading.current_thread())
+                self._wait(lambda: protocol.admit(batch))
+            finally:
+                protocol.vacate("sending to")
+                self._queued.notify_all()
+
+    def flush(self) -> None:
+        """Send what waits for its chunk to fill, and wait until the server has processed everything sent."""
+        with self._arrived:
+            self._protocol.push()
+            self._wait(self._protocol.settled)
+
+    def close(self) -> None:
+        """End sending; the server processes what it has and ends with the summary. Reading goes on until then."""
+        with self._arrived:
+            self._protocol.close()
+            self._queued.notify_all()
+
+    def cancel(self) -> None:
+        """Give the stream up; events that arrived can still be read."""
+        with self._arrived:
+            self._protocol.cancel()
+            self._arrived.notify_all()
+            self._queued.notify_all()
+        if self._call is not None:
+            self._call.cancel()
+
+    def poll(self, timeout: float = 0.0) -> list[Event | FrameResult]:
+        """What has arrived and was not read, without waiting for more.
+
+        Args:
+            timeout: Seconds to wait for the first of it if there is nothing.
+
+        Raises:
+            KinesegError: What ended the call, once everything before it was read.
+        """
+        with self._arrived:
+            protocol = self._protocol
+            protocol.occupy("reading")
+            try:
+                self._arrived.wait_for(lambda: protocol.readable, timeout)
+                return protocol.read_all()
+            finally:
+                protocol.vacate("reading")
+
+    def __iter__(self) -> Iterator[Event | FrameResult]:
+        """Everything until the stream ends, which is after the summary.
+
+        In the thread that sends, this closes the stream for sending first, since it could not end otherwise: there use
+        `poll` to read while still sending.
+        """
+        with self._arrived:
+            self._protocol.begin_reading(threading.current_thread())
+            self._queued.notify_all()
+        return self
+
+    def __next__(self) -> Event | FrameResult:
+        with self._arrived:
+            protocol = self._protocol
+            protocol.occupy("reading")
+            try:
+                self._wait(lambda: protocol.readable)
+                item = protocol.read()
+            finally:
+                protocol.vacate("reading")
+        if item is None:
+            raise StopIteration
+        return item
+
+    def _finish(self) -> None:
+        with self._arrived:
+            protocol = self._protocol
+            protocol.close()
+            self._wait(lambda: protocol.over)
+            protocol.raise_once()
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        while not ready():
+            self._queued.notify_all()
+            self._arrived.wait()
+
+    def _open_once(self) -> None:
+        protocol = self._new_attempt()
+        call = self._call = self._connect(self._requests(protocol))
+        self._reader = threading.Thread(target=self._receive, args=(protocol, call), name="kineseg-reader", daemon=True)
+        self._reader.start()
+        try:
+            with self._arrived:
+                if not self._arrived.wait_for(lambda: protocol.decided_opening, self._settings.timeout):
+                    protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
+                if protocol.opened is None:
+                    protocol.raise_once()
+        except BaseException:
+            self.cancel()
+            raise
+
+    def _requests(self, protocol: StreamProtocol) -> Iterator[pb.SegmentRequest]:
+        """What gRPC's thread sends."""
+        while True:
+            with self._queued:
+                self._queued.wait_for(lambda: protocol.request_ready)
+                request = protocol.next_request()
+            if request is None:
+                return
+            yield request
+
+    def _receive(self, protocol: StreamProtocol, call: grpc._CallIterator[pb.SegmentResponse]) -> None:
+        """What the reader's thread does, for as long as the call lives."""
+        failure: KinesegError | None = None
+        try:
+            for response in call:
+                with self._arrived:
+                    protocol.receive(response)
+                    self._arrived.notify_all()
+        except grpc.RpcError as error:
+            failure = self._settings.error(error)
+        except KinesegError as error:
+            failure = error
+        except Exception as error:  # whatever it is, the callers must not wait for ever
+            failure = Internal(f"reading the stream failed: {error!r}")
+            failure.__cause__ = error
+        with self._arrived:
+            protocol.finish(failure)
+            self._arrived.notify_all()
+            self._queued.notify_all()
+        call.cancel()
