@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg.motion.errors import MotionFileError, SkeletonError
+from kineseg.motion.errors import MotionFileError
 from kineseg.motion.recording import Recording, Up
 from kineseg.motion.skeleton import Skeleton
 from kineseg.motion.text_numbers import require_file
@@ -69,7 +70,7 @@ def _load(file: Path) -> np.ndarray | np.lib.npyio.NpzFile:
     require_file(file)
     try:
         # Pickled objects could run code on loading, so they stay off.
-        loaded: np.ndarray | np.lib.npyio.NpzFile = np.load(file, allow_pickle=False)
+        loaded: np.ndarray | np.lib.npyio.NpzFile = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise MotionFileError(f"not a NumPy file of plain numbers ({error})", path=file) from None
     return loaded
@@ -101,22 +102,17 @@ def _recording(file: Path, entries: dict[str, NDArray[np.generic]], rate: float 
         rate = float(stored)
     elif rate is None and timestamps is not None:
         rate = rate_from_times(timestamps, path=file, field="timestamps")
-    try:
-        return Recording(
-            frames=frames,
-            rate=required_rate(rate, path=file, remedy="give a rate, or store 'rate' in an .npz"),
-            channels=channels,
-            skeleton=skeleton,
-            timestamps=timestamps,
-            positions=positions,
-            name=file.stem,
-            joints=joints,
-            up=up,
-        )
-    except MotionFileError:
-        raise
-    except ValueError as error:
-        raise MotionFileError(str(error), path=file, field=getattr(error, "field", None)) from None
+    return Recording(
+        frames=frames,
+        rate=required_rate(rate, path=file, remedy="give a rate, or store 'rate' in an .npz"),
+        channels=channels,
+        skeleton=skeleton,
+        timestamps=timestamps,
+        positions=positions,
+        name=file.stem,
+        joints=joints,
+        up=up,
+    )
 
 
 def _numbers(file: Path, entries: dict[str, NDArray[np.generic]], key: str, *, ndim: int) -> NDArray[np.float64] | None:
@@ -145,7 +141,4 @@ def _skeleton(file: Path, entries: dict[str, NDArray[np.generic]], joints: tuple
     parents, offsets = _numbers(file, entries, "parents", ndim=1), _numbers(file, entries, "offsets", ndim=2)
     if parents is None or offsets is None:
         return None
-    try:
-        return Skeleton(joints, tuple(int(p) for p in parents), offsets)
-    except SkeletonError as error:
-        raise MotionFileError(str(error), path=file, field=error.field) from None
+    return Skeleton(joints, tuple(int(p) for p in parents), offsets)

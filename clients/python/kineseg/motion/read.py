@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from kineseg.motion.arrays import read_npy, read_npz
 from kineseg.motion.bvh import read_bvh
 from kineseg.motion.cmu import TEXT_COLUMNS, read_cmu_mat, read_cmu_text
-from kineseg.motion.errors import MotionFileError
+from kineseg.motion.errors import MotionFileError, RecordingError, SkeletonError
 from kineseg.motion.recording import Recording, Up
 from kineseg.motion.tables import has_header, read_csv
 from kineseg.motion.text_numbers import read_text, require_file
@@ -32,7 +34,18 @@ def read(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Record
     file = Path(path)
     require_file(file)
     if rate is not None and not rate > 0:
-        raise MotionFileError(f"the rate is {rate}; expected a positive number of frames per second", field="rate")
+        raise MotionFileError(
+            f"the rate is {rate}; expected a positive number of frames per second", path=file, field="rate"
+        )
+    try:
+        # Absurdly large numbers overflow on the way to positions; the check for finite positions then says so.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _read(file, rate, up)
+    except (RecordingError, SkeletonError) as error:
+        raise MotionFileError(str(error), path=file, line=error.line, field=error.field) from None
+
+
+def _read(file: Path, rate: float | None, up: Up) -> Recording:
     suffix = file.suffix.lower()
     if suffix == ".bvh":
         return read_bvh(file, rate=rate, up=up)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg.motion.errors import MotionFileError, RecordingError
+from kineseg.motion.errors import MotionFileError
 from kineseg.motion.recording import Recording, Up
 from kineseg.motion.text_numbers import parse_rows, read_text
 from kineseg.motion.timing import rate_from_times, required_rate
@@ -56,19 +56,16 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
         if not names:
             raise MotionFileError("a time column but no channels", path=file, line=head + 1)
     joints = _position_joints(names)
-    try:
-        return Recording(
-            frames=values,
-            rate=required_rate(rate, path=file, remedy="give a rate, or a column 'time' in seconds"),
-            channels=tuple(names),
-            timestamps=timestamps,
-            positions=_positions(values, joints),
-            name=file.stem,
-            joints=joints,
-            up=up,
-        )
-    except RecordingError as error:
-        raise MotionFileError(str(error), path=file, field=error.field) from None
+    return Recording(
+        frames=values,
+        rate=required_rate(rate, path=file, remedy="give a rate, or a column 'time' in seconds"),
+        channels=tuple(names),
+        timestamps=timestamps,
+        positions=_positions(values, joints),
+        name=file.stem,
+        joints=joints,
+        up=up,
+    )
 
 
 def has_header(first_line: str) -> bool:

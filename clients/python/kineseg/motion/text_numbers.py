@@ -67,6 +67,8 @@ def parse_rows(
     Raises:
         MotionFileError: A row of another length, something that is not a number, or a number that is not finite.
     """
+    if not any(line.strip() for line in lines):
+        return np.empty((0, width))
     try:
         values = np.loadtxt(lines, delimiter=delimiter, ndmin=2, comments=None, dtype=np.float64)
     except (ValueError, StopIteration):
