@@ -26,18 +26,21 @@ _PARENTS = {
 # Offsets on the left side; the right mirrors x. About a person of 1.75 m.
 _OFFSETS = {
     "hips": (0.0, 0.0, 0.0),
-    "spine": (0.0, 0.11, -0.01),
-    "chest": (0.0, 0.19, 0.0),
-    "neck": (0.0, 0.20, 0.0),
-    "head": (0.0, 0.13, 0.03),
-    "shoulder": (0.18, 0.15, 0.0),
+    "spine": (0.0, 0.10, -0.01),
+    "chest": (0.0, 0.17, 0.0),
+    "neck": (0.0, 0.18, 0.0),
+    "head": (0.0, 0.11, 0.02),
+    "shoulder": (0.19, 0.13, 0.0),
     "elbow": (0.0, -0.29, 0.0),
     "wrist": (0.0, -0.26, 0.0),
-    "hip": (0.09, -0.05, 0.0),
-    "knee": (0.0, -0.43, 0.0),
-    "ankle": (0.0, -0.42, 0.0),
+    "hip": (0.10, -0.05, 0.0),
+    "knee": (0.0, -0.44, 0.0),
+    "ankle": (0.0, -0.43, 0.0),
     "toe": (0.0, SOLE["toe"] - SOLE["ankle"], 0.16),
 }
+# Depth of the ankle below the hips in the average person, who is drawn with the offsets as they are.
+ANKLE_DEPTH = -sum(_OFFSETS[joint][1] for joint in ("hip", "knee", "ankle"))
+
 # Joints whose offsets grow together.
 _BODY_PARTS = (("spine", "chest", "neck", "head"), ("shoulder",), ("elbow", "wrist"), ("hip",), ("knee", "ankle"))
 

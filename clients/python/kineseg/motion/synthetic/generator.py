@@ -14,7 +14,7 @@ from kineseg.motion.kinematics import forward_kinematics
 from kineseg.motion.recording import Recording, check_rate
 from kineseg.motion.skeleton import Skeleton
 from kineseg.motion.synthetic.actions import ACTIONS
-from kineseg.motion.synthetic.body import SOLE, draw_skeleton
+from kineseg.motion.synthetic.body import ANKLE_DEPTH, SOLE, draw_skeleton
 from kineseg.motion.synthetic.curves import Drift, smooth_step
 from kineseg.motion.synthetic.plan import PlannedSegment, plan_segments
 from kineseg.motion.synthetic.posture import ANGLE_COLUMNS, COLUMN, ENTRIES, joint_rotations, posture_array
@@ -143,7 +143,7 @@ def _travel(skeleton: Skeleton, postures: Array, heading: Array) -> Array:
     """``(T, 3)`` path of the hips: the lowest sole rests on the floor, and what rests on the floor does not slide."""
     rotations = joint_rotations(postures, heading)
     body = forward_kinematics(skeleton, rotations, np.zeros((len(postures), 3)))
-    scale = -skeleton.rest_positions()[skeleton.index("left_ankle"), 1] / 0.90
+    scale = -skeleton.rest_positions()[skeleton.index("left_ankle"), 1] / ANKLE_DEPTH
     points = [(f"{side}_{joint}", SOLE[joint] * scale) for side in ("left", "right") for joint in ("ankle", "toe")]
     contacts = body[:, skeleton.indices([name for name, _ in points])]
     heights = contacts[..., 1] - np.array([sole for _, sole in points])
