@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kineseg_service.segmenter.scale import RunningMedian
+from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 
@@ -21,8 +21,8 @@ class SurpriseMonitor:
         self._least_scale = settings.log_surprise_scale
         self.threshold = settings.anomaly_threshold
         self._needed = max(1, round(settings.anomaly_s / settings.block_s))
-        self._median = RunningMedian(horizon, settings.log_surprise_median, prior)
-        self._deviation = RunningMedian(horizon, settings.log_surprise_scale / 1.4826, prior)
+        self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
+        self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
         self._count = 0
         self._above = 0
         self._inside = False

@@ -5,8 +5,10 @@ Harchaoui 2019), a boundary costs a penalty, and the cheapest segmentation is fo
 make it online: a boundary may only be placed within the latency budget, so that the programme runs over the last few
 seconds whatever the stream's length, and the first boundary of the best segmentation is decided once it is old enough.
 
-The penalty calibrates itself: it is a multiple of the gain that a cut between two adjoining windows typically brings in
-this stream, which is half the window length times their squared maximum mean discrepancy (Gretton et al. 2012).
+The penalty calibrates itself: it is a multiple of the gain that a cut between two adjoining windows brings in this
+stream, which is half the window length times their squared maximum mean discrepancy (Gretton et al. 2012). Of all gains
+the upper quartile is taken: most windows lie within an action, and there the larger gains, those between the phases of
+a slow movement, are what must not be taken for a change.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_service.segmenter.scale import RunningMedian
+from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
@@ -58,12 +60,12 @@ class KernelBoundaries:
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
 
-        self.scale = RunningMedian(
+        self.scale = RunningQuantile(
             _PAIRS * self._horizon,
             prior=settings.median_squared_distance,
             prior_count=_PAIRS * blocks(settings.prior_s),
         )
-        self._gains = RunningMedian(4 * self._horizon, prior=0.0, prior_count=0)
+        self._gains = RunningQuantile(4 * self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
 
     @property
     def start(self) -> int:
@@ -72,7 +74,7 @@ class KernelBoundaries:
 
     @property
     def gain_scale(self) -> float:
-        """What a cut between adjoining windows typically gains in this stream."""
+        """What a cut between adjoining windows gains in this stream: the quantile that the penalty is a multiple of."""
         return self._gains.value
 
     def recent(self, start: int, end: int) -> Array:

@@ -1,4 +1,4 @@
-"""Running medians over the recent past that start from what is known before the stream."""
+"""Running quantiles over the recent past that start from what is known before the stream."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class RunningMedian:
-    """Median of the last `size` values, started from a prior that counts as `prior_count` values at `prior`.
+class RunningQuantile:
+    """A quantile of the last `size` values, started from a prior that counts as `prior_count` values at `prior`.
 
     The prior fades as values come in: of n values seen it weighs max(prior_count - n, 0).
     """
 
-    def __init__(self, size: int, prior: float, prior_count: int) -> None:
-        self.size, self.prior_count = size, min(prior_count, size)
+    def __init__(self, size: int, prior: float, prior_count: int, quantile: float = 0.5) -> None:
+        self.size, self.quantile, self.prior_count = size, quantile, min(prior_count, size)
         self._ring = np.full(size, prior, dtype=np.float32)
         self._seen = 0
         self.value = prior
 
     def add(self, values: NDArray[np.floating]) -> None:
-        """Takes values (n,), n <= size; the median is not computed before `refresh`."""
+        """Takes values (n,), n <= size; the quantile is not computed before `refresh`."""
         at = (self._seen + np.arange(len(values))) % self.size
         self._ring[at] = values
         self._seen += len(values)
 
     def refresh(self) -> float:
-        """The median now; costs a partial sort of the ring, so it is left to the caller how often."""
+        """The quantile now; costs a partial sort of the ring, so it is left to the caller how often."""
         known = max(self.prior_count, min(self._seen, self.size))
         if known:
-            self.value = float(np.median(self._ring[:known]))
+            self.value = float(np.quantile(self._ring[:known], self.quantile))
         return self.value

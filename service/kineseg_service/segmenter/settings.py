@@ -15,7 +15,8 @@ class SegmenterSettings:
     horizon_s: how much of the open segment's past is compared with its present, and over how long scales are estimated.
     min_segment_s: the shortest segment.
     commit_fraction: a boundary that the best segmentation has kept is decided at this share of the latency budget.
-    penalty: cost of a boundary, in units of what a cut between adjoining windows of `window_s` typically gains.
+    penalty: cost of a boundary, in units of what cuts between adjoining windows of `window_s` gain in this stream.
+    gain_quantile: which quantile of those gains is the unit.
     bandwidth: squared width of the kernel, in units of the stream's median squared distance.
     window_s: length of those windows, seconds.
     same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
@@ -34,11 +35,12 @@ class SegmenterSettings:
     block_s: float = 0.1
     horizon_s: float = 60.0
     min_segment_s: float = 1.5
-    commit_fraction: float = 0.75
-    penalty: float = 3.0
+    commit_fraction: float = 0.9
+    penalty: float = 2.0
+    gain_quantile: float = 0.75
     bandwidth: float = 0.5
     window_s: float = 1.5
-    same_action: float = 0.35
+    same_action: float = 0.3
     continues: float = 0.3
     trim_s: float = 0.4
     median_squared_distance: float = 1.0
