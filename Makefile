@@ -1,0 +1,60 @@
+# kineseg: everything that is run here, `make help` lists it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INPUT ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench check lint types stubs readme protos train-default clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.service ## segment a synthetic stream live and write demo-output/; INPUT=file for a recording of yours
+	@$(BIN)/kineseg demo $(if $(INPUT),"$(INPUT)") --out demo-output $(ARGS)
+
+test: $(VENV)/.dev ## all tests; ARGS="-k name" for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table, and bench-output/*.json
+	@$(BIN)/python -m benchmarks --out bench-output $(ARGS)
+
+check: lint types stubs test readme ## what CI runs
+
+lint: $(VENV)/.dev ## style of the code and of the protos
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/buf lint protos
+
+types: $(VENV)/.dev ## strict types of the three packages
+	@$(BIN)/mypy
+
+stubs: $(VENV)/.dev ## the generated stubs are what the protos say
+	@$(BIN)/python protos/generate.py --check
+
+readme: $(VENV)/.dev ## the README's commands run
+	@$(BIN)/python tests/readme_commands.py README.md
+
+protos: $(VENV)/.dev ## generate the Python stubs from protos/
+	@$(BIN)/python protos/generate.py
+
+train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ../shared/data)
+	@$(BIN)/kineseg-train default $(ARGS)
+
+clean: ## remove what the targets above have made, the environment included
+	rm -rf $(VENV) demo-output bench-output runs build *.egg-info
+
+# The environment, in two steps, so that the demo does not wait for torch.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kineseg needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.service: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[service]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.service

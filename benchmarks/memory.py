@@ -1,0 +1,46 @@
+"""Resident memory of the server for each open stream."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from benchmarks.processes import Running, kineseg_server
+from benchmarks.streams import open_and_feed, requests
+
+STREAMS = 256
+FED_S = 10.0
+
+
+@dataclass(frozen=True)
+class MemoryCost:
+    """Resident memory before and with the streams open, each fed with some seconds of motion."""
+
+    streams: int
+    fed_s: float
+    idle_bytes: int
+    loaded_bytes: int
+
+    @property
+    def bytes_per_stream(self) -> float:
+        return (self.loaded_bytes - self.idle_bytes) / self.streams
+
+
+def measure() -> MemoryCost:
+    """Opens the streams, feeds them, and looks at the process."""
+    chunks = requests(FED_S)
+    with kineseg_server() as server:
+        return asyncio.run(_measure(server, chunks))
+
+
+async def _measure(server: Running, chunks: list[bytes]) -> MemoryCost:
+    # One stream first, so that what is allocated once is not counted for each.
+    channel, calls = await open_and_feed(server.address, 1, chunks)
+    idle = server.resident_bytes()
+    more_channel, more = await open_and_feed(server.address, STREAMS, chunks)
+    loaded = server.resident_bytes()
+    for call in (*calls, *more):
+        call.cancel()
+    await channel.close()
+    await more_channel.close()
+    return MemoryCost(STREAMS, FED_S, idle, loaded)

@@ -1,0 +1,69 @@
+"""Runs what a page tells its readers to run, and fails where it fails: python tests/readme_commands.py README.md
+
+Fenced blocks marked `sh` and `python` are run in the repository's root, one process a block, with this environment's
+commands. A server of ours is up meanwhile; where a page says localhost:50051 its real address is put. A block behind
+`<!-- not run: reason -->` is named with its reason and left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from kineseg_service.config import Settings
+from kineseg_service.server import BackgroundServer
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"(?:<!-- not run: (?P<why>.*?) -->\n+)?```(?P<kind>sh|python)\n(?P<code>.*?)```", re.DOTALL)
+LIMIT_S = 300
+
+
+def run_block(kind: str, code: str, environment: dict[str, str]) -> str | None:
+    """Runs one block and returns what went wrong, or None."""
+    command = ["bash", "-euo", "pipefail", "-c", code] if kind == "sh" else [sys.executable, "-c", code]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            capture_output=True,
+            timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return f"did not end within {LIMIT_S} s"
+    return f"exit status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}" if done.returncode else None
+
+
+def main(pages: list[str]) -> int:
+    failures = blocks_run = 0
+    binaries = str(Path(sys.executable).parent)
+    with BackgroundServer(Settings(port=0, metrics_port=None)) as server, tempfile.TemporaryDirectory() as scratch:
+        environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}", "SCRATCH": scratch}
+        for page in pages:
+            for block in BLOCK.finditer((ROOT / page).read_text()):
+                code = block["code"].replace("localhost:50051", server.address)
+                title = f"{page}: {code.strip().splitlines()[0]}"
+                if block["why"]:
+                    print(f"left out  {title}  ({block['why']})", flush=True)
+                    continue
+                began = time.monotonic()
+                problem = run_block(block["kind"], code, environment)
+                print(f"{'FAILED' if problem else 'ran':<9} {title}  ({time.monotonic() - began:.1f} s)", flush=True)
+                if problem:
+                    print(problem)
+                    failures += 1
+                blocks_run += 1
+    if not blocks_run:
+        print("no block was run")
+    return 1 if failures or not blocks_run else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
