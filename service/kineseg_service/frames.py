@@ -6,6 +6,7 @@ frames were chunked: every number is made from two neighbouring frames, and sums
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ I64 = NDArray[np.int64]
 
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
+_NO_FRAMES: F32 = np.zeros((0, 0), np.float32)
 # About how many of the model's frames are made at a time, so that memory stays bounded.
 _SLICE_FRAMES = 256
 
@@ -109,10 +111,11 @@ class Intake:
         self._received = 0
         self._filled = 0
         self._unnumbered = 0
-        self._last = np.zeros(len(channels), np.float32)
+        self._last = np.zeros(len(channels))
         self._last_ns = 0
         self._last_capture_ns = 0
         self._tick = 0
+        self._tick_ns = 0
         self._sum = np.zeros(len(channels))
         self._open_start = (0, 0)
 
@@ -184,7 +187,7 @@ class Intake:
         if self._received == 0 or self._tick - self._averages > 0:
             return None
         last = self._received - 1
-        return ModelFrames(self._last[None].copy(), [last], [self._last_ns], [0], [0])
+        return ModelFrames(self._last[None].astype(np.float32), [last], [self._last_ns], [0], [0])
 
     def _parse(self, data: bytes) -> F32:
         width = 4 * len(self._channels)
@@ -221,7 +224,8 @@ class Intake:
                 f"the stream began {before} capture times and this chunk comes {now} them", field="capture_times_ns"
             )
         if not capture:
-            return np.rint(np.arange(first, first + n) * self._period).astype(np.int64)
+            nominal: I64 = np.rint(np.arange(first, first + n) * self._period).astype(np.int64)
+            return nominal
         if len(capture) != n:
             raise InvalidFrame(f"{len(capture)} capture times for {n} frames", field="capture_times_ns")
         times = np.array(capture, np.int64)
@@ -271,7 +275,7 @@ class Intake:
     def _emit(self, first: int, frames: F32, times: I64, gaps: list[tuple[int, GapFound]]) -> Iterator[Taken]:
         cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *(at for at, _ in gaps)})
         found = dict(gaps)
-        for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+        for begin, end in itertools.pairwise(cuts):
             if begin in found:
                 gap = found[begin]
                 self._filled += gap.missing
@@ -284,95 +288,58 @@ class Intake:
         yield ChunkEnd(first + len(frames))
 
     def _resample(self, first: int, frames: F32, times: I64) -> ModelFrames | None:
-        """Advances over consecutive frames, the first of which may follow a gap."""
-        index = np.arange(first, first + len(frames))
-        if self._received > 0:
-            return self._advance(frames, times, index)
-        begun = self._begin(frames[0])
-        return _join(begun, self._advance(frames[1:], times[1:], index[1:])) if len(frames) > 1 else begun
+        """Advances over consecutive frames, the first of which may follow a gap.
 
-    def _begin(self, frame: F32) -> ModelFrames | None:
-        """The first frame lies on the first tick."""
-        self._last = frame.copy()
-        self._received = 1
-        self._tick = 1
-        return None if self._averages else ModelFrames(frame[None].copy(), [0], [0], [0], [0])
-
-    def _advance(self, frames: F32, times: I64, index: I64) -> ModelFrames | None:
-        """The ticks that fall after the last remembered frame and not after the last of these."""
-        signal = np.concatenate((self._last[None], frames)).astype(np.float64)
-        T = np.concatenate((np.array([self._last_ns], np.int64), times))
-        numbers = np.concatenate((np.array([self._received - 1], np.int64), index))
-        ticks = self._ticks_until(int(T[-1]))
-        # Tick t lies in the interval (T[j], T[j + 1]].
-        j = np.searchsorted(T, ticks, side="left") - 1
-        span = T[j + 1] - T[j]
-        since = ticks - T[j]
-        made: F64
-        if self._averages:
-            made = self._averaged(signal, T, ticks)
-        else:
-            weight = (since / span)[:, None]
-            made = signal[j] * (1.0 - weight) + signal[j + 1] * weight
-        # The frame nearest to the tick; frames that are missing in between count.
-        lost = numbers[j + 1] - numbers[j]
-        nearest = (2 * since * lost + span) // (2 * span)
-        start = (numbers[j] + nearest).tolist()
-        start_ns = (T[j] + nearest * span // lost).tolist()
-        self._tick += len(ticks)
-        self._last = frames[-1].copy()
-        self._last_ns = int(T[-1])
-        self._received = int(numbers[-1]) + 1
-        if len(ticks) == 0:
-            return None
-        if self._averages:
-            # A tick completes the frame that began at the tick before it.
-            opened = (start[-1], start_ns[-1])
-            start = [self._open_start[0], *start[:-1]]
-            start_ns = [self._open_start[1], *start_ns[:-1]]
-            self._open_start = opened
-        return ModelFrames(made.astype(np.float32), numbers[j + 1].tolist(), T[j + 1].tolist(), start, start_ns)
-
-    def _ticks_until(self, end_ns: int) -> I64:
-        """Times of the ticks from the next one on, up to and including `end_ns`."""
-        after = max(int(end_ns / self._tick_period) + 2, self._tick)
-        ticks = np.rint(np.arange(self._tick, after) * self._tick_period).astype(np.int64)
-        return ticks[: np.searchsorted(ticks, end_ns, side="right")]
-
-    def _averaged(self, signal: F64, T: I64, ticks: I64) -> F64:
-        """Means of the piecewise-linear signal (n, C) with knots T (n,) between successive ticks.
-
-        The signal is cut at knots and ticks. A piece's integral is its length times the signal at its middle.
+        Frame by frame: at the few frames of a live chunk this costs a fraction of what arrays of ticks would, and the
+        order of every sum is plain.
         """
-        ends = np.sort(np.concatenate((T[1:], ticks)))
-        begins = np.concatenate((T[:1], ends[:-1]))
-        j = np.maximum(np.searchsorted(T, ends, side="left") - 1, 0)
-        length = (ends - begins).astype(np.float64)
-        weight = (0.5 * ((begins - T[j]) + (ends - T[j])) / (T[j + 1] - T[j]))[:, None]
-        pieces = length[:, None] * (signal[j] * (1.0 - weight) + signal[j + 1] * weight)
-        # Pieces are added to their tick's sum one after the other, as they would be in any other chunking.
-        tick = np.searchsorted(ticks, begins, side="right")
-        counts = np.bincount(tick, minlength=len(ticks) + 1)
-        offsets = np.cumsum(counts) - counts
-        sums = np.zeros((len(ticks) + 1, signal.shape[1]))
-        sums[0] = self._sum
-        for rank in range(int(counts.max())):
-            having = np.flatnonzero(counts > rank)
-            sums[having] += pieces[offsets[having] + rank]
-        self._sum = sums[-1].copy()
-        previous = np.rint((self._tick - 1) * self._tick_period)
-        lengths = np.diff(ticks.astype(np.float64), prepend=previous)
-        means: F64 = sums[:-1] / lengths[:, None]
-        return means
+        made = ModelFrames(_NO_FRAMES, [], [], [], [])
+        rows: list[F64] = []
+        last, last_ns = self._last, self._last_ns
+        for number, (frame, now_ns) in enumerate(zip(frames.astype(np.float64), times.tolist(), strict=True), first):
+            span_ns = now_ns - last_ns
+            step = number + 1 - self._received
+            done_ns = 0
+            while self._tick_ns <= now_ns:
+                since_ns = self._tick_ns - last_ns
+                if self._averages:
+                    self._add(last, frame, done_ns, since_ns, span_ns)
+                    self._complete(rows, made, number, now_ns)
+                    done_ns = since_ns
+                # The frame nearest to the tick; frames that are missing in between count.
+                back = step - (2 * since_ns * step + span_ns) // (2 * span_ns) if span_ns else 0
+                self._open_start = (number - back, now_ns - back * span_ns // step)
+                if not self._averages:
+                    weight = since_ns / span_ns if span_ns else 1.0
+                    rows.append(last * (1.0 - weight) + frame * weight)
+                    self._note(made, number, now_ns)
+                self._tick += 1
+                self._tick_ns = round(self._tick * self._tick_period)
+            if self._averages and done_ns < span_ns:
+                self._add(last, frame, done_ns, span_ns, span_ns)
+            last, last_ns = frame, now_ns
+            self._received = number + 1
+        self._last, self._last_ns = last.copy(), last_ns
+        made.frames = np.array(rows, np.float32)
+        return made if rows else None
 
+    def _add(self, last: F64, frame: F64, begin_ns: int, end_ns: int, span_ns: int) -> None:
+        """Adds the integral of a piece of the line between two frames: its length times its value in the middle."""
+        length = end_ns - begin_ns
+        if length:
+            middle = (begin_ns + end_ns) / (2 * span_ns)
+            self._sum += last * (length * (1.0 - middle)) + frame * (length * middle)
 
-def _join(first: ModelFrames | None, second: ModelFrames | None) -> ModelFrames | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return ModelFrames(
-        np.concatenate((first.frames, second.frames)),
-        first.decided + second.decided,
-        first.decided_ns + second.decided_ns,
-        first.start + second.start,
-        first.start_ns + second.start_ns,
-    )
+    def _complete(self, rows: list[F64], made: ModelFrames, number: int, now_ns: int) -> None:
+        """A tick ends the mean that the tick before it began; the first tick of a stream ends nothing."""
+        if self._tick == 0:
+            return
+        rows.append(self._sum / (self._tick_ns - round((self._tick - 1) * self._tick_period)))
+        self._sum = np.zeros_like(self._sum)
+        self._note(made, number, now_ns)
+
+    def _note(self, made: ModelFrames, number: int, now_ns: int) -> None:
+        made.decided.append(number)
+        made.decided_ns.append(now_ns)
+        made.start.append(self._open_start[0])
+        made.start_ns.append(self._open_start[1])

@@ -29,6 +29,12 @@ def configure_logs(level: str = "info", log_format: Literal["json", "console"] =
     )
 
 
+def configure_logs_once(level: str, log_format: Literal["json", "console"]) -> None:
+    """The same, unless this process has set its logs already."""
+    if not structlog.is_configured():
+        configure_logs(level, log_format)
+
+
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """The logger of a module."""
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)

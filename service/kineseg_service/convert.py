@@ -1,0 +1,153 @@
+"""Between the service's own values and the messages of the protocol."""
+
+from __future__ import annotations
+
+from kineseg.v1 import segmentation_pb2 as pb
+
+from kineseg_service.decoder import Decoder
+from kineseg_service.errors import InvalidRequest
+from kineseg_service.events import (
+    Ack,
+    Anomaly,
+    Detail,
+    EndReason,
+    Event,
+    Gap,
+    Output,
+    SegmentClosed,
+    SegmentStarted,
+    Summary,
+)
+from kineseg_service.session import Progress, SessionConfig
+
+KIND_NAMES: dict[type[Detail], str] = {
+    SegmentStarted: "segment_started",
+    SegmentClosed: "segment_closed",
+    Anomaly: "anomaly",
+    Gap: "gap",
+    Summary: "summary",
+}
+_KINDS: dict[int, type[Detail]] = {
+    pb.EVENT_KIND_SEGMENT_STARTED: SegmentStarted,
+    pb.EVENT_KIND_SEGMENT_CLOSED: SegmentClosed,
+    pb.EVENT_KIND_ANOMALY: Anomaly,
+    pb.EVENT_KIND_GAP: Gap,
+    pb.EVENT_KIND_SUMMARY: Summary,
+}
+_REASONS = {
+    EndReason.COMPLETED: pb.END_REASON_COMPLETED,
+    EndReason.CLOSED: pb.END_REASON_CLOSED,
+    EndReason.DRAINED: pb.END_REASON_DRAINED,
+    EndReason.REJECTED: pb.END_REASON_REJECTED,
+}
+
+
+def kinds_from(kinds: list[int]) -> list[type[Detail]]:
+    """The kinds of a filter.
+
+    Raises:
+        InvalidRequest: One is unknown.
+    """
+    for kind in kinds:
+        if kind not in _KINDS:
+            raise InvalidRequest(f"{kind} is not a kind of event that can be watched", field="kinds")
+    return [_KINDS[kind] for kind in kinds]
+
+
+def response(output: Output) -> pb.SegmentResponse:
+    """What a stream's client gets."""
+    if isinstance(output, Ack):
+        return pb.SegmentResponse(ack=pb.Ack(frames=output.frames))
+    if isinstance(output, Event):
+        return pb.SegmentResponse(event=event_message(output))
+    return pb.SegmentResponse(
+        frame_result=pb.FrameResult(
+            frame=output.frame,
+            time_s=output.time_s,
+            surprise=output.surprise,
+            anomaly_score=output.anomaly_score,
+            embedding=output.embedding,
+            label=output.label,
+        )
+    )
+
+
+def event_message(event: Event) -> pb.Event:
+    """An event as a message."""
+    message = pb.Event(
+        seq=event.seq,
+        frame=event.frame,
+        time_s=event.time_s,
+        capture_time_ns=event.capture_time_ns,
+        decided_frame=event.decided_frame,
+        decided_time_s=event.decided_time_s,
+    )
+    detail = event.detail
+    if isinstance(detail, SegmentStarted):
+        message.segment_started.CopyFrom(pb.SegmentStarted(segment_id=detail.segment_id, label=detail.label))
+    elif isinstance(detail, SegmentClosed):
+        message.segment_closed.CopyFrom(segment_message(detail))
+    elif isinstance(detail, Anomaly):
+        message.anomaly.CopyFrom(pb.Anomaly(score=detail.score, threshold=detail.threshold))
+    elif isinstance(detail, Gap):
+        message.gap.CopyFrom(pb.Gap(missing_frames=detail.missing_frames, duration_s=detail.duration_s))
+    else:
+        message.summary.CopyFrom(summary_message(detail))
+    return message
+
+
+def segment_message(segment: SegmentClosed) -> pb.SegmentClosed:
+    """A closed segment as a message."""
+    return pb.SegmentClosed(
+        segment_id=segment.segment_id,
+        label=segment.label,
+        start_frame=segment.start_frame,
+        end_frame=segment.end_frame,
+        start_time_s=segment.start_time_s,
+        end_time_s=segment.end_time_s,
+    )
+
+
+def summary_message(summary: Summary) -> pb.Summary:
+    """A summary as a message."""
+    return pb.Summary(
+        frames=summary.frames,
+        duration_s=summary.duration_s,
+        segments=summary.segments,
+        labels=summary.labels,
+        anomalies=summary.anomalies,
+        filled_frames=summary.filled_frames,
+        reason=_REASONS[summary.reason],
+    )
+
+
+def model_message(decoder: Decoder, *, is_default: bool) -> pb.Model:
+    """A model as a message."""
+    manifest = decoder.bundle.manifest
+    return pb.Model(
+        name=manifest.name,
+        version=manifest.version,
+        family=manifest.family,
+        channels=[channel.name for channel in manifest.channels],
+        units=[channel.unit for channel in manifest.channels],
+        frame_rate_hz=manifest.frame_rate_hz,
+        embedding_dim=manifest.embedding_dim,
+        provider=decoder.provider,
+        is_default=is_default,
+        sha256=decoder.bundle.sha256,
+    )
+
+
+def session_message(config: SessionConfig, received: int, progress: Progress) -> pb.Session:
+    """An open session as a message."""
+    return pb.Session(
+        session_id=config.session_id,
+        model=config.model,
+        frame_rate_hz=config.frame_rate_hz,
+        latency_s=config.latency_s,
+        frames_received=received,
+        frames_processed=progress.frames_processed,
+        segments_closed=progress.segments_closed,
+        last_seq=progress.last_seq,
+        opened_unix_ns=config.opened_unix_ns,
+    )

@@ -1,0 +1,360 @@
+"""The one thread that steps all streams: it waits for frames, batches them, and lets each session decide.
+
+It alone touches decoders, leases and the deciding half of sessions. Others give it work through a locked inbox; it
+gives results back in bundles, as often as it runs out of work or a few milliseconds have passed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.batcher import Batcher
+from kineseg_service.decoder import Decoder, Lease
+from kineseg_service.errors import ServiceError, StepFailed
+from kineseg_service.events import Output, Summary
+from kineseg_service.frames import F32, ChunkEnd, GapFound, ModelFrames, Taken
+from kineseg_service.logs import get_logger
+from kineseg_service.metrics import Metrics
+from kineseg_service.session import End, Session
+
+R = TypeVar("R")
+Item = Taken | End
+
+_log = get_logger(__name__)
+# While there is work, results are handed over at least this often.
+_FLUSH_S = 0.003
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """The engine's side of an open stream. Others may read `produced`, write `written`, and nothing else.
+
+    Attributes:
+        session: What decides.
+        lease: The slot of its model's state; none once it has been given back.
+        queue: What waits to go through, each with the number of its arrival.
+        at: How many frames of the queue's first block have been stepped.
+        steps: How many of the model's frames have been stepped.
+        produced: How many outputs it has given.
+        written: How many of them its client has taken.
+        stalled: It waits for its client to take some.
+        queued: It stands in the batcher.
+    """
+
+    session: Session
+    lane: _Lane
+    lease: Lease | None
+    queue: deque[tuple[int, Item]] = field(default_factory=deque)
+    at: int = 0
+    steps: int = 0
+    produced: int = 0
+    written: int = 0
+    stalled: bool = False
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a stream has given since its last delivery.
+
+    Attributes:
+        stream: Which.
+        outputs: In order.
+        steps: How many of the model's frames it has stepped in all.
+        summary: There when it has come to its end.
+        error: There when it has failed.
+    """
+
+    stream: Stream
+    outputs: list[Output]
+    steps: int
+    summary: Summary | None = None
+    error: ServiceError | None = None
+
+
+def _drop(deliveries: list[Delivery]) -> None:
+    """Where deliveries go before anyone wants them."""
+
+
+class _Lane:
+    """A model: its decoder, the streams that wait for it, and room for a batch."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.batcher: Batcher[Stream] = Batcher()
+        self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
+        self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
+
+
+class Engine:
+    """Steps all streams in one thread.
+
+    Args:
+        decoders: By name of the model.
+        metrics: Where steps are counted.
+        queue_responses: From how many outputs on, taken by no one, a stream waits.
+    """
+
+    def __init__(
+        self,
+        decoders: Mapping[str, Decoder],
+        metrics: Metrics,
+        queue_responses: int = 1024,
+    ) -> None:
+        self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
+        self._deliver: Callable[[list[Delivery]], None] = _drop
+        self._metrics = metrics
+        self._most_outputs = queue_responses
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._filled = threading.Condition()
+        self._stopping = False
+        self._arrivals = 0
+        self._waiting = 0
+        self._outbox: dict[Stream, Delivery] = {}
+        self._flushed = 0.0
+        self._thread = threading.Thread(target=self._run, name="kineseg-engine", daemon=True)
+
+    # What others call, from any thread.
+
+    def start(self, deliver: Callable[[list[Delivery]], None]) -> None:
+        """Starts the thread. `deliver` is given what streams give, in that thread; it must not block."""
+        self._deliver = deliver
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after what is in the inbox; waits for it."""
+        with self._filled:
+            self._stopping = True
+            self._filled.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def open(self, session: Session) -> Future[Stream]:
+        """Lends a slot of the session's model; the future raises `Full` when there is none."""
+        return self.call(lambda: self._open(session))
+
+    def submit(self, stream: Stream, items: Sequence[Item]) -> None:
+        """Queues what a session has taken; nothing happens when the stream has ended."""
+        self._post(lambda: self._take(stream, items))
+
+    def wake(self, stream: Stream) -> None:
+        """The stream's client has taken outputs, so that a stalled stream may go on."""
+        self._post(lambda: self._unstall(stream))
+
+    def abandon(self, stream: Stream, then: Callable[[], None]) -> None:
+        """Drops the stream and gives its slot back, then calls `then` in the engine's thread."""
+
+        def drop() -> None:
+            self._release(stream)
+            self._outbox.pop(stream, None)
+            then()
+
+        self._post(drop)
+
+    def call(self, function: Callable[[], R]) -> Future[R]:
+        """Runs a function between two steps, when nothing changes."""
+        future: Future[R] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._post(run)
+        return future
+
+    def _post(self, command: Callable[[], None]) -> None:
+        with self._filled:
+            self._inbox.append(command)
+            self._filled.notify()
+
+    # The thread.
+
+    def _run(self) -> None:
+        while True:
+            with self._filled:
+                while not (self._inbox or self._stopping or self._busy()):
+                    self._filled.wait()
+                if self._stopping and not self._inbox:
+                    break
+                commands = list(self._inbox)
+                self._inbox.clear()
+            for command in commands:
+                try:
+                    command()
+                except Exception:
+                    _log.exception("a command failed")
+            for lane in self._lanes.values():
+                if lane.batcher:
+                    self._tick(lane)
+            if not self._busy() or time.monotonic() - self._flushed > _FLUSH_S:
+                self._flush()
+        self._flush()
+
+    def _busy(self) -> bool:
+        return any(lane.batcher for lane in self._lanes.values())
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        self._metrics.waiting(self._waiting)
+        if self._outbox:
+            deliveries = list(self._outbox.values())
+            self._outbox.clear()
+            self._deliver(deliveries)
+
+    # Streams come and go.
+
+    def _open(self, session: Session) -> Stream:
+        lane = self._lanes[session.config.model]
+        return Stream(session, lane, lane.decoder.acquire())
+
+    def _release(self, stream: Stream) -> None:
+        """Ends a stream, whoever asks first: its slot goes back once, and what waits is dropped."""
+        if stream.lease is None:
+            return
+        stream.lane.decoder.release(stream.lease)
+        stream.lease = None
+        self._waiting -= sum(len(item.frames) for _, item in stream.queue if isinstance(item, ModelFrames)) - stream.at
+        stream.queue.clear()
+        stream.at = 0
+
+    def _take(self, stream: Stream, items: Sequence[Item]) -> None:
+        if stream.lease is None:
+            return
+        for item in items:
+            self._arrivals += 1
+            stream.queue.append((self._arrivals, item))
+            if isinstance(item, ModelFrames):
+                self._waiting += len(item.frames)
+        self._proceed(stream)
+
+    def _unstall(self, stream: Stream) -> None:
+        stream.stalled = False
+        self._proceed(stream)
+
+    def _proceed(self, stream: Stream) -> None:
+        """Lets through what needs no step, and queues the stream when a frame comes next."""
+        while stream.queue and not stream.queued and not self._stalls(stream):
+            arrival, item = stream.queue[0]
+            if isinstance(item, ModelFrames):
+                stream.queued = True
+                stream.lane.batcher.add(arrival, stream)
+                return
+            stream.queue.popleft()
+            self._pass(stream, item)
+
+    def _stalls(self, stream: Stream) -> bool:
+        if stream.produced - stream.written < self._most_outputs:
+            return False
+        # First the flag, then another look: the client's side looks at the flag after it has counted.
+        stream.stalled = True
+        if stream.produced - stream.written < self._most_outputs:
+            stream.stalled = False
+        return stream.stalled
+
+    def _pass(self, stream: Stream, item: GapFound | ChunkEnd | End) -> None:
+        outputs: list[Output] = []
+        summary = None
+        try:
+            if isinstance(item, GapFound):
+                stream.session.gap(item, outputs)
+            elif isinstance(item, ChunkEnd):
+                stream.session.ack(item, outputs)
+            else:
+                summary = stream.session.finish(item, outputs)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return
+        if summary is not None:
+            self._release(stream)
+        self._give(stream, outputs, summary=summary)
+
+    # Steps.
+
+    def _tick(self, lane: _Lane) -> None:
+        streams = [stream for stream in lane.batcher.take(lane.decoder.max_batch) if stream.lease is not None]
+        if not streams:
+            return
+        began = time.perf_counter()
+        try:
+            self._step(lane, streams)
+        except Exception:
+            _log.exception("a step failed; trying its streams one by one", streams=len(streams))
+            for stream in streams:
+                try:
+                    self._step(lane, [stream])
+                except Exception:
+                    self._fail(stream, "the model could not be run")
+        self._metrics.stepped(len(streams), time.perf_counter() - began)
+        for stream in streams:
+            stream.queued = False
+            self._proceed(stream)
+
+    def _step(self, lane: _Lane, streams: list[Stream]) -> None:
+        n = len(streams)
+        frames, slots = lane.frames[:n], lane.slots[:n]
+        for row, stream in enumerate(streams):
+            block = stream.queue[0][1]
+            assert isinstance(block, ModelFrames)
+            assert stream.lease is not None
+            frames[row] = block.frames[stream.at]
+            slots[row] = stream.lease.slot
+        stepped = lane.decoder.step(slots, frames)
+        # From here on nothing raises: a stream that has stepped must not step the same frame again.
+        surprises = stepped.surprise.tolist()
+        for row, stream in enumerate(streams):
+            if row in stepped.bad_rows:
+                self._fail(stream, "the model's output is not finite")
+            else:
+                self._advance(stream, stepped.embedding[row], surprises[row])
+
+    def _advance(self, stream: Stream, embedding: F32, surprise: float) -> None:
+        block = stream.queue[0][1]
+        assert isinstance(block, ModelFrames)
+        outputs: list[Output] = []
+        try:
+            stream.session.stepped(block, stream.at, embedding, surprise, outputs)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return
+        stream.steps += 1
+        stream.at += 1
+        self._waiting -= 1
+        if stream.at == len(block.decided):
+            stream.queue.popleft()
+            stream.at = 0
+        self._give(stream, outputs)
+
+    # Results.
+
+    def _give(self, stream: Stream, outputs: list[Output], summary: Summary | None = None) -> None:
+        stream.produced += len(outputs)
+        before = self._outbox.get(stream)
+        if before is not None:
+            before.outputs.extend(outputs)
+            outputs = before.outputs
+        self._outbox[stream] = Delivery(stream, outputs, stream.steps, summary)
+
+    def _fail(self, stream: Stream, what: str) -> None:
+        """Ends one stream with an error; to be called where the exception, if any, is being handled."""
+        error = StepFailed(what)
+        name = stream.session.config.session_id
+        _log.error(what, session=name, error_id=error.error_id, exc_info=sys.exc_info()[0] is not None)
+        self._release(stream)
+        before = self._outbox.get(stream)
+        self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.steps, error=error)

@@ -1,0 +1,105 @@
+"""What a stream gives, free of any transport: events, acknowledgements and results of single frames.
+
+Frames are in the client's numbering; times are seconds since the stream's first frame.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class EndReason(enum.Enum):
+    """Why a stream ended."""
+
+    COMPLETED = "completed"
+    CLOSED = "closed"
+    DRAINED = "drained"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStarted:
+    """A segment begins."""
+
+    segment_id: int
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentClosed:
+    """A segment over [start_frame, end_frame) is finished."""
+
+    segment_id: int
+    label: int
+    start_frame: int
+    end_frame: int
+    start_time_s: float
+    end_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Surprise is far above what is usual."""
+
+    score: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Frames were missing and have been filled."""
+
+    missing_frames: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The stream has ended."""
+
+    frames: int
+    duration_s: float
+    segments: int
+    labels: int
+    anomalies: int
+    filled_frames: int
+    reason: EndReason
+
+
+Detail = SegmentStarted | SegmentClosed | Anomaly | Gap | Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a stream: what it is about, and when it was decided."""
+
+    seq: int
+    frame: int
+    time_s: float
+    capture_time_ns: int | None
+    decided_frame: int
+    decided_time_s: float
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """All frames before this index have been processed, and all events that they decided have been told."""
+
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """What the model computed for one of its frames; `embedding` has E numbers."""
+
+    frame: int
+    time_s: float
+    surprise: float
+    anomaly_score: float
+    embedding: list[float]
+    label: int
+
+
+Output = Event | Ack | FrameResult

@@ -1,0 +1,62 @@
+"""Prometheus metrics of a server. None is labelled by session: their number must not grow with use."""
+
+from __future__ import annotations
+
+import prometheus_client as prometheus
+
+_BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+class Metrics:
+    """What is counted, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = prometheus.CollectorRegistry()
+        registry = self.registry
+        self._streams = prometheus.Gauge("kineseg_streams_open", "Open streams.", registry=registry)
+        self._watchers = prometheus.Gauge("kineseg_watchers_open", "Open event watchers.", registry=registry)
+        self._frames = prometheus.Counter("kineseg_frames_received", "Frames received.", registry=registry)
+        self._batch = prometheus.Histogram(
+            "kineseg_batch_streams", "Streams in a decoder step.", buckets=_BATCH, registry=registry
+        )
+        self._seconds = prometheus.Histogram(
+            "kineseg_step_seconds", "Time of a decoder step and its decisions.", buckets=_SECONDS, registry=registry
+        )
+        self._waiting = prometheus.Gauge("kineseg_frames_waiting", "Frames that wait for a step.", registry=registry)
+        self._events = prometheus.Counter("kineseg_events", "Events told, by kind.", ["kind"], registry=registry)
+        self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
+        self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
+
+    def streams(self, count: int) -> None:
+        """So many streams are open."""
+        self._streams.set(count)
+
+    def watchers(self, count: int) -> None:
+        """So many watchers are open."""
+        self._watchers.set(count)
+
+    def received(self, frames: int) -> None:
+        """So many frames have been accepted."""
+        self._frames.inc(frames)
+
+    def stepped(self, streams: int, seconds: float) -> None:
+        """A step over so many streams took so long."""
+        self._batch.observe(streams)
+        self._seconds.observe(seconds)
+
+    def waiting(self, frames: int) -> None:
+        """So many frames wait."""
+        self._waiting.set(frames)
+
+    def event(self, kind: str) -> None:
+        """An event has been told."""
+        self._events.labels(kind).inc()
+
+    def dropped(self) -> None:
+        """A watcher lost an event."""
+        self._dropped.inc()
+
+    def error(self, code: str) -> None:
+        """A call was ended by an error."""
+        self._errors.labels(code).inc()

@@ -1,0 +1,125 @@
+"""From a stream's configuration to a session: what may be asked for, and what is wrong with the rest."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+
+from kineseg.v1 import segmentation_pb2 as pb
+
+from kineseg_service.bundle import Bundle
+from kineseg_service.config import Settings
+from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
+from kineseg_service.frames import Intake, IntakeLimits
+from kineseg_service.segmenter import Segmenter, SegmenterSettings
+from kineseg_service.session import Session, SessionConfig
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RATES = (1.0, 1000.0)
+_LATENCIES = (0.5, 10.0)
+
+
+class Opener:
+    """Makes sessions for the models of a server.
+
+    Args:
+        bundles: The models, by name; the first is the default unless the settings name another.
+        settings: The server's.
+
+    Raises:
+        BadBundle: A bundle's calibration does not suit the segmenter.
+        ValueError: The settings' default model is not there, or there is no model at all.
+    """
+
+    def __init__(self, bundles: Mapping[str, Bundle], settings: Settings) -> None:
+        if not bundles:
+            raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
+        self.default_model = settings.default_model or next(iter(bundles))
+        if self.default_model not in bundles:
+            raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(bundles)}")
+        self._bundles = bundles
+        self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
+        self._default_latency_s = settings.default_latency_s
+        self._limits = IntakeLimits(settings.max_chunk_frames, settings.max_gap_s)
+
+    def session(self, config: pb.StreamConfig) -> Session:
+        """A new session.
+
+        Raises:
+            InvalidRequest: A field is out of range.
+            UnknownModel: There is no such model.
+            WrongChannels: The channels are not the model's.
+        """
+        session_id = config.session_id or secrets.token_hex(8)
+        if not _SESSION_ID.fullmatch(session_id):
+            raise InvalidRequest(
+                "session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="config.session_id"
+            )
+        model = config.model or self.default_model
+        bundle = self._bundles.get(model)
+        if bundle is None:
+            known = ", ".join(sorted(self._bundles))
+            raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="config.model")
+        rate = _within(config.frame_rate_hz, _RATES, "frame_rate_hz", "frames a second")
+        latency = self._default_latency_s
+        if config.latency_s != 0:
+            latency = _within(config.latency_s, _LATENCIES, "latency_s", "seconds")
+        agreed = SessionConfig(
+            session_id=session_id,
+            model=model,
+            frame_rate_hz=rate,
+            model_rate_hz=bundle.frame_rate_hz,
+            latency_s=latency,
+            frame_results=config.frame_results,
+            opened_unix_ns=time.time_ns(),
+        )
+        order = _order(list(config.channels), bundle.channels)
+        intake = Intake(bundle.channels, order, rate, bundle.frame_rate_hz, self._limits)
+        segmenter = Segmenter(self._segmenters[model], bundle.embedding_dim, bundle.frame_rate_hz, latency)
+        return Session(agreed, intake, segmenter)
+
+
+def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:
+    calibration = bundle.manifest.calibration
+    try:
+        return SegmenterSettings.from_bundle(
+            dict(calibration.segmenter),
+            log_surprise_median=calibration.log_surprise_median,
+            log_surprise_scale=calibration.log_surprise_scale,
+        )
+    except ValueError as error:
+        raise BadBundle(bundle.path, "manifest.json", str(error)) from error
+
+
+def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:
+    low, high = limits
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InvalidRequest(f"{field} is {value:g}, it must be {low:g} to {high:g} {unit}", field=f"config.{field}")
+    return value
+
+
+def _order(sent: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Where each of the wanted channels stands in what is sent; none when they stand in the wanted order."""
+    if not sent or list(sent) == list(wanted):
+        return None
+    place = {name: index for index, name in enumerate(sent)}
+    missing = [name for name in wanted if name not in place]
+    strange = [name for name in sent if name not in set(wanted)]
+    if missing or strange or len(sent) != len(wanted):
+        problems = [
+            f"{what}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+            for what, names in (
+                ("missing", missing),
+                ("not the model's", strange),
+                ("named twice", sorted({name for name in sent if sent.count(name) > 1})),
+            )
+            if names
+        ]
+        raise WrongChannels(
+            f"the {len(sent)} channels must be the model's {len(wanted)}; {'; '.join(problems)}",
+            field="config.channels",
+        )
+    return [place[name] for name in wanted]

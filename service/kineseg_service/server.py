@@ -1,0 +1,272 @@
+"""The server: ports, health, reflection and metrics; loading before it serves, and draining before it goes.
+
+`python -m kineseg_service.server` runs one with the settings of the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from typing import Self
+
+import grpc
+import prometheus_client
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+
+from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
+from kineseg_service.config import Settings
+from kineseg_service.decoder import Decoder
+from kineseg_service.engine import Engine
+from kineseg_service.hub import Hub
+from kineseg_service.live import LiveStreams
+from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
+from kineseg_service.metrics import Metrics
+from kineseg_service.opening import Opener
+from kineseg_service.servicer import Rooms, Servicer
+
+_log = get_logger(__name__)
+SERVICE = pb.DESCRIPTOR.services_by_name["SegmentationService"].full_name
+# What a message has around its frames.
+_ENVELOPE_BYTES = 64 << 10
+
+
+class Server:
+    """A server in the running event loop.
+
+    Args:
+        settings: How it runs.
+
+    Attributes:
+        port: The gRPC port, once it has been started.
+        metrics_port: The Prometheus port, once it has been started; none when that is off.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        configure_logs_once(self.settings.log_level, self.settings.log_format)
+        self.port = 0
+        self.metrics_port: int | None = None
+        self._metrics = Metrics()
+        self._hub = Hub()
+        self._health = health_aio.HealthServicer()
+        self._servicer = Servicer(self._hub, self._metrics, self.settings)
+        self._grpc: grpc.aio.Server | None = None
+        self._engine: Engine | None = None
+        self._streams: LiveStreams | None = None
+        self._exporter: tuple[object, threading.Thread] | None = None
+        self._stopped = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        """Where clients reach it, HOST:PORT."""
+        host = self.settings.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Opens the ports, loads and warms the models, and serves.
+
+        Calls that come before the models are ready are refused as UNAVAILABLE.
+
+        Raises:
+            BadBundle: A model does not verify.
+            RuntimeError: A port is taken, or CUDA was asked for and does not work.
+            ValueError: There is no model, or no such default model.
+        """
+        await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
+        try:
+            await self._listen()
+            self._export_metrics()
+            decoders, opener = await asyncio.to_thread(self._load)
+        except BaseException:
+            await self.stop(0)
+            raise
+        self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
+        self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
+        self._engine.start(self._streams.from_engine)
+        self._servicer.serve(Rooms(decoders, opener, self._streams))
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+        _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))
+
+    async def stop(self, grace_s: float | None = None) -> None:
+        """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured."""
+        grace_s = self.settings.drain_grace_s if grace_s is None else grace_s
+        self._servicer.refuse()
+        await self._health.enter_graceful_shutdown()
+        if self._streams is not None:
+            _log.info("draining", streams=len(self._streams), grace_s=grace_s)
+            await self._streams.drain(grace_s)
+        self._hub.close()
+        if self._grpc is not None:
+            # Calls that end by themselves get a moment to say so; the others have had their time.
+            await self._grpc.stop(min(grace_s, 1.0))
+        if self._engine is not None:
+            await asyncio.to_thread(self._engine.stop)
+        if self._exporter is not None:
+            server, thread = self._exporter
+            await asyncio.to_thread(_close_exporter, server, thread)
+            self._exporter = None
+        self._stopped.set()
+        _log.info("stopped")
+
+    async def wait(self) -> None:
+        """Returns when the server has stopped."""
+        await self._stopped.wait()
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT, then drains and stops. To be called in the main thread."""
+        loop = asyncio.get_running_loop()
+        asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, asked.set)
+        starting = asyncio.create_task(self.start())
+        waiting = asyncio.create_task(asked.wait())
+        await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
+        await starting
+        await waiting
+        await self.stop()
+
+    async def _listen(self) -> None:
+        most = self.settings.max_message_bytes
+        self._grpc = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", most),
+                ("grpc.max_send_message_length", most),
+                # A second server on the port is an error, not a rival.
+                ("grpc.so_reuseport", 0),
+                # A machine that vanishes without a word is noticed in about a minute.
+                ("grpc.keepalive_time_ms", 40_000),
+                ("grpc.keepalive_timeout_ms", 20_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+            ]
+        )
+        pb_grpc.add_SegmentationServiceServicer_to_server(self._servicer, self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._grpc)
+        self.port = self.settings.port
+        try:
+            self.port = self._grpc.add_insecure_port(self.address)
+        except RuntimeError as error:
+            raise RuntimeError(f"cannot listen on {self.address}: is the port taken? ({error})") from error
+        await self._grpc.start()
+
+    def _export_metrics(self) -> None:
+        port = self.settings.metrics_port
+        if port is None:
+            return
+        try:
+            server, thread = prometheus_client.start_http_server(port, self.settings.host, self._metrics.registry)
+        except OSError as error:
+            raise RuntimeError(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
+        self.metrics_port = server.server_port
+        self._exporter = (server, thread)
+
+    def _load(self) -> tuple[dict[str, Decoder], Opener]:
+        settings = self.settings
+        paths = list(settings.bundles)
+        packaged = packaged_bundle()
+        if settings.packaged_bundle and packaged is not None:
+            paths.append(packaged)
+        bundles: dict[str, Bundle] = load_bundles(paths)
+        opener = Opener(bundles, settings)
+        decoders = {}
+        for name, bundle in bundles.items():
+            decoder = Decoder(
+                bundle,
+                settings.provider,
+                slots=settings.max_sessions,
+                max_batch=settings.max_batch,
+                threads=settings.intra_op_threads,
+            )
+            decoder.warm_up()
+            decoders[name] = decoder
+        return decoders, opener
+
+
+class BackgroundServer:
+    """A server in a thread of its own, for use within one process: `with BackgroundServer() as server: ...`.
+
+    Listens on loopback at any free port unless told otherwise.
+
+    Args:
+        settings: How it runs.
+
+    Attributes:
+        address: Where clients reach it, HOST:PORT.
+        port: The gRPC port.
+        metrics_port: The Prometheus port; none when that is off.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings(port=0, metrics_port=None)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="kineseg-server", daemon=True)
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self.address = ""
+        self.port = 0
+        self.metrics_port: int | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Starts; returns when it serves. Raises what `Server.start` raises."""
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+
+    def stop(self, grace_s: float | None = None) -> None:
+        """Drains and stops; `grace_s` none: as configured."""
+        if self._thread.is_alive() and self._loop is not None and self._server is not None:
+            asyncio.run_coroutine_threadsafe(self._server.stop(grace_s), self._loop).result()
+        self._thread.join()
+
+    async def _main(self) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+            self._server = Server(self._settings)
+            await self._server.start()
+            self.address, self.port = self._server.address, self._server.port
+            self.metrics_port = self._server.metrics_port
+        except BaseException as error:
+            self._error = error
+            return
+        finally:
+            self._started.set()
+        await self._server.wait()
+
+
+def _close_exporter(server: object, thread: threading.Thread) -> None:
+    server.shutdown()  # type: ignore[attr-defined]
+    server.server_close()  # type: ignore[attr-defined]
+    thread.join()
+
+
+def main() -> None:
+    """Serves with the settings of the environment until SIGTERM or SIGINT."""
+    settings = Settings()
+    configure_logs(settings.log_level, settings.log_format)
+
+    async def serve() -> None:
+        await Server(settings).run()
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()

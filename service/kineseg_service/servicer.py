@@ -1,0 +1,217 @@
+"""The remote calls: they convert and delegate, and know nothing of how a stream is segmented."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+
+from kineseg_service import convert
+from kineseg_service.config import Settings
+from kineseg_service.decoder import Decoder
+from kineseg_service.errors import Draining, Idle, InvalidRequest, Loading, ServiceError, StepFailed
+from kineseg_service.events import EndReason
+from kineseg_service.hub import Hub, Watcher
+from kineseg_service.live import LiveStream, LiveStreams
+from kineseg_service.logs import get_logger
+from kineseg_service.metrics import Metrics
+from kineseg_service.opening import Opener
+from kineseg_service.status import Context, statuses
+
+_log = get_logger(__name__)
+Requests = AsyncIterator[pb.SegmentRequest]
+
+
+class Rooms:
+    """What the calls delegate to; there once the models have been loaded."""
+
+    def __init__(self, decoders: Mapping[str, Decoder], opener: Opener, streams: LiveStreams) -> None:
+        self.decoders = decoders
+        self.opener = opener
+        self.streams = streams
+
+
+class Servicer(pb_grpc.SegmentationServiceServicer):
+    """Implements `kineseg.v1.SegmentationService`.
+
+    Args:
+        hub: Where watchers get events.
+        metrics: Where errors are counted.
+        settings: Limits.
+    """
+
+    def __init__(self, hub: Hub, metrics: Metrics, settings: Settings) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._settings = settings
+        self._rooms: Rooms | None = None
+        self._draining = False
+
+    def serve(self, rooms: Rooms) -> None:
+        """The models have been loaded: from now on calls are answered."""
+        self._rooms = rooms
+
+    def refuse(self) -> None:
+        """The server is shutting down: from now on streams are refused."""
+        self._draining = True
+
+    async def Segment(  # type: ignore[override]  # writes to the context instead of yielding  # noqa: N802
+        self, request_iterator: Requests, context: Context
+    ) -> None:
+        """Segments one stream."""
+        async with statuses(context, self._metrics):
+            live = await self._open(request_iterator)
+            log = _log.bind(session=live.session_id, model=live.session.config.model)
+            log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+            reader = asyncio.create_task(self._read(request_iterator, context, live))
+            try:
+                await context.write(pb.SegmentResponse(opened=self._opened(live)))
+                async for output in live.outputs():
+                    await context.write(convert.response(output))
+                if live.error is not None:
+                    raise live.error
+                log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
+            except ServiceError as error:
+                log.info("stream ended", error=error.message, code=error.code.name)
+                raise
+            except asyncio.CancelledError:
+                log.info("stream cancelled", because=live.error.message if live.error else "its client is gone")
+                if live.error is not None:
+                    raise live.error from None
+                raise
+            finally:
+                reader.cancel()
+                self._ready().streams.close(live)
+
+    async def WatchEvents(  # type: ignore[override]  # noqa: N802
+        self, request: pb.WatchEventsRequest, context: Context
+    ) -> None:
+        """Tells the events of all streams."""
+        async with statuses(context, self._metrics):
+            kinds = convert.kinds_from(list(request.kinds))
+            watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
+            self._hub.add(watcher)
+            self._metrics.watchers(len(self._hub))
+            try:
+                # The client may wait for these before it goes on: it then misses nothing.
+                await context.send_initial_metadata(())
+                async for watched in watcher:
+                    event = convert.event_message(watched.event)
+                    await context.write(
+                        pb.WatchEventsResponse(session_id=watched.session_id, event=event, dropped=watched.dropped)
+                    )
+            finally:
+                self._hub.remove(watcher)
+                self._metrics.watchers(len(self._hub))
+
+    async def ListModels(  # noqa: N802
+        self, request: pb.ListModelsRequest, context: Context
+    ) -> pb.ListModelsResponse:
+        """Tells the models."""
+        async with statuses(context, self._metrics):
+            rooms = self._ready()
+            default = rooms.opener.default_model
+            return pb.ListModelsResponse(
+                models=[
+                    convert.model_message(decoder, is_default=name == default)
+                    for name, decoder in sorted(rooms.decoders.items())
+                ]
+            )
+        raise AssertionError("unreachable")
+
+    async def ListSessions(  # noqa: N802
+        self, request: pb.ListSessionsRequest, context: Context
+    ) -> pb.ListSessionsResponse:
+        """Tells the open sessions."""
+        async with statuses(context, self._metrics):
+            return pb.ListSessionsResponse(
+                sessions=[
+                    convert.session_message(live.session.config, live.session.intake.received, progress)
+                    for live, progress in await self._ready().streams.progress()
+                ]
+            )
+        raise AssertionError("unreachable")
+
+    async def GetSession(  # noqa: N802
+        self, request: pb.GetSessionRequest, context: Context
+    ) -> pb.GetSessionResponse:
+        """Tells one session and its closed segments."""
+        async with statuses(context, self._metrics):
+            streams = self._ready().streams
+            live = streams.get(request.session_id)
+            progress, segments = await streams.describe(live)
+            return pb.GetSessionResponse(
+                session=convert.session_message(live.session.config, live.session.intake.received, progress),
+                segments=[convert.segment_message(segment) for segment in segments],
+            )
+        raise AssertionError("unreachable")
+
+    async def CloseSession(  # noqa: N802
+        self, request: pb.CloseSessionRequest, context: Context
+    ) -> pb.CloseSessionResponse:
+        """Ends a session as if its client had half-closed."""
+        async with statuses(context, self._metrics):
+            live = self._ready().streams.get(request.session_id)
+            live.end(EndReason.CLOSED)
+            summary = await asyncio.shield(live.ended)
+            return pb.CloseSessionResponse(summary=convert.summary_message(summary))
+        raise AssertionError("unreachable")
+
+    def _ready(self) -> Rooms:
+        if self._rooms is None:
+            raise Loading("the server is loading its models; try again in a moment")
+        return self._rooms
+
+    async def _open(self, requests: Requests) -> LiveStream:
+        if self._draining:
+            raise Draining("the server is shutting down; try another one")
+        rooms = self._ready()
+        try:
+            async with asyncio.timeout(self._settings.idle_timeout_s):
+                first = await anext(aiter(requests), None)
+        except TimeoutError:
+            raise Idle("no configuration has come", field="config") from None
+        if first is None or first.WhichOneof("payload") != "config":
+            raise InvalidRequest("the first message of a stream must be its configuration", field="config")
+        session = rooms.opener.session(first.config)
+        task = asyncio.current_task()
+        assert task is not None
+        return await rooms.streams.open(session, task.cancel)
+
+    async def _read(self, requests: Requests, context: Context, live: LiveStream) -> None:
+        """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
+        try:
+            async for request in requests:
+                if live.ending:
+                    return
+                if request.WhichOneof("payload") != "chunk":
+                    field = request.WhichOneof("payload") or "payload"
+                    raise InvalidRequest("after the configuration, every message must be a chunk", field=field)
+                chunk = request.chunk
+                before = live.session.intake.received
+                await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
+                self._metrics.received(live.session.intake.received - before)
+            # A client that is gone ends its requests as well, and its call is cancelled in a moment.
+            if not context.done():
+                live.end(EndReason.COMPLETED)
+        except ServiceError as error:
+            live.end(EndReason.REJECTED, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            failure = StepFailed("the stream could not be read")
+            _log.exception("reading failed", session=live.session_id, error_id=failure.error_id)
+            live.end(EndReason.REJECTED, failure)
+
+    def _opened(self, live: LiveStream) -> pb.Opened:
+        rooms, config = self._ready(), live.session.config
+        is_default = config.model == rooms.opener.default_model
+        return pb.Opened(
+            session_id=config.session_id,
+            model=convert.model_message(rooms.decoders[config.model], is_default=is_default),
+            latency_s=config.latency_s,
+            max_chunk_frames=self._settings.max_chunk_frames,
+            max_gap_s=self._settings.max_gap_s,
+        )

@@ -1,0 +1,216 @@
+"""One stream's life: its intake, its segmenter, its memory of places and segments, and the numbering of its events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.events import (
+    Ack,
+    Anomaly,
+    Detail,
+    EndReason,
+    Event,
+    FrameResult,
+    Gap,
+    Output,
+    SegmentClosed,
+    SegmentStarted,
+    Summary,
+)
+from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
+from kineseg_service.segmenter import Decision, SegmentEnd, Segmenter, SegmentStart
+
+REMEMBERED_SEGMENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What was agreed when the stream was opened."""
+
+    session_id: str
+    model: str
+    frame_rate_hz: float
+    model_rate_hz: float
+    latency_s: float
+    frame_results: bool
+    opened_unix_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last thing that goes through a session, with what its intake knows of the whole stream."""
+
+    reason: EndReason
+    last_frame: int
+    last_ns: int
+    after_ns: int
+    frames: int
+    filled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session has come."""
+
+    frames_processed: int
+    segments_closed: int
+    last_seq: int
+
+
+class Session:
+    """A stream, from frames to numbered events.
+
+    `take` and `end` are for whoever receives the client's chunks; what they give goes, in order, through the methods
+    that append to `out`. The two halves share nothing that changes, so that each may have a thread of its own. The
+    whole of a session, apart from the model's state, is this one picklable value.
+
+    Args:
+        config: What was agreed when the stream was opened.
+        intake: Where its chunks go first.
+        segmenter: What decides.
+    """
+
+    def __init__(self, config: SessionConfig, intake: Intake, segmenter: Segmenter) -> None:
+        self.config = config
+        self.intake = intake
+        self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
+        self._segmenter = segmenter
+        self._places = _Places(config)
+        self._open: dict[int, tuple[int, int]] = {}
+        self._labels: set[int] = set()
+        self._seq = 0
+        self._acked = 0
+        self._closed = 0
+        self._anomalies = 0
+
+    # What the receiver does.
+
+    def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
+        """Takes a chunk, see `Intake.take`."""
+        return self.intake.take(first_frame, data, capture_times_ns)
+
+    def end(self, reason: EndReason) -> list[ModelFrames | End]:
+        """Ends the intake; nothing can be taken afterwards."""
+        intake = self.intake
+        any_frames = intake.received > 0
+        end = End(
+            reason,
+            last_frame=max(intake.received - 1, 0),
+            last_ns=intake.last_ns,
+            after_ns=intake.last_ns + intake.period_ns if any_frames else 0,
+            frames=intake.frames,
+            filled=intake.filled,
+        )
+        rest = intake.flush()
+        return [end] if rest is None else [rest, end]
+
+    # What the processor does.
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return Progress(self._acked, self._closed, self._seq)
+
+    def stepped(
+        self, block: ModelFrames, at: int, embedding: NDArray[np.float32], surprise: float, out: list[Output]
+    ) -> None:
+        """The model has stepped over frame `at` of `block` and gave `embedding` (E,) and `surprise`."""
+        frame, ns = block.decided[at], block.decided_ns[at]
+        self._places.append(block.start[at], block.start_ns[at])
+        for decision in self._segmenter.update(embedding, surprise):
+            self._decided(decision, frame, ns, out)
+        if self.config.frame_results:
+            score, label = self._segmenter.anomaly_score, self._segmenter.label
+            out.append(FrameResult(frame, ns / SECOND, surprise, score, embedding.tolist(), label))
+
+    def gap(self, gap: GapFound, out: list[Output]) -> None:
+        """Frames were missing."""
+        self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, Gap(gap.missing, gap.duration_ns / SECOND), out)
+
+    def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
+        """All of a chunk has gone through."""
+        self._acked = chunk.frames
+        out.append(Ack(chunk.frames))
+
+    def finish(self, end: End, out: list[Output]) -> Summary:
+        """All frames have gone through: closes what is open and sums up."""
+        self._places.close(end.last_frame + 1, end.after_ns)
+        for decision in self._segmenter.finish():
+            self._decided(decision, end.last_frame, end.last_ns, out)
+        summary = Summary(
+            frames=end.frames,
+            duration_s=end.after_ns / SECOND,
+            segments=self._closed,
+            labels=len(self._labels),
+            anomalies=self._anomalies,
+            filled_frames=end.filled,
+            reason=end.reason,
+        )
+        self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
+        return summary
+
+    def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
+        detail: Detail
+        if isinstance(decision, SegmentStart):
+            frame, ns = self._open[decision.segment_id] = self._places.at(decision.index)
+            detail = SegmentStarted(decision.segment_id, decision.label)
+        elif isinstance(decision, SegmentEnd):
+            frame, ns = self._open.pop(decision.segment_id)
+            end_frame, end_ns = self._places.at(decision.end)
+            detail = SegmentClosed(decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND)
+            self.segments.append(detail)
+            self._labels.add(decision.label)
+            self._closed += 1
+        else:
+            frame, ns = self._places.at(decision.index)
+            detail = Anomaly(decision.score, decision.threshold)
+            self._anomalies += 1
+        self._tell(frame, ns, decided, decided_ns, detail, out)
+
+    def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
+        self._seq += 1
+        first = self.intake.first_capture_ns
+        capture = None if first is None else first + ns
+        out.append(Event(self._seq, frame, ns / SECOND, capture, decided, decided_ns / SECOND, detail))
+
+
+class _Places:
+    """Where the model's latest frames begin in the client's stream.
+
+    A ring: what is decided about frames further back than twice the latency budget has been placed before.
+    """
+
+    def __init__(self, config: SessionConfig) -> None:
+        frames = (2 * config.latency_s + 10) * config.model_rate_hz
+        self._size = 1 << int(np.ceil(np.log2(frames)))
+        self._ring = np.zeros((self._size, 2), np.int64)
+        self._count = 0
+        self._after: tuple[int, int] | None = None
+
+    def append(self, frame: int, ns: int) -> None:
+        """The next of the model's frames begins at this frame and time."""
+        row = self._ring[self._count & (self._size - 1)]
+        row[0], row[1] = frame, ns
+        self._count += 1
+
+    def close(self, frame: int, ns: int) -> None:
+        """The stream has ended before this frame and time."""
+        self._after = (frame, ns)
+
+    def at(self, index: int) -> tuple[int, int]:
+        """Frame and time in nanoseconds at which the model's frame `index` begins; after the last one, the end.
+
+        Raises:
+            IndexError: It lies too far back, or has not come yet.
+        """
+        if index >= self._count and self._after is not None:
+            return self._after
+        if not self._count - self._size <= index < self._count:
+            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self._count}")
+        frame, ns = self._ring[index & (self._size - 1)].tolist()
+        return frame, ns
