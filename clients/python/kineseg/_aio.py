@@ -127,6 +127,7 @@ class AsyncClient(BaseClient):
                     await asyncio.sleep(max(0.0, started + due_s - clock()))
                 await stream.send(frames, timestamps)
                 items += await stream.poll()
+            await stream.close()
             items += [item async for item in stream]
         return plan.result(items)
 

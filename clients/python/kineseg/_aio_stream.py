@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 import grpc
 from numpy.typing import ArrayLike
 
+from kineseg._aio_status import CallStatus
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
 from kineseg._errors import Cancelled, Internal, KinesegError, Timeout
@@ -20,6 +22,8 @@ from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
 Connect = Callable[[], Call]
+
+_STATUS_S = 5.0  # from a failed write to the news of how the call ended
 
 
 class _Pulse:
@@ -189,9 +193,10 @@ class AsyncStream(BaseStream):
     async def _open_once(self) -> None:
         protocol = self._new_attempt()
         call = self._call = self._connect()
+        status = CallStatus(call, self._settings.error)
         self._tasks = (
-            asyncio.create_task(self._receive(protocol, call), name="kineseg-reader"),
-            asyncio.create_task(self._transmit(protocol, call), name="kineseg-writer"),
+            asyncio.create_task(self._receive(protocol, call, status), name="kineseg-reader"),
+            asyncio.create_task(self._transmit(protocol, call, status), name="kineseg-writer"),
         )
         try:
             try:
@@ -205,7 +210,7 @@ class AsyncStream(BaseStream):
             self.cancel()
             raise
 
-    async def _transmit(self, protocol: StreamProtocol, call: Call) -> None:
+    async def _transmit(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
         """What the writer does, until nothing more will be sent."""
         try:
             while True:
@@ -218,18 +223,22 @@ class AsyncStream(BaseStream):
             if not protocol.over:
                 await call.done_writing()
         except Exception as error:
-            if not call.done():  # otherwise the reader learns how the call ended
-                self._end(protocol, call, Internal(f"sending to the stream failed: {error!r}"))
+            # Nearly always the call has ended, and the reader tells how.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_STATUS_S):
+                    await status.error()
+                    return
+            self._end(protocol, call, Internal(f"sending to the stream failed: {error!r}"))
 
-    async def _receive(self, protocol: StreamProtocol, call: Call) -> None:
+    async def _receive(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
         """What the reader does, for as long as the call lives."""
         failure: KinesegError | None = None
         try:
-            while isinstance(response := await call.read(), pb.SegmentResponse):
-                protocol.receive(response)
-                self._arrived()
-        except grpc.RpcError as error:
-            failure = self._settings.error(error)
+            with contextlib.suppress(grpc.RpcError):  # its status may be made up
+                async for response in call:
+                    protocol.receive(response)
+                    self._arrived()
+            failure = await status.error()
         except KinesegError as error:
             failure = error
         except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way

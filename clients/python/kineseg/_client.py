@@ -207,6 +207,7 @@ class Client(BaseClient):
                     time.sleep(max(0.0, started + due_s - time.monotonic()))
                 stream.send(frames, timestamps)
                 items += stream.poll()
+            stream.close()
             items += stream
         return plan.result(items)
 

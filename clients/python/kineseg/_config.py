@@ -59,7 +59,7 @@ class StreamConfig:
                 field="session_id",
             )
         if not all(isinstance(name, str) and name for name in self.channels):
-            raise InvalidRequest("every channel needs a name", field="channels")
+            raise InvalidRequest("channels: every channel needs a name", field="channels")
         repeated = sorted({name for name in self.channels if self.channels.count(name) > 1})
         if repeated:
             raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")

@@ -1,0 +1,156 @@
+"""What a caller may choose is checked before anything is sent, and the server hears exactly what was chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import grpc
+import kineseg
+import numpy as np
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("rate", 0),
+        ("rate", -30),
+        ("rate", 1001),
+        ("rate", math.nan),
+        ("rate", math.inf),
+        ("rate", "30"),
+        ("latency_s", 0.4),
+        ("latency_s", 11),
+        ("chunk_s", 0),
+        ("chunk_s", math.nan),
+        ("session_id", "a b"),
+        ("session_id", "x" * 65),
+        ("channels", ("a", "b", "a")),
+        ("channels", ("a", "")),
+        ("channels", "abc"),
+    ],
+)
+def test_a_stream_refuses_what_cannot_be(field: str, value: Any, connect: Any, scripted: Any) -> None:
+    client = connect(scripted.address)
+    with pytest.raises(kineseg.InvalidRequest, match=field) as caught:
+        client.stream(**{"rate": 30, field: value})
+    assert caught.value.field == field
+    assert scripted.calls == []
+
+
+def test_a_stream_needs_its_rate(connect: Any, scripted: Any) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match="rate="):
+        connect(scripted.address).stream()
+
+
+def test_a_stream_needs_a_config_of_its_own_kind(connect: Any, scripted: Any) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match="StreamConfig"):
+        connect(scripted.address).stream({"rate": 30})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("address", ""), ("timeout", 0), ("timeout", math.nan), ("retries", -1), ("keepalive_s", 0)],
+)
+def test_a_client_refuses_what_cannot_be(field: str, value: Any) -> None:
+    for client in (kineseg.Client, kineseg.AsyncClient):
+        with pytest.raises(kineseg.InvalidRequest, match=field) as caught:
+            client(**{field: value})
+        assert caught.value.field == field
+
+
+@pytest.mark.parametrize("field", ["in_flight_s", "unread", "message_bytes"])
+def test_limits_are_positive(field: str) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match=field):
+        kineseg.Limits(**{field: 0})
+
+
+def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: ModuleType) -> None:
+    heard: list[pb.SegmentRequest] = []
+
+    def note(requests: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        heard.append(next(requests))
+        yield script.opened()
+        yield script.summary(1)
+
+    scripted.segment = note
+    client = connect(scripted.address)
+    config = kineseg.StreamConfig(
+        rate=np.float32(25), channels=["c2", "c0", "c1"], model="m", session_id="s-1", latency_s=2, frame_results=True
+    )
+    with client.stream(config) as stream:
+        assert stream.config == config
+        assert stream.session_id == "scripted-1"
+        assert stream.opened.model.channels == script.CHANNELS
+    with client.stream(config, rate=50, session_id=""):
+        pass
+    with client.stream(rate=30):
+        pass
+    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True}
+    assert [request.config for request in heard] == [
+        pb.StreamConfig(frame_rate_hz=25, session_id="s-1", **chosen),
+        pb.StreamConfig(frame_rate_hz=50, **chosen),
+        pb.StreamConfig(frame_rate_hz=30),
+    ]
+
+
+def test_metadata_goes_with_every_call(connect: Any, scripted: Any) -> None:
+    client = connect(scripted.address, metadata={"authorization": "Bearer secret"})
+    client.models()
+    client.health()
+    list(client.watch())
+    with client.stream(rate=30):
+        pass
+    assert scripted.calls == ["ListModels", "Check", "WatchEvents", "Segment"]
+    assert [seen["authorization"] for seen in scripted.metadata] == ["Bearer secret"] * 4
+
+
+def test_credentials_make_the_channel_secure(connect: Any, script: ModuleType) -> None:
+    service = script.Scripted()
+    server = script.serve_scripted(service, grpc.local_server_credentials())
+    try:
+        client = connect(service.address, credentials=grpc.local_channel_credentials())
+        assert client.health() is kineseg.Health.SERVING
+    finally:
+        server.stop(0).wait()
+
+
+@pytest.mark.parametrize(("status", "health"), [(0, "unknown"), (1, "serving"), (2, "not_serving"), (3, "unknown")])
+def test_health_is_the_standard_services(status: int, health: str, connect: Any, scripted: Any) -> None:
+    scripted.health = status
+    assert connect(scripted.address).health() == health
+
+
+def test_watching_refuses_unknown_kinds_and_names_the_known(connect: Any, scripted: Any) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match="segment_closed") as caught:
+        connect(scripted.address).watch(kinds=["segment_opened"])
+    assert caught.value.field == "kinds"
+
+
+def test_watching_tells_the_server_what_is_wanted(connect: Any, scripted: Any) -> None:
+    heard = []
+
+    def note(request: pb.WatchEventsRequest, context: Any) -> Iterator[pb.WatchEventsResponse]:
+        heard.append(request)
+        yield pb.WatchEventsResponse(session_id="s", event=pb.Event(seq=4, gap=pb.Gap(missing_frames=1)), dropped=2)
+
+    scripted.watch = note
+    client = connect(scripted.address)
+    with client.watch("s", kinds=["gap", kineseg.EventKind.ANOMALY]) as watch:
+        (seen,) = list(watch)
+    assert (seen.session_id, seen.dropped, seen.event.seq, seen.event.kind) == ("s", 2, 4, "gap")
+    assert list(client.watch(kinds="gap"))
+    kinds = [pb.EVENT_KIND_GAP, pb.EVENT_KIND_ANOMALY]
+    assert heard[0] == pb.WatchEventsRequest(session_id="s", kinds=kinds)
+    assert heard[1] == pb.WatchEventsRequest(kinds=[pb.EVENT_KIND_GAP])
+
+
+def test_a_client_is_entered_once(scripted: Any) -> None:
+    with kineseg.Client(scripted.address) as client, pytest.raises(kineseg.UsageError, match="already"):
+        client.__enter__()
+    with pytest.raises(kineseg.ClientClosed), client:
+        pass

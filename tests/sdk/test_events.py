@@ -1,0 +1,140 @@
+"""Events: typed, immutable, the same after a way through JSON; and what the wire says becomes what the events say."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import kineseg
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kineseg.v1 import segmentation_pb2 as pb
+
+whole = st.integers(0, 2**53)
+real = st.floats(0, 1e9)
+ABOUT = {
+    "seq": whole,
+    "frame": whole,
+    "time_s": real,
+    "decided_frame": whole,
+    "decided_time_s": real,
+    "capture_time_ns": st.none() | st.integers(0, 2**62),
+}
+
+
+def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
+    by_type = {"int": whole, "float": real, "EndReason": st.sampled_from(kineseg.EndReason)}
+    own = {f.name: by_type[str(f.type)] for f in dataclasses.fields(kind) if f.name not in ABOUT}
+    return st.builds(kind, **ABOUT, **own)
+
+
+KINDS = (kineseg.SegmentStarted, kineseg.SegmentClosed, kineseg.Anomaly, kineseg.Gap, kineseg.Summary)
+EVENTS = st.one_of([events_of(kind) for kind in KINDS])
+BASE = {"seq", "kind", "frame", "time_s", "decided_frame", "decided_time_s"}
+OWN = {
+    "segment_started": {"segment_id", "label", "start_frame"},
+    "segment_closed": {"segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"},
+    "anomaly": {"score", "threshold"},
+    "gap": {"missing_frames", "duration_s"},
+    "summary": {"frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"},
+}
+
+
+@given(EVENTS)
+def test_an_event_survives_json(event: kineseg.Event) -> None:
+    flat = json.loads(json.dumps(event.to_dict()))
+    assert set(flat) - {"capture_time_ns"} == BASE | OWN[flat["kind"]]
+    assert ("capture_time_ns" in flat) == (event.capture_time_ns is not None)
+    assert kineseg.event_from_dict(flat) == event
+    assert kineseg.event_from_dict({**flat, "a later version's key": 1}) == event
+
+
+@given(EVENTS)
+def test_an_event_cannot_be_changed(event: kineseg.Event) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        event.seq = 1  # type: ignore[misc]
+
+
+@given(EVENTS, st.data())
+def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> None:
+    flat = event.to_dict()
+    needed = sorted(set(flat) - {"capture_time_ns", "kind"} - ({"start_frame"} if "end_frame" not in flat else set()))
+    missing = data.draw(st.sampled_from(needed))
+    del flat[missing]
+    with pytest.raises(kineseg.InvalidRequest, match=missing) as caught:
+        kineseg.event_from_dict(flat)
+    assert caught.value.field == missing
+
+
+@pytest.mark.parametrize("kind", [None, "", "unknown", "segment_updated"])
+def test_an_unknown_kind_is_refused_with_the_known_ones(kind: str | None) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match="segment_closed") as caught:
+        kineseg.event_from_dict({"kind": kind})
+    assert caught.value.field == "kind"
+
+
+def test_an_unknown_end_reason_is_refused() -> None:
+    event = kineseg.Summary(
+        seq=1,
+        frame=0,
+        time_s=0,
+        decided_frame=0,
+        decided_time_s=0,
+        frames=1,
+        duration_s=0,
+        segments=0,
+        labels=0,
+        anomalies=0,
+        filled_frames=0,
+        reason=kineseg.EndReason.COMPLETED,
+    )
+    with pytest.raises(kineseg.InvalidRequest) as caught:
+        kineseg.event_from_dict({**event.to_dict(), "reason": "bored"})
+    assert caught.value.field == "reason"
+
+
+def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any, script: ModuleType) -> None:
+    about = {"frame": 7, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.75}
+    closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
+    totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
+    sent = [
+        pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(segment_id=3, label=4)),
+        pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
+        pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.Anomaly(score=6.5, threshold=6)),
+        pb.Event(seq=4, **about, gap=pb.Gap(missing_frames=2, duration_s=0.25)),
+        pb.Event(seq=5, **about),  # what a kind of a newer server looks like
+        pb.Event(seq=6, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
+    ]
+    result = pb.FrameResult(frame=8, time_s=0.6, surprise=0.5, anomaly_score=1.5, embedding=[0.25, -1], label=4)
+
+    def say_all(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
+        next(requests)
+        yield script.opened()
+        yield pb.SegmentResponse(frame_result=result)
+        yield from (pb.SegmentResponse(event=event) for event in sent)
+
+    scripted.segment = say_all
+    with connect(scripted.address).stream(rate=30) as stream:
+        frame, *events = list(stream)
+    told = {"time_s": 0.5, "frame": 7, "decided_frame": 9, "decided_time_s": 0.75}
+    assert events == [
+        kineseg.SegmentStarted(seq=1, **told, capture_time_ns=11, segment_id=3, label=4),
+        kineseg.SegmentClosed(seq=2, **told, **closed),
+        kineseg.Anomaly(seq=3, **told, capture_time_ns=0, score=6.5, threshold=6),
+        kineseg.Gap(seq=4, **told, missing_frames=2, duration_s=0.25),
+        kineseg.Event(seq=5, **told),
+        kineseg.Summary(seq=6, **told, **totals, reason=kineseg.EndReason.CLOSED),
+    ]
+    assert events[0].start_frame == 7
+    assert events[1].segment == kineseg.Segment(**closed)
+    assert events[5].totals == kineseg.Totals(**totals, reason=kineseg.EndReason.CLOSED)
+    assert stream.summary == events[5]
+    assert (frame.frame, frame.time_s, frame.surprise, frame.anomaly_score, frame.label) == (8, 0.6, 0.5, 1.5, 4)
+    np.testing.assert_array_equal(frame.embedding, np.float32([0.25, -1]))
+    with pytest.raises(ValueError, match="read-only"):
+        frame.embedding[0] = 1

@@ -1,0 +1,277 @@
+"""Both clients against the real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import kineseg
+import numpy as np
+import pytest
+from kineseg.motion import Recording
+
+Frames = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def test_the_server_tells_its_health_and_models(server: str, connect: Any, script: ModuleType) -> None:
+    client = connect(server)
+    assert client.health() is kineseg.Health.SERVING
+    (model,) = client.models()
+    assert (model.name, model.channels, model.rate, model.is_default) == ("tiny", script.CHANNELS, 30, True)
+    assert len(model.units) == 3
+    assert re.fullmatch(r"[0-9a-f]{64}", model.sha256)
+    assert model.provider.endswith("ExecutionProvider")
+
+
+def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion: Frames) -> None:
+    with connect(server).stream(rate=30) as stream:
+        stream.send(motion)
+        stream.close()
+        events = list(stream)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    decided = [event.decided_frame for event in events]
+    assert decided == sorted(decided)
+    segments = [event.segment for event in events if isinstance(event, kineseg.SegmentClosed)]
+    assert [segment.segment_id for segment in segments] == list(range(len(segments)))
+    assert (segments[0].start_frame, segments[-1].end_frame) == (0, 1800)
+    assert [s.end_frame for s in segments[:-1]] == [s.start_frame for s in segments[1:]]
+    assert isinstance(events[-1], kineseg.Summary)
+    assert (events[-1].frames, events[-1].segments) == (1800, len(segments))
+    assert events[-1].reason is kineseg.EndReason.COMPLETED
+
+
+def told(segmentation: kineseg.Segmentation) -> list[dict[str, Any]]:
+    return [event.to_dict() for event in segmentation.events]
+
+
+def test_chunking_and_flavour_change_no_event(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    reference = told(kineseg.Client(server).segment(motion, rate=30, chunk_s=1))
+    assert told(client.segment(motion, rate=30, chunk_s=0.01)) == reference
+    assert told(client.segment(motion, rate=30, chunk_s=3.3)) == reference
+
+
+def test_channels_may_come_in_any_order(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    turned = client.segment(motion[:, ::-1], rate=30, channels=("c2", "c1", "c0"))
+    assert told(turned) == told(client.segment(motion, rate=30))
+
+
+def test_flush_returns_when_everything_is_processed(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    with client.stream(rate=30, session_id="flushed", chunk_s=1) as stream:
+        for sent in (7, 400):
+            stream.send(motion[stream.frames_sent : sent])
+            stream.flush()
+            detail = client.session("flushed")
+            assert detail.info.frames_received == detail.info.frames_processed == sent
+            assert detail.info.segments_closed == len(detail.segments)
+            assert "flushed" in [info.session_id for info in client.sessions()]
+    with pytest.raises(kineseg.NotFound):
+        client.session("flushed")
+
+
+def test_closing_a_session_ends_its_stream_with_a_summary(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    with client.stream(rate=30, session_id="closed-elsewhere") as stream:
+        stream.send(motion[:300])
+        stream.flush()
+        totals = client.close_session("closed-elsewhere")
+        assert (totals.frames, totals.reason) == (300, kineseg.EndReason.CLOSED)
+        events = list(stream)
+    assert events[-1].totals == totals
+    with pytest.raises(kineseg.StreamClosed, match="closed"):
+        stream.send(motion[:1])
+    with pytest.raises(kineseg.NotFound) as caught:
+        client.close_session("closed-elsewhere")
+    assert not caught.value.retryable
+
+
+def test_frame_results_come_for_every_frame_of_the_model(server: str, connect: Any, motion: Frames) -> None:
+    with connect(server).stream(rate=30, frame_results=True) as stream:
+        stream.send(motion[:200])
+        stream.close()
+        results = [item for item in stream if isinstance(item, kineseg.FrameResult)]
+    assert [result.frame for result in results] == list(range(200))
+    assert {result.embedding.shape for result in results} == {(4,)}
+    assert all(np.isfinite(result.embedding).all() for result in results)
+
+
+def test_a_watcher_sees_what_the_stream_sees(server: str, connect: Any, motion: Frames, script: ModuleType) -> None:
+    client = connect(server)
+    seen: list[kineseg.WatchedEvent] = []
+    everything = client.watch("watched")
+    ends_only = client.watch("watched", kinds=["summary"])
+
+    def collect() -> None:
+        for watched in everything:
+            seen.append(watched)
+            if watched.event.kind == "summary":
+                return
+
+    watcher = threading.Thread(target=collect)
+    watcher.start()
+    client.health()  # answered after the server has heard of the watch, as that was asked for earlier
+    with client.stream(rate=30, session_id="watched") as stream:
+        stream.send(motion)
+        stream.close()
+        events = list(stream)
+    watcher.join(script.PATIENCE_S)
+    assert [watched.event for watched in seen] == events
+    assert {(watched.session_id, watched.dropped) for watched in seen} == {("watched", 0)}
+    assert next(ends_only).event == events[-1]
+    everything.close()
+    ends_only.close()
+
+
+def test_a_gap_is_filled_and_told(server: str, connect: Any, motion: Frames) -> None:
+    with connect(server).stream(rate=30) as stream:
+        stream.send(motion[:100])
+        stream.send(motion[110:200], first_frame=110)
+        stream.close()
+        events = list(stream)
+    (gap,) = (event for event in events if isinstance(event, kineseg.Gap))
+    assert (gap.frame, gap.missing_frames) == (100, 10)
+    assert events[-1].filled_frames == 10
+
+
+def test_capture_times_come_back_with_events(server: str, connect: Any, motion: Frames) -> None:
+    start = 1_700_000_000_000_000_000
+    times = start + np.arange(300) * 33_333_333
+    with connect(server).stream(rate=30) as stream:
+        stream.send(motion[:300], times)
+        stream.close()
+        events = list(stream)
+    closed = next(event for event in events if isinstance(event, kineseg.SegmentClosed))
+    assert closed.capture_time_ns == start + closed.start_frame * 33_333_333
+
+
+@pytest.mark.parametrize(
+    ("error", "choices"),
+    [
+        (kineseg.NotFound, {"model": "no-such-model"}),
+        (kineseg.WrongChannels, {"channels": ("c0", "c1", "other")}),
+        (kineseg.WrongChannels, {"channels": ("c0", "c1")}),
+    ],
+)
+def test_what_the_server_refuses_is_typed(error: Any, choices: Any, server: str, connect: Any) -> None:
+    with pytest.raises(error) as caught:
+        connect(server).stream(rate=30, **choices).open()
+    assert not caught.value.retryable
+    assert caught.value.field
+
+
+def test_a_name_that_is_taken_is_refused(server: str, connect: Any) -> None:
+    client = connect(server)
+    with client.stream(rate=30, session_id="taken"), pytest.raises(kineseg.AlreadyExists):
+        client.stream(rate=30, session_id="taken").open()
+
+
+def test_a_gap_too_long_ends_the_stream_after_what_was_accepted(server: str, connect: Any, motion: Frames) -> None:
+    with connect(server).stream(rate=30) as stream:
+        stream.send(motion[:300])
+        stream.flush()
+        stream.send(motion[:5], first_frame=3000)
+        stream.close()
+        with pytest.raises(kineseg.GapTooLong):
+            list(stream)
+    assert stream.summary is not None
+    assert (stream.summary.reason, stream.summary.frames) == (kineseg.EndReason.REJECTED, 300)
+
+
+def test_a_full_server_is_worth_another_try(tiny_bundle: Path, connect: Any) -> None:
+    from kineseg_service.config import Settings
+    from kineseg_service.server import BackgroundServer
+
+    small = Settings(
+        bundles=(tiny_bundle,), packaged_bundle=False, port=0, metrics_port=None, max_sessions=1, log_level="error"
+    )
+    with BackgroundServer(small) as running:
+        client = connect(running.address)
+        with client.stream(rate=30):
+            with pytest.raises(kineseg.ServerFull) as caught:
+                client.stream(rate=30).open()
+            assert caught.value.retryable
+        with client.stream(rate=30):
+            pass
+
+
+def test_a_long_recording_streams_without_being_read(server: str, connect: Any, motion: Frames) -> None:
+    long = np.tile(motion, (56, 1))[:100_000]
+    with connect(server).stream(rate=120, chunk_s=0.5) as stream:
+        stream.send(long)
+        stream.close()
+        events = list(stream)
+    assert events[-1].frames == 100_000
+
+
+def test_a_recording_is_segmented(server: str, connect: Any, motion: Frames, script: ModuleType) -> None:
+    recording = Recording(frames=motion, rate=30, channels=script.CHANNELS)
+    found = connect(server).segment(recording)
+    assert found.labels().shape == (1800,)
+    assert (found.labels() >= 0).all()
+    assert all(0 <= d - b <= 5 * 30 for b, d in zip(found.boundaries, found.decided_frames, strict=True))
+
+
+@pytest.fixture
+def server_process(tiny_bundle: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real server in a process of its own, and its address."""
+    code = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from kineseg_service.config import Settings\n"
+        "from kineseg_service.server import BackgroundServer\n"
+        "settings = Settings(bundles=(Path(sys.argv[1]),), packaged_bundle=False, port=0, metrics_port=None)\n"
+        "with BackgroundServer(settings) as running:\n"
+        "    print('listening', running.address, flush=True)\n"
+        "    threading.Event().wait()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tiny_bundle)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    address = next(line.split()[1] for line in process.stdout if line.startswith("listening"))
+    yield process, address
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("doing", ["sending", "reading", "flushing", "watching"])
+def test_a_server_that_vanishes_is_unavailable(
+    doing: str, server_process: tuple[subprocess.Popen[str], str], connect: Any, motion: Frames
+) -> None:
+    process, address = server_process
+    client = connect(address)
+    watch = client.watch()
+    killer = threading.Timer(0.05, process.kill)
+
+    def go_on() -> None:
+        with client.stream(rate=30) as stream:
+            stream.send(motion[:300])
+            stream.flush()
+            if doing == "flushing":
+                os.kill(process.pid, signal.SIGSTOP)
+                stream.send(motion[:30])
+            killer.start()
+            while doing == "sending":
+                stream.send(motion[:30])
+            while doing == "reading":
+                stream.poll(timeout=1)
+            if doing == "watching":
+                list(watch)
+            stream.flush()
+
+    with pytest.raises(kineseg.Unavailable) as caught:
+        go_on()
+    killer.join()
+    assert caught.value.retryable
+    assert address in str(caught.value)

@@ -1,0 +1,157 @@
+"""`segment` and what it returns: which frames are sent, and how the answers become rows per frame."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import kineseg
+import numpy as np
+import pytest
+from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose, generate
+from kineseg.v1 import segmentation_pb2 as pb
+
+
+@pytest.fixture
+def two_segments(scripted: Any, script: ModuleType) -> Any:
+    """Cuts every stream in the middle; keeps what it was sent."""
+
+    def cut(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
+        scripted.config = next(requests).config
+        scripted.received = []
+        scripted.times = []
+        channels = scripted.config.channels or scripted.model.channels
+        yield script.opened(tuple(scripted.model.channels))
+        for request in requests:
+            scripted.received.append(np.frombuffer(request.chunk.data, "<f4").reshape(-1, len(channels)))
+            scripted.times += request.chunk.capture_times_ns
+            yield script.ack(request.chunk, len(channels))
+        end = sum(map(len, scripted.received))
+        half = end // 2
+        yield script.started(1)
+        for segment_id, start, stop in ((0, 0, half), (1, half, end)):
+            closed = pb.SegmentClosed(segment_id=segment_id, label=segment_id + 5, start_frame=start, end_frame=stop)
+            event = pb.Event(seq=segment_id + 2, frame=start, decided_frame=stop + 3, segment_closed=closed)
+            yield pb.SegmentResponse(event=event)
+        yield pb.SegmentResponse(frame_result=pb.FrameResult(frame=1, embedding=[1, 2]))
+        yield script.summary(4)
+
+    scripted.segment = cut
+    return scripted
+
+
+def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).normal(size=(5001, 3)).astype(np.float32)
+    found = connect(two_segments.address).segment(frames, rate=120, channels=("c1", "c0", "c2"), latency_s=2)
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), frames)
+    assert two_segments.config == pb.StreamConfig(
+        model="scripted", channels=["c1", "c0", "c2"], frame_rate_hz=120, latency_s=2
+    )
+    assert (found.rate, found.n_frames) == (120, 5001)
+    assert [(s.segment_id, s.label, s.start_frame, s.end_frame) for s in found.segments] == [
+        (0, 5, 0, 2500),
+        (1, 6, 2500, 5001),
+    ]
+    assert found.boundaries == (2500,)
+    assert found.decided_frames == (2503,)
+    assert [event.kind for event in found.events] == ["segment_started", *["segment_closed"] * 2, "summary"]
+    assert found.summary == found.events[-1]
+    np.testing.assert_array_equal(found.labels(), np.repeat([5, 6], [2500, 2501]))
+    np.testing.assert_array_equal(found.segment_ids(), np.repeat([0, 1], [2500, 2501]))
+    assert [result.frame for result in found.frame_results] == [1]
+
+    found.to_csv(tmp_path / "labels.csv")
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[:2] == [["frame", "segment_id", "label"], ["0", "0", "5"]]
+    assert rows[2501] == ["2500", "1", "6"]
+    assert len(rows) == 5002
+
+    found.to_jsonl(tmp_path / "events.jsonl")
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert tuple(kineseg.event_from_dict(json.loads(line)) for line in lines) == found.events
+
+
+def test_frames_of_no_segment_have_no_label(connect: Any, scripted: Any) -> None:
+    found = connect(scripted.address).segment(np.zeros((7, 3)), rate=30)
+    assert found.segments == found.boundaries == found.decided_frames == ()
+    assert found.labels().tolist() == found.segment_ids().tolist() == [-1] * 7
+
+
+def test_an_array_of_no_frames_is_a_stream_of_none(connect: Any, scripted: Any) -> None:
+    found = connect(scripted.address).segment(np.zeros((0, 3)), rate=30)
+    assert found.labels().shape == (0,)
+
+
+def test_a_recording_brings_its_rate_channels_and_times(two_segments: Any, connect: Any) -> None:
+    frames = np.random.default_rng(1).normal(size=(50, 3))
+    times = 100 + np.arange(50) / 25
+    recording = Recording(frames=frames, rate=25, channels=("c2", "c1", "c0"), timestamps=times)
+    connect(two_segments.address).segment(recording)
+    assert two_segments.config.frame_rate_hz == 25
+    assert list(two_segments.config.channels) == ["c2", "c1", "c0"]
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), frames.astype(np.float32))
+    assert two_segments.times == [100 * 10**9 + i * 40_000_000 for i in range(50)]
+
+
+def test_sending_in_real_time_changes_nothing_but_the_pace(two_segments: Any, connect: Any) -> None:
+    frames = np.random.default_rng(2).normal(size=(200, 3))
+    client = connect(two_segments.address)
+    quick = client.segment(frames, rate=1000)
+    assert len(two_segments.received) == 1
+    live = client.segment(frames, rate=1000, realtime=True)
+    assert [len(chunk) for chunk in two_segments.received] == [50] * 4
+    assert (live.segments, live.events, live.summary) == (quick.segments, quick.events, quick.summary)
+
+
+def test_positions_are_sent_as_canonical_pose_where_the_model_wants_that(
+    two_segments: Any, connect: Any, script: ModuleType
+) -> None:
+    two_segments.model = script.model(CANONICAL_CHANNELS)
+    recording = generate(seed=1, duration_s=4, rate=60)
+    assert recording.positions is not None
+    assert set(recording.channels) != set(CANONICAL_CHANNELS)
+    connect(two_segments.address).segment(recording)
+    expected = canonical_pose(recording)
+    assert tuple(two_segments.config.channels) == expected.channels
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected.frames.astype(np.float32))
+
+
+def test_a_recording_of_something_else_is_refused_with_both_sides_named(connect: Any, scripted: Any) -> None:
+    recording = Recording(frames=np.zeros((5, 2)), rate=25, channels=("c0", "voltage"), name="take 3")
+    with pytest.raises(kineseg.WrongChannels, match=r"take 3.*scripted.*c1, c2.*voltage") as caught:
+        connect(scripted.address).segment(recording)
+    assert caught.value.field == "channels"
+    assert scripted.calls == ["ListModels"]
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(connect: Any, scripted: Any) -> None:
+    with pytest.raises(kineseg.NotFound, match=r"'dance'.*scripted") as caught:
+        connect(scripted.address).segment(np.zeros((5, 3)), rate=30, model="dance")
+    assert caught.value.field == "model"
+
+
+@pytest.mark.parametrize(
+    ("complaint", "recording", "arguments"),
+    [
+        ("rate=", np.zeros((5, 3)), {}),
+        ("shape", np.zeros(5), {"rate": 30}),
+        ("its own rate", Recording(frames=np.zeros((5, 3)), rate=25, channels=("c0", "c1", "c2")), {"rate": 30}),
+        ("chunk_s", np.zeros((5, 3)), {"rate": 30, "chunk_s": -1}),
+        ("not a finite", np.full((5, 3), np.nan), {"rate": 30}),
+    ],
+)
+def test_what_cannot_be_segmented_is_refused(
+    complaint: str, recording: Any, arguments: dict[str, Any], connect: Any, scripted: Any
+) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match=complaint):
+        connect(scripted.address).segment(recording, **arguments)
+
+
+def test_a_stream_that_has_not_ended_is_no_segmentation() -> None:
+    with pytest.raises(kineseg.InvalidRequest, match="summary"):
+        kineseg.Segmentation.from_items([], rate=30, n_frames=0)
