@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kineseg_training.data import Source
 from kineseg_training.errors import CheckpointError, SettingsError
 from kineseg_training.files import write_atomically
 from kineseg_training.history import Epoch
@@ -27,6 +28,7 @@ class Checkpoint:
         recipe: The settings that the run was started with, as plain values; a resumed run must have the same.
         channels: Names of the channels.
         fingerprint: Of the training data.
+        source: Where the training data lay.
         rate: Frames per second that the model works at.
         model_settings: Shape of the model.
         model: Its parameters and buffers after the last epoch.
@@ -39,6 +41,7 @@ class Checkpoint:
     recipe: Mapping[str, Any]
     channels: tuple[str, ...]
     fingerprint: str
+    source: Source
     rate: float
     model_settings: Seq2SeqSettings
     model: Mapping[str, Tensor]
@@ -63,6 +66,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             "recipe": dict(checkpoint.recipe),
             "channels": list(checkpoint.channels),
             "fingerprint": checkpoint.fingerprint,
+            "source": checkpoint.source.plain(),
             "rate": checkpoint.rate,
             "model_settings": asdict(checkpoint.model_settings),
             "model": dict(checkpoint.model),
@@ -93,6 +97,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             recipe=raw["recipe"],
             channels=tuple(raw["channels"]),
             fingerprint=raw["fingerprint"],
+            source=Source.from_plain(raw["source"]),
             rate=raw["rate"],
             model_settings=Seq2SeqSettings(**raw["model_settings"]),
             model=raw["model"],

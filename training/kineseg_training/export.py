@@ -28,6 +28,7 @@ from kineseg_training.graph import state_layout, step_graph
 from kineseg_training.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.models import Seq2Seq
 from kineseg_training.prediction import prediction_error
+from kineseg_training.step import Step
 
 SCHEMA_VERSION = 1
 GOLDEN_STEPS = 64
@@ -112,7 +113,7 @@ def bundle_files(
     model = checkpoint.best()
     metric = _metric(model, checkpoint, corpus, settings)
     judged = _judged(checkpoint, corpus, held_out)
-    graph = step_graph(model, metric, settings.blocks)
+    graph = step_graph(model, metric, settings.blocks).SerializeToString(deterministic=True)
 
     manifest = bundle_pb2.BundleManifest(
         schema_version=SCHEMA_VERSION,
@@ -131,12 +132,12 @@ def bundle_files(
             recordings=len(corpus.clips),
             duration_s=round(corpus.duration_s, 3),
         ),
-        metrics=_metrics(model, checkpoint, judged),
+        metrics=_metrics(Step(graph), checkpoint, judged),
         licence=settings.licence,
         golden_tolerance=GOLDEN_TOLERANCE,
     )
     files = {
-        "model.onnx": graph.SerializeToString(deterministic=True),
+        "model.onnx": graph,
         "golden.npz": _golden(model, metric, settings.blocks),
     }
     files["README.md"] = model_card(manifest, checkpoint, settings.blocks, settings.limits).encode()
@@ -184,9 +185,10 @@ def _calibration(
     )
 
 
-def _metrics(model: Seq2Seq, checkpoint: Checkpoint, takes: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.float64]]) -> dict[str, float]:
     recipe = checkpoint.recipe
-    error = prediction_error(model, takes, recipe["source"], recipe["target"], recipe["shortest_source"])
+    scale = checkpoint.best().scale.numpy()
+    error = prediction_error(step, scale, takes, recipe["source"], recipe["target"])
     return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
 
 

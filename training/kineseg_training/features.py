@@ -16,6 +16,9 @@ from kineseg_training.errors import SettingsError
 from kineseg_training.models import Seq2Seq
 
 Block = Literal["pose", "speed", "state"]
+# Normalised channels are bent towards this limit: beyond two deviations a posture is unusual, and how unusual says
+# little about which action it belongs to (a single raised leg would outweigh all else).
+POSE_LIMIT = 2.0
 BLOCKS: tuple[Block, ...] = get_args(Block)
 
 
@@ -48,7 +51,7 @@ class Stream:
     def block(self, block: Block) -> NDArray[np.float64]:
         """``(T, F)`` of one block: ``pose`` F = C, ``speed`` F = C, ``state`` F = H."""
         if block == "pose":
-            return self.frames
+            return POSE_LIMIT * np.tanh(self.frames / POSE_LIMIT)
         if block == "speed":
             # The root tames the bursts: a kick is faster than a wave, but not fifty times as far away from it.
             return np.sqrt(np.abs(np.diff(self.frames, axis=0, prepend=self.frames[:1])))

@@ -77,7 +77,7 @@ class FitSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
-    one_step_weight: float = 1.0
+    one_step_weight: float = 10.0
     validation_share: float = 0.15
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
@@ -177,6 +177,7 @@ def fit(
                 recipe=settings.recipe(),
                 channels=corpus.channels,
                 fingerprint=corpus.fingerprint,
+                source=corpus.source,
                 rate=settings.rate,
                 model_settings=model.settings,
                 model=_copy(model),

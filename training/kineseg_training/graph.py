@@ -2,8 +2,9 @@
 
     x       = (frame - mean) / scale
     surprise = started * mean((x - previous prediction)^2)
-    h'      = cell(x, h)
-    [velocity | embedding] = [x, sqrt|x - previous x|, h'] @ W + b        one product for both
+    dx      = started * (x - previous x)
+    h'      = cell([x, dx], h)
+    [velocity | embedding] = [tanh(x/2), sqrt|dx|, h'] @ W + b        one product for both
     prediction' = x + velocity
 
 State, in order: hidden (for LSTM also cell), previous x, previous prediction, started (0 in a new stream, then 1).
@@ -18,9 +19,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from kineseg_training.features import BLOCKS, Block
+from kineseg_training.features import BLOCKS, POSE_LIMIT, Block
 from kineseg_training.metric import Metric, rows_of
 from kineseg_training.models import Seq2Seq
+from kineseg_training.models.seq2seq import VELOCITY_GAIN
 
 OPSET = 18
 IR_VERSION = 9  # what runtimes of 2023 and later read
@@ -69,17 +71,19 @@ def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> onn
     told = build("Mul", [squared, parts["started"]])
     build("Squeeze", [told, build.integers([1])], name="surprise")
 
-    if model.settings.cell == "gru":
-        hidden = _gru(build, model, x, parts["hidden"])
-        memory = [hidden]
-    else:
-        hidden, cell = _lstm(build, model, x, parts["hidden"], parts["cell"])
-        memory = [hidden, cell]
-
     # There is no previous frame in a new stream: nothing has moved.
     moved = build("Mul", [build("Sub", [x, parts["previous_frame"]]), parts["started"]])
+    heard = build("Concat", [x, moved], axis=1)
+    if model.settings.cell == "gru":
+        hidden = _gru(build, model, heard, parts["hidden"])
+        memory = [hidden]
+    else:
+        hidden, cell = _lstm(build, model, heard, parts["hidden"], parts["cell"])
+        memory = [hidden, cell]
+
+    pose = build("Tanh", [build("Mul", [x, build.constant(np.array(1.0 / POSE_LIMIT))])])
     speed = build("Sqrt", [build("Abs", [moved])])
-    outputs = build.linear(build("Concat", [x, speed, hidden], axis=1), *_output_layer(model, metric, blocks))
+    outputs = build.linear(build("Concat", [pose, speed, hidden], axis=1), *_output_layer(model, metric, blocks))
     velocity = build.split(outputs, [channels, metric.weight.shape[1]], ["velocity", "embedding"])["velocity"]
     prediction = build("Add", [x, velocity])
     in_units = build("Mul", [prediction, build.constant(scale)])
@@ -92,9 +96,9 @@ def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> onn
     return build.model(channels, layout.size, metric.weight.shape[1])
 
 
-def _gru(build: _Builder, model: Seq2Seq, x: str, hidden: str) -> str:
+def _gru(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> str:
     size = model.settings.hidden
-    gates = _gates(build, model, x, hidden)
+    gates = _gates(build, model, heard, hidden)
     from_x = build.split(gates[0], [2 * size, size], ["x_reset_update", "x_new"])
     from_h = build.split(gates[1], [2 * size, size], ["h_reset_update", "h_new"])
     both = build("Sigmoid", [build("Add", [from_x["x_reset_update"], from_h["h_reset_update"]])])
@@ -104,9 +108,9 @@ def _gru(build: _Builder, model: Seq2Seq, x: str, hidden: str) -> str:
     return build("Add", [new, build("Mul", [gate["update"], build("Sub", [hidden, new])])])
 
 
-def _lstm(build: _Builder, model: Seq2Seq, x: str, hidden: str, cell: str) -> tuple[str, str]:
+def _lstm(build: _Builder, model: Seq2Seq, heard: str, hidden: str, cell: str) -> tuple[str, str]:
     size = model.settings.hidden
-    gates = build("Add", _gates(build, model, x, hidden))
+    gates = build("Add", _gates(build, model, heard, hidden))
     part = build.split(gates, [2 * size, size, size], ["input_forget", "candidate", "output"])
     both = build("Sigmoid", [part["input_forget"]])
     gate = build.split(both, [size, size], ["input", "forget"])
@@ -115,10 +119,12 @@ def _lstm(build: _Builder, model: Seq2Seq, x: str, hidden: str, cell: str) -> tu
     return build("Mul", [build("Sigmoid", [part["output"]]), build("Tanh", [kept])]), kept
 
 
-def _gates(build: _Builder, model: Seq2Seq, x: str, hidden: str) -> list[str]:
+def _gates(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> list[str]:
     rnn = model.rnn
+    from_heard = _array(rnn.weight_ih_l0).T.copy()
+    from_heard[model.settings.channels :] *= VELOCITY_GAIN
     return [
-        build.linear(x, _array(rnn.weight_ih_l0).T, _array(rnn.bias_ih_l0)),
+        build.linear(heard, from_heard, _array(rnn.bias_ih_l0)),
         build.linear(hidden, _array(rnn.weight_hh_l0).T, _array(rnn.bias_hh_l0)),
     ]
 
@@ -133,7 +139,9 @@ def _output_layer(
     weight = np.zeros((2 * channels + hidden, channels + metric.weight.shape[1]))
     weight[here["state"], :channels] = _array(model.velocity.weight).T
     for block, rows in zip(blocks, rows_of([width[block] for block in blocks]), strict=True):
-        weight[here[block], channels:] = metric.weight[rows]
+        # The graph's pose is tanh(x / limit); the limit itself comes in here.
+        factor = POSE_LIMIT if block == "pose" else 1.0
+        weight[here[block], channels:] = factor * metric.weight[rows]
     return weight, np.concatenate([_array(model.velocity.bias), metric.bias])
 
 

@@ -1,4 +1,4 @@
-"""How well a predictor predicts, next to the baseline that nothing moves any more."""
+"""How well a bundle predicts, next to the baseline that nothing moves any more."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kineseg_training.data import cut_windows
-from kineseg_training.models import Seq2Seq
+from kineseg_training.step import Step
+
+_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class PredictionError:
     Attributes:
         windows: Number of windows they were measured on.
         one_step: Of the frame after each window's source.
-        rollout: Of all predicted frames.
+        rollout: Of all target frames, its own predictions fed back.
         zero_velocity_one_step: Of repeating the last frame, for the next frame.
-        zero_velocity_rollout: Of repeating the last frame, for all frames.
+        zero_velocity_rollout: Of repeating the last frame, for all target frames.
     """
 
     windows: int
@@ -32,31 +33,47 @@ class PredictionError:
     zero_velocity_rollout: float
 
 
-@torch.no_grad()
 def prediction_error(
-    model: Seq2Seq, clips: Sequence[NDArray[np.float64]], source: int, target: int, shortest: int
+    step: Step, scale: NDArray[np.floating], clips: Sequence[NDArray[np.float64]], source: int, target: int
 ) -> PredictionError:
-    """Measure on windows cut from `clips`, ``(T, C)`` each, at the model's rate.
+    """Measure on windows of `source` + `target` frames cut from `clips`.
+
+    Args:
+        step: What predicts.
+        scale: ``(C,)``, by which errors are divided.
+        clips: ``(T, C)`` each, at the model's rate.
+        source: Frames heard.
+        target: Frames predicted.
 
     Raises:
         DataError: Every clip is shorter than a window.
     """
-    model = model.eval()
-    windows = cut_windows(clips, source, target, shortest, every=max(1, target // 2))
-    errors = []
-    for start in range(0, len(windows), 256):
-        part = windows.part(start, start + 256)
-        lengths = torch.from_numpy(part.lengths)
-        heard = model.normalise(torch.from_numpy(part.source))
-        truth = model.normalise(torch.from_numpy(part.target))
-        _, rollout = model(heard, lengths, target)
-        last = heard[torch.arange(len(part)), lengths - 1][:, None]
-        errors.append(torch.stack([(rollout - truth).square().mean(2), (last - truth).square().mean(2)]))
-    ours, still = torch.cat(errors, dim=1).double().mean(dim=1)
+    windows = cut_windows(clips, source, target, source, every=max(1, target // 2))
+    ours, still = [], []
+    for start in range(0, len(windows), _BATCH):
+        part = windows.part(start, start + _BATCH)
+        state = step.initial(len(part))
+        for s in range(source):
+            outputs, state = step(np.ascontiguousarray(part.source[:, s]), state)
+        for t in range(target):
+            ours.append((t, _square(outputs.prediction, part.target[:, t], scale)))
+            still.append((t, _square(part.source[:, -1], part.target[:, t], scale)))
+            outputs, state = step(outputs.prediction, state)
     return PredictionError(
         windows=len(windows),
-        one_step=float(ours[0]),
-        rollout=float(ours.mean()),
-        zero_velocity_one_step=float(still[0]),
-        zero_velocity_rollout=float(still.mean()),
+        one_step=_mean(ours, first_only=True),
+        rollout=_mean(ours),
+        zero_velocity_one_step=_mean(still, first_only=True),
+        zero_velocity_rollout=_mean(still),
     )
+
+
+def _square(
+    prediction: NDArray[np.float32], truth: NDArray[np.float32], scale: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    error = (prediction.astype(np.float64) - truth) / scale
+    return np.asarray((error**2).mean(axis=1))
+
+
+def _mean(errors: Sequence[tuple[int, NDArray[np.float64]]], *, first_only: bool = False) -> float:
+    return float(np.concatenate([error for t, error in errors if t == 0 or not first_only]).mean())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kineseg_training.data import Corpus, load_corpus
+from kineseg_training.data import Corpus, Source, load_corpus
 from kineseg_training.errors import DataError
 from kineseg_training.export import ExportSettings
 from kineseg_training.fit import FitSettings
@@ -52,5 +52,7 @@ def default_corpora(folder: Path) -> tuple[Corpus, Corpus]:
     for part in ("train", "test"):
         if not (folder / part).is_dir():
             raise DataError(f"{folder}: has no folder '{part}'; --data must name the folder of the CMU clips")
-    training, held_out = (load_corpus([folder / part], skip_first=CALIBRATION_FRAMES) for part in ("train", "test"))
+    training, held_out = (
+        load_corpus(Source((folder / part,), skip_first=CALIBRATION_FRAMES)) for part in ("train", "test")
+    )
     return training, held_out

@@ -1,7 +1,7 @@
 """From recordings on disk to windows of canonical pose at the model's rate."""
 
 from kineseg_training.data.augment import Augmentation, augment, mirrored
-from kineseg_training.data.corpus import Clip, Corpus, load_corpus
+from kineseg_training.data.corpus import Clip, Corpus, Source, load_corpus
 from kineseg_training.data.resample import resample
 from kineseg_training.data.splits import split_by_take
 from kineseg_training.data.windows import Windows, cut_windows, sample_windows
@@ -10,6 +10,7 @@ __all__ = [
     "Augmentation",
     "Clip",
     "Corpus",
+    "Source",
     "Windows",
     "augment",
     "cut_windows",

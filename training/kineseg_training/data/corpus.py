@@ -4,19 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from kineseg.motion import MotionError, Recording, canonical_pose, read
+from kineseg.motion import MotionError, Recording, canonical_pose, generate, read
 from numpy.typing import NDArray
 
 from kineseg_training.errors import DataError, SettingsError
 
+# Far from the seeds that people use, so that a demo or a test does not show a model what it was trained on.
+SYNTHETIC_SEED = 1_000_000
 SUFFIXES = (".bvh", ".csv", ".mat", ".npy", ".npz", ".txt")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the recordings come from.
+
+    Attributes:
+        folders: Folders (or single files), searched with their subfolders.
+        file_rate: Frames per second of files that do not say.
+        skip_first: Frames dropped at the start of each file (such as a calibration pose).
+        synthetic: Number of generated recordings of one minute to add.
+    """
+
+    folders: tuple[Path, ...] = ()
+    file_rate: float | None = None
+    skip_first: int = 0
+    synthetic: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("skip_first", "synthetic"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} must not be negative, got {getattr(self, name)}")
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values, for `from_plain` on the same machine."""
+        return {**asdict(self), "folders": [str(folder.resolve()) for folder in self.folders]}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Source:
+        """What `plain` wrote."""
+        return cls(**{**values, "folders": tuple(Path(folder) for folder in values["folders"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +81,13 @@ class Corpus:
         clips: In the order of their names.
         channels: C names.
         fingerprint: SHA-256 over the names and contents of the files (for synthetic clips: of the frames).
+        source: Where they came from.
     """
 
     clips: tuple[Clip, ...]
     channels: tuple[str, ...]
     fingerprint: str
+    source: Source
 
     @property
     def duration_s(self) -> float:
@@ -59,50 +95,30 @@ class Corpus:
         return sum(clip.duration_s for clip in self.clips)
 
 
-def load_corpus(
-    folders: Sequence[Path],
-    *,
-    rate: float | None = None,
-    skip_first: int = 0,
-    synthetic: int = 0,
-    seed: int = 0,
-) -> Corpus:
-    """Read every recording below `folders` and add generated ones if asked.
+def load_corpus(source: Source) -> Corpus:
+    """Read every recording of `source`.
 
     A recording with joint positions becomes canonical pose; one without keeps its own channels.
 
-    Args:
-        folders: Folders (or single files), searched with their subfolders.
-        rate: Frames per second of files that do not say.
-        skip_first: Frames dropped at the start of each file (such as a calibration pose).
-        synthetic: Number of generated recordings of one minute to add.
-        seed: Of the generated recordings.
-
     Raises:
         DataError: No folder, nothing to read, an unreadable file, or channels that differ between files.
-        SettingsError: A negative number.
     """
-    for name, value in (("skip_first", skip_first), ("synthetic", synthetic)):
-        if value < 0:
-            raise SettingsError(f"{name} must not be negative, got {value}")
     digest = hashlib.sha256()
     clips: list[Clip] = []
     channels: tuple[str, ...] | None = None
-    for name, path in _files(folders):
+    for name, path in _files(source.folders):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        recording = _read(path, rate, skip_first)
+        recording = _read(path, source.file_rate, source.skip_first)
         channels = _same_channels(channels, recording.channels, name)
         clips.append(Clip(name, np.asarray(recording.frames), recording.rate))
-    for number in range(synthetic):
-        from kineseg.motion import generate
-
-        recording = canonical_pose(generate(seed=seed + number, duration_s=60.0, rate=60.0))
+    for number in range(source.synthetic):
+        recording = canonical_pose(generate(seed=SYNTHETIC_SEED + number, duration_s=60.0, rate=60.0))
         channels = _same_channels(channels, recording.channels, recording.name)
         digest.update(recording.name.encode() + b"\0" + hashlib.sha256(recording.frames.tobytes()).digest())
         clips.append(Clip(f"synthetic/{number:03d}", np.asarray(recording.frames), recording.rate))
     if channels is None:
         raise DataError("no recordings to learn from: name a folder with recordings, or ask for synthetic ones")
-    corpus = Corpus(tuple(clips), channels, digest.hexdigest())
+    corpus = Corpus(tuple(clips), channels, digest.hexdigest(), source)
     logger.info("%d clips, %.0f s, %d channels", len(clips), corpus.duration_s, len(channels))
     return corpus
 

@@ -13,6 +13,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kineseg_training.errors import SettingsError
 
+# The cell hears how a frame differs from the one before; at 30 frames a second that is several times smaller than what
+# it differs from the mean.
+VELOCITY_GAIN = 4.0
+
 Cell = Literal["gru", "lstm"]
 State = Tensor | tuple[Tensor, Tensor]
 
@@ -41,10 +45,14 @@ class Seq2SeqSettings:
 
 
 class Seq2Seq(nn.Module):
-    """Reads frames, then goes on by itself: ``h' = cell(x, h)``, next frame ``x + W h'``.
+    """Reads frames, then goes on by itself: ``h' = cell([x, dx], h)``, next frame ``x + W h'``.
 
-    Everything here is in normalised channels, ``(channel - mean) / scale``; the two are part of the model
-    (buffers `mean` and `scale`, both ``(C,)``).
+    ``dx`` is `VELOCITY_GAIN` times the change since the frame before, zero in the first. Without it the cell has to
+    find out how fast things move by subtracting what it remembers, and on held-out takes the frame ahead is hardly
+    predicted better than by standing still.
+
+    Everything here is in normalised channels, ``(channel - mean) / scale``; the two are part of the model (buffers
+    `mean` and `scale`, both ``(C,)``).
     """
 
     mean: Tensor
@@ -54,7 +62,7 @@ class Seq2Seq(nn.Module):
         super().__init__()
         self.settings = settings
         recurrent = nn.GRU if settings.cell == "gru" else nn.LSTM
-        self.rnn: nn.GRU | nn.LSTM = recurrent(settings.channels, settings.hidden, batch_first=True)
+        self.rnn: nn.GRU | nn.LSTM = recurrent(2 * settings.channels, settings.hidden, batch_first=True)
         self.velocity = nn.Linear(settings.hidden, settings.channels)
         # Starting at "nothing moves" makes the first loss that of the zero-velocity baseline.
         nn.init.zeros_(self.velocity.weight)
@@ -83,21 +91,21 @@ class Seq2Seq(nn.Module):
             One step: ``(B, S, C)``, at s the prediction of frame s + 1 (nothing of use from ``lengths[b]`` on).
             Rollout: ``(B, n_target, C)``.
         """
-        packed = pack_padded_sequence(source, lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(_heard(source), lengths, batch_first=True, enforce_sorted=False)
         encoded, state = self.rnn(packed)
         hidden, _ = pad_packed_sequence(encoded, batch_first=True, total_length=source.shape[1])
         one_step = source + self.velocity(hidden)
         last = (lengths - 1).to(source.device).view(-1, 1, 1).expand(-1, 1, source.shape[2])
-        frame = one_step.gather(1, last)
+        before, frame = source.gather(1, last), one_step.gather(1, last)
         rollout = [frame]
         for _ in range(n_target - 1):
-            hidden, state = self._step(frame, state)
-            frame = frame + self.velocity(hidden)
+            hidden, state = self._step(torch.cat([frame, VELOCITY_GAIN * (frame - before)], dim=2), state)
+            before, frame = frame, frame + self.velocity(hidden)
             rollout.append(frame)
         return one_step, torch.cat(rollout, dim=1)
 
-    def _step(self, frame: Tensor, state: State) -> tuple[Tensor, State]:
-        return cast(tuple[Tensor, State], self.rnn(frame, state))
+    def _step(self, heard: Tensor, state: State) -> tuple[Tensor, State]:
+        return cast(tuple[Tensor, State], self.rnn(heard, state))
 
     @torch.no_grad()
     def trace(self, frames: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -111,6 +119,11 @@ class Seq2Seq(nn.Module):
         """
         device = self.mean.device
         normalised = self.normalise(torch.from_numpy(np.asarray(frames, dtype=np.float32)).to(device))[None]
-        hidden, _ = self.rnn(normalised)
+        hidden, _ = self.rnn(_heard(normalised))
         prediction = normalised + self.velocity(hidden)
         return hidden[0].cpu().numpy(), prediction[0].cpu().numpy()
+
+
+def _heard(frames: Tensor) -> Tensor:
+    """``(B, S, 2C)``: each frame and its change since the one before."""
+    return torch.cat([frames, VELOCITY_GAIN * torch.diff(frames, dim=1, prepend=frames[:, :1])], dim=2)

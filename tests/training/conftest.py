@@ -1,0 +1,65 @@
+"""Small data and small models for the tests of training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from kineseg.motion import generate
+from kineseg_training.data import Augmentation, Corpus, Source, load_corpus
+from kineseg_training.fit import FitSettings
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """What is promised to be equal is promised for equal numbers of threads."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cmu_folder() -> Path:
+    """The CMU clips, or the test is skipped."""
+    folder = Path(os.environ.get("KINESEG_DATA", REPOSITORY.parent / "shared" / "data")) / "cmu_mocap"
+    if not folder.is_dir():
+        pytest.skip(f"needs the CMU clips in {folder}; set KINESEG_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with six files of generated motion: two kinds, three takes each, as joint positions."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for kind, actions in (("legs", ("walk", "squat")), ("arms", ("wave", "clap"))):
+        (folder / kind).mkdir()
+        for take in range(3):
+            made = generate(seed=take, duration_s=12.0, rate=60.0, actions=actions)
+            assert made.positions is not None
+            np.savez(folder / kind / f"{take}.npz", positions=made.positions, joints=made.joints, rate=made.rate)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(recordings: Path) -> Corpus:
+    """What is in `recordings`."""
+    return load_corpus(Source((recordings,)))
+
+
+@pytest.fixture
+def tiny() -> FitSettings:
+    """Settings that train in a second."""
+    return FitSettings(
+        hidden=12,
+        source=12,
+        target=6,
+        shortest_source=4,
+        batch=8,
+        steps=4,
+        epochs=4,
+        augmentation=Augmentation(noise=0.01),
+        seed=3,
+    )

@@ -1,0 +1,100 @@
+"""Run the graph of a bundle, offline: what the service does per frame, for measuring and checking."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from google.protobuf import json_format
+from kineseg.v1 import bundle_pb2
+from numpy.typing import NDArray
+
+from kineseg_training.errors import BundleError
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class StepOutputs:
+    """What steps gave: one row a stream (from `Step.__call__`) or one row a frame (from `Step.run`)."""
+
+    prediction: Array
+    surprise: Array
+    embedding: Array
+
+
+class Step:
+    """One streaming step of a graph, on the CPU with one thread.
+
+    Args:
+        graph: The serialised ONNX model.
+
+    Raises:
+        BundleError: It is not one.
+    """
+
+    def __init__(self, graph: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            inputs = {each.name: each.shape for each in self._session.get_inputs()}
+            self.n_channels, self.n_state = int(inputs["frame"][1]), int(inputs["state"][1])
+        except Exception as error:  # the runtime has no common base for its errors
+            raise BundleError(f"not the graph of a streaming step: {error}") from error
+
+    def initial(self, n_streams: int) -> Array:
+        """The state of new streams, ``(B, S)``."""
+        return np.zeros((n_streams, self.n_state), dtype=np.float32)
+
+    def __call__(self, frames: Array, state: Array) -> tuple[StepOutputs, Array]:
+        """Step every stream by a frame: ``(B, C)`` and ``(B, S)`` in, outputs and the next state out."""
+        prediction, surprise, embedding, after = self._session.run(
+            ["prediction", "surprise", "embedding", "next_state"], {"frame": frames, "state": state}
+        )
+        return StepOutputs(prediction, surprise, embedding), after
+
+    def run(self, frames: NDArray[np.floating]) -> StepOutputs:
+        """All frames ``(T, C)`` of one stream from its initial state; outputs ``(T, C)``, ``(T,)``, ``(T, E)``."""
+        state, rows = self.initial(1), []
+        for frame in np.asarray(frames, dtype=np.float32):
+            outputs, state = self(frame[None], state)
+            rows.append(outputs)
+        return StepOutputs(
+            prediction=np.concatenate([row.prediction for row in rows]),
+            surprise=np.concatenate([row.surprise for row in rows]),
+            embedding=np.concatenate([row.embedding for row in rows]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A bundle read back: its manifest and its step."""
+
+    manifest: bundle_pb2.BundleManifest
+    step: Step
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle, a folder or a ``.zip``.
+
+    Raises:
+        BundleError: It is not there or lacks a part.
+    """
+    try:
+        manifest, graph = _member(path, "manifest.json"), _member(path, "model.onnx")
+        parsed = json_format.Parse(manifest, bundle_pb2.BundleManifest())
+    except (OSError, KeyError, zipfile.BadZipFile, json_format.ParseError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: not a bundle ({error}); write one with `kineseg-train export`") from error
+    return Bundle(parsed, Step(graph))
+
+
+def _member(path: Path, name: str) -> bytes:
+    if path.is_dir():
+        return (path / name).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        return archive.read(name)
