@@ -1,0 +1,251 @@
+"""The command line: what each command takes, and nothing of what it does."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from kineseg import __version__
+from rich.console import Console
+
+from kineseg_service.cli.failures import FAILED, INTERRUPTED, report
+from kineseg_service.logs import configure_logs
+
+
+class Provider(enum.StrEnum):
+    """Where models run."""
+
+    AUTO = "auto"
+    CUDA = "cuda"
+    CPU = "cpu"
+
+
+class Axis(enum.StrEnum):
+    """The vertical axis of a file."""
+
+    Y = "y"
+    Z = "z"
+
+
+class LogLevel(enum.StrEnum):
+    """Least level that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(enum.StrEnum):
+    """Form of log lines."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+@dataclass(slots=True)
+class _Choices:
+    debug: bool = False
+
+
+app = typer.Typer(
+    name="kineseg",
+    help="Streaming online segmentation of motion: where one action ends, and which actions are the same.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong command line or input, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Bundle = Annotated[
+    list[Path] | None,
+    typer.Option("--bundle", help="Model bundle, a folder or .zip, besides the packaged one. May be repeated."),
+]
+ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
+Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Frames a second, instead of what the file says.")]
+Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world.")]
+ServerAddress = Annotated[
+    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask this server, instead of one started here.")
+]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit status."""
+    choices = _Choices()
+    try:
+        typer.main.get_command(app)(args=list(arguments), prog_name="kineseg", obj=choices)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        return report(error, Console(stderr=True), debug=choices.debug)
+    return 0
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Log more, and show where an error came from.")] = False,
+) -> None:
+    context.obj.debug = debug
+    configure_logs("debug" if debug else "warning")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="gRPC port; 0: any free one. [default: 50051]")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. [default: 9464]")
+    ] = None,
+    bundle: Bundle = None,
+    model: Annotated[str | None, typer.Option(help="Model of streams that name none.")] = None,
+    provider: Annotated[
+        Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. [default: auto]")
+    ] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. [default: 1024]")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. [default: info]")] = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. [default: console]")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings; flags and KINESEG_* variables win over it.")
+    ] = None,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
+    from kineseg_service.cli.serve import serve
+    from kineseg_service.config import Settings
+
+    given: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "bundles": tuple(bundle) if bundle else None,
+        "default_model": model,
+        "provider": provider and provider.value,
+        "max_sessions": max_sessions,
+        "log_level": log_level and log_level.value,
+        "log_format": log_format and log_format.value,
+        "config_file": config,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if metrics_port is not None:
+        chosen["metrics_port"] = None if metrics_port == -1 else metrics_port
+    serve(Settings.model_validate(chosen))
+
+
+@app.command()
+def segment(
+    file: Annotated[Path, typer.Argument(help="Recording: .bvh, .mat, .txt, .csv, .tsv, .npy or .npz.")],
+    server: ServerAddress = None,
+    out: Annotated[Path | None, typer.Option(help="Events as JSON, one a line; - for standard output.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV with frame, segment_id and label of every frame.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the timeline: .png, .svg or .pdf.")] = None,
+    model: ModelName = "",
+    rate: Rate = None,
+    latency: Annotated[
+        float | None, typer.Option(help="Seconds within which boundaries are decided, 0.5 to 10. [default: 4]")
+    ] = None,
+    up: Up = Axis.Y,
+    realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+) -> None:
+    """Segment a recording, as a live stream would be."""
+    from kineseg_service.cli.segment import SegmentRequest, segment
+
+    request = SegmentRequest(
+        file=file,
+        server=server,
+        out=out,
+        labels=labels,
+        plot=plot,
+        model=model,
+        rate=rate,
+        latency_s=latency,
+        up=up.value,
+        realtime=realtime,
+        bundles=tuple(bundle or ()),
+        provider=provider.value,
+    )
+    segment(request)
+
+
+@app.command()
+def demo(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[INPUT]", help="Recording to stream. Default: embedded synthetic motion.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for timeline.png, events.jsonl and index.html.")] = Path(
+        "demo-output"
+    ),
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Times real time. [default: so that it takes about 35 s, and never slower than real time]"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which embedded motion.")] = 0,
+    model: ModelName = "",
+    rate: Rate = None,
+    up: Up = Axis.Y,
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+) -> None:
+    """Start a server, stream motion through it, and show what happens."""
+    from kineseg_service.cli.demo import DemoRequest, demo
+
+    request = DemoRequest(
+        file=file,
+        out=out,
+        seed=seed,
+        speed=speed,
+        model=model,
+        rate=rate,
+        up=up.value,
+        bundles=tuple(bundle or ()),
+        provider=provider.value,
+    )
+    if not demo(request, Console()):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def models(
+    server: ServerAddress = None,
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+    as_json: Annotated[bool, typer.Option("--json", help="All there is to know of them, as JSON.")] = False,
+) -> None:
+    """List the models that a server can run."""
+    from kineseg_service.cli.local import connect
+    from kineseg_service.cli.tables import model_table
+
+    with connect(server, bundles=tuple(bundle or ()), provider=provider.value) as client:
+        found = client.models()
+    if as_json:
+        print(json.dumps([asdict(model) for model in found], indent=2))
+    else:
+        Console().print(model_table(found))
+
+
+@app.command()
+def version() -> None:
+    """Show the version of kineseg and of what it runs on."""
+    import grpc
+    import onnxruntime
+
+    print(f"kineseg {__version__}")
+    print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    print(f"grpcio {grpc.__version__}")
+    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+    print(f"ONNX Runtime {onnxruntime.__version__}: {providers}")
+    sys.stdout.flush()

@@ -1,0 +1,151 @@
+"""`kineseg demo`: the real server, a stream through the SDK, a view of it while it runs, and files to keep."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kineseg import Client, SegmentClosed
+from kineseg.motion.recording import Up
+from rich.console import Console
+
+from kineseg_service.cli.failures import CommandError
+from kineseg_service.cli.local import Provider, choose_model, local_server
+from kineseg_service.cli.outputs import write_event
+from kineseg_service.cli.replay import replay
+from kineseg_service.cli.source import embedded, fitted, open_recording
+from kineseg_service.cli.tables import score_table, segment_table
+from kineseg_service.show.live import LiveView
+from kineseg_service.show.plain import PlainView
+from kineseg_service.show.scores import score
+from kineseg_service.show.story import Story
+from kineseg_service.show.wording import describe
+
+_WHOLE_S = 35.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRequest:
+    """What to show; see the options of the command."""
+
+    file: Path | None = None
+    out: Path = Path("demo-output")
+    seed: int = 0
+    speed: float | None = None
+    model: str = ""
+    rate: float | None = None
+    up: Up = "y"
+    bundles: tuple[Path, ...] = ()
+    provider: Provider = "auto"
+
+
+def demo(request: DemoRequest, console: Console) -> bool:
+    """Run the demo; returns whether it ran to its end (False: Ctrl-C).
+
+    Raises:
+        CommandError: What was asked for cannot be done.
+        MotionError: The file cannot be read.
+        KinesegError: The server refused or failed.
+    """
+    if request.out.exists() and not request.out.is_dir():
+        raise CommandError(f"--out {request.out}: that is a file; name a folder")
+    if request.file is None:
+        recording = embedded(request.seed)
+        names = recording.truth.names if recording.truth else ()
+        _say(
+            console,
+            f"Source: {recording.duration_s:.0f} s of synthetic motion (made by a program, seed {request.seed}): "
+            f"{len(names)} segments of {len(set(names))} actions, with a gap and a moment of lost tracking put in.",
+        )
+    else:
+        recording = open_recording(request.file, rate=request.rate, up=request.up)
+        _say(console, f"Source: {request.file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.")
+    speed = request.speed if request.speed is not None else max(1.0, recording.duration_s / _WHOLE_S)
+
+    with (
+        local_server(bundles=request.bundles, provider=request.provider, metrics=True) as server,
+        Client(server.address) as client,
+        _interruptible() as stop,
+    ):
+        model = choose_model(client, request.model)
+        _say(
+            console,
+            f"Server: {server.address}, metrics at http://127.0.0.1:{server.metrics_port}/metrics; model {model.name} "
+            f"{model.version} on {model.provider.removesuffix('ExecutionProvider')}.",
+        )
+        story = Story(fitted(recording, model), model=model.name, model_rate_hz=model.rate)
+        view = LiveView(story, console, speed) if console.is_terminal else PlainView(story, console)
+        told = replay(client, story.recording, model=model.name, frame_results=True, speed=speed, stop=stop)
+        with view:
+            for item in told:
+                view.add(item)
+        finished = not stop.interrupted
+    _keep(story, request.out)
+    _conclude(story, request.out, console, finished=finished)
+    return finished
+
+
+class _Stop(threading.Event):
+    """Set by Ctrl-C, which it remembers, or by the end of the stream."""
+
+    interrupted = False
+
+
+@contextmanager
+def _interruptible() -> Iterator[_Stop]:
+    """Ctrl-C ends the stream properly; a second one ends the process as usual."""
+    stop = _Stop()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def interrupt(*_: object) -> None:
+        stop.interrupted = True
+        stop.set()
+        signal.signal(signal.SIGINT, usual)
+
+    # Only the main thread may say what a signal does; elsewhere there is nobody to press Ctrl-C either.
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _keep(story: Story, out: Path) -> None:
+    """Write the picture, the events and the page."""
+    from kineseg_service.show import page, timeline
+
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "events.jsonl").open("w", encoding="utf-8") as file:
+        for event in story.events:
+            write_event(file, event)
+    timeline.save(story, out / "timeline.png")
+    page.save(story, out / "index.html")
+
+
+def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> None:
+    console.print()
+    if not finished:
+        _say(console, "Interrupted: what follows is what there was until then.")
+    console.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
+    if story.summary is not None:
+        _say(console, describe(story.summary))
+    scores = score(story)
+    if scores is not None:
+        console.print(score_table(scores))
+    for name, what in (
+        ("index.html", "the whole stream as a page, to open in a browser"),
+        ("timeline.png", "the same as a picture"),
+        ("events.jsonl", "every event, one a line"),
+    ):
+        _say(console, f"{out / name}: {what}")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,94 @@
+"""What a command streams: a file, or the embedded synthetic motion, fitted to the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from kineseg import Model
+from kineseg.motion import CANONICAL_CHANNELS, Fault, MotionError, Recording, canonical_pose, generate, inject, read
+from kineseg.motion.recording import Up
+
+from kineseg_service.cli.failures import CommandError
+
+_ACTIONS = ("walk", "run", "jump", "squat", "wave", "punch", "kick", "sit", "arm_circles", "jumping_jacks")
+_SEGMENTS = 12
+_DISTINCT = 8
+_RATE = 120.0
+# Lost tracking: how far joints jump (metres), how long they stay there, and how often they jump.
+_LOST_M, _LOST_HOLD_S, _LOST_TIMES = 0.4, 0.05, 12
+
+
+def open_recording(path: Path, *, rate: float | None, up: Up) -> Recording:
+    """Read a motion file.
+
+    Raises:
+        MotionError: It cannot be read; names the file.
+    """
+    return read(path, rate=rate, up=up)
+
+
+def fitted(recording: Recording, model: Model) -> Recording:
+    """The recording with the model's channels: itself, or its canonical pose.
+
+    Raises:
+        CommandError: It has other channels, and no joint positions to make the model's from.
+    """
+    if set(recording.channels) == set(model.channels):
+        return recording
+    if set(model.channels) != set(CANONICAL_CHANNELS) or recording.positions is None:
+        missing = [name for name in model.channels if name not in recording.channels]
+        raise CommandError(
+            f"{recording.name} has {recording.n_channels} channels ({_some(recording.channels)}); model "
+            f"{model.name!r} needs {len(model.channels)} ({_some(tuple(missing) or model.channels)}, ...): convert the "
+            "file, or serve a model trained on such data with --bundle"
+        )
+    try:
+        return canonical_pose(recording)
+    except MotionError as error:
+        raise CommandError(f"{recording.name}: {error}") from error
+
+
+def embedded(seed: int) -> Recording:
+    """Synthetic motion of about a minute: at least eight actions, some of them repeated, and two injected faults.
+
+    Lost tracking, which makes all joints jump, and a gap, which the server fills.
+    """
+    chosen = next(s for s in range(1000 * seed, 1000 * seed + 1000) if _varied(_motion(s, rate=10.0)))
+    recording = _motion(chosen, rate=_RATE)
+    assert recording.truth is not None  # the generator knows what it made
+    starts = [frame / _RATE for frame in recording.truth.boundaries]
+    recording = _tracking_lost(recording, start_s=(starts[5] + starts[6]) / 2, seed=seed)
+    recording = inject(recording, "gap", start_s=(starts[8] + starts[9]) / 2, duration_s=0.5, seed=seed)
+    return replace(recording, name=f"synthetic motion, seed {seed}")
+
+
+def _tracking_lost(recording: Recording, *, start_s: float, seed: int) -> Recording:
+    """For some tenths of a second every joint is where it happens to be taken for, as when a tracker loses a body.
+
+    Mere shaking is what the model smooths away: it is no anomaly.
+    """
+    assert recording.positions is not None  # the generator makes them
+    start, hold, times = round(start_s * recording.rate), round(_LOST_HOLD_S * recording.rate), _LOST_TIMES
+    jumps = _LOST_M * np.random.default_rng(seed).standard_normal((times, *recording.positions.shape[1:]))
+    positions = np.array(recording.positions)
+    positions[start : start + times * hold] += np.repeat(jumps, hold, axis=0)
+    return replace(
+        recording,
+        positions=positions,
+        frames=positions.reshape(len(positions), -1),
+        faults=(*recording.faults, Fault("jitter", start, start + times * hold, joints=recording.joints)),
+    )
+
+
+def _motion(seed: int, *, rate: float) -> Recording:
+    return generate(seed, rate=rate, actions=_ACTIONS, n_segments=_SEGMENTS, min_segment_s=4.5, max_segment_s=6.5)
+
+
+def _varied(recording: Recording) -> bool:
+    return recording.truth is not None and _DISTINCT <= len(set(recording.truth.names)) < _SEGMENTS - 1
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3])

@@ -1,0 +1,63 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kineseg import Model, SegmentClosed
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from kineseg_service.show.colors import color_of, ink_on
+from kineseg_service.show.scores import Scores
+from kineseg_service.show.wording import clock, score_lines
+
+
+def segment_table(closed: Sequence[SegmentClosed]) -> Table:
+    """Finished segments in the order of time."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, justify in (("segment", "right"), ("action", "center"), ("from", "right"), ("to", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("length", "frames", "end told after"):
+        table.add_column(name, justify="right")
+    for event in sorted(closed, key=lambda event: event.start_frame):
+        color = color_of(event.label)
+        table.add_row(
+            str(event.segment_id),
+            Text(f" {event.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
+            clock(event.start_time_s),
+            clock(event.end_time_s),
+            f"{event.end_time_s - event.start_time_s:.1f} s",
+            f"{event.start_frame}-{event.end_frame}",
+            f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
+        )
+    return table
+
+
+def model_table(models: Sequence[Model]) -> Table:
+    """Models that a server can run, one after another."""
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column(style="bright_black")
+    table.add_column(overflow="fold")
+    for model in models:
+        shown = f"{', '.join(model.channels[:3])}{', ...' if len(model.channels) > 3 else ''}"
+        table.add_row("model", Text(model.name, style="bold") + Text(" (default)" if model.is_default else ""))
+        table.add_row("version", model.version)
+        table.add_row("family", model.family)
+        table.add_row("channels", f"{len(model.channels)} ({shown})")
+        table.add_row("rate", f"{model.rate:g} frames a second")
+        table.add_row("embedding", f"{model.embedding_dim} dimensions")
+        table.add_row("runs on", model.provider.removesuffix("ExecutionProvider"))
+        table.add_row("sha256", model.sha256, end_section=True)
+    return table
+
+
+def score_table(scores: Scores) -> Table:
+    """What was found against what is known."""
+    table = Table(box=box.SIMPLE, show_header=False, title="against the known truth (never sent)", title_justify="left")
+    table.add_column(style="bright_black")
+    table.add_column()
+    for name, value in score_lines(scores):
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,101 @@
+"""What of a motion is drawn: a few curves, and figures of the body where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from kineseg.motion import CANONICAL_BONES, CANONICAL_CHANNELS, CANONICAL_JOINTS, Recording, canonical_positions
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_MOST = 6
+_OF_THE_BODY = (
+    ("left hand height", "left_wrist.y"),
+    ("right hand height", "right_wrist.y"),
+    ("left foot height", "left_ankle.y"),
+    ("right foot height", "right_ankle.y"),
+    ("forward speed", "root.velocity_z"),
+    ("turning", "root.yaw_rate"),
+)
+_VIEW_RAD = np.radians(-38.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """One curve: its name, and values (T,) scaled to lie between 0 and 1."""
+
+    name: str
+    values: Array
+
+
+def is_body(recording: Recording) -> bool:
+    """Whether the frames are canonical poses, so that a body can be drawn."""
+    return recording.channels == CANONICAL_CHANNELS
+
+
+def traces(recording: Recording) -> list[Trace]:
+    """The curves that tell most: known ones of a body, else the channels that vary most, six at most."""
+    if is_body(recording):
+        chosen = [(name, recording.channels.index(channel)) for name, channel in _OF_THE_BODY]
+    else:
+        spread = np.subtract(*np.percentile(recording.frames, [95, 5], axis=0))
+        most = sorted(np.argsort(spread)[::-1][:_MOST])
+        chosen = [(recording.channels[i], int(i)) for i in most]
+    return [Trace(name, _scaled(recording.frames[:, column])) for name, column in chosen]
+
+
+def _scaled(values: Array) -> Array:
+    low, high = np.percentile(values, [0.5, 99.5])
+    if high - low < 1e-9:
+        return np.full(len(values), 0.5)
+    return np.asarray(np.clip((values - low) / (high - low), 0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """A body seen from its front left, one for each time asked for.
+
+    Attributes:
+        points: ``(T, J, 2)`` right and up, in body sizes, the floor at 0.
+        bones: Pairs of joints to connect, each with -1 (right side), 0 (middle) or 1 (left side).
+        head: The joint to draw a head at.
+    """
+
+    points: Array
+    bones: tuple[tuple[int, int, int], ...]
+    head: int
+
+
+def figures(recording: Recording, rows: NDArray[np.int64]) -> Figures | None:
+    """The body at the frames `rows`, or None if there is none."""
+    if not is_body(recording):
+        return None
+    body = canonical_positions(recording.frames[rows])
+    # Seen along the floor by somebody who stands to the body's front left.
+    right = -body[..., 0] * np.cos(_VIEW_RAD) - body[..., 2] * np.sin(_VIEW_RAD)
+    index = {name: i for i, name in enumerate(CANONICAL_JOINTS)}
+    bones = []
+    for parent, child in CANONICAL_BONES:
+        side = 1 if child.startswith("left") else -1 if child.startswith("right") else 0
+        bones.append((index[parent], index[child], side))
+    return Figures(np.stack([right, body[..., 1]], axis=-1), tuple(bones), index["head"])
+
+
+def rows_at(recording: Recording, times_s: Array) -> NDArray[np.int64]:
+    """The row of the recording that is nearest to each time (T,), seconds since its first frame."""
+    own = recording.times() - recording.times()[0]
+    middles = (own[1:] + own[:-1]) / 2
+    return np.asarray(np.searchsorted(middles, times_s), dtype=np.int64)
+
+
+def plane(embeddings: Array) -> tuple[Array, float]:
+    """The two directions in which embeddings (T, E) vary most: (T, 2), and the share of variance they hold, 0 to 1."""
+    centred = embeddings - embeddings.mean(axis=0)
+    _, strengths, directions = np.linalg.svd(centred, full_matrices=False)
+    power = strengths**2
+    flat = np.zeros((len(embeddings), 2))
+    count = min(2, len(directions))
+    flat[:, :count] = centred @ directions[:count].T
+    return flat, float(power[:2].sum() / power.sum()) if power.sum() > 0 else 1.0

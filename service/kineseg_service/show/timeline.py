@@ -1,0 +1,274 @@
+"""The picture of a stream: poses, segments found and known, signal, anomaly score and embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from kineseg_service.show.colors import ALARM, UNKNOWN, color_of, ink_on
+from kineseg_service.show.scores import TOLERANCE_S, naming, score
+from kineseg_service.show.signals import Figures, figures, plane, rows_at, traces
+from kineseg_service.show.story import Bar, Story
+from kineseg_service.show.wording import count
+
+_INK, _SOFT, _FAINT = "#1F2933", "#616E7C", "#E4E7EB"
+_WIDTH_IN = 15.0
+_MOST_POINTS = 3000
+_SMOOTH_S = 0.3
+
+
+def save(story: Story, path: Path) -> None:
+    """Draw the story and write it as PNG (or what else the suffix says).
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: The suffix is no picture format.
+    """
+    draw(story).savefig(path, dpi=130, facecolor="white")
+
+
+def draw(story: Story) -> Figure:
+    """The story as a matplotlib figure; needs no display."""
+    body = figures(story.recording, rows_at(story.recording, np.zeros(1))) is not None
+    rows = [("poses", 1.5)] if body else []
+    rows += [("found", 0.5)] + ([("known", 0.5)] if story.truth else []) + [("signal", 2.5), ("score", 1.25)]
+    height = 2.1 + sum(share for _, share in rows)
+    figure = Figure(figsize=(_WIDTH_IN, height))
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(
+        len(rows), 2, width_ratios=(3.6, 1), height_ratios=[share for _, share in rows],
+        left=0.105, right=0.98, top=1 - 1.05 / height, bottom=0.62 / height, hspace=0.14, wspace=0.06,
+    )  # fmt: skip
+    end = _end(story)
+    axes = {name: figure.add_subplot(grid[i, 0]) for i, (name, _) in enumerate(rows)}
+    for name, ax in axes.items():
+        ax.set_xlim(0, end)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.spines["bottom"].set_color(_FAINT)
+        ax.tick_params(axis="both", length=0, colors=_SOFT, labelsize=9)
+        ax.set_yticks([])
+        if name != "score":
+            ax.tick_params(labelbottom=False)
+            ax.spines["bottom"].set_visible(False)
+    if body:
+        _draw_poses(axes["poses"], story, end)
+    _draw_bars(axes["found"], story.bars(), [color_of(bar.label) for bar in story.bars()], end)
+    _row_name(axes["found"], "segments found", "number = action")
+    if story.truth:
+        names = naming(story)
+        _draw_bars(
+            axes["known"], story.truth, [color_of(names.get(bar.label, -1)) for bar in story.truth], end, soft=True
+        )
+        _row_name(axes["known"], "known truth", "never sent")
+    _draw_signal(axes["signal"], story)
+    _draw_score(axes["score"], story)
+    for ax in (axes["signal"], axes["score"]):
+        for boundary in story.boundaries:
+            ax.axvline(boundary.time_s, color=_INK, linewidth=0.9, alpha=0.55, zorder=3)
+    side = grid[:, 1].subgridspec(2, 1, height_ratios=(1.6, 1), hspace=0.16)
+    _draw_embedding(figure.add_subplot(side[0]), story)
+    _draw_legend(figure.add_subplot(side[1]), story)
+    _draw_heading(figure, story, height)
+    return figure
+
+
+def _end(story: Story) -> float:
+    bars = story.bars()
+    return max([1e-3, story.position_s, *(bar.end_s for bar in bars)])
+
+
+def _row_name(ax: Axes, name: str, remark: str, shift: float = -10) -> None:
+    """Name and remark to the left of a row, `shift` points from its edge."""
+    for text, size, color, y in ((name, 10, _INK, 6), (remark, 8, _SOFT, -7)):
+        ax.annotate(
+            text, (0, 0.5), (shift, y), xycoords="axes fraction", textcoords="offset points", ha="right", va="center",
+            fontsize=size, color=color,
+        )  # fmt: skip
+
+
+def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float, *, soft: bool = False) -> None:
+    ax.set_ylim(0, 1)
+    seconds_per_inch = end / (_WIDTH_IN * 0.685)
+    for bar, color in zip(bars, colors, strict=True):
+        width = min(bar.end_s, end) - bar.start_s
+        if width <= 0:
+            continue
+        ax.add_patch(
+            Rectangle(
+                (bar.start_s, 0.04), width, 0.92, facecolor=color, edgecolor="white", linewidth=1.6,
+                alpha=0.62 if soft else 1.0,
+            )
+        )  # fmt: skip
+        text = bar.name.replace("_", " ")
+        size = 8.5 if soft else 11
+        room = width / seconds_per_inch / (size * 0.0088)
+        if len(text) > room:
+            text = "" if room < 3 and len(text) > 2 else text[: max(1, int(room) - 1)] + "…"
+        ax.text(
+            bar.start_s + width / 2, 0.48, text, ha="center", va="center", fontsize=size, clip_on=True,
+            color=_INK if soft else ink_on(color), fontweight="normal" if soft else "bold",
+        )  # fmt: skip
+
+
+def _draw_poses(ax: Axes, story: Story, end: float) -> None:
+    """A filmstrip: the body at regular times, in the colour of the segment that it is in."""
+    inches_wide, inches_high = _WIDTH_IN * 0.685, 1.5
+    tall = 2.35  # body sizes from the floor to raised hands
+    seconds_per_body = end / inches_wide * inches_high / tall
+    times = np.arange(0.5, 1000) * seconds_per_body * 0.78
+    times = times[times < end - seconds_per_body * 0.3]
+    shown = figures(story.recording, rows_at(story.recording, times)) if len(times) else None
+    ax.set_ylim(-0.12, tall)
+    _row_name(ax, "poses", "as sent")
+    if shown is None:
+        return
+    for points, time, label in zip(shown.points, times, story.labels_at(times), strict=True):
+        _draw_body(ax, shown, points, float(time), seconds_per_body, color_of(int(label)))
+
+
+def _draw_body(ax: Axes, shown: Figures, points: np.ndarray, x: float, scale: float, color: str) -> None:
+    for side, alpha, width in ((-1, 0.5, 1.5), (0, 1.0, 2.0), (1, 1.0, 1.7)):
+        lines = [points[[a, b]] * [scale, 1.0] + [x, 0.0] for a, b, s in shown.bones if s == side]
+        ax.add_collection(LineCollection(lines, colors=color, linewidths=width, alpha=alpha, capstyle="round"))
+    head = points[shown.head]
+    ax.plot(x + head[0] * scale, head[1], "o", color=color, markersize=4.2)
+
+
+def _draw_signal(ax: Axes, story: Story) -> None:
+    curves = traces(story.recording)
+    times = story.recording.times() - story.recording.times()[0]
+    step = max(1, len(times) // _MOST_POINTS)
+    ax.set_ylim(0, len(curves))
+    for row, trace in enumerate(reversed(curves)):
+        ax.plot(times[::step], row + 0.1 + 0.8 * trace.values[::step], color="#3E6C94", linewidth=0.8)
+        ax.axhline(row, color=_FAINT, linewidth=0.8)
+    ax.set_yticks([row + 0.5 for row in range(len(curves))], [trace.name for trace in reversed(curves)], color=_INK)
+    ax.tick_params(axis="y", pad=6, labelsize=9, labelcolor=_INK)
+    for gap in story.gaps:
+        ax.axvspan(gap.time_s, gap.time_s + gap.duration_s, color=_SOFT, alpha=0.3, linewidth=0)
+        ax.text(
+            gap.time_s + gap.duration_s, len(curves), " gap, filled", color=_SOFT, fontsize=8, va="top", ha="left",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+        )  # fmt: skip
+
+
+def _draw_score(ax: Axes, story: Story) -> None:
+    times, scores = np.array(story.curve.times_s), np.array(story.curve.scores)
+    top = 8.0
+    if len(times):
+        top = max(top, float(scores.max()) * 1.15)
+        ax.fill_between(times, 0, np.clip(scores, 0, None), color="#8A94A6", alpha=0.45, linewidth=0)
+        ax.plot(times, np.clip(scores, 0, None), color="#52606D", linewidth=0.8)
+    else:
+        ax.text(0.5, 0.5, "not asked for", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.yaxis.tick_left()
+    if story.threshold is not None:
+        ax.axhline(story.threshold, color=ALARM, linewidth=0.9, linestyle=(0, (4, 3)))
+        ax.text(1.0, story.threshold, "anomaly from here on ", color=ALARM, fontsize=8, va="bottom", ha="right",
+                transform=ax.get_yaxis_transform())  # fmt: skip
+    for anomaly in story.anomalies:
+        height = min(anomaly.score, top * 0.93)
+        ax.plot(anomaly.time_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
+    _row_name(ax, "surprise", "above the usual", shift=-34)
+    ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} s"))
+
+
+def _draw_embedding(ax: Axes, story: Story) -> None:
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_color(_FAINT)
+    ax.set_title("where the model sees the motion", loc="left", fontsize=10, color=_INK, pad=8)
+    if len(story.curve.embeddings) < 3:
+        ax.text(0.5, 0.5, "not asked for", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
+        return
+    times = np.array(story.curve.times_s)
+    flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64))
+    flat = _smooth(flat, times)
+    labels = story.labels_at(times)
+    ax.plot(flat[:, 0], flat[:, 1], color=UNKNOWN, linewidth=0.5, alpha=0.45, zorder=1)
+    step = max(1, len(times) // _MOST_POINTS)
+    for label in story.labels:
+        mine = flat[labels == label]
+        ax.scatter(mine[::step, 0], mine[::step, 1], s=9, color=color_of(label), alpha=0.55, linewidths=0, zorder=2)
+    for label in story.labels:
+        mine = flat[labels == label]
+        if len(mine):
+            x, y = np.median(mine, axis=0)
+            badge = {"boxstyle": "circle,pad=0.28", "facecolor": color_of(label), "edgecolor": "white"}
+            ax.text(
+                x, y, str(label), ha="center", va="center", fontsize=10, fontweight="bold", zorder=4,
+                color=ink_on(color_of(label)), bbox=badge,
+            )  # fmt: skip
+    ax.margins(0.08)
+    ax.set_xlabel(
+        f"embedding, 2 of {len(story.curve.embeddings[0])} dimensions ({share:.0%} of variance)",
+        fontsize=8.5, color=_SOFT, labelpad=7,
+    )  # fmt: skip
+
+
+def _draw_legend(ax: Axes, story: Story) -> None:
+    """One line for each action found: how often, how long, and what it is known as."""
+    ax.set_axis_off()
+    known = {bar.label: bar.name.replace("_", " ") for bar in reversed(story.truth)}
+    names = {label: known[name] for name, label in naming(story).items()}
+    labels = story.labels
+    most = 12
+    step = 1 / max(8, min(most, len(labels)) + (len(labels) > most))
+    for row, label in enumerate(labels[:most]):
+        y = 1 - (row + 0.5) * step
+        mine = [bar for bar in story.bars() if bar.label == label]
+        color = color_of(label)
+        ax.text(
+            0.03, y, str(label), transform=ax.transAxes, ha="center", va="center", fontsize=8.5, fontweight="bold",
+            color=ink_on(color), bbox={"boxstyle": "round,pad=0.25", "facecolor": color, "edgecolor": "none"},
+        )  # fmt: skip
+        text = f"{count(len(mine), 'segment')}, {sum(bar.duration_s for bar in mine):.0f} s"
+        text += f"  ≈ {names[label]}" if label in names else ""
+        ax.text(0.09, y, text, transform=ax.transAxes, va="center", fontsize=9, color=_INK)
+    if len(labels) > most:
+        more = f"and {len(labels) - most} more"
+        ax.text(0.09, 0.5 * step, more, transform=ax.transAxes, va="center", fontsize=9, color=_SOFT)
+
+
+def _smooth(flat: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Running mean over `_SMOOTH_S`, for the eye."""
+    period = float(np.median(np.diff(times)))
+    width = max(1, min(len(flat), round(_SMOOTH_S / period) if period > 0 else 1))
+    kernel = np.ones(width)
+    weight = np.convolve(np.ones(len(flat)), kernel, mode="same")
+    return np.stack([np.convolve(column, kernel, mode="same") / weight for column in flat.T], axis=1)
+
+
+def _draw_heading(figure: Figure, story: Story, height: float) -> None:
+    figure.text(0.02, 1 - 0.36 / height, story.title, fontsize=15, fontweight="bold", color=_INK, va="center")
+    facts = [
+        f"{_end(story):.1f} s at {story.recording.rate:g} fps",
+        f"{len(story.bars())} segments, {len(story.labels)} actions",
+    ]
+    if story.model:
+        facts.append(f"model {story.model} at {story.model_rate_hz:g} Hz")
+    scores = score(story)
+    if scores is not None:
+        delay = "" if scores.delay_s is None else f", told {scores.delay_s:.1f} s later (median)"
+        facts.append(
+            f"{scores.hits} of {scores.known} known boundaries within {TOLERANCE_S:g} s{delay}; "
+            f"{scores.accuracy:.0%} of time labelled right"
+        )
+    figure.text(0.02, 1 - 0.68 / height, "   ·   ".join(facts), fontsize=9.5, color=_SOFT, va="center")
+    if story.synthetic:
+        badge = figure.text(
+            0.98, 1 - 0.36 / height, "synthetic motion: made by a program", fontsize=9.5, color="#7A4B00",
+            ha="right", va="center",
+        )  # fmt: skip
+        badge.set_bbox({"boxstyle": "round,pad=0.45", "facecolor": "#FFF3D6", "edgecolor": "#E9C46A"})
