@@ -134,7 +134,9 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 if info.filename in files:
                     raise BadBundle(path, info.filename, "the archive holds two files of this name")
                 files[info.filename] = archive.read(info)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except BadBundle:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its bytes lead to
         raise BadBundle(path, path.name, f"not a readable .zip archive ({error})") from error
     return files
 

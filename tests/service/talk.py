@@ -1,0 +1,130 @@
+"""Talking to a server with the generated stubs and nothing else."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import grpc
+import numpy as np
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+Stub = pb_grpc.SegmentationServiceStub
+PATIENCE_S = 30.0
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Waits for something that must happen."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.005)
+
+
+def motion(frames: int, channels: int = 3, seed: int = 0, rate_hz: float = 30.0) -> F32:
+    """A signal (frames, channels) that goes through a few distinct regimes of about four seconds."""
+    random = np.random.default_rng(seed)
+    levels = random.normal(0, 1.5, (5, channels))
+    which = random.integers(0, 5, frames)[np.arange(frames) // max(1, int(4 * rate_hz))]
+    return (levels[which] + random.normal(0, 0.2, (frames, channels))).astype("<f4")
+
+
+def chunk(first_frame: int, frames: F32, times: Sequence[int] = ()) -> pb.SegmentRequest:
+    data = np.ascontiguousarray(frames, "<f4").tobytes()
+    return pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first_frame, data=data, capture_times_ns=times))
+
+
+def config(rate_hz: float = 30.0, **fields: object) -> pb.SegmentRequest:
+    return pb.SegmentRequest(config=pb.StreamConfig(frame_rate_hz=rate_hz, **fields))  # type: ignore[arg-type]
+
+
+def cut(
+    frames: F32, sizes: Iterable[int] = (), rest: int = 50, times: Sequence[int] = ()
+) -> Iterator[pb.SegmentRequest]:
+    """Chunks of these sizes, and of `rest` frames after them."""
+    at, sizes = 0, iter(sizes)
+    while at < len(frames):
+        n = next(sizes, rest)
+        yield chunk(at, frames[at : at + n], times[at : at + n])
+        at += n
+
+
+class Call:
+    """One `Segment` call, message by message. The configuration is sent at once unless it is none."""
+
+    def __init__(self, stub: Stub, first: pb.SegmentRequest | None) -> None:
+        self._requests: queue.SimpleQueue[pb.SegmentRequest | None] = queue.SimpleQueue()
+        if first is not None:
+            self.send(first)
+        self.call = stub.Segment(iter(self._requests.get, None), timeout=PATIENCE_S * 4)
+
+    def opened(self) -> pb.Opened:
+        response = self.read()
+        assert response.WhichOneof("payload") == "opened"
+        return response.opened
+
+    def send(self, *requests: pb.SegmentRequest) -> None:
+        for request in requests:
+            self._requests.put(request)
+
+    def half_close(self) -> None:
+        self._requests.put(None)
+
+    def read(self) -> pb.SegmentResponse:
+        return next(self.call)
+
+    def read_ack(self) -> int:
+        """Reads up to the next acknowledgement, and gives its number of frames."""
+        while True:
+            response = self.read()
+            if response.WhichOneof("payload") == "ack":
+                return response.ack.frames
+
+    def rest(self) -> list[pb.SegmentResponse]:
+        """All that is still to come; leaves an error to `failure`."""
+        responses = []
+        try:
+            for response in self.call:
+                responses.append(response)  # noqa: PERF402 - what came before an error counts
+        except grpc.RpcError:
+            pass
+        return responses
+
+    def failure(self) -> grpc.Call:
+        """How the call ended."""
+        self.half_close()
+        self.rest()
+        return self.call
+
+    def cancel(self) -> None:
+        self.call.cancel()
+        self.half_close()
+
+
+def segment(
+    stub: Stub, requests: Iterable[pb.SegmentRequest], rate_hz: float = 30.0, **fields: object
+) -> list[pb.SegmentResponse]:
+    """A whole stream."""
+    return list(stub.Segment(iter([config(rate_hz, **fields), *requests]), timeout=PATIENCE_S * 4))
+
+
+def events(responses: Iterable[pb.SegmentResponse]) -> list[pb.Event]:
+    return [response.event for response in responses if response.WhichOneof("payload") == "event"]
+
+
+def kinds(responses: Iterable[pb.SegmentResponse]) -> list[str]:
+    return [event.WhichOneof("detail") or "" for event in events(responses)]
+
+
+def results(responses: Iterable[pb.SegmentResponse]) -> list[pb.FrameResult]:
+    return [response.frame_result for response in responses if response.WhichOneof("payload") == "frame_result"]
+
+
+def told(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+    """Status, message and trailing metadata of a call that has ended."""
+    metadata = {key: str(value) for key, value in call.trailing_metadata() or ()}
+    return call.code(), call.details() or "", metadata
