@@ -172,6 +172,9 @@ class Intake:
                 f"the first frame of a stream has index 0, not {first_frame}: there is nothing to fill from",
                 field="first_frame",
             )
+        lost = first_frame - self._received
+        if lost:
+            self._check_length(lost, round((lost + 1) * self._period), first_frame, "first_frame")
         times = self._times(first_frame, len(frames), capture_times_ns)
         gaps = self._gaps(first_frame, times)
         # Nothing above has changed this object; from here on nothing can fail.
@@ -258,19 +261,21 @@ class Intake:
         for at in sorted(holes):
             duration = int(steps[at])
             before_ns = int(times[at]) - duration
-            counted = lost if at == 0 and lost else 0
+            counted = lost if at == 0 else 0
             missing = counted or max(1, round(duration / self._period) - 1)
-            longest = max(duration, round((counted + 1) * self._period) if counted else 0)
             frame = first + at
-            if longest > self._max_gap_ns:
-                raise GapTooLong(
-                    f"{missing} frames ({longest / SECOND:.3f} s) are missing before frame {frame}; "
-                    f"at most {self._limits.max_gap_s:g} s are filled: open a new stream",
-                    field="first_frame" if counted else "capture_times_ns",
-                )
+            self._check_length(missing, duration, frame, "capture_times_ns")
             begins = before_ns + duration // (missing + 1)
             gaps.append((at, GapFound(frame - counted, begins, missing, duration, frame, int(times[at]))))
         return gaps
+
+    def _check_length(self, missing: int, duration_ns: int, frame: int, field: str) -> None:
+        if duration_ns > self._max_gap_ns:
+            raise GapTooLong(
+                f"{missing} frames ({duration_ns / SECOND:.3f} s) are missing before frame {frame}; "
+                f"at most {self._limits.max_gap_s:g} s are filled: open a new stream",
+                field=field,
+            )
 
     def _emit(self, first: int, frames: F32, times: I64, gaps: list[tuple[int, GapFound]]) -> Iterator[Taken]:
         cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *(at for at, _ in gaps)})

@@ -1,0 +1,198 @@
+"""Every bad input: the right status, a message that helps, nothing lost that was accepted, and no one else harmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+import numpy as np
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_service.server import BackgroundServer
+
+from tests.service.conftest import Serve
+from tests.service.talk import Call, Stub, chunk, config, cut, events, kinds, motion, segment, told, until
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+FRAMES = motion(600)
+
+
+def with_value(value: float) -> pb.SegmentRequest:
+    frames = FRAMES[300:350].copy()
+    frames[20, 1] = value
+    return chunk(300, frames)
+
+
+@dataclass
+class Bad:
+    request: pb.SegmentRequest
+    code: grpc.StatusCode
+    says: str
+    field: str
+
+
+LATER = {
+    "wrong channel count": Bad(chunk(300, np.zeros((5, 4), "<f4")), INVALID, "80 bytes, not a multiple of 12", "data"),
+    "no frames": Bad(chunk(300, FRAMES[:0]), INVALID, "at least one frame", "data"),
+    "nan": Bad(with_value(np.nan), INVALID, "frame 20 of the chunk has nan in channel 'c1'", "data"),
+    "inf": Bad(with_value(np.inf), INVALID, "frame 20 of the chunk has inf in channel 'c1'", "data"),
+    "frames going back": Bad(chunk(299, FRAMES[:5]), INVALID, "frames up to 299 have come already", "first_frame"),
+    "negative frame": Bad(chunk(-1, FRAMES[:5]), INVALID, "first_frame is -1", "first_frame"),
+    "too long a gap": Bad(
+        chunk(331, FRAMES[331:340]), grpc.StatusCode.OUT_OF_RANGE, "31 frames (1.067 s) are missing", "first_frame"
+    ),
+    "a gap of ages": Bad(chunk(2**62, FRAMES[:5]), grpc.StatusCode.OUT_OF_RANGE, "are missing", "first_frame"),
+    "sudden capture times": Bad(
+        chunk(300, FRAMES[:2], [1, 2]), INVALID, "began without capture times", "capture_times_ns"
+    ),
+    "too many frames": Bad(chunk(300, np.zeros((4097, 3), "<f4")), INVALID, "4097 frames, at most 4096", "data"),
+    "second configuration": Bad(config(), INVALID, "every message must be a chunk", "config"),
+    "empty message": Bad(pb.SegmentRequest(), INVALID, "every message must be a chunk", "payload"),
+}
+
+
+@pytest.mark.parametrize("bad", LATER.values(), ids=LATER.keys())
+def test_a_bad_request_later_on_loses_nothing_accepted(stub: Stub, bad: Bad) -> None:
+    call = Call(stub, config())
+    call.send(*cut(FRAMES[:300]), bad.request)
+    responses = call.rest()
+    code, message, metadata = told(call.failure())
+    assert code == bad.code
+    assert bad.says in message
+    assert metadata["kineseg-retryable"] == "false"
+    assert metadata["kineseg-field"] == bad.field
+    summary = events(responses)[-1].summary
+    assert (summary.frames, summary.reason) == (300, pb.END_REASON_REJECTED)
+    # All that a stream of just these frames would have told.
+    good = events(segment(stub, cut(FRAMES[:300])))
+    assert events(responses)[:-1] == good[:-1]
+
+
+AT_ONCE = {
+    "no configuration": Bad(chunk(0, FRAMES[:5]), INVALID, "first message of a stream must be its", "config"),
+    "empty message": Bad(pb.SegmentRequest(), INVALID, "first message of a stream must be its", "config"),
+    "unknown model": Bad(
+        config(model="nobody"), grpc.StatusCode.NOT_FOUND, "no model 'nobody'; there are fragile, tiny", "config.model"
+    ),
+    "no rate": Bad(config(0.0), INVALID, "frame_rate_hz is 0, it must be 1 to 1000", "config.frame_rate_hz"),
+    "negative rate": Bad(config(-30.0), INVALID, "frame_rate_hz is -30", "config.frame_rate_hz"),
+    "absurd rate": Bad(config(1e9), INVALID, "frame_rate_hz is 1e+09", "config.frame_rate_hz"),
+    "nan rate": Bad(config(float("nan")), INVALID, "frame_rate_hz is nan", "config.frame_rate_hz"),
+    "latency too short": Bad(config(latency_s=0.1), INVALID, "it must be 0.5 to 10 seconds", "config.latency_s"),
+    "latency too long": Bad(config(latency_s=11), INVALID, "latency_s is 11", "config.latency_s"),
+    "latency nan": Bad(config(latency_s=float("nan")), INVALID, "latency_s is nan", "config.latency_s"),
+    "name with a space": Bad(config(session_id="a b"), INVALID, "1 to 64 letters", "config.session_id"),
+    "name too long": Bad(config(session_id="a" * 65), INVALID, "1 to 64 letters", "config.session_id"),
+    "missing channel": Bad(
+        config(channels=["c0", "c1"]), grpc.StatusCode.FAILED_PRECONDITION, "missing: c2", "config.channels"
+    ),
+    "strange channel": Bad(
+        config(channels=["c0", "c1", "x"]), grpc.StatusCode.FAILED_PRECONDITION, "not the model's: x", "config.channels"
+    ),
+    "channel twice": Bad(
+        config(channels=["c0", "c1", "c2", "c2"]),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "named twice: c2",
+        "config.channels",
+    ),
+}
+
+
+@pytest.mark.parametrize("bad", AT_ONCE.values(), ids=AT_ONCE.keys())
+def test_a_stream_that_cannot_be_opened(stub: Stub, bad: Bad) -> None:
+    call = Call(stub, bad.request)
+    responses = call.rest()
+    code, message, metadata = told(call.failure())
+    assert (responses, code) == ([], bad.code)
+    assert bad.says in message
+    assert metadata["kineseg-retryable"] == "false"
+    assert metadata["kineseg-field"] == bad.field
+
+
+def test_a_stream_without_any_message(stub: Stub) -> None:
+    code, message, _ = told(Call(stub, None).failure())
+    assert code == INVALID
+    assert "configuration" in message
+
+
+def test_a_name_that_is_taken(stub: Stub) -> None:
+    first = Call(stub, config(session_id="mine"))
+    first.opened()
+    code, message, metadata = told(Call(stub, config(session_id="mine")).failure())
+    assert code == grpc.StatusCode.ALREADY_EXISTS
+    assert "'mine'" in message
+    assert metadata["kineseg-retryable"] == "false"
+    first.half_close()
+    assert kinds(first.rest()) == ["summary"]
+    # Free again as soon as the stream has ended.
+    again = Call(stub, config(session_id="mine"))
+    assert again.opened().session_id == "mine"
+    again.cancel()
+
+
+def test_an_oversized_message_ends_only_its_stream(serve: Serve) -> None:
+    with serve(max_message_bytes=100_000, max_sessions=2) as (_, stub):
+        calm = Call(stub, config())
+        calm.opened()
+        call = Call(stub, config())
+        call.opened()
+        call.send(chunk(0, np.zeros((10_000, 3), "<f4")))
+        call.rest()
+        assert told(call.failure())[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        calm.send(*cut(FRAMES))
+        calm.half_close()
+        assert events(calm.rest())[-1].summary.frames == 600
+        until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "both slots are free")
+
+
+def test_a_full_server_says_so_and_that_a_retry_may_help(serve: Serve) -> None:
+    with serve(max_sessions=2) as (_, stub):
+        calls = [Call(stub, config()) for _ in range(2)]
+        for call in calls:
+            call.opened()
+        code, message, metadata = told(Call(stub, config()).failure())
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "all 2 streams" in message
+        assert metadata["kineseg-retryable"] == "true"
+        calls[0].half_close()
+        calls[0].rest()
+        late = Call(stub, config())
+        assert late.opened().session_id
+        late.cancel()
+        calls[1].cancel()
+
+
+def test_what_fails_inside_tells_an_error_id_and_no_more(stub: Stub) -> None:
+    call = Call(stub, config(model="fragile"))
+    poison = FRAMES[:5].copy()
+    poison[3, 0] = 2000.0
+    call.send(*cut(FRAMES[:100]), chunk(100, poison))
+    responses = call.rest()
+    code, message, metadata = told(call.failure())
+    assert code == grpc.StatusCode.INTERNAL
+    assert message.startswith("the model's output is not finite (error id ")
+    assert metadata["kineseg-retryable"] == "false"
+    assert [response.ack.frames for response in responses if response.HasField("ack")] == [50, 100]
+
+
+@pytest.mark.parametrize("call", ["GetSession", "CloseSession"])
+def test_a_session_that_is_not_there(stub: Stub, call: str) -> None:
+    request: Callable[..., object] = {"GetSession": pb.GetSessionRequest, "CloseSession": pb.CloseSessionRequest}[call]
+    with pytest.raises(grpc.RpcError) as caught:
+        getattr(stub, call)(request(session_id="nobody"))
+    code, message, metadata = told(caught.value)
+    assert code == grpc.StatusCode.NOT_FOUND
+    assert "'nobody'" in message
+    assert metadata["kineseg-field"] == "session_id"
+
+
+def test_a_filter_that_makes_no_sense(stub: Stub) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        next(stub.WatchEvents(pb.WatchEventsRequest(kinds=[pb.EVENT_KIND_UNSPECIFIED])))
+    assert told(caught.value)[0] == INVALID
+
+
+def test_no_stream_was_left_open(running: tuple[BackgroundServer, Stub]) -> None:
+    stub = running[1]
+    until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "every stream is gone")
