@@ -16,9 +16,9 @@ from kineseg_training.errors import SettingsError
 from kineseg_training.models import Seq2Seq
 
 Block = Literal["pose", "speed", "state"]
-# Normalised channels are bent towards this limit: beyond two deviations a posture is unusual, and how unusual says
+# Normalised channels are bent towards this limit: far out a posture is unusual, and how unusual says
 # little about which action it belongs to (a single raised leg would outweigh all else).
-POSE_LIMIT = 2.0
+POSE_LIMIT = 1.5
 BLOCKS: tuple[Block, ...] = get_args(Block)
 
 

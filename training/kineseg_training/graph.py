@@ -4,7 +4,7 @@
     surprise = started * mean((x - previous prediction)^2)
     dx      = started * (x - previous x)
     h'      = cell([x, dx], h)
-    [velocity | embedding] = [tanh(x/2), sqrt|dx|, h'] @ W + b        one product for both
+    [velocity | embedding] = [tanh(x / limit), sqrt|dx|, h'] @ W + b        one product for both
     prediction' = x + velocity
 
 State, in order: hidden (for LSTM also cell), previous x, previous prediction, started (0 in a new stream, then 1).
