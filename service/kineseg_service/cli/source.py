@@ -61,7 +61,7 @@ def embedded(seed: int) -> Recording:
     starts = [frame / _RATE for frame in recording.truth.boundaries]
     recording = _tracking_lost(recording, start_s=(starts[5] + starts[6]) / 2, seed=seed)
     recording = inject(recording, "gap", start_s=(starts[8] + starts[9]) / 2, duration_s=0.5, seed=seed)
-    return replace(recording, name=f"synthetic motion, seed {seed}")
+    return replace(recording, name=f"embedded demo, seed {seed}")
 
 
 def _tracking_lost(recording: Recording, *, start_s: float, seed: int) -> Recording:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from kineseg import Event, FrameResult
+from kineseg import Event, FrameResult, Summary
 from rich.align import Align
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -24,7 +24,7 @@ from kineseg_service.show.wording import brief, clock, describe
 _REFRESH_S = 1 / 12
 _NAMES = 15
 _LEVELS = " ▁▂▃▄▅▆▇█"
-_FIXED_LINES = 21
+_FIXED_LINES = 22
 _FULL_SCORE = 10.0
 _WIDE = 105
 
@@ -100,7 +100,7 @@ def picture(story: Story, width: int, height: int, *, speed: float = 1.0) -> Ren
     title = Text.assemble(("kineseg  ", "bold"), (story.title, "bold"))
     if story.synthetic:
         title.append("  synthetic motion, made by a program", style="yellow")
-    return Panel(
+    panel = Panel(
         Group(*rows, Text(), table),
         title=title,
         title_align="left",
@@ -108,6 +108,9 @@ def picture(story: Story, width: int, height: int, *, speed: float = 1.0) -> Ren
         subtitle_align="right",
         border_style="bright_black",
     )
+    hint = "Ctrl-C ends the stream and keeps what there is" if story.summary is None else ""
+    # The cursor rests on a short line: what Ctrl-C echoes must not wrap, or the next picture would be one line off.
+    return Group(panel, Text(hint, style="bright_black"))
 
 
 def _row(name: str, content: Text, *, soft: bool = False) -> Text:
@@ -211,6 +214,6 @@ def _latest(story: Story, lines: int, *, short: bool) -> RenderableType:
         label = getattr(event, "label", None)
         color = ALARM if event.kind == "anomaly" else "yellow" if label is None else color_of(label)
         text = Text("● ", style=color)
-        text.append(brief(event) if short else describe(event), style="default")
+        text.append(brief(event) if short or isinstance(event, Summary) else describe(event), style="default")
         grid.add_row(clock(event.decided_time_s), text)
     return grid

@@ -35,7 +35,7 @@ def render(story: Story) -> str:
     end_s = max([1e-3, story.position_s, *(bar.end_s for bar in story.bars())])
     times = np.array(story.curve.times_s)
     if len(times) >= 3:
-        flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64))
+        flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64), times)
         flat = drawings.place(flat)
         caption = (
             f'<p class="here" style="min-height:0">{len(story.curve.embeddings[0])} dimensions seen along the two in '

@@ -95,7 +95,7 @@ def stage(story: Story) -> str:
         for name, width, opacity in (("far", 0.045, 0.5), ("mid", 0.06, 1), ("near", 0.05, 1))
     )
     return (
-        '<svg viewBox="-1.15 -2.35 2.3 2.5" role="img" aria-label="pose at the cursor">'
+        '<svg class="stage" viewBox="-1.15 -2.3 2.3 2.4" role="img" aria-label="pose at the cursor">'
         '<line class="grid" x1="-1" x2="1" y1="0" y2="0" style="stroke-width:.02"/>'
         f'{limbs}<circle id="head" r=".1"/></svg>'
     )
@@ -138,7 +138,7 @@ def _bars(
 
 
 def _poses(story: Story, end_s: float, top: float, height: float) -> list[str]:
-    scale = height / 2.35
+    scale = height / 2.2
     period_s = end_s * (scale * 1.3) / (RIGHT - LEFT)
     times = np.arange(0.5, 1000) * period_s
     times = times[times < end_s - 0.3 * period_s]

@@ -28,7 +28,10 @@ h2 { font-size: 15px; margin: 0 0 10px; }
   margin-bottom: 16px; overflow-x: auto; }
 .pair { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 3fr) minmax(0, 4fr); gap: 16px; }
 .pair .card { margin-bottom: 16px; }
-@media (max-width: 900px) { .pair { grid-template-columns: minmax(0, 1fr); gap: 0; } }
+.stage { max-width: 270px; margin: 0 auto; }
+@media (max-width: 1000px) { .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  .pair > :last-child { grid-column: 1 / -1; } }
+@media (max-width: 560px) { .pair { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
 #timeline { min-width: 760px; cursor: crosshair; touch-action: pan-y; }
 svg text { fill: var(--ink); font-family: inherit; }

@@ -19,6 +19,9 @@ _OF_THE_BODY = (
     ("forward speed", "root.velocity_z"),
     ("turning", "root.yaw_rate"),
 )
+# Frames this many times further from the middle than half of all frames are far from it.
+_FAR = 4.0
+_SMOOTH_S = 0.3
 _VIEW_RAD = np.radians(-38.0)
 
 
@@ -90,12 +93,38 @@ def rows_at(recording: Recording, times_s: Array) -> NDArray[np.int64]:
     return np.asarray(np.searchsorted(middles, times_s), dtype=np.int64)
 
 
-def plane(embeddings: Array) -> tuple[Array, float]:
-    """The two directions in which embeddings (T, E) vary most: (T, 2), and the share of variance they hold, 0 to 1."""
-    centred = embeddings - embeddings.mean(axis=0)
-    _, strengths, directions = np.linalg.svd(centred, full_matrices=False)
+def plane(embeddings: Array, times_s: Array) -> tuple[Array, float]:
+    """Embeddings in the plane in which they vary most, smoothed a little for the eye.
+
+    Frames far from all others, such as those of a fault, neither choose the plane nor stretch it: they are drawn at
+    its edge.
+
+    Args:
+        embeddings: ``(T, E)``, at least one.
+        times_s: ``(T,)`` seconds.
+
+    Returns:
+        ``(T, 2)``, and the share of the variance of the usual frames that the plane holds, 0 to 1.
+    """
+    distances = np.linalg.norm(embeddings - np.median(embeddings, axis=0), axis=1)
+    usual = distances <= _FAR * np.median(distances)
+    centre = embeddings[usual].mean(axis=0)
+    _, strengths, directions = np.linalg.svd(embeddings[usual] - centre, full_matrices=False)
     power = strengths**2
     flat = np.zeros((len(embeddings), 2))
     count = min(2, len(directions))
-    flat[:, :count] = centred @ directions[:count].T
-    return flat, float(power[:2].sum() / power.sum()) if power.sum() > 0 else 1.0
+    flat[:, :count] = (embeddings - centre) @ directions[:count].T
+    flat = np.clip(flat, flat[usual].min(axis=0), flat[usual].max(axis=0))
+    share = float(power[:2].sum() / power.sum()) if power.sum() > 0 else 1.0
+    return _smoothed(flat, times_s), share
+
+
+def _smoothed(flat: Array, times_s: Array) -> Array:
+    """Running mean over `_SMOOTH_S`."""
+    if len(flat) < 3:
+        return flat
+    period = float(np.median(np.diff(times_s)))
+    width = int(np.clip(round(_SMOOTH_S / period) if period > 0 else 1, 1, len(flat)))
+    kernel = np.ones(width)
+    weight = np.convolve(np.ones(len(flat)), kernel, mode="same")
+    return np.stack([np.convolve(column, kernel, mode="same") / weight for column in flat.T], axis=1)

@@ -22,7 +22,6 @@ from kineseg_service.show.wording import count
 _INK, _SOFT, _FAINT = "#1F2933", "#616E7C", "#E4E7EB"
 _WIDTH_IN = 15.0
 _MOST_POINTS = 3000
-_SMOOTH_S = 0.3
 
 
 def save(story: Story, path: Path) -> None:
@@ -121,7 +120,7 @@ def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float,
 def _draw_poses(ax: Axes, story: Story, end: float) -> None:
     """A filmstrip: the body at regular times, in the colour of the segment that it is in."""
     inches_wide, inches_high = _WIDTH_IN * 0.685, 1.5
-    tall = 2.35  # body sizes from the floor to raised hands
+    tall = 2.2  # body sizes from the floor to raised hands
     seconds_per_body = end / inches_wide * inches_high / tall
     times = np.arange(0.5, 1000) * seconds_per_body * 0.78
     times = times[times < end - seconds_per_body * 0.3]
@@ -155,8 +154,8 @@ def _draw_signal(ax: Axes, story: Story) -> None:
     for gap in story.gaps:
         ax.axvspan(gap.time_s, gap.time_s + gap.duration_s, color=_SOFT, alpha=0.3, linewidth=0)
         ax.text(
-            gap.time_s + gap.duration_s, len(curves), " gap, filled", color=_SOFT, fontsize=8, va="top", ha="left",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+            gap.time_s + gap.duration_s / 2, len(curves) + 0.03, "gap, filled", color=_SOFT, fontsize=8, va="bottom",
+            ha="center",
         )  # fmt: skip
 
 
@@ -193,8 +192,7 @@ def _draw_embedding(ax: Axes, story: Story) -> None:
         ax.text(0.5, 0.5, "not asked for", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
         return
     times = np.array(story.curve.times_s)
-    flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64))
-    flat = _smooth(flat, times)
+    flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64), times)
     labels = story.labels_at(times)
     ax.plot(flat[:, 0], flat[:, 1], color=UNKNOWN, linewidth=0.5, alpha=0.45, zorder=1)
     step = max(1, len(times) // _MOST_POINTS)
@@ -241,20 +239,11 @@ def _draw_legend(ax: Axes, story: Story) -> None:
         ax.text(0.09, 0.5 * step, more, transform=ax.transAxes, va="center", fontsize=9, color=_SOFT)
 
 
-def _smooth(flat: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Running mean over `_SMOOTH_S`, for the eye."""
-    period = float(np.median(np.diff(times)))
-    width = max(1, min(len(flat), round(_SMOOTH_S / period) if period > 0 else 1))
-    kernel = np.ones(width)
-    weight = np.convolve(np.ones(len(flat)), kernel, mode="same")
-    return np.stack([np.convolve(column, kernel, mode="same") / weight for column in flat.T], axis=1)
-
-
 def _draw_heading(figure: Figure, story: Story, height: float) -> None:
     figure.text(0.02, 1 - 0.36 / height, story.title, fontsize=15, fontweight="bold", color=_INK, va="center")
     facts = [
         f"{_end(story):.1f} s at {story.recording.rate:g} fps",
-        f"{len(story.bars())} segments, {len(story.labels)} actions",
+        f"{count(len(story.bars()), 'segment')}, {count(len(story.labels), 'action')}",
     ]
     if story.model:
         facts.append(f"model {story.model} at {story.model_rate_hz:g} Hz")

@@ -1,0 +1,114 @@
+"""`kineseg demo`: lines off a terminal, and what it leaves behind."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kineseg import SegmentClosed, event_from_dict
+from kineseg.motion import Annotation
+from kineseg_service.cli.source import embedded
+
+from tests.service.cli.command import Command, start
+
+
+def page_data(page: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    match = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    data: dict[str, Any] = json.loads(match[1])
+    return data
+
+
+def test_the_embedded_source_has_what_a_demo_needs() -> None:
+    for seed in (0, 1, 2):
+        recording = embedded(seed)
+        truth = recording.truth
+        assert isinstance(truth, Annotation)
+        assert len(set(truth.names)) >= 8
+        assert len(truth.names) > len(set(truth.names))
+        assert 55 <= recording.duration_s <= 75
+        assert {fault.kind for fault in recording.faults} == {"jitter", "gap"}
+        assert recording.synthetic
+
+
+def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "demo"
+    outcome = kineseg("demo", "--speed", 20, "--out", out)
+    assert outcome.status == 0, outcome.err
+    assert "\x1b" not in outcome.out
+    assert "synthetic" in outcome.out
+    kinds = {line.split()[1] for line in outcome.out.splitlines() if re.match(r" *\d:\d\d\.\d  [a-z]", line)}
+    assert kinds == {"segment_started", "segment_closed", "anomaly", "gap", "summary"}
+    assert "precision / recall / F1" in outcome.out
+    assert {path.name for path in out.iterdir()} == {"timeline.png", "events.jsonl", "index.html"}
+
+    events = [event_from_dict(json.loads(line)) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert events[-1].kind == "summary"
+    assert (out / "timeline.png").stat().st_size > 50_000
+    page = (out / "index.html").read_text()
+    closed = [event for event in events if isinstance(event, SegmentClosed)]
+    assert [(bar["id"], bar["label"]) for bar in page_data(page)["bars"]] == [(e.segment_id, e.label) for e in closed]
+    truth = embedded(0).truth
+    assert truth is not None
+    assert [bar["name"] for bar in page_data(page)["truth"]] == [name.replace("_", " ") for name in truth.names]
+    assert "synthetic motion" in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_the_page_needs_nothing_else(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    assert kineseg("demo", motion_file, "--speed", 50, "--out", tmp_path).status == 0
+    page = (tmp_path / "index.html").read_text()
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!data:)""", page) == []
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_a_hostile_file_name_stays_text(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    name = "<img src=x onerror=alert(1)> [bold]"
+    path = tmp_path / f"{name}.npz"
+    path.write_bytes(motion_file.read_bytes())
+    outcome = kineseg("demo", path, "--speed", 50, "--out", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert name not in page
+    assert html.escape(name) in page
+
+
+def test_known_truth_beside_a_recording_is_shown(kineseg: Command, takes: Path, tmp_path: Path) -> None:
+    outcome = kineseg("demo", takes / "01.mat", "--speed", 30, "--out", tmp_path)
+    assert outcome.status == 0, outcome.err
+    names = [bar["name"] for bar in page_data((tmp_path / "index.html").read_text())["truth"]]
+    assert names[:2] == ["walking", "jump forward"]
+    assert "of 6 known" in outcome.out
+    assert "synthetic" not in outcome.out
+
+
+@pytest.fixture
+def takes(data: Path) -> Path:
+    return data / "cmu_mocap" / "subject_86"
+
+
+def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:
+    process = start(["demo", "--speed", "3", "--out", tmp_path])
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "segment_closed" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "Interrupted" in rest
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events[-1]["kind"] == "summary"
+    assert events[-1]["duration_s"] < 60
+    assert (tmp_path / "timeline.png").exists()
+    assert (tmp_path / "index.html").exists()
