@@ -18,6 +18,8 @@ PALETTE = (
     "#6A5ACD",
     "#8C6D46",
 )
+# What a colour is mixed with (0 black, 255 white), and how much of it.
+_SHADES = ((0, 0.0), (255, 0.5), (0, 0.45))
 UNKNOWN = "#9AA0A6"
 """For what has no label: truth that nothing found corresponds to."""
 ALARM = "#C1121F"
@@ -25,8 +27,16 @@ ALARM = "#C1121F"
 
 
 def color_of(label: int) -> str:
-    """The colour of `label` as ``#RRGGBB``; labels below 0 are unknown. After the twelfth colours come again."""
-    return UNKNOWN if label < 0 else PALETTE[label % len(PALETTE)]
+    """The colour of `label` as ``#RRGGBB``; labels below 0 are unknown.
+
+    After the palette come its lighter shades, then its darker ones, then all of it again.
+    """
+    if label < 0:
+        return UNKNOWN
+    color = PALETTE[label % len(PALETTE)]
+    towards, share = _SHADES[label // len(PALETTE) % len(_SHADES)]
+    mixed = (round(int(color[i : i + 2], 16) * (1 - share) + towards * share) for i in (1, 3, 5))
+    return "#" + "".join(f"{channel:02X}" for channel in mixed)
 
 
 def ink_on(color: str) -> str:

@@ -122,9 +122,9 @@ def _bars(
             continue
         name = bar.name.replace("_", " ")
         what = name if soft else f"segment {bar.segment_id}, action {bar.label}"
-        size = 12.0 if soft else 15.0
-        room = int((width - 8) / (size * 0.56))
-        shown = name if len(name) <= room else name[: room - 1] + "…" if room > 3 else ""
+        size = 12.0 if soft else 15.0 if width > 22 else 10.0
+        room = int((width - 3) / (size * 0.58))
+        shown = name if len(name) <= room else name[: room - 1] + "…" if room >= 4 else ""
         ink = "" if soft else f' font-weight="700" style="fill:{ink_on(color)}"'
         faded = ' fill-opacity=".5"' if soft else ""
         parts.append(

@@ -97,7 +97,8 @@ function tell(parent, t) {
       (bar.told === null ? "" : ", end told " + Math.max(0, bar.told - bar.end).toFixed(1) + " s later"));
   }
   if (truth) line(parent, "", "known truth: " + truth.name);
-  if (data.curve.t.length) line(parent, "", "surprise " + data.curve.score[nearest(data.curve.t, t)].toFixed(1));
+  if (!data.curve.t.length) return;
+  line(parent, "", "surprise " + Math.max(0, data.curve.score[nearest(data.curve.t, t)]).toFixed(1));
 }
 function pose(t) {
   if (!data.pose) return;

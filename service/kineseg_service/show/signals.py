@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _MOST = 6
-_OF_THE_BODY = (
-    ("left hand height", "left_wrist.y"),
-    ("right hand height", "right_wrist.y"),
-    ("left foot height", "left_ankle.y"),
-    ("right foot height", "right_ankle.y"),
-    ("forward speed", "root.velocity_z"),
-    ("turning", "root.yaw_rate"),
+_HEIGHTS = (
+    ("left hand height", "left_wrist"),
+    ("right hand height", "right_wrist"),
+    ("left foot height", "left_ankle"),
+    ("right foot height", "right_ankle"),
 )
+_MOTIONS = (("forward speed", "root.velocity_z"), ("turning", "root.yaw_rate"))
 # Frames this many times further from the middle than half of all frames are far from it.
 _FAR = 4.0
 _SMOOTH_S = 0.3
@@ -41,12 +40,14 @@ def is_body(recording: Recording) -> bool:
 def traces(recording: Recording) -> list[Trace]:
     """The curves that tell most: known ones of a body, else the channels that vary most, six at most."""
     if is_body(recording):
-        chosen = [(name, recording.channels.index(channel)) for name, channel in _OF_THE_BODY]
+        heights = canonical_positions(recording.frames)[..., 1]
+        curves = [(name, heights[:, CANONICAL_JOINTS.index(joint)]) for name, joint in _HEIGHTS]
+        curves += [(name, recording.frames[:, CANONICAL_CHANNELS.index(channel)]) for name, channel in _MOTIONS]
     else:
         spread = np.subtract(*np.percentile(recording.frames, [95, 5], axis=0))
-        most = sorted(np.argsort(spread)[::-1][:_MOST])
-        chosen = [(recording.channels[i], int(i)) for i in most]
-    return [Trace(name, _scaled(recording.frames[:, column])) for name, column in chosen]
+        most = sorted(int(i) for i in np.argsort(spread)[::-1][:_MOST])
+        curves = [(recording.channels[i], recording.frames[:, i]) for i in most]
+    return [Trace(name, _scaled(values)) for name, values in curves]
 
 
 def _scaled(values: Array) -> Array:

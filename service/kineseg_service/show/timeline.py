@@ -69,9 +69,10 @@ def draw(story: Story) -> Figure:
         _row_name(axes["known"], "known truth", "never sent")
     _draw_signal(axes["signal"], story)
     _draw_score(axes["score"], story)
+    few = len(story.boundaries) < 40
     for ax in (axes["signal"], axes["score"]):
         for boundary in story.boundaries:
-            ax.axvline(boundary.time_s, color=_INK, linewidth=0.9, alpha=0.55, zorder=3)
+            ax.axvline(boundary.time_s, color=_INK, linewidth=0.9 if few else 0.4, alpha=0.55, zorder=3)
     side = grid[:, 1].subgridspec(2, 1, height_ratios=(1.6, 1), hspace=0.16)
     _draw_embedding(figure.add_subplot(side[0]), story)
     _draw_legend(figure.add_subplot(side[1]), story)
@@ -110,7 +111,7 @@ def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float,
         size = 8.5 if soft else 11
         room = width / seconds_per_inch / (size * 0.0088)
         if len(text) > room:
-            text = "" if room < 3 and len(text) > 2 else text[: max(1, int(room) - 1)] + "…"
+            text = text[: int(room) - 1] + "…" if room >= 4 else ""
         ax.text(
             bar.start_s + width / 2, 0.48, text, ha="center", va="center", fontsize=size, clip_on=True,
             color=_INK if soft else ink_on(color), fontweight="normal" if soft else "bold",

@@ -94,7 +94,9 @@ def test_without_truth_there_is_no_score() -> None:
 
 def test_colours_are_stable_and_readable() -> None:
     assert len(set(PALETTE)) == len(PALETTE)
-    assert color_of(3) == color_of(3 + len(PALETTE)) != color_of(4)
+    assert [color_of(i) for i in range(len(PALETTE))] == list(PALETTE)
+    assert len({color_of(i) for i in range(3 * len(PALETTE))}) == 3 * len(PALETTE)
+    assert color_of(3) == color_of(3 + 3 * len(PALETTE))
     assert color_of(-1) == UNKNOWN
 
     def light(color: str) -> float:
@@ -102,7 +104,7 @@ def test_colours_are_stable_and_readable() -> None:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for color in PALETTE:
+    for color in map(color_of, range(3 * len(PALETTE))):
         high, low = sorted((light(color), light(ink_on(color))), reverse=True)
         assert (high + 0.05) / (low + 0.05) >= 3.0  # WCAG, large or bold text
 
