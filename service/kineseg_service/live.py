@@ -27,12 +27,14 @@ class LiveStream:
     Attributes:
         session: What it feeds; only its receiving half may be used here.
         error: What the call is to end with, after everything accepted has been told.
+        given_up: Its client takes nothing, and has not for too long.
         ended: The summary, once the stream has come to its end; the error with which it failed.
     """
 
     def __init__(self, session: Session, stream: Stream, engine: Engine, settings: Settings) -> None:
         self.session = session
         self.error: ServiceError | None = None
+        self.given_up = False
         self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
         self.ended.add_done_callback(_look_at)
         self._stream = stream
@@ -298,6 +300,7 @@ class LiveStreams:
             if live.ending:
                 # It has been ended, and its client does not take what there is to tell.
                 live.error = error
+                live.given_up = True
                 kill()
                 return
             live.end(EndReason.REJECTED, error)

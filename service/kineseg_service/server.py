@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from typing import Self
 
@@ -22,6 +23,7 @@ from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_service.config import Settings
 from kineseg_service.decoder import Decoder
 from kineseg_service.engine import Engine
+from kineseg_service.errors import BadBundle
 from kineseg_service.hub import Hub
 from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
@@ -265,7 +267,11 @@ def main() -> None:
     async def serve() -> None:
         await Server(settings).run()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    except (BadBundle, RuntimeError, ValueError) as error:
+        _log.error("cannot start", error=str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

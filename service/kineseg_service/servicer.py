@@ -18,7 +18,7 @@ from kineseg_service.live import LiveStream, LiveStreams
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.opening import Opener
-from kineseg_service.status import Context, statuses
+from kineseg_service.status import ClientGoneError, Context, send, statuses
 
 _log = get_logger(__name__)
 Requests = AsyncIterator[pb.SegmentRequest]
@@ -67,18 +67,21 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
             reader = asyncio.create_task(self._read(request_iterator, context, live))
             try:
-                await context.write(pb.SegmentResponse(opened=self._opened(live)))
+                await send(context, pb.SegmentResponse(opened=self._opened(live)))
                 async for output in live.outputs():
-                    await context.write(convert.response(output))
+                    await send(context, convert.response(output))
                 if live.error is not None:
                     raise live.error
                 log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
             except ServiceError as error:
                 log.info("stream ended", error=error.message, code=error.code.name)
                 raise
+            except ClientGoneError:
+                log.info("stream cancelled")
+                raise
             except asyncio.CancelledError:
-                log.info("stream cancelled", because=live.error.message if live.error else "its client is gone")
-                if live.error is not None:
+                log.info("stream cancelled", given_up=live.given_up)
+                if live.given_up and live.error is not None:
                     raise live.error from None
                 raise
             finally:
@@ -99,9 +102,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 await context.send_initial_metadata(())
                 async for watched in watcher:
                     event = convert.event_message(watched.event)
-                    await context.write(
-                        pb.WatchEventsResponse(session_id=watched.session_id, event=event, dropped=watched.dropped)
+                    message = pb.WatchEventsResponse(
+                        session_id=watched.session_id, event=event, dropped=watched.dropped
                     )
+                    await send(context, message)
             finally:
                 self._hub.remove(watcher)
                 self._metrics.watchers(len(self._hub))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from kineseg_service.errors import ServiceError, StepFailed
 from kineseg_service.logs import get_logger
@@ -17,6 +18,22 @@ _log = get_logger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
+class ClientGoneError(Exception):
+    """The client of a call has gone."""
+
+
+async def send(context: Context, message: Message) -> None:
+    """Sends a message; waits while the client takes none.
+
+    Raises:
+        ClientGoneError: There is no client any more.
+    """
+    try:
+        await context.write(message)
+    except Exception as error:  # gRPC raises an unnamed kind of its own when it loses the race with a cancellation
+        raise ClientGoneError from error
+
+
 @asynccontextmanager
 async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
     """Ends the call with the status of the exception that is raised within."""
@@ -24,6 +41,9 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
         yield
     except (asyncio.CancelledError, grpc.aio.AbortError):
         raise
+    except ClientGoneError:
+        # Its call has ended already; there is no one to tell.
+        return
     except ServiceError as error:
         await end_with(context, metrics, error)
     except Exception:

@@ -35,6 +35,13 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Messages of this one are large enough to fill the transport."""
+    model = TinyModel(name="wide", channels=200, embedding=200)
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "wide", model)
+
+
+@pytest.fixture(scope="session")
 def serve(tiny: Path) -> Serve:
     """Starts a server with these bundles (or the tiny one) and settings, and a channel to it."""
 

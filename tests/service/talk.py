@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 Stub = pb_grpc.SegmentationServiceStub
 PATIENCE_S = 30.0
+# Little room in the transport, so that it is the server's queues that fill.
+SMALL = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.lookahead_bytes", 16_384), ("grpc.http2.bdp_probe", 0)]
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -128,3 +130,20 @@ def told(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
     """Status, message and trailing metadata of a call that has ended."""
     metadata = {key: str(value) for key, value in call.trailing_metadata() or ()}
     return call.code(), call.details() or "", metadata
+
+
+def session(stub: Stub, name: str) -> pb.Session:
+    return stub.GetSession(pb.GetSessionRequest(session_id=name)).session
+
+
+def settled(stub: Stub, name: str) -> pb.Session:
+    """The session once it stands still."""
+    seen: list[pb.Session] = []
+
+    def still() -> bool:
+        seen.append(session(stub, name))
+        time.sleep(0.2)
+        return len(seen) > 1 and seen[-1] == seen[-2] and seen[-1].frames_received > 0
+
+    until(still, "the stream stands still")
+    return seen[-1]

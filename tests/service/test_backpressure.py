@@ -1,0 +1,143 @@
+"""Queues are bounded: a fast sender waits, a slow reader delays only itself, an idle stream ends."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+
+from tests.service.conftest import Serve
+from tests.service.talk import (
+    SMALL,
+    Call,
+    Stub,
+    chunk,
+    config,
+    cut,
+    events,
+    kinds,
+    motion,
+    segment,
+    session,
+    settled,
+    told,
+    until,
+)
+
+FRAMES = motion(20_000)
+
+
+def test_a_reader_that_stops_stops_only_its_own_stream_and_loses_nothing(serve: Serve, wide: Path) -> None:
+    frames = motion(12_000, 200)
+    with serve(wide, queue_frames=64, queue_responses=128) as (server, stub):
+        expected = segment(stub, cut(frames), frame_results=True, session_id="slow")
+        with grpc.insecure_channel(server.address, SMALL) as channel:
+            sent = 0
+
+            def requests() -> Iterator[pb.SegmentRequest]:
+                nonlocal sent
+                yield config(session_id="slow", frame_results=True)
+                for request in cut(frames):
+                    yield request
+                    sent += 50
+
+            call = Stub(channel).Segment(requests())
+            assert next(call).opened.session_id == "slow"
+            stuck = settled(stub, "slow")
+            # Neither the decoder, nor the reading of requests, nor the client has run ahead.
+            assert stuck.frames_processed < 6_000
+            assert stuck.frames_received - stuck.frames_processed <= 64 + 50 + 50
+            assert sent < 12_000
+            # Others go on meanwhile.
+            assert events(segment(stub, cut(frames[:900])))[-1].summary.frames == 900
+            assert session(stub, "slow") == stuck
+            # And nothing is lost once it reads again.
+            assert list(call) == expected[1:]
+
+
+def test_a_stuck_reader_is_given_up_after_a_while(serve: Serve) -> None:
+    with serve(idle_timeout_s=1.0, queue_responses=128, max_sessions=1) as (server, stub):
+        with grpc.insecure_channel(server.address, SMALL) as channel:
+            call = Stub(channel).Segment(iter([config(frame_results=True), *cut(FRAMES)]))
+            assert next(call).HasField("opened")
+            until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "its slot is free")
+            with pytest.raises(grpc.RpcError):
+                list(call)
+            assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        until(lambda: kinds(segment(stub, cut(FRAMES[:90])))[-1] == "summary", "another one gets it")
+
+
+def test_a_stream_that_stands_still_is_ended_with_its_summary(serve: Serve) -> None:
+    with serve(idle_timeout_s=0.5) as (_, stub):
+        call = Call(stub, config())
+        call.send(*cut(FRAMES[:300]))
+        responses = call.rest()
+        code, message, metadata = told(call.failure())
+        assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "stood still for 0.5 s" in message
+        assert metadata["kineseg-retryable"] == "false"
+        assert events(responses)[-1].summary.reason == pb.END_REASON_REJECTED
+        assert events(responses)[-1].summary.frames == 300
+
+
+def test_a_stream_that_never_says_what_it_is_ends(serve: Serve) -> None:
+    with serve(idle_timeout_s=0.3) as (_, stub):
+        never = threading.Event()
+
+        def silence() -> Iterator[pb.SegmentRequest]:
+            never.wait()
+            yield from ()
+
+        call = stub.Segment(silence())
+        with pytest.raises(grpc.RpcError):
+            list(call)
+        never.set()
+        assert told(call)[0] == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "no configuration" in told(call)[1]
+
+
+def test_a_chunk_larger_than_the_queue_goes_through(serve: Serve) -> None:
+    with serve(queue_frames=10, queue_responses=2) as (_, stub):
+        # One frame a second: each chunk makes thousands of model frames.
+        responses = segment(stub, cut(FRAMES[:120], rest=60), rate_hz=1.0, frame_results=True)
+        assert events(responses)[-1].summary.frames == 120
+        assert len([r for r in responses if r.HasField("frame_result")]) == 119 * 30 + 1
+
+
+def test_a_watcher_that_stops_reading_loses_events_and_is_told_how_many(serve: Serve) -> None:
+    with serve(watch_queue=16) as (server, stub), grpc.insecure_channel(server.address, SMALL) as channel:
+        watch = Stub(channel).WatchEvents(pb.WatchEventsRequest())
+        watch.initial_metadata()
+        # Every second frame is missing: an event for each.
+        gaps = [chunk(at, FRAMES[at : at + 1]) for at in range(0, 8000, 2)]
+        told_events = events(segment(stub, gaps))
+        assert len(told_events) > 4000
+        marker = segment(stub, [], session_id="marker")
+        assert kinds(marker) == ["summary"]
+        received: list[pb.WatchEventsResponse] = []
+
+        def read() -> None:
+            with contextlib.suppress(grpc.RpcError):  # cancelled below
+                received.extend(watch)
+
+        # What comes after it has begun to read again arrives, with the number of those lost before.
+        reader = threading.Thread(target=read)
+        reader.start()
+
+        def arrives() -> bool:
+            segment(stub, [], session_id="late")
+            return any(watched.session_id == "late" for watched in received)
+
+        until(arrives, "later events arrive")
+        watch.cancel()
+        reader.join()
+        gaps_seen = [watched for watched in received if watched.session_id not in ("marker", "late")]
+        for before, after in itertools.pairwise(gaps_seen):
+            assert after.event.seq - before.event.seq - 1 == after.dropped
+        assert sum(watched.dropped for watched in received) >= len(told_events) - len(gaps_seen) > 0

@@ -1,0 +1,140 @@
+"""The calls around a stream: models, sessions, closing, watching."""
+
+from __future__ import annotations
+
+import threading
+
+import grpc
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+
+from tests.service.conftest import Serve
+from tests.service.talk import Call, Stub, config, cut, events, motion, segment, until
+
+FRAMES = motion(600)
+
+
+def test_models_are_told(stub: Stub) -> None:
+    models = stub.ListModels(pb.ListModelsRequest()).models
+    assert [model.name for model in models] == ["fragile", "tiny"]
+    assert [model.is_default for model in models] == [False, True]
+    tiny = models[1]
+    assert list(tiny.channels) == ["c0", "c1", "c2"]
+    assert list(tiny.units) == ["m"] * 3
+    assert (tiny.version, tiny.family, tiny.frame_rate_hz, tiny.embedding_dim) == ("1.0.0", "tiny-gru", 30.0, 4)
+    assert tiny.provider in ("CPUExecutionProvider", "CUDAExecutionProvider")
+    assert len(tiny.sha256) == 64
+
+
+def test_the_default_model_can_be_chosen(serve: Serve, tiny: object, fragile: object) -> None:
+    with serve(tiny, fragile, default_model="fragile") as (_, stub):  # type: ignore[arg-type]
+        call = Call(stub, config())
+        assert call.opened().model.name == "fragile"
+        call.cancel()
+
+
+def test_an_open_session_is_told_while_it_runs(stub: Stub) -> None:
+    call = Call(stub, config(session_id="seen", latency_s=2.0))
+    call.opened()
+    call.send(*cut(FRAMES))
+    told = []
+    while not told or told[-1].ack.frames < 600:
+        told.append(call.read())
+    response = stub.GetSession(pb.GetSessionRequest(session_id="seen"))
+    session = response.session
+    assert (session.session_id, session.model, session.frame_rate_hz, session.latency_s) == ("seen", "tiny", 30.0, 2.0)
+    assert (session.frames_received, session.frames_processed) == (600, 600)
+    assert session.last_seq == max(event.seq for event in events(told))
+    closed = [event.segment_closed for event in events(told) if event.HasField("segment_closed")]
+    assert closed
+    assert list(response.segments) == closed
+    assert session.segments_closed == len(closed)
+    assert session.opened_unix_ns > 1.7e18
+    assert session in stub.ListSessions(pb.ListSessionsRequest()).sessions
+    call.cancel()
+
+
+def test_sessions_are_told_in_the_order_of_their_opening(serve: Serve) -> None:
+    with serve() as (_, stub):
+        calls = []
+        for name in ("b", "c", "a"):
+            calls.append(Call(stub, config(session_id=name)))
+            calls[-1].opened()
+        assert [s.session_id for s in stub.ListSessions(pb.ListSessionsRequest()).sessions] == ["b", "c", "a"]
+        for call in calls:
+            call.cancel()
+
+
+def test_a_session_can_be_closed_from_elsewhere(stub: Stub) -> None:
+    call = Call(stub, config(session_id="closed"))
+    call.opened()
+    call.send(*cut(FRAMES))
+    while call.read_ack() < 600:
+        pass
+    summary = stub.CloseSession(pb.CloseSessionRequest(session_id="closed")).summary
+    told = events(call.rest())
+    assert told[-1].summary == summary
+    assert (summary.reason, summary.frames) == (pb.END_REASON_CLOSED, 600)
+    assert call.failure().code() == grpc.StatusCode.OK
+    # Apart from the reason it is what half-closing would have given.
+    half_closed = events(segment(stub, cut(FRAMES)))[-1].summary
+    half_closed.reason = pb.END_REASON_CLOSED
+    assert half_closed == summary
+
+
+class Watch:
+    """A watcher that has begun to watch when this returns."""
+
+    def __init__(self, stub: Stub, **fields: object) -> None:
+        self.call = stub.WatchEvents(pb.WatchEventsRequest(**fields))  # type: ignore[arg-type]
+        self.call.initial_metadata()
+        self.seen: list[pb.WatchEventsResponse] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            self.seen.extend(self.call)
+        except grpc.RpcError:
+            assert self.call.cancelled()
+
+    def stop(self) -> None:
+        self.call.cancel()
+        self._thread.join()
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+def test_watchers_see_what_the_streams_clients_see(stub: Stub) -> None:
+    everyone = Watch(stub)
+    one = Watch(stub, session_id="watched")
+    ends = Watch(stub, kinds=[pb.EVENT_KIND_SUMMARY, pb.EVENT_KIND_GAP])
+    watched = events(segment(stub, cut(FRAMES), session_id="watched"))
+    other = events(segment(stub, cut(FRAMES[:300]), session_id="other"))
+    until(lambda: len(everyone.seen) == len(watched) + len(other), "all events have come")
+    until(lambda: len(ends.seen) == 2, "both ends have come")
+    for watch in (everyone, one, ends):
+        watch.stop()
+    assert [w.event for w in everyone.seen if w.session_id == "watched"] == watched
+    assert [w.event for w in everyone.seen if w.session_id == "other"] == other
+    assert [w.event for w in one.seen] == watched
+    assert [w.event.summary for w in ends.seen] == [watched[-1].summary, other[-1].summary]
+    assert all(w.dropped == 0 for w in everyone.seen)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_watching_ends_when_the_server_goes(serve: Serve, when: str) -> None:
+    with serve() as (server, stub):
+        watch = Watch(stub)
+        call = Call(stub, config(session_id="last"))
+        call.opened()
+        call.send(*cut(FRAMES))
+        if when == "before":
+            call.half_close()
+            call.rest()
+        server.stop()
+        watch.join()
+        assert watch.call.code() == grpc.StatusCode.OK
+        assert watch.seen[-1].event.summary.reason in (pb.END_REASON_COMPLETED, pb.END_REASON_DRAINED)
+        call.half_close()
