@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +116,30 @@ def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:
     assert events[-1]["duration_s"] < 60
     assert (tmp_path / "timeline.png").exists()
     assert (tmp_path / "index.html").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_on_a_terminal_it_draws(motion_file: Path, tmp_path: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kineseg_service", "demo", motion_file, "--speed", "10", "--out", tmp_path],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    os.close(theirs)
+    shown = b""
+    # Reading ends with an error where the other end of a pseudo-terminal is closed.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors.decode()
+    text = shown.decode()
+    assert text.count("segments found") > 5  # drawn again and again
+    assert "Ctrl-C ends the stream" in text
+    assert "end of stream (completed)" in text
