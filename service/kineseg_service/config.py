@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 
 class Settings(BaseSettings):
     """How a server runs.
 
     Every field can be given as an argument, as an environment variable (`KINESEG_PORT=0`) or in the TOML file that
-    `config_file` names (`port = 0`).
+    `config_file` names (`port = 0`). A variable holds several bundles as a PATH holds folders, and "none" for none.
 
     Raises:
         pydantic.ValidationError: A value is of the wrong kind or out of range; it names the field.
@@ -28,7 +35,9 @@ class Settings(BaseSettings):
     port: int = Field(50051, ge=0, le=65535, description="gRPC port; 0 takes any free one.")
     metrics_port: int | None = Field(9464, ge=0, le=65535, description="Prometheus port; 0: any free one; none: off.")
 
-    bundles: tuple[Path, ...] = Field((), description="Model bundles (folders or .zip) besides the packaged one.")
+    bundles: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Model bundles (folders or .zip) besides the packaged one."
+    )
     packaged_bundle: bool = Field(True, description="Serve the bundle that comes with the package, if there is one.")
     default_model: str = Field("", description="Model of streams that name none. Empty: the first bundle given.")
     provider: Literal["auto", "cuda", "cpu"] = Field("auto", description="Where models run; auto: CUDA, else CPU.")
@@ -49,6 +58,16 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "console"] = Field("console", description="Form of the log lines.")
+
+    @field_validator("bundles", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.lower() == "none" else value
 
     @classmethod
     def settings_customise_sources(

@@ -58,11 +58,11 @@ def cut(
 class Call:
     """One `Segment` call, message by message. The configuration is sent at once unless it is none."""
 
-    def __init__(self, stub: Stub, first: pb.SegmentRequest | None) -> None:
+    def __init__(self, stub: Stub, first: pb.SegmentRequest | None, timeout_s: float = PATIENCE_S * 4) -> None:
         self._requests: queue.SimpleQueue[pb.SegmentRequest | None] = queue.SimpleQueue()
         if first is not None:
             self.send(first)
-        self.call = stub.Segment(iter(self._requests.get, None), timeout=PATIENCE_S * 4)
+        self.call = stub.Segment(iter(self._requests.get, None), timeout=timeout_s)
 
     def opened(self) -> pb.Opened:
         response = self.read()

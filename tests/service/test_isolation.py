@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -13,7 +14,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.server import BackgroundServer
 
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, chunk, config, cut, events, motion, results, segment, told, until
+from tests.service.talk import PATIENCE_S, Call, Stub, chunk, config, cut, events, motion, results, segment, told, until
 from tests.service.tiny_bundle import TinyModel, write_tiny_bundle
 
 FRAMES = motion(900)
@@ -63,6 +64,27 @@ def test_what_happens_to_one_stream_changes_no_other(stub: Stub, harm: Callable[
         assert call.rest() == wanted
 
 
+def test_a_step_that_fails_as_a_whole_ends_only_the_stream_to_blame(serve: Serve, tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "brittle", TinyModel(name="brittle", crash_above=1000.0))
+    with serve(bundle) as (_, stub):
+        streams = [motion(600, seed=seed) for seed in range(6)]
+        expected = [segment(stub, cut(frames, rest=20), frame_results=True)[1:] for frames in streams]
+        bad = FRAMES[:600].copy()
+        bad[300, 0] = 5000.0
+        calls = [Call(stub, config(frame_results=True)) for _ in streams]
+        to_blame = Call(stub, config())
+        # All at once, so that they meet in batches.
+        for requests in zip(*(cut(frames, rest=20) for frames in [*streams, bad]), strict=True):
+            for call, request in zip([*calls, to_blame], requests, strict=True):
+                call.send(request)
+        code, message, _ = told(to_blame.failure())
+        assert code == grpc.StatusCode.INTERNAL
+        assert message.startswith("the model could not be run (error id ")
+        for call, wanted in zip(calls, expected, strict=True):
+            call.half_close()
+            assert call.rest()[1:] == wanted
+
+
 @pytest.mark.parametrize("end", ["cancel", "poison", "deadline", "half-close"])
 def test_whoever_gets_a_slot_next_starts_from_the_initial_state(
     serve: Serve, tmp_path_factory: pytest.TempPathFactory, end: str
@@ -72,35 +94,21 @@ def test_whoever_gets_a_slot_next_starts_from_the_initial_state(
     with serve(bundle, max_sessions=1) as (_, stub):
         expected = results(segment(stub, cut(FRAMES[:60]), frame_results=True))
         for _ in range(3):
-            call = Call(stub, config())
-            if end == "deadline":
+            call = Call(stub, config(), timeout_s=0.5 if end == "deadline" else PATIENCE_S)
+            call.opened()
+            call.send(*cut(motion(300, seed=5)))
+            call.read_ack()
+            if end == "cancel":
                 call.cancel()
-                call = Call.__new__(Call)
-                requests = [config(), *cut(motion(300, seed=5))]
-                until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "the slot is free")
-                ended = threading.Event()
-
-                def endless() -> object:
-                    yield from requests  # noqa: B023 - used before the next round
-                    ended.wait()  # noqa: B023
-
-                timed = stub.Segment(endless(), timeout=0.3)
-                with pytest.raises(grpc.RpcError):
-                    list(timed)
-                assert timed.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-                ended.set()
+            elif end == "poison":
+                call.send(chunk(300, np.full((1, 3), 5000.0, "<f4")))
+                call.failure()
+            elif end == "deadline":
+                call.rest()
+                assert call.failure().code() == grpc.StatusCode.DEADLINE_EXCEEDED
             else:
-                call.opened()
-                call.send(*cut(motion(300, seed=5)))
-                call.read_ack()
-                if end == "cancel":
-                    call.cancel()
-                elif end == "poison":
-                    call.send(chunk(300, np.full((1, 3), 5000.0, "<f4")))
-                    call.failure()
-                else:
-                    call.half_close()
-                    call.rest()
+                call.half_close()
+                call.rest()
             until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "the slot is free")
             assert results(segment(stub, cut(FRAMES[:60]), frame_results=True)) == expected
 

@@ -183,7 +183,7 @@ def start_process(*bundles: Path) -> subprocess.Popen[str]:
     settings = {
         "KINESEG_PORT": "0",
         "KINESEG_METRICS_PORT": "0",
-        "KINESEG_BUNDLES": json.dumps([str(bundle) for bundle in bundles]),
+        "KINESEG_BUNDLES": os.pathsep.join(str(bundle) for bundle in bundles),
         "KINESEG_PACKAGED_BUNDLE": "false",
         "KINESEG_LOG_FORMAT": "json",
     }

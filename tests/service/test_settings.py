@@ -1,5 +1,6 @@
 """Settings: arguments over environment over file, and what is wrong is named."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,11 @@ def test_a_file_that_is_not_there_or_holds_unknown_settings(tmp_path: Path) -> N
     file.write_text("prot = 1\n", encoding="utf-8")
     with pytest.raises(ValidationError, match="prot"):
         Settings(config_file=file)
+
+
+def test_bundles_and_no_metrics_can_be_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINESEG_BUNDLES", os.pathsep.join(["one", "two.zip"]))
+    monkeypatch.setenv("KINESEG_METRICS_PORT", "none")
+    settings = Settings()
+    assert settings.bundles == (Path("one"), Path("two.zip"))
+    assert settings.metrics_port is None

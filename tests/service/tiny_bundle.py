@@ -29,6 +29,8 @@ class TinyModel:
     seed: int = 7
     poison_above: float = 0.0
     """When above 0: the embedding is NaN where the first channel exceeds it."""
+    crash_above: float = 0.0
+    """When above 0: the step itself fails, for the whole batch, where the first channel exceeds it."""
     fused: bool = False
     """Use ONNX's own GRU operator instead of single operators."""
 
@@ -101,13 +103,22 @@ def tiny_graph(model: TinyModel) -> onnx.ModelProto:
         node("Add", ["nought", const("one", np.ones(1, np.float32))], ["begun"]),
         node("Concat", ["hn", "next", "begun"], ["next_state"], axis=1),
     ]
-    if model.poison_above > 0:
+    limit = model.poison_above or model.crash_above
+    if limit > 0:
+        first = [const("from0", np.array([0], np.int64)), const("to1", np.array([1], np.int64)), "axis1"]
         nodes += [
-            node("Slice", ["frame", const("from0", np.array([0], np.int64)), const("to1", np.array([1], np.int64)),
-                           "axis1"], ["first"]),
-            node("Greater", ["first", const("limit", np.full(1, model.poison_above, np.float32))], ["bad"]),
-            node("Where", ["bad", const("nan", np.full(1, np.nan, np.float32)), "clean"], ["embedding"]),
-        ]  # fmt: skip
+            node("Slice", ["frame", *first], ["first"]),
+            node("Greater", ["first", const("limit", np.full(1, limit, np.float32))], ["bad"]),
+        ]
+    if model.poison_above > 0:
+        nodes.append(node("Where", ["bad", const("nan", np.full(1, np.nan, np.float32)), "clean"], ["embedding"]))
+    elif model.crash_above > 0:
+        # Row 1 of a table of one row is out of bounds.
+        nodes += [
+            node("Cast", ["bad"], ["row"], to=TensorProto.INT64),
+            node("Gather", [const("table", np.zeros(1, np.float32)), "row"], ["nothing"]),
+            node("Add", ["clean", "nothing"], ["embedding"]),
+        ]
     else:
         nodes.append(node("Identity", ["clean"], ["embedding"]))
 
