@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -185,6 +186,27 @@ def test_a_gap_too_long_ends_the_stream_after_what_was_accepted(server: str, con
             list(stream)
     assert stream.summary is not None
     assert (stream.summary.reason, stream.summary.frames) == (kineseg.EndReason.REJECTED, 300)
+
+
+def test_the_servers_status_survives_a_write_that_meets_it(server: str, script: ModuleType) -> None:
+    async def one(client: kineseg.AsyncClient, pause_s: float) -> None:
+        async with asyncio.timeout(script.PATIENCE_S), client.stream(rate=30) as stream:
+            await stream.send(np.zeros((30, 3)))
+            await stream.flush()
+            await stream.send(np.zeros((5, 3)), first_frame=3000)  # refused
+            await asyncio.sleep(pause_s)
+            await stream.close()  # sends what is left, about when the refusal arrives
+            with pytest.raises(kineseg.GapTooLong, match="missing"):
+                [event async for event in stream]
+            assert stream.summary is not None
+            assert stream.summary.frames == 30
+
+    async def run() -> None:
+        async with kineseg.AsyncClient(server, retries=0) as client:
+            for attempt in range(200):
+                await one(client, attempt % 40 * 0.0001)
+
+    asyncio.run(run())
 
 
 def test_a_full_server_is_worth_another_try(tiny_bundle: Path, connect: Any) -> None:

@@ -18,37 +18,53 @@ from kineseg._errors import KinesegError
 Value = TypeVar("Value")
 
 _NOT_THE_SERVERS_WORD = "Internal error from Core"
+_LOOK_AGAIN_S = 0.01
+_LOOKS = 500
 
 
 class CallStatus:
-    """The first status of a call that is not made up.
+    """The status of a call that is not made up.
 
     Args:
         call: The call, just made.
         describe: The SDK's error for gRPC's.
+
+    Attributes:
+        lost: Whether `error` waited in vain for what the server said.
     """
 
     def __init__(self, call: grpc.aio.Call, describe: Callable[[grpc.RpcError], KinesegError]) -> None:
+        self.lost = False
+        self._call = call
         self._describe = describe
-        self._known = asyncio.Event()
+        self._told = asyncio.Event()
+        self._genuine = False
         self._error: KinesegError | None = None
-        call.add_done_callback(lambda _: self._note(call))
+        call.add_done_callback(lambda _: self._note())
 
     async def error(self) -> KinesegError | None:
         """Wait for the end of the call; None if it ended well."""
-        await self._known.wait()
+        await self._told.wait()
+        for _ in range(_LOOKS):
+            if self._genuine:
+                return self._error
+            await asyncio.sleep(_LOOK_AGAIN_S)  # nobody is called when the server's status replaces the made-up one
+            self._note()
+        self.lost = True
         return self._error
 
-    def _note(self, call: grpc.aio.Call) -> None:
-        details = _now(call.details())
-        if self._known.is_set() or details == _NOT_THE_SERVERS_WORD:
+    def _note(self) -> None:
+        if self._genuine:
             return
-        code = _now(call.code())
+        details = _now(self._call.details())
+        code = _now(self._call.code())
+        self._genuine = details != _NOT_THE_SERVERS_WORD
+        self._error = None
         if code is not grpc.StatusCode.OK:
             nothing = grpc.aio.Metadata()
-            trailing = _now(call.trailing_metadata())
+            trailing = _now(self._call.trailing_metadata())
             self._error = self._describe(grpc.aio.AioRpcError(code, nothing, trailing or nothing, details))
-        self._known.set()
+        self._told.set()
 
 
 def _now(work: Coroutine[Any, Any, Value]) -> Value:

@@ -23,8 +23,6 @@ from kineseg.v1 import segmentation_pb2 as pb
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
 Connect = Callable[[], Call]
 
-_STATUS_S = 5.0  # from a failed write to the news of how the call ended
-
 
 class _Pulse:
     """Wakes everybody who waits now, and nobody who comes later."""
@@ -85,6 +83,8 @@ class AsyncStream(BaseStream):
                 await self._finish()
         finally:
             self.cancel()
+            for task in self._tasks:
+                task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def send(
@@ -223,12 +223,12 @@ class AsyncStream(BaseStream):
             if not protocol.over:
                 await call.done_writing()
         except Exception as error:
-            # Nearly always the call has ended, and the reader tells how.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STATUS_S):
-                    await status.error()
+            failure = Internal(f"sending to the stream failed: {error!r}")
+            if call.done():  # as it nearly always has; the reader tells how, once it has read what came before
+                await status.error()
+                if not status.lost:
                     return
-            self._end(protocol, call, Internal(f"sending to the stream failed: {error!r}"))
+            self._end(protocol, call, failure)
 
     async def _receive(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
         """What the reader does, for as long as the call lives."""
