@@ -69,8 +69,10 @@ def test_bad_options_end_with_a_sentence(recordings: Path, tmp_path: Path, argum
     assert "Traceback" not in output
 
 
-def test_errors_of_the_other_commands(tmp_path: Path) -> None:
+def test_errors_of_the_other_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "train first" in run("export", tmp_path, tmp_path / "b", status=1)
+    monkeypatch.chdir(tmp_path)
+    assert "run in the root of the checkout" in " ".join(run("default", status=1).split())
     assert "has no folder 'train'" in run("default", tmp_path / "b", "--data", tmp_path, status=1)
     output = run("evaluate", "--bundle", tmp_path, "--data", tmp_path, "--eval-dir", tmp_path, status=1)
     assert "has no cmu86_dev.json" in output

@@ -18,7 +18,7 @@ import typer
 from kineseg_training import recipe
 from kineseg_training.checkpoint import load_checkpoint
 from kineseg_training.data import Augmentation, Source, load_corpus
-from kineseg_training.errors import TrainingError
+from kineseg_training.errors import SettingsError, TrainingError
 from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, find_beside
 from kineseg_training.evaluate import evaluate as evaluate_bundle
 from kineseg_training.export import ExportSettings
@@ -151,7 +151,7 @@ def export(
 
 @app.command()
 def default(
-    out: Annotated[Path, typer.Argument(help="Bundle to write.")],
+    out: Annotated[Path, typer.Argument(help="Bundle to write.")] = recipe.SHIPPED,
     data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
     run: Annotated[Path | None, typer.Option(help="Keep the run here; a run that is there is gone on with.")] = None,
     threads: Threads = 1,
@@ -160,6 +160,10 @@ def default(
     """Rebuild the bundle that the service ships; equal data gives equal bytes on one kind of machine."""
     with _reporting(), tempfile.TemporaryDirectory() as scratch:
         torch.set_num_threads(threads)
+        if out == recipe.SHIPPED and not out.parent.parent.is_dir():
+            raise SettingsError(
+                f"out: there is no {out.parent.parent} here; run in the root of the checkout or name it"
+            )
         training, held_out = recipe.default_corpora(data or _cmu_folder())
         folder = run or Path(scratch) / "run"
         checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)

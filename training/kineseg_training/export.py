@@ -17,12 +17,13 @@ from google.protobuf import json_format
 from kineseg.motion import CANONICAL_CHANNELS
 from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kineseg_training.card import model_card
 from kineseg_training.checkpoint import Checkpoint
 from kineseg_training.data import Corpus, mirrored, resample
 from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
-from kineseg_training.features import BLOCKS, Block, Stream, check_blocks
+from kineseg_training.features import Block, Stream, check_blocks
 from kineseg_training.files import write_atomically
 from kineseg_training.graph import state_layout, step_graph
 from kineseg_training.metric import Metric, MetricSettings, learn_metric
@@ -57,7 +58,7 @@ class ExportSettings:
 
     name: str = "motion"
     version: str = "1.0.0"
-    blocks: tuple[Block, ...] = BLOCKS
+    blocks: tuple[Block, ...] = ("pose", "speed")
     metric: MetricSettings = field(default_factory=MetricSettings)
     mirror: bool = True
     description: str = ""
@@ -97,7 +98,9 @@ def export(
         raise CheckpointError("the data is not what the checkpoint was trained on; name the same folders and options")
     if held_out is not None and held_out.channels != corpus.channels:
         raise DataError("the held-out takes have other channels than the training takes")
-    files = bundle_files(checkpoint, corpus, settings, held_out)
+    # Sums over many threads are added in another order than over one.
+    with threadpool_limits(1, user_api="blas"):
+        files = bundle_files(checkpoint, corpus, settings, held_out)
     if out.suffix == ".zip":
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, _zipped(files))

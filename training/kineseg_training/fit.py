@@ -70,9 +70,9 @@ class FitSettings:
     source: int = 50
     target: int = 25
     shortest_source: int = 10
-    batch: int = 64
+    batch: int = 32
     steps: int = 40
-    epochs: int = 40
+    epochs: int = 20
     patience: int = 10
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2

@@ -36,7 +36,7 @@ class MetricSettings:
     smoothing_s: float = 1.7
     lag_s: float = 1.5
     drop: float = 0.3
-    regularisation: float = 1.0
+    regularisation: float = 0.1
 
     def __post_init__(self) -> None:
         if self.dimensions < 1:

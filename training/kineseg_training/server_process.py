@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -32,17 +31,12 @@ def running_server(bundle: Path) -> Iterator[str]:
         EvaluationError: It did not start; the message has the end of its log.
     """
     port = _free_port()
-    environment = os.environ | {
-        "KINESEG_HOST": "127.0.0.1",
-        "KINESEG_PORT": str(port),
-        "KINESEG_METRICS_PORT": "0",
-        "KINESEG_BUNDLES": json.dumps([str(bundle.resolve())]),
-        "KINESEG_PACKAGED_BUNDLE": "false",
-    }
+    command = [sys.executable, "-m", "kineseg_service", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--metrics-port", "-1", "--bundle", str(bundle)]
+    # The packaged bundle may have the same name as the one that is judged.
+    environment = os.environ | {"KINESEG_PACKAGED_BUNDLE": "false"}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kineseg_service", "serve"], env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             address = f"127.0.0.1:{port}"
             if not _becomes_ready(address, process):
