@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kineseg.motion import CANONICAL_CHANNELS, MotionFileError, Recording, canonical_pose, read
+from kineseg.motion import CANONICAL_CHANNELS, CANONICAL_JOINTS, MotionFileError, Recording, canonical_pose, read
 from kineseg.motion.cmu import cmu_positions
-from kineseg.motion.cmu_skeleton import CMU_END_JOINTS, CMU_SKELETON
+from kineseg.motion.cmu_skeleton import CMU_BONE_AXES, CMU_END_JOINTS, CMU_SKELETON
 from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 
@@ -96,6 +96,25 @@ def test_a_take_is_read_with_its_truth(data_dir: Path) -> None:
     assert np.median(forward[labels == 1]) > 1.3 * np.median(forward[labels == 0]) > 0
 
 
+@pytest.mark.parametrize("take", ["01", "03", "05", "07", "09", "11"])
+def test_in_every_take_the_walker_lets_the_arms_hang_and_bends_elbows_and_knees_the_right_way(
+    data_dir: Path, take: str
+) -> None:
+    pose = canonical_pose(read(data_dir / "cmu_mocap" / "subject_86" / f"{take}.mat").slice(0, 480)).frames
+    at = {
+        joint: pose[:, [CANONICAL_CHANNELS.index(f"{joint}.{axis}") for axis in "xyz"]]
+        for joint in CANONICAL_JOINTS[1:]
+    }
+    for side in ("left", "right"):
+        shoulder, elbow, wrist = (at[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+        hip, knee, ankle = (at[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+        assert np.median(wrist[:, 1] - shoulder[:, 1]) < -0.2
+        # Forward of the straight line between its neighbours: the forearm folds forward, the shank folds back.
+        assert np.median(elbow[:, 2] - (shoulder + wrist)[:, 2] / 2) < 0
+        assert np.median(knee[:, 2] - (hip + ankle)[:, 2] / 2) > 0
+        assert np.median(at[f"{side}_toe"][:, 2] - ankle[:, 2]) > 0.05
+
+
 def test_every_take_and_clip_can_be_read(data_dir: Path) -> None:
     files = [
         *(data_dir / "cmu_mocap" / "subject_86").glob("*.mat"),
@@ -111,7 +130,12 @@ def test_both_layouts_of_one_motion_give_the_same_positions(tmp_path: Path) -> N
     maps = wide[:, 3:].reshape(5, 38, 3)
     maps[:, list(CMU_END_JOINTS)] = 0.0
     moving = [j for j in range(38) if j not in CMU_END_JOINTS]
-    narrow = np.hstack([wide[:, :3], maps[:, moving].reshape(5, -1)])
+    # The compact layout turns limbs about their own axes: these, in the words of the database's ASF files.
+    about_bone = maps[:, moving].copy()
+    for name, degrees in CMU_BONE_AXES.items():
+        place = moving.index(CMU_SKELETON.names.index(name))
+        about_bone[:, place] = Rotation.from_euler("xyz", degrees, degrees=True).inv().apply(about_bone[:, place])
+    narrow = np.hstack([wide[:, :3], about_bone.reshape(5, -1)])
     savemat(tmp_path / "take.mat", {"expmapchannels": narrow})
     np.savetxt(tmp_path / "clip.txt", wide, delimiter=",", fmt="%.17g")
     take, clip = read(tmp_path / "take.mat"), read(tmp_path / "clip.txt", rate=60)

@@ -1,7 +1,8 @@
 """Reads the exponential-map releases of the CMU motion-capture database.
 
 Two layouts: text with 117 comma-separated columns a frame (root translation, then 38 joints of three numbers), and
-MATLAB files whose ``expmapchannels`` has 96 columns (the same without the seven end joints, which never turn).
+MATLAB files whose ``expmapchannels`` has 96 columns (without the seven end joints, which never turn, and with the
+rotations of limbs about the axes of each bone instead of the world's).
 
 The published single-action clips begin with one row in a calibration posture that is not part of the motion. Files
 are given as they are: ``recording.slice(1)`` leaves that row out.
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg.motion.annotation import Annotation
-from kineseg.motion.cmu_skeleton import CMU_END_JOINTS, CMU_SKELETON
+from kineseg.motion.cmu_skeleton import CMU_BONE_AXES, CMU_END_JOINTS, CMU_SKELETON
 from kineseg.motion.errors import MissingDependencyError, MotionFileError, RecordingError
-from kineseg.motion.kinematics import forward_kinematics, matrices_from_expmap
+from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler, matrices_from_expmap
 from kineseg.motion.recording import Recording, check_rate
 from kineseg.motion.text_numbers import parse_rows, read_text, require_file
 
@@ -28,6 +29,10 @@ TEXT_COLUMNS = 3 + 3 * CMU_SKELETON.n_joints
 COMPACT_COLUMNS = TEXT_COLUMNS - 3 * len(CMU_END_JOINTS)
 
 _MOVING = tuple(j for j in range(CMU_SKELETON.n_joints) if j not in CMU_END_JOINTS)
+# (31, 3, 3): from each bone's axes to the world's.
+_FROM_BONE_AXES = matrices_from_euler(
+    np.radians([CMU_BONE_AXES.get(CMU_SKELETON.names[j], (0.0, 0.0, 0.0))[::-1] for j in _MOVING]), "ZYX"
+)
 
 
 def _channel_names(joints: tuple[int, ...]) -> tuple[str, ...]:
@@ -61,7 +66,8 @@ def cmu_positions(frames: ArrayLike) -> NDArray[np.float64]:
     maps = values[:, 3:].reshape(n_frames, -1, 3)
     if values.shape[1] == COMPACT_COLUMNS:
         full = np.zeros((n_frames, CMU_SKELETON.n_joints, 3))
-        full[:, _MOVING] = maps
+        # A rotation seen along other axes is the same angle about the turned axis.
+        full[:, _MOVING] = np.einsum("jab,tjb->tja", _FROM_BONE_AXES, maps)
         maps = full
     # The release stores the map of the inverse rotation (it was made for row vectors); seen from the data: only so do
     # the feet stand still on the floor while walking.

@@ -58,3 +58,21 @@ CMU_SKELETON = Skeleton(
 
 # The compact layout leaves these seven out: they have no channels of their own.
 CMU_END_JOINTS: tuple[int, ...] = (6, 12, 19, 26, 28, 35, 37)
+
+# The compact layout keeps what the database's AMC files have: rotations about each bone's own axes, which its ASF files
+# give as angles about x, then y, then z in degrees. Bones that are not here turn about the axes of the world; those of
+# the hand do have axes of their own, but nothing that is moved by them enters a pose.
+CMU_BONE_AXES: dict[str, tuple[float, float, float]] = {
+    **{
+        f"{side}{bone}": (0.0, 0.0, tilt)
+        for side, tilt in (("Left", 20.0), ("Right", -20.0))
+        for bone in ("UpLeg", "Leg")
+    },
+    **{
+        f"{side}{bone}": (-90.0, 0.0, tilt)
+        for side, tilt in (("Left", 20.0), ("Right", -20.0))
+        for bone in ("Foot", "ToeBase")
+    },
+    **{f"Left{bone}": (180.0, -30.0, -90.0) for bone in ("Arm", "ForeArm")},
+    **{f"Right{bone}": (180.0, 30.0, 90.0) for bone in ("Arm", "ForeArm")},
+}
