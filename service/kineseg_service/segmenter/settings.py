@@ -34,7 +34,7 @@ class SegmenterSettings:
 
     block_s: float = 0.1
     horizon_s: float = 60.0
-    min_segment_s: float = 1.5
+    min_segment_s: float = 2.0
     commit_fraction: float = 0.9
     penalty: float = 2.0
     gain_quantile: float = 0.75
