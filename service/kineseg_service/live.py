@@ -28,6 +28,7 @@ class LiveStream:
         session: What it feeds; only its receiving half may be used here.
         error: What the call is to end with, after everything accepted has been told.
         given_up: Its client takes nothing, and has not for too long.
+        released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
     """
 
@@ -35,6 +36,7 @@ class LiveStream:
         self.session = session
         self.error: ServiceError | None = None
         self.given_up = False
+        self.released = False
         self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
         self.ended.add_done_callback(_look_at)
         self._stream = stream
@@ -109,6 +111,8 @@ class LiveStream:
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
         self._outputs.extend(delivery.outputs)
+        # The engine gives a slot back before it tells of the end.
+        self.released = delivery.summary is not None or delivery.error is not None
         if delivery.error is not None:
             self._stop(delivery.error)
         elif delivery.summary is not None and not self.ended.done():
@@ -226,7 +230,11 @@ class LiveStreams:
         self._of.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
 
-        self._release(live.stream, live.session_id)
+        if live.released:
+            # Before its client learns that it is over, so that the client's next stream finds room.
+            self._forget(live.session_id)
+        else:
+            self._release(live.stream, live.session_id)
 
     def get(self, session_id: str) -> LiveStream:
         """An open stream.
