@@ -38,6 +38,7 @@ class KernelBoundaries:
         self._penalty, self._bandwidth = settings.penalty, settings.bandwidth
         self._shortest = blocks(settings.min_segment_s)
         self._window = blocks(settings.window_s)
+        self._retry = blocks(settings.retry_s)
         self._horizon = blocks(settings.horizon_s)
         # One block less than the budget: a block is known only when its last frame is.
         self._budget = max(1, int(latency_s / settings.block_s + 1e-9) - 1)
@@ -59,6 +60,7 @@ class KernelBoundaries:
         self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of them to now
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
+        self._next_end = 0
 
         self.scale = RunningQuantile(
             _PAIRS * self._horizon,
@@ -76,6 +78,11 @@ class KernelBoundaries:
     def gain_scale(self) -> float:
         """What a cut between adjoining windows gains in this stream: the quantile that the penalty is a multiple of."""
         return self._gains.value
+
+    @property
+    def next_end(self) -> int:
+        """Where the best segmentation ends the segment that begins at the boundary offered last; `count` if open."""
+        return self._next_end
 
     def recent(self, start: int, end: int) -> Array:
         """Blocks [start, end), shape (n, dim), as far as they are within the horizon."""
@@ -107,8 +114,8 @@ class KernelBoundaries:
         self._base_dropped = 0.0
 
     def reject(self, boundary: int) -> None:
-        """The open segment goes on through `boundary`: none is offered again until a shortest segment later."""
-        self._barred = boundary + self._shortest
+        """The open segment goes on through `boundary`: none is offered again until `retry_s` later."""
+        self._barred = boundary + self._retry
 
     def _observe_scale(self, block: Array) -> None:
         reach = min(self.count, self._horizon)
@@ -182,6 +189,7 @@ class KernelBoundaries:
         best = self._before[here] + penalty  # of all ways to cut at each place
         first = np.arange(len(best))  # the first cut on that way
         steps = np.arange(len(best))
+        second = np.full(len(best), len(best))  # and the second, at the end if there is none
         near = steps[None, :] - steps[:, None] < self._shortest
         for _ in range(len(best) // self._shortest):
             through = np.where(near, np.inf, best[:, None] + cost + penalty)
@@ -192,9 +200,11 @@ class KernelBoundaries:
                 break
             best = np.where(better, value, best)
             first = np.where(better, first[source], first)
+            second = np.where(better, np.where(second[source] < len(best), second[source], steps), second)
         n = self._lengths[here]
         ends = best + n - self._similarity[here] / n
         cheapest = int(ends.argmin())
+        self._next_end = allowed + int(second[cheapest])
         n_base = self.count - self._base_start
         whole = self._base_dropped + n_base - self._base_similarity / n_base
         return allowed + int(first[cheapest]) if ends[cheapest] < whole else None

@@ -55,6 +55,7 @@ class PrototypeClusterer(base.Clusterer):
         self._features: dict[Any, int] = {}
         self._means: Array = np.zeros((0, 0))
         self._weights: Array = np.zeros(0)
+        self._errors: Array = np.zeros(0)  # squared standard errors of the means
         self._labels: list[int] = []
         self._last_seen: list[int] = []
         self._learned = 0
@@ -76,9 +77,13 @@ class PrototypeClusterer(base.Clusterer):
         label = self.nearest(self._vector(x))
         return self._next_label if label is None else label
 
-    def nearest(self, point: Array) -> int | None:
-        """Label of the nearest prototype within the radius of `point` (dim,), or None."""
-        row = self._nearest_row(point)
+    def nearest(self, point: Array, error: float = 0.0) -> int | None:
+        """Label of the nearest prototype within the radius of `point` (dim,), or None.
+
+        If the point is an estimate, `error` is its squared standard error. What the errors of point and prototype
+        explain of their squared distance does not count.
+        """
+        row = self._nearest_row(point, error)
         return None if row is None else self._labels[row]
 
     def mint(self) -> int:
@@ -86,39 +91,44 @@ class PrototypeClusterer(base.Clusterer):
         self._next_label += 1
         return self._next_label - 1
 
-    def learn(self, point: Array, weight: float = 1.0, fresh_label: int | None = None) -> int:
-        """Takes `point` (dim,) in and returns its label.
+    def learn(self, point: Array, weight: float = 1.0, fresh_label: int | None = None, error: float = 0.0) -> int:
+        """Takes `point` (dim,), of squared standard error `error`, in and returns its label.
 
         If it founds a prototype, that gets `fresh_label`, which must come from `mint` and be used once, or a new label.
         """
         self._learned += 1
-        row = self._nearest_row(point)
+        row = self._nearest_row(point, error)
         if row is None:
-            return self._found(point, weight, self.mint() if fresh_label is None else fresh_label)
+            return self._found(point, weight, self.mint() if fresh_label is None else fresh_label, error)
         self._weights[row] += weight
-        self._means[row, : len(point)] += (point - self._means[row, : len(point)]) * (weight / self._weights[row])
+        share = weight / self._weights[row]
+        self._means[row, : len(point)] += (point - self._means[row, : len(point)]) * share
+        self._errors[row] = (1.0 - share) ** 2 * self._errors[row] + share**2 * error
         self._last_seen[row] = self._learned
         return self._labels[row]
 
-    def _found(self, point: Array, weight: float, label: int) -> int:
+    def _found(self, point: Array, weight: float, label: int, error: float) -> int:
         if len(self._labels) >= self.max_prototypes:
             oldest = int(np.argmin(self._last_seen))
             self._means = np.delete(self._means, oldest, axis=0)
             self._weights = np.delete(self._weights, oldest)
+            self._errors = np.delete(self._errors, oldest)
             del self._labels[oldest], self._last_seen[oldest]
         self._widen(len(point))
         self._means = np.vstack([self._means, np.pad(point, (0, self._means.shape[1] - len(point)))])
         self._weights = np.append(self._weights, weight)
+        self._errors = np.append(self._errors, error)
         self._labels.append(label)
         self._last_seen.append(self._learned)
         return label
 
-    def _nearest_row(self, point: Array) -> int | None:
+    def _nearest_row(self, point: Array, error: float) -> int | None:
         if not self._labels:
             return None
         self._widen(len(point))
         squared = ((self._means[:, : len(point)] - point) ** 2).sum(axis=1)
         squared += (self._means[:, len(point) :] ** 2).sum(axis=1)
+        squared -= self._errors + error
         row = int(squared.argmin())
         return row if squared[row] < (self.radius * self.unit) ** 2 else None
 

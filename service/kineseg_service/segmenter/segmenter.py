@@ -12,6 +12,7 @@ from kineseg_service.segmenter.anomaly import SurpriseMonitor
 from kineseg_service.segmenter.boundaries import KernelBoundaries
 from kineseg_service.segmenter.clusterer import PrototypeClusterer
 from kineseg_service.segmenter.decisions import AnomalyStart, Decision, SegmentEnd, SegmentStart
+from kineseg_service.segmenter.separation import separation, squared_error_of_mean
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
@@ -38,7 +39,11 @@ class Segmenter:
         self._boundaries = KernelBoundaries(settings, dim, latency_s)
         self._surprise = SurpriseMonitor(settings)
         self._clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
-        self._continues = settings.continues
+        self._separation, self._neighbours = settings.separation, settings.neighbours
+        self._apart, self._context = (
+            max(1, round(s / settings.block_s)) for s in (settings.apart_s, settings.context_s)
+        )
+        self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
         self._log_surprise = 0.0
         self._n_frames = 0
@@ -91,26 +96,40 @@ class Segmenter:
             self._decide(boundary, decisions)
 
     def _decide(self, boundary: int, decisions: list[Decision]) -> None:
-        """Makes `boundary` final, unless what follows it looks like what precedes it."""
-        before = self._mean(self._boundaries.start, boundary)
-        after = self._mean(boundary, self._boundaries.count)
-        if ((before - after) ** 2).sum() < self._continues * self._unit:
+        """Makes `boundary` final, unless its two sides cannot be told apart."""
+        if not self._tells_apart(boundary):
             self._boundaries.reject(boundary)
             return
         self._close(boundary, boundary * self._block_frames, decisions)
         self._boundaries.accept(boundary)
         self._segment_id += 1
         self._clusterer.unit = math.sqrt(self._unit)
-        known = self._clusterer.nearest(after)
+        known = self._clusterer.nearest(*self._mean(boundary, self._boundaries.count))
         self._label = self._clusterer.mint() if known is None else known
         decisions.append(SegmentStart(boundary * self._block_frames, self._segment_id, self._label))
 
+    def _tells_apart(self, boundary: int) -> bool:
+        """Whether the segment before `boundary` can be told from what follows, and from the next segment alone.
+
+        The mean of both is judged: all that is known averages over the phases of a slow movement, but may hold a
+        return to the action before.
+        """
+        kernel = self._boundaries
+        start = max(kernel.start, boundary - self._context)
+        blocks = kernel.recent(start, kernel.count)
+        start = kernel.count - len(blocks)
+        values = []
+        for end in {kernel.count, kernel.next_end}:
+            apart = max(1, min(self._apart, (end - boundary) // 2))  # early on little is known of what follows
+            values.append(separation(blocks[: end - start], boundary - start, apart, self._neighbours))
+        return sum(values) / len(values) >= self._separation
+
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
-        mean = self._mean(start_block, end_block)
+        mean, error = self._mean(start_block, end_block)
         self._clusterer.unit = math.sqrt(self._unit)
         announced = None if self._label in self._clusterer.labels else self._label
-        label = self._clusterer.learn(mean, end_block - start_block, fresh_label=announced)
+        label = self._clusterer.learn(mean, end_block - start_block, fresh_label=announced, error=error)
         decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end))
 
     @property
@@ -118,8 +137,11 @@ class Segmenter:
         """Half the stream's median squared distance between blocks: the unit of squared distances."""
         return self._boundaries.scale.value / 2.0
 
-    def _mean(self, start: int, end: int) -> Array:
+    def _mean(self, start: int, end: int) -> tuple[Array, float]:
+        """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
         blocks = self._boundaries.recent(start, end)
         if len(blocks) > 2 * self._trim + 2:
             blocks = blocks[self._trim : len(blocks) - self._trim]
-        return blocks.mean(axis=0) if len(blocks) else np.zeros_like(self._sum)
+        if not len(blocks):
+            return np.zeros_like(self._sum), 0.0
+        return blocks.mean(axis=0), squared_error_of_mean(blocks, self._reach)

@@ -19,9 +19,13 @@ class SegmenterSettings:
     gain_quantile: which quantile of those gains is the unit.
     bandwidth: squared width of the kernel, in units of the stream's median squared distance.
     window_s: length of those windows, seconds.
-    same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
-        below which two segments are one action.
-    continues: squared distance, in the same units, below which what follows a boundary is the segment before it.
+    separation: how much better than chance (0 to 1) the two sides of a boundary must be told apart.
+    neighbours: how many nearest neighbours of each block are asked for that.
+    apart_s: how far apart neighbours must at least be, seconds.
+    context_s: how much of the segment before a boundary is looked at, seconds.
+    retry_s: how long after a boundary that was turned down the next may be, seconds.
+    same_action: squared distance of their means beyond what their standard errors explain, in units of half the
+        stream's median squared distance between blocks, below which two segments are one action.
     trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
     median_squared_distance: between blocks of a stream, as far as it is known before the stream.
     prior_s: how many seconds of stream the scales known from training weigh.
@@ -34,14 +38,18 @@ class SegmenterSettings:
 
     block_s: float = 0.1
     horizon_s: float = 60.0
-    min_segment_s: float = 2.0
+    min_segment_s: float = 1.5
     commit_fraction: float = 0.9
-    penalty: float = 2.0
+    penalty: float = 1.75
     gain_quantile: float = 0.75
     bandwidth: float = 0.5
     window_s: float = 1.5
-    same_action: float = 0.3
-    continues: float = 0.3
+    separation: float = 0.45
+    neighbours: int = 3
+    apart_s: float = 1.2
+    context_s: float = 6.0
+    retry_s: float = 0.5
+    same_action: float = 0.15
     trim_s: float = 0.4
     median_squared_distance: float = 1.0
     prior_s: float = 10.0
@@ -64,6 +72,6 @@ class SegmenterSettings:
         unknown = sorted(set(calibration) - known)
         if unknown:
             raise ValueError(f"calibration.segmenter: unknown settings {', '.join(unknown)}; known are {sorted(known)}")
-        values = {k: int(v) if k == "max_labels" else float(v) for k, v in calibration.items()}
+        values = {k: int(v) if k in ("max_labels", "neighbours") else float(v) for k, v in calibration.items()}
         values |= {"log_surprise_median": log_surprise_median, "log_surprise_scale": log_surprise_scale}
         return cls(**values)  # type: ignore[arg-type]
