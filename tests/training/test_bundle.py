@@ -22,6 +22,7 @@ from kineseg_training.fit import FitSettings, fit
 from kineseg_training.graph import step_graph
 from kineseg_training.metric import MetricSettings, learn_metric
 from kineseg_training.step import Step, read_bundle
+from kineseg_training.surprise import learn_surprise
 
 SMALL = ExportSettings(name="tiny", metric=MetricSettings(dimensions=8), description="Made up.", licence="Apache-2.0")
 # Graph and PyTorch add the same float32 numbers in another order; over a thousand steps of a recurrent cell this stays
@@ -69,7 +70,8 @@ def test_a_thousand_steps_agree_with_pytorch(
     frames = thousand_frames(corpus, n_streams)
     streams = [Stream.through(model, each) for each in frames]
     metric = learn_metric([stream.features(settings.blocks) for stream in streams], 30.0, settings.metric)
-    step = Step(step_graph(model, metric, settings.blocks).SerializeToString())
+    surprise = learn_surprise([stream.squared_error() for stream in streams], corpus.channels)
+    step = Step(step_graph(model, metric, settings.blocks, surprise).SerializeToString())
 
     state = step.initial(n_streams)
     outputs = []
@@ -80,7 +82,7 @@ def test_a_thousand_steps_agree_with_pytorch(
     mean, scale = model.mean.numpy(), model.scale.numpy()
     for b, stream in enumerate(streams):
         assert_close(np.stack([row.prediction[b] for row in outputs]), mean + scale * stream.prediction)
-        assert_close(np.stack([row.surprise[b] for row in outputs]), stream.surprise())
+        assert_close(np.stack([row.surprise[b] for row in outputs]), stream.surprise(surprise))
         assert_close(np.stack([row.embedding[b] for row in outputs]), metric.embed(stream.features(settings.blocks)))
 
 
@@ -97,14 +99,25 @@ def test_a_stream_does_not_depend_on_the_others(bundle: Path, corpus: Corpus) ->
         assert_close(np.stack([row.surprise[b] for row in together]), alone.surprise)
 
 
-def test_surprise_is_the_error_of_the_prediction_before(bundle: Path, corpus: Corpus) -> None:
-    opened = read_bundle(bundle)
+def test_surprise_is_about_the_prediction_before(bundle: Path, corpus: Corpus) -> None:
+    step = read_bundle(bundle).step
     frames = thousand_frames(corpus, 1)[0, :100]
-    outputs = opened.step.run(frames)
-    scale = np.array(opened.manifest.normalization.scale)
-    error = ((frames[1:] - outputs.prediction[:-1]) / scale) ** 2
+    outputs = step.run(frames)
     assert outputs.surprise[0] == 0.0
-    np.testing.assert_allclose(outputs.surprise[1:], error.mean(axis=1), rtol=1e-3, atol=1e-7)
+    foretold = frames.copy()
+    foretold[50] = outputs.prediction[49]
+    assert step.run(foretold).surprise[50] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_one_joint_that_jumps_is_a_greater_surprise_than_all_that_move_a_little(bundle: Path, corpus: Corpus) -> None:
+    step = read_bundle(bundle).step
+    frames = thousand_frames(corpus, 1)[0, :100]
+    usual = step.run(frames).surprise[40:60]
+    hand = [corpus.channels.index(f"left_wrist.{axis}") for axis in "xyz"]
+    jumped, moved = frames.copy(), frames.copy()
+    jumped[50, hand] += 0.3
+    moved[50] += 0.3 / np.sqrt(len(corpus.channels) / 3)  # as far in all
+    assert step.run(jumped).surprise[50] > max(10 * usual.max(), step.run(moved).surprise[50])
 
 
 def test_the_graph_has_the_promised_inputs_and_outputs(bundle: Path, checkpoint: Checkpoint) -> None:

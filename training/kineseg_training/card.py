@@ -40,6 +40,8 @@ def model_card(
         f"embedding of {manifest.embedding_dim} dimensions for telling actions apart.",
         "The embedding is a linear map of " + ", ".join(_BLOCKS[block] for block in blocks) + ", in a temporal metric "
         "learned without labels: down with what varies within a second or two, up with what varies over the corpus.",
+        "Surprise is the worst joint's squared prediction error relative to what is typical of that joint, over the "
+        "middle joint's to the power of 3/4: one joint that does what the others do not is what it is about.",
         "## Data",
         manifest.training_data.description or "Not described.",
         f"{manifest.training_data.recordings} recordings, {manifest.training_data.duration_s:.0f} s; fingerprint "

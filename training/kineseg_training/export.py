@@ -30,6 +30,7 @@ from kineseg_training.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.models import Seq2Seq
 from kineseg_training.prediction import prediction_error
 from kineseg_training.step import Step
+from kineseg_training.surprise import Surprise, learn_surprise
 
 SCHEMA_VERSION = 1
 GOLDEN_STEPS = 64
@@ -114,9 +115,11 @@ def bundle_files(
 ) -> dict[str, bytes]:
     """Name and content of every file of the bundle."""
     model = checkpoint.best()
-    metric = _metric(model, checkpoint, corpus, settings)
+    streams = _streams(model, checkpoint, corpus, settings)
+    metric = learn_metric([each.features(settings.blocks) for each in streams], checkpoint.rate, settings.metric)
+    surprise = learn_surprise([each.squared_error()[WARM_UP:] for each in streams], corpus.channels)
     judged = _judged(checkpoint, corpus, held_out)
-    graph = step_graph(model, metric, settings.blocks).SerializeToString(deterministic=True)
+    graph = step_graph(model, metric, settings.blocks, surprise).SerializeToString(deterministic=True)
 
     manifest = bundle_pb2.BundleManifest(
         schema_version=SCHEMA_VERSION,
@@ -128,7 +131,7 @@ def bundle_files(
         normalization=bundle_pb2.Normalization(mean=_short(model.mean.numpy()), scale=_short(model.scale.numpy())),
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
         embedding_dim=settings.metric.dimensions,
-        calibration=_calibration(model, judged, settings),
+        calibration=_calibration(model, surprise, judged, settings),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
             fingerprint=corpus.fingerprint,
@@ -141,7 +144,7 @@ def bundle_files(
     )
     files = {
         "model.onnx": graph,
-        "golden.npz": _golden(model, metric, settings.blocks),
+        "golden.npz": _golden(model, metric, settings.blocks, surprise),
     }
     files["README.md"] = model_card(manifest, checkpoint, settings.blocks, settings.limits).encode()
     for path in sorted(files):
@@ -160,12 +163,11 @@ def channel_unit(name: str) -> str:
     return "body size/s" if name.startswith("root.velocity") else "body size"
 
 
-def _metric(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings) -> Metric:
+def _streams(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings) -> list[Stream]:
     takes = [resample(clip.frames, clip.rate, checkpoint.rate) for clip in corpus.clips]
     if settings.mirror:
         takes += [mirrored(take, corpus.channels) for take in takes]
-    features = [Stream.through(model, take).features(settings.blocks) for take in takes]
-    return learn_metric(features, checkpoint.rate, settings.metric)
+    return [Stream.through(model, take) for take in takes]
 
 
 def _judged(checkpoint: Checkpoint, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
@@ -174,9 +176,9 @@ def _judged(checkpoint: Checkpoint, corpus: Corpus, held_out: Corpus | None) -> 
 
 
 def _calibration(
-    model: Seq2Seq, takes: Sequence[NDArray[np.float64]], settings: ExportSettings
+    model: Seq2Seq, measure: Surprise, takes: Sequence[NDArray[np.float64]], settings: ExportSettings
 ) -> bundle_pb2.Calibration:
-    surprise = np.concatenate([Stream.through(model, take).surprise()[WARM_UP:] for take in takes])
+    surprise = np.concatenate([Stream.through(model, take).surprise(measure)[WARM_UP:] for take in takes])
     surprise = surprise[surprise > 0.0]
     if not surprise.size:
         raise DataError(f"no held-out take is longer than {WARM_UP} frames: nothing to calibrate surprise on")
@@ -195,7 +197,7 @@ def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.floa
     return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
 
 
-def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> bytes:
+def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], measure: Surprise) -> bytes:
     """Made-up frames and what PyTorch makes of them, so that loading checks the graph against the model itself."""
     rng = np.random.default_rng(0)
     channels = model.settings.channels
@@ -208,7 +210,7 @@ def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> bytes:
         content,
         frames=frames,
         prediction=(mean + scale * stream.prediction).astype(np.float32),
-        surprise=stream.surprise().astype(np.float32),
+        surprise=stream.surprise(measure).astype(np.float32),
         embedding=metric.embed(stream.features(blocks)).astype(np.float32),
     )
     return content.getvalue()

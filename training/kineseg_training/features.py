@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kineseg_training.errors import SettingsError
 from kineseg_training.models import Seq2Seq
+from kineseg_training.surprise import Surprise
 
 Block = Literal["pose", "speed", "state"]
 # Normalised channels are bent towards this limit: far out a posture is unusual, and how unusual says
@@ -43,10 +44,13 @@ class Stream:
         mean, scale = (buffer.cpu().numpy().astype(np.float64) for buffer in (model.mean, model.scale))
         return cls((frames - mean) / scale, hidden.astype(np.float64), prediction.astype(np.float64))
 
-    def surprise(self) -> NDArray[np.float64]:
-        """``(T,)`` mean squared error, in normalised channels, of the prediction before each frame; 0 for the first."""
-        error = ((self.frames[1:] - self.prediction[:-1]) ** 2).mean(axis=1)
-        return np.concatenate([np.zeros(1), error])
+    def squared_error(self) -> NDArray[np.float64]:
+        """``(T - 1, C)`` squared errors, in normalised channels, of the prediction before each frame but the first."""
+        return np.asarray((self.frames[1:] - self.prediction[:-1]) ** 2)
+
+    def surprise(self, measure: Surprise) -> NDArray[np.float64]:
+        """``(T,)`` by the `measure`; 0 for the first frame, which nothing predicted."""
+        return np.concatenate([np.zeros(1), measure(self.squared_error())])
 
     def block(self, block: Block) -> NDArray[np.float64]:
         """``(T, F)`` of one block: ``pose`` F = C, ``speed`` F = C, ``state`` F = H."""

@@ -1,7 +1,8 @@
 """One streaming step as an ONNX graph of plain operators, with its state an input and an output.
 
     x       = (frame - mean) / scale
-    surprise = started * mean((x - previous prediction)^2)
+    joints  = sorted((x - previous prediction)^2 @ what is typical)
+    surprise = started * worst / (middle + floor)^0.75
     dx      = started * (x - previous x)
     h'      = cell([x, dx], h)
     [velocity | embedding] = [tanh(x / limit), sqrt|dx|, h'] @ W + b        one product for both
@@ -23,6 +24,7 @@ from kineseg_training.features import BLOCKS, POSE_LIMIT, Block
 from kineseg_training.metric import Metric, rows_of
 from kineseg_training.models import Seq2Seq
 from kineseg_training.models.seq2seq import VELOCITY_GAIN
+from kineseg_training.surprise import FLOOR, Surprise
 
 OPSET = 18
 IR_VERSION = 9  # what runtimes of 2023 and later read
@@ -49,13 +51,14 @@ def state_layout(model: Seq2Seq) -> StateLayout:
     )
 
 
-def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> onnx.ModelProto:
+def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], surprise: Surprise) -> onnx.ModelProto:
     """The graph of one step: inputs `frame`, `state`; outputs `prediction`, `surprise`, `embedding`, `next_state`.
 
     Args:
         model: The predictor.
         metric: The embedding, of the features in `blocks`.
         blocks: What the embedding is made of, in that order.
+        surprise: How errors become surprise.
     """
     build = _Builder()
     layout = state_layout(model)
@@ -66,10 +69,7 @@ def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> onn
     x = build("Mul", [build("Sub", ["frame", build.constant(mean)]), build.constant(1.0 / scale)], name="x")
 
     error = build("Sub", [x, parts["previous_prediction"]])
-    every = build.constant(np.full((channels, 1), 1.0 / channels))
-    squared = build("MatMul", [build("Mul", [error, error]), every])
-    told = build("Mul", [squared, parts["started"]])
-    build("Squeeze", [told, build.integers([1])], name="surprise")
+    build("Squeeze", [_surprise(build, error, surprise, parts["started"]), build.integers([1])], name="surprise")
 
     # There is no previous frame in a new stream: nothing has moved.
     moved = build("Mul", [build("Sub", [x, parts["previous_frame"]]), parts["started"]])
@@ -94,6 +94,15 @@ def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]) -> onn
     started = build("Clip", [parts["started"], one, one])
     build("Concat", [*memory, x, prediction, started], name="next_state", axis=1)
     return build.model(channels, layout.size, metric.weight.shape[1])
+
+
+def _surprise(build: _Builder, error: str, surprise: Surprise, started: str) -> str:
+    joints = build("MatMul", [build("Mul", [error, error]), build.constant(surprise.weight)])
+    places = build.largest(joints, surprise.middle + 1)
+    worst, middle = build.column(places, 0), build.column(places, surprise.middle)
+    # Two square roots make the power 3/4: unlike Pow they give a row the same bits in every batch.
+    root = build("Sqrt", [build("Add", [middle, build.constant(np.array(FLOOR))])])
+    return build("Mul", [build("Div", [worst, build("Mul", [root, build("Sqrt", [root])])]), started])
 
 
 def _gru(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> str:
@@ -165,6 +174,16 @@ class _Builder:
         """Cut the columns of `value` into named parts."""
         self._nodes.append(helper.make_node("Split", [value, self.integers(sizes)], names, axis=1))
         return {name: name for name in names}
+
+    def largest(self, value: str, count: int) -> str:
+        """The largest `count` columns of each row, the largest first."""
+        names = [f"{kind}_{len(self._nodes)}" for kind in ("largest", "largest_at")]
+        self._nodes.append(helper.make_node("TopK", [value, self.integers([count])], names, axis=1))
+        return names[0]
+
+    def column(self, value: str, at: int) -> str:
+        """One column of `value`, ``(B, 1)``."""
+        return self("Gather", [value, self.integers([at])], axis=1)
 
     def linear(self, value: str, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> str:
         """``value @ weight + bias``."""

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
 
+_LEAST_SURPRISE = 1e-9
+# The deviation may fall to this share of the training data's, so that a quiet stream does not make every move one.
+_LEAST_DEVIATION = 0.3
+
 
 class SurpriseMonitor:
-    """Robust standard score of log surprise, and where it stays above a threshold.
+    """Robust standard score of log surprise, frame by frame, and where it rises above a threshold.
 
-    The median adapts to the stream; the deviation does too, but is never taken smaller than the training data's, so
-    that a quiet stream does not make every movement an anomaly. Two thresholds (hysteresis) keep one excursion one.
-    Units are blocks of `settings.block_s`.
+    Median and deviation are those of the last `settings.anomaly_horizon_s`. An anomaly is over when the score has
+    been below half the threshold for `settings.anomaly_pause_s`; until then no other is told.
     """
 
-    def __init__(self, settings: SegmenterSettings) -> None:
-        horizon, prior = (max(1, round(s / settings.block_s)) for s in (settings.anomaly_horizon_s, settings.prior_s))
-        self._least_scale = settings.log_surprise_scale
+    def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
+        horizon, prior, warm_up, pause = (
+            max(1, round(seconds * rate_hz))
+            for seconds in (
+                settings.anomaly_horizon_s,
+                settings.prior_s,
+                settings.anomaly_warm_up_s,
+                settings.anomaly_pause_s,
+            )
+        )
         self.threshold = settings.anomaly_threshold
-        self._needed = max(1, round(settings.anomaly_s / settings.block_s))
+        self.score = 0.0
+        self._least = max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6)
         self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
         self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
+        self._refresh = max(1, round(rate_hz))
+        self._warm_up, self._pause = warm_up, pause
         self._count = 0
-        self._above = 0
-        self._inside = False
-        self.score = 0.0
+        self._calm = pause  # frames below half the threshold since the last one above it
 
-    def update(self, log_surprise: float) -> int | None:
-        """Takes the next block's mean log surprise; returns where an anomaly that is told now began, or None."""
-        offset = log_surprise - self._median.value
-        self.score = offset / max(1.4826 * self._deviation.value, self._least_scale)
-        self._median.add(np.array([log_surprise]))
+    def update(self, surprise: float) -> bool:
+        """Takes the next frame's surprise; whether an anomaly begins with it."""
+        self._count += 1
+        if self._count <= self._warm_up:  # the recurrent state has hardly seen anything yet
+            return False
+        level = math.log(max(surprise, _LEAST_SURPRISE))
+        offset = level - self._median.value
+        self.score = offset / max(1.4826 * self._deviation.value, self._least)
+        self._median.add(np.array([level]))
         self._deviation.add(np.array([abs(offset)]))
-        if self._count % 10 == 0:
+        if self._count % self._refresh == 0:
             self._median.refresh()
             self._deviation.refresh()
-        self._count += 1
-        if self.score < self.threshold / 2:
-            self._inside = False
-        self._above = self._above + 1 if self.score >= self.threshold else 0
-        if self._inside or self._above < self._needed:
-            return None
-        self._inside = True
-        return self._count - self._above
+        begins = self.score >= self.threshold and self._calm >= self._pause
+        if self.score >= self.threshold:
+            self._calm = 0
+        elif self.score < self.threshold / 2:
+            self._calm += 1
+        return begins

@@ -16,7 +16,6 @@ from kineseg_service.segmenter.separation import separation, squared_error_of_me
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
-_LEAST_SURPRISE = 1e-12
 
 
 class Segmenter:
@@ -37,7 +36,7 @@ class Segmenter:
         self._trim = round(settings.trim_s / settings.block_s)
         self._shortest = max(1, round(settings.min_segment_s / settings.block_s))
         self._boundaries = KernelBoundaries(settings, dim, latency_s)
-        self._surprise = SurpriseMonitor(settings)
+        self._surprise = SurpriseMonitor(settings, rate_hz)
         self._clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
         self._separation, self._neighbours = settings.separation, settings.neighbours
         self._apart, self._context = (
@@ -45,7 +44,6 @@ class Segmenter:
         )
         self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
-        self._log_surprise = 0.0
         self._n_frames = 0
         self._segment_id = 0
         self._label = -1
@@ -57,7 +55,7 @@ class Segmenter:
 
     @property
     def anomaly_score(self) -> float:
-        """Robust standard deviations of the last block's log surprise above its median."""
+        """Robust standard deviations of the last frame's log surprise above its median."""
         return self._surprise.score
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
@@ -66,9 +64,10 @@ class Segmenter:
         if self._n_frames == 0:
             self._label = self._clusterer.mint()
             decisions.append(SegmentStart(0, self._segment_id, self._label))
+        if self._surprise.update(surprise):
+            decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
         self._sum += embedding
-        self._log_surprise += math.log(max(surprise, _LEAST_SURPRISE))
         if self._n_frames % self._block_frames == 0:
             self._end_block(decisions)
         return decisions
@@ -85,13 +84,8 @@ class Segmenter:
         return decisions
 
     def _end_block(self, decisions: list[Decision]) -> None:
-        n = self._block_frames
-        began = self._surprise.update(self._log_surprise / n)
-        if began is not None:
-            decisions.append(AnomalyStart(began * n, self._surprise.score, self._surprise.threshold))
-        boundary = self._boundaries.update(self._sum / n)
+        boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
-        self._log_surprise = 0.0
         if boundary is not None:
             self._decide(boundary, decisions)
 

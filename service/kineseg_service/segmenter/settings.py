@@ -31,7 +31,8 @@ class SegmenterSettings:
     prior_s: how many seconds of stream the scales known from training weigh.
     max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
     anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is told.
-    anomaly_s: for how long surprise must stay there, seconds.
+    anomaly_pause_s: for how long surprise must have been below half of that before another is told, seconds.
+    anomaly_warm_up_s: how long the model's state takes to know the motion, seconds; no anomaly is told in that time.
     anomaly_horizon_s: over how long its median is taken, seconds.
     log_surprise_median, log_surprise_scale: where log surprise usually lies, from training.
     """
@@ -54,8 +55,9 @@ class SegmenterSettings:
     median_squared_distance: float = 1.0
     prior_s: float = 10.0
     max_labels: int = 256
-    anomaly_threshold: float = 6.0
-    anomaly_s: float = 0.2
+    anomaly_threshold: float = 5.5
+    anomaly_pause_s: float = 1.0
+    anomaly_warm_up_s: float = 1.0
     anomaly_horizon_s: float = 30.0
     log_surprise_median: float = 0.0
     log_surprise_scale: float = 1.0

@@ -569,7 +569,7 @@ class FrameResult(_message.Message):
     time_s: _builtins.float
     """Time of that frame in seconds since the stream's first frame."""
     surprise: _builtins.float
-    """How badly the frame had been predicted; mean squared error over the normalised channels."""
+    """How badly the frame had been predicted, by the model's own measure (see its card); 0 in the first frame."""
     anomaly_score: _builtins.float
     """Anomaly score, see `Anomaly.score`; 0 while there is no history."""
     label: _builtins.int
