@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from kineseg import Model
-from kineseg.motion import CANONICAL_CHANNELS, Fault, MotionError, Recording, canonical_pose, generate, inject, read
+from kineseg.motion import CANONICAL_CHANNELS, MotionError, Recording, canonical_pose, generate, inject, read
 from kineseg.motion.recording import Up
 
 from kineseg_service.cli.failures import CommandError
@@ -16,8 +15,6 @@ _ACTIONS = ("walk", "run", "jump", "squat", "wave", "punch", "kick", "sit", "arm
 _SEGMENTS = 12
 _DISTINCT = 8
 _RATE = 120.0
-# Lost tracking: how far joints jump (metres), how long they stay there, and how often they jump.
-_LOST_M, _LOST_HOLD_S, _LOST_TIMES = 0.4, 0.05, 12
 
 
 def open_recording(path: Path, *, rate: float | None, up: Up) -> Recording:
@@ -53,33 +50,15 @@ def fitted(recording: Recording, model: Model) -> Recording:
 def embedded(seed: int) -> Recording:
     """Synthetic motion of about a minute: at least eight actions, some of them repeated, and two injected faults.
 
-    Lost tracking, which makes all joints jump, and a gap, which the server fills.
+    A limb that is taken for the other one for a moment, and a gap, which the server fills.
     """
     chosen = next(s for s in range(1000 * seed, 1000 * seed + 1000) if _varied(_motion(s, rate=10.0)))
     recording = _motion(chosen, rate=_RATE)
     assert recording.truth is not None  # the generator knows what it made
     starts = [frame / _RATE for frame in recording.truth.boundaries]
-    recording = _tracking_lost(recording, start_s=(starts[5] + starts[6]) / 2, seed=seed)
+    recording = inject(recording, "swapped", start_s=(starts[5] + starts[6]) / 2, duration_s=0.8, seed=seed)
     recording = inject(recording, "gap", start_s=(starts[8] + starts[9]) / 2, duration_s=0.5, seed=seed)
     return replace(recording, name=f"embedded demo, seed {seed}")
-
-
-def _tracking_lost(recording: Recording, *, start_s: float, seed: int) -> Recording:
-    """For some tenths of a second every joint is where it happens to be taken for, as when a tracker loses a body.
-
-    Mere shaking is what the model smooths away: it is no anomaly.
-    """
-    assert recording.positions is not None  # the generator makes them
-    start, hold, times = round(start_s * recording.rate), round(_LOST_HOLD_S * recording.rate), _LOST_TIMES
-    jumps = _LOST_M * np.random.default_rng(seed).standard_normal((times, *recording.positions.shape[1:]))
-    positions = np.array(recording.positions)
-    positions[start : start + times * hold] += np.repeat(jumps, hold, axis=0)
-    return replace(
-        recording,
-        positions=positions,
-        frames=positions.reshape(len(positions), -1),
-        faults=(*recording.faults, Fault("jitter", start, start + times * hold, joints=recording.joints)),
-    )
 
 
 def _motion(seed: int, *, rate: float) -> Recording:
