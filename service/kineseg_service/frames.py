@@ -18,7 +18,6 @@ from kineseg_service.errors import GapTooLong, InvalidFrame
 SECOND = 1_000_000_000
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
@@ -116,7 +115,9 @@ class Intake:
         self._last_capture_ns = 0
         self._tick = 0
         self._tick_ns = 0
-        self._sum = np.zeros(len(channels))
+        # Since the frame at or before the open tick: what its mean will be made of.
+        self._rows: list[F64] = []
+        self._rows_ns: list[int] = []
         self._open_start = (0, 0)
 
     @property
@@ -219,7 +220,7 @@ class Intake:
             )
         return frames
 
-    def _times(self, first: int, n: int, capture: Sequence[int]) -> I64:
+    def _times(self, first: int, n: int, capture: Sequence[int]) -> list[int]:
         """Times of the chunk's frames in nanoseconds since the stream's first frame."""
         if self._timed is not None and self._timed != bool(capture):
             before, now = ("with", "without") if self._timed else ("without", "with")
@@ -227,46 +228,37 @@ class Intake:
                 f"the stream began {before} capture times and this chunk comes {now} them", field="capture_times_ns"
             )
         if not capture:
-            nominal: I64 = np.rint(np.arange(first, first + n) * self._period).astype(np.int64)
-            return nominal
+            return [round(frame * self._period) for frame in range(first, first + n)]
         if len(capture) != n:
             raise InvalidFrame(f"{len(capture)} capture times for {n} frames", field="capture_times_ns")
-        times = np.array(capture, np.int64)
-        falls = np.flatnonzero(times[1:] <= times[:-1])
-        if self._received and times[0] <= self._last_capture_ns:
+        if self._received and capture[0] <= self._last_capture_ns:
             raise InvalidFrame(
-                f"the chunk's first capture time {times[0]} is not after the last one, {self._last_capture_ns}",
+                f"the chunk's first capture time {capture[0]} is not after the last one, {self._last_capture_ns}",
                 field="capture_times_ns",
             )
-        if len(falls):
-            at = int(falls[0]) + 1
-            raise InvalidFrame(
-                f"capture times must increase; frame {at} of the chunk has {times[at]} after {times[at - 1]}",
-                field="capture_times_ns",
-            )
-        origin = times[0] if self._first_capture_ns is None else self._first_capture_ns
-        # Wraps around only for a hole of centuries, which is caught as a gap: the difference is taken unsigned there.
-        relative: I64 = times - np.int64(origin)
-        return relative
+        for at, (before_ns, now_ns) in enumerate(itertools.pairwise(capture), start=1):
+            if now_ns <= before_ns:
+                raise InvalidFrame(
+                    f"capture times must increase; frame {at} of the chunk has {now_ns} after {before_ns}",
+                    field="capture_times_ns",
+                )
+        origin = capture[0] if self._first_capture_ns is None else self._first_capture_ns
+        return [time_ns - origin for time_ns in capture]
 
-    def _gaps(self, first: int, times: I64) -> list[tuple[int, GapFound]]:
-        """Gaps before frames of the chunk, each with the place of the frame after it."""
-        gaps = []
-        last = times[:1] if self._received == 0 else np.array([self._last_ns], np.int64)
-        steps = np.diff(times, prepend=last).astype(np.uint64)
-        holes = set(np.flatnonzero(steps > _HOLE_PERIODS * self._period).tolist())
+    def _gaps(self, first: int, times: list[int]) -> dict[int, GapFound]:
+        """Gaps before frames of the chunk, by the place of the frame after each."""
+        gaps = {}
         lost = first - self._received
-        if lost:
-            holes.add(0)
-        for at in sorted(holes):
-            duration = int(steps[at])
-            before_ns = int(times[at]) - duration
-            counted = lost if at == 0 else 0
-            missing = counted or max(1, round(duration / self._period) - 1)
-            frame = first + at
-            self._check_length(missing, duration, frame, "capture_times_ns")
-            begins = before_ns + duration // (missing + 1)
-            gaps.append((at, GapFound(frame - counted, begins, missing, duration, frame, int(times[at]))))
+        longest_step = _HOLE_PERIODS * self._period
+        last = self._last_ns if self._received else times[0]
+        for at, now in enumerate(times):
+            if now - last > longest_step or (lost and at == 0):
+                counted = lost if at == 0 else 0
+                missing = counted or max(1, round((now - last) / self._period) - 1)
+                self._check_length(missing, now - last, first + at, "capture_times_ns")
+                begins = last + (now - last) // (missing + 1)
+                gaps[at] = GapFound(first + at - counted, begins, missing, now - last, first + at, now)
+            last = now
         return gaps
 
     def _check_length(self, missing: int, duration_ns: int, frame: int, field: str) -> None:
@@ -277,12 +269,10 @@ class Intake:
                 field=field,
             )
 
-    def _emit(self, first: int, frames: F32, times: I64, gaps: list[tuple[int, GapFound]]) -> Iterator[Taken]:
-        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *(at for at, _ in gaps)})
-        found = dict(gaps)
+    def _emit(self, first: int, frames: F32, times: list[int], gaps: dict[int, GapFound]) -> Iterator[Taken]:
+        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *gaps})
         for begin, end in itertools.pairwise(cuts):
-            if begin in found:
-                gap = found[begin]
+            if gap := gaps.get(begin):
                 self._filled += gap.missing
                 if gap.frame == gap.decided:
                     self._unnumbered += gap.missing
@@ -292,7 +282,7 @@ class Intake:
                 yield made
         yield ChunkEnd(first + len(frames))
 
-    def _resample(self, first: int, frames: F32, times: I64) -> ModelFrames | None:
+    def _resample(self, first: int, frames: F32, times: list[int]) -> ModelFrames | None:
         """Advances over consecutive frames, the first of which may follow a gap.
 
         Frame by frame: at the few frames of a live chunk this costs a fraction of what arrays of ticks would, and the
@@ -301,50 +291,51 @@ class Intake:
         made = ModelFrames(_NO_FRAMES, [], [], [], [])
         rows: list[F64] = []
         last, last_ns = self._last, self._last_ns
-        for number, (frame, now_ns) in enumerate(zip(frames.astype(np.float64), times.tolist(), strict=True), first):
+        for number, (frame, now_ns) in enumerate(zip(frames.astype(np.float64), times, strict=True), first):
             span_ns = now_ns - last_ns
             step = number + 1 - self._received
-            done_ns = 0
+            self._rows.append(frame)
+            self._rows_ns.append(now_ns)
             while self._tick_ns <= now_ns:
                 since_ns = self._tick_ns - last_ns
-                if self._averages:
-                    self._add(last, frame, done_ns, since_ns, span_ns)
-                    self._complete(rows, made, number, now_ns)
-                    done_ns = since_ns
-                # The frame nearest to the tick; frames that are missing in between count.
-                back = step - (2 * since_ns * step + span_ns) // (2 * span_ns) if span_ns else 0
-                self._open_start = (number - back, now_ns - back * span_ns // step)
                 if not self._averages:
                     weight = since_ns / span_ns if span_ns else 1.0
                     rows.append(last * (1.0 - weight) + frame * weight)
-                    self._note(made, number, now_ns)
+                elif self._tick:  # the first tick of a stream ends nothing
+                    rows.append(self._mean())
+                # The frame nearest to the tick; frames that are missing in between count.
+                back = step - (2 * since_ns * step + span_ns) // (2 * span_ns) if span_ns else 0
+                start = (number - back, now_ns - back * span_ns // step)
+                if self._averages:
+                    start, self._open_start = self._open_start, start
+                if len(rows) > len(made.decided):
+                    made.decided.append(number)
+                    made.decided_ns.append(now_ns)
+                    made.start.append(start[0])
+                    made.start_ns.append(start[1])
                 self._tick += 1
                 self._tick_ns = round(self._tick * self._tick_period)
-            if self._averages and done_ns < span_ns:
-                self._add(last, frame, done_ns, span_ns, span_ns)
+                del self._rows[:-2], self._rows_ns[:-2]
+            if not self._averages:
+                del self._rows[:-1], self._rows_ns[:-1]
             last, last_ns = frame, now_ns
             self._received = number + 1
         self._last, self._last_ns = last.copy(), last_ns
+        self._rows = [row.copy() for row in self._rows]  # not views that keep the chunk
         made.frames = np.array(rows, np.float32)
         return made if rows else None
 
-    def _add(self, last: F64, frame: F64, begin_ns: int, end_ns: int, span_ns: int) -> None:
-        """Adds the integral of a piece of the line between two frames: its length times its value in the middle."""
-        length = end_ns - begin_ns
-        if length:
-            middle = (begin_ns + end_ns) / (2 * span_ns)
-            self._sum += last * (length * (1.0 - middle)) + frame * (length * middle)
-
-    def _complete(self, rows: list[F64], made: ModelFrames, number: int, now_ns: int) -> None:
-        """A tick ends the mean that the tick before it began; the first tick of a stream ends nothing."""
-        if self._tick == 0:
-            return
-        rows.append(self._sum / (self._tick_ns - round((self._tick - 1) * self._tick_period)))
-        self._sum = np.zeros_like(self._sum)
-        self._note(made, number, now_ns)
-
-    def _note(self, made: ModelFrames, number: int, now_ns: int) -> None:
-        made.decided.append(number)
-        made.decided_ns.append(now_ns)
-        made.start.append(self._open_start[0])
-        made.start_ns.append(self._open_start[1])
+    def _mean(self) -> F64:
+        """Mean, from the tick before to this one, of the line through the frames."""
+        begin, end = round((self._tick - 1) * self._tick_period), self._tick_ns
+        weights = [0.0] * len(self._rows)
+        for i, (a, b) in enumerate(itertools.pairwise(self._rows_ns)):
+            p, q = max(a, begin), min(b, end)
+            if p < q:
+                # The integral of a piece of a line is its length times its value in the middle.
+                middle = (p + q - 2 * a) / (2 * (b - a))
+                weights[i] += (q - p) * (1.0 - middle)
+                weights[i + 1] += (q - p) * middle
+        scaled = np.array(weights)[:, None] * np.array(self._rows)
+        mean: F64 = np.add.reduce(scaled, axis=0) / (end - begin)
+        return mean

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
 
@@ -49,8 +47,8 @@ class SurpriseMonitor:
         level = math.log(max(surprise, _LEAST_SURPRISE))
         offset = level - self._median.value
         self.score = offset / max(1.4826 * self._deviation.value, self._least)
-        self._median.add(np.array([level]))
-        self._deviation.add(np.array([abs(offset)]))
+        self._median.add(level)
+        self._deviation.add(abs(offset))
         if self._count % self._refresh == 0:
             self._median.refresh()
             self._deviation.refresh()

@@ -20,6 +20,7 @@ from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
+Blocks = NDArray[np.float32]
 
 _PAIRS = 4  # distances sampled with each block
 _LEAST_WIDTH = 1e-9  # a stream that does not move at all has no scale
@@ -84,19 +85,22 @@ class KernelBoundaries:
         """Where the best segmentation ends the segment that begins at the boundary offered last; `count` if open."""
         return self._next_end
 
-    def recent(self, start: int, end: int) -> Array:
-        """Blocks [start, end), shape (n, dim), as far as they are within the horizon."""
+    def recent(self, start: int, end: int) -> Blocks:
+        """Blocks [start, end), shape (n, dim), as far as they are within the horizon; not to be written to."""
         start = max(start, self.count - self._horizon)
-        blocks: Array = self._past[np.arange(start, max(end, start)) % self._horizon].astype(np.float64)
-        return blocks
+        begin, length = start % self._horizon, max(end - start, 0)
+        if begin + length <= self._horizon:
+            return self._past[begin : begin + length]
+        return np.concatenate([self._past[begin:], self._past[: begin + length - self._horizon]])
 
     def update(self, block: Array) -> int | None:
         """Takes the next block (dim,); returns a boundary that is old enough to be decided, or None.
 
         The caller then answers with `accept` or `reject`.
         """
-        self._observe_scale(block)
-        self._extend(block)
+        newest = block.astype(np.float32)
+        self._observe_scale(newest)
+        self._extend(newest)
         self._observe_gain()
         boundary = self._first_boundary()
         return boundary if boundary is not None and self.count - boundary >= self._lag else None
@@ -117,24 +121,27 @@ class KernelBoundaries:
         """The open segment goes on through `boundary`: none is offered again until `retry_s` later."""
         self._barred = boundary + self._retry
 
-    def _observe_scale(self, block: Array) -> None:
+    def _observe_scale(self, block: Blocks) -> None:
         reach = min(self.count, self._horizon)
         if reach:
             # Evenly spread over the horizon, at another offset each time: a sample of all pairs.
-            spread = (np.arange(_PAIRS) / _PAIRS + self.count * 0.6180339887498949) % 1.0
-            others = self._past[(self.count - 1 - (spread * reach).astype(int)) % self._horizon]
-            self.scale.add(np.square(others - block).sum(axis=1))
+            offset = self.count * 0.6180339887498949
+            for i in range(_PAIRS):
+                back = 1 + int((offset + i / _PAIRS) % 1.0 * reach)
+                difference = self._past[(self.count - back) % self._horizon] - block
+                self.scale.add(float(difference @ difference))
         if self.count % 10 == 0:
             self.scale.refresh()
             self._gains.refresh()
 
-    def _kernel(self, blocks: Array, block: Array) -> Array:
-        squared = ((blocks - block) ** 2).sum(axis=1)
+    def _kernel(self, blocks: Blocks, block: Blocks) -> Array:
+        difference = blocks - block
+        squared = np.einsum("ij,ij->i", difference, difference)
         width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
-        similarity: Array = np.exp(squared * (-0.5 / width))
+        similarity: Array = np.exp(squared.astype(np.float64) * (-0.5 / width))
         return similarity
 
-    def _extend(self, block: Array) -> None:
+    def _extend(self, block: Blocks) -> None:
         """Makes `block` the newest: every sum and cost grows by its similarity to what came before."""
         t, horizon = self.count, self._horizon
         if t - self._base_start == horizon:  # the oldest block leaves; what it cost is kept
@@ -170,7 +177,7 @@ class KernelBoundaries:
         before, now = self._window_similarity[0], self._similarity[-n]
         if self.count >= 2 * n:
             both = self._similarity[-2 * n]
-            self._gains.add(np.array([(2.0 * (before + now) - both) / (2 * n)]))
+            self._gains.add((2.0 * (before + now) - both) / (2 * n))
         self._window_similarity[:-1] = self._window_similarity[1:]
         self._window_similarity[-1] = now
 

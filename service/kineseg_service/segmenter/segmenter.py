@@ -110,7 +110,7 @@ class Segmenter:
         """
         kernel = self._boundaries
         start = max(kernel.start, boundary - self._context)
-        blocks = kernel.recent(start, kernel.count)
+        blocks = kernel.recent(start, kernel.count).astype(np.float64)
         start = kernel.count - len(blocks)
         values = []
         for end in {kernel.count, kernel.next_end}:
@@ -133,7 +133,7 @@ class Segmenter:
 
     def _mean(self, start: int, end: int) -> tuple[Array, float]:
         """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
-        blocks = self._boundaries.recent(start, end)
+        blocks = self._boundaries.recent(start, end).astype(np.float64)
         if len(blocks) > 2 * self._trim + 2:
             blocks = blocks[self._trim : len(blocks) - self._trim]
         if not len(blocks):

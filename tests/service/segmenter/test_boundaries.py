@@ -15,7 +15,7 @@ class FixedScale:
 
     value = 2.0
 
-    def add(self, values: NDArray[np.floating]) -> None: ...
+    def add(self, value: float) -> None: ...
 
     def refresh(self) -> float:
         return self.value
