@@ -51,6 +51,7 @@ def _running(target: Any) -> Iterator[Running]:
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs,), daemon=True)
     process.start()
+    theirs.close()  # so that a server that does not start ends the waiting
     try:
         address = ours.recv()
         assert process.pid is not None
