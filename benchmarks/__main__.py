@@ -28,6 +28,8 @@ def main() -> None:
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=110)
     console.print(f"{_machine()}\n")
     options.out.mkdir(parents=True, exist_ok=True)
     for part in options.parts or PARTS:
