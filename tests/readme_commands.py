@@ -1,7 +1,8 @@
 """Runs what a page tells its readers to run, and fails where it fails: python tests/readme_commands.py README.md
 
-Fenced blocks marked `sh` and `python` are run in the repository's root, one process a block, with this environment's
-commands. A server of ours is up meanwhile; where a page says localhost:50051 its real address is put. A block behind
+Fenced blocks marked `sh` and `python` are run one process a block, with this environment's commands: those that begin
+with `make` in the repository's root, the others in a scratch folder where there is a recording `take.npz`. A server of
+ours is up meanwhile; where a page says localhost:50051 its real address is put. A block behind
 `<!-- not run: reason -->` is named with its reason and left out.
 """
 
@@ -15,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+from kineseg.motion import generate
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
@@ -23,13 +26,13 @@ BLOCK = re.compile(r"(?:<!-- not run: (?P<why>.*?) -->\n+)?```(?P<kind>sh|python
 LIMIT_S = 300
 
 
-def run_block(kind: str, code: str, environment: dict[str, str]) -> str | None:
+def run_block(kind: str, code: str, scratch: Path, environment: dict[str, str]) -> str | None:
     """Runs one block and returns what went wrong, or None."""
     command = ["bash", "-euo", "pipefail", "-c", code] if kind == "sh" else [sys.executable, "-c", code]
     try:
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=ROOT if code.startswith("make ") else scratch,
             env=environment,
             text=True,
             capture_output=True,
@@ -44,8 +47,13 @@ def run_block(kind: str, code: str, environment: dict[str, str]) -> str | None:
 def main(pages: list[str]) -> int:
     failures = blocks_run = 0
     binaries = str(Path(sys.executable).parent)
-    with BackgroundServer(Settings(port=0, metrics_port=None)) as server, tempfile.TemporaryDirectory() as scratch:
-        environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}", "SCRATCH": scratch}
+    with (
+        BackgroundServer(Settings(port=0, metrics_port=None, log_level="warning")) as server,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        environment = os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}"}
+        motion = generate(seed=1, duration_s=30, rate=60)
+        np.savez(Path(scratch) / "take.npz", positions=motion.positions, rate=motion.rate, joints=motion.joints)
         for page in pages:
             for block in BLOCK.finditer((ROOT / page).read_text()):
                 code = block["code"].replace("localhost:50051", server.address)
@@ -54,7 +62,7 @@ def main(pages: list[str]) -> int:
                     print(f"left out  {title}  ({block['why']})", flush=True)
                     continue
                 began = time.monotonic()
-                problem = run_block(block["kind"], code, environment)
+                problem = run_block(block["kind"], code, Path(scratch), environment)
                 print(f"{'FAILED' if problem else 'ran':<9} {title}  ({time.monotonic() - began:.1f} s)", flush=True)
                 if problem:
                     print(problem)
