@@ -50,7 +50,7 @@ class SegmenterSettings:
     apart_s: float = 1.2
     context_s: float = 6.0
     retry_s: float = 0.5
-    same_action: float = 0.15
+    same_action: float = 0.2
     trim_s: float = 0.4
     median_squared_distance: float = 1.0
     prior_s: float = 10.0
