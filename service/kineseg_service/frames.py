@@ -75,6 +75,13 @@ class ChunkEnd:
 Taken = ModelFrames | GapFound | ChunkEnd
 
 
+def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
+    """The longest time, in seconds, from the end of one of the model's frames to the frame that completes it, and from
+    the client's frame at which another one is placed to where that begins."""
+    period = 1.5 / rate_hz  # a whole one until the next frame, half of one to the nearest
+    return period if rate_hz > model_rate_hz else period - 1.0 / model_rate_hz
+
+
 class Intake:
     """Takes a stream's chunks. Picklable.
 

@@ -6,6 +6,7 @@ import math
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kineseg.v1 import segmentation_pb2 as pb
@@ -13,7 +14,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.bundle import Bundle
 from kineseg_service.config import Settings
 from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
-from kineseg_service.frames import Intake, IntakeLimits
+from kineseg_service.frames import Intake, IntakeLimits, placing_delay_s
 from kineseg_service.segmenter import Segmenter, SegmenterSettings
 from kineseg_service.session import Session, SessionConfig
 
@@ -78,7 +79,8 @@ class Opener:
         )
         order = _order(list(config.channels), bundle.channels)
         intake = Intake(bundle.channels, order, rate, bundle.frame_rate_hz, self._limits)
-        segmenter = Segmenter(self._segmenters[model], bundle.embedding_dim, bundle.frame_rate_hz, latency)
+        delay = placing_delay_s(rate, bundle.frame_rate_hz)
+        segmenter = Segmenter(self._segmenters[model], bundle.embedding_dim, bundle.frame_rate_hz, latency, delay)
         return Session(agreed, intake, segmenter)
 
 
@@ -106,15 +108,16 @@ def _order(sent: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
     if not sent or list(sent) == list(wanted):
         return None
     place = {name: index for index, name in enumerate(sent)}
+    known = set(wanted)
     missing = [name for name in wanted if name not in place]
-    strange = [name for name in sent if name not in set(wanted)]
+    strange = [name for name in sent if name not in known]
     if missing or strange or len(sent) != len(wanted):
         problems = [
-            f"{what}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+            f"{what}: {', '.join(name[:64] for name in names[:5])}{' ...' if len(names) > 5 else ''}"
             for what, names in (
                 ("missing", missing),
                 ("not the model's", strange),
-                ("named twice", sorted({name for name in sent if sent.count(name) > 1})),
+                ("named twice", sorted(name for name, times in Counter(sent).items() if times > 1)),
             )
             if names
         ]

@@ -81,6 +81,8 @@ class Session:
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
         self._places = _Places(config)
+        # Where the source or the model is too slow for the budget, only boundaries within it are told.
+        self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
         self._open: dict[int, tuple[int, int]] = {}
         self._labels: set[int] = set()
         self._seq = 0
@@ -157,11 +159,11 @@ class Session:
     def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
         detail: Detail
         if isinstance(decision, SegmentStart):
-            frame, ns = self._open[decision.segment_id] = self._places.at(decision.index)
+            frame, ns = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
             detail = SegmentStarted(decision.segment_id, decision.label)
         elif isinstance(decision, SegmentEnd):
             frame, ns = self._open.pop(decision.segment_id)
-            end_frame, end_ns = self._places.at(decision.end)
+            end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
             detail = SegmentClosed(decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND)
             self.segments.append(detail)
             self._labels.add(decision.label)
@@ -171,6 +173,13 @@ class Session:
             detail = Anomaly(decision.score, decision.threshold)
             self._anomalies += 1
         self._tell(frame, ns, decided, decided_ns, detail, out)
+
+    def _boundary(self, index: int, decided: int, decided_ns: int) -> tuple[int, int]:
+        """Where a boundary before the model's frame `index` lies; at a later frame if it would be too late there."""
+        frame, ns = self._places.at(index)
+        if self._late_ns is None or index == 0 or decided_ns - ns <= self._late_ns:
+            return frame, ns
+        return decided, decided_ns
 
     def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
         self._seq += 1

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.bundle import load_bundle
 from kineseg_service.config import Settings
@@ -16,6 +17,7 @@ from kineseg_service.session import Session
 from kineseg_service.state_table import F32
 
 from tests.service.talk import motion
+from tests.service.tiny_bundle import TinyModel, write_tiny_bundle
 
 
 def opener(tiny: Path) -> Opener:
@@ -76,3 +78,28 @@ def test_sessions_without_a_name_get_one_each(tiny: Path) -> None:
     make = opener(tiny)
     names = {make.session(pb.StreamConfig(frame_rate_hz=30)).config.session_id for _ in range(20)}
     assert len(names) == 20
+
+
+@pytest.mark.parametrize("latency_s", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("model_rate_hz", [1.0, 30.0])
+@pytest.mark.parametrize("rate_hz", [1.0, 1.5, 3.0, 7.3, 24.0, 100.0])
+def test_no_boundary_is_decided_late_at_any_rate(
+    rate_hz: float, model_rate_hz: float, latency_s: float, tmp_path: Path
+) -> None:
+    bundle = write_tiny_bundle(tmp_path / "tiny", TinyModel(rate_hz=model_rate_hz))
+    config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s)
+    session = opener(bundle).session(config)
+    out: list[Output] = []
+    frames = motion(round(100 * rate_hz), rate_hz=rate_hz)
+    for first in range(0, len(frames), 1000):
+        go_through(session, first, frames[first : first + 1000], out)
+    finish(session, out)
+    told = [o for o in out if isinstance(o, Event)]
+    closed = [(event, event.detail) for event in told if isinstance(event.detail, SegmentClosed)]
+    started = [event.frame for event in told if isinstance(event.detail, SegmentStarted)]
+    assert all(event.decided_frame - segment.end_frame <= latency_s * rate_hz for event, segment in closed)
+    # Wherever boundaries are placed for that, segments cover every frame once.
+    assert [segment.start_frame for _, segment in closed] == started
+    assert [segment.end_frame for _, segment in closed] == [*started[1:], len(frames)]
+    assert started[0] == 0
+    assert all(segment.start_frame < segment.end_frame for _, segment in closed)

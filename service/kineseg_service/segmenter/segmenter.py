@@ -27,15 +27,24 @@ class Segmenter:
         settings: Numbers of the method.
         dim: E, dimensions of the embedding.
         rate_hz: Frames a second.
-        latency_s: No boundary is decided later than this after its frame.
+        latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
+        delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
+            at a frame of its source.
+
+    Attributes:
+        shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
     """
 
-    def __init__(self, settings: SegmenterSettings, dim: int, rate_hz: float, latency_s: float = 4.0) -> None:
+    def __init__(
+        self, settings: SegmenterSettings, dim: int, rate_hz: float, latency_s: float = 4.0, delay_s: float = 0.0
+    ) -> None:
         self._block_frames = max(1, round(settings.block_s * rate_hz))
         settings = dataclasses.replace(settings, block_s=self._block_frames / rate_hz)
         self._trim = round(settings.trim_s / settings.block_s)
         self._shortest = max(1, round(settings.min_segment_s / settings.block_s))
-        self._boundaries = KernelBoundaries(settings, dim, latency_s)
+        # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
+        self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
+        self.shortest_latency_s = settings.block_s + delay_s
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
         self._separation, self._neighbours = settings.separation, settings.neighbours
