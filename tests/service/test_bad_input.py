@@ -96,6 +96,19 @@ AT_ONCE = {
         "named twice: c2",
         "config.channels",
     ),
+    # Longer than any trailer may be, and more than can be compared pair by pair.
+    "channel with a very long name": Bad(
+        config(channels=["c0", "c1", "x" * 100_000]),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "not the model's: " + "x" * 64,
+        "config.channels",
+    ),
+    "very many channels": Bad(
+        config(channels=["c0", "c1", "c2"] * 300_000),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "the 900000 channels must be the model's 3; named twice: c0, c1, c2",
+        "config.channels",
+    ),
 }
 
 
