@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from kineseg_training.cli import app
+from kineseg_training.commands import app
 from kineseg_training.step import read_bundle
 from typer.testing import CliRunner
 
@@ -81,3 +83,13 @@ def test_errors_of_the_other_commands(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_setting_of_the_segmenter_is_a_number(recordings: Path, tmp_path: Path) -> None:
     run("fit", tmp_path / "run", "--data", recordings, *SMALL)
     assert "NAME=NUMBER" in run("export", tmp_path / "run", tmp_path / "b", "--segmenter", "penalty", status=2)
+
+
+@pytest.mark.parametrize("missing", ["torch", "tqdm"])
+def test_a_plain_install_names_the_extra(missing: str) -> None:
+    # A name that stands for None in sys.modules cannot be imported, as if it were not installed.
+    program = f"import sys; sys.modules[{missing!r}] = None; from kineseg_training.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert 'pip install "kineseg[training]"' in line

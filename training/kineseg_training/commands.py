@@ -1,0 +1,212 @@
+"""The commands of `kineseg-train`: fit, export, default, evaluate."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from kineseg_training import recipe
+from kineseg_training.checkpoint import load_checkpoint
+from kineseg_training.data import Augmentation, Source, load_corpus
+from kineseg_training.errors import SettingsError, TrainingError
+from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, find_beside
+from kineseg_training.evaluate import evaluate as evaluate_bundle
+from kineseg_training.export import ExportSettings
+from kineseg_training.export import export as export_bundle
+from kineseg_training.features import BLOCKS, check_blocks
+from kineseg_training.fit import LAST, FitSettings
+from kineseg_training.fit import fit as fit_model
+from kineseg_training.metric import MetricSettings
+
+app = typer.Typer(
+    help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_FIT = FitSettings()
+_AUGMENTATION = Augmentation()
+_METRIC = MetricSettings()
+
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, metrics.csv, loss.png.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Folder or file with recordings; repeat for more.")] = None,
+    file_rate: Annotated[float | None, typer.Option(help="Frames per second of files that do not say.")] = None,
+    skip_first: Annotated[int, typer.Option(help="Frames to drop at the start of each file.")] = 0,
+    synthetic: Annotated[int, typer.Option(help="Minutes of generated motion to add.")] = 0,
+    rate: Annotated[float, typer.Option(help="Frames per second of the model.")] = _FIT.rate,
+    cell: Annotated[str, typer.Option(help="gru or lstm.")] = _FIT.cell,
+    hidden: Annotated[int, typer.Option(help="Units of the recurrent cell.")] = _FIT.hidden,
+    source: Annotated[int, typer.Option(help="Frames read before predicting.")] = _FIT.source,
+    target: Annotated[int, typer.Option(help="Frames predicted.")] = _FIT.target,
+    shortest_source: Annotated[
+        int, typer.Option(help="Least frames read, where a clip has no more.")
+    ] = _FIT.shortest_source,
+    batch: Annotated[int, typer.Option(help="Windows in a batch.")] = _FIT.batch,
+    steps: Annotated[int, typer.Option(help="Batches in an epoch.")] = _FIT.steps,
+    epochs: Annotated[int, typer.Option(help="Most epochs.")] = _FIT.epochs,
+    patience: Annotated[int, typer.Option(help="Epochs without improvement before stopping.")] = _FIT.patience,
+    learning_rate: Annotated[float, typer.Option(help="Of the first epoch.")] = _FIT.learning_rate,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = _FIT.weight_decay,
+    clip_norm: Annotated[float, typer.Option(help="Largest norm of the gradient.")] = _FIT.clip_norm,
+    one_step_weight: Annotated[float, typer.Option(help="Weight of the error one frame ahead.")] = _FIT.one_step_weight,
+    validation_share: Annotated[float, typer.Option(help="Share of the takes held out.")] = _FIT.validation_share,
+    mirror: Annotated[bool, typer.Option(help="Swap left and right in half of the cases.")] = True,
+    tempo: Annotated[tuple[float, float], typer.Option(help="Slowest and fastest tempo.")] = _AUGMENTATION.tempo,
+    noise: Annotated[float, typer.Option(help="Noise on the input, normalised channels.")] = _AUGMENTATION.noise,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = _FIT.seed,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+    threads: Threads = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train the recurrent sequence-to-sequence predictor."""
+    with _reporting():
+        torch.set_num_threads(threads)
+        settings = FitSettings(
+            rate=rate,
+            hidden=hidden,
+            cell=cell,  # type: ignore[arg-type]  # checked by the settings
+            source=source,
+            target=target,
+            shortest_source=shortest_source,
+            batch=batch,
+            steps=steps,
+            epochs=epochs,
+            patience=patience,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            one_step_weight=one_step_weight,
+            validation_share=validation_share,
+            augmentation=replace(_AUGMENTATION, mirror=mirror, tempo=tempo, noise=noise),
+            seed=seed,
+        )
+        corpus = load_corpus(Source(tuple(data or ()), file_rate, skip_first, synthetic))
+        checkpoint = fit_model(corpus, settings, out, device=device, resume=resume, progress=not quiet)
+        best = min(checkpoint.epochs, key=lambda epoch: epoch.validation_loss)
+        typer.echo(f"{out}: best epoch {best.epoch}, validation loss {best.validation_loss:.4f}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder of `fit`.")],
+    out: Annotated[Path, typer.Argument(help="Bundle to write: a folder, or a file ending in .zip.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Where the training data lies now, if it has moved.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the model: lower-case letters, digits, '-'.")] = "motion",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+    block: Annotated[
+        list[str] | None, typer.Option(help=f"What the embedding is made of ({', '.join(BLOCKS)}); repeat.")
+    ] = None,
+    dimensions: Annotated[int, typer.Option(help="Dimensions of the embedding.")] = _METRIC.dimensions,
+    regularisation: Annotated[
+        float, typer.Option(help="Of the metric; large leaves the features as they are.")
+    ] = _METRIC.regularisation,
+    mirror: Annotated[bool, typer.Option(help="Learn the metric from mirrored takes too.")] = True,
+    description: Annotated[str, typer.Option(help="The training data in words, with source and licence.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the bundle, and credit.")] = "",
+    segmenter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a setting of the segmenter for this model; repeat.")
+    ] = None,
+    threads: Threads = 1,
+) -> None:
+    """Write a bundle that the service can run."""
+    with _reporting():
+        torch.set_num_threads(threads)
+        checkpoint = load_checkpoint(run / LAST)
+        source = replace(checkpoint.source, folders=tuple(data)) if data else checkpoint.source
+        settings = ExportSettings(
+            name=name,
+            version=version,
+            blocks=check_blocks(block) if block else ExportSettings().blocks,
+            metric=replace(_METRIC, dimensions=dimensions, regularisation=regularisation),
+            mirror=mirror,
+            description=description,
+            licence=licence,
+            segmenter=dict(_assignment(text) for text in segmenter or []),
+        )
+        export_bundle(checkpoint, load_corpus(source), out, settings)
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def default(
+    out: Annotated[Path, typer.Argument(help="Bundle to write.")] = recipe.SHIPPED,
+    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Keep the run here; a run that is there is gone on with.")] = None,
+    threads: Threads = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Rebuild the bundle that the service ships; equal data gives equal bytes on one kind of machine."""
+    with _reporting(), tempfile.TemporaryDirectory() as scratch:
+        torch.set_num_threads(threads)
+        if out == recipe.SHIPPED and not out.parent.parent.is_dir():
+            raise SettingsError(
+                f"out: there is no {out.parent.parent} here; run in the root of the checkout or name it"
+            )
+        training, held_out = recipe.default_corpora(data or _cmu_folder())
+        folder = run or Path(scratch) / "run"
+        checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)
+        export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out)
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def evaluate(
+    bundle: Annotated[Path, typer.Option(help="Bundle to judge: a folder or .zip.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips, with subject_86.")] = None,
+    eval_dir: Annotated[
+        Path | None, typer.Option(help="Folder with score.py and the annotation.", envvar=EVAL_VARIABLE)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the predictions here.")] = None,
+    latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Score a bundle on the annotated takes, through the real server."""
+    with _reporting(), tempfile.TemporaryDirectory() as scratch:
+        result = evaluate_bundle(
+            bundle,
+            data or _cmu_folder(),
+            eval_dir or find_beside(Path(__file__), "eval", EVAL_VARIABLE),
+            out or Path(scratch),
+            latency_s=latency,
+        )
+        typer.echo(json.dumps(result.plain(), indent=1) if as_json else result.table())
+
+
+def _cmu_folder() -> Path:
+    return find_beside(Path(__file__), "data", DATA_VARIABLE) / "cmu_mocap"
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: expected NAME=NUMBER", param_hint="--segmenter") from None
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """Log to standard error, and end with the message alone where we know what is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        yield
+    except TrainingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
