@@ -100,6 +100,12 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
         read(tmp_path / "a.npy", rate=1)
 
 
+def test_nobody_is_advised_to_load_pickles(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    with pytest.raises(MotionFileError, match=r"plain numbers$"):
+        read(tmp_path / "a.npz", rate=1)
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_with_a_time_column(tmp_path: Path, delimiter: str) -> None:
     text = "time,hips.x,speed\n0.0,1,2\n0.02,3,4\n0.04,5,6\n".replace(",", delimiter)
@@ -141,6 +147,7 @@ def test_csv_of_positions(tmp_path: Path) -> None:
         ("time,a\n0,1\n1,\n", 3, "a is ''; expected a number"),
         ("time,a\n1,1\n1,2\n", None, "must increase"),
         ("1,2,3\n4,5,6\n", 1, "3 columns of numbers and no header"),
+        ("1 2 3\n4 5 6\n", 1, "3 columns of numbers and no header; .* separated by commas"),
     ],
 )
 def test_wrong_csv(tmp_path: Path, text: str, line: int | None, message: str) -> None:

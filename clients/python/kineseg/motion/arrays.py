@@ -72,7 +72,9 @@ def _load(file: Path) -> np.ndarray | np.lib.npyio.NpzFile:
         # Pickled objects could run code on loading, so they stay off.
         loaded: np.ndarray | np.lib.npyio.NpzFile = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise MotionFileError(f"not a NumPy file of plain numbers ({error})", path=file) from None
+        # NumPy advises to allow pickles, for any file that it does not know: nothing to pass on.
+        reason = "" if "pickle" in str(error) else f" ({error})"
+        raise MotionFileError(f"not a NumPy file of plain numbers{reason}", path=file) from None
     return loaded
 
 

@@ -69,8 +69,8 @@ def _read_text(file: Path, rate: float | None, up: Up) -> Recording:
     columns = len(first.split(","))
     if columns != TEXT_COLUMNS:
         raise MotionFileError(
-            f"{columns} columns of numbers and no header; expected a header with channel names, or the "
-            f"{TEXT_COLUMNS} columns of a CMU clip",
+            f"{len(first.replace(',', ' ').replace(';', ' ').split())} columns of numbers and no header; expected a "
+            f"header with channel names, or the {TEXT_COLUMNS} columns, separated by commas, of a CMU clip",
             path=file,
             line=1,
         )

@@ -69,8 +69,8 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
 
 
 def has_header(first_line: str) -> bool:
-    """Whether the first line of a table names columns, that is, whether any cell of it is not a number."""
-    for cell in first_line.replace(";", ",").replace("\t", ",").split(","):
+    """Whether the first line of a table names columns, that is, whether any word of it is not a number."""
+    for cell in first_line.replace(";", " ").replace(",", " ").split():
         try:
             float(cell)
         except ValueError:
