@@ -24,7 +24,7 @@ class Settings(BaseSettings):
 
     Raises:
         pydantic.ValidationError: A value is of the wrong kind or out of range; it names the field.
-        ValueError: `config_file` does not exist.
+        ValueError: `config_file` does not exist or is not TOML.
     """
 
     model_config = SettingsConfigDict(env_prefix="KINESEG_", frozen=True, extra="forbid")
@@ -84,4 +84,8 @@ class Settings(BaseSettings):
             return init_settings, env_settings
         if not Path(file).is_file():
             raise ValueError(f"config_file: there is no file {file}")
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        try:
+            from_file = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        except ValueError as error:
+            raise ValueError(f"config_file: {file} is not TOML: {error}") from error
+        return init_settings, env_settings, from_file

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_service.bundle import Bundle
 from kineseg_service.device_table import DeviceTable
-from kineseg_service.errors import Full
+from kineseg_service.errors import CannotStart, Full
 from kineseg_service.logs import get_logger
 from kineseg_service.providers import CPU, CUDA, Wanted, cuda_problem, open_cpu, open_cuda
 from kineseg_service.state_table import F32, HostTable, StateTable, Stepped
@@ -36,7 +36,7 @@ class Decoder:
         threads: Threads within a step on the CPU.
 
     Raises:
-        RuntimeError: "cuda" was asked for and does not work; says why.
+        CannotStart: "cuda" was asked for and does not work; says why.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ def _open_table(bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, thre
             _log.info("decoder ready", model=bundle.name, provider=CUDA, slots=slots, max_batch=max_batch)
             return CUDA, table
     if wanted == "cuda":
-        raise RuntimeError(f"model {bundle.name!r} cannot run on CUDA: {reason}")
+        raise CannotStart(f"model {bundle.name!r} cannot run on CUDA: {reason}")
     host = HostTable(bundle, open_cpu(bundle.graph, threads), slots, max_batch)
     _log.info("decoder ready", model=bundle.name, provider=CPU, because=reason, slots=slots, max_batch=max_batch)
     if host.uneven:

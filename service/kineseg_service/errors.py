@@ -14,7 +14,7 @@ ServiceError
 ├── Idle                  DEADLINE_EXCEEDED    the stream has stood still for too long
 └── StepFailed            INTERNAL             tells an error id and nothing of the inside
 
-BadBundle stands apart: it ends the start of a server and never reaches a client.
+BadBundle and CannotStart stand apart: they end the start of a server and never reach a client.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -24,6 +24,10 @@ import secrets
 from typing import ClassVar
 
 import grpc
+
+
+class CannotStart(RuntimeError):
+    """The server cannot start on this machine as it is: a port is taken, or a device is missing."""
 
 
 class ServiceError(Exception):

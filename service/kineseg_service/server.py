@@ -23,7 +23,7 @@ from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_service.config import Settings
 from kineseg_service.decoder import Decoder
 from kineseg_service.engine import Engine
-from kineseg_service.errors import BadBundle
+from kineseg_service.errors import BadBundle, CannotStart
 from kineseg_service.hub import Hub
 from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
@@ -76,7 +76,7 @@ class Server:
 
         Raises:
             BadBundle: A model does not verify.
-            RuntimeError: A port is taken, or CUDA was asked for and does not work.
+            CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
         await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -156,7 +156,7 @@ class Server:
         try:
             self.port = self._grpc.add_insecure_port(self.address)
         except RuntimeError as error:
-            raise RuntimeError(f"cannot listen on {self.address}: is the port taken? ({error})") from error
+            raise CannotStart(f"cannot listen on {self.address}: is the port taken? ({error})") from error
         await self._grpc.start()
 
     def _export_metrics(self) -> None:
@@ -166,7 +166,7 @@ class Server:
         try:
             server, thread = prometheus_client.start_http_server(port, self.settings.host, self._metrics.registry)
         except OSError as error:
-            raise RuntimeError(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
+            raise CannotStart(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
         self.metrics_port = server.server_port
         self._exporter = (server, thread)
 

@@ -104,19 +104,19 @@ def _common(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="gRPC port; 0: any free one. [default: 50051]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="gRPC port; 0: any free one. Default: 50051.")] = None,
     metrics_port: Annotated[
-        int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. [default: 9464]")
+        int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. Default: 9464.")
     ] = None,
     bundle: Bundle = None,
     model: Annotated[str | None, typer.Option(help="Model of streams that name none.")] = None,
     provider: Annotated[
-        Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. [default: auto]")
+        Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. Default: auto.")
     ] = None,
-    max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. [default: 1024]")] = None,
-    log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. [default: info]")] = None,
-    log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. [default: console]")] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. Default: 1024.")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. Default: info.")] = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; flags and KINESEG_* variables win over it.")
     ] = None,
@@ -152,7 +152,7 @@ def segment(
     model: ModelName = "",
     rate: Rate = None,
     latency: Annotated[
-        float | None, typer.Option(help="Seconds within which boundaries are decided, 0.5 to 10. [default: 4]")
+        float | None, typer.Option(help="Seconds within which boundaries are decided, 0.5 to 10. Default: 4.")
     ] = None,
     up: Up = Axis.Y,
     realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
@@ -190,7 +190,7 @@ def demo(
     speed: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Times real time. [default: so that it takes about 35 s, and never slower than real time]"
+            min=0.1, help="Times real time. Default: so that it takes about 35 s, and never slower than real time."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which embedded motion.")] = 0,

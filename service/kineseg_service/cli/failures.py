@@ -9,7 +9,7 @@ from kineseg.motion import MotionError
 from pydantic import ValidationError
 from rich.console import Console
 
-from kineseg_service.errors import BadBundle
+from kineseg_service.errors import BadBundle, CannotStart
 
 WRONG_INPUT = 2
 """Exit status: the command line or a file cannot be used as it is."""
@@ -37,11 +37,14 @@ def _told(error: Exception) -> tuple[int, str]:
         case ValidationError():
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            return WRONG_INPUT, f"setting {place}: {first['msg']}" if place else first["msg"]
+            message = first["msg"].removeprefix("Value error, ")
+            return WRONG_INPUT, f"setting {place}: {message}" if place else message
         case CommandError() | MotionError() | BadBundle() | RequestError():
             return WRONG_INPUT, str(error)
         case KinesegError():
             return FAILED, f"{error}{' (trying again may help)' if error.retryable else ''}"
+        case CannotStart():
+            return FAILED, str(error)
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return FAILED, f"{place}{error.strerror or error}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kineseg import Model
 from kineseg.motion import CANONICAL_CHANNELS, MotionError, Recording, canonical_pose, generate, inject, read
+from kineseg.motion.errors import MotionFileError
 from kineseg.motion.recording import Up
 
 from kineseg_service.cli.failures import CommandError
@@ -15,15 +16,28 @@ _ACTIONS = ("walk", "run", "jump", "squat", "wave", "punch", "kick", "sit", "arm
 _SEGMENTS = 12
 _DISTINCT = 8
 _RATE = 120.0
+_LEAST_RATE, _LARGEST_RATE = 1.0, 1000.0  # frames a second that the contract allows a stream
 
 
 def open_recording(path: Path, *, rate: float | None, up: Up) -> Recording:
-    """Read a motion file.
+    """Read a motion file; the recording is named as the file is.
 
     Raises:
         MotionError: It cannot be read; names the file.
+        CommandError: It says no frame rate, or one that no stream can have; names the file.
     """
-    return read(path, rate=rate, up=up)
+    try:
+        recording = read(path, rate=rate, up=up)
+    except MotionFileError as error:
+        if rate is None and error.field == "rate":
+            raise CommandError(f"{error} (--rate gives one)") from error
+        raise
+    if not _LEAST_RATE <= recording.rate <= _LARGEST_RATE:
+        raise CommandError(
+            f"{path}: {recording.rate:g} frames a second; a stream has {_LEAST_RATE:g} to {_LARGEST_RATE:g}: give "
+            "another with --rate"
+        )
+    return replace(recording, name=path.name)
 
 
 def fitted(recording: Recording, model: Model) -> Recording:

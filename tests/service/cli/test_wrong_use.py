@@ -101,6 +101,20 @@ def test_settings_that_cannot_be(kineseg: Command, tmp_path: Path) -> None:
     assert outcome.status == 2
     assert "port" in told(outcome)
     assert "no file" in told(kineseg("serve", "--config", tmp_path / "none.toml"))
+    (tmp_path / "wrong.toml").write_text("port: 0\n")
+    assert "wrong.toml is not TOML" in told(kineseg("serve", "--config", tmp_path / "wrong.toml"))
+
+
+def test_frame_rates_that_no_stream_has(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    line = told(kineseg("segment", motion_file, "--rate", "5000"))
+    assert str(motion_file) in line
+    assert "1 to 1000" in line
+    (tmp_path / "untimed.csv").write_text("a,b\n1,2\n3,4\n")
+    assert "--rate" in told(kineseg("segment", tmp_path / "untimed.csv"))
+
+
+def test_the_help_tells_defaults(kineseg: Command) -> None:
+    assert "Default: 50051." in kineseg("serve", "--help").out
 
 
 @pytest.mark.parametrize("missing", ["typer", "onnxruntime", "matplotlib"])
