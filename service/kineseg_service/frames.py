@@ -24,6 +24,9 @@ _HOLE_PERIODS = 2.5
 _NO_FRAMES: F32 = np.zeros((0, 0), np.float32)
 # About how many of the model's frames are made at a time, so that memory stays bounded.
 _SLICE_FRAMES = 256
+# From this many frames within one of the model's on, which only capture times far too close together bring, they are
+# summed up at once, so that memory stays bounded.
+_MOST_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Intake:
         # Since the frame at or before the open tick: what its mean will be made of.
         self._rows: list[F64] = []
         self._rows_ns: list[int] = []
+        self._folded: F64 | None = None  # the integral over what was before them
         self._open_start = (0, 0)
 
     @property
@@ -325,6 +329,9 @@ class Intake:
                 del self._rows[:-2], self._rows_ns[:-2]
             if not self._averages:
                 del self._rows[:-1], self._rows_ns[:-1]
+            elif len(self._rows) >= _MOST_ROWS:
+                self._folded = self._integral()
+                del self._rows[:-1], self._rows_ns[:-1]
             last, last_ns = frame, now_ns
             self._received = number + 1
         self._last, self._last_ns = last.copy(), last_ns
@@ -334,6 +341,12 @@ class Intake:
 
     def _mean(self) -> F64:
         """Mean, from the tick before to this one, of the line through the frames."""
+        mean: F64 = self._integral() / (self._tick_ns - round((self._tick - 1) * self._tick_period))
+        self._folded = None
+        return mean
+
+    def _integral(self) -> F64:
+        """Integral, from the tick before to this one or the last frame, of the line through the frames."""
         begin, end = round((self._tick - 1) * self._tick_period), self._tick_ns
         weights = [0.0] * len(self._rows)
         for i, (a, b) in enumerate(itertools.pairwise(self._rows_ns)):
@@ -344,5 +357,5 @@ class Intake:
                 weights[i] += (q - p) * (1.0 - middle)
                 weights[i + 1] += (q - p) * middle
         scaled = np.array(weights)[:, None] * np.array(self._rows)
-        mean: F64 = np.add.reduce(scaled, axis=0) / (end - begin)
-        return mean
+        integral: F64 = np.add.reduce(scaled, axis=0)
+        return integral if self._folded is None else self._folded + integral

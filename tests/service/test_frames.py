@@ -280,3 +280,18 @@ def test_a_slow_source_is_taken_in_slices() -> None:
     blocks = [item for item in feed(intake(1.0), frames, sizes=[600]) if isinstance(item, ModelFrames)]
     assert sum(len(block.decided) for block in blocks) == 599 * 30 + 1
     assert max(len(block.decided) for block in blocks) < 1000
+
+
+def test_frames_far_denser_than_the_rate_says_do_not_pile_up() -> None:
+    # Times in another unit, say: twenty thousand frames within one of the model's.
+    frames = signal(30_000)
+    times = [5_000 * i for i in range(len(frames))]
+    into = intake(rate=1000.0, model_rate=10.0)
+    taken = feed(into, frames[:19_000], [1000] * 19, times)
+    assert len(pickle.dumps(into)) < 4096 * 100
+    taken += feed(into, frames[19_000:], [333] * 40, times[19_000:], first=19_000)
+    made, places = joined(taken)
+    np.testing.assert_allclose(made[0], piecewise_mean(np.array(times), frames, 0, SECOND / 10), atol=1e-6)
+    assert [place[:3] for place in places] == [(20_000, SECOND // 10, 0)]
+    again, _ = joined(feed(intake(rate=1000.0, model_rate=10.0), frames, [1, 4096, 7], times))
+    assert again.tobytes() == made.tobytes()
