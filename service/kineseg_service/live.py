@@ -110,6 +110,7 @@ class LiveStream:
 
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
+        self._touch()
         self._outputs.extend(delivery.outputs)
         # The engine gives a slot back before it tells of the end.
         self.released = delivery.summary is not None or delivery.error is not None

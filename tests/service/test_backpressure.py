@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -141,3 +142,10 @@ def test_a_watcher_that_stops_reading_loses_events_and_is_told_how_many(serve: S
         for before, after in itertools.pairwise(gaps_seen):
             assert after.event.seq - before.event.seq - 1 == after.dropped
         assert sum(watched.dropped for watched in received) >= len(told_events) - len(gaps_seen) > 0
+
+
+def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> None:
+    # One chunk of more than ten minutes in which nothing happens that could be told.
+    with serve(idle_timeout_s=0.5) as (_, stub):
+        frames = np.zeros((1000, 3), "<f4")
+        assert kinds(segment(stub, [chunk(0, frames)], rate_hz=1.0))[-1] == "summary"
