@@ -114,6 +114,8 @@ def test_frame_numbers_do_not_go_back(recorder: Any, connect: Any) -> None:
         with pytest.raises(kineseg.InvalidRequest, match="frame 5 comes next") as caught:
             stream.send(FRAMES[:5], first_frame=4)
         assert caught.value.field == "first_frame"
+        with pytest.raises(kineseg.InvalidRequest, match="no stream can reach"):
+            stream.send(FRAMES[:5], first_frame=2**63)
         stream.send(FRAMES[5:10], first_frame=5)
     np.testing.assert_array_equal(np.concatenate([rows(chunk) for chunk in recorder.chunks]), FRAMES[:10])
 
@@ -159,6 +161,7 @@ BAD: list[tuple[str, Any, Any]] = [
     ("frame 1 of those sent: channel 'c2' is nan", [[1, 2, 3], [1, 2, np.nan]], [1.0, 2.0]),
     ("channel 'c0' is -inf", [[-np.inf, 2, 3]], [1.0]),
     ("32-bit", [[1e39, 2, 3]], [1.0]),
+    ("below 2\\^63", FRAMES[:2], np.array([2**63, 2**63 + 9], np.uint64)),
 ]
 
 

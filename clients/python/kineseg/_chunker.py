@@ -12,6 +12,8 @@ from kineseg.v1 import segmentation_pb2 as pb
 
 # Far below what a server takes at most (4 MiB), so that frames of thousands of channels pass too.
 _MAX_CHUNK_BYTES = 1 << 20
+# Far below what an index on the wire can be, 2^63, so that no batch leads there.
+_MOST_FRAMES = 1 << 62
 
 
 @dataclass(slots=True, eq=False)
@@ -181,11 +183,15 @@ class Chunker:
                 f"first_frame is {first_frame}, but frame {self._next_frame} comes next: frames cannot be sent again",
                 field="first_frame",
             )
+        if first_frame >= _MOST_FRAMES:
+            raise InvalidRequest(f"first_frame is {first_frame}, which no stream can reach", field="first_frame")
         return int(first_frame)
 
 
 def _nanoseconds(given: NDArray[np.generic]) -> NDArray[np.int64]:
     if given.dtype.kind in "iu":
+        if given.dtype.kind == "u" and (given.astype(np.uint64) >= 2**63).any():
+            raise InvalidRequest("timestamps must be below 2^63 nanoseconds", field="timestamps")
         return given.astype(np.int64)
     if given.dtype.kind != "f":
         raise InvalidRequest(
