@@ -13,23 +13,33 @@ from kineseg_service.events import (
     EndReason,
     Event,
     Gap,
+    LabelsMerged,
     Output,
     SegmentClosed,
+    SegmentRetracted,
     SegmentStarted,
+    SegmentUpdated,
     Summary,
 )
 from kineseg_service.session import Progress, SessionConfig
+from kineseg_service.telling import Decisions
 
 KIND_NAMES: dict[type[Detail], str] = {
     SegmentStarted: "segment_started",
+    SegmentUpdated: "segment_updated",
+    SegmentRetracted: "segment_retracted",
     SegmentClosed: "segment_closed",
+    LabelsMerged: "labels_merged",
     Anomaly: "anomaly",
     Gap: "gap",
     Summary: "summary",
 }
 _KINDS: dict[int, type[Detail]] = {
     pb.EVENT_KIND_SEGMENT_STARTED: SegmentStarted,
+    pb.EVENT_KIND_SEGMENT_UPDATED: SegmentUpdated,
+    pb.EVENT_KIND_SEGMENT_RETRACTED: SegmentRetracted,
     pb.EVENT_KIND_SEGMENT_CLOSED: SegmentClosed,
+    pb.EVENT_KIND_LABELS_MERGED: LabelsMerged,
     pb.EVENT_KIND_ANOMALY: Anomaly,
     pb.EVENT_KIND_GAP: Gap,
     pb.EVENT_KIND_SUMMARY: Summary,
@@ -40,6 +50,24 @@ _REASONS = {
     EndReason.DRAINED: pb.END_REASON_DRAINED,
     EndReason.REJECTED: pb.END_REASON_REJECTED,
 }
+_DECISIONS: dict[int, Decisions] = {
+    pb.DECISIONS_UNSPECIFIED: Decisions.ALL,
+    pb.DECISIONS_ALL: Decisions.ALL,
+    pb.DECISIONS_FINAL: Decisions.FINAL,
+    pb.DECISIONS_PROVISIONAL: Decisions.PROVISIONAL,
+}
+
+
+def decisions_from(wanted: int) -> Decisions:
+    """Which decisions a stream's client wants to be told.
+
+    Raises:
+        InvalidRequest: There is no such choice.
+    """
+    if wanted not in _DECISIONS:
+        known = ", ".join(f"{number} ({choice.value})" for number, choice in _DECISIONS.items())
+        raise InvalidRequest(f"decisions is {wanted}; there are {known}", field="config.decisions")
+    return _DECISIONS[wanted]
 
 
 def kinds_from(kinds: list[int]) -> list[type[Detail]]:
@@ -84,9 +112,29 @@ def event_message(event: Event) -> pb.Event:
     )
     detail = event.detail
     if isinstance(detail, SegmentStarted):
-        message.segment_started.CopyFrom(pb.SegmentStarted(segment_id=detail.segment_id, label=detail.label))
+        message.segment_started.CopyFrom(
+            pb.SegmentStarted(
+                segment_id=detail.segment_id,
+                label=detail.label,
+                confidence=detail.confidence,
+                confirmed=detail.confirmed,
+            )
+        )
+    elif isinstance(detail, SegmentUpdated):
+        message.segment_updated.CopyFrom(
+            pb.SegmentUpdated(
+                segment_id=detail.segment_id,
+                label=detail.label,
+                confidence=detail.confidence,
+                confirmed=detail.confirmed,
+            )
+        )
+    elif isinstance(detail, SegmentRetracted):
+        message.segment_retracted.CopyFrom(pb.SegmentRetracted(segment_id=detail.segment_id))
     elif isinstance(detail, SegmentClosed):
         message.segment_closed.CopyFrom(segment_message(detail))
+    elif isinstance(detail, LabelsMerged):
+        message.labels_merged.CopyFrom(pb.LabelsMerged(label=detail.label, into=detail.into))
     elif isinstance(detail, Anomaly):
         message.anomaly.CopyFrom(pb.Anomaly(score=detail.score, threshold=detail.threshold))
     elif isinstance(detail, Gap):
@@ -118,6 +166,8 @@ def summary_message(summary: Summary) -> pb.Summary:
         anomalies=summary.anomalies,
         filled_frames=summary.filled_frames,
         reason=_REASONS[summary.reason],
+        announced=summary.announced,
+        retracted=summary.retracted,
     )
 
 

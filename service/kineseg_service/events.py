@@ -20,10 +20,29 @@ class EndReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SegmentStarted:
-    """A segment begins."""
+    """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is."""
 
     segment_id: int
     label: int
+    confidence: float
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentUpdated:
+    """A segment was moved, relabelled or confirmed; once confirmed, its start never changes."""
+
+    segment_id: int
+    label: int
+    confidence: float
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRetracted:
+    """A segment that was announced is withdrawn; the one before it goes on."""
+
+    segment_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,14 @@ class SegmentClosed:
     end_frame: int
     start_time_s: float
     end_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsMerged:
+    """From now on `into` is used where `label` was."""
+
+    label: int
+    into: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +83,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The stream has ended."""
+    """The stream has ended; `labels` that were merged count once."""
 
     frames: int
     duration_s: float
@@ -65,9 +92,11 @@ class Summary:
     anomalies: int
     filled_frames: int
     reason: EndReason
+    announced: int
+    retracted: int
 
 
-Detail = SegmentStarted | SegmentClosed | Anomaly | Gap | Summary
+Detail = SegmentStarted | SegmentUpdated | SegmentRetracted | SegmentClosed | LabelsMerged | Anomaly | Gap | Summary
 
 
 @dataclass(frozen=True, slots=True)

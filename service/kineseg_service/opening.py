@@ -13,6 +13,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 
 from kineseg_service.bundle import Bundle
 from kineseg_service.config import Settings
+from kineseg_service.convert import decisions_from
 from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
 from kineseg_service.frames import Intake, IntakeLimits, placing_delay_s
 from kineseg_service.segmenter import Segmenter, SegmenterSettings
@@ -75,6 +76,7 @@ class Opener:
             model_rate_hz=bundle.frame_rate_hz,
             latency_s=latency,
             frame_results=config.frame_results,
+            decisions=decisions_from(config.decisions),
             opened_unix_ns=time.time_ns(),
         )
         order = _order(list(config.channels), bundle.channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,25 @@ from kineseg_service.events import (
     Event,
     FrameResult,
     Gap,
+    LabelsMerged,
     Output,
     SegmentClosed,
+    SegmentRetracted,
     SegmentStarted,
+    SegmentUpdated,
     Summary,
 )
 from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
-from kineseg_service.segmenter import Decision, SegmentEnd, Segmenter, SegmentStart
+from kineseg_service.segmenter import (
+    AnomalyStart,
+    Decision,
+    SegmentEnd,
+    Segmenter,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
+from kineseg_service.telling import Decisions, as_told
 
 REMEMBERED_SEGMENTS = 10_000
 
@@ -38,6 +50,7 @@ class SessionConfig:
     model_rate_hz: float
     latency_s: float
     frame_results: bool
+    decisions: Decisions
     opened_unix_ns: int
 
 
@@ -62,6 +75,15 @@ class Progress:
     last_seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many segments were announced, confirmed (announced or not) and withdrawn, whatever is told of them."""
+
+    announced: int = 0
+    confirmed: int = 0
+    retracted: int = 0
+
+
 class Session:
     """A stream, from frames to numbered events.
 
@@ -73,6 +95,10 @@ class Session:
         config: What was agreed when the stream was opened.
         intake: Where its chunks go first.
         segmenter: What decides.
+
+    Attributes:
+        segments: The latest closed segments.
+        tally: How many segments were announced, confirmed and withdrawn so far.
     """
 
     def __init__(self, config: SessionConfig, intake: Intake, segmenter: Segmenter) -> None:
@@ -83,7 +109,11 @@ class Session:
         self._places = _Places(config)
         # Where the source or the model is too slow for the budget, only boundaries within it are told.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
+        # Frame and time where segments begin: of those announced as last told, of those confirmed for good.
+        self._announced: dict[int, tuple[int, int]] = {}
         self._open: dict[int, tuple[int, int]] = {}
+        self._last_boundary: tuple[int, tuple[int, int]] | None = None
+        self.tally = Tally()
         self._labels: set[int] = set()
         self._seq = 0
         self._acked = 0
@@ -152,15 +182,25 @@ class Session:
             anomalies=self._anomalies,
             filled_frames=end.filled,
             reason=end.reason,
+            announced=self.tally.announced,
+            retracted=self.tally.retracted,
         )
         self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
         return summary
 
     def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
         detail: Detail
-        if isinstance(decision, SegmentStart):
-            frame, ns = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
-            detail = SegmentStarted(decision.segment_id, decision.label)
+        confirms = False
+        if isinstance(decision, SegmentStart | SegmentUpdate):
+            confirms = decision.confirmed and decision.segment_id not in self._open
+            frame, ns = self._begins(decision, decided, decided_ns)
+            kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
+            detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed)
+            self._count(decision, confirms=confirms)
+        elif isinstance(decision, SegmentRetract):
+            frame, ns = self._announced.pop(decision.segment_id)
+            detail = SegmentRetracted(decision.segment_id)
+            self.tally = replace(self.tally, retracted=self.tally.retracted + 1)
         elif isinstance(decision, SegmentEnd):
             frame, ns = self._open.pop(decision.segment_id)
             end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
@@ -168,18 +208,50 @@ class Session:
             self.segments.append(detail)
             self._labels.add(decision.label)
             self._closed += 1
-        else:
+        elif isinstance(decision, AnomalyStart):
             frame, ns = self._places.at(decision.index)
             detail = Anomaly(decision.score, decision.threshold)
             self._anomalies += 1
-        self._tell(frame, ns, decided, decided_ns, detail, out)
+        else:
+            frame, ns = self._places.at(decision.index)
+            detail = LabelsMerged(decision.label, decision.into)
+            if decision.label in self._labels:
+                self._labels.remove(decision.label)
+                self._labels.add(decision.into)
+        told = as_told(detail, self.config.decisions, confirms=confirms)
+        if told is not None:
+            self._tell(frame, ns, decided, decided_ns, told, out)
+
+    def _begins(self, decision: SegmentStart | SegmentUpdate, decided: int, decided_ns: int) -> tuple[int, int]:
+        """Where a segment begins as far as is known now; once that is certain, it stays."""
+        place = self._open.get(decision.segment_id)
+        if place is not None:
+            return place
+        if decision.confirmed:
+            self._announced.pop(decision.segment_id, None)
+            place = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
+        else:
+            place = self._announced[decision.segment_id] = self._places.at(decision.index)
+        return place
+
+    def _count(self, decision: SegmentStart | SegmentUpdate, *, confirms: bool) -> None:
+        if confirms:
+            self.tally = replace(self.tally, confirmed=self.tally.confirmed + 1)
+        elif isinstance(decision, SegmentStart):
+            self.tally = replace(self.tally, announced=self.tally.announced + 1)
 
     def _boundary(self, index: int, decided: int, decided_ns: int) -> tuple[int, int]:
-        """Where a boundary before the model's frame `index` lies; at a later frame if it would be too late there."""
+        """Where a certain boundary before the model's frame `index` lies; at a later frame if it would be too late.
+
+        Two decisions are about each: the end of one segment and the start of the next. They agree, whichever is first.
+        """
+        if self._last_boundary is not None and self._last_boundary[0] == index:
+            return self._last_boundary[1]
         frame, ns = self._places.at(index)
-        if self._late_ns is None or index == 0 or decided_ns - ns <= self._late_ns:
-            return frame, ns
-        return decided, decided_ns
+        if self._late_ns is not None and index > 0 and decided_ns - ns > self._late_ns:
+            frame, ns = decided, decided_ns
+        self._last_boundary = index, (frame, ns)
+        return frame, ns
 
     def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
         self._seq += 1

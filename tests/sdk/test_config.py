@@ -32,6 +32,9 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("channels", ("a", "b", "a")),
         ("channels", ("a", "")),
         ("channels", "abc"),
+        ("decisions", "some"),
+        ("decisions", ""),
+        ("decisions", None),
     ],
 )
 def test_a_stream_refuses_what_cannot_be(field: str, value: Any, connect: Any, scripted: Any) -> None:
@@ -80,7 +83,13 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
     scripted.segment = note
     client = connect(scripted.address)
     config = kineseg.StreamConfig(
-        rate=np.float32(25), channels=["c2", "c0", "c1"], model="m", session_id="s-1", latency_s=2, frame_results=True
+        rate=np.float32(25),
+        channels=["c2", "c0", "c1"],
+        model="m",
+        session_id="s-1",
+        latency_s=2,
+        frame_results=True,
+        decisions="final",
     )
     with client.stream(config) as stream:
         assert stream.config == config
@@ -90,11 +99,12 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         pass
     with client.stream(rate=30):
         pass
-    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True}
+    told = {"decisions": pb.DECISIONS_FINAL}
+    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True, **told}
     assert [request.config for request in heard] == [
         pb.StreamConfig(frame_rate_hz=25, session_id="s-1", **chosen),
         pb.StreamConfig(frame_rate_hz=50, **chosen),
-        pb.StreamConfig(frame_rate_hz=30),
+        pb.StreamConfig(frame_rate_hz=30, decisions=pb.DECISIONS_ALL),
     ]
 
 

@@ -28,20 +28,41 @@ ABOUT = {
 
 
 def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
-    by_type = {"int": whole, "float": real, "EndReason": st.sampled_from(kineseg.EndReason)}
+    by_type = {"int": whole, "float": real, "bool": st.booleans(), "EndReason": st.sampled_from(kineseg.EndReason)}
     own = {f.name: by_type[str(f.type)] for f in dataclasses.fields(kind) if f.name not in ABOUT}
     return st.builds(kind, **ABOUT, **own)
 
 
-KINDS = (kineseg.SegmentStarted, kineseg.SegmentClosed, kineseg.Anomaly, kineseg.Gap, kineseg.Summary)
+KINDS = (
+    kineseg.SegmentStarted,
+    kineseg.SegmentUpdated,
+    kineseg.SegmentRetracted,
+    kineseg.SegmentClosed,
+    kineseg.LabelsMerged,
+    kineseg.Anomaly,
+    kineseg.Gap,
+    kineseg.Summary,
+)
 EVENTS = st.one_of([events_of(kind) for kind in KINDS])
 BASE = {"seq", "kind", "frame", "time_s", "decided_frame", "decided_time_s"}
 OWN = {
-    "segment_started": {"segment_id", "label", "start_frame"},
+    "segment_started": {"segment_id", "label", "confidence", "confirmed", "start_frame"},
+    "segment_updated": {"segment_id", "label", "confidence", "confirmed", "start_frame"},
+    "segment_retracted": {"segment_id"},
     "segment_closed": {"segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"},
+    "labels_merged": {"label", "into"},
     "anomaly": {"score", "threshold"},
     "gap": {"missing_frames", "duration_s"},
-    "summary": {"frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"},
+    "summary": {
+        *("frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"),
+        *("announced", "retracted"),
+    },
+}
+# What may be absent: files of earlier versions lack it.
+OPTIONAL = {
+    "segment_started": {"confidence", "confirmed", "start_frame"},
+    "segment_updated": {"start_frame"},
+    "summary": {"announced", "retracted"},
 }
 
 
@@ -66,7 +87,7 @@ def test_an_event_cannot_be_changed(event: kineseg.Event) -> None:
 @given(EVENTS, st.data())
 def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> None:
     flat = event.to_dict()
-    needed = sorted(set(flat) - {"capture_time_ns", "kind"} - ({"start_frame"} if "end_frame" not in flat else set()))
+    needed = sorted(set(flat) - {"capture_time_ns", "kind"} - OPTIONAL.get(str(event.kind), set()))
     missing = data.draw(st.sampled_from(needed))
     del flat[missing]
     with pytest.raises(kineseg.InvalidRequest, match=missing) as caught:
@@ -74,7 +95,13 @@ def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> No
     assert caught.value.field == missing
 
 
-@pytest.mark.parametrize("kind", [None, "", "unknown", "segment_updated"])
+def test_events_written_before_segments_were_announced_are_certain() -> None:
+    about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
+    started = kineseg.event_from_dict({"kind": "segment_started", **about, "segment_id": 0, "label": 3})
+    assert started == kineseg.SegmentStarted(**about, segment_id=0, label=3, confidence=1.0, confirmed=True)
+
+
+@pytest.mark.parametrize("kind", [None, "", "unknown", "segment_opened"])
 def test_an_unknown_kind_is_refused_with_the_known_ones(kind: str | None) -> None:
     with pytest.raises(kineseg.InvalidRequest, match="segment_closed") as caught:
         kineseg.event_from_dict({"kind": kind})
@@ -104,14 +131,19 @@ def test_an_unknown_end_reason_is_refused() -> None:
 def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any, script: ModuleType) -> None:
     about = {"frame": 7, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.75}
     closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
+    known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
+    totals |= {"announced": 3, "retracted": 1}
     sent = [
-        pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(segment_id=3, label=4)),
+        pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(**known)),
         pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
         pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.Anomaly(score=6.5, threshold=6)),
         pb.Event(seq=4, **about, gap=pb.Gap(missing_frames=2, duration_s=0.25)),
         pb.Event(seq=5, **about),  # what a kind of a newer server looks like
-        pb.Event(seq=6, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
+        pb.Event(seq=6, **about, segment_updated=pb.SegmentUpdated(**known | {"confidence": 1, "confirmed": True})),
+        pb.Event(seq=7, **about, segment_retracted=pb.SegmentRetracted(segment_id=3)),
+        pb.Event(seq=8, **about, labels_merged=pb.LabelsMerged(label=4, into=2)),
+        pb.Event(seq=9, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
     ]
     result = pb.FrameResult(frame=8, time_s=0.6, surprise=0.5, anomaly_score=1.5, embedding=[0.25, -1], label=4)
 
@@ -126,17 +158,20 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         frame, *events = list(stream)
     told = {"time_s": 0.5, "frame": 7, "decided_frame": 9, "decided_time_s": 0.75}
     assert events == [
-        kineseg.SegmentStarted(seq=1, **told, capture_time_ns=11, segment_id=3, label=4),
+        kineseg.SegmentStarted(seq=1, **told, capture_time_ns=11, **known),
         kineseg.SegmentClosed(seq=2, **told, **closed),
         kineseg.Anomaly(seq=3, **told, capture_time_ns=0, score=6.5, threshold=6),
         kineseg.Gap(seq=4, **told, missing_frames=2, duration_s=0.25),
         kineseg.Event(seq=5, **told),
-        kineseg.Summary(seq=6, **told, **totals, reason=kineseg.EndReason.CLOSED),
+        kineseg.SegmentUpdated(seq=6, **told, **known | {"confidence": 1.0, "confirmed": True}),
+        kineseg.SegmentRetracted(seq=7, **told, segment_id=3),
+        kineseg.LabelsMerged(seq=8, **told, label=4, into=2),
+        kineseg.Summary(seq=9, **told, **totals, reason=kineseg.EndReason.CLOSED),
     ]
-    assert events[0].start_frame == 7
+    assert events[0].start_frame == events[5].start_frame == 7
     assert events[1].segment == kineseg.Segment(**closed)
-    assert events[5].totals == kineseg.Totals(**totals, reason=kineseg.EndReason.CLOSED)
-    assert stream.summary == events[5]
+    assert events[-1].totals == kineseg.Totals(**totals, reason=kineseg.EndReason.CLOSED)
+    assert stream.summary == events[-1]
     assert (frame.frame, frame.time_s, frame.surprise, frame.anomaly_score, frame.label) == (8, 0.6, 0.5, 1.5, 4)
     np.testing.assert_array_equal(frame.embedding, np.float32([0.25, -1]))
     with pytest.raises(ValueError, match="read-only"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TypedDict
+from typing import Literal, TypedDict, get_args
 
 from kineseg._errors import InvalidRequest
 
@@ -14,6 +14,8 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATE_HZ = (1.0, 1000.0)
 _LATENCY_S = (0.5, 10.0)
 _CHUNK_S = (0.001, 10.0)
+
+Decisions = Literal["all", "final", "provisional"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,18 @@ class StreamConfig:
         model: Name of the model, see `Client.models`. Empty: the server's default model.
         session_id: Name of the session, unique among open ones: 1 to 64 letters, digits, ``.``, ``_`` or ``-``. Empty:
             the server makes one.
-        latency_s: No boundary is decided later than this many seconds after its frame, 0.5 to 10. None: the server's
+        latency_s: No boundary is confirmed later than this many seconds after its frame, 0.5 to 10. None: the server's
             default.
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
+        decisions: Which decisions about segments to be told, see below.
+
+    With ``"all"`` a segment may be announced early (`SegmentStarted` with a confidence), moved, relabelled and
+    confirmed (`SegmentUpdated`) or withdrawn (`SegmentRetracted`), and is closed in the end (`SegmentClosed`).
+    ``"final"`` tells only what is certain: a `SegmentStarted` once the start is confirmed, and the `SegmentClosed`.
+    ``"provisional"`` tells the same as ``"all"`` but no `SegmentClosed`. Segments, ids and labels are the same with all
+    three, and merges, anomalies, gaps and the summary are always told.
 
     Raises:
         InvalidRequest: A value is out of range; `field` names it.
@@ -44,6 +53,7 @@ class StreamConfig:
     latency_s: float | None = None
     frame_results: bool = False
     chunk_s: float = 0.05
+    decisions: Decisions = "all"
 
     def __post_init__(self) -> None:
         if isinstance(self.channels, str):
@@ -53,6 +63,9 @@ class StreamConfig:
         if self.latency_s is not None:
             object.__setattr__(self, "latency_s", _checked("latency_s", self.latency_s, _LATENCY_S, "seconds"))
         object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
+        if self.decisions not in get_args(Decisions):
+            known = ", ".join(repr(choice) for choice in get_args(Decisions))
+            raise InvalidRequest(f"decisions must be one of {known}, got {self.decisions!r}", field="decisions")
         if self.session_id and not _SESSION_ID.fullmatch(self.session_id):
             raise InvalidRequest(
                 f"session_id must be 1 to 64 letters, digits, '.', '_' or '-', got {self.session_id!r}",
@@ -75,6 +88,7 @@ class StreamChoices(TypedDict, total=False):
     latency_s: float | None
     frame_results: bool
     chunk_s: float
+    decisions: Decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +20,10 @@ class EventKind(enum.StrEnum):
     """Kinds of events, as in `Event.kind`."""
 
     SEGMENT_STARTED = "segment_started"
+    SEGMENT_UPDATED = "segment_updated"
+    SEGMENT_RETRACTED = "segment_retracted"
     SEGMENT_CLOSED = "segment_closed"
+    LABELS_MERGED = "labels_merged"
     ANOMALY = "anomaly"
     GAP = "gap"
     SUMMARY = "summary"
@@ -33,7 +36,7 @@ class Event:
     """Something that happened in a stream: what it is about, and when it was decided.
 
     Attributes:
-        seq: Number of the event in its session: 1, 2, 3 ...
+        seq: Number of the event among those told of its session: 1, 2, 3 ...
         frame: The frame that it is about, 0-based, in the numbering of what was sent.
         time_s: Time of that frame in seconds since the stream's first frame.
         decided_frame: The frame whose processing decided it; the same however frames were chunked.
@@ -62,17 +65,22 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentStarted(Event):
-    """A segment begins at `frame`.
+    """A segment begins at `frame`: announced early, to be confirmed or withdrawn later, or confirmed at once.
 
     Attributes:
-        segment_id: Number of the segment in its session: 0, 1, 2 ... Never used twice.
+        segment_id: Number of the segment in its session. Numbers rise and are never used twice; those of withdrawn
+            segments are missing from the closed ones.
         label: Its action as far as it can be told now; the closed segment's label is final.
+        confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
+        confirmed: Whether the start is certain: then it never changes.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
 
     segment_id: int
     label: int
+    confidence: float = 1.0
+    confirmed: bool = True
 
     @property
     def start_frame(self) -> int:
@@ -82,6 +90,49 @@ class SegmentStarted(Event):
     def to_dict(self) -> Json:
         """The event as a flat dictionary for JSON."""
         return {**Event.to_dict(self), "start_frame": self.start_frame}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentUpdated(Event):
+    """More is known of a segment: it was moved to `frame`, relabelled or confirmed.
+
+    Once it was confirmed its start never changes; its label may until it is closed.
+
+    Attributes:
+        segment_id: Number of the segment in its session.
+        label: Its action as far as it can be told now.
+        confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
+        confirmed: Whether the start is certain.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SEGMENT_UPDATED
+
+    segment_id: int
+    label: int
+    confidence: float
+    confirmed: bool
+
+    @property
+    def start_frame(self) -> int:
+        """First frame of the segment, the same as `frame`."""
+        return self.frame
+
+    def to_dict(self) -> Json:
+        """The event as a flat dictionary for JSON."""
+        return {**Event.to_dict(self), "start_frame": self.start_frame}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRetracted(Event):
+    """An announced segment is withdrawn, and the one before it goes on. `frame` is where it was last said to begin.
+
+    Attributes:
+        segment_id: Number of the segment in its session; it is not used again.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SEGMENT_RETRACTED
+
+    segment_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +161,21 @@ class SegmentClosed(Event):
     def segment(self) -> Segment:
         """The segment alone."""
         return Segment(**{field.name: getattr(self, field.name) for field in fields(Segment)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsMerged(Event):
+    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments stay as told.
+
+    Attributes:
+        label: The label that is not used any more.
+        into: The label that is used for both.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.LABELS_MERGED
+
+    label: int
+    into: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +215,13 @@ class Summary(Event):
     Attributes:
         frames: Number of frames processed, filled ones included.
         duration_s: Duration in seconds.
-        segments: Number of segments.
-        labels: Number of different labels.
+        segments: Number of closed segments.
+        labels: Number of different labels; merged ones count once.
         anomalies: Number of anomalies.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
+        announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
+        retracted: Number of them that were withdrawn.
     """
 
     kind: ClassVar[EventKind] = EventKind.SUMMARY
@@ -165,6 +233,8 @@ class Summary(Event):
     anomalies: int
     filled_frames: int
     reason: EndReason
+    announced: int = 0
+    retracted: int = 0
 
     @property
     def totals(self) -> Totals:
@@ -209,14 +279,25 @@ class WatchedEvent:
 
 
 EVENT_TYPES: dict[EventKind, type[Event]] = {
-    kind.kind: kind for kind in (SegmentStarted, SegmentClosed, Anomaly, Gap, Summary)
+    kind.kind: kind
+    for kind in (
+        SegmentStarted,
+        SegmentUpdated,
+        SegmentRetracted,
+        SegmentClosed,
+        LabelsMerged,
+        Anomaly,
+        Gap,
+        Summary,
+    )
 }
 
 
 def event_from_dict(values: Mapping[str, Any]) -> Event:
     """The event that `Event.to_dict` made `values` from.
 
-    Keys that the event does not have are passed over, so that files of later versions can be read.
+    Keys that the event does not have are passed over, and those that have a default may be absent, so that files of
+    other versions can be read.
 
     Raises:
         InvalidRequest: The kind is not known, or a key is missing; `field` names it.
@@ -227,7 +308,7 @@ def event_from_dict(values: Mapping[str, Any]) -> Event:
         known = ", ".join(EVENT_TYPES)
         raise InvalidRequest(f"no event kind {values.get('kind')!r}; there are: {known}", field="kind") from None
     arguments = {field.name: values[field.name] for field in fields(kind) if field.name in values}
-    missing = [field.name for field in fields(kind) if field.name not in values and field.name != "capture_time_ns"]
+    missing = [field.name for field in fields(kind) if field.name not in values and field.default is MISSING]
     if missing:
         raise InvalidRequest(f"a {kind.kind} event needs {', '.join(missing)}", field=missing[0])
     if kind is Summary:

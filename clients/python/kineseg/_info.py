@@ -82,7 +82,7 @@ class Segment:
     """A finished segment.
 
     Attributes:
-        segment_id: Number of the segment in its session: 0, 1, 2 ...
+        segment_id: Number of the segment in its session; numbers rise, and not every one becomes a finished segment.
         label: Its action: equal labels are the same action.
         start_frame: First frame.
         end_frame: The frame after the last one.
@@ -110,7 +110,7 @@ class SessionInfo:
         frames_received: Frames accepted so far.
         frames_processed: Frames processed so far.
         segments_closed: Segments closed so far.
-        last_seq: Events sent so far.
+        last_seq: Events told so far.
         opened_unix_ns: When it was opened, nanoseconds since 1970 on the server's clock.
     """
 
@@ -145,11 +145,13 @@ class Totals:
     Attributes:
         frames: Number of frames processed, filled ones included.
         duration_s: Duration in seconds.
-        segments: Number of segments.
-        labels: Number of different labels.
+        segments: Number of closed segments.
+        labels: Number of different labels; merged ones count once.
         anomalies: Number of anomalies.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
+        announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
+        retracted: Number of them that were withdrawn.
     """
 
     frames: int
@@ -159,3 +161,5 @@ class Totals:
     anomalies: int
     filled_frames: int
     reason: EndReason
+    announced: int = 0
+    retracted: int = 0

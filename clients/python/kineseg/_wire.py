@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from kineseg._config import StreamConfig
+from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest
 from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult, Summary, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
 from kineseg.v1 import segmentation_pb2 as pb
 
+_DECISIONS: dict[Decisions, pb.Decisions.ValueType] = {
+    "all": pb.DECISIONS_ALL,
+    "final": pb.DECISIONS_FINAL,
+    "provisional": pb.DECISIONS_PROVISIONAL,
+}
 _HEALTH = {1: Health.SERVING, 2: Health.NOT_SERVING}
 
 
@@ -25,6 +30,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         frame_rate_hz=config.rate,
         latency_s=config.latency_s or 0.0,
         frame_results=config.frame_results,
+        decisions=_DECISIONS[config.decisions],
     )
 
 
@@ -110,6 +116,8 @@ def totals_from_wire(message: pb.Summary) -> Totals:
         anomalies=message.anomalies,
         filled_frames=message.filled_frames,
         reason=reason,
+        announced=message.announced,
+        retracted=message.retracted,
     )
 
 

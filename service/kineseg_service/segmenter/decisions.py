@@ -1,4 +1,9 @@
-"""What the segmenter decides, in frames of the model's rate counted from 0."""
+"""What the segmenter decides, in frames of the model's rate counted from 0.
+
+A segment's way: it may be announced (`SegmentStart` with a confidence), moved or relabelled (`SegmentUpdate`), and
+withdrawn (`SegmentRetract`); or its start is confirmed, by a `SegmentUpdate` or, if it was never announced, by its
+`SegmentStart`. A confirmed start never changes. `SegmentEnd` is final in all it says.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +12,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SegmentStart:
-    """A segment begins at `index`; its label may still change until it ends."""
+    """A segment begins at `index`; its label may still change until it ends.
+
+    `confidence` is the probability that the start will be confirmed; 1 if it is `confirmed` already.
+    """
 
     index: int
     segment_id: int
     label: int
+    confidence: float = 1.0
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentUpdate:
+    """What is now known of a segment that has been told: where it begins, its label, how sure its start is."""
+
+    index: int
+    segment_id: int
+    label: int
+    confidence: float
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRetract:
+    """The segment announced at `index` is withdrawn; the one before it goes on. Its id is not used again."""
+
+    index: int
+    segment_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +54,15 @@ class SegmentEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsMerged:
+    """`label` turned out to be the same action as `into`, which is used for both from now on. Told at frame `index`."""
+
+    index: int
+    label: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnomalyStart:
     """From `index` on the model's surprise is `score` robust standard deviations above what is usual."""
 
@@ -33,4 +71,4 @@ class AnomalyStart:
     threshold: float
 
 
-Decision = SegmentStart | SegmentEnd | AnomalyStart
+Decision = SegmentStart | SegmentUpdate | SegmentRetract | SegmentEnd | LabelsMerged | AnomalyStart

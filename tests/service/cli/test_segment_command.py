@@ -46,7 +46,7 @@ def test_json_lines_have_the_keys_that_are_promised(kineseg: Command, motion_fil
     common = ["seq", "kind", "frame", "time_s", "decided_frame", "decided_time_s"]
     assert all(list(line)[: len(common)] == common for line in lines)
     started = next(line for line in lines if line["kind"] == "segment_started")
-    assert set(started) == {*common, "segment_id", "label", "start_frame"}
+    assert set(started) == {*common, "segment_id", "label", "confidence", "confirmed", "start_frame"}
     closed = next(line for line in lines if line["kind"] == "segment_closed")
     assert set(closed) == {*common, "segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"}
     assert lines[-1]["kind"] == "summary"

@@ -19,6 +19,40 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Decisions:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DecisionsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decisions.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DECISIONS_UNSPECIFIED: _Decisions.ValueType  # 0
+    """The default: all."""
+    DECISIONS_ALL: _Decisions.ValueType  # 1
+    """Everything: announcements, what becomes of them, and closed segments."""
+    DECISIONS_FINAL: _Decisions.ValueType  # 2
+    """Only what is certain: each segment is told once, by a `segment_started` that is confirmed, whether or not it had
+    been announced; then its `segment_closed`.
+    """
+    DECISIONS_PROVISIONAL: _Decisions.ValueType  # 3
+    """Only what is early: announcements and what becomes of them, but no `segment_closed`."""
+
+class Decisions(_Decisions, metaclass=_DecisionsEnumTypeWrapper):
+    """Which decisions about segments are told. Segments, their ids and labels are the same whichever are; merges,
+    anomalies, gaps and the summary are always told.
+    """
+
+DECISIONS_UNSPECIFIED: Decisions.ValueType  # 0
+"""The default: all."""
+DECISIONS_ALL: Decisions.ValueType  # 1
+"""Everything: announcements, what becomes of them, and closed segments."""
+DECISIONS_FINAL: Decisions.ValueType  # 2
+"""Only what is certain: each segment is told once, by a `segment_started` that is confirmed, whether or not it had
+been announced; then its `segment_closed`.
+"""
+DECISIONS_PROVISIONAL: Decisions.ValueType  # 3
+"""Only what is early: announcements and what becomes of them, but no `segment_closed`."""
+Global___Decisions: _TypeAlias = Decisions  # noqa: Y015
+
 class _EndReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -69,6 +103,12 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """`Gap`."""
     EVENT_KIND_SUMMARY: _EventKind.ValueType  # 5
     """`Summary`."""
+    EVENT_KIND_SEGMENT_UPDATED: _EventKind.ValueType  # 6
+    """`SegmentUpdated`."""
+    EVENT_KIND_SEGMENT_RETRACTED: _EventKind.ValueType  # 7
+    """`SegmentRetracted`."""
+    EVENT_KIND_LABELS_MERGED: _EventKind.ValueType  # 8
+    """`LabelsMerged`."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """Kinds of events, for filters."""
@@ -85,6 +125,12 @@ EVENT_KIND_GAP: EventKind.ValueType  # 4
 """`Gap`."""
 EVENT_KIND_SUMMARY: EventKind.ValueType  # 5
 """`Summary`."""
+EVENT_KIND_SEGMENT_UPDATED: EventKind.ValueType  # 6
+"""`SegmentUpdated`."""
+EVENT_KIND_SEGMENT_RETRACTED: EventKind.ValueType  # 7
+"""`SegmentRetracted`."""
+EVENT_KIND_LABELS_MERGED: EventKind.ValueType  # 8
+"""`LabelsMerged`."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 @_typing.final
@@ -131,6 +177,7 @@ class StreamConfig(_message.Message):
     FRAME_RATE_HZ_FIELD_NUMBER: _builtins.int
     LATENCY_S_FIELD_NUMBER: _builtins.int
     FRAME_RESULTS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the server makes one."""
     model: _builtins.str
@@ -138,9 +185,11 @@ class StreamConfig(_message.Message):
     frame_rate_hz: _builtins.float
     """Frames a second at which the source captures, 1 to 1000. Required."""
     latency_s: _builtins.float
-    """Latency budget in seconds, 0.5 to 10: no boundary is decided later than this after its frame. 0: the default, 4."""
+    """Latency budget in seconds, 0.5 to 10: no boundary is confirmed later than this after its frame. 0: the default, 4."""
     frame_results: _builtins.bool
     """Send a `FrameResult` for every frame of the model's rate (embedding, surprise). Default: false."""
+    decisions: Global___Decisions.ValueType
+    """Which decisions about segments are told. Default: all."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -156,10 +205,11 @@ class StreamConfig(_message.Message):
         frame_rate_hz: _builtins.float = ...,
         latency_s: _builtins.float = ...,
         frame_results: _builtins.bool = ...,
+        decisions: Global___Decisions.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -324,8 +374,11 @@ class Event(_message.Message):
     ANOMALY_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    SEGMENT_UPDATED_FIELD_NUMBER: _builtins.int
+    SEGMENT_RETRACTED_FIELD_NUMBER: _builtins.int
+    LABELS_MERGED_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
-    """Number of the event in its session: 1, 2, 3 ..."""
+    """Number of the event among those that are told of its session: 1, 2, 3 ..."""
     frame: _builtins.int
     """The frame that the event is about, in the client's numbering."""
     time_s: _builtins.float
@@ -338,7 +391,7 @@ class Event(_message.Message):
     """Time of the deciding frame in seconds since the stream's first frame."""
     @_builtins.property
     def segment_started(self) -> Global___SegmentStarted:
-        """A segment begins."""
+        """A segment begins, perhaps or for certain."""
 
     @_builtins.property
     def segment_closed(self) -> Global___SegmentClosed:
@@ -356,6 +409,18 @@ class Event(_message.Message):
     def summary(self) -> Global___Summary:
         """The stream has ended."""
 
+    @_builtins.property
+    def segment_updated(self) -> Global___SegmentUpdated:
+        """More is known of a segment that was told to begin."""
+
+    @_builtins.property
+    def segment_retracted(self) -> Global___SegmentRetracted:
+        """A segment that was announced is withdrawn."""
+
+    @_builtins.property
+    def labels_merged(self) -> Global___LabelsMerged:
+        """Two labels turned out to be one action."""
+
     def __init__(
         self,
         *,
@@ -370,14 +435,17 @@ class Event(_message.Message):
         anomaly: Global___Anomaly | None = ...,
         gap: Global___Gap | None = ...,
         summary: Global___Summary | None = ...,
+        segment_updated: Global___SegmentUpdated | None = ...,
+        segment_retracted: Global___SegmentRetracted | None = ...,
+        labels_merged: Global___LabelsMerged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "segment_closed", b"segment_closed", "segment_started", b"segment_started", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "labels_merged", b"labels_merged", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "frame", b"frame", "gap", b"gap", "segment_closed", b"segment_closed", "segment_started", b"segment_started", "seq", b"seq", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "frame", b"frame", "gap", b"gap", "labels_merged", b"labels_merged", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "seq", b"seq", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capture_time_ns: _TypeAlias = _typing.Literal["capture_time_ns"]  # noqa: Y015
     _WhichOneofArgType__capture_time_ns: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns"]  # noqa: Y015
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_closed", "anomaly", "gap", "summary"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_closed", "anomaly", "gap", "summary", "segment_updated", "segment_retracted", "labels_merged"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capture_time_ns) -> _WhichOneofReturnType__capture_time_ns | None: ...
@@ -388,29 +456,101 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
 class SegmentStarted(_message.Message):
-    """A segment begins at `Event.frame`."""
+    """A segment begins at `Event.frame`: announced early, to be confirmed or withdrawn later, or confirmed at once. A
+    confirmed start never changes.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SEGMENT_ID_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
-    """Number of the segment in its session: 0, 1, 2 ... Never used twice."""
+    """Number of the segment in its session. Numbers rise and are never used twice; those of withdrawn segments are missing
+    from the closed ones.
+    """
     label: _builtins.int
     """The label as far as it can be told now; the closed segment's label is the final one."""
+    confidence: _builtins.float
+    """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
+    confirmed: _builtins.bool
+    """Whether the start is certain."""
     def __init__(
         self,
         *,
         segment_id: _builtins.int = ...,
         label: _builtins.int = ...,
+        confidence: _builtins.float = ...,
+        confirmed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "segment_id", b"segment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "segment_id", b"segment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SegmentStarted: _TypeAlias = SegmentStarted  # noqa: Y015
+
+@_typing.final
+class SegmentUpdated(_message.Message):
+    """More is known of a segment: it was moved, relabelled or confirmed. `Event.frame` is where it begins now. Once it was
+    confirmed its start never changes; its label may until it is closed.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    segment_id: _builtins.int
+    """Number of the segment in its session."""
+    label: _builtins.int
+    """The label as far as it can be told now."""
+    confidence: _builtins.float
+    """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
+    confirmed: _builtins.bool
+    """Whether the start is certain."""
+    def __init__(
+        self,
+        *,
+        segment_id: _builtins.int = ...,
+        label: _builtins.int = ...,
+        confidence: _builtins.float = ...,
+        confirmed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "segment_id", b"segment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentUpdated: _TypeAlias = SegmentUpdated  # noqa: Y015
+
+@_typing.final
+class SegmentRetracted(_message.Message):
+    """An announced segment is withdrawn before its start was confirmed: the segment before it goes on. `Event.frame` is
+    where it was last said to begin.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    segment_id: _builtins.int
+    """Number of the segment in its session; it is not used again."""
+    def __init__(
+        self,
+        *,
+        segment_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment_id", b"segment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentRetracted: _TypeAlias = SegmentRetracted  # noqa: Y015
 
 @_typing.final
 class SegmentClosed(_message.Message):
@@ -453,6 +593,32 @@ class SegmentClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SegmentClosed: _TypeAlias = SegmentClosed  # noqa: Y015
+
+@_typing.final
+class LabelsMerged(_message.Message):
+    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments are not told again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    INTO_FIELD_NUMBER: _builtins.int
+    label: _builtins.int
+    """The label that is not used any more."""
+    into: _builtins.int
+    """The label that is used for both."""
+    def __init__(
+        self,
+        *,
+        label: _builtins.int = ...,
+        into: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 
 @_typing.final
 class Anomaly(_message.Message):
@@ -519,12 +685,14 @@ class Summary(_message.Message):
     ANOMALIES_FIELD_NUMBER: _builtins.int
     FILLED_FRAMES_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_FIELD_NUMBER: _builtins.int
+    RETRACTED_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     """Number of frames processed, filled ones included."""
     duration_s: _builtins.float
     """Duration in seconds."""
     segments: _builtins.int
-    """Number of segments."""
+    """Number of closed segments."""
     labels: _builtins.int
     """Number of different labels."""
     anomalies: _builtins.int
@@ -533,6 +701,10 @@ class Summary(_message.Message):
     """Number of missing frames that were filled."""
     reason: Global___EndReason.ValueType
     """Why the stream ended."""
+    announced: _builtins.int
+    """Number of segments that were announced before they were confirmed or withdrawn, told or not."""
+    retracted: _builtins.int
+    """Number of them that were withdrawn."""
     def __init__(
         self,
         *,
@@ -543,10 +715,12 @@ class Summary(_message.Message):
         anomalies: _builtins.int = ...,
         filled_frames: _builtins.int = ...,
         reason: Global___EndReason.ValueType = ...,
+        announced: _builtins.int = ...,
+        retracted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "reason", b"reason", "segments", b"segments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -830,7 +1004,7 @@ class Session(_message.Message):
     segments_closed: _builtins.int
     """Segments closed so far."""
     last_seq: _builtins.int
-    """Events sent so far."""
+    """Events told so far."""
     opened_unix_ns: _builtins.int
     """When it was opened, nanoseconds since 1970 on the server's clock."""
     def __init__(

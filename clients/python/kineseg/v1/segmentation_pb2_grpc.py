@@ -81,7 +81,8 @@ class SegmentationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchEvents(self, request, context):
-        """Events of all open and future sessions, for monitoring. Ends only when the client cancels or the server drains.
+        """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+        with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

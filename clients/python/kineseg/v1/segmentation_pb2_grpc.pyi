@@ -39,7 +39,9 @@ class SegmentationServiceStub:
     processed and told before the call ends with that error's status.
     """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]
-    """Events of all open and future sessions, for monitoring. Ends only when the client cancels or the server drains."""
+    """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+    with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]
     """The models that this server can run."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListSessionsRequest, _segmentation_pb2.ListSessionsResponse]
@@ -62,7 +64,9 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     processed and told before the call ends with that error's status.
     """
     WatchEvents: _aio.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]  # type: ignore[assignment]
-    """Events of all open and future sessions, for monitoring. Ends only when the client cancels or the server drains."""
+    """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+    with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]  # type: ignore[assignment]
     """The models that this server can run."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListSessionsRequest, _segmentation_pb2.ListSessionsResponse]  # type: ignore[assignment]
@@ -94,7 +98,9 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _segmentation_pb2.WatchEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_segmentation_pb2.WatchEventsResponse], _abc.AsyncIterator[_segmentation_pb2.WatchEventsResponse]]:
-        """Events of all open and future sessions, for monitoring. Ends only when the client cancels or the server drains."""
+        """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+        with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+        """
 
     @_abc_1.abstractmethod
     def ListModels(
