@@ -25,7 +25,7 @@ from kineseg_service.events import Output, Summary
 from kineseg_service.frames import F32, ChunkEnd, GapFound, ModelFrames, Taken
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
-from kineseg_service.session import End, Session
+from kineseg_service.session import End, Session, Tally
 
 R = TypeVar("R")
 Item = Taken | End
@@ -49,6 +49,7 @@ class Stream:
         written: How many of them its client has taken.
         stalled: It waits for its client to take some.
         queued: It stands in the batcher.
+        counted: What of its session's tally the metrics have.
     """
 
     session: Session
@@ -61,6 +62,7 @@ class Stream:
     written: int = 0
     stalled: bool = False
     queued: bool = False
+    counted: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class Engine:
 
         def drop() -> None:
             self._release(stream)
+            self._count(stream)
             self._outbox.pop(stream, None)
             then()
 
@@ -215,7 +218,19 @@ class Engine:
         if self._outbox:
             deliveries = list(self._outbox.values())
             self._outbox.clear()
+            for delivery in deliveries:
+                self._count(delivery.stream)
             self._deliver(deliveries)
+
+    def _count(self, stream: Stream) -> None:
+        tally, before = stream.session.tally, stream.counted
+        if tally is not before:
+            stream.counted = tally
+            self._metrics.segments(
+                announced=tally.announced - before.announced,
+                confirmed=tally.confirmed - before.confirmed,
+                retracted=tally.retracted - before.retracted,
+            )
 
     # Streams come and go.
 

@@ -166,8 +166,8 @@ def ack(chunk: pb.FrameChunk, channels: int = 3) -> pb.SegmentResponse:
 
 
 def started(seq: int, frame: int = 0) -> pb.SegmentResponse:
-    event = pb.Event(seq=seq, frame=frame, decided_frame=frame, segment_started=pb.SegmentStarted(segment_id=seq - 1))
-    return pb.SegmentResponse(event=event)
+    begun = pb.SegmentStarted(segment_id=seq - 1, confidence=1, confirmed=True)
+    return pb.SegmentResponse(event=pb.Event(seq=seq, frame=frame, decided_frame=frame, segment_started=begun))
 
 
 def summary(seq: int, reason: int = 1) -> pb.SegmentResponse:

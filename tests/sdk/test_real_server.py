@@ -41,7 +41,8 @@ def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion
     decided = [event.decided_frame for event in events]
     assert decided == sorted(decided)
     segments = [event.segment for event in events if isinstance(event, kineseg.SegmentClosed)]
-    assert [segment.segment_id for segment in segments] == list(range(len(segments)))
+    ids = [segment.segment_id for segment in segments]
+    assert ids == sorted(set(ids))
     assert (segments[0].start_frame, segments[-1].end_frame) == (0, 1800)
     assert [s.end_frame for s in segments[:-1]] == [s.start_frame for s in segments[1:]]
     assert isinstance(events[-1], kineseg.Summary)
@@ -64,6 +65,31 @@ def test_channels_may_come_in_any_order(server: str, connect: Any, motion: Frame
     client = connect(server)
     turned = client.segment(motion[:, ::-1], rate=30, channels=("c2", "c1", "c0"))
     assert told(turned) == told(client.segment(motion, rate=30))
+
+
+def test_the_result_is_the_same_whatever_decisions_are_told(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    everything, final, early = (
+        client.segment(motion, rate=30, decisions=decisions) for decisions in ("all", "final", "provisional")
+    )
+    assert (final.segments, final.boundaries, final.decided_frames) == (
+        everything.segments,
+        everything.boundaries,
+        everything.decided_frames,
+    )
+    np.testing.assert_array_equal(final.labels(), everything.labels())
+    assert len(final.segments) > 4
+    assert [event.kind for event in final.events if event.kind in ("segment_updated", "segment_retracted")] == []
+    assert final.provisional == ()
+    assert early.segments == ()
+    assert early.provisional == everything.provisional
+    assert everything.summary.totals == final.summary.totals == early.summary.totals
+    assert everything.summary.announced == len(everything.provisional)
+    with client.stream(rate=30, decisions="final") as stream:
+        stream.send(motion)
+        stream.close()
+        live = list(stream)
+    assert tuple(live) == final.events
 
 
 def test_flush_returns_when_everything_is_processed(server: str, connect: Any, motion: Frames) -> None:
@@ -106,7 +132,10 @@ def test_frame_results_come_for_every_frame_of_the_model(server: str, connect: A
     assert all(np.isfinite(result.embedding).all() for result in results)
 
 
-def test_a_watcher_sees_what_the_stream_sees(server: str, connect: Any, motion: Frames, script: ModuleType) -> None:
+@pytest.mark.parametrize("decisions", ["all", "final", "provisional"])
+def test_a_watcher_sees_what_the_stream_sees(
+    decisions: str, server: str, connect: Any, motion: Frames, script: ModuleType
+) -> None:
     client = connect(server)
     seen: list[kineseg.WatchedEvent] = []
     everything = client.watch("watched")
@@ -121,7 +150,7 @@ def test_a_watcher_sees_what_the_stream_sees(server: str, connect: Any, motion: 
     watcher = threading.Thread(target=collect)
     watcher.start()
     client.health()  # answered after the server has heard of the watch, as that was asked for earlier
-    with client.stream(rate=30, session_id="watched") as stream:
+    with client.stream(rate=30, session_id="watched", decisions=decisions) as stream:
         stream.send(motion)
         stream.close()
         events = list(stream)

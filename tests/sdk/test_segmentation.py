@@ -16,9 +16,14 @@ from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose, genera
 from kineseg.v1 import segmentation_pb2 as pb
 
 
+def closed(seq: int, segment_id: int, label: int, start: int, end: int, decided: int) -> pb.Event:
+    segment = pb.SegmentClosed(segment_id=segment_id, label=label, start_frame=start, end_frame=end)
+    return pb.Event(seq=seq, frame=start, decided_frame=decided, segment_closed=segment)
+
+
 @pytest.fixture
 def two_segments(scripted: Any, script: ModuleType) -> Any:
-    """Cuts every stream in the middle; keeps what it was sent."""
+    """Cuts every stream in the middle, which is announced first, as is something else; keeps what it was sent."""
 
     def cut(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
         scripted.config = next(requests).config
@@ -32,13 +37,22 @@ def two_segments(scripted: Any, script: ModuleType) -> Any:
             yield script.ack(request.chunk, len(channels))
         end = sum(map(len, scripted.received))
         half = end // 2
+        perhaps = pb.SegmentStarted(segment_id=2, label=6, confidence=0.75)
+        surely = pb.SegmentUpdated(segment_id=2, label=6, confidence=1, confirmed=True)
         yield script.started(1)
-        for segment_id, start, stop in ((0, 0, half), (1, half, end)):
-            closed = pb.SegmentClosed(segment_id=segment_id, label=segment_id + 5, start_frame=start, end_frame=stop)
-            event = pb.Event(seq=segment_id + 2, frame=start, decided_frame=stop + 3, segment_closed=closed)
+        for event in (
+            pb.Event(seq=2, frame=1, decided_frame=2, segment_started=pb.SegmentStarted(segment_id=1, confidence=0.25)),
+            pb.Event(seq=3, frame=1, decided_frame=3, segment_retracted=pb.SegmentRetracted(segment_id=1)),
+            pb.Event(seq=4, frame=half - 1, decided_frame=half, segment_started=perhaps),
+            pb.Event(seq=5, frame=half, decided_frame=half + 3, segment_updated=surely),
+            closed(6, 0, 5, 0, half, half + 3),
+            pb.Event(seq=7, frame=half + 1, decided_frame=half + 4, labels_merged=pb.LabelsMerged(label=6, into=7)),
+            pb.Event(seq=8, frame=half + 1, decided_frame=half + 5, labels_merged=pb.LabelsMerged(label=7, into=5)),
+            closed(9, 2, 6, half, end, end + 3),
+        ):
             yield pb.SegmentResponse(event=event)
         yield pb.SegmentResponse(frame_result=pb.FrameResult(frame=1, embedding=[1, 2]))
-        yield script.summary(4)
+        yield script.summary(10)
 
     scripted.segment = cut
     return scripted
@@ -54,26 +68,66 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
     assert (found.rate, found.n_frames) == (120, 5001)
     assert [(s.segment_id, s.label, s.start_frame, s.end_frame) for s in found.segments] == [
         (0, 5, 0, 2500),
-        (1, 6, 2500, 5001),
+        (2, 6, 2500, 5001),
     ]
     assert found.boundaries == (2500,)
     assert found.decided_frames == (2503,)
-    assert [event.kind for event in found.events] == ["segment_started", *["segment_closed"] * 2, "summary"]
+    assert [event.seq for event in found.events] == list(range(1, 11))
     assert found.summary == found.events[-1]
     np.testing.assert_array_equal(found.labels(), np.repeat([5, 6], [2500, 2501]))
-    np.testing.assert_array_equal(found.segment_ids(), np.repeat([0, 1], [2500, 2501]))
+    np.testing.assert_array_equal(found.segment_ids(), np.repeat([0, 2], [2500, 2501]))
     assert [result.frame for result in found.frame_results] == [1]
 
     found.to_csv(tmp_path / "labels.csv")
     with (tmp_path / "labels.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[:2] == [["frame", "segment_id", "label"], ["0", "0", "5"]]
-    assert rows[2501] == ["2500", "1", "6"]
+    assert rows[2501] == ["2500", "2", "6"]
     assert len(rows) == 5002
 
     found.to_jsonl(tmp_path / "events.jsonl")
     lines = (tmp_path / "events.jsonl").read_text().splitlines()
     assert tuple(kineseg.event_from_dict(json.loads(line)) for line in lines) == found.events
+
+
+def test_what_was_announced_is_told_with_what_became_of_it(two_segments: Any, connect: Any) -> None:
+    found = connect(two_segments.address).segment(np.zeros((100, 3)), rate=30)
+    assert found.provisional == (
+        kineseg.Announcement(
+            segment_id=1,
+            frame=1,
+            time_s=0,
+            decided_frame=2,
+            decided_time_s=0,
+            label=0,
+            confidence=0.25,
+            outcome="retracted",
+            outcome_frame=3,
+        ),
+        kineseg.Announcement(
+            segment_id=2,
+            frame=49,
+            time_s=0,
+            decided_frame=50,
+            decided_time_s=0,
+            label=6,
+            confidence=0.75,
+            outcome="confirmed",
+            outcome_frame=53,
+            confirmed_frame=50,
+        ),
+    )
+    assert found.provisional == kineseg.announcements(found.events)
+    (open_still,) = kineseg.announcements(found.events[3:4])
+    assert (open_still.outcome, open_still.outcome_frame, open_still.confirmed_frame) == ("open", None, None)
+
+
+def test_merged_labels_are_replaced_only_where_that_is_asked_for(two_segments: Any, connect: Any) -> None:
+    found = connect(two_segments.address).segment(np.zeros((100, 3)), rate=30)
+    assert [(merge.label, merge.into) for merge in found.merges] == [(6, 7), (7, 5)]
+    assert [segment.label for segment in found.segments] == [5, 6]
+    np.testing.assert_array_equal(found.labels(), np.repeat([5, 6], 50))
+    np.testing.assert_array_equal(found.labels(merged=True), np.full(100, 5))
 
 
 def test_frames_of_no_segment_have_no_label(connect: Any, scripted: Any) -> None:
@@ -143,6 +197,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(connect: Any, scripted:
         ("its own rate", Recording(frames=np.zeros((5, 3)), rate=25, channels=("c0", "c1", "c2")), {"rate": 30}),
         ("chunk_s", np.zeros((5, 3)), {"rate": 30, "chunk_s": -1}),
         ("not a finite", np.full((5, 3), np.nan), {"rate": 30}),
+        ("decisions must be one of 'all', 'final'", np.zeros((5, 3)), {"rate": 30, "decisions": "last"}),
     ],
 )
 def test_what_cannot_be_segmented_is_refused(

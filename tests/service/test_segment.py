@@ -39,13 +39,12 @@ def test_a_stream_is_segmented_while_it_runs(stub: Stub) -> None:
 
 
 def test_events_are_numbered_and_segments_cover_the_stream(stub: Stub) -> None:
-    told = events(segment(stub, cut(FRAMES)))
+    told = events(segment(stub, cut(FRAMES), decisions=pb.DECISIONS_FINAL))
     assert [event.seq for event in told] == list(range(1, len(told) + 1))
     started = [event for event in told if event.HasField("segment_started")]
     closed = [event.segment_closed for event in told if event.HasField("segment_closed")]
     assert len(closed) > 3
-    assert [event.segment_started.segment_id for event in started] == list(range(len(started)))
-    assert [segment.segment_id for segment in closed] == list(range(len(started)))
+    assert [event.segment_started.segment_id for event in started] == sorted({s.segment_id for s in closed})
     assert [event.frame for event in started] == [segment.start_frame for segment in closed]
     assert [0, *(segment.end_frame for segment in closed)] == [*(s.start_frame for s in closed), 1500]
     for event in told:
@@ -88,6 +87,7 @@ def test_a_stream_without_frames_ends_with_an_empty_summary(stub: Stub) -> None:
 def test_a_stream_shorter_than_one_model_frame_is_one_segment(stub: Stub) -> None:
     told = events(segment(stub, cut(FRAMES[:2]), rate_hz=120))
     assert [event.WhichOneof("detail") for event in told] == ["segment_started", "segment_closed", "summary"]
+    assert told[0].segment_started.confirmed
     assert (told[1].segment_closed.start_frame, told[1].segment_closed.end_frame) == (0, 2)
 
 

@@ -78,19 +78,25 @@ def scrape(server: BackgroundServer) -> dict[tuple[str, tuple[tuple[str, str], .
 def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Serve) -> None:
     with serve(metrics_port=0) as (server, stub):
         told_events = events(segment(stub, cut(FRAMES), session_id="counted"))
+        segment(stub, cut(FRAMES), decisions=pb.DECISIONS_FINAL)
         call = Call(stub, config(model="nobody"))
         call.failure()
         still_open = Call(stub, config())
         still_open.opened()
         values = scrape(server)
-        assert values["kineseg_frames_received_total", ()] == 600
-        assert values["kineseg_batch_streams_sum", ()] == 600
+        assert values["kineseg_frames_received_total", ()] == 1200
+        assert values["kineseg_batch_streams_sum", ()] == 1200
         assert values["kineseg_step_seconds_count", ()] == values["kineseg_batch_streams_count", ()]
         assert values["kineseg_streams_open", ()] == 1
         assert values["kineseg_errors_total", (("code", "NOT_FOUND"),)] == 1
         closed = sum(event.HasField("segment_closed") for event in told_events)
-        assert values["kineseg_events_total", (("kind", "segment_closed"),)] == closed > 0
-        assert values["kineseg_events_total", (("kind", "summary"),)] == 1
+        assert values["kineseg_events_total", (("kind", "segment_closed"),)] == 2 * closed > 0
+        assert values["kineseg_events_total", (("kind", "summary"),)] == 2
+        # What was decided counts, whether or not the client is told.
+        summary = told_events[-1].summary
+        assert values["kineseg_segments_confirmed_total", ()] == 2 * closed
+        assert values["kineseg_segments_announced_total", ()] == 2 * summary.announced
+        assert values["kineseg_segments_retracted_total", ()] == 2 * summary.retracted
         assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le"}
         still_open.cancel()
         until(lambda: scrape(server)["kineseg_streams_open", ()] == 0, "no stream is open")

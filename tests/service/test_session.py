@@ -67,10 +67,9 @@ def test_progress_follows_what_has_been_told(tiny: Path) -> None:
     go_through(session, 0, motion(600), out)
     told = [output for output in out if isinstance(output, Event)]
     closed = [event.detail for event in told if isinstance(event.detail, SegmentClosed)]
-    started = [event.detail for event in told if isinstance(event.detail, SegmentStarted)]
     assert session.progress.frames_processed == 600
     assert session.progress.last_seq == len(told)
-    assert session.progress.segments_closed == len(closed) == len(started) - 1
+    assert session.progress.segments_closed == len(closed) == session.tally.confirmed - 1
     assert list(session.segments) == closed
 
 
@@ -87,7 +86,7 @@ def test_no_boundary_is_decided_late_at_any_rate(
     rate_hz: float, model_rate_hz: float, latency_s: float, tmp_path: Path
 ) -> None:
     bundle = write_tiny_bundle(tmp_path / "tiny", TinyModel(rate_hz=model_rate_hz))
-    config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s)
+    config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=pb.DECISIONS_FINAL)
     session = opener(bundle).session(config)
     out: list[Output] = []
     frames = motion(round(100 * rate_hz), rate_hz=rate_hz)

@@ -131,18 +131,16 @@ def _segment(client: kineseg.Client, path: Path, fps: float, latency_s: float | 
     if recording.rate != fps:
         raise EvaluationError(f"{path}: has {recording.rate:g} frames a second, but the annotation {fps:g}")
     try:
-        result = client.segment(recording, latency_s=latency_s)
+        result = client.segment(recording, latency_s=latency_s, decisions="final")
     except kineseg.KinesegError as error:
         raise EvaluationError(f"{path}: the server refused or failed: {error}") from error
-    started = [event for event in result.events if isinstance(event, kineseg.SegmentStarted)]
-    decided = {event.segment_id: event.decided_frame for event in started}
     return {
         "fps": fps,
         "n_frames": result.n_frames,
         "online": True,
         "boundaries": [
-            {"frame": segment.start_frame, "emitted_frame": decided[segment.segment_id]}
-            for segment in result.segments[1:]
+            {"frame": frame, "emitted_frame": decided}
+            for frame, decided in zip(result.boundaries, result.decided_frames, strict=True)
         ],
         "labels": result.labels().tolist(),
     }

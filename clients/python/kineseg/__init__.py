@@ -10,8 +10,9 @@
 
 from kineseg._aio import AsyncClient, AsyncWatch
 from kineseg._aio_stream import AsyncStream
+from kineseg._announcements import Announcement, announcements
 from kineseg._client import Client, Watch
-from kineseg._config import Limits, StreamConfig
+from kineseg._config import Decisions, Limits, StreamConfig
 from kineseg._errors import (
     AccessDenied,
     AlreadyExists,
@@ -59,6 +60,7 @@ from kineseg._version import __version__
 __all__ = [
     "AccessDenied",
     "AlreadyExists",
+    "Announcement",
     "Anomaly",
     "AsyncClient",
     "AsyncStream",
@@ -67,6 +69,7 @@ __all__ = [
     "Cancelled",
     "Client",
     "ClientClosed",
+    "Decisions",
     "EndReason",
     "Event",
     "EventKind",
@@ -109,5 +112,6 @@ __all__ = [
     "WatchedEvent",
     "WrongChannels",
     "__version__",
+    "announcements",
     "event_from_dict",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
 from kineseg._aio_stream import AsyncStream, Call
-from kineseg._config import StreamChoices, StreamConfig
+from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
 from kineseg._events import Event, FrameResult, WatchedEvent
@@ -101,6 +101,7 @@ class AsyncClient(BaseClient):
         model: str = "",
         latency_s: float | None = None,
         frame_results: bool = False,
+        decisions: Decisions = "all",
         session_id: str = "",
         realtime: bool = False,
         chunk_s: float | None = None,
@@ -114,6 +115,7 @@ class AsyncClient(BaseClient):
             model=model,
             latency_s=latency_s,
             frame_results=frame_results,
+            decisions=decisions,
             session_id=session_id,
             realtime=realtime,
             chunk_s=chunk_s,

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
-from kineseg._config import Limits, StreamChoices, StreamConfig
+from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
 from kineseg._events import Event, FrameResult, WatchedEvent
@@ -132,7 +132,8 @@ class Client(BaseClient):
 
         Args:
             session_id: Only events of this session. Empty: of all.
-            kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all.
+            kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all. Of each session there is to see what
+                its own client is told, see `StreamConfig.decisions`.
         """
         request = self._watch_request(session_id, kinds)
         self._require_open()
@@ -162,6 +163,7 @@ class Client(BaseClient):
         model: str = "",
         latency_s: float | None = None,
         frame_results: bool = False,
+        decisions: Decisions = "all",
         session_id: str = "",
         realtime: bool = False,
         chunk_s: float | None = None,
@@ -178,6 +180,7 @@ class Client(BaseClient):
             model: Name of the model. Empty: the server's default model.
             latency_s: See `StreamConfig.latency_s`.
             frame_results: Whether to keep what the model computed per frame.
+            decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
             session_id: See `StreamConfig.session_id`.
             realtime: Send frames as slowly as they were captured, instead of as fast as they are processed.
             chunk_s: See `StreamConfig.chunk_s`. Default: 0.5, or 0.05 in real time.
@@ -195,6 +198,7 @@ class Client(BaseClient):
             model=model,
             latency_s=latency_s,
             frame_results=frame_results,
+            decisions=decisions,
             session_id=session_id,
             realtime=realtime,
             chunk_s=chunk_s,

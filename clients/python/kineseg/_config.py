@@ -16,6 +16,7 @@ _LATENCY_S = (0.5, 10.0)
 _CHUNK_S = (0.001, 10.0)
 
 Decisions = Literal["all", "final", "provisional"]
+"""Which decisions about segments are told, see `StreamConfig`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

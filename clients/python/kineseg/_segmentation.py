@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kineseg._config import StreamConfig
+from kineseg._announcements import Announcement, announcements
+from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest, NotFound, WrongChannels
-from kineseg._events import Event, FrameResult, SegmentClosed, Summary
+from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
 from kineseg._info import Model, Segment
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ _LIVE_CHUNK_S = 0.05
 class Segmentation:
     """The segments of a whole recording.
 
+    What was announced early and not confirmed has no part in it but in `provisional`.
+
     Attributes:
-        segments: Finished segments in the order of time.
+        segments: Finished segments in the order of time; none if only ``"provisional"`` decisions were asked for.
         events: All events in the order in which they were decided, the summary last.
         summary: The whole stream in figures.
         rate: Frames per second of the input.
@@ -75,12 +78,39 @@ class Segmentation:
     @cached_property
     def decided_frames(self) -> tuple[int, ...]:
         """For each of `boundaries` the frame whose processing decided it for good."""
-        decided = {event.segment_id: event.decided_frame for event in self.events if isinstance(event, SegmentClosed)}
-        return tuple(decided[segment.segment_id] for segment in self.segments[:-1])
+        decided: dict[int, int] = {}
+        for event in self.events:
+            match event:
+                case SegmentStarted(confirmed=True) | SegmentUpdated(confirmed=True) | SegmentClosed():
+                    decided.setdefault(event.segment_id, event.decided_frame)
+        return tuple(decided[segment.segment_id] for segment in self.segments[1:])
 
-    def labels(self) -> NDArray[np.int64]:
-        """``(T,)`` label of every input frame; -1 where there is no segment."""
-        return self._per_frame([segment.label for segment in self.segments])
+    @cached_property
+    def provisional(self) -> tuple[Announcement, ...]:
+        """The segments that were announced before they were certain, and what became of them, in the order told.
+
+        There are none if only ``"final"`` decisions were asked for.
+        """
+        return announcements(self.events)
+
+    @cached_property
+    def merges(self) -> tuple[LabelsMerged, ...]:
+        """The labels that turned out to be one action, in the order told."""
+        return tuple(event for event in self.events if isinstance(event, LabelsMerged))
+
+    def labels(self, *, merged: bool = False) -> NDArray[np.int64]:
+        """``(T,)`` label of every input frame; -1 where there is no segment.
+
+        Args:
+            merged: Whether labels that were merged later are replaced by the one that stands for both. By default they
+                are those that the segments were closed with.
+        """
+        into: dict[int, int] = {}
+        if merged:
+            for event in self.merges:
+                into = {label: event.into if last == event.label else last for label, last in into.items()}
+                into[event.label] = event.into
+        return self._per_frame([into.get(segment.label, segment.label) for segment in self.segments])
 
     def segment_ids(self) -> NDArray[np.int64]:
         """``(T,)`` segment id of every input frame; -1 where there is no segment."""
@@ -146,6 +176,7 @@ def plan_segmentation(
     model: str,
     latency_s: float | None,
     frame_results: bool,
+    decisions: Decisions,
     session_id: str,
     realtime: bool,
     chunk_s: float | None,
@@ -175,6 +206,7 @@ def plan_segmentation(
         session_id=session_id,
         latency_s=latency_s,
         frame_results=frame_results,
+        decisions=decisions,
         chunk_s=chunk_s if chunk_s is not None else _LIVE_CHUNK_S if realtime else _FILE_CHUNK_S,
     )
     return SegmentationPlan(config=config, frames=frames, timestamps=timestamps, realtime=realtime)

@@ -152,14 +152,17 @@ def segment(
     model: ModelName = "",
     rate: Rate = None,
     latency: Annotated[
-        float | None, typer.Option(help="Seconds within which boundaries are decided, 0.5 to 10. Default: 4.")
+        float | None, typer.Option(help="Seconds within which boundaries are confirmed, 0.5 to 10. Default: 4.")
     ] = None,
     up: Up = Axis.Y,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Also tell what was announced early, and what became of it.")
+    ] = False,
     realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
 ) -> None:
-    """Segment a recording, as a live stream would be."""
+    """Segment a recording; the result is the same as that of a live stream."""
     from kineseg_service.cli.segment import SegmentRequest, segment
 
     request = SegmentRequest(
@@ -172,6 +175,7 @@ def segment(
         rate=rate,
         latency_s=latency,
         up=up.value,
+        provisional=provisional,
         realtime=realtime,
         bundles=tuple(bundle or ()),
         provider=provider.value,

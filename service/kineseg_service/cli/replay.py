@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from kineseg import Client, Event, FrameResult, KinesegError, Stream, StreamConfig
+from kineseg import Client, Decisions, Event, FrameResult, KinesegError, Stream, StreamConfig
 from kineseg.motion import Recording
 
 _LIVE_CHUNK_S = 0.05
@@ -20,6 +20,7 @@ def replay(
     model: str,
     latency_s: float | None = None,
     frame_results: bool = False,
+    decisions: Decisions = "all",
     speed: float | None = None,
     stop: threading.Event | None = None,
     on_sent: Callable[[int], None] | None = None,
@@ -32,6 +33,7 @@ def replay(
         model: Name of the model.
         latency_s: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
+        decisions: See `kineseg.StreamConfig`.
         speed: How many times faster than it was captured; None: as fast as it goes.
         stop: Once it is set nothing more is sent, and the stream ends properly with what was.
         on_sent: Called in the sending thread with the number of frames sent so far.
@@ -45,6 +47,7 @@ def replay(
         model=model,
         latency_s=latency_s,
         frame_results=frame_results,
+        decisions=decisions,
         chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
     )
     ended = stop or threading.Event()

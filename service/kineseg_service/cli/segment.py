@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from kineseg import Event, Segmentation, SegmentClosed
+from kineseg import Event, Segmentation, SegmentClosed, announcements
 from kineseg.motion.recording import Up
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -17,7 +17,7 @@ from kineseg_service.cli.local import Provider, choose_model, connect
 from kineseg_service.cli.outputs import PICTURES, check_writable, write_event
 from kineseg_service.cli.replay import replay
 from kineseg_service.cli.source import fitted, open_recording
-from kineseg_service.cli.tables import segment_table
+from kineseg_service.cli.tables import announcement_table, segment_table
 from kineseg_service.show.story import Story
 from kineseg_service.show.wording import describe
 
@@ -35,6 +35,7 @@ class SegmentRequest:
     rate: float | None = None
     latency_s: float | None = None
     up: Up = "y"
+    provisional: bool = False
     realtime: bool = False
     bundles: tuple[Path, ...] = ()
     provider: Provider = "auto"
@@ -67,6 +68,7 @@ def segment(request: SegmentRequest) -> None:
             model=model.name,
             latency_s=request.latency_s,
             frame_results=request.plot is not None,
+            decisions="all" if request.provisional else "final",
             speed=1.0 if request.realtime else None,
             on_sent=lambda frames: progress.update(task, completed=frames),
         )
@@ -82,7 +84,10 @@ def segment(request: SegmentRequest) -> None:
 
         timeline.save(story, request.plot)
     if request.out is None:
-        Console().print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
+        tables = Console()
+        if request.provisional:
+            tables.print(announcement_table(announcements(story.events), sent.rate))
+        tables.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
     if story.summary is not None:
         notes.print(describe(story.summary), highlight=False, soft_wrap=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kineseg import Model, SegmentClosed
+from kineseg import Announcement, Model, SegmentClosed
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -33,6 +33,37 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
             f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
         )
     return table
+
+
+def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
+    """What was announced early and what became of it, in the order told; `rate` is of the frames, per second."""
+    table = Table(box=box.SIMPLE_HEAD, title="announced before they were certain", title_justify="left")
+    table.add_column("segment", justify="right")
+    table.add_column("action", justify="center")
+    for name in ("from", "told after", "confidence"):
+        table.add_column(name, justify="right")
+    table.add_column("became")
+    for one in announced:
+        color = color_of(one.label)
+        table.add_row(
+            str(one.segment_id),
+            Text(f" {one.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
+            clock(one.time_s),
+            f"{one.decided_time_s - one.time_s:.1f} s",
+            f"{one.confidence:.0%}",
+            _became(one, rate),
+        )
+    return table
+
+
+def _became(one: Announcement, rate: float) -> str:
+    if one.outcome_frame is None:
+        return "nothing: the stream ended"
+    later = f"{(one.outcome_frame - one.decided_frame) / rate:.1f} s later"
+    if one.confirmed_frame is None:
+        return f"withdrawn {later}"
+    moved_s = (one.confirmed_frame - one.frame) / rate
+    return f"confirmed {later}" + (f", moved by {moved_s:+.1f} s" if moved_s else "")
 
 
 def model_table(models: Sequence[Model]) -> Table:

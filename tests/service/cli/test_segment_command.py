@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from kineseg import Gap, SegmentClosed, Summary, event_from_dict
-from kineseg.motion import Recording, read
+from kineseg import Client, FrameResult, Gap, SegmentClosed, SegmentStarted, Summary, announcements, event_from_dict
+from kineseg.motion import Recording, canonical_pose, read
 from kineseg_service.server import BackgroundServer
 
 from tests.service.cli.command import Command
@@ -50,6 +50,55 @@ def test_json_lines_have_the_keys_that_are_promised(kineseg: Command, motion_fil
     closed = next(line for line in lines if line["kind"] == "segment_closed")
     assert set(closed) == {*common, "segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"}
     assert lines[-1]["kind"] == "summary"
+
+
+def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    labels, live_labels = tmp_path / "labels.csv", tmp_path / "live.csv"
+    with BackgroundServer() as server, Client(server.address) as client:
+        outcome = kineseg("segment", motion_file, "--out", "-", "--labels", labels, "--server", server.address)
+        pose = canonical_pose(read(motion_file))
+        found = client.segment(pose)
+        found.to_csv(live_labels)
+        with client.stream(rate=pose.rate, channels=pose.channels) as stream:
+            told = []
+            for first in range(0, pose.n_frames, 7):
+                stream.send(pose.frames[first : first + 7])
+                told += stream.poll()
+            stream.close()
+            told += stream
+    written = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
+    assert all(event.confirmed for event in written if isinstance(event, SegmentStarted))
+    assert {event.kind for event in written} <= {
+        "segment_started",
+        "segment_closed",
+        "labels_merged",
+        "anomaly",
+        "summary",
+    }
+
+    def final(events: object) -> list[dict[str, object]]:
+        assert isinstance(events, list | tuple)
+        closed = [event.to_dict() for event in events if isinstance(event, SegmentClosed | Summary)]
+        return [{key: value for key, value in event.items() if key != "seq"} for event in closed]
+
+    assert not any(isinstance(item, FrameResult) for item in told)
+    assert final(written) == final(found.events) == final(told)
+    assert len(final(written)) > 2
+    assert labels.read_text() == live_labels.read_text()
+
+
+def test_announcements_are_told_where_that_is_asked_for(kineseg: Command, motion_file: Path) -> None:
+    usual = kineseg("segment", motion_file, "--out", "-")
+    outcome = kineseg("segment", motion_file, "--out", "-", "--provisional")
+    assert outcome.status == usual.status == 0, outcome.err
+    events, without = ([event_from_dict(json.loads(line)) for line in o.out.splitlines()] for o in (outcome, usual))
+    assert isinstance(events[-1], Summary)
+    assert isinstance(without[-1], Summary)
+    assert len(announcements(events)) == events[-1].announced == without[-1].announced
+    assert announcements(without) == ()
+    table = kineseg("segment", motion_file, "--provisional")
+    assert "announced before they were certain" in table.out
+    assert table.out.count("confirmed") + table.out.count("withdrawn") == events[-1].announced
 
 
 def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> None:
