@@ -40,30 +40,26 @@ def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="announced before they were certain", title_justify="left")
     table.add_column("segment", justify="right")
     table.add_column("action", justify="center")
-    for name in ("from", "told after", "confidence"):
+    for name in ("from", "told after", "chance"):
         table.add_column(name, justify="right")
     table.add_column("became")
+    for name in ("after", "moved by"):
+        table.add_column(name, justify="right")
     for one in announced:
         color = color_of(one.label)
+        later_s = None if one.outcome_frame is None else (one.outcome_frame - one.decided_frame) / rate
+        moved_s = None if one.confirmed_frame is None else (one.confirmed_frame - one.frame) / rate
         table.add_row(
             str(one.segment_id),
             Text(f" {one.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
             clock(one.time_s),
             f"{one.decided_time_s - one.time_s:.1f} s",
             f"{one.confidence:.0%}",
-            _became(one, rate),
+            {"confirmed": "confirmed", "retracted": "withdrawn", "open": "left open"}[one.outcome],
+            "" if later_s is None else f"{later_s:.1f} s",
+            "" if moved_s is None else f"{moved_s:+.1f} s",
         )
     return table
-
-
-def _became(one: Announcement, rate: float) -> str:
-    if one.outcome_frame is None:
-        return "nothing: the stream ended"
-    later = f"{(one.outcome_frame - one.decided_frame) / rate:.1f} s later"
-    if one.confirmed_frame is None:
-        return f"withdrawn {later}"
-    moved_s = (one.confirmed_frame - one.frame) / rate
-    return f"confirmed {later}" + (f", moved by {moved_s:+.1f} s" if moved_s else "")
 
 
 def model_table(models: Sequence[Model]) -> Table:
