@@ -14,6 +14,7 @@ from kineseg_service.events import (
     Event,
     Gap,
     LabelsMerged,
+    MissingValues,
     Output,
     SegmentClosed,
     SegmentRetracted,
@@ -32,6 +33,7 @@ KIND_NAMES: dict[type[Detail], str] = {
     LabelsMerged: "labels_merged",
     Anomaly: "anomaly",
     Gap: "gap",
+    MissingValues: "missing_values",
     Summary: "summary",
 }
 _KINDS: dict[int, type[Detail]] = {
@@ -42,6 +44,7 @@ _KINDS: dict[int, type[Detail]] = {
     pb.EVENT_KIND_LABELS_MERGED: LabelsMerged,
     pb.EVENT_KIND_ANOMALY: Anomaly,
     pb.EVENT_KIND_GAP: Gap,
+    pb.EVENT_KIND_MISSING_VALUES: MissingValues,
     pb.EVENT_KIND_SUMMARY: Summary,
 }
 _REASONS = {
@@ -139,6 +142,10 @@ def event_message(event: Event) -> pb.Event:
         message.anomaly.CopyFrom(pb.Anomaly(score=detail.score, threshold=detail.threshold))
     elif isinstance(detail, Gap):
         message.gap.CopyFrom(pb.Gap(missing_frames=detail.missing_frames, duration_s=detail.duration_s))
+    elif isinstance(detail, MissingValues):
+        message.missing_values.CopyFrom(
+            pb.MissingValues(channels=detail.channels, duration_s=detail.duration_s, returned=detail.returned)
+        )
     else:
         message.summary.CopyFrom(summary_message(detail))
     return message
@@ -168,6 +175,7 @@ def summary_message(summary: Summary) -> pb.Summary:
         reason=_REASONS[summary.reason],
         announced=summary.announced,
         retracted=summary.retracted,
+        missing_values=summary.missing_values,
     )
 
 

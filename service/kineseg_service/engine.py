@@ -23,6 +23,7 @@ from kineseg_service.decoder import Decoder, Lease
 from kineseg_service.errors import ServiceError, StepFailed
 from kineseg_service.events import Output, Summary
 from kineseg_service.frames import F32, ChunkEnd, GapFound, ModelFrames, Taken
+from kineseg_service.held import ValuesMissing
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.session import End, Session, Tally
@@ -282,12 +283,14 @@ class Engine:
             stream.stalled = False
         return stream.stalled
 
-    def _pass(self, stream: Stream, item: GapFound | ChunkEnd | End) -> None:
+    def _pass(self, stream: Stream, item: GapFound | ValuesMissing | ChunkEnd | End) -> None:
         outputs: list[Output] = []
         summary = None
         try:
             if isinstance(item, GapFound):
                 stream.session.gap(item, outputs)
+            elif isinstance(item, ValuesMissing):
+                stream.session.missing(item, outputs)
             elif isinstance(item, ChunkEnd):
                 stream.session.ack(item, outputs)
             else:

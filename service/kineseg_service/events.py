@@ -82,6 +82,15 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingValues:
+    """Channels have had no values for some time, and keep their last ones until they have `returned`."""
+
+    channels: tuple[str, ...]
+    duration_s: float
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The stream has ended; `labels` that were merged count once."""
 
@@ -94,9 +103,20 @@ class Summary:
     reason: EndReason
     announced: int
     retracted: int
+    missing_values: int
 
 
-Detail = SegmentStarted | SegmentUpdated | SegmentRetracted | SegmentClosed | LabelsMerged | Anomaly | Gap | Summary
+Detail = (
+    SegmentStarted
+    | SegmentUpdated
+    | SegmentRetracted
+    | SegmentClosed
+    | LabelsMerged
+    | Anomaly
+    | Gap
+    | MissingValues
+    | Summary
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""One stream's intake: chunks are validated, gaps filled, and the client's frames resampled to the model's rate.
+"""One stream's intake: chunks are validated, what is missing filled, and frames resampled to the model's rate.
+
+A value that is missing (NaN) is held: the channel keeps its last value until another one comes, however long that is.
 
 Time is in integer nanoseconds since the stream's first frame. What comes out does not depend, bit for bit, on how the
 frames were chunked: every number is made from two neighbouring frames, and sums run frame by frame, never by chunk.
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_service.errors import GapTooLong, InvalidFrame
+from kineseg_service.held import Held, ValuesMissing
 
 SECOND = 1_000_000_000
 F32 = NDArray[np.float32]
@@ -22,6 +25,8 @@ F64 = NDArray[np.float64]
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
 _NO_FRAMES: F32 = np.zeros((0, 0), np.float32)
+# No unit that anything is measured in gives larger numbers, and squares of these stay finite in single precision.
+LARGEST_VALUE = 1e9
 # About how many of the model's frames are made at a time, so that memory stays bounded.
 _SLICE_FRAMES = 256
 # From this many frames within one of the model's on, which only capture times far too close together bring, they are
@@ -75,7 +80,7 @@ class ChunkEnd:
     frames: int
 
 
-Taken = ModelFrames | GapFound | ChunkEnd
+Taken = ModelFrames | GapFound | ValuesMissing | ChunkEnd
 
 
 def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
@@ -97,6 +102,7 @@ class Intake:
         rate_hz: Frames a second at which the client captures.
         model_rate_hz: Frames a second at which the model steps.
         limits: What a chunk may be.
+        typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
     """
 
     def __init__(
@@ -106,6 +112,7 @@ class Intake:
         rate_hz: float,
         model_rate_hz: float,
         limits: IntakeLimits,
+        typical: Sequence[float] | None = None,
     ) -> None:
         self._channels = tuple(channels)
         self._order = None if order is None else np.asarray(order, np.int64)
@@ -121,6 +128,7 @@ class Intake:
         self._filled = 0
         self._unnumbered = 0
         self._last = np.zeros(len(channels))
+        self._held = Held(self._channels, typical)
         self._last_ns = 0
         self._last_capture_ns = 0
         self._tick = 0
@@ -145,6 +153,11 @@ class Intake:
     def frames(self) -> int:
         """Number of frames, filled ones included: also those that a hole in the capture times alone has told of."""
         return self._received + self._unnumbered
+
+    @property
+    def missing_values(self) -> int:
+        """Number of values that were missing in frames that came."""
+        return self._held.count
 
     @property
     def last_ns(self) -> int:
@@ -190,12 +203,13 @@ class Intake:
         times = self._times(first_frame, len(frames), capture_times_ns)
         gaps = self._gaps(first_frame, times)
         # Nothing above has changed this object; from here on nothing can fail.
+        frames, outages = self._held.fill(first_frame, frames, times)
         self._timed = bool(capture_times_ns)
         if self._timed:
             if self._received == 0:
                 self._first_capture_ns = int(capture_times_ns[0])
             self._last_capture_ns = int(capture_times_ns[-1])
-        return self._emit(first_frame, frames, times, gaps)
+        return self._emit(first_frame, frames, times, gaps, outages)
 
     def flush(self) -> ModelFrames | None:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
@@ -221,14 +235,16 @@ class Intake:
         frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
         if self._order is not None:
             frames = frames[:, self._order]
-        finite = np.isfinite(frames)
-        if not finite.all():
-            row, column = (int(i) for i in np.argwhere(~finite)[0])
-            raise InvalidFrame(
-                f"frame {row} of the chunk has {frames[row, column]} in channel {self._channels[column]!r}; "
-                "every number must be finite",
-                field="data",
-            )
+        sane = np.abs(frames) <= LARGEST_VALUE
+        if not sane.all():
+            absurd = np.argwhere(~sane & ~np.isnan(frames))
+            if len(absurd):
+                row, column = (int(i) for i in absurd[0])
+                raise InvalidFrame(
+                    f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._channels[column]!r}; "
+                    f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
+                    field="data",
+                )
         return frames
 
     def _times(self, first: int, n: int, capture: Sequence[int]) -> list[int]:
@@ -280,14 +296,22 @@ class Intake:
                 field=field,
             )
 
-    def _emit(self, first: int, frames: F32, times: list[int], gaps: dict[int, GapFound]) -> Iterator[Taken]:
-        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *gaps})
+    def _emit(
+        self,
+        first: int,
+        frames: F32,
+        times: list[int],
+        gaps: dict[int, GapFound],
+        outages: dict[int, list[ValuesMissing]],
+    ) -> Iterator[Taken]:
+        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *gaps, *outages})
         for begin, end in itertools.pairwise(cuts):
             if gap := gaps.get(begin):
                 self._filled += gap.missing
                 if gap.frame == gap.decided:
                     self._unnumbered += gap.missing
                 yield gap
+            yield from outages.get(begin, ())
             made = self._resample(first + begin, frames[begin:end], times[begin:end])
             if made is not None:
                 yield made

@@ -80,7 +80,8 @@ class Opener:
             opened_unix_ns=time.time_ns(),
         )
         order = _order(list(config.channels), bundle.channels)
-        intake = Intake(bundle.channels, order, rate, bundle.frame_rate_hz, self._limits)
+        typical = list(bundle.manifest.normalization.mean)
+        intake = Intake(bundle.channels, order, rate, bundle.frame_rate_hz, self._limits, typical)
         delay = placing_delay_s(rate, bundle.frame_rate_hz)
         segmenter = Segmenter(self._segmenters[model], bundle.embedding_dim, bundle.frame_rate_hz, latency, delay)
         return Session(agreed, intake, segmenter)

@@ -18,6 +18,7 @@ from kineseg_service.events import (
     FrameResult,
     Gap,
     LabelsMerged,
+    MissingValues,
     Output,
     SegmentClosed,
     SegmentRetracted,
@@ -26,6 +27,7 @@ from kineseg_service.events import (
     Summary,
 )
 from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
+from kineseg_service.held import ValuesMissing
 from kineseg_service.segmenter import (
     AnomalyStart,
     Decision,
@@ -64,6 +66,7 @@ class End:
     after_ns: int
     frames: int
     filled: int
+    missing_values: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class Session:
             after_ns=intake.last_ns + intake.period_ns if any_frames else 0,
             frames=intake.frames,
             filled=intake.filled,
+            missing_values=intake.missing_values,
         )
         rest = intake.flush()
         return [end] if rest is None else [rest, end]
@@ -164,6 +168,11 @@ class Session:
         """Frames were missing."""
         self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, Gap(gap.missing, gap.duration_ns / SECOND), out)
 
+    def missing(self, found: ValuesMissing, out: list[Output]) -> None:
+        """Channels are without values, or have them again."""
+        detail = MissingValues(found.channels, (found.decided_ns - found.time_ns) / SECOND, found.returned)
+        self._tell(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
+
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
         self._acked = chunk.frames
@@ -184,6 +193,7 @@ class Session:
             reason=end.reason,
             announced=self.tally.announced,
             retracted=self.tally.retracted,
+            missing_values=end.missing_values,
         )
         self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
         return summary

@@ -158,9 +158,10 @@ BAD: list[tuple[str, Any, Any]] = [
     ("array of numbers", [[1, 2, 3], [4]], [1.0, 2.0]),
     ("real numbers", FRAMES[:1].astype(complex), [1.0]),
     ("real numbers", [["a", "b", "c"]], [1.0]),
-    ("frame 1 of those sent: channel 'c2' is nan", [[1, 2, 3], [1, 2, np.nan]], [1.0, 2.0]),
+    ("frame 1 of those sent: channel 'c2' is inf", [[1, 2, np.nan], [1, 2, np.inf]], [1.0, 2.0]),
     ("channel 'c0' is -inf", [[-np.inf, 2, 3]], [1.0]),
-    ("32-bit", [[1e39, 2, 3]], [1.0]),
+    ("channel 'c1' is 1e\\+39", [[1, 1e39, 3]], [1.0]),
+    ("must lie within 1e\\+09; send NaN", [[-1.1e9, 2, 3]], [1.0]),
     ("below 2\\^63", FRAMES[:2], np.array([2**63, 2**63 + 9], np.uint64)),
 ]
 
@@ -178,6 +179,13 @@ def test_what_cannot_be_sent_is_refused_and_the_stream_goes_on(
     (chunk,) = recorder.chunks
     np.testing.assert_array_equal(rows(chunk), FRAMES[:2])
     assert list(chunk.capture_times_ns) == [0, 100_000_000]
+
+
+def test_what_is_missing_and_what_is_large_is_sent_as_it_is(recorder: Any, connect: Any) -> None:
+    frames = np.array([[1, np.nan, 3], [np.nan] * 3, [1e9, -1e9, 0]], np.float64)
+    with connect(recorder.address).stream(rate=30, chunk_s=1) as stream:
+        stream.send(frames)
+    np.testing.assert_array_equal(rows(recorder.chunks[0]), frames)
 
 
 def test_timestamps_cannot_begin_later(recorder: Any, connect: Any) -> None:

@@ -29,6 +29,7 @@ ABOUT = {
 
 def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
     by_type = {"int": whole, "float": real, "bool": st.booleans(), "EndReason": st.sampled_from(kineseg.EndReason)}
+    by_type["tuple[str, ...]"] = st.lists(st.text()).map(tuple)
     own = {f.name: by_type[str(f.type)] for f in dataclasses.fields(kind) if f.name not in ABOUT}
     return st.builds(kind, **ABOUT, **own)
 
@@ -41,6 +42,7 @@ KINDS = (
     kineseg.LabelsMerged,
     kineseg.Anomaly,
     kineseg.Gap,
+    kineseg.MissingValues,
     kineseg.Summary,
 )
 EVENTS = st.one_of([events_of(kind) for kind in KINDS])
@@ -53,16 +55,17 @@ OWN = {
     "labels_merged": {"label", "into"},
     "anomaly": {"score", "threshold"},
     "gap": {"missing_frames", "duration_s"},
+    "missing_values": {"channels", "duration_s", "returned"},
     "summary": {
         *("frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"),
-        *("announced", "retracted"),
+        *("announced", "retracted", "missing_values"),
     },
 }
 # What may be absent: files of earlier versions lack it.
 OPTIONAL = {
     "segment_started": {"confidence", "confirmed", "start_frame"},
     "segment_updated": {"start_frame"},
-    "summary": {"announced", "retracted"},
+    "summary": {"announced", "retracted", "missing_values"},
 }
 
 
@@ -133,7 +136,8 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
     known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
-    totals |= {"announced": 3, "retracted": 1}
+    totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
+    missing = {"channels": ("c2", "c0"), "duration_s": 0.25, "returned": True}
     sent = [
         pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(**known)),
         pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
@@ -143,7 +147,8 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         pb.Event(seq=6, **about, segment_updated=pb.SegmentUpdated(**known | {"confidence": 1, "confirmed": True})),
         pb.Event(seq=7, **about, segment_retracted=pb.SegmentRetracted(segment_id=3)),
         pb.Event(seq=8, **about, labels_merged=pb.LabelsMerged(label=4, into=2)),
-        pb.Event(seq=9, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
+        pb.Event(seq=9, **about, missing_values=pb.MissingValues(**missing)),
+        pb.Event(seq=10, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
     ]
     result = pb.FrameResult(frame=8, time_s=0.6, surprise=0.5, anomaly_score=1.5, embedding=[0.25, -1], label=4)
 
@@ -166,7 +171,8 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         kineseg.SegmentUpdated(seq=6, **told, **known | {"confidence": 1.0, "confirmed": True}),
         kineseg.SegmentRetracted(seq=7, **told, segment_id=3),
         kineseg.LabelsMerged(seq=8, **told, label=4, into=2),
-        kineseg.Summary(seq=9, **told, **totals, reason=kineseg.EndReason.CLOSED),
+        kineseg.MissingValues(seq=9, **told, **missing),
+        kineseg.Summary(seq=10, **told, **totals, reason=kineseg.EndReason.CLOSED),
     ]
     assert events[0].start_frame == events[5].start_frame == 7
     assert events[1].segment == kineseg.Segment(**closed)

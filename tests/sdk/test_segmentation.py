@@ -196,7 +196,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(connect: Any, scripted:
         ("shape", np.zeros(5), {"rate": 30}),
         ("its own rate", Recording(frames=np.zeros((5, 3)), rate=25, channels=("c0", "c1", "c2")), {"rate": 30}),
         ("chunk_s", np.zeros((5, 3)), {"rate": 30, "chunk_s": -1}),
-        ("not a finite", np.full((5, 3), np.nan), {"rate": 30}),
+        ("must lie within", np.full((5, 3), np.inf), {"rate": 30}),
         ("decisions must be one of 'all', 'final'", np.zeros((5, 3)), {"rate": 30, "decisions": "last"}),
     ],
 )

@@ -35,8 +35,9 @@ class Bad:
 LATER = {
     "wrong channel count": Bad(chunk(300, np.zeros((5, 4), "<f4")), INVALID, "80 bytes, not a multiple of 12", "data"),
     "no frames": Bad(chunk(300, FRAMES[:0]), INVALID, "at least one frame", "data"),
-    "nan": Bad(with_value(np.nan), INVALID, "frame 20 of the chunk has nan in channel 'c1'", "data"),
     "inf": Bad(with_value(np.inf), INVALID, "frame 20 of the chunk has inf in channel 'c1'", "data"),
+    "absurd": Bad(with_value(-1e30), INVALID, "frame 20 of the chunk has -1e+30 in channel 'c1'", "data"),
+    "a little too large": Bad(with_value(1.001e9), INVALID, "must lie within 1e+09", "data"),
     "frames going back": Bad(chunk(299, FRAMES[:5]), INVALID, "frames up to 299 have come already", "first_frame"),
     "negative frame": Bad(chunk(-1, FRAMES[:5]), INVALID, "first_frame is -1", "first_frame"),
     "too long a gap": Bad(

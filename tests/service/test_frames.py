@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_service.errors import GapTooLong, InvalidFrame
 from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, IntakeLimits, ModelFrames, Taken
+from kineseg_service.held import ValuesMissing
 
 C = 2
 
@@ -107,11 +108,20 @@ RATES = st.sampled_from([1.0, 10.0, 24.0, 29.97, 30.0, 31.0, 59.94, 60.0, 100.0,
     sizes=st.lists(st.integers(1, 90), max_size=40),
     timed=st.booleans(),
     lost=st.sets(st.integers(1, 280), max_size=4),
+    unseen=st.lists(st.tuples(st.integers(0, 280), st.integers(1, 40), st.integers(0, C - 1)), max_size=3),
 )
 def test_chunking_changes_not_one_bit(
-    rate: float, model_rate: float, n: int, sizes: list[int], timed: bool, lost: set[int]
+    rate: float,
+    model_rate: float,
+    n: int,
+    sizes: list[int],
+    timed: bool,
+    lost: set[int],
+    unseen: list[tuple[int, int, int]],
 ) -> None:
     frames = signal(n)
+    for start, length, channel in unseen:
+        frames[start : start + length, channel] = np.nan
     random = np.random.default_rng(1)
     times = (np.cumsum(random.uniform(0.5, 1.5, n + 1)) * SECOND / rate).astype(np.int64)
     # Frames that never arrive, and (with capture times) holes that the numbering does not show.
@@ -119,7 +129,7 @@ def test_chunking_changes_not_one_bit(
     if timed:
         times[n // 2 :] += int(3.2 * SECOND / rate)
 
-    def run(sizes: list[int]) -> tuple[bytes, object, object, int, int]:
+    def run(sizes: list[int]) -> tuple[bytes, object, object, int, int, int]:
         into = intake(rate, model_rate, max_gap_s=60.0)
         taken: list[Taken] = []
         at, left = 0, iter(sizes)
@@ -143,11 +153,50 @@ def test_chunking_changes_not_one_bit(
         for item in taken:
             if isinstance(item, ModelFrames):
                 count += len(item.decided)
-            elif isinstance(item, GapFound):
+            elif isinstance(item, GapFound | ValuesMissing):
                 order.append((count, item))
-        return made.tobytes(), places, order, into.frames, into.filled
+        assert np.isfinite(made).all()
+        return made.tobytes(), places, order, into.frames, into.filled, into.missing_values
 
     assert run(sizes) == run([1] * n) == run([n] * n)
+
+
+def test_a_channel_without_values_keeps_its_last_one() -> None:
+    frames = signal(40)
+    expected = frames.copy()
+    frames[10:20, 0] = np.nan
+    expected[10:20, 0] = frames[9, 0]
+    frames[15:40, 1] = np.nan
+    expected[15:40, 1] = frames[14, 1]
+    into = intake()
+    made, _ = joined(feed(into, frames, [7, 9, 1]))
+    np.testing.assert_array_equal(made, expected)
+    assert into.missing_values == 10 + 25
+
+
+def test_a_channel_is_typical_until_its_first_value() -> None:
+    frames = signal(10)
+    frames[:4, 1] = np.nan
+    into = Intake(["left", "right"], [1, 0], 30.0, 30.0, IntakeLimits(), typical=[5.0, 6.0])
+    made, _ = joined(feed(into, frames, [2]))
+    assert made[:4, 0].tolist() == [5.0] * 4
+    np.testing.assert_array_equal(made[4:], frames[4:, [1, 0]])
+
+
+def test_only_long_outages_are_told_when_they_have_lasted_and_when_they_are_over() -> None:
+    frames = signal(100)
+    frames[10:17, 0] = np.nan  # a fifth of a second
+    frames[20:50, 0] = np.nan
+    frames[20:40, 1] = np.nan
+    frames[60:, 1] = np.nan
+    told = [item for item in feed(intake(), frames, [9, 20, 30]) if isinstance(item, ValuesMissing)]
+    assert [(t.frame, t.channels, t.returned, t.decided) for t in told] == [
+        (20, ("left", "right"), False, 28),
+        (20, ("right",), True, 40),
+        (20, ("left",), True, 50),
+        (60, ("right",), False, 68),
+    ]
+    assert all(t.decided_ns - t.time_ns == pytest.approx((t.decided - t.frame) * SECOND / 30, abs=2) for t in told)
 
 
 def test_lost_frames_are_filled_and_reported() -> None:
@@ -202,8 +251,9 @@ def test_a_gap_that_is_too_long(by: str) -> None:
     assert pickle.dumps(into) == before
 
 
-def nan_at(row: int, value: float) -> bytes:
+def with_value(row: int, value: float) -> bytes:
     frames = signal(5)
+    frames[0, 0] = np.nan  # which is nothing to complain about
     frames[row, 1] = value
     return frames.tobytes()
 
@@ -213,9 +263,9 @@ def nan_at(row: int, value: float) -> bytes:
     [
         (10, b"", (), "data", "at least one frame"),
         (10, b"\0" * 12, (), "data", "12 bytes, not a multiple of 8"),
-        (10, nan_at(3, np.nan), (), "data", "frame 3 of the chunk has nan in channel 'right'"),
-        (10, nan_at(0, np.inf), (), "data", "frame 0 of the chunk has inf in channel 'right'"),
-        (10, nan_at(0, -np.inf), (), "data", "-inf"),
+        (10, with_value(3, np.inf), (), "data", "frame 3 of the chunk has inf in channel 'right'"),
+        (10, with_value(0, -np.inf), (), "data", "-inf"),
+        (10, with_value(4, 1e30), (), "data", "frame 4 of the chunk has 1e+30 in channel 'right'"),
         (10, signal(65).tobytes(), (), "data", "65 frames, at most 64"),
         (9, signal(5).tobytes(), (), "first_frame", "frames up to 9 have come"),
         (-1, signal(5).tobytes(), (), "first_frame", "frames up to 9 have come"),

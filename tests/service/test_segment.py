@@ -102,6 +102,22 @@ def test_a_gap_is_told_first_and_its_frames_count(stub: Stub) -> None:
     assert (told[-1].summary.frames, told[-1].summary.filled_frames) == (600, 10)
 
 
+def test_a_channel_that_is_lost_ends_nothing_and_is_told(stub: Stub) -> None:
+    frames = FRAMES[:600].copy()
+    frames[200:400, 1] = np.nan
+    told = events(segment(stub, cut(frames)))
+    found = [event for event in told if event.HasField("missing_values")]
+    assert [(event.frame, event.decided_frame) for event in found] == [(200, 208), (200, 400)]
+    assert [list(event.missing_values.channels) for event in found] == [["c1"], ["c1"]]
+    assert [event.missing_values.returned for event in found] == [False, True]
+    assert found[1].missing_values.duration_s == pytest.approx(200 / 30, abs=1e-6)
+    assert (told[-1].summary.frames, told[-1].summary.missing_values) == (600, 200)
+    # The same as from a source that holds its last value itself.
+    frames[200:400, 1] = frames[199, 1]
+    held = [unnumbered(event) for event in events(segment(stub, cut(frames))) if not event.HasField("summary")]
+    assert [unnumbered(event) for event in told if event not in found and not event.HasField("summary")] == held
+
+
 def test_channels_may_come_in_any_order(stub: Stub) -> None:
     shuffled = np.ascontiguousarray(FRAMES[:, [2, 0, 1]])
     here = segment(stub, cut(shuffled), channels=["c2", "c0", "c1"], frame_results=True)
@@ -128,6 +144,13 @@ def test_batched_equals_unbatched_equals_onnx_runtime_alone(stub: Stub, tiny: Pa
         assert np.array_equal(np.array([r.embedding for r in got[i]], np.float32), alone["embedding"])
         assert np.array_equal(np.array([r.surprise for r in got[i]], np.float32), alone["surprise"])
         assert [r.frame for r in got[i]] == list(range(len(frames)))
+
+
+def unnumbered(event: pb.Event) -> pb.Event:
+    copy = pb.Event()
+    copy.CopyFrom(event)
+    copy.seq = 0
+    return copy
 
 
 def without_acks(responses: list[pb.SegmentResponse]) -> list[pb.SegmentResponse]:

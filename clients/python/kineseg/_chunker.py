@@ -12,6 +12,8 @@ from kineseg.v1 import segmentation_pb2 as pb
 
 # Far below what a server takes at most (4 MiB), so that frames of thousands of channels pass too.
 _MAX_CHUNK_BYTES = 1 << 20
+# What a server takes at most; no unit that anything is measured in gives larger numbers.
+_LARGEST_VALUE = 1e9
 # Far below what an index on the wire can be, 2^63, so that no batch leads there.
 _MOST_FRAMES = 1 << 62
 
@@ -71,7 +73,7 @@ class Chunker:
         """What a caller wants to send, as a batch; changes nothing.
 
         Args:
-            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers, finite as float32.
+            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, NaN where a value is missing.
             timestamps: ``(T,)`` or a scalar for one frame, increasing: seconds if floating, nanoseconds if integer.
             first_frame: Index of the first of these frames; None: it follows the last one.
 
@@ -140,12 +142,13 @@ class Chunker:
             )
         with np.errstate(over="ignore"):
             packed: NDArray[np.float32] = np.ascontiguousarray(rows, dtype="<f4")
-        finite = np.isfinite(packed)
-        if not finite.all():
-            row, column = (int(i) for i in np.argwhere(~finite)[0])
+        absurd = ~(np.abs(packed) <= _LARGEST_VALUE) & ~np.isnan(packed)
+        if absurd.any():
+            row, column = (int(i) for i in np.argwhere(absurd)[0])
             raise InvalidRequest(
-                f"frame {row} of those sent: channel {self._channels[column]!r} is {rows[row, column]}, which is not a "
-                "finite 32-bit number; leave such frames out (first_frame=... tells of the gap) or repair them",
+                f"frame {row} of those sent: channel {self._channels[column]!r} is {rows[row, column]:g}; numbers must "
+                f"lie within {_LARGEST_VALUE:g}; send NaN for a value that is missing, or leave the frame out "
+                "(first_frame=... tells of the gap)",
                 field="frames",
             )
         return packed

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kineseg._errors import InvalidRequest
 from kineseg._info import EndReason, Segment, Totals
 
-Json = dict[str, int | float | str]
+Json = dict[str, int | float | str | tuple[str, ...]]
 
 
 class EventKind(enum.StrEnum):
@@ -26,6 +26,7 @@ class EventKind(enum.StrEnum):
     LABELS_MERGED = "labels_merged"
     ANOMALY = "anomaly"
     GAP = "gap"
+    MISSING_VALUES = "missing_values"
     SUMMARY = "summary"
     UNKNOWN = "unknown"
     """A kind that a newer server knows and this SDK does not."""
@@ -209,6 +210,25 @@ class Gap(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingValues(Event):
+    """From `frame` on frames came without values (NaN) of some channels; their last values are held.
+
+    Told when that has gone on for a quarter of a second, and once more when the values have returned.
+
+    Attributes:
+        channels: The channels.
+        duration_s: For how long they have been missing, seconds.
+        returned: Whether they have values again; then this was their whole absence.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.MISSING_VALUES
+
+    channels: tuple[str, ...]
+    duration_s: float
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(Event):
     """The whole stream; the last event.
 
@@ -222,6 +242,7 @@ class Summary(Event):
         reason: Why the stream ended.
         announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
         retracted: Number of them that were withdrawn.
+        missing_values: Number of values that were missing (NaN) in frames that came.
     """
 
     kind: ClassVar[EventKind] = EventKind.SUMMARY
@@ -235,6 +256,7 @@ class Summary(Event):
     reason: EndReason
     announced: int = 0
     retracted: int = 0
+    missing_values: int = 0
 
     @property
     def totals(self) -> Totals:
@@ -288,6 +310,7 @@ EVENT_TYPES: dict[EventKind, type[Event]] = {
         LabelsMerged,
         Anomaly,
         Gap,
+        MissingValues,
         Summary,
     )
 }
@@ -311,6 +334,8 @@ def event_from_dict(values: Mapping[str, Any]) -> Event:
     missing = [field.name for field in fields(kind) if field.name not in values and field.default is MISSING]
     if missing:
         raise InvalidRequest(f"a {kind.kind} event needs {', '.join(missing)}", field=missing[0])
+    if kind is MissingValues:
+        arguments["channels"] = tuple(arguments["channels"])
     if kind is Summary:
         try:
             arguments["reason"] = EndReason(arguments["reason"])

@@ -152,6 +152,7 @@ class Totals:
         reason: Why the stream ended.
         announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
         retracted: Number of them that were withdrawn.
+        missing_values: Number of values that were missing (NaN) in frames that came.
     """
 
     frames: int
@@ -163,3 +164,4 @@ class Totals:
     reason: EndReason
     announced: int = 0
     retracted: int = 0
+    missing_values: int = 0

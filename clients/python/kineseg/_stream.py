@@ -75,8 +75,8 @@ class Stream(BaseStream):
         """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
 
         Args:
-            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers, finite as float32, channels in the order of the
-                configuration.
+            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
+                NaN: the value is missing, and the channel's last one is held until another comes.
             timestamps: ``(T,)`` capture times, increasing, or a scalar for one frame: seconds if floating, nanoseconds
                 if integer. For every frame of the stream or for none.
             first_frame: Index of the first of these frames, for a source that lost some. Default: it follows the last.

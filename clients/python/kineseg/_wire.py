@@ -9,7 +9,7 @@ import numpy as np
 
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest
-from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult, Summary, WatchedEvent
+from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult, MissingValues, Summary, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -96,6 +96,11 @@ def event_from_wire(message: pb.Event) -> Event:
         return Event(**about)
     if detail == "summary":
         return Summary(**about, **asdict(totals_from_wire(message.summary)))
+    if detail == "missing_values":
+        missing = message.missing_values
+        return MissingValues(
+            **about, channels=tuple(missing.channels), duration_s=missing.duration_s, returned=missing.returned
+        )
     # The fields of the other details have the names of the events' attributes.
     content = getattr(message, detail)
     details = {field.name: getattr(content, field.name) for field in content.DESCRIPTOR.fields}
@@ -118,6 +123,7 @@ def totals_from_wire(message: pb.Summary) -> Totals:
         reason=reason,
         announced=message.announced,
         retracted=message.retracted,
+        missing_values=message.missing_values,
     )
 
 

@@ -109,6 +109,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """`SegmentRetracted`."""
     EVENT_KIND_LABELS_MERGED: _EventKind.ValueType  # 8
     """`LabelsMerged`."""
+    EVENT_KIND_MISSING_VALUES: _EventKind.ValueType  # 9
+    """`MissingValues`."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """Kinds of events, for filters."""
@@ -131,6 +133,8 @@ EVENT_KIND_SEGMENT_RETRACTED: EventKind.ValueType  # 7
 """`SegmentRetracted`."""
 EVENT_KIND_LABELS_MERGED: EventKind.ValueType  # 8
 """`LabelsMerged`."""
+EVENT_KIND_MISSING_VALUES: EventKind.ValueType  # 9
+"""`MissingValues`."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 @_typing.final
@@ -229,7 +233,10 @@ class FrameChunk(_message.Message):
     index says that frames were lost (a gap), a smaller one is an error.
     """
     data: _builtins.bytes
-    """Frames x channels, frame by frame, packed little-endian IEEE 754 float32, finite."""
+    """Frames x channels, frame by frame, packed little-endian IEEE 754 float32, of a magnitude up to 1e9. NaN: the value is
+    missing; the channel's last one is held until another comes, however long that takes (before the first one: what
+    is usual for the model).
+    """
     @_builtins.property
     def capture_times_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Capture time of each frame in nanoseconds on the source's clock, increasing; as many as frames, or none at all in
@@ -377,6 +384,7 @@ class Event(_message.Message):
     SEGMENT_UPDATED_FIELD_NUMBER: _builtins.int
     SEGMENT_RETRACTED_FIELD_NUMBER: _builtins.int
     LABELS_MERGED_FIELD_NUMBER: _builtins.int
+    MISSING_VALUES_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Number of the event among those that are told of its session: 1, 2, 3 ..."""
     frame: _builtins.int
@@ -421,6 +429,10 @@ class Event(_message.Message):
     def labels_merged(self) -> Global___LabelsMerged:
         """Two labels turned out to be one action."""
 
+    @_builtins.property
+    def missing_values(self) -> Global___MissingValues:
+        """Channels have been without values for some time, or have them again."""
+
     def __init__(
         self,
         *,
@@ -438,14 +450,15 @@ class Event(_message.Message):
         segment_updated: Global___SegmentUpdated | None = ...,
         segment_retracted: Global___SegmentRetracted | None = ...,
         labels_merged: Global___LabelsMerged | None = ...,
+        missing_values: Global___MissingValues | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "labels_merged", b"labels_merged", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "frame", b"frame", "gap", b"gap", "labels_merged", b"labels_merged", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "seq", b"seq", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "frame", b"frame", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "seq", b"seq", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capture_time_ns: _TypeAlias = _typing.Literal["capture_time_ns"]  # noqa: Y015
     _WhichOneofArgType__capture_time_ns: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns"]  # noqa: Y015
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_closed", "anomaly", "gap", "summary", "segment_updated", "segment_retracted", "labels_merged"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_closed", "anomaly", "gap", "summary", "segment_updated", "segment_retracted", "labels_merged", "missing_values"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capture_time_ns) -> _WhichOneofReturnType__capture_time_ns | None: ...
@@ -673,6 +686,40 @@ class Gap(_message.Message):
 Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 @_typing.final
+class MissingValues(_message.Message):
+    """Frames have come for some time without the values of some channels, whose last values are held; or they have
+    returned after such a time. `Event.frame` is the first frame without them. Told of a quarter of a second, and more.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    DURATION_S_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
+    duration_s: _builtins.float
+    """For how long they have been missing, seconds."""
+    returned: _builtins.bool
+    """Whether they have values again; then this was their whole absence."""
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels."""
+
+    def __init__(
+        self,
+        *,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        duration_s: _builtins.float = ...,
+        returned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "duration_s", b"duration_s", "returned", b"returned"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MissingValues: _TypeAlias = MissingValues  # noqa: Y015
+
+@_typing.final
 class Summary(_message.Message):
     """The whole stream."""
 
@@ -687,6 +734,7 @@ class Summary(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ANNOUNCED_FIELD_NUMBER: _builtins.int
     RETRACTED_FIELD_NUMBER: _builtins.int
+    MISSING_VALUES_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     """Number of frames processed, filled ones included."""
     duration_s: _builtins.float
@@ -705,6 +753,8 @@ class Summary(_message.Message):
     """Number of segments that were announced before they were confirmed or withdrawn, told or not."""
     retracted: _builtins.int
     """Number of them that were withdrawn."""
+    missing_values: _builtins.int
+    """Number of values that were missing (NaN) in frames that came."""
     def __init__(
         self,
         *,
@@ -717,10 +767,11 @@ class Summary(_message.Message):
         reason: Global___EndReason.ValueType = ...,
         announced: _builtins.int = ...,
         retracted: _builtins.int = ...,
+        missing_values: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "missing_values", b"missing_values", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
