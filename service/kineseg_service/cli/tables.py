@@ -38,11 +38,11 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
 def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
     """What was announced early and what became of it, in the order told; `rate` is of the frames, per second."""
     table = Table(box=box.SIMPLE_HEAD, title="announced before they were certain", title_justify="left")
-    table.add_column("segment", justify="right")
+    table.add_column("id", justify="right")
     table.add_column("action", justify="center")
     for name in ("from", "told after", "chance"):
         table.add_column(name, justify="right")
-    table.add_column("became")
+    table.add_column("became", no_wrap=True)
     for name in ("after", "moved by"):
         table.add_column(name, justify="right")
     for one in announced:
