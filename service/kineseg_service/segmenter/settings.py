@@ -24,8 +24,8 @@ class SegmenterSettings:
     apart_s: how far apart neighbours must at least be, seconds.
     context_s: how much of the segment before a boundary is looked at, seconds.
     retry_s: how long after a boundary that was turned down the next may be, seconds.
-    same_action: squared distance of their means beyond what their standard errors explain, in units of half the
-        stream's median squared distance between blocks, below which two segments are one action.
+    same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
+        up to which two segments are one action, beside what the errors of the means allow for.
     trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
     median_squared_distance: between blocks of a stream, as far as it is known before the stream.
     prior_s: how many seconds of stream the scales known from training weigh.
@@ -50,11 +50,11 @@ class SegmenterSettings:
     apart_s: float = 1.2
     context_s: float = 6.0
     retry_s: float = 0.5
-    same_action: float = 0.2
+    same_action: float = 0.1
     trim_s: float = 0.4
     median_squared_distance: float = 1.0
     prior_s: float = 10.0
-    max_labels: int = 256
+    max_labels: int = 64
     anomaly_threshold: float = 5.5
     anomaly_pause_s: float = 1.0
     anomaly_warm_up_s: float = 1.0
