@@ -183,14 +183,89 @@ def test_refused_frames_leave_the_stream_as_it_was() -> None:
     canonicalizer = Canonicalizer(CANONICAL_JOINTS, 60)
     first = canonicalizer.push(POINTS[:50])
     bad = POINTS[50:60].copy()
-    bad[3, AT["left_knee"], 1] = np.nan
+    bad[3, AT["left_knee"], 1] = np.inf
     with pytest.raises(RecordingError, match="frame 53: the position of 'left_knee' is not finite"):
         canonicalizer.push(bad)
     with pytest.raises(RecordingError, match="shape"):
         canonicalizer.push(POINTS[50:60, :5])
+    with pytest.raises(RecordingError, match="every frame or with none"):
+        canonicalizer.push(POINTS[50:60], np.arange(10) / 60)
     assert canonicalizer.push(POINTS[50:50]).shape == (0, 59)
     rest = canonicalizer.push(POINTS[50:])
     np.testing.assert_array_equal(np.concatenate([first, rest]), canonical(POINTS, skeleton=False))
+
+
+LIMB_JOINTS = [joint for joint in CANONICAL_JOINTS if joint not in ("hips", "left_hip", "right_hip")]
+
+
+@pytest.mark.parametrize("joint", LIMB_JOINTS)
+def test_a_joint_that_is_not_seen_is_missing_and_nothing_else_changes(joint: str) -> None:
+    points = POINTS.copy()
+    points[100:200, AT[joint], 1] = np.nan
+    frames, whole = canonical(points), canonical(POINTS)
+    own = [CANONICAL_CHANNELS.index(f"{joint}.{axis}") for axis in "xyz"]
+    assert np.isnan(frames[100:200, own]).all()
+    frames[100:200, own] = whole[100:200, own]
+    height = CANONICAL_CHANNELS.index("hips.y")  # unless it was the lowest one
+    frames[100:200, height] = whole[100:200, height]
+    np.testing.assert_allclose(frames, whole, atol=1e-9)
+    chunks = canonical(points, chunks=range(0, len(points), 7))
+    np.testing.assert_array_equal(chunks, canonical(points))
+
+
+@pytest.mark.parametrize("joints", [("hips",), ("left_hip",), ("right_hip", "hips"), ("left_hip", "right_hip", "hips")])
+def test_without_its_hips_the_body_goes_on_by_its_trunk(joints: tuple[str, ...]) -> None:
+    points = POINTS.copy()
+    points[100:160, [AT[joint] for joint in joints]] = np.nan
+    frames, whole = canonical(points), canonical(POINTS)
+    rows = slice(100, 160)
+    seen = ~np.isnan(frames[rows])
+    assert np.isnan(frames).any()
+    assert np.abs(frames[rows] - whole[rows])[:, :54][seen[:, :54]].max() < 0.25  # body sizes
+    assert np.abs(frames[rows] - whole[rows])[:, :54][seen[:, :54]].mean() < 0.05
+    np.testing.assert_array_equal(frames[:100], whole[:100])
+    np.testing.assert_allclose(frames[170:], whole[170:], atol=1e-9)
+    np.testing.assert_array_equal(canonical(points, chunks=range(0, len(points), 7)), frames)
+
+
+def test_a_body_that_was_never_seen_has_no_pose_until_it_is() -> None:
+    points = POINTS.copy()
+    points[:30] = np.nan
+    frames = canonical(points, skeleton=False)
+    assert np.isnan(frames[:30, :55]).all()
+    assert np.isfinite(frames[40:]).all()
+
+
+def test_speeds_are_right_across_frames_that_were_lost() -> None:
+    kept = np.sort(np.random.default_rng(3).permutation(len(POINTS))[: len(POINTS) * 19 // 20])
+    kept = np.union1d(kept, [0])
+    times = kept / 60.0
+    whole = canonical(POINTS)[kept]
+    with_times = Canonicalizer(CANONICAL_JOINTS, 60, skeleton=PERSON.skeleton)
+    frames = np.concatenate(
+        [with_times.push(POINTS[kept][i : i + 9], times[i : i + 9]) for i in range(0, len(kept), 9)]
+    )
+    blind = canonical(POINTS[kept])
+    np.testing.assert_array_equal(frames[:, :55], whole[:, :55])
+
+    def error(found: np.ndarray) -> float:
+        return float(np.sqrt(np.mean(np.square(found[:, 55:58] - whole[:, 55:58]))))
+
+    assert error(frames) < 0.5 * error(blind)
+
+
+def test_a_clock_that_is_off_is_no_motion() -> None:
+    off = np.random.default_rng(4).uniform(-0.2, 0.2, len(POINTS))
+    times = (np.arange(len(POINTS)) + off) / 60.0
+    found = Canonicalizer(CANONICAL_JOINTS, 60, skeleton=PERSON.skeleton).push(POINTS, times)
+    np.testing.assert_array_equal(found, canonical(POINTS))
+
+
+@pytest.mark.parametrize("times", [[0.0, 0.1], [0.0, 0.1, 0.1], [0.0, np.nan, 0.2]])
+def test_impossible_timestamps(times: list[float]) -> None:
+    with pytest.raises(RecordingError) as caught:
+        Canonicalizer(CANONICAL_JOINTS, 60).push(POINTS[:3], times)
+    assert caught.value.field == "timestamps"
 
 
 def test_without_positions_there_is_no_canonical_pose() -> None:

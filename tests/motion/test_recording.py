@@ -26,7 +26,8 @@ def make(**changes: Any) -> Recording:
         ({"frames": np.zeros(3)}, "frames", "frames, channels"),
         ({"frames": np.zeros((0, 2)), "timestamps": None, "truth": None}, "frames", "no data"),
         ({"frames": [["x", "y"]]}, "frames", "numbers"),
-        ({"frames": np.full((10, 2), np.nan)}, "a", "frame 0, channel 'a' is nan"),
+        ({"frames": np.full((10, 2), np.inf)}, "a", "frame 0, channel 'a' is inf"),
+        ({"frames": np.full((10, 2), np.nan)}, "frames", "all 20 values are missing"),
         ({"rate": 0.0}, "rate", "positive"),
         ({"rate": -30.0}, "rate", "positive"),
         ({"rate": float("nan")}, "rate", "positive"),
@@ -45,6 +46,14 @@ def test_a_recording_refuses_what_contradicts_itself(changes: dict[str, Any], fi
     with pytest.raises(RecordingError, match=message) as caught:
         make(**changes)
     assert caught.value.field == field
+
+
+def test_what_is_missing_can_be_held() -> None:
+    nan = np.nan
+    recording = make(frames=np.array([[nan, nan], [nan, nan], [3, nan], [nan, nan], [5, nan], *[[nan, nan]] * 5]))
+    assert recording.held()[:, 0].tolist() == [3, 3, 3, 3, 5, 5, 5, 5, 5, 5]
+    assert recording.held()[:, 1].tolist() == [0] * 10  # never seen
+    assert np.isnan(recording.frames[0, 0])
 
 
 def test_a_slice_takes_everything_along() -> None:

@@ -39,14 +39,15 @@ def is_body(recording: Recording) -> bool:
 
 def traces(recording: Recording) -> list[Trace]:
     """The curves that tell most: known ones of a body, else the channels that vary most, six at most."""
+    frames = recording.held()
     if is_body(recording):
-        heights = canonical_positions(recording.frames)[..., 1]
+        heights = canonical_positions(frames)[..., 1]
         curves = [(name, heights[:, CANONICAL_JOINTS.index(joint)]) for name, joint in _HEIGHTS]
-        curves += [(name, recording.frames[:, CANONICAL_CHANNELS.index(channel)]) for name, channel in _MOTIONS]
+        curves += [(name, frames[:, CANONICAL_CHANNELS.index(channel)]) for name, channel in _MOTIONS]
     else:
-        spread = np.subtract(*np.percentile(recording.frames, [95, 5], axis=0))
+        spread = np.subtract(*np.percentile(frames, [95, 5], axis=0))
         most = sorted(int(i) for i in np.argsort(spread)[::-1][:_MOST])
-        curves = [(recording.channels[i], recording.frames[:, i]) for i in most]
+        curves = [(recording.channels[i], frames[:, i]) for i in most]
     return [Trace(name, _scaled(values)) for name, values in curves]
 
 
@@ -76,7 +77,7 @@ def figures(recording: Recording, rows: NDArray[np.int64]) -> Figures | None:
     """The body at the frames `rows`, or None if there is none."""
     if not is_body(recording):
         return None
-    body = canonical_positions(recording.frames[rows])
+    body = canonical_positions(recording.held()[rows])
     # Seen along the floor by somebody who stands to the body's front left.
     right = -body[..., 0] * np.cos(_VIEW_RAD) - body[..., 2] * np.sin(_VIEW_RAD)
     index = {name: i for i, name in enumerate(CANONICAL_JOINTS)}

@@ -110,6 +110,8 @@ def load_corpus(source: Source) -> Corpus:
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         recording = _read(path, source.file_rate, source.skip_first)
         channels = _same_channels(channels, recording.channels, name)
+        if np.isnan(recording.frames).any():
+            raise DataError(f"{path}: has missing values (NaN); fill or leave out such frames before training")
         clips.append(Clip(name, np.asarray(recording.frames), recording.rate))
     for number in range(source.synthetic):
         recording = canonical_pose(generate(seed=SYNTHETIC_SEED + number, duration_s=60.0, rate=60.0))

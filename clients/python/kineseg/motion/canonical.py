@@ -7,6 +7,9 @@ sizes (the length of a leg and of the spine up to the head), so a model trained 
 
 Everything is causal: a frame's numbers depend on it and on earlier frames only, and never on how the frames were
 grouped into chunks, so a live stream and a file give the same bits.
+
+A joint that was not seen (NaN) is missing from the pose, too, and nothing else is: where the hips would have to be
+known for the rest, they are taken to have moved along with the trunk.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg.motion.carried import carried
 from kineseg.motion.errors import JointMappingError, RecordingError
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS, map_joints
 from kineseg.motion.recording import Recording, Up, check_rate
@@ -55,6 +59,10 @@ CANONICAL_BONES: tuple[tuple[str, str], ...] = (
 _AT = {joint: i for i, joint in enumerate(CANONICAL_JOINTS)}
 _LEGS = tuple((f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in ("left", "right"))
 _BACK = ("hips", "chest", "neck", "head")
+# What place and heading are told from.
+_BASE = [_AT[joint] for joint in ("hips", "left_hip", "right_hip")]
+# What moves with them as one piece, near enough.
+_TRUNK = [_AT[joint] for joint in ("hips", "spine", "chest", "neck", "left_shoulder", "right_shoulder")] + _BASE[1:]
 # Seen from the side of the body, the line through the hips says nothing about where it faces once it stands steeper
 # than this (share of the distance between the hips that is left on the floor): lying on a side, a cartwheel.
 _LEAST_FLOOR_SHARE = 0.25
@@ -104,21 +112,28 @@ class Canonicalizer:
         """Forget all frames pushed so far."""
         self._n_seen = 0
         self._size_sum = 0.0
+        self._n_sized = 0
         self._left = np.array([[1.0, 0.0]])  # towards the body's left on the floor (x, z), until a frame tells
         self._recent_hips = np.empty((0, 3))
         self._recent_left = np.empty((0, 2))
+        self._recent_at = np.empty(0, np.int64)  # their numbers, in frame periods
+        self._last_s: float | None = None
+        self._last_body = np.full((len(CANONICAL_JOINTS), 3), np.nan)
+        self._anchors: dict[int, Array] = {}  # for each lost joint of the base the whole body when it was seen last
 
-    def push(self, positions: ArrayLike) -> Array:
+    def push(self, positions: ArrayLike, timestamps: ArrayLike | None = None) -> Array:
         """Convert the next frames.
 
         Args:
-            positions: ``(T, J, 3)`` in any one unit of length.
+            positions: ``(T, J, 3)`` in any one unit of length; NaN where a joint was not seen.
+            timestamps: ``(T,)`` seconds, increasing, for a source that loses frames: speeds are then right across the
+                holes. Without it, frames follow at `rate`. To be given with every frame or with none.
 
         Returns:
-            ``(T, 59)``, channels as in `CANONICAL_CHANNELS`.
+            ``(T, 59)``, channels as in `CANONICAL_CHANNELS`; NaN where a joint was not seen.
 
         Raises:
-            RecordingError: Another shape, or numbers that are not finite; nothing has advanced then.
+            RecordingError: Another shape, infinite positions, or impossible timestamps; nothing has advanced then.
         """
         points = np.asarray(positions, dtype=np.float64)
         expected = (len(self.joint_names), 3)
@@ -126,24 +141,28 @@ class Canonicalizer:
             raise RecordingError(
                 f"positions must have shape (frames, {expected[0]}, 3), got {points.shape}", field="positions"
             )
-        if not np.isfinite(points).all():
-            frame, joint, _ = (int(i) for i in np.argwhere(~np.isfinite(points))[0])
+        if np.isinf(points).any():
+            frame, joint, _ = (int(i) for i in np.argwhere(np.isinf(points))[0])
             raise RecordingError(
                 f"frame {self._n_seen + frame}: the position of {self.joint_names[joint]!r} is not finite",
                 field="positions",
             )
+        steps = self._steps(timestamps, len(points))
         if not len(points):
             return np.empty((0, len(CANONICAL_CHANNELS)))
-        body = self._pick(points)
+        seen = self._pick(points)
+        body = self._with_base(seen)
         size = self._sizes(body)
         left = self._headings(body)
         out = np.empty((len(body), len(CANONICAL_CHANNELS)))
         hips = body[:, 0]
         local = _turn(body[:, 1:] - hips[:, None], left[:, None]) / size[:, None, None]
         self._fill_toes(local)
+        local[np.isnan(seen[:, 1:, 0])] = np.nan
         out[:, :54] = local.reshape(len(body), 54)
-        out[:, 54] = -np.minimum(local[..., 1].min(axis=1), 0.0)
-        self._motion(out[:, 55:], hips, left, size)
+        out[:, 54] = -np.minimum(np.fmin.reduce(local[..., 1], axis=1), 0.0)
+        out[np.isnan(seen[:, 0, 0]), 54] = np.nan
+        self._motion(out[:, 55:], hips, left, size, steps)
         self._n_seen += len(body)
         return out
 
@@ -151,6 +170,9 @@ class Canonicalizer:
         """``(T, 19, 3)`` with y up; joints filled in, except toes, which wait for the heading."""
         if self.up == "z":
             points = points[..., [1, 2, 0]]
+        unseen: NDArray[np.bool_] = np.isnan(points).any(axis=2)
+        if unseen.any():
+            points = np.where(unseen[..., None], np.nan, points)
         body = np.zeros((len(points), len(CANONICAL_JOINTS), 3))
         for joint, index in self._found.items():
             body[:, _AT[joint]] = points[:, index]
@@ -174,6 +196,43 @@ class Canonicalizer:
                 body[:, _AT[f"{side}_toe"]] = body[:, _AT[f"{side}_ankle"]]
         return body
 
+    def _with_base(self, seen: Array) -> Array:
+        """The same with the joints that tell place and heading, as far as they were ever seen."""
+        lost = np.isnan(seen[:, _BASE, 0])
+        if not lost.any():
+            self._anchors.clear()
+            self._last_body = seen[-1].copy()
+            return seen
+        body = seen.copy()
+        for row in range(len(body)):
+            for place, joint in enumerate(_BASE):
+                if not lost[row, place]:
+                    self._anchors.pop(joint, None)
+                    continue
+                anchor = self._anchors.setdefault(joint, self._last_body)
+                body[row, joint] = carried(anchor, seen[row], joint, _TRUNK)
+            if np.isnan(body[row, 0, 0]):
+                body[row, 0] = (body[row, _BASE[1]] + body[row, _BASE[2]]) / 2.0
+            self._last_body = body[row].copy()
+        return body
+
+    def _steps(self, timestamps: ArrayLike | None, count: int) -> NDArray[np.int64]:
+        """``(T,)`` frame periods from the frame before to each."""
+        if (timestamps is None) != (self._last_s is None) and self._n_seen:
+            raise RecordingError("give timestamps with every frame or with none", field="timestamps")
+        if timestamps is None:
+            return np.ones(count, np.int64)
+        times = np.asarray(timestamps, dtype=np.float64)
+        if times.shape != (count,):
+            raise RecordingError(f"{count} frames need as many timestamps, got {times.shape}", field="timestamps")
+        spans = np.diff(times, prepend=times[:1] - 1.0 / self.rate if self._last_s is None else self._last_s)
+        if not (np.isfinite(times).all() and (spans > 0).all()):
+            raise RecordingError("timestamps must be finite and increase", field="timestamps")
+        if count:
+            self._last_s = float(times[-1])
+        # To the nearest frame: what a clock is off by is no motion.
+        return np.maximum(np.rint(spans * self.rate), 1.0).astype(np.int64)
+
     def _fill_toes(self, local: Array) -> None:
         for side in ("left", "right"):
             if f"{side}_toe" not in self._found:
@@ -194,12 +253,15 @@ class Canonicalizer:
     def _sizes(self, body: Array) -> Array:
         if self._fixed_size is not None:
             return np.full(len(body), self._fixed_size)
+        lengths = _body_length(body)
+        whole = ~np.isnan(lengths)
         # cumsum adds strictly in order, so the running sum does not depend on where a chunk begins.
-        sums = np.cumsum(np.concatenate(([self._size_sum], _body_length(body))))[1:]
-        self._size_sum = float(sums[-1])
-        sizes = sums / np.arange(self._n_seen + 1, self._n_seen + len(body) + 1)
-        # A body of no size (all joints in one point) has nothing to be divided by.
-        return np.where(sizes > 0.0, sizes, 1.0)
+        sums = np.cumsum(np.concatenate(([self._size_sum], np.where(whole, lengths, 0.0))))[1:]
+        counts = self._n_sized + np.cumsum(whole)
+        self._size_sum, self._n_sized = float(sums[-1]), int(counts[-1])
+        sizes = sums / np.maximum(counts, 1)
+        # A body of no size (all joints in one point) has nothing to be divided by; one not yet seen whole has no size.
+        return np.where(counts > 0, np.where(sizes > 0.0, sizes, 1.0), np.nan)
 
     def _headings(self, body: Array) -> Array:
         """``(T, 2)`` unit vectors on the floor (x, z) to the body's left; kept where a frame does not tell."""
@@ -215,14 +277,14 @@ class Canonicalizer:
         self._left = left[-1:]
         return left
 
-    def _motion(self, out: Array, hips: Array, left: Array, size: Array) -> None:
-        """Velocity and yaw rate from the frame `lag` frames back, or the first one while there are fewer."""
+    def _motion(self, out: Array, hips: Array, left: Array, size: Array, steps: NDArray[np.int64]) -> None:
+        """Velocity and yaw rate from the frame `lag` periods back or the one before that, or the first one."""
         all_hips = np.concatenate([self._recent_hips, hips])
         all_left = np.concatenate([self._recent_left, left])
-        here = np.arange(len(self._recent_hips), len(all_hips))
-        steps = np.minimum(np.arange(self._n_seen, self._n_seen + len(hips)), self.lag)
-        before = here - steps
-        per_second = self.rate / np.maximum(steps, 1)
+        at = np.cumsum(steps) + (self._recent_at[-1] if len(self._recent_at) else 0)
+        all_at = np.concatenate([self._recent_at, at])
+        before = np.maximum(np.searchsorted(all_at, at - self.lag, side="right") - 1, 0)
+        per_second = self.rate / np.maximum(at - all_at[before], 1)
         moved = _turn(hips - all_hips[before], left) * per_second[:, None]
         out[:, :3] = moved / size[:, None]
         old = all_left[before]
@@ -232,6 +294,7 @@ class Canonicalizer:
         out[:, 3] = np.arctan2(sin, cos) * per_second
         self._recent_hips = all_hips[-self.lag :].copy()
         self._recent_left = all_left[-self.lag :].copy()
+        self._recent_at = all_at[-self.lag :].copy()
 
 
 def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = None) -> Recording:
@@ -261,7 +324,7 @@ def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = 
     )
     return replace(
         recording,
-        frames=canonicalizer.push(recording.positions),
+        frames=canonicalizer.push(recording.positions, recording.timestamps),
         channels=CANONICAL_CHANNELS,
         skeleton=None,
         positions=None,

@@ -42,12 +42,13 @@ class Recording:
     Arrays are kept as read-only float64.
 
     Attributes:
-        frames: ``(T, C)`` channel values, finite, at least one frame.
+        frames: ``(T, C)`` channel values, at least one frame; NaN where a value is missing.
         rate: Frames per second.
         channels: C channel names.
         skeleton: The joints that moved, if the source says.
         timestamps: ``(T,)`` seconds, strictly increasing, or None where frames simply follow at `rate`.
-        positions: ``(T, J, 3)`` joint positions in the world, in the source's units, if known.
+        positions: ``(T, J, 3)`` joint positions in the world, in the source's units, if known; NaN where a joint was
+            not seen.
         name: For people: the file's stem, usually.
         synthetic: True if a program made this up.
         truth: Known segments, if somebody annotated them.
@@ -56,7 +57,7 @@ class Recording:
         faults: Faults put in on purpose.
 
     Raises:
-        RecordingError: Something is missing, not finite, or does not fit the rest; `field` says what.
+        RecordingError: Something is infinite or does not fit the rest, or there is no value at all; `field` says what.
     """
 
     frames: NDArray[np.float64]
@@ -105,13 +106,15 @@ class Recording:
         if len(set(self.channels)) != n_channels:
             repeated = sorted({c for c in self.channels if self.channels.count(c) > 1})
             raise RecordingError(f"channel names must be unique; repeated: {', '.join(repeated)}", field="channels")
-        finite = np.isfinite(self.frames)
-        if not finite.all():
-            row, column = (int(i) for i in np.argwhere(~finite)[0])
+        infinite = np.isinf(self.frames)
+        if infinite.any():
+            row, column = (int(i) for i in np.argwhere(infinite)[0])
             raise RecordingError(
                 f"frame {row}, channel {self.channels[column]!r} is {self.frames[row, column]}; expected a number",
                 field=self.channels[column],
             )
+        if np.isnan(self.frames).all():
+            raise RecordingError(f"no data: all {self.frames.size} values are missing (NaN)", field="frames")
 
     def _check_timestamps(self) -> None:
         if self.timestamps is None:
@@ -136,8 +139,9 @@ class Recording:
         expected = (self.n_frames, len(self.joints), 3)
         if self.positions.shape != expected:
             raise RecordingError(f"positions have shape {self.positions.shape}, expected {expected}", field="positions")
-        if not np.isfinite(self.positions).all():
-            row, joint, _ = (int(i) for i in np.argwhere(~np.isfinite(self.positions))[0])
+        infinite = np.isinf(self.positions)
+        if infinite.any():
+            row, joint, _ = (int(i) for i in np.argwhere(infinite)[0])
             raise RecordingError(
                 f"frame {row}: the position of joint {self.joints[joint]!r} is not finite", field="positions"
             )
@@ -162,6 +166,16 @@ class Recording:
     def times(self) -> NDArray[np.float64]:
         """``(T,)`` seconds of every frame: the timestamps, or ``frame / rate`` where there are none."""
         return np.arange(self.n_frames) / self.rate if self.timestamps is None else np.asarray(self.timestamps)
+
+    def held(self) -> NDArray[np.float64]:
+        """``(T, C)`` the frames without holes: what is missing is as it was last, or as it is first."""
+        missing = np.isnan(self.frames)
+        if not missing.any():
+            return self.frames
+        rows = np.arange(self.n_frames)[:, None]
+        last = np.maximum.accumulate(np.where(missing, -1, rows), axis=0)
+        first = np.where(missing.all(axis=0), 0, (~missing).argmax(axis=0))
+        return np.nan_to_num(np.take_along_axis(self.frames, np.where(last < 0, first, last), axis=0))
 
     def slice(self, start: int = 0, stop: int | None = None) -> Recording:
         """The frames ``start <= frame < stop`` with all that belongs to them; indices as for a Python slice.
