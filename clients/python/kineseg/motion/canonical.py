@@ -170,7 +170,7 @@ class Canonicalizer:
         """``(T, 19, 3)`` with y up; joints filled in, except toes, which wait for the heading."""
         if self.up == "z":
             points = points[..., [1, 2, 0]]
-        unseen: NDArray[np.bool_] = np.isnan(points).any(axis=2)
+        unseen = np.asarray(np.isnan(points).any(axis=2))
         if unseen.any():
             points = np.where(unseen[..., None], np.nan, points)
         body = np.zeros((len(points), len(CANONICAL_JOINTS), 3))
