@@ -23,7 +23,7 @@ from kineseg_service.show.live import LiveView
 from kineseg_service.show.plain import PlainView
 from kineseg_service.show.scores import score
 from kineseg_service.show.story import Story
-from kineseg_service.show.wording import describe
+from kineseg_service.show.wording import describe, early
 
 _WHOLE_S = 35.0
 
@@ -136,6 +136,8 @@ def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> N
     console.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
     if story.summary is not None:
         _say(console, describe(story.summary))
+    if story.announced:
+        _say(console, f"Before they were certain: {early(story.announced)}.")
     scores = score(story)
     if scores is not None:
         console.print(score_table(scores))

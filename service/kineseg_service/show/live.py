@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from kineseg import Event, FrameResult, Summary
+from kineseg import Event, FrameResult, SegmentRetracted, Summary
 from rich.align import Align
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,12 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_service.show.colors import ALARM, color_of, ink_on
+from kineseg_service.show.knowledge import Bar, Boundary
 from kineseg_service.show.scores import naming
-from kineseg_service.show.story import Bar, Story
-from kineseg_service.show.wording import brief, clock, describe
+from kineseg_service.show.story import Story
+from kineseg_service.show.wording import brief, clock, count, describe
 
 _REFRESH_S = 1 / 12
 _NAMES = 15
+_PROVISIONAL = "╱"
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _FIXED_LINES = 22
 _FULL_SCORE = 10.0
@@ -118,25 +120,34 @@ def _row(name: str, content: Text, *, soft: bool = False) -> Text:
 
 
 def _bars(bars: Sequence[Bar], colors: Sequence[str], width: int, end_s: float, *, written: bool = True) -> Text:
-    """Coloured stretches of a line, each with its name where it fits."""
+    """Stretches of a line, each with its name where it fits: coloured in, or hatched where they are provisional."""
     cells = [(" ", "")] * width
     for bar, color in zip(bars, colors, strict=True):
         first, last = (min(width, round(seconds / end_s * width)) for seconds in (bar.start_s, bar.end_s))
-        style = f"bold {ink_on(color)} on {color}"
+        style = f"bold {ink_on(color)} on {color}" if bar.confirmed else color
         for column in range(first, last):
             # A thin edge keeps neighbours of one colour apart.
-            cells[column] = ("▏" if column == first and first > 0 else " ", style)
-        name = bar.name.replace("_", " ")
+            cells[column] = ("▏" if column == first and first > 0 else " " if bar.confirmed else _PROVISIONAL, style)
         room = last - first - 2
-        if len(name) > room:
-            name = name[: room - 1] + "…" if room >= 4 else name if len(name) <= last - first - 1 else ""
+        name = _name(bar, room)
         start = first + max(1, (last - first - len(name) + 1) // 2)
         for i, letter in enumerate(name if written else ""):
-            cells[start + i] = (letter, style)
+            cells[start + i] = (letter, style if bar.confirmed else f"bold {color}")
     line = Text()
     for letter, style in cells:
         line.append(letter, style=style)
     return line
+
+
+def _name(bar: Bar, room: int) -> str:
+    """What fits of a bar's name into so many columns and the one beside them."""
+    name = bar.name.replace("_", " ")
+    if not bar.confirmed:
+        shown = (f" {name}? {bar.confidence:.0%} ", f" {name}? ", f"{name}?", "?")
+        return next((text for text in shown if len(text) <= room), "")
+    if len(name) <= room:
+        return name
+    return name[: room - 1] + "…" if room >= 4 else name if len(name) <= room + 1 else ""
 
 
 def _hills(story: Story, width: int, end_s: float, lines: int = 2) -> list[Text]:
@@ -177,21 +188,32 @@ def _present(story: Story, speed: float) -> RenderableType:
     bars = story.bars()
     now = Text()
     if bars:
-        color = color_of(bars[-1].label)
-        now.append(f"  {bars[-1].label}  ", style=f"bold {ink_on(color)} on {color}")
-        now.append(f"  for {bars[-1].duration_s:.1f} s")
+        last, color = bars[-1], color_of(bars[-1].label)
+        if last.confirmed:
+            now.append(f"  {last.label}  ", style=f"bold {ink_on(color)} on {color}")
+            now.append(f"  for {last.duration_s:.1f} s")
+        else:
+            now.append(f"{_PROVISIONAL} {last.label}? {_PROVISIONAL}", style=f"bold {color}")
+            now.append(f"  {last.confidence:.0%}, for {last.duration_s:.1f} s")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bright_black", width=9)
     grid.add_column()
     grid.add_row("action", now)
     grid.add_row("surprise", _meter(story))
-    grid.add_row("found", f"{len(bars)} segments, {len(story.labels)} actions")
-    delays = [boundary.told_s - boundary.time_s for boundary in story.boundaries]
-    grid.add_row("told", f"{np.median(delays):.1f} s later (median)" if delays else "nothing yet")
+    grid.add_row("found", f"{count(len(bars), 'segment')}, {count(len(story.labels), 'action')}")
+    if announced := story.announced:
+        withdrawn = sum(one.outcome == "retracted" for one in announced)
+        grid.add_row("announced", _delay(story.knowledge.first_told))
+        grid.add_row("withdrawn", f"{withdrawn} of {len(announced)}")
+    grid.add_row("confirmed", _delay(story.boundaries))
     grid.add_row("stream", f"{story.recording.rate * speed:.0f} frames/s")
     if story.model:
         grid.add_row("model", f"{story.model}, {story.model_rate_hz:g} Hz")
     return grid
+
+
+def _delay(told: Sequence[Boundary]) -> str:
+    return f"{np.median([boundary.delay_s for boundary in told]):.1f} s later (median)" if told else "nothing yet"
 
 
 def _meter(story: Story, width: int = 12) -> Text:
@@ -213,7 +235,15 @@ def _latest(story: Story, lines: int, *, short: bool) -> RenderableType:
     for event in story.events[-lines:]:
         label = getattr(event, "label", None)
         color = ALARM if event.kind == "anomaly" else "yellow" if label is None else color_of(label)
-        text = Text("● ", style=color)
-        text.append(brief(event) if short or isinstance(event, Summary) else describe(event), style="default")
+        text = Text(f"{_mark(event)} ", style=color)
+        said = brief(event) if short or isinstance(event, Summary) else describe(event, story.before(event))
+        text.append(said, style="default" if getattr(event, "confirmed", True) else "bright_black")
         grid.add_row(clock(event.decided_time_s), text)
     return grid
+
+
+def _mark(event: Event) -> str:
+    """Hollow for what may be taken back, a cross for what was."""
+    if isinstance(event, SegmentRetracted):
+        return "×"
+    return "●" if getattr(event, "confirmed", True) else "○"

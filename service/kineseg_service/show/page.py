@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import numpy as np
 from kineseg import __version__
 
 from kineseg_service.show import page_drawings as drawings
-from kineseg_service.show.colors import color_of
+from kineseg_service.show.colors import color_of, ink_on
+from kineseg_service.show.knowledge import Bar, Boundary
 from kineseg_service.show.page_template import PAGE, SCRIPT, STYLE
 from kineseg_service.show.scores import TOLERANCE_S, naming, score
 from kineseg_service.show.signals import Array, figures, plane, rows_at
@@ -52,6 +55,7 @@ def render(story: Story) -> str:
         sub=escape(f"{clock(end_s)} streamed at {recording.rate:g} fps, {recording.n_channels} channels{model}"),
         facts=_facts(story, end_s),
         timeline=drawings.timeline(story, end_s),
+        key=drawings.key(story),
         embedding=drawings.embedding(story, flat, times) + caption,
         pose=drawings.stage(story),
         actions=_actions(story),
@@ -70,21 +74,28 @@ def _facts(story: Story, end_s: float) -> str:
         (f"{len(story.anomalies)}", "anomalies"),
         (f"{sum(gap.missing_frames for gap in story.gaps)}", "lost frames filled"),
     ]
+    if announced := story.announced:
+        lost = sum(one.outcome == "retracted" for one in announced)
+        facts.append((f"{lost} of {len(announced)}", "announced, then withdrawn"))
     scores = score(story)
     if scores is not None:
-        facts += [
-            (
-                f"{scores.hits} of {scores.known}",
-                f"boundaries hit (within {TOLERANCE_S:g} s)",
-            ),
-            (f"{scores.f1:.0%}", "boundary F1"),
-            (f"{scores.accuracy:.0%}", "of time labelled right"),
-        ]
-        if scores.delay_s is not None:
-            facts.append((f"{scores.delay_s:.1f} s", "median delay of telling"))
+        certain, first = scores.confirmed, scores.announced
+        facts.append((f"{certain.hits} of {certain.known}", f"boundaries hit (within {TOLERANCE_S:g} s)"))
+        facts.append((f"{scores.accuracy:.0%}", "of time labelled right"))
+        if first is not None:
+            facts.append((f"{first.f1:.0%}", "boundary F1, as first told"))
+        facts.append((f"{certain.f1:.0%}", "boundary F1, confirmed"))
+    if announced:
+        facts.append((_median(story.knowledge.first_told), "median until announced"))
+    if story.boundaries:
+        facts.append((_median(story.boundaries), "median until confirmed"))
     return "".join(
         f'<div class="fact"><b>{escape(value)}</b><span>{escape(what)}</span></div>' for value, what in facts
     )
+
+
+def _median(told: Sequence[Boundary]) -> str:
+    return f"{np.median([boundary.delay_s for boundary in told]):.1f} s"
 
 
 def _actions(story: Story) -> str:
@@ -106,26 +117,34 @@ def _actions(story: Story) -> str:
 
 
 def _segments(story: Story) -> str:
+    announced = {one.segment_id: one for one in story.announced}
+    certain = {v.segment_id: v for v in reversed(story.knowledge.versions) if v.confirmed}
     rows = []
     for bar in story.bars():
-        told = "open" if bar.told_s is None else f"{max(0.0, bar.told_s - bar.end_s):.1f} s"
+        early, sure = announced.get(bar.segment_id), certain.get(bar.segment_id)
+        cells = [clock(bar.start_s), clock(bar.end_s), f"{bar.duration_s:.1f} s"]
+        if announced:
+            cells.append(f"{_after(early.told_s, bar)}, {early.confidence:.0%}" if early else "-")
+        cells.append(_after(sure.from_s, bar) if sure else "-")
         rows.append(
             f'<tr data-t="{bar.start_s + bar.duration_s / 2:.2f}"><td class="num">{bar.segment_id}</td>'
-            f"<td>{drawings.swatch(bar.label)}</td><td class='num'>{clock(bar.start_s)}</td>"
-            f"<td class='num'>{clock(bar.end_s)}</td><td class='num'>{bar.duration_s:.1f} s</td>"
-            f"<td class='num'>{told}</td></tr>"
+            f"<td>{drawings.swatch(bar.label)}</td>"
+            + "".join(f"<td class='num'>{cell}</td>" for cell in cells)
+            + "</tr>"
         )
-    head = "".join(
-        f"<th{' class=num' if name != 'action' else ''}>{name}</th>"
-        for name in ("segment", "action", "from", "to", "length", "end told after")
-    )
+    names = ["segment", "action", "from", "to", "length", *(["announced"] if announced else []), "confirmed"]
+    head = "".join(f"<th{' class=num' if name != 'action' else ''}>{name}</th>" for name in names)
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _after(told_s: float, bar: Bar) -> str:
+    return f"{told_s - bar.start_s:+.1f} s"
 
 
 def _events(story: Story) -> str:
     rows = "".join(
         f'<tr data-t="{event.time_s:.2f}"><td class="num">{clock(event.decided_time_s)}</td>'
-        f'<td class="wide">{escape(describe(event))}</td></tr>'
+        f'<td class="wide">{escape(describe(event, story.before(event)))}</td></tr>'
         for event in story.events
     )
     return f'<table><tr><th class="num">told at</th><th>what</th></tr>{rows}</table>'
@@ -163,6 +182,32 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
                 "color": color_of(bar.label),
             }
             for bar in story.bars()
+        ],
+        "versions": [
+            {
+                "id": version.segment_id,
+                "label": version.label,
+                "start": round(version.start_s, 3),
+                "end": None if version.end_s is None else round(version.end_s, 3),
+                "confirmed": version.confirmed,
+                "confidence": round(version.confidence, 3),
+                "from": round(version.from_s, 3),
+                "until": None if math.isinf(version.until_s) else round(version.until_s, 3),
+                "color": color_of(version.label),
+                "ink": ink_on(color_of(version.label)),
+            }
+            for version in story.knowledge.versions
+        ],
+        "announced": [
+            {
+                "label": one.label,
+                "confidence": round(one.confidence, 3),
+                "time": round(one.time_s, 3),
+                "told": round(one.told_s, 3),
+                "outcome": one.outcome,
+                "decided": None if one.outcome_s is None else round(one.outcome_s, 3),
+            }
+            for one in story.announced
         ],
         "truth": [
             {

@@ -8,9 +8,10 @@ from html import escape
 import numpy as np
 
 from kineseg_service.show.colors import UNKNOWN, color_of, ink_on
+from kineseg_service.show.knowledge import Announced, Bar, Boundary
 from kineseg_service.show.scores import naming
 from kineseg_service.show.signals import Array, figures, rows_at, traces
-from kineseg_service.show.story import Bar, Story
+from kineseg_service.show.story import Story
 from kineseg_service.show.wording import clock
 
 WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0
@@ -26,8 +27,19 @@ def timeline(story: Story, end_s: float) -> str:
         parts += _poses(story, end_s, top, 104.0)
         parts += _name(top + 58, "poses", "as sent")
         top += 118
+    # What the script fills in: the segments as they were known at the cursor.
+    parts.append(f'<g id="then" data-top="{top:g}" data-height="40"></g>')
+    parts += _name(top + 16, "as known then", "up to the cursor")
+    top += 48
+    if story.announced:
+        parts += _announced(story.announced, end_s, top, 40.0)
+        parts += _name(top + 18, "announced", "height: how sure")
+        top += 48
+        parts += _confirmed(story.boundaries, end_s, top + 8)
+        parts += _name(top + 12, "confirmed", "")
+        top += 22
     parts += _bars(story.bars(), [color_of(bar.label) for bar in story.bars()], end_s, top, 40.0)
-    parts += _name(top + 16, "segments found", "number = action")
+    parts += _name(top + 16, "segments found", "in the end")
     top += 48
     if story.truth:
         names = naming(story)
@@ -49,8 +61,28 @@ def timeline(story: Story, end_s: float) -> str:
     parts.append(f'<line id="cursor" x1="{LEFT:g}" x2="{LEFT:g}" y1="0" y2="{top:g}"/>')
     return (
         f'<svg id="timeline" viewBox="0 0 {WIDTH:g} {top + 24:g}" role="img" aria-label="timeline of the stream">'
+        '<defs><pattern id="stripes" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<path class="stripe" d="M0 0V7"/></pattern></defs>'
         f'<rect x="{LEFT:g}" y="0" width="{RIGHT - LEFT:g}" height="{top:g}" fill="transparent"/>{"".join(parts)}</svg>'
     )
+
+
+def key(story: Story) -> str:
+    """What hatching and marks mean, as HTML; empty where nothing was announced."""
+    if not story.announced:
+        return ""
+    marks = (
+        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "announced, and when that was told"),
+        ("retracted", "M8 9H19m0-4v8M4 5l8 8m0-8l-8 8", "withdrawn"),
+        ("certain", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "confirmed"),
+    )
+    parts = ['<span><i class="hatched"></i>announced, not certain yet</span>']
+    for kind, path, what in marks:
+        parts.append(
+            f'<span><svg class="sign" viewBox="0 0 22 18"><g class="said {kind}">'
+            f'<path class="mark" d="{path}"/></g></svg>{escape(what)}</span>'
+        )
+    return "".join(parts)
 
 
 def embedding(story: Story, flat: Array, times_s: Array) -> str:
@@ -112,6 +144,48 @@ def _name(y: float, name: str, remark: str) -> list[str]:
     ]
 
 
+def _announced(announced: Iterable[Announced], end_s: float, top: float, height: float) -> list[str]:
+    """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
+    parts = [
+        f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{top + share * height:g}" y2="{top + share * height:g}"/>'
+        for share in (0.0, 0.5, 1.0)
+    ]
+    for one in announced:
+        x, told, y = _x(one.time_s, end_s), _x(one.told_s, end_s), top + (1 - one.confidence) * height
+        mark = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" if one.outcome == "retracted" else _circle(x, y, 4.5)
+        parts.append(
+            f'<g class="said {one.outcome}"><title>{escape(_said(one))}</title>'
+            f'<path d="M{x:.1f} {y:.1f}H{told:.1f}m0-4v8"/><path class="mark" d="{mark}"/></g>'
+        )
+    return parts
+
+
+def _said(one: Announced) -> str:
+    what = f"segment {one.segment_id}, action {one.label}: announced {one.told_s - one.time_s:.1f} s after "
+    what += f"{clock(one.time_s)}, {one.confidence:.0%} sure"
+    if one.outcome_s is None:
+        return f"{what}, undecided"
+    became = "withdrawn" if one.outcome == "retracted" else "confirmed"
+    return f"{what}, {became} {one.outcome_s - one.told_s:.1f} s later"
+
+
+def _confirmed(boundaries: Iterable[Boundary], end_s: float, y: float) -> list[str]:
+    """A full mark where a change is, and a line to when that was certain."""
+    parts = []
+    for boundary in boundaries:
+        x, told = _x(boundary.time_s, end_s), _x(boundary.told_s, end_s)
+        parts.append(
+            f'<g class="said certain"><title>confirmed {boundary.delay_s:.1f} s after {clock(boundary.time_s)}</title>'
+            f'<path d="M{x:.1f} {y:g}H{told:.1f}m0-4v8"/><path class="mark" d="{_circle(x, y, 4.5)}"/></g>'
+        )
+    return parts
+
+
+def _circle(x: float, y: float, radius: float) -> str:
+    half = f"a{radius:g} {radius:g} 0 1 0"
+    return f"M{x - radius:.1f} {y:.1f}{half} {2 * radius:g} 0{half} {-2 * radius:g} 0"
+
+
 def _bars(
     bars: Iterable[Bar], colors: Sequence[str], end_s: float, top: float, height: float, *, soft: bool = False
 ) -> list[str]:
@@ -127,10 +201,11 @@ def _bars(
         shown = name if len(name) <= room else name[: room - 1] + "…" if room >= 4 else ""
         ink = "" if soft else f' font-weight="700" style="fill:{ink_on(color)}"'
         faded = ' fill-opacity=".5"' if soft else ""
+        box = f'x="{x + 0.75:.1f}" y="{top:g}" width="{max(0.5, width - 1.5):.1f}" height="{height:g}" rx="4"'
+        hatch = "" if bar.confirmed else f'<rect {box} fill="url(#stripes)"/>'
         parts.append(
             f"<g><title>{escape(what)}, {clock(bar.start_s)} to {clock(bar.end_s)}</title>"
-            f'<rect x="{x + 0.75:.1f}" y="{top:g}" width="{max(0.5, width - 1.5):.1f}" height="{height:g}" rx="4" '
-            f'fill="{color}"{faded}/>'
+            f'<rect {box} fill="{color}"{faded}/>{hatch}'
             f'<text x="{x + width / 2:.1f}" y="{top + height / 2 + size * 0.36:.1f}" text-anchor="middle" '
             f'font-size="{size:g}"{ink}>{escape(shown)}</text></g>'
         )

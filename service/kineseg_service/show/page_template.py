@@ -20,7 +20,7 @@ h2 { font-size: 15px; margin: 0 0 10px; }
 .sub { color: var(--soft); margin: 0 0 20px; }
 .badge { background: var(--note); color: var(--note-ink); border: 1px solid var(--note-edge); border-radius: 999px;
   padding: 3px 12px; font-size: 13px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); gap: 12px; margin-bottom: 16px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .fact { background: var(--card); border: 1px solid var(--faint); border-radius: 10px; padding: 12px 16px; }
 .fact b { display: block; font-size: 23px; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .fact span { color: var(--soft); font-size: 13px; }
@@ -40,6 +40,14 @@ svg .grid { stroke: var(--faint); stroke-width: 1; }
 svg .trace { fill: none; stroke: var(--trace); stroke-width: 1; }
 svg .hill { fill: var(--hill); fill-opacity: .35; stroke: var(--hill); stroke-width: 1; }
 svg .cut { stroke: var(--ink); stroke-opacity: .45; stroke-width: 1; }
+svg .stripe { stroke: var(--card); stroke-width: 7; }
+svg .maybe { stroke-width: 1.5; }
+svg .halo { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; font-weight: 700; }
+svg .said { fill: none; stroke: var(--ink); stroke-width: 1.3; }
+svg .said .mark { fill: var(--card); stroke-width: 1.6; }
+svg .certain .mark { fill: var(--ink); }
+svg .retracted { stroke: var(--soft); stroke-opacity: .75; }
+svg .open { stroke-dasharray: 3 2; }
 svg .gap { fill: var(--soft); fill-opacity: .28; }
 svg .alarm { fill: var(--alarm); }
 svg .limit { stroke: var(--alarm); stroke-dasharray: 5 4; }
@@ -65,8 +73,16 @@ tr:last-child td { border-bottom: 0; }
   color: var(--ink); border: 1px solid var(--faint); border-radius: 8px;
   padding: 8px 12px; font-size: 13px; line-height: 1.45;
   box-shadow: 0 4px 18px rgba(0, 0, 0, .22); max-width: 300px; }
-button { font: inherit; font-size: 13px; color: var(--ink); background: var(--paper); border: 1px solid var(--faint);
-  border-radius: 8px; padding: 4px 16px; cursor: pointer; }
+button, select { font: inherit; font-size: 13px; color: var(--ink); background: var(--paper);
+  border: 1px solid var(--faint); border-radius: 8px; padding: 4px 16px; cursor: pointer; }
+select { padding: 4px 6px; }
+.player { position: sticky; left: 0; display: flex; flex-wrap: wrap; align-items: center; gap: 6px 18px;
+  color: var(--soft); font-size: 13px; }
+.player span { display: inline-flex; align-items: center; gap: 6px; }
+.player .sign { width: 22px; }
+.hatched { width: 26px; height: 14px; border-radius: 3px; border: 1px solid var(--trace);
+  background: repeating-linear-gradient(135deg, var(--trace) 0 3px, transparent 3px 6px); }
+#play { min-width: 76px; }
 footer { color: var(--soft); font-size: 13px; }
 """
 
@@ -74,7 +90,7 @@ SCRIPT = """
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const chart = byId("timeline"), cursor = byId("cursor"), tip = byId("tip"), spot = byId("spot"), here = byId("here");
-const at = (bars, t) => bars.find((bar) => t >= bar.start && t < bar.end);
+const at = (bars, t) => t >= data.end ? bars.at(-1) : bars.find((bar) => t >= bar.start && t < bar.end);
 const clock = (t) => Math.floor(t / 60) + ":" + (t % 60).toFixed(1).padStart(4, "0");
 const nearest = (times, t) => {
   let low = 0, high = times.length - 1;
@@ -97,9 +113,62 @@ function tell(parent, t) {
       (bar.told === null ? "" : ", end told " + Math.max(0, bar.told - bar.end).toFixed(1) + " s later"));
   }
   if (truth) line(parent, "", "known truth: " + truth.name);
+  const last = knownAt(t).at(-1);
+  if (last) line(parent, "", "known then: action " + last.v.label + (last.v.confirmed ? "" :
+    "?, " + percent(last.v.confidence) + " sure"));
+  for (const one of data.announced.filter((one) => Math.abs(one.time - t) < data.end / 150)) {
+    const after = (time) => (time - one.told).toFixed(1) + " s after that";
+    line(parent, "", "announced " + (one.told - one.time).toFixed(1) + " s later as action " + one.label + ", " +
+      percent(one.confidence) + " sure; " + (one.decided === null ? "undecided" :
+      (one.outcome === "retracted" ? "withdrawn " : "confirmed ") + after(one.decided)));
+  }
   if (!data.curve.t.length) return;
   line(parent, "", "surprise " + Math.max(0, data.curve.score[nearest(data.curve.t, t)]).toFixed(1));
 }
+// The segments as they were known at a moment: what is not closed ends where the next begins, the last one now.
+function knownAt(t) {
+  const known = data.versions.filter((v) => v.from <= t && (v.until === null || t < v.until));
+  known.sort((a, b) => a.start - b.start);
+  return known.map((v, i) => ({ v, end: v.end ?? (known[i + 1] ? known[i + 1].start : t) }))
+    .filter((one) => one.end > one.v.start);
+}
+const then = byId("then"), drawn = new Map();
+const svg = (name, parent, values) => {
+  const made = document.createElementNS(chart.namespaceURI, name);
+  for (const key in values) made.setAttribute(key, values[key]);
+  return parent.appendChild(made);
+};
+const across = (t) => data.left + (data.right - data.left) * t / data.end;
+function draw(v) {
+  const top = Number(then.dataset.top), height = Number(then.dataset.height), box = { y: top, height, rx: 4 };
+  const group = svg("g", then, {});
+  const back = svg("rect", group, { ...box, fill: v.color });
+  const front = v.confirmed ? null
+    : svg("rect", group, { ...box, fill: "url(#stripes)", stroke: v.color, class: "maybe" });
+  const text = svg("text", group, { y: top + height / 2 + 5.4, "text-anchor": "middle", "font-size": 15 });
+  if (v.confirmed) text.setAttribute("style", "font-weight:700;fill:" + v.ink); else text.setAttribute("class", "halo");
+  return { group, back, front, text, end: null };
+}
+function knew(t) {
+  const known = knownAt(t), seen = new Set(known.map((one) => one.v));
+  for (const [v, one] of drawn) one.group.style.display = seen.has(v) ? "" : "none";
+  for (const { v, end } of known) {
+    if (!drawn.has(v)) drawn.set(v, draw(v));
+    const one = drawn.get(v);
+    if (one.end === end) continue;
+    one.end = end;
+    const x = across(v.start), wide = across(end) - x;
+    for (const rect of [one.back, one.front]) {
+      if (!rect) continue;
+      rect.setAttribute("x", x + 0.75); rect.setAttribute("width", Math.max(0.5, wide - 1.5));
+    }
+    one.text.setAttribute("x", x + wide / 2);
+    const words = v.confirmed ? [v.label] : [v.label + "? " + percent(v.confidence), v.label + "?", "?"];
+    one.text.textContent = words.find((word) => String(word).length * 8.7 + 3 <= wide) ?? "";
+  }
+  return known;
+}
+const percent = (share) => Math.round(100 * share) + "%";
 function pose(t) {
   if (!data.pose) return;
   const i = Math.min(data.pose.frames.length - 1, Math.max(0, Math.round(t * data.pose.fps)));
@@ -115,7 +184,7 @@ function pose(t) {
   byId("head").setAttribute("fill", color);
 }
 function show(t) {
-  const x = data.left + (data.right - data.left) * t / data.end;
+  const x = across(t);
   cursor.setAttribute("x1", x); cursor.setAttribute("x2", x); cursor.style.visibility = "visible";
   if (data.curve.t.length && spot) {
     const i = nearest(data.curve.t, t);
@@ -123,7 +192,7 @@ function show(t) {
     spot.setAttribute("cy", data.curve.y[i]);
     spot.style.visibility = "visible";
   }
-  pose(t); tell(here, t);
+  pose(t); tell(here, t); knew(t);
 }
 chart.addEventListener("pointermove", (event) => {
   const box = chart.getBoundingClientRect();
@@ -137,24 +206,29 @@ chart.addEventListener("pointermove", (event) => {
   tip.style.top = (event.clientY + 18 + high > innerHeight ? event.clientY - high - 12 : event.clientY + 18) + "px";
 });
 chart.addEventListener("pointerleave", () => { tip.style.visibility = "hidden"; });
-let playing = 0, from = 0, since = 0;
+let playing = 0, from = 0, since = 0, speed = 1;
 function step(now) {
   if (!playing) return;
-  const t = from + (now - since) / 1000;
+  const t = from + (now - since) / 1000 * speed;
   if (t >= data.end) { stop(); return; }
   show(t); playing = requestAnimationFrame(step);
 }
 function stop() { cancelAnimationFrame(playing); playing = 0; byId("play").textContent = "Play"; }
-byId("play").addEventListener("click", () => {
-  if (playing) { stop(); return; }
+function play() {
   const x = Number(cursor.getAttribute("x1"));
   from = Math.max(0, (x - data.left) / (data.right - data.left) * data.end);
   if (from > data.end - 0.2) from = 0;
-  since = performance.now(); byId("play").textContent = "Pause"; playing = requestAnimationFrame(step);
-});
+  speed = Number(byId("speed").value); since = performance.now();
+  byId("play").textContent = "Pause"; playing = requestAnimationFrame(step);
+}
+byId("play").addEventListener("click", () => { if (playing) stop(); else play(); });
+byId("speed").addEventListener("change", () => { if (playing) { stop(); play(); } });
 for (const row of document.querySelectorAll("tr[data-t]"))
   row.addEventListener("pointerenter", () => show(Number(row.dataset.t)));
-if (data.bars.length) show((data.bars[0].start + data.bars[0].end) / 2);
+// A link may name a moment, and say that the page plays on from there: #t=12.5&play
+const asked = new URLSearchParams(location.hash.slice(1));
+if (data.bars.length) show(Math.min(data.end, Math.max(0, Number(asked.get("t") ?? data.end) || 0)));
+if (asked.has("play")) play();
 """
 
 PAGE = Template("""<!doctype html>
@@ -173,11 +247,12 @@ PAGE = Template("""<!doctype html>
 <header><h1>$title</h1>$badge</header>
 <p class="sub">$sub</p>
 <section class="facts">$facts</section>
-<section class="card">$timeline</section>
+<section class="card"><div class="player"><button id="play" type="button">Play</button>
+<label>speed <select id="speed"><option value="1">1x</option><option value="2">2x</option><option value="4">4x</option>
+<option value="8">8x</option></select></label>$key</div>$timeline</section>
 <section class="pair">
 <div class="card"><h2>Where the model sees the motion</h2>$embedding</div>
-<div class="card"><h2>At the cursor</h2>$pose<div class="here" id="here">Move over the timeline.</div>
-<button id="play" type="button">Play</button></div>
+<div class="card"><h2>At the cursor</h2>$pose<div class="here" id="here">Move over the timeline.</div></div>
 <div class="card"><h2>Actions found</h2>$actions</div>
 </section>
 <section class="two">

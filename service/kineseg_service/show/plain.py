@@ -31,5 +31,5 @@ class PlainView:
         """Takes the next thing told."""
         self._story.add(item)
         if isinstance(item, Event):
-            line = f"{clock(item.decided_time_s):>7}  {item.kind:<15}  {describe(item)}"
+            line = f"{clock(item.decided_time_s):>7}  {item.kind:<17}  {describe(item, self._story.before(item))}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

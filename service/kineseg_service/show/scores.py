@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from kineseg_service.show.story import Bar, Boundary, Story
+from kineseg_service.show.knowledge import Bar, Boundary
+from kineseg_service.show.story import Story
 
 TOLERANCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """Agreement with the known truth, over the part of the stream that was seen.
+class BoundaryScores:
+    """Agreement of boundaries told with those known.
 
     Attributes:
         known, found, hits: Number of known boundaries, of boundaries told, and of pairs of them within the tolerance.
-        precision, recall, f1: Of the boundaries, 0 to 1.
+        precision, recall, f1: 0 to 1.
         delay_s: Median over hits of when it was told minus when it was, seconds; None without hits.
-        accuracy: Share of time that carries the right label, when labels are named one to one as well as possible.
     """
 
     known: int
@@ -32,6 +32,21 @@ class Scores:
     recall: float
     f1: float
     delay_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Agreement with the known truth, over the part of the stream that was seen.
+
+    Attributes:
+        confirmed: Of the boundaries that are certain, told when they became so.
+        announced: Of all boundaries as they were first told, those withdrawn later included; None if nothing was told
+            before it was certain.
+        accuracy: Share of time that carries the right label, when labels are named one to one as well as possible.
+    """
+
+    confirmed: BoundaryScores
+    announced: BoundaryScores | None
     accuracy: float
 
 
@@ -43,19 +58,9 @@ def score(story: Story) -> Scores | None:
         return None
     known = [bar for bar in story.truth if bar.start_s < seen_s]
     windows = _windows(story, len(known))
-    pairs = _match(windows, story.boundaries)
-    found, hits = len(story.boundaries), len(pairs)
-    precision = hits / found if found else float(not windows)
-    recall = hits / len(windows) if windows else 1.0
-    delays = [story.boundaries[j].told_s - windows[i][1] for i, j in pairs]
     return Scores(
-        known=len(windows),
-        found=found,
-        hits=hits,
-        precision=precision,
-        recall=recall,
-        f1=2 * precision * recall / (precision + recall) if precision + recall else 0.0,
-        delay_s=float(np.median(delays)) if delays else None,
+        confirmed=_agreement(windows, story.boundaries),
+        announced=_agreement(windows, story.knowledge.first_told) if story.announced else None,
         accuracy=_accuracy(known, bars, seen_s),
     )
 
@@ -82,6 +87,23 @@ def _windows(story: Story, count: int) -> list[tuple[float, float, float]]:
         low_s, high_s = (float(times[min(frame, len(times) - 1)]) for frame in (low, high))
         windows.append((low_s - TOLERANCE_S, best, high_s + TOLERANCE_S))
     return windows
+
+
+def _agreement(windows: Sequence[tuple[float, float, float]], boundaries: Sequence[Boundary]) -> BoundaryScores:
+    pairs = _match(windows, boundaries)
+    known, found, hits = len(windows), len(boundaries), len(pairs)
+    precision = hits / found if found else float(not known)
+    recall = hits / known if known else 1.0
+    delays = [boundaries[j].told_s - windows[i][1] for i, j in pairs]
+    return BoundaryScores(
+        known=known,
+        found=found,
+        hits=hits,
+        precision=precision,
+        recall=recall,
+        f1=2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        delay_s=float(np.median(delays)) if delays else None,
+    )
 
 
 def _match(windows: Sequence[tuple[float, float, float]], boundaries: Sequence[Boundary]) -> list[tuple[int, int]]:

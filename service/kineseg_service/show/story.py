@@ -6,44 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from kineseg import Anomaly, Event, FrameResult, Gap, SegmentClosed, SegmentStarted, Summary
+from kineseg import Anomaly, Event, FrameResult, Gap, LabelsMerged, Summary
 from kineseg.motion import Recording
 from numpy.typing import NDArray
 
+from kineseg_service.show.knowledge import Announced, Bar, Boundary, Knowledge
+
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A stretch of time with a label: a segment found, or one that is known.
-
-    Attributes:
-        start_s, end_s: Seconds since the stream's first frame.
-        label: Label found, or class id known.
-        name: What to write on it.
-        segment_id: Number of the segment; -1 for what is known.
-        told_s: When it was told that it had ended; None while it is open.
-    """
-
-    start_s: float
-    end_s: float
-    label: int
-    name: str
-    segment_id: int = -1
-    told_s: float | None = None
-
-    @property
-    def duration_s(self) -> float:
-        """Length, seconds."""
-        return self.end_s - self.start_s
-
-
-@dataclass(frozen=True, slots=True)
-class Boundary:
-    """A change of action that was told: when it was (`time_s`) and when it was told (`told_s`), seconds."""
-
-    time_s: float
-    told_s: float
 
 
 @dataclass(slots=True)
@@ -81,51 +50,54 @@ class Story:
         self.duration_s = recording.duration_s
         self.truth = _truth_bars(recording)
         self.position_s = 0.0
-        self.label = -1
         self.score = 0.0
         self.events: list[Event] = []
         self.curve = Curve()
         self.summary: Summary | None = None
-        self._closed: list[Bar] = []
-        self._open: SegmentStarted | None = None
-        self._boundaries: list[Boundary] = []
+        self.knowledge = Knowledge()
+        self._last_about: dict[int, Event] = {}
+        self._before: dict[int, Event] = {}
 
     def add(self, item: Event | FrameResult) -> None:
         """Takes the next thing told."""
         if isinstance(item, FrameResult):
             self.curve.add(item)
-            self.label, self.score = item.label, item.anomaly_score
+            self.score = item.anomaly_score
             self.position_s = max(self.position_s, item.time_s)
             return
         self.events.append(item)
         self.position_s = max(self.position_s, item.decided_time_s)
-        if isinstance(item, SegmentStarted):
-            self._open, self.label = item, item.label
-            if item.segment_id > 0:
-                self._boundaries.append(Boundary(item.time_s, item.decided_time_s))
-        elif isinstance(item, SegmentClosed):
-            bar = Bar(
-                item.start_time_s, item.end_time_s, item.label, str(item.label), item.segment_id, item.decided_time_s
-            )
-            self._closed.append(bar)
-            if self._open is not None and self._open.segment_id == item.segment_id:
-                self._open = None
-        elif isinstance(item, Summary):
+        self.knowledge.add(item)
+        segment_id = getattr(item, "segment_id", None)
+        if segment_id is not None:
+            if segment_id in self._last_about:
+                self._before[item.seq] = self._last_about[segment_id]
+            self._last_about[segment_id] = item
+        if isinstance(item, Summary):
             self.summary = item
 
+    def before(self, event: Event) -> Event | None:
+        """What had been told of the same segment before `event`; None if nothing had, or it is about no segment."""
+        return self._before.get(event.seq)
+
     def bars(self) -> list[Bar]:
-        """The segments found: the closed ones, and the open one up to where the stream is."""
-        bars = list(self._closed)
-        if self._open is not None and self.position_s > self._open.time_s:
-            started = self._open
-            label = self.label if self.label >= 0 else started.label
-            bars.append(Bar(started.time_s, self.position_s, label, str(label), started.segment_id))
-        return bars
+        """The segments found, as far as known now: closed, confirmed and announced ones, up to where the stream is."""
+        return self.knowledge.bars(self.position_s)
 
     @property
     def boundaries(self) -> Sequence[Boundary]:
-        """The changes told so far; the beginning and the end of the stream are none."""
-        return self._boundaries
+        """The changes that are certain; the beginning and the end of the stream are none."""
+        return self.knowledge.confirmed
+
+    @property
+    def announced(self) -> Sequence[Announced]:
+        """The segments that were told before they were certain, withdrawn ones among them."""
+        return self.knowledge.announced
+
+    @property
+    def merges(self) -> list[LabelsMerged]:
+        """The labels that turned out to be one action, in the order told."""
+        return [event for event in self.events if isinstance(event, LabelsMerged)]
 
     @property
     def labels(self) -> list[int]:

@@ -1,27 +1,41 @@
-"""The picture of a stream: poses, segments found and known, signal, anomaly score and embedding."""
+"""The picture of a stream: poses, what was announced, segments found and known, signal, surprise and embedding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kineseg_service.show.colors import ALARM, UNKNOWN, color_of, ink_on
-from kineseg_service.show.scores import TOLERANCE_S, naming, score
+from kineseg_service.show.knowledge import Announced, Bar, Boundary
+from kineseg_service.show.scores import TOLERANCE_S, BoundaryScores, naming, score
 from kineseg_service.show.signals import Figures, figures, plane, rows_at, traces
-from kineseg_service.show.story import Bar, Story
+from kineseg_service.show.story import Story
 from kineseg_service.show.wording import count
 
-_INK, _SOFT, _FAINT = "#1F2933", "#616E7C", "#E4E7EB"
+_INK, _SOFT, _FAINT, _PALE = "#1F2933", "#616E7C", "#E4E7EB", "#9AA5B1"
 _WIDTH_IN = 15.0
 _MOST_POINTS = 3000
+_HOLLOW: dict[str, Any] = {
+    "linestyle": "none", "marker": "o", "markersize": 5.5, "markerfacecolor": "white", "markeredgewidth": 1.3,
+    "markeredgecolor": _INK, "clip_on": False,
+}  # fmt: skip
+_FULL: dict[str, Any] = _HOLLOW | {"markerfacecolor": _INK}
+# Told apart by shape as well as by colour.
+_MARKS: dict[str, dict[str, Any]] = {
+    "confirmed": _HOLLOW,
+    "open": _HOLLOW | {"marker": "D", "markersize": 4.5},
+    "retracted": _HOLLOW | {"marker": "x", "markersize": 5, "markeredgecolor": _SOFT},
+}
 
 
 def save(story: Story, path: Path) -> None:
@@ -38,13 +52,16 @@ def draw(story: Story) -> Figure:
     """The story as a matplotlib figure; needs no display."""
     body = figures(story.recording, rows_at(story.recording, np.zeros(1))) is not None
     rows = [("poses", 1.5)] if body else []
+    early = story.announced
+    rows += [("announced", 0.62), ("confirmed", 0.2)] if early else []
     rows += [("found", 0.5)] + ([("known", 0.5)] if story.truth else []) + [("signal", 2.5), ("score", 1.25)]
-    height = 2.1 + sum(share for _, share in rows)
+    heading = 1.05 + (0.2 if story.truth else 0) + (0.22 if early else 0)
+    height = 1.05 + heading + sum(share for _, share in rows)
     figure = Figure(figsize=(_WIDTH_IN, height))
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
         len(rows), 2, width_ratios=(3.6, 1), height_ratios=[share for _, share in rows],
-        left=0.105, right=0.98, top=1 - 1.05 / height, bottom=0.62 / height, hspace=0.14, wspace=0.06,
+        left=0.105, right=0.98, top=1 - heading / height, bottom=0.62 / height, hspace=0.14, wspace=0.06,
     )  # fmt: skip
     end = _end(story)
     axes = {name: figure.add_subplot(grid[i, 0]) for i, (name, _) in enumerate(rows)}
@@ -59,6 +76,10 @@ def draw(story: Story) -> Figure:
             ax.spines["bottom"].set_visible(False)
     if body:
         _draw_poses(axes["poses"], story, end)
+    if early:
+        _draw_announced(axes["announced"], early, story.knowledge.first_told)
+        _draw_confirmed(axes["confirmed"], story.boundaries)
+        _draw_key(figure, early, 1 - (heading - 0.26) / height)
     _draw_bars(axes["found"], story.bars(), [color_of(bar.label) for bar in story.bars()], end)
     _row_name(axes["found"], "segments found", "number = action")
     if story.truth:
@@ -101,21 +122,72 @@ def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float,
         width = min(bar.end_s, end) - bar.start_s
         if width <= 0:
             continue
-        ax.add_patch(
-            Rectangle(
-                (bar.start_s, 0.04), width, 0.92, facecolor=color, edgecolor="white", linewidth=1.6,
-                alpha=0.62 if soft else 1.0,
-            )
-        )  # fmt: skip
-        text = bar.name.replace("_", " ")
+        ax.add_patch(_box(bar, width, color, soft=soft))
+        text = bar.name.replace("_", " ") + ("" if bar.confirmed else "?")
         size = 8.5 if soft else 11
         room = width / seconds_per_inch / (size * 0.0088)
         if len(text) > room:
             text = text[: int(room) - 1] + "…" if room >= 4 else ""
         ax.text(
             bar.start_s + width / 2, 0.48, text, ha="center", va="center", fontsize=size, clip_on=True,
-            color=_INK if soft else ink_on(color), fontweight="normal" if soft else "bold",
+            color=_INK if soft or not bar.confirmed else ink_on(color), fontweight="normal" if soft else "bold",
         )  # fmt: skip
+
+
+def _box(bar: Bar, width: float, color: str, *, soft: bool) -> Rectangle:
+    """Filled, or hatched where the segment is provisional."""
+    if bar.confirmed:
+        return Rectangle(
+            (bar.start_s, 0.04), width, 0.92, facecolor=color, edgecolor="white", linewidth=1.6,
+            alpha=0.62 if soft else 1.0,
+        )  # fmt: skip
+    return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=1.0)
+
+
+def _draw_announced(ax: Axes, announced: Sequence[Announced], first_told: Sequence[Boundary]) -> None:
+    """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
+    ax.set_ylim(-0.08, 1.12)
+    ax.set_yticks([0, 1], ["0%", "100%"])
+    ax.yaxis.tick_right()
+    ax.tick_params(axis="y", length=0, labelsize=7.5, labelcolor=_SOFT, pad=2)
+    for share in (0.0, 0.5, 1.0):
+        ax.axhline(share, color=_FAINT, linewidth=0.8, zorder=0)
+    for one in announced:
+        lost = one.outcome == "retracted"
+        color = _PALE if lost else _INK
+        ax.plot([one.time_s, one.told_s], [one.confidence] * 2, color=color, linewidth=1.0, zorder=2)
+        ax.plot(one.told_s, one.confidence, marker="|", color=color, markersize=6, markeredgewidth=1.2, zorder=2)
+        ax.plot(one.time_s, one.confidence, zorder=3, **_MARKS[one.outcome])
+    _row_name(ax, "announced", _later(first_told))
+
+
+def _draw_confirmed(ax: Axes, boundaries: Sequence[Boundary]) -> None:
+    """A full mark where a change is, and a line to when that was certain."""
+    ax.set_ylim(-1, 1)
+    for boundary in boundaries:
+        ax.plot([boundary.time_s, boundary.told_s], [0, 0], color=_INK, linewidth=1.0, zorder=2)
+        ax.plot(boundary.told_s, 0, marker="|", color=_INK, markersize=6, markeredgewidth=1.2, zorder=2)
+        ax.plot(boundary.time_s, 0, zorder=3, **_FULL)
+    _row_name(ax, "confirmed", _later(boundaries))
+
+
+def _later(told: Sequence[Boundary]) -> str:
+    return f"told {np.median([boundary.delay_s for boundary in told]):.1f} s later" if told else "nothing yet"
+
+
+def _draw_key(figure: Figure, announced: Sequence[Announced], y: float) -> None:
+    """What the marks mean; only those that are drawn."""
+    became = {"confirmed": "announced, confirmed later", "retracted": "announced, withdrawn later", "open": "undecided"}
+    there = {one.outcome for one in announced}
+    entries = [(_MARKS[outcome], text) for outcome, text in became.items() if outcome in there]
+    entries.append((_FULL, "confirmed"))
+    handles = [Line2D([], [], label=text, **marks) for marks, text in entries]
+    handles.append(Line2D([], [], label="when it was told", color=_INK, marker="|", linestyle="none", markersize=7))
+    handles.append(Line2D([], [], label="height: how sure it was", linestyle="none"))
+    figure.legend(
+        handles=handles, loc="center left", bbox_to_anchor=(0.098, y), ncols=len(handles),
+        frameon=False, fontsize=8, labelcolor=_SOFT, handletextpad=0.2, columnspacing=1.6, borderpad=0,
+    )  # fmt: skip
 
 
 def _draw_poses(ax: Axes, story: Story, end: float) -> None:
@@ -248,17 +320,23 @@ def _draw_heading(figure: Figure, story: Story, height: float) -> None:
     ]
     if story.model:
         facts.append(f"model {story.model} at {story.model_rate_hz:g} Hz")
-    scores = score(story)
-    if scores is not None:
-        delay = "" if scores.delay_s is None else f", told {scores.delay_s:.1f} s later (median)"
-        facts.append(
-            f"{scores.hits} of {scores.known} known boundaries within {TOLERANCE_S:g} s{delay}; "
-            f"{scores.accuracy:.0%} of time labelled right"
-        )
-    figure.text(0.02, 1 - 0.68 / height, "   ·   ".join(facts), fontsize=9.5, color=_SOFT, va="center")
+    lines = [facts]
+    if (scores := score(story)) is not None:
+        agreement = [f"boundaries within {TOLERANCE_S:g} s of the known: {_agreement(scores.confirmed)}"]
+        if scores.announced is not None:
+            agreement.append(f"as first told: {_agreement(scores.announced)}")
+        lines.append([*agreement, f"{scores.accuracy:.0%} of time labelled right"])
+    for row, line in enumerate(lines):
+        y = 1 - (0.68 + 0.24 * row) / height
+        figure.text(0.02, y, "   ·   ".join(line), fontsize=9.5, color=_SOFT, va="center")
     if story.synthetic:
         badge = figure.text(
             0.98, 1 - 0.36 / height, "synthetic motion: made by a program", fontsize=9.5, color="#7A4B00",
             ha="right", va="center",
         )  # fmt: skip
         badge.set_bbox({"boxstyle": "round,pad=0.45", "facecolor": "#FFF3D6", "edgecolor": "#E9C46A"})
+
+
+def _agreement(scores: BoundaryScores) -> str:
+    delay = "" if scores.delay_s is None else f", {scores.delay_s:.1f} s later (median)"
+    return f"{scores.hits} of {scores.known}, {scores.found} told, F1 {scores.f1:.0%}{delay}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kineseg import SegmentClosed, event_from_dict
+from kineseg import EventKind, SegmentClosed, event_from_dict
 from kineseg.motion import Annotation
 from kineseg_service.cli.source import embedded
 
@@ -48,7 +48,8 @@ def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command
     assert "\x1b" not in outcome.out
     assert "synthetic" in outcome.out
     kinds = {line.split()[1] for line in outcome.out.splitlines() if re.match(r" *\d:\d\d\.\d  [a-z]", line)}
-    assert kinds == {"segment_started", "segment_closed", "anomaly", "gap", "summary"}
+    assert kinds >= {"segment_started", "segment_closed", "anomaly", "gap", "summary"}
+    assert kinds <= {kind.value for kind in EventKind} - {"unknown"}
     assert "precision / recall / F1" in outcome.out
     assert {path.name for path in out.iterdir()} == {"timeline.png", "events.jsonl", "index.html"}
 
@@ -72,7 +73,7 @@ def test_the_page_needs_nothing_else(kineseg: Command, motion_file: Path, tmp_pa
     assert "http://" not in page
     assert "https://" not in page
     assert "@import" not in page
-    assert "url(" not in page
+    assert re.findall(r"url\((?!#)", page) == []  # only what is within it
 
 
 def test_a_hostile_file_name_stays_text(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:

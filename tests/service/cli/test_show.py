@@ -67,9 +67,11 @@ TRUTH = Annotation((0, 100, 200, 300), (0, 1, 0, 2), ("rest", "load", "rest", "f
 def test_scores_of_a_perfect_answer() -> None:
     scores = score(story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
     assert scores is not None
-    assert (scores.known, scores.found, scores.hits) == (3, 3, 3)
-    assert scores.f1 == 1.0
-    assert scores.delay_s == pytest.approx(2.0)
+    told = scores.confirmed
+    assert (told.known, told.found, told.hits) == (3, 3, 3)
+    assert told.f1 == 1.0
+    assert told.delay_s == pytest.approx(2.0)
+    assert scores.announced is None
     assert scores.accuracy == pytest.approx(1.0, abs=0.02)
 
 
@@ -77,10 +79,11 @@ def test_scores_count_what_is_missed_late_and_mistaken() -> None:
     # One boundary 0.4 s off, one 1 s off, one missing; the last 10 s carry a label that is already given away.
     scores = score(story([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
     assert scores is not None
-    assert (scores.known, scores.found, scores.hits) == (3, 2, 1)
-    assert scores.precision == pytest.approx(1 / 2)
-    assert scores.recall == pytest.approx(1 / 3)
-    assert scores.delay_s == pytest.approx(2.4)
+    told = scores.confirmed
+    assert (told.known, told.found, told.hits) == (3, 2, 1)
+    assert told.precision == pytest.approx(1 / 2)
+    assert told.recall == pytest.approx(1 / 3)
+    assert told.delay_s == pytest.approx(2.4)
     assert scores.accuracy == pytest.approx((10 + 9.6 + 9) / 39.5, abs=0.02)
 
 

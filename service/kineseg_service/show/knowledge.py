@@ -1,0 +1,197 @@
+"""What was known of a stream's segments at any moment, made from the events in the order told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kineseg import Event, LabelsMerged, SegmentClosed, SegmentRetracted, SegmentStarted, SegmentUpdated
+
+Outcome = Literal["confirmed", "retracted", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of time with a label: a segment found, or one that is known.
+
+    Attributes:
+        start_s, end_s: Seconds since the stream's first frame.
+        label: Label found, or class id known.
+        name: What to write on it.
+        segment_id: Number of the segment; -1 for what is known.
+        told_s: When it was told that it had ended; None while it is open.
+        confirmed: Whether its start is certain.
+        confidence: How probable it is, 0 to 1, that it will be; 1 if it is.
+    """
+
+    start_s: float
+    end_s: float
+    label: int
+    name: str
+    segment_id: int = -1
+    told_s: float | None = None
+    confirmed: bool = True
+    confidence: float = 1.0
+
+    @property
+    def duration_s(self) -> float:
+        """Length, seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A change of action that was told: when it was (`time_s`) and when it was told (`told_s`), seconds."""
+
+    time_s: float
+    told_s: float
+
+    @property
+    def delay_s(self) -> float:
+        """How long after it was it was told, seconds."""
+        return self.told_s - self.time_s
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What was held true of one segment, from one moment of the stream to another; all times in seconds.
+
+    Attributes:
+        segment_id, label: As told.
+        start_s: Where it begins.
+        end_s: Where it ends; None unless it is closed.
+        confirmed, confidence: As told.
+        from_s, until_s: When this was told, and when something else was; `until_s` is infinite if nothing was.
+    """
+
+    segment_id: int
+    label: int
+    start_s: float
+    end_s: float | None
+    confirmed: bool
+    confidence: float
+    from_s: float
+    until_s: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A segment told before its start was certain, and what became of it; all times in seconds.
+
+    Attributes:
+        segment_id, label, confidence: As first told.
+        time_s: Where it began, as first told.
+        told_s: When that was.
+        outcome: What became of it.
+        outcome_s: When that was told; None while it is open.
+    """
+
+    segment_id: int
+    label: int
+    confidence: float
+    time_s: float
+    told_s: float
+    outcome: Outcome
+    outcome_s: float | None
+
+
+class Knowledge:
+    """Every version of every segment; grows with `add`."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, list[Version]] = {}
+
+    def add(self, event: Event) -> None:
+        """Takes the next event; those that are about no segment change nothing."""
+        now = event.decided_time_s
+        match event:
+            case SegmentStarted() | SegmentUpdated():
+                self._tell(
+                    Version(
+                        event.segment_id, event.label, event.time_s, None, event.confirmed, event.confidence, now
+                    )
+                )  # fmt: skip
+            case SegmentRetracted():
+                self._outdate(event.segment_id, now)
+            case SegmentClosed():
+                self._tell(Version(event.segment_id, event.label, event.start_time_s, event.end_time_s, True, 1.0, now))
+            case LabelsMerged():
+                for versions in list(self._versions.values()):
+                    last = versions[-1]
+                    # Closed segments keep the label that they were closed with.
+                    if last.label == event.label and last.end_s is None and math.isinf(last.until_s):
+                        self._tell(replace(last, label=event.into, from_s=now))
+
+    def bars(self, now_s: float) -> list[Bar]:
+        """The segments as known after the last event, in the order of time; the last one up to `now_s`."""
+        lasts = (versions[-1] for versions in self._versions.values())
+        return _bars((version for version in lasts if math.isinf(version.until_s)), now_s)
+
+    def bars_at(self, time_s: float) -> list[Bar]:
+        """The segments as known at a moment of the stream, up to that moment."""
+        return _bars((version for version in self.versions if version.from_s <= time_s < version.until_s), time_s)
+
+    @property
+    def versions(self) -> list[Version]:
+        """Every version, segment by segment in the order told."""
+        return [version for versions in self._versions.values() for version in versions]
+
+    @property
+    def first_told(self) -> list[Boundary]:
+        """The changes as they were first told, withdrawn ones among them; the stream's beginning is none."""
+        return [Boundary(versions[0].start_s, versions[0].from_s) for versions in self._after_first()]
+
+    @property
+    def confirmed(self) -> list[Boundary]:
+        """The changes that are certain, and when they became so; the stream's beginning is none."""
+        certain = (next((v for v in versions if v.confirmed), None) for versions in self._after_first())
+        return [Boundary(version.start_s, version.from_s) for version in certain if version is not None]
+
+    @property
+    def announced(self) -> list[Announced]:
+        """The segments told before their start was certain, in the order told."""
+        return [_announced(versions) for versions in self._versions.values() if not versions[0].confirmed]
+
+    def _after_first(self) -> list[list[Version]]:
+        return list(self._versions.values())[1:]
+
+    def _tell(self, version: Version) -> None:
+        self._outdate(version.segment_id, version.from_s)
+        self._versions.setdefault(version.segment_id, []).append(version)
+
+    def _outdate(self, segment_id: int, now_s: float) -> None:
+        if versions := self._versions.get(segment_id):
+            versions[-1] = replace(versions[-1], until_s=now_s)
+
+
+def _bars(versions: Iterable[Version], now_s: float) -> list[Bar]:
+    """Versions that hold together, as bars: what is not closed ends where the next begins, the last one now."""
+    ordered = sorted(versions, key=lambda version: version.start_s)
+    bars = []
+    for i, version in enumerate(ordered):
+        end_s = version.end_s
+        if end_s is None:
+            end_s = ordered[i + 1].start_s if i + 1 < len(ordered) else now_s
+        if end_s > version.start_s:
+            told_s = None if version.end_s is None else version.from_s
+            bars.append(
+                Bar(
+                    version.start_s, end_s, version.label, str(version.label), version.segment_id, told_s,
+                    version.confirmed, version.confidence,
+                )
+            )  # fmt: skip
+    return bars
+
+
+def _announced(versions: list[Version]) -> Announced:
+    first, last = versions[0], versions[-1]
+    certain = next((version for version in versions if version.confirmed), None)
+    outcome: Outcome = "open"
+    outcome_s = None
+    if certain is not None:
+        outcome, outcome_s = "confirmed", certain.from_s
+    elif not math.isinf(last.until_s):
+        outcome, outcome_s = "retracted", last.until_s
+    return Announced(first.segment_id, first.label, first.confidence, first.start_s, first.from_s, outcome, outcome_s)
