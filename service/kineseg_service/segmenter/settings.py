@@ -29,6 +29,7 @@ class SegmenterSettings:
     trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
     median_squared_distance: between blocks of a stream, as far as it is known before the stream.
     prior_s: how many seconds of stream the scales known from training weigh.
+    clusterer: what gives labels, by name; one of `labels.CLUSTERERS`. All but the first are for comparison.
     max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
     anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is told.
     anomaly_pause_s: for how long surprise must have been below half of that before another is told, seconds.
@@ -54,6 +55,7 @@ class SegmenterSettings:
     trim_s: float = 0.4
     median_squared_distance: float = 1.0
     prior_s: float = 10.0
+    clusterer: str = "prototypes"
     max_labels: int = 64
     anomaly_threshold: float = 5.5
     anomaly_pause_s: float = 1.0
@@ -70,7 +72,7 @@ class SegmenterSettings:
 
         Raises ValueError naming a setting that does not exist.
         """
-        known = {f.name for f in dataclasses.fields(cls)}
+        known = {f.name for f in dataclasses.fields(cls)} - {"clusterer"}  # numbers only: a choice is not calibration
         unknown = sorted(set(calibration) - known)
         if unknown:
             raise ValueError(f"calibration.segmenter: unknown settings {', '.join(unknown)}; known are {sorted(known)}")
