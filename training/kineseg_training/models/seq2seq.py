@@ -91,7 +91,7 @@ class Seq2Seq(nn.Module):
             One step: ``(B, S, C)``, at s the prediction of frame s + 1 (nothing of use from ``lengths[b]`` on).
             Rollout: ``(B, n_target, C)``.
         """
-        packed = pack_padded_sequence(_heard(source), lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(heard(source), lengths, batch_first=True, enforce_sorted=False)
         encoded, state = self.rnn(packed)
         hidden, _ = pad_packed_sequence(encoded, batch_first=True, total_length=source.shape[1])
         one_step = source + self.velocity(hidden)
@@ -119,11 +119,11 @@ class Seq2Seq(nn.Module):
         """
         device = self.mean.device
         normalised = self.normalise(torch.from_numpy(np.asarray(frames, dtype=np.float32)).to(device))[None]
-        hidden, _ = self.rnn(_heard(normalised))
+        hidden, _ = self.rnn(heard(normalised))
         prediction = normalised + self.velocity(hidden)
         return hidden[0].cpu().numpy(), prediction[0].cpu().numpy()
 
 
-def _heard(frames: Tensor) -> Tensor:
+def heard(frames: Tensor) -> Tensor:
     """``(B, S, 2C)``: each frame and its change since the one before."""
     return torch.cat([frames, VELOCITY_GAIN * torch.diff(frames, dim=1, prepend=frames[:, :1])], dim=2)
