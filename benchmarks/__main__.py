@@ -1,4 +1,4 @@
-"""Runs the benchmarks, prints tables and writes them as JSON: python -m benchmarks [decoder|streams|memory ...]"""
+"""Runs the benchmarks, prints tables and writes them as JSON: python -m benchmarks [decoder|streams|memory|long ...]"""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decoder, memory, streams
+from benchmarks import decoder, long, memory, streams
 
-PARTS = ("decoder", "streams", "memory")
+PARTS = ("decoder", "streams", "memory", "long")
 
 
 def main() -> None:
@@ -79,6 +79,31 @@ def _memory(_: float) -> tuple[list[dict[str, Any]], Table]:
         f"{cost.bytes_per_stream / 2**10:.0f}",
     )
     return [dataclasses.asdict(cost) | {"bytes_per_stream": cost.bytes_per_stream}], table
+
+
+def _long(seconds: float) -> tuple[list[dict[str, Any]], Table]:
+    found = long.measure(seconds)
+    caption = (
+        f"{found.labels} labels for {found.actions} actions; segment ids {'rise' if found.ids_rise else 'FALL'}; "
+        f"merged labels {'COME BACK' if found.labels_return else 'never come back'}; from the second tenth to the last "
+        f"the cost of a frame is x {found.cost_growth:.2f} and memory {found.memory_growth_bytes / 2**20:+.1f} MiB"
+    )
+    table = Table(
+        *("hours", "CPU us a frame", "x real time", "resident MiB", "segments", "labelled as before"),
+        title="one stream of hours, new motion all the time",
+        caption=caption,
+    )
+    for tenth in found.tenths:
+        table.add_row(
+            f"{tenth.hours:.2f}",
+            f"{tenth.cpu_us_per_frame:.0f}",
+            f"{tenth.times_real_time:.0f}",
+            f"{tenth.resident_bytes / 2**20:.0f}",
+            str(tenth.segments),
+            "-" if tenth.known_share is None else f"{tenth.known_share:.0%}",
+        )
+    growth = {"cost_growth": found.cost_growth, "memory_growth_bytes": found.memory_growth_bytes}
+    return [dataclasses.asdict(found) | growth], table
 
 
 def _machine() -> str:
