@@ -31,8 +31,8 @@ What to know of some:
 - *dropped*: frames are left out at random; the service fills them, and the canonical pose takes speeds across the hole,
   by frame numbers or capture times. *jitter-stamps*: the clock is wrong, not the capture; *jitter-capture*: frames come
   off the beat, and their times say so.
-- *joint-lost*, *joint-frozen*: a wrist, elbow, knee or ankle, another each time, for {episode:g} s in every {every:g} s.
-  A joint that is lost (NaN) is held relative to the body, and `missing_values` events tell of it. One that is *frozen* in
+- *joint-lost*, *joint-frozen*: a wrist, elbow, knee or ankle, another each time, {episode:g} s in every {every:g} s. A
+  joint that is lost (NaN) is held relative to the body, and `missing_values` events tell of it. One that is *frozen* in
   the room while the body walks on looks like strange motion: of the two a source had better send NaN.
 - *tempo*: this is another motion, whose actions take longer or shorter against the fixed times of the method.
 
