@@ -140,6 +140,8 @@ def test_a_watcher_sees_what_the_stream_sees(
     seen: list[kineseg.WatchedEvent] = []
     everything = client.watch("watched")
     ends_only = client.watch("watched", kinds=["summary"])
+    ways = ("segment_started", "segment_updated", "segment_retracted", "labels_merged")
+    ways_only = client.watch("watched", kinds=[*ways, "summary"])
 
     def collect() -> None:
         for watched in everything:
@@ -158,8 +160,12 @@ def test_a_watcher_sees_what_the_stream_sees(
     assert [watched.event for watched in seen] == events
     assert {(watched.session_id, watched.dropped) for watched in seen} == {("watched", 0)}
     assert next(ends_only).event == events[-1]
+    for event in events:
+        if event.kind in (*ways, "summary"):
+            assert next(ways_only).event == event
     everything.close()
     ends_only.close()
+    ways_only.close()
 
 
 def test_a_gap_is_filled_and_told(server: str, connect: Any, motion: Frames) -> None:

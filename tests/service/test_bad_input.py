@@ -83,6 +83,7 @@ AT_ONCE = {
     "latency too short": Bad(config(latency_s=0.1), INVALID, "it must be 0.5 to 10 seconds", "config.latency_s"),
     "latency too long": Bad(config(latency_s=11), INVALID, "latency_s is 11", "config.latency_s"),
     "latency nan": Bad(config(latency_s=float("nan")), INVALID, "latency_s is nan", "config.latency_s"),
+    "no such decisions": Bad(config(decisions=4), INVALID, "decisions is 4; there are 0 (all)", "config.decisions"),
     "name with a space": Bad(config(session_id="a b"), INVALID, "1 to 64 letters", "config.session_id"),
     "name too long": Bad(config(session_id="a" * 65), INVALID, "1 to 64 letters", "config.session_id"),
     "missing channel": Bad(

@@ -41,7 +41,7 @@ class StreamConfig:
     confirmed (`SegmentUpdated`) or withdrawn (`SegmentRetracted`), and is closed in the end (`SegmentClosed`).
     ``"final"`` tells only what is certain: a `SegmentStarted` once the start is confirmed, and the `SegmentClosed`.
     ``"provisional"`` tells the same as ``"all"`` but no `SegmentClosed`. Segments, ids and labels are the same with all
-    three, and merges, anomalies, gaps and the summary are always told.
+    three, and all other events are told in any case.
 
     Raises:
         InvalidRequest: A value is out of range; `field` names it.

@@ -37,8 +37,8 @@ class _DecisionsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decisions.V
     """Only what is early: announcements and what becomes of them, but no `segment_closed`."""
 
 class Decisions(_Decisions, metaclass=_DecisionsEnumTypeWrapper):
-    """Which decisions about segments are told. Segments, their ids and labels are the same whichever are; merges,
-    anomalies, gaps and the summary are always told.
+    """Which decisions about segments are told. Segments, their ids and labels are the same whichever are, and all other
+    events are told in any case.
     """
 
 DECISIONS_UNSPECIFIED: Decisions.ValueType  # 0
