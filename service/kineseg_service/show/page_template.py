@@ -116,11 +116,13 @@ function tell(parent, t) {
   const last = knownAt(t).at(-1);
   if (last) line(parent, "", "known then: action " + last.v.label + (last.v.confirmed ? "" :
     "?, " + percent(last.v.confidence) + " sure"));
-  for (const one of data.announced.filter((one) => Math.abs(one.time - t) < data.end / 150)) {
-    const after = (time) => (time - one.told).toFixed(1) + " s after that";
-    line(parent, "", "announced " + (one.told - one.time).toFixed(1) + " s later as action " + one.label + ", " +
+  const off = (one) => Math.abs(one.time - t);
+  const near = data.announced.filter((one) => off(one) < data.end / 150).sort((a, b) => off(a) - off(b));
+  for (const one of near.slice(0, 3)) {
+    const became = one.outcome === "retracted" ? "withdrawn" : "confirmed";
+    line(parent, "", "action " + one.label + " announced here " + (one.told - one.time).toFixed(1) + " s later, " +
       percent(one.confidence) + " sure; " + (one.decided === null ? "undecided" :
-      (one.outcome === "retracted" ? "withdrawn " : "confirmed ") + after(one.decided)));
+      became + " after another " + (one.decided - one.told).toFixed(1) + " s"));
   }
   if (!data.curve.t.length) return;
   line(parent, "", "surprise " + Math.max(0, data.curve.score[nearest(data.curve.t, t)]).toFixed(1));

@@ -25,6 +25,7 @@ from kineseg_service.show.wording import count
 _INK, _SOFT, _FAINT, _PALE = "#1F2933", "#616E7C", "#E4E7EB", "#9AA5B1"
 _WIDTH_IN = 15.0
 _MOST_POINTS = 3000
+_MANY = 60
 _HOLLOW: dict[str, Any] = {
     "linestyle": "none", "marker": "o", "markersize": 5.5, "markerfacecolor": "white", "markeredgewidth": 1.3,
     "markeredgecolor": _INK, "clip_on": False,
@@ -90,10 +91,11 @@ def draw(story: Story) -> Figure:
         _row_name(axes["known"], "known truth", "never sent")
     _draw_signal(axes["signal"], story)
     _draw_score(axes["score"], story)
-    few = len(story.boundaries) < 40
+    boundaries = story.boundaries
+    thick = 0.9 if len(boundaries) < 40 else 0.4 if len(boundaries) < 200 else 0.1
     for ax in (axes["signal"], axes["score"]):
-        for boundary in story.boundaries:
-            ax.axvline(boundary.time_s, color=_INK, linewidth=0.9 if few else 0.4, alpha=0.55, zorder=3)
+        for boundary in boundaries:
+            ax.axvline(boundary.time_s, color=_INK, linewidth=thick, alpha=0.55, zorder=3)
     side = grid[:, 1].subgridspec(2, 1, height_ratios=(1.6, 1), hspace=0.16)
     _draw_embedding(figure.add_subplot(side[0]), story)
     _draw_legend(figure.add_subplot(side[1]), story)
@@ -122,7 +124,8 @@ def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float,
         width = min(bar.end_s, end) - bar.start_s
         if width <= 0:
             continue
-        ax.add_patch(_box(bar, width, color, soft=soft))
+        # Edges of bars on a long recording must not be all that one sees of them.
+        ax.add_patch(_box(bar, width, color, edge=min(1.6, 18 * width / seconds_per_inch), soft=soft))
         text = bar.name.replace("_", " ") + ("" if bar.confirmed else "?")
         size = 8.5 if soft else 11
         room = width / seconds_per_inch / (size * 0.0088)
@@ -134,14 +137,14 @@ def _draw_bars(ax: Axes, bars: Sequence[Bar], colors: Sequence[str], end: float,
         )  # fmt: skip
 
 
-def _box(bar: Bar, width: float, color: str, *, soft: bool) -> Rectangle:
+def _box(bar: Bar, width: float, color: str, *, edge: float, soft: bool) -> Rectangle:
     """Filled, or hatched where the segment is provisional."""
     if bar.confirmed:
         return Rectangle(
-            (bar.start_s, 0.04), width, 0.92, facecolor=color, edgecolor="white", linewidth=1.6,
+            (bar.start_s, 0.04), width, 0.92, facecolor=color, edgecolor="white", linewidth=edge,
             alpha=0.62 if soft else 1.0,
         )  # fmt: skip
-    return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=1.0)
+    return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=edge)
 
 
 def _draw_announced(ax: Axes, announced: Sequence[Announced], first_told: Sequence[Boundary]) -> None:
@@ -152,23 +155,34 @@ def _draw_announced(ax: Axes, announced: Sequence[Announced], first_told: Sequen
     ax.tick_params(axis="y", length=0, labelsize=7.5, labelcolor=_SOFT, pad=2)
     for share in (0.0, 0.5, 1.0):
         ax.axhline(share, color=_FAINT, linewidth=0.8, zorder=0)
-    for one in announced:
-        lost = one.outcome == "retracted"
-        color = _PALE if lost else _INK
-        ax.plot([one.time_s, one.told_s], [one.confidence] * 2, color=color, linewidth=1.0, zorder=2)
-        ax.plot(one.told_s, one.confidence, marker="|", color=color, markersize=6, markeredgewidth=1.2, zorder=2)
-        ax.plot(one.time_s, one.confidence, zorder=3, **_MARKS[one.outcome])
+    for outcome, mark in _MARKS.items():
+        mine = [one for one in announced if one.outcome == outcome]
+        said = [Boundary(one.time_s, one.told_s) for one in mine]
+        _draw_told(ax, said, [one.confidence for one in mine], mark, crowd=len(announced))
     _row_name(ax, "announced", _later(first_told))
 
 
 def _draw_confirmed(ax: Axes, boundaries: Sequence[Boundary]) -> None:
     """A full mark where a change is, and a line to when that was certain."""
     ax.set_ylim(-1, 1)
-    for boundary in boundaries:
-        ax.plot([boundary.time_s, boundary.told_s], [0, 0], color=_INK, linewidth=1.0, zorder=2)
-        ax.plot(boundary.told_s, 0, marker="|", color=_INK, markersize=6, markeredgewidth=1.2, zorder=2)
-        ax.plot(boundary.time_s, 0, zorder=3, **_FULL)
+    _draw_told(ax, boundaries, [0.0] * len(boundaries), _FULL, crowd=len(boundaries))
     _row_name(ax, "confirmed", _later(boundaries))
+
+
+def _draw_told(
+    ax: Axes, told: Sequence[Boundary], heights: Sequence[float], mark: dict[str, Any], *, crowd: int
+) -> None:
+    """Marks at the changes, and lines to when they were told; smaller where a crowd would hide one another."""
+    share = max(0.3, min(1.0, _MANY / max(1, crowd)))
+    times, ends = [one.time_s for one in told], [one.told_s for one in told]
+    color = _PALE if mark["marker"] == "x" else _INK
+    ax.hlines(heights, times, ends, color=color, linewidth=1.0 * share, zorder=2)
+    ax.plot(
+        ends, heights, linestyle="none", marker="|", color=color, markersize=6 * share, markeredgewidth=1.2 * share,
+        zorder=2,
+    )  # fmt: skip
+    sized = {key: share * mark[key] for key in ("markersize", "markeredgewidth")}
+    ax.plot(times, heights, zorder=3, **mark | sized)
 
 
 def _later(told: Sequence[Boundary]) -> str:
