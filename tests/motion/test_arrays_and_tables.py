@@ -132,6 +132,15 @@ def test_csv_of_positions(tmp_path: Path) -> None:
     assert recording.positions[1, 1].tolist() == [4, 5, 6]
 
 
+def test_empty_cells_and_nan_are_missing_values(tmp_path: Path) -> None:
+    file = tmp_path / "markers.csv"
+    file.write_text("time,hips.x,hips.y,hips.z\n0,1,2,3\n\n0.5,,,\n1,NaN,5,6\n")
+    recording = read(file)
+    np.testing.assert_array_equal(recording.frames, [[1, 2, 3], [np.nan] * 3, [np.nan, 5, 6]])
+    assert recording.positions is not None
+    np.testing.assert_array_equal(recording.positions[:, 0], recording.frames)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -143,8 +152,9 @@ def test_csv_of_positions(tmp_path: Path) -> None:
         ("time,a\n0,1\n1,2,3\n", 3, "3 values where 2 were expected"),
         ("time,a\n0,1\n1\n", 3, "1 values where 2 were expected"),
         ("time,a\n0,1\n\n1,two\n", 4, "a is 'two'; expected a number"),
-        ("time,a\n0,1\n1,NaN\n", 3, "a is NaN; expected a finite number"),
-        ("time,a\n0,1\n1,\n", 3, "a is ''; expected a number"),
+        ("time,a\n0,1\n1,inf\n", 3, "a is inf; expected a finite number"),
+        ("time,a\n0,NaN\n1,\n", None, "all 2 values are missing"),
+        ("time,a\n0,1\n,1\n2,1\n", None, "time"),
         ("time,a\n1,1\n1,2\n", None, "must increase"),
         ("1,2,3\n4,5,6\n", 1, "3 columns of numbers and no header"),
         ("1 2 3\n4 5 6\n", 1, "3 columns of numbers and no header; .* separated by commas"),

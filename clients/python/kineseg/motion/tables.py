@@ -21,7 +21,7 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
 
     The header names the channels. A column ``time``, ``timestamp`` or ``t`` (seconds), or one ending in ``_ns``
     (nanoseconds), gives the times and is not a channel. If all channels are ``<joint>.x``, ``<joint>.y`` and
-    ``<joint>.z`` in turn, they are also joint positions.
+    ``<joint>.z`` in turn, they are also joint positions. An empty cell, or NaN, is a missing value.
 
     Args:
         path: Separated by commas, semicolons or tabs.
@@ -29,8 +29,8 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
         up: The vertical axis of positions.
 
     Raises:
-        MotionFileError: No header, no rate, rows of different lengths, or anything but finite numbers; names the line
-            and the column.
+        MotionFileError: No header, no rate, rows of different lengths, a missing time, or anything but finite numbers;
+            names the line and the column.
     """
     file = Path(path)
     lines = read_text(file).splitlines()
@@ -39,7 +39,13 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
     names = [cell.strip() for cell in next(csv.reader([lines[head]], delimiter=delimiter))]
     _check_header(file, head + 1, names)
     values = parse_rows(
-        lines[head + 1 :], path=file, first_line=head + 2, width=len(names), delimiter=delimiter, fields=names
+        lines[head + 1 :],
+        path=file,
+        first_line=head + 2,
+        width=len(names),
+        delimiter=delimiter,
+        fields=names,
+        missing=True,
     )
     if not len(values):
         raise MotionFileError("a header but no frames", path=file, line=head + 1)

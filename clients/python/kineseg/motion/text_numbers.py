@@ -50,6 +50,7 @@ def parse_rows(
     width: int,
     delimiter: str | None,
     fields: Sequence[str] = (),
+    missing: bool = False,
 ) -> NDArray[np.float64]:
     """Numbers of equal-length rows; blank lines are skipped.
 
@@ -60,23 +61,35 @@ def parse_rows(
         width: Numbers expected in each row.
         delimiter: What stands between numbers; None is any white space.
         fields: Column names, for errors.
+        missing: Whether values may be missing: NaN, or nothing between two delimiters.
 
     Returns:
-        ``(rows, width)``, finite.
+        ``(rows, width)``, finite, or NaN where a value is missing.
 
     Raises:
         MotionFileError: A row of another length, something that is not a number, or a number that is not finite.
     """
     if not any(line.strip() for line in lines):
         return np.empty((0, width))
+    if missing and delimiter is not None:
+        lines = [_with_nan(line, delimiter) for line in lines]
     try:
         values = np.loadtxt(lines, delimiter=delimiter, ndmin=2, comments=None, dtype=np.float64)
     except (ValueError, StopIteration):
-        _name_bad_line(lines, path, first_line, width, delimiter, fields)
+        _name_bad_line(lines, path, first_line, width, delimiter, fields, missing)
         raise MotionFileError("the numbers cannot be read", path=path, line=first_line) from None
-    if values.size and (values.shape[1] != width or not np.isfinite(values).all()):
-        _name_bad_line(lines, path, first_line, width, delimiter, fields)
+    bad = np.isinf(values) if missing else ~np.isfinite(values)
+    if values.size and (values.shape[1] != width or bad.any()):
+        _name_bad_line(lines, path, first_line, width, delimiter, fields, missing)
     return values
+
+
+def _with_nan(line: str, delimiter: str) -> str:
+    """The line with NaN for its empty cells, if it has any and is not blank."""
+    cells = line.split(delimiter)
+    if not line.strip() or all(cell.strip() for cell in cells):
+        return line
+    return delimiter.join(cell if cell.strip() else "nan" for cell in cells)
 
 
 def _name_bad_line(
@@ -86,6 +99,7 @@ def _name_bad_line(
     width: int,
     delimiter: str | None,
     fields: Sequence[str],
+    missing: bool,
 ) -> None:
     for number, line in enumerate(lines, start=first_line):
         if not line.strip():
@@ -101,7 +115,7 @@ def _name_bad_line(
                 raise MotionFileError(
                     f"{field} is {cell.strip()!r}; expected a number", path=path, line=number, field=field
                 ) from None
-            if not math.isfinite(value):
+            if not (math.isfinite(value) or (missing and math.isnan(value))):
                 raise MotionFileError(
                     f"{field} is {cell.strip()}; expected a finite number", path=path, line=number, field=field
                 )
