@@ -94,7 +94,7 @@ def picture(story: Story, width: int, height: int, *, speed: float = 1.0) -> Ren
     rows.append(_row("", _axis(inner, end, story.position_s), soft=True))
 
     table = Table.grid(expand=True, padding=(0, 2))
-    table.add_column(width=36 if width >= _WIDE else 33)
+    table.add_column(width=36)
     table.add_column(ratio=1)
     lines = max(4, min(12, height - _FIXED_LINES - (0 if story.truth else -3)))
     table.add_row(_present(story, speed), _latest(story, lines, short=width < _WIDE))
