@@ -58,11 +58,12 @@ class PrototypeClusterer(base.Clusterer):
     --------
     >>> from kineseg_service.segmenter import PrototypeClusterer
     >>> clusterer = PrototypeClusterer(radius=1.0)
+    >>> labels = []
     >>> for value in (0.0, 0.2, 5.0, 0.1):
-    ...     x = {"a": value}
-    ...     print(clusterer.predict_one(x), end=" ")
-    ...     clusterer.learn_one(x)
-    0 0 1 0
+    ...     labels.append(clusterer.predict_one({"a": value}))
+    ...     clusterer.learn_one({"a": value})
+    >>> labels
+    [0, 0, 1, 0]
 
     """
 

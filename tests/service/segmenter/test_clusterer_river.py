@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import random
 from collections.abc import Callable
 
 import pytest
-from kineseg_service.segmenter import PrototypeClusterer
+from kineseg_service.segmenter import PrototypeClusterer, clusterer
 from river import base, checks, cluster
 
 from tests.service.segmenter.river_clusterer_checks import own_checks, river_checks
@@ -20,6 +21,11 @@ def name(check: Callable[..., None]) -> str:
 def test_passes_rivers_checks(check: Callable[[base.Clusterer], None]) -> None:
     random.seed(0)  # some of them drop features at random
     check(PrototypeClusterer())
+
+
+def test_its_example_runs() -> None:
+    result = doctest.testmod(clusterer)
+    assert (result.failed, result.attempted > 0) == (0, True)
 
 
 def test_passes_rivers_checks_as_river_runs_them() -> None:
