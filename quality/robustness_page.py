@@ -25,8 +25,8 @@ as it is played. A stream has five to fifteen boundaries, so that one that moves
 _REMARKS = """
 What to know of some:
 
-- *turned, moved, size*: the canonical pose is relative to the body. *mirrored*: the embedding was learned from each clip
-  and its mirror image; distances between mirror images are those between the originals.
+- *turned, moved, size*: the canonical pose is relative to the body. *mirrored*: the embedding was learned from each
+  clip and its mirror image; distances between mirror images are those between the originals.
 - *rate*: frames are brought to the model's rate, by means from faster sources and by interpolation from slower ones.
 - *dropped*: frames are left out at random; the service fills them, and the canonical pose takes speeds across the hole,
   by frame numbers or capture times. *jitter-stamps*: the clock is wrong, not the capture; *jitter-capture*: frames come
