@@ -40,11 +40,11 @@ class KernelBoundaries:
         self._shortest = blocks(settings.min_segment_s)
         self._window = blocks(settings.window_s)
         self._retry = blocks(settings.retry_s)
-        self._horizon = blocks(settings.horizon_s)
         # One block less than the budget: a block is known only when its last frame is.
         self._budget = max(1, int(latency_s / settings.block_s + 1e-9) - 1)
         self._lag = max(1, round(settings.commit_fraction * self._budget))
         self._span = max(self._budget + self._shortest, 2 * self._window)
+        self._horizon = max(blocks(settings.horizon_s), self._span + self._window)
 
         self.count = 0
         self._start = 0  # of the open segment
@@ -74,6 +74,11 @@ class KernelBoundaries:
     def start(self) -> int:
         """First block of the open segment."""
         return self._start
+
+    @property
+    def longest_wait(self) -> int:
+        """Blocks after which no boundary is decided any more."""
+        return self._budget
 
     @property
     def gain_scale(self) -> float:
@@ -109,6 +114,22 @@ class KernelBoundaries:
         """The first boundary of the best segmentation as it stands, however young, or None."""
         return self._first_boundary()
 
+    def likeliest_cut(self, start: int, youngest: int, oldest: int) -> tuple[int, float] | None:
+        """Where the segment since `start` would best be cut so many blocks ago, if anywhere, and the gain.
+
+        The gain is that against what lies up to one window before the cut, in units of `gain_scale`.
+        """
+        cuts = np.arange(max(self.count - oldest, start + self._shortest - youngest), self.count - youngest + 1)
+        if not len(cuts) or self._gains.value <= 0.0:
+            return None
+        first = self.count - self._span  # block of row 0
+        rows, before = cuts - first, np.maximum(cuts - self._window, start) - first
+        n, m = self._lengths[before], self._lengths[rows]
+        whole, after = n - self._similarity[before] / n, m - self._similarity[rows] / m
+        gains = whole - after - self._cost[before, rows]
+        best = int(gains.argmax())
+        return int(cuts[best]), float(gains[best]) / self._gains.value
+
     def accept(self, boundary: int) -> None:
         """The open segment ends before `boundary`, and another begins there."""
         row = boundary - (self.count - self._span)
@@ -134,12 +155,15 @@ class KernelBoundaries:
             self.scale.refresh()
             self._gains.refresh()
 
+    def similarity(self, squared: Array) -> Array:
+        """The kernel, of squared distances."""
+        width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
+        similarity: Array = np.exp(squared * (-0.5 / width))
+        return similarity
+
     def _kernel(self, blocks: Blocks, block: Blocks) -> Array:
         difference = blocks - block
-        squared = np.einsum("ij,ij->i", difference, difference)
-        width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
-        similarity: Array = np.exp(squared.astype(np.float64) * (-0.5 / width))
-        return similarity
+        return self.similarity(np.einsum("ij,ij->i", difference, difference).astype(np.float64))
 
     def _extend(self, block: Blocks) -> None:
         """Makes `block` the newest: every sum and cost grows by its similarity to what came before."""

@@ -8,11 +8,21 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_service.segmenter.announcements import Announced, Announcements
 from kineseg_service.segmenter.anomaly import SurpriseMonitor
 from kineseg_service.segmenter.boundaries import KernelBoundaries
-from kineseg_service.segmenter.clusterer import PrototypeClusterer
-from kineseg_service.segmenter.decisions import AnomalyStart, Decision, SegmentEnd, SegmentStart
-from kineseg_service.segmenter.separation import separation, squared_error_of_mean
+from kineseg_service.segmenter.decisions import (
+    AnomalyStart,
+    Decision,
+    LabelsMerged,
+    SegmentEnd,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
+from kineseg_service.segmenter.evidence import final_evidence
+from kineseg_service.segmenter.judge import packaged_judge
+from kineseg_service.segmenter.labels import make_labeller, segment_point
 from kineseg_service.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
@@ -20,6 +30,10 @@ Array = NDArray[np.float64]
 
 class Segmenter:
     """Boundaries, labels and anomalies of one stream.
+
+    A boundary is announced when the early judge thinks it likely to be confirmed, and confirmed or not when it is as
+    old as the latency budget allows: then it must lie on the best path of the kernel programme, and the final judge
+    must find its two sides different.
 
     Picklable. Frames are counted from 0 at the model's rate, and decisions depend on nothing but the frames.
 
@@ -45,22 +59,23 @@ class Segmenter:
         # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
         self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
         self.shortest_latency_s = settings.block_s + delay_s
+        self._announcements = Announcements(self._shortest)
         self._surprise = SurpriseMonitor(settings, rate_hz)
-        self._clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
-        self._separation, self._neighbours = settings.separation, settings.neighbours
-        self._apart, self._context = (
-            max(1, round(s / settings.block_s)) for s in (settings.apart_s, settings.context_s)
+        self._labeller = make_labeller(
+            settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
         )
         self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
         self._n_frames = 0
-        self._segment_id = 0
-        self._label = -1
+        self._segment_id = 0  # of the open segment
+        self._next_id = 1
+        self._label = -1  # of the open segment
 
     @property
     def label(self) -> int:
-        """Label of the open segment as far as it can be told now; -1 before the first frame."""
-        return self._label
+        """Label of the segment that is going on as far as it can be told now; -1 before the first frame."""
+        announced = self._announcements.open
+        return announced[-1].label if announced else self._label
 
     @property
     def anomaly_score(self) -> float:
@@ -71,7 +86,7 @@ class Segmenter:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
         if self._n_frames == 0:
-            self._label = self._clusterer.mint()
+            self._label = self._labeller.mint()
             decisions.append(SegmentStart(0, self._segment_id, self._label))
         if self._surprise.update(surprise):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
@@ -88,6 +103,7 @@ class Segmenter:
             if self._boundaries.count - boundary < self._shortest:
                 break
             self._decide(boundary, decisions)
+        self._withdraw(self._announcements.open[:], decisions)
         if self._n_frames:
             self._close(self._boundaries.count, self._n_frames, decisions)
         return decisions
@@ -95,56 +111,114 @@ class Segmenter:
     def _end_block(self, decisions: list[Decision]) -> None:
         boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
+        self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
         if boundary is not None:
             self._decide(boundary, decisions)
+        self._review(decisions)
+        self._announce(decisions)
+
+    # What is certain.
 
     def _decide(self, boundary: int, decisions: list[Decision]) -> None:
-        """Makes `boundary` final, unless its two sides cannot be told apart."""
-        if not self._tells_apart(boundary):
+        """Makes `boundary` final, unless its two sides are too much alike."""
+        announced = self._announcements.at(boundary)
+        judge = packaged_judge("final")
+        if judge(final_evidence(self._boundaries, boundary)) < judge.threshold:
             self._boundaries.reject(boundary)
+            if announced is not None:
+                self._withdraw([announced], decisions)
             return
+        # Those that were announced earlier have not been confirmed, and what comes after one that was not announced
+        # has begun differently from what was thought.
+        self._withdraw(
+            [
+                one
+                for one in self._announcements.open
+                if (announced is None or one.boundary <= announced.boundary) and one is not announced
+            ],
+            decisions,
+        )
         self._close(boundary, boundary * self._block_frames, decisions)
         self._boundaries.accept(boundary)
-        self._segment_id += 1
-        self._clusterer.unit = math.sqrt(self._unit)
-        known = self._clusterer.nearest(*self._mean(boundary, self._boundaries.count))
-        self._label = self._clusterer.mint() if known is None else known
-        decisions.append(SegmentStart(boundary * self._block_frames, self._segment_id, self._label))
-
-    def _tells_apart(self, boundary: int) -> bool:
-        """Whether the segment before `boundary` can be told from what follows, and from the next segment alone.
-
-        The mean of both is judged: all that is known averages over the phases of a slow movement, but may hold a
-        return to the action before.
-        """
-        kernel = self._boundaries
-        start = max(kernel.start, boundary - self._context)
-        blocks = kernel.recent(start, kernel.count).astype(np.float64)
-        start = kernel.count - len(blocks)
-        values = []
-        for end in {kernel.count, kernel.next_end}:
-            apart = max(1, min(self._apart, (end - boundary) // 2))  # early on little is known of what follows
-            values.append(separation(blocks[: end - start], boundary - start, apart, self._neighbours))
-        return sum(values) / len(values) >= self._separation
+        index = boundary * self._block_frames
+        if announced is not None:
+            self._announcements.open.remove(announced)
+            self._segment_id, self._label = announced.segment_id, self._look_at(announced, boundary)
+            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True))
+            return
+        self._segment_id, self._next_id = self._next_id, self._next_id + 1
+        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
+        self._label = self._labeller.mint() if known is None else known
+        decisions.append(SegmentStart(index, self._segment_id, self._label))
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
-        mean, error = self._mean(start_block, end_block)
-        self._clusterer.unit = math.sqrt(self._unit)
-        announced = None if self._label in self._clusterer.labels else self._label
-        label = self._clusterer.learn(mean, end_block - start_block, fresh_label=announced, error=error)
+        point, error = self._point(start_block, end_block)
+        self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
+        label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
         decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end))
+        for gone, into in self._labeller.merged:
+            decisions.append(LabelsMerged(end - 1, gone, into))
+            for announced in self._announcements.open:
+                announced.label = into if announced.label == gone else announced.label
 
-    @property
-    def _unit(self) -> float:
-        """Half the stream's median squared distance between blocks: the unit of squared distances."""
-        return self._boundaries.scale.value / 2.0
+    # What is likely.
 
-    def _mean(self, start: int, end: int) -> tuple[Array, float]:
+    def _announce(self, decisions: list[Decision]) -> None:
+        found = self._announcements.look(self._boundaries)
+        if found is None:
+            return
+        boundary, before, confidence = found
+        announced = Announced(boundary, before, self._next_id, -1, confidence)
+        self._next_id += 1
+        announced.label = self._likely_label(announced)
+        self._announcements.open.append(announced)
+        decisions.append(
+            SegmentStart(boundary * self._block_frames, announced.segment_id, announced.label, confidence, False)
+        )
+
+    def _review(self, decisions: list[Decision]) -> None:
+        hopeless = []
+        for announced in self._announcements.due(self._boundaries):
+            if not self._announcements.review(self._boundaries, announced):
+                hopeless.append(announced)
+                continue
+            # One look may err; two that agree count.
+            label = self._likely_label(announced)
+            if label != announced.label and label == announced.doubt:
+                announced.label = label
+                index = announced.boundary * self._block_frames
+                decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False))
+            announced.doubt = label
+        overdue = self._boundaries.count - self._boundaries.longest_wait
+        hopeless += [one for one in self._announcements.open if one.boundary < overdue and one not in hopeless]
+        self._withdraw(hopeless, decisions)
+
+    def _withdraw(self, announced: list[Announced], decisions: list[Decision]) -> None:
+        for one in announced:
+            self._announcements.open.remove(one)
+            decisions.append(SegmentRetract(one.boundary * self._block_frames, one.segment_id))
+
+    def _likely_label(self, announced: Announced) -> int:
+        """What an announced segment looks like so far: not like the one before it, or it would not be one."""
+        following = [one.boundary for one in self._announcements.open if one.boundary > announced.boundary]
+        end = min(following, default=self._boundaries.count)
+        known = self._labeller.nearest(*self._point(announced.boundary, end))
+        earlier = [one.label for one in self._announcements.open if one.boundary < announced.boundary]
+        if known is not None and known != (earlier[-1] if earlier else self._label):
+            return known
+        return self._fresh_label(announced)
+
+    def _look_at(self, announced: Announced, boundary: int) -> int:
+        """What the announced segment looks like now that its start is certain."""
+        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
+        return self._fresh_label(announced) if known is None else known
+
+    def _fresh_label(self, announced: Announced) -> int:
+        if announced.fresh is None:
+            announced.fresh = self._labeller.mint()
+        return announced.fresh
+
+    def _point(self, start: int, end: int) -> tuple[Array, float]:
         """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
-        blocks = self._boundaries.recent(start, end).astype(np.float64)
-        if len(blocks) > 2 * self._trim + 2:
-            blocks = blocks[self._trim : len(blocks) - self._trim]
-        if not len(blocks):
-            return np.zeros_like(self._sum), 0.0
-        return blocks.mean(axis=0), squared_error_of_mean(blocks, self._reach)
+        return segment_point(self._boundaries.recent(start, end).astype(np.float64), self._trim, self._reach)

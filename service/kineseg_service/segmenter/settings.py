@@ -19,10 +19,6 @@ class SegmenterSettings:
     gain_quantile: which quantile of those gains is the unit.
     bandwidth: squared width of the kernel, in units of the stream's median squared distance.
     window_s: length of those windows, seconds.
-    separation: how much better than chance (0 to 1) the two sides of a boundary must be told apart.
-    neighbours: how many nearest neighbours of each block are asked for that.
-    apart_s: how far apart neighbours must at least be, seconds.
-    context_s: how much of the segment before a boundary is looked at, seconds.
     retry_s: how long after a boundary that was turned down the next may be, seconds.
     same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
         up to which two segments are one action, beside what the errors of the means allow for.
@@ -42,14 +38,10 @@ class SegmenterSettings:
     horizon_s: float = 60.0
     min_segment_s: float = 1.5
     commit_fraction: float = 0.9
-    penalty: float = 1.75
+    penalty: float = 1.2
     gain_quantile: float = 0.75
     bandwidth: float = 0.5
     window_s: float = 1.5
-    separation: float = 0.45
-    neighbours: int = 3
-    apart_s: float = 1.2
-    context_s: float = 6.0
     retry_s: float = 0.5
     same_action: float = 0.1
     trim_s: float = 0.4
@@ -76,6 +68,6 @@ class SegmenterSettings:
         unknown = sorted(set(calibration) - known)
         if unknown:
             raise ValueError(f"calibration.segmenter: unknown settings {', '.join(unknown)}; known are {sorted(known)}")
-        values = {k: int(v) if k in ("max_labels", "neighbours") else float(v) for k, v in calibration.items()}
+        values = {k: int(v) if k == "max_labels" else float(v) for k, v in calibration.items()}
         values |= {"log_surprise_median": log_surprise_median, "log_surprise_scale": log_surprise_scale}
         return cls(**values)  # type: ignore[arg-type]

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_service.segmenter import AnomalyStart, Decision, SegmentEnd, Segmenter, SegmenterSettings, SegmentStart
+from kineseg_service.segmenter import (
+    AnomalyStart,
+    Decision,
+    SegmentEnd,
+    Segmenter,
+    SegmenterSettings,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
 from numpy.typing import NDArray
 
 from tests.service.segmenter.streams import RATE, embedding_stream
@@ -78,10 +87,45 @@ def test_segments_tile_the_stream_and_no_decision_is_late(latency_s: float, acti
     assert segments[0].start == 0
     assert segments[-1].end == len(frames)
     assert all(a.end == b.start for a, b in pairwise(segments))
-    assert [s.segment_id for s in segments] == list(range(len(segments)))
-    starts = [(i, d) for i, d in decided if isinstance(d, SegmentStart)]
-    assert [d.index for _, d in starts] == [s.start for s in segments]
+    starts = [(i, d) for i, d in decided if isinstance(d, SegmentStart | SegmentUpdate) and d.confirmed]
+    assert [(d.segment_id, d.index) for _, d in starts] == [(s.segment_id, s.start) for s in segments]
     assert all(d.index <= i and (i + 1 - d.index) / RATE <= latency_s + 1e-9 for i, d in starts)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    latency_s=st.floats(0.5, 10.0),
+    actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
+    seed=st.integers(0, 100),
+)
+def test_what_is_announced_is_confirmed_or_withdrawn_once(latency_s: float, actions: list[int], seed: int) -> None:
+    frames, _ = embedding_stream(actions, [3.0 + (seed + i) % 4 for i in range(len(actions))], seed)
+    announced: dict[int, int] = {}
+    told: list[int] = []
+    for i, decision in run(frames, latency_s)[0]:
+        if isinstance(decision, SegmentStart):
+            assert not told or decision.segment_id > told[-1]
+            told.append(decision.segment_id)
+            assert decision.confirmed == (decision.confidence == 1.0)
+            if not decision.confirmed:
+                announced[decision.segment_id] = i
+        elif isinstance(decision, SegmentUpdate):
+            assert decision.segment_id in announced
+            if decision.confirmed:
+                del announced[decision.segment_id]
+        elif isinstance(decision, SegmentRetract):
+            assert i - announced.pop(decision.segment_id) <= latency_s * RATE
+    assert not announced
+
+
+def test_a_boundary_is_announced_within_a_second_and_confirmed_later() -> None:
+    frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
+    decided, _ = run(frames)
+    announced = [(i, d) for i, d in decided if isinstance(d, SegmentStart) and not d.confirmed]
+    confirmed = {d.segment_id for _, d in decided if isinstance(d, SegmentUpdate) and d.confirmed}
+    assert [abs(d.index - t) <= 0.3 * RATE for (_, d), t in zip(announced, truth, strict=True)] == [True] * 4
+    assert all(i - d.index <= RATE for i, d in announced)
+    assert {d.segment_id for _, d in announced} == confirmed
 
 
 @settings(max_examples=10, deadline=None)

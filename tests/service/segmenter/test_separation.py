@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kineseg_service.segmenter.separation import separation, squared_error_of_mean
+from kineseg_service.segmenter.separation import separations, squared_error_of_mean
 from numpy.typing import NDArray
 
 RNG = np.random.default_rng(3)
@@ -14,6 +14,12 @@ def circle(n: int, period: int, centre: float = 0.0) -> NDArray[np.float64]:
     """A periodic movement of `n` blocks in the plane, with a little noise."""
     angle = 2.0 * np.pi * np.arange(n) / period
     return np.stack([np.cos(angle) + centre, np.sin(angle)], axis=1) + 0.05 * RNG.standard_normal((n, 2))
+
+
+def separation(blocks: NDArray[np.float64], cut: int, apart: int, neighbours: int) -> float:
+    squared = np.square(blocks[:, None] - blocks).sum(axis=2)
+    (value,) = separations(squared, cut, len(blocks), [apart], neighbours)
+    return value
 
 
 def test_phases_of_one_movement_are_not_told_apart() -> None:
@@ -27,6 +33,13 @@ def test_another_movement_is_told_apart() -> None:
 def test_no_scale_enters() -> None:
     blocks = np.vstack([circle(60, 17), circle(36, 13, centre=0.5)])
     assert separation(1e3 * blocks, 60, 12, 3) == separation(blocks, 60, 12, 3)
+
+
+def test_each_distance_is_as_if_it_were_asked_alone() -> None:
+    blocks = np.vstack([circle(60, 17), circle(36, 13, centre=0.5)])
+    squared = np.square(blocks[:, None] - blocks).sum(axis=2)
+    alone = [separation(blocks, 60, apart, 3) for apart in (6, 12, 18)]
+    assert separations(squared, 60, len(blocks), (6, 12, 18), 3) == alone
 
 
 @pytest.mark.parametrize(("n", "cut", "apart"), [(2, 1, 1), (6, 3, 12), (20, 19, 5), (1, 0, 1)])

@@ -1,0 +1,174 @@
+"""What speaks for a boundary: numbers without a unit, which mean the same in every stream.
+
+Distances are told relative to the stream's own, gains relative to what cuts gain in it, and the separation of the two
+sides knows no scale at all. So what these numbers amount to can be learned on some motion and holds for other.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_service.segmenter.boundaries import KernelBoundaries
+from kineseg_service.segmenter.separation import separations
+
+Array = NDArray[np.float64]
+
+EARLY = (
+    "novelty",
+    "novelty_now",
+    "novelty_least",
+    "usual_known",
+    "novelty_over_usual",
+    "own_over_elsewhere",
+    "own_over_elsewhere_now",
+    "elsewhere_known",
+    "gain",
+    "gain_near",
+    "change_of_pace",
+    "age",
+    "length",
+    "short",
+    "seen",
+)
+FINAL = (
+    "separation_near",
+    "separation",
+    "separation_far",
+    "separation_next_near",
+    "separation_next",
+    "separation_next_far",
+    "gain_near",
+    "novelty_over_usual",
+    "own_over_elsewhere",
+    "length",
+    "age",
+)
+
+# All in blocks of a tenth of a second.
+_WINDOW = 15  # on either side of a cut, for local gains
+_CONTEXT_EARLY, _CONTEXT = 90, 80  # of the segment before
+_NEAR = 4  # blocks before the cut that are too near to it to count as the past
+_GUARD = 5  # the same, for what lies elsewhere
+_LEAST_ELSEWHERE = 10
+_APART = (6, 12, 20)
+_NEIGHBOURS = 3
+_LEAST_DISTANCE, _LEAST_GAIN, _LEAST_PACE = 1e-3, 0.02, 1e-3
+_USUAL_UNKNOWN = 24
+
+
+def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
+    """Evidence for a boundary at block `cut` of the segment since `start`, (len(EARLY),), cheap enough for every block.
+
+    The novelty of what follows the cut is its distance from the nearest moments of the segment before: in a new action
+    there are none, in another cycle of the old one there are. It is compared with what was usual before the cut, and
+    with the distance from the nearest moments elsewhere in the stream's memory, where an action may come back from.
+    """
+    now = kernel.count
+    blocks = kernel.recent(max(start, cut - _CONTEXT_EARLY), now).astype(np.float64)
+    age, begin = now - cut, now - len(blocks)
+    at = cut - begin
+    window = min(_WINDOW, at)
+    squared = _squared_distances(blocks[at - window :], blocks)  # from each since shortly before the cut, to all
+    unit = kernel.scale.value / 2.0
+
+    own = squared[window:, : max(at - _NEAR, 3)].min(axis=1)
+    novelty, novelty_now = _log(own.mean() / unit), _log(own[-3:].mean() / unit)
+    usual = None
+    if at >= _USUAL_UNKNOWN + age // 3:
+        n = min(age, at // 2, 12)
+        before = squared[window - n : window, : at - n - _NEAR]
+        usual = _log(before.min(axis=1).mean() / unit) if before.shape[1] >= 5 else None
+    elsewhere = _elsewhere(kernel, blocks[at:], begin)
+    over = over_now = 0.0
+    if elsewhere is not None:
+        over = novelty - _log(elsewhere.mean() / unit)
+        over_now = novelty_now - _log(elsewhere[-3:].mean() / unit)
+    similarity = kernel.similarity(squared[:, at - window :])
+    steps = np.sqrt(np.square(np.diff(blocks, axis=0)).sum(axis=1))
+    pace = (float(steps[at:].mean()) if age > 1 else 0.0), float(steps[max(0, at - 30) : at].mean())
+    return np.array(
+        [
+            novelty,
+            novelty_now,
+            _log(own.min() / unit),
+            float(usual is not None),
+            0.0 if usual is None else novelty - usual,
+            over,
+            over_now,
+            float(elsewhere is not None),
+            _log_gain(similarity, window, len(similarity), kernel),
+            _log_gain(similarity, window, window + min(age, _WINDOW), kernel),
+            abs(math.log((pace[0] + _LEAST_PACE) / (pace[1] + _LEAST_PACE))),
+            math.log(age / 10.0),
+            min((cut - start) / 50.0, 2.0),
+            float(cut - start < 20),
+            min(now / 200.0, 1.0),
+        ]
+    )
+
+
+def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
+    """Evidence for a boundary at block `cut` of the open segment once it is to be decided, (len(FINAL),).
+
+    The two sides must be told apart however far apart neighbours have to be (agreement of several), both from all
+    that follows, which averages over the phases of a slow movement, and from the next segment alone, since what
+    follows may hold a return to the action before.
+    """
+    now = kernel.count
+    blocks = kernel.recent(max(kernel.start, cut - _CONTEXT), now).astype(np.float64)
+    begin = now - len(blocks)
+    at, next_end = cut - begin, min(kernel.next_end, now) - begin
+    squared = _squared_distances(blocks, blocks)
+    unit = kernel.scale.value / 2.0
+    age = now - cut
+
+    own = squared[at:, : max(at - _NEAR, 3)].min(axis=1)
+    usual = None
+    if at >= _USUAL_UNKNOWN:
+        n = min(age, at // 2, 12)
+        before = squared[at - n : at, : at - n - _NEAR]
+        usual = before.min(axis=1).mean() if before.shape[1] >= 5 else None
+    elsewhere = _elsewhere(kernel, blocks[at:], begin)
+    window = min(_WINDOW, at)
+    near = slice(at - window, at + min(age, _WINDOW))
+    return np.array(
+        [
+            *separations(squared, at, len(blocks), _APART, _NEIGHBOURS),
+            *separations(squared, at, next_end, _APART, _NEIGHBOURS),
+            _log_gain(kernel.similarity(squared[near, near]), window, near.stop - near.start, kernel),
+            0.0 if usual is None else _log(own.mean() / unit) - _log(usual / unit),
+            0.0 if elsewhere is None else _log(own.mean() / unit) - _log(elsewhere.mean() / unit),
+            min((cut - kernel.start) / 50.0, 3.0),
+            math.log(age / 10.0),
+        ]
+    )
+
+
+def _elsewhere(kernel: KernelBoundaries, after: Array, begin: int) -> Array | None:
+    """Squared distance of each of `after` from the nearest block in memory that is older than `begin`."""
+    older = kernel.recent(0, begin - _GUARD)
+    if len(older) < _LEAST_ELSEWHERE:
+        return None
+    nearest: Array = _squared_distances(after, older.astype(np.float32)).min(axis=1)
+    return nearest
+
+
+def _squared_distances(a: Array, b: NDArray[np.floating]) -> Array:
+    """(n, m) from each of (n, dim) to each of (m, dim)."""
+    squared = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2.0 * (a.astype(b.dtype) @ b.T)
+    return np.maximum(squared, 0.0)
+
+
+def _log_gain(similarity: Array, cut: int, end: int, kernel: KernelBoundaries) -> float:
+    """Logarithm of what a cut of [0, end) gains, over what cuts gain in this stream."""
+    left = float(similarity[:cut, :cut].sum()) / cut
+    right = float(similarity[cut:end, cut:end].sum()) / (end - cut)
+    gain = left + right - float(similarity[:end, :end].sum()) / end
+    return math.log(max(gain / max(kernel.gain_scale, 1e-6), 0.0) + _LEAST_GAIN)
+
+
+def _log(ratio: float) -> float:
+    return math.log(ratio + _LEAST_DISTANCE)
