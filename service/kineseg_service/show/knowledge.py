@@ -96,6 +96,11 @@ class Announced:
     outcome: Outcome
     outcome_s: float | None
 
+    @property
+    def delay_s(self) -> float:
+        """How long after it was it was first told, seconds."""
+        return self.told_s - self.time_s
+
 
 class Knowledge:
     """Every version of every segment; grows with `add`."""

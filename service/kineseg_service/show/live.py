@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_service.show.colors import ALARM, color_of, ink_on
-from kineseg_service.show.knowledge import Bar, Boundary
+from kineseg_service.show.knowledge import Announced, Bar, Boundary
 from kineseg_service.show.scores import naming
 from kineseg_service.show.story import Story
 from kineseg_service.show.wording import brief, clock, count, describe
@@ -203,7 +203,7 @@ def _present(story: Story, speed: float) -> RenderableType:
     grid.add_row("found", f"{count(len(bars), 'segment')}, {count(len(story.labels), 'action')}")
     if announced := story.announced:
         withdrawn = sum(one.outcome == "retracted" for one in announced)
-        grid.add_row("announced", _delay(story.knowledge.first_told))
+        grid.add_row("announced", _delay(announced))
         grid.add_row("withdrawn", f"{withdrawn} of {len(announced)}")
     grid.add_row("confirmed", _delay(story.boundaries))
     grid.add_row("stream", f"{story.recording.rate * speed:.0f} frames/s")
@@ -212,8 +212,8 @@ def _present(story: Story, speed: float) -> RenderableType:
     return grid
 
 
-def _delay(told: Sequence[Boundary]) -> str:
-    return f"{np.median([boundary.delay_s for boundary in told]):.1f} s later (median)" if told else "nothing yet"
+def _delay(told: Sequence[Announced | Boundary]) -> str:
+    return f"{np.median([one.delay_s for one in told]):.1f} s later (median)" if told else "nothing yet"
 
 
 def _meter(story: Story, width: int = 12) -> Text:

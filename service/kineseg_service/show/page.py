@@ -13,7 +13,7 @@ from kineseg import __version__
 
 from kineseg_service.show import page_drawings as drawings
 from kineseg_service.show.colors import color_of, ink_on
-from kineseg_service.show.knowledge import Bar, Boundary
+from kineseg_service.show.knowledge import Announced, Bar, Boundary
 from kineseg_service.show.page_template import PAGE, SCRIPT, STYLE
 from kineseg_service.show.scores import TOLERANCE_S, naming, score
 from kineseg_service.show.signals import Array, figures, plane, rows_at
@@ -86,7 +86,7 @@ def _facts(story: Story, end_s: float) -> str:
             facts.append((f"{first.f1:.0%}", "boundary F1, as first told"))
         facts.append((f"{certain.f1:.0%}", "boundary F1, confirmed"))
     if announced:
-        facts.append((_median(story.knowledge.first_told), "median until announced"))
+        facts.append((_median(announced), "median until announced"))
     if story.boundaries:
         facts.append((_median(story.boundaries), "median until confirmed"))
     return "".join(
@@ -94,8 +94,8 @@ def _facts(story: Story, end_s: float) -> str:
     )
 
 
-def _median(told: Sequence[Boundary]) -> str:
-    return f"{np.median([boundary.delay_s for boundary in told]):.1f} s"
+def _median(told: Sequence[Announced | Boundary]) -> str:
+    return f"{np.median([one.delay_s for one in told]):.1f} s"
 
 
 def _actions(story: Story) -> str:

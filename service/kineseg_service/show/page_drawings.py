@@ -161,7 +161,7 @@ def _announced(announced: Iterable[Announced], end_s: float, top: float, height:
 
 
 def _said(one: Announced) -> str:
-    what = f"segment {one.segment_id}, action {one.label}: announced {one.told_s - one.time_s:.1f} s after "
+    what = f"segment {one.segment_id}, action {one.label}: announced {one.delay_s:.1f} s after "
     what += f"{clock(one.time_s)}, {one.confidence:.0%} sure"
     if one.outcome_s is None:
         return f"{what}, undecided"

@@ -78,7 +78,7 @@ def draw(story: Story) -> Figure:
     if body:
         _draw_poses(axes["poses"], story, end)
     if early:
-        _draw_announced(axes["announced"], early, story.knowledge.first_told)
+        _draw_announced(axes["announced"], early)
         _draw_confirmed(axes["confirmed"], story.boundaries)
         _draw_key(figure, early, 1 - (heading - 0.26) / height)
     _draw_bars(axes["found"], story.bars(), [color_of(bar.label) for bar in story.bars()], end)
@@ -147,7 +147,7 @@ def _box(bar: Bar, width: float, color: str, *, edge: float, soft: bool) -> Rect
     return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=edge)
 
 
-def _draw_announced(ax: Axes, announced: Sequence[Announced], first_told: Sequence[Boundary]) -> None:
+def _draw_announced(ax: Axes, announced: Sequence[Announced]) -> None:
     """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
     ax.set_ylim(-0.08, 1.12)
     ax.set_yticks([0, 1], ["0%", "100%"])
@@ -159,7 +159,7 @@ def _draw_announced(ax: Axes, announced: Sequence[Announced], first_told: Sequen
         mine = [one for one in announced if one.outcome == outcome]
         said = [Boundary(one.time_s, one.told_s) for one in mine]
         _draw_told(ax, said, [one.confidence for one in mine], mark, crowd=len(announced))
-    _row_name(ax, "announced", _later(first_told))
+    _row_name(ax, "announced", _later(announced))
 
 
 def _draw_confirmed(ax: Axes, boundaries: Sequence[Boundary]) -> None:
@@ -185,8 +185,8 @@ def _draw_told(
     ax.plot(times, heights, zorder=3, **mark | sized)
 
 
-def _later(told: Sequence[Boundary]) -> str:
-    return f"told {np.median([boundary.delay_s for boundary in told]):.1f} s later" if told else "nothing yet"
+def _later(told: Sequence[Announced | Boundary]) -> str:
+    return f"told {np.median([one.delay_s for one in told]):.1f} s later" if told else "nothing yet"
 
 
 def _draw_key(figure: Figure, announced: Sequence[Announced], y: float) -> None:
