@@ -119,6 +119,7 @@ class KernelBoundaries:
 
         The gain is that against what lies up to one window before the cut, in units of `gain_scale`.
         """
+        oldest = min(oldest, self._span - self._window)
         cuts = np.arange(max(self.count - oldest, start + self._shortest - youngest), self.count - youngest + 1)
         if not len(cuts) or self._gains.value <= 0.0:
             return None

@@ -158,7 +158,7 @@ def _elsewhere(kernel: KernelBoundaries, after: Array, begin: int) -> Array | No
 
 def _squared_distances(a: Array, b: NDArray[np.floating]) -> Array:
     """(n, m) from each of (n, dim) to each of (m, dim)."""
-    squared = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2.0 * (a.astype(b.dtype) @ b.T)
+    squared: Array = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2.0 * (a.astype(b.dtype) @ b.T)
     return np.maximum(squared, 0.0)
 
 
