@@ -32,6 +32,7 @@ def timeline(story: Story, end_s: float) -> str:
     parts += _name(top + 16, "as known then", "up to the cursor")
     top += 48
     if story.announced:
+        top += 4
         parts += _announced(story.announced, end_s, top, 40.0)
         parts += _name(top + 18, "announced", "height: how sure")
         top += 48

@@ -20,7 +20,7 @@ h2 { font-size: 15px; margin: 0 0 10px; }
 .sub { color: var(--soft); margin: 0 0 20px; }
 .badge { background: var(--note); color: var(--note-ink); border: 1px solid var(--note-edge); border-radius: 999px;
   padding: 3px 12px; font-size: 13px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin-bottom: 16px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .fact { background: var(--card); border: 1px solid var(--faint); border-radius: 10px; padding: 12px 16px; }
 .fact b { display: block; font-size: 23px; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .fact span { color: var(--soft); font-size: 13px; }
@@ -31,7 +31,8 @@ h2 { font-size: 15px; margin: 0 0 10px; }
 .stage { max-width: 270px; margin: 0 auto; }
 @media (max-width: 1000px) { .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .pair > :last-child { grid-column: 1 / -1; } }
-@media (max-width: 560px) { .pair { grid-template-columns: minmax(0, 1fr); gap: 0; } }
+@media (max-width: 560px) { .facts { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
+  .pair { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
 #timeline { min-width: 760px; cursor: crosshair; touch-action: pan-y; }
 svg text { fill: var(--ink); font-family: inherit; }

@@ -260,8 +260,11 @@ def _draw_score(ax: Axes, story: Story) -> None:
     ax.yaxis.tick_left()
     if story.threshold is not None:
         ax.axhline(story.threshold, color=ALARM, linewidth=0.9, linestyle=(0, (4, 3)))
-        ax.text(1.0, story.threshold, "anomaly from here on ", color=ALARM, fontsize=8, va="bottom", ha="right",
-                transform=ax.get_yaxis_transform())  # fmt: skip
+        ax.text(
+            0.998, story.threshold + 0.03 * top, "anomaly from here on", color=ALARM, fontsize=8, va="bottom",
+            ha="right", transform=ax.get_yaxis_transform(), zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+        )  # fmt: skip
     for anomaly in story.anomalies:
         height = min(anomaly.score, top * 0.93)
         ax.plot(anomaly.time_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
