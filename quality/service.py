@@ -96,21 +96,27 @@ def segment(
         QualityError: The server refused or failed; names the stream.
     """
     before = service.cpu_seconds()
-    results = asyncio.run(_segment_all(service.address, streams, latency_s, done))
-    return Run(tuple(results), service.cpu_seconds() - before)
+    # Filled, not returned: asyncio prints the result of the task that it ran, embeddings and all.
+    results: dict[int, kineseg.Segmentation] = {}
+    asyncio.run(_segment_all(service.address, streams, latency_s, done, results))
+    return Run(tuple(results[number] for number in range(len(streams))), service.cpu_seconds() - before)
 
 
 async def _segment_all(
-    address: str, streams: Sequence[Stream], latency_s: float | None, done: Callable[[], None]
-) -> list[kineseg.Segmentation]:
+    address: str,
+    streams: Sequence[Stream],
+    latency_s: float | None,
+    done: Callable[[], None],
+    results: dict[int, kineseg.Segmentation],
+) -> None:
     room = asyncio.Semaphore(AT_ONCE)
 
     async with kineseg.AsyncClient(address) as client:
 
-        async def one(stream: Stream) -> kineseg.Segmentation:
+        async def one(number: int, stream: Stream) -> None:
             async with room:
                 try:
-                    result = await client.segment(
+                    results[number] = await client.segment(
                         stream.recording, model=stream.model, latency_s=latency_s, frame_results=True
                     )
                 except kineseg.KinesegError as error:
@@ -118,9 +124,8 @@ async def _segment_all(
                         f"{stream.set_name}/{stream.name}: the server refused or failed: {error}"
                     ) from error
                 done()
-                return result
 
-        return await asyncio.gather(*(one(stream) for stream in streams))
+        await asyncio.gather(*(one(number, stream) for number, stream in enumerate(streams)))
 
 
 def final(stream: Stream, result: kineseg.Segmentation) -> Prediction:
