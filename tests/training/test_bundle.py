@@ -14,10 +14,10 @@ import pytest
 from google.protobuf import json_format
 from kineseg.v1 import bundle_pb2
 from kineseg_training.checkpoint import Checkpoint
-from kineseg_training.data import Corpus, Source, load_corpus, resample
-from kineseg_training.errors import BundleError, CheckpointError, SettingsError
+from kineseg_training.data import Corpus, Source, generated_actions, load_corpus, resample
+from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
 from kineseg_training.export import ExportSettings, channel_unit, export
-from kineseg_training.features import Stream
+from kineseg_training.features import Stream, View
 from kineseg_training.fit import FitSettings, fit
 from kineseg_training.graph import step_graph
 from kineseg_training.metric import MetricSettings, learn_metric
@@ -69,9 +69,10 @@ def test_a_thousand_steps_agree_with_pytorch(
     model = checkpoint.best()
     frames = thousand_frames(corpus, n_streams)
     streams = [Stream.through(model, each) for each in frames]
-    metric = learn_metric([stream.features(settings.blocks) for stream in streams], 30.0, settings.metric)
+    view = View.of(np.concatenate([stream.frames for stream in streams]))
+    metric = learn_metric([stream.features(settings.blocks, view) for stream in streams], 30.0, settings.metric)
     surprise = learn_surprise([stream.squared_error() for stream in streams], corpus.channels)
-    step = Step(step_graph(model, metric, settings.blocks, surprise).SerializeToString())
+    step = Step(step_graph(model, metric, settings.blocks, view, surprise).SerializeToString())
 
     state = step.initial(n_streams)
     outputs = []
@@ -83,7 +84,9 @@ def test_a_thousand_steps_agree_with_pytorch(
     for b, stream in enumerate(streams):
         assert_close(np.stack([row.prediction[b] for row in outputs]), mean + scale * stream.prediction)
         assert_close(np.stack([row.surprise[b] for row in outputs]), stream.surprise(surprise))
-        assert_close(np.stack([row.embedding[b] for row in outputs]), metric.embed(stream.features(settings.blocks)))
+        assert_close(
+            np.stack([row.embedding[b] for row in outputs]), metric.embed(stream.features(settings.blocks, view))
+        )
 
 
 def test_a_stream_does_not_depend_on_the_others(bundle: Path, corpus: Corpus) -> None:
@@ -213,6 +216,21 @@ def test_held_out_takes_may_be_others(checkpoint: Checkpoint, corpus: Corpus, bu
     other = manifest_of(export(checkpoint, corpus, tmp_path / "other", SMALL, held_out=held_out))
     assert other.calibration != manifest_of(bundle).calibration
     assert other.training_data == manifest_of(bundle).training_data
+
+
+def test_the_metric_may_learn_from_more_than_the_predictor(
+    checkpoint: Checkpoint, corpus: Corpus, bundle: Path, tmp_path: Path
+) -> None:
+    more = generated_actions(1, ("kick", "turn"))
+    other = export(checkpoint, corpus, tmp_path / "other", SMALL, more=more)
+    golden, before = (np.load(path / "golden.npz") for path in (other, bundle))
+    for name in ("frames", "prediction", "surprise"):
+        np.testing.assert_array_equal(golden[name], before[name])
+    assert np.abs(golden["embedding"] - before["embedding"]).max() > 0.01
+    assert_close(read_bundle(other).step.run(golden["frames"]).embedding, golden["embedding"])
+    assert manifest_of(other).training_data == manifest_of(bundle).training_data
+    with pytest.raises(DataError, match="further takes"):
+        export(checkpoint, corpus, tmp_path / "c", SMALL, more=replace(more, channels=("a",)))
 
 
 def test_settings_of_the_segmenter_travel_with_the_bundle(

@@ -15,6 +15,7 @@ from kineseg_training.data import (
     Source,
     augment,
     cut_windows,
+    generated_actions,
     load_corpus,
     mirrored,
     resample,
@@ -177,3 +178,21 @@ def test_validation_windows_cover_all_clips() -> None:
 def test_clips_shorter_than_a_window() -> None:
     with pytest.raises(DataError, match=r"longest has 8 frames .* need 9"):
         sample_windows(numbered(8, 3), 5, 12, 5, 4, np.random.default_rng(0))
+
+
+def test_generated_actions_are_single_clips_by_kind() -> None:
+    corpus = generated_actions(2, ("walk", "squat", "wave"))
+    assert corpus.channels == CANONICAL_CHANNELS
+    assert {clip.name.split("/")[1] for clip in corpus.clips} <= {"walk", "squat", "wave"}
+    assert len({clip.name for clip in corpus.clips}) == len(corpus.clips) >= 4
+    # Nearly all of two minutes: only the passages between segments are left out.
+    assert 90.0 < corpus.duration_s < 120.0
+    again = generated_actions(2, ("walk", "squat", "wave"))
+    assert again.fingerprint == corpus.fingerprint
+    assert generated_actions(1, ("walk", "squat", "wave")).fingerprint != corpus.fingerprint
+
+
+@pytest.mark.parametrize(("minutes", "kinds"), [(0, ("walk",)), (1, ()), (1, ("walk", "fly"))])
+def test_generated_actions_that_cannot_be_are_refused(minutes: int, kinds: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match="kinds out of"):
+        generated_actions(minutes, kinds)

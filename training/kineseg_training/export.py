@@ -23,7 +23,7 @@ from kineseg_training.card import model_card
 from kineseg_training.checkpoint import Checkpoint
 from kineseg_training.data import Corpus, mirrored, resample
 from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
-from kineseg_training.features import Block, Stream, check_blocks
+from kineseg_training.features import Block, Stream, View, check_blocks
 from kineseg_training.files import write_atomically
 from kineseg_training.graph import state_layout, step_graph
 from kineseg_training.metric import Metric, MetricSettings, learn_metric
@@ -76,7 +76,13 @@ class ExportSettings:
 
 
 def export(
-    checkpoint: Checkpoint, corpus: Corpus, out: Path, settings: ExportSettings, *, held_out: Corpus | None = None
+    checkpoint: Checkpoint,
+    corpus: Corpus,
+    out: Path,
+    settings: ExportSettings,
+    *,
+    held_out: Corpus | None = None,
+    more: Corpus | None = None,
 ) -> Path:
     """Learn the metric of the embedding and write the bundle; equal input gives equal bytes.
 
@@ -86,6 +92,7 @@ def export(
         out: A folder, or a file ending in ``.zip``; an earlier bundle there is replaced.
         settings: What to put in.
         held_out: Takes for calibration and metrics; the ones that were validated on unless given.
+        more: Takes that the metric is learned from too; the predictor was not trained on them.
 
     Returns:
         `out`.
@@ -97,11 +104,12 @@ def export(
     """
     if corpus.fingerprint != checkpoint.fingerprint or corpus.channels != checkpoint.channels:
         raise CheckpointError("the data is not what the checkpoint was trained on; name the same folders and options")
-    if held_out is not None and held_out.channels != corpus.channels:
-        raise DataError("the held-out takes have other channels than the training takes")
+    for takes, what in ((held_out, "held-out takes"), (more, "further takes for the metric")):
+        if takes is not None and takes.channels != corpus.channels:
+            raise DataError(f"the {what} have other channels than the training takes")
     # Sums over many threads are added in another order than over one.
     with threadpool_limits(1, user_api="blas"):
-        files = bundle_files(checkpoint, corpus, settings, held_out)
+        files = bundle_files(checkpoint, corpus, settings, held_out, more)
     if out.suffix == ".zip":
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, _zipped(files))
@@ -111,15 +119,18 @@ def export(
 
 
 def bundle_files(
-    checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings, held_out: Corpus | None
+    checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings, held_out: Corpus | None, more: Corpus | None
 ) -> dict[str, bytes]:
     """Name and content of every file of the bundle."""
     model = checkpoint.best()
     streams = _streams(model, checkpoint, corpus, settings)
-    metric = learn_metric([each.features(settings.blocks) for each in streams], checkpoint.rate, settings.metric)
+    learned_from = [*streams, *_streams(model, checkpoint, more, settings)] if more else streams
+    view = View.of(np.concatenate([each.frames for each in learned_from]))
+    features = [each.features(settings.blocks, view) for each in learned_from]
+    metric = learn_metric(features, checkpoint.rate, settings.metric)
     surprise = learn_surprise([each.squared_error()[WARM_UP:] for each in streams], corpus.channels)
     judged = _judged(checkpoint, corpus, held_out)
-    graph = step_graph(model, metric, settings.blocks, surprise).SerializeToString(deterministic=True)
+    graph = step_graph(model, metric, settings.blocks, view, surprise).SerializeToString(deterministic=True)
 
     manifest = bundle_pb2.BundleManifest(
         schema_version=SCHEMA_VERSION,
@@ -144,7 +155,7 @@ def bundle_files(
     )
     files = {
         "model.onnx": graph,
-        "golden.npz": _golden(model, metric, settings.blocks, surprise),
+        "golden.npz": _golden(model, metric, settings.blocks, view, surprise),
     }
     files["README.md"] = model_card(manifest, checkpoint, settings.blocks, settings.limits).encode()
     for path in sorted(files):
@@ -197,7 +208,7 @@ def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.floa
     return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
 
 
-def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], measure: Surprise) -> bytes:
+def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View, measure: Surprise) -> bytes:
     """Made-up frames and what PyTorch makes of them, so that loading checks the graph against the model itself."""
     rng = np.random.default_rng(0)
     channels = model.settings.channels
@@ -211,7 +222,7 @@ def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], measure: 
         frames=frames,
         prediction=(mean + scale * stream.prediction).astype(np.float32),
         surprise=stream.surprise(measure).astype(np.float32),
-        embedding=metric.embed(stream.features(blocks)).astype(np.float32),
+        embedding=metric.embed(stream.features(blocks, view)).astype(np.float32),
     )
     return content.getvalue()
 

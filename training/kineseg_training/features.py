@@ -24,6 +24,34 @@ BLOCKS: tuple[Block, ...] = get_args(Block)
 
 
 @dataclass(frozen=True, eq=False)
+class View:
+    """How the embedding sees normalised channels: ``factor * x + shift``.
+
+    The predictor is normalised to what it was trained on. The embedding may learn from more, and how far a posture is
+    from the middle of all that is what its bend should go by.
+
+    Attributes:
+        factor: ``(C,)``, positive.
+        shift: ``(C,)``.
+    """
+
+    factor: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    @classmethod
+    def unchanged(cls, channels: int) -> View:
+        """The predictor's own normalisation."""
+        return cls(np.ones(channels), np.zeros(channels))
+
+    @classmethod
+    def of(cls, frames: NDArray[np.float64]) -> View:
+        """By which ``(T, C)`` normalised `frames` get mean 0 and deviation 1, but for channels that hardly move."""
+        deviation = frames.std(axis=0)
+        factor = 1.0 / np.maximum(deviation, max(0.1 * float(np.median(deviation)), 1e-6))
+        return cls(factor, -frames.mean(axis=0) * factor)
+
+
+@dataclass(frozen=True, eq=False)
 class Stream:
     """A predictor's whole way through a recording, from the initial state.
 
@@ -52,18 +80,19 @@ class Stream:
         """``(T,)`` by the `measure`; 0 for the first frame, which nothing predicted."""
         return np.concatenate([np.zeros(1), measure(self.squared_error())])
 
-    def block(self, block: Block) -> NDArray[np.float64]:
-        """``(T, F)`` of one block: ``pose`` F = C, ``speed`` F = C, ``state`` F = H."""
+    def block(self, block: Block, view: View) -> NDArray[np.float64]:
+        """``(T, F)`` of one block as seen in the `view`: ``pose`` F = C, ``speed`` F = C, ``state`` F = H."""
+        if block == "state":
+            return self.hidden
+        seen = self.frames * view.factor + view.shift
         if block == "pose":
-            return POSE_LIMIT * np.tanh(self.frames / POSE_LIMIT)
-        if block == "speed":
-            # The root tames the bursts: a kick is faster than a wave, but not fifty times as far away from it.
-            return np.sqrt(np.abs(np.diff(self.frames, axis=0, prepend=self.frames[:1])))
-        return self.hidden
+            return np.asarray(POSE_LIMIT * np.tanh(seen / POSE_LIMIT))
+        # The root tames the bursts: a kick is faster than a wave, but not fifty times as far away from it.
+        return np.asarray(np.sqrt(np.abs(np.diff(seen, axis=0, prepend=seen[:1]))))
 
-    def features(self, blocks: Sequence[Block]) -> list[NDArray[np.float64]]:
-        """The blocks asked for, in that order."""
-        return [self.block(block) for block in blocks]
+    def features(self, blocks: Sequence[Block], view: View) -> list[NDArray[np.float64]]:
+        """The blocks asked for, in that order, as seen in the `view`."""
+        return [self.block(block, view) for block in blocks]
 
 
 def check_blocks(blocks: Sequence[str]) -> tuple[Block, ...]:

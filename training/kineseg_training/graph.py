@@ -5,7 +5,7 @@
     surprise = started * worst / (middle + floor)^0.75
     dx      = started * (x - previous x)
     h'      = cell([x, dx], h)
-    [velocity | embedding] = [tanh(x / limit), sqrt|dx|, h'] @ W + b        one product for both
+    [velocity | embedding] = [tanh((factor x + shift) / limit), sqrt|dx|, h'] @ W + b       one product for both
     prediction' = x + velocity
 
 State, in order: hidden (for LSTM also cell), previous x, previous prediction, started (0 in a new stream, then 1).
@@ -20,7 +20,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from kineseg_training.features import BLOCKS, POSE_LIMIT, Block
+from kineseg_training.features import BLOCKS, POSE_LIMIT, Block, View
 from kineseg_training.metric import Metric, rows_of
 from kineseg_training.models import Seq2Seq
 from kineseg_training.models.seq2seq import VELOCITY_GAIN
@@ -51,13 +51,16 @@ def state_layout(model: Seq2Seq) -> StateLayout:
     )
 
 
-def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], surprise: Surprise) -> onnx.ModelProto:
+def step_graph(
+    model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View, surprise: Surprise
+) -> onnx.ModelProto:
     """The graph of one step: inputs `frame`, `state`; outputs `prediction`, `surprise`, `embedding`, `next_state`.
 
     Args:
         model: The predictor.
         metric: The embedding, of the features in `blocks`.
         blocks: What the embedding is made of, in that order.
+        view: How it sees the channels.
         surprise: How errors become surprise.
     """
     build = _Builder()
@@ -81,9 +84,10 @@ def step_graph(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], surpri
         hidden, cell = _lstm(build, model, heard, parts["hidden"], parts["cell"])
         memory = [hidden, cell]
 
-    pose = build("Tanh", [build("Mul", [x, build.constant(np.array(1.0 / POSE_LIMIT))])])
+    seen = build("Mul", [x, build.constant(view.factor / POSE_LIMIT)])
+    pose = build("Tanh", [build("Add", [seen, build.constant(view.shift / POSE_LIMIT)])])
     speed = build("Sqrt", [build("Abs", [moved])])
-    outputs = build.linear(build("Concat", [pose, speed, hidden], axis=1), *_output_layer(model, metric, blocks))
+    outputs = build.linear(build("Concat", [pose, speed, hidden], axis=1), *_output_layer(model, metric, blocks, view))
     velocity = build.split(outputs, [channels, metric.weight.shape[1]], ["velocity", "embedding"])["velocity"]
     prediction = build("Add", [x, velocity])
     in_units = build("Mul", [prediction, build.constant(scale)])
@@ -139,18 +143,18 @@ def _gates(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> list[str
 
 
 def _output_layer(
-    model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...]
+    model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight ``(2C + H, C + E)`` and bias: velocity out of the state, embedding out of all blocks in use."""
     channels, hidden = model.settings.channels, model.settings.hidden
     width: dict[Block, int] = {"pose": channels, "speed": channels, "state": hidden}
     here = dict(zip(BLOCKS, rows_of([width[block] for block in BLOCKS]), strict=True))
+    # The graph's pose is divided by the limit and its speed is of channels as the predictor sees them.
+    factors: dict[Block, NDArray[np.float64]] = {"pose": np.full(channels, POSE_LIMIT), "speed": np.sqrt(view.factor)}
     weight = np.zeros((2 * channels + hidden, channels + metric.weight.shape[1]))
     weight[here["state"], :channels] = _array(model.velocity.weight).T
     for block, rows in zip(blocks, rows_of([width[block] for block in blocks]), strict=True):
-        # The graph's pose is tanh(x / limit); the limit itself comes in here.
-        factor = POSE_LIMIT if block == "pose" else 1.0
-        weight[here[block], channels:] = factor * metric.weight[rows]
+        weight[here[block], channels:] = factors.get(block, np.ones(1))[:, None] * metric.weight[rows]
     return weight, np.concatenate([_array(model.velocity.bias), metric.bias])
 
 

@@ -2,6 +2,7 @@
 
 from kineseg_training.data.augment import Augmentation, augment, mirrored
 from kineseg_training.data.corpus import Clip, Corpus, Source, load_corpus
+from kineseg_training.data.generated import generated_actions
 from kineseg_training.data.resample import resample
 from kineseg_training.data.splits import split_by_take
 from kineseg_training.data.windows import Windows, cut_windows, sample_windows
@@ -14,6 +15,7 @@ __all__ = [
     "Windows",
     "augment",
     "cut_windows",
+    "generated_actions",
     "load_corpus",
     "mirrored",
     "resample",
