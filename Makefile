@@ -7,7 +7,7 @@ INPUT ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types stubs readme protos train-default clean
+.PHONY: help demo test bench check lint types stubs quality readme protos train-default clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(VENV)/.dev ## all tests; ARGS="-k name" for some
 
 bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table, and bench-output/*.json
 	@$(BIN)/python -m benchmarks --out bench-output $(ARGS)
+
+quality: $(VENV)/.quality ## our segments and those of others on every development set: a table, quality-output/; ARGS="--help"
+	@$(BIN)/python -m quality $(ARGS)
 
 check: lint types stubs test readme ## what CI runs
 
@@ -44,7 +47,7 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 	@$(BIN)/kineseg-train default $(ARGS)
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) demo-output bench-output runs build *.egg-info
+	rm -rf $(VENV) demo-output bench-output quality-output runs build *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:
@@ -58,3 +61,9 @@ $(VENV)/.service: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.service
+
+# claspy's own pins forbid the NumPy and SciPy used here, with which it works; it has no wheel for Python 3.13.
+$(VENV)/.quality: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,quality]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps claspy==0.2.8 || echo "without claspy"
+	@touch $@ $(VENV)/.dev $(VENV)/.service
