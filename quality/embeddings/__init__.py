@@ -1,0 +1,1 @@
+"""Which embedding separates actions best: candidates at equal cost, judged by the segmenter on unseen streams."""
