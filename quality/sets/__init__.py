@@ -47,7 +47,8 @@ SETS: dict[str, StreamSet] = {
     ),
     "cmu-clips": StreamSet(
         "streams assembled from the single-action CMU clips",
-        "dev seeds: " + _SETTINGS + "; the packaged bundle trained on the clips", cmu_clips.load, {"dev": tuple(range(12)), "held-out": tuple(range(100, 112))},
+        "dev seeds: " + _SETTINGS + "; the packaged bundle trained on the clips", cmu_clips.load,
+        {"dev": tuple(range(12)), "held-out": tuple(range(100, 112))},
     ),
     "generated": StreamSet(
         "generated motion, 12 kinds of action", "dev seeds: " + _SETTINGS, generated.load,
