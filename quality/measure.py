@@ -109,7 +109,7 @@ def measure(plan: Plan) -> Iterator[SetResult]:
     settings = oracle.shipped_settings(plan.bundle)
     with service.running(plan.bundle) as server, _workers(bool(methods)) as workers:
         for name in plan.sets:
-            streams = load(name, plan.seeds)[: plan.limit]
+            streams = load(name, plan.seeds, plan.limit)
             result = SetResult(name)
             wanted = {stream.model for stream in streams} - {""}
             if missing := wanted - set(server.models):

@@ -9,6 +9,7 @@ from pathlib import Path
 import kineseg
 import numpy as np
 from kineseg_service.bundle import load_bundle, packaged_bundle
+from kineseg_service.errors import BadBundle
 from kineseg_service.segmenter import SegmenterSettings
 from kineseg_service.segmenter.labels import make_labeller, segment_point
 from numpy.typing import NDArray
@@ -25,7 +26,10 @@ def shipped_settings(bundle: Path | None) -> SegmenterSettings:
     path = bundle or packaged_bundle()
     if path is None:
         raise QualityError("the service has no packaged bundle; give one with --bundle")
-    calibration = load_bundle(path).manifest.calibration
+    try:
+        calibration = load_bundle(path).manifest.calibration
+    except BadBundle as error:
+        raise QualityError(str(error)) from error
     return SegmenterSettings.from_bundle(
         dict(calibration.segmenter),
         log_surprise_median=calibration.log_surprise_median,

@@ -103,9 +103,9 @@ def run(name: str, stream: Stream) -> tuple[Prediction, float]:
 
 
 def _noise() -> Stream:
-    """Ten periods of nothing."""
+    """Thirty periods of nothing."""
     values = np.random.default_rng(0).standard_normal((300, 1))
-    return Stream("", "noise", Recording(values, 30.0, ("value",)), np.empty((0, 3)), None)
+    return Stream("", "noise", Recording(values, 10.0, ("value",)), np.empty((0, 3)), None)
 
 
 def labelled(stream: Stream, pairs: Sequence[tuple[int, int]]) -> Prediction:

@@ -58,12 +58,13 @@ SETS: dict[str, StreamSet] = {
 }  # fmt: skip
 
 
-def load(name: str, seeds: Seeds = "dev") -> list[Stream]:
+def load(name: str, seeds: Seeds = "dev", limit: int | None = None) -> list[Stream]:
     """The streams of a set.
 
     Args:
         name: One of `SETS`.
         seeds: ``dev``, or ``held-out``: the same rules with seeds that nobody has looked at.
+        limit: At most so many streams, the first ones.
 
     Raises:
         QualityError: There is no such set, it has no held-out seeds, or its data is not there.
@@ -73,4 +74,5 @@ def load(name: str, seeds: Seeds = "dev") -> list[Stream]:
     chosen = SETS[name]
     if seeds == "held-out" and not chosen.seeds:
         raise QualityError(f"set {name!r} has no held-out seeds: nothing in it is random")
-    return chosen.load(chosen.seeds[seeds] if chosen.seeds else ())
+    numbers = chosen.seeds[seeds] if chosen.seeds else ()
+    return chosen.load(numbers[:limit])[:limit]  # every seed gives at least one stream
