@@ -17,7 +17,7 @@ COMPONENTS = 3
 WINDOW_S = 1.0
 BUFFER_S = 20.0
 STEP_S = 0.5  # how often the arcs are looked at
-LOW = 0.6  # of the arcs expected by chance
+LOW = 0.75  # of the arcs expected by chance
 IAC_RUNS = 100  # simulations of what is expected by chance; the default of 1000 takes seconds a stream
 APART_S = 3.0  # from other boundaries and from both ends of the buffer, where arcs are few in any case
 
