@@ -39,11 +39,11 @@ def console_table(results: Sequence[SetResult]) -> Table:
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("set, method", no_wrap=True)
+    table.add_column("set, method", no_wrap=True, max_width=54)
     for name in (*_COLUMNS.values(), *_LAST):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=5)
     for result in results:
-        table.add_row(f"[bold]{_title(result)}[/bold]", end_section=bool(result.not_served and not result.rows))
+        table.add_row(f"[bold]{result.name}[/bold], {_count(result)} streams")
         if result.not_served:
             table.add_row(f"  kineseg: not served ({result.not_served})")
         for i, row in enumerate(result.rows):
@@ -134,8 +134,11 @@ def _plain_row(row: Row) -> dict[str, Any]:
 
 
 def _title(result: SetResult) -> str:
-    count = max((row.streams for row in result.rows), default=0)
-    return f"{result.name}: {SETS[result.name].title}" + (f" ({count} streams)" if count else "")
+    return f"{result.name}: {SETS[result.name].title} ({_count(result)} streams)"
+
+
+def _count(result: SetResult) -> int:
+    return max((row.streams for row in result.rows), default=0)
 
 
 def _cells(row: Row) -> list[str]:
