@@ -81,7 +81,7 @@ def early_lessons(blocks: Array, confirmed: list[tuple[int, int]], rng: np.rando
             continue
         start = _thought_start(places[places <= now - 9], now, rng)
         likeliest = kernel.likeliest_cut(start, 3, 15)
-        if likeliest is not None and now - start >= 15 and likeliest[1] >= 0.3:
+        if likeliest is not None and now - start >= 15 and likeliest[1] >= 0.5:
             rows.append((early_evidence(kernel, start, likeliest[0]), answer(likeliest[0])))
             seen.append((start, likeliest[0]))
         seen = [pair for pair in seen if now - pair[1] <= 35]

@@ -14,8 +14,9 @@ _LEAST_AGE = 4  # and announced from then on
 _REVIEWED_FROM, _REVIEW = 8, 3  # how old it is when it is looked at again, and how often
 _SAME_PLACE = 8  # a boundary decided this near to an announced one is that one
 _BEGINNING = 20  # nothing is announced before the stream has shown something
-_MEMORY = 0.7  # of the probability from one block to the next
-_LEAST_GAIN = 0.3  # below, nobody needs to be asked
+_LOOK = 2  # it is looked for once in so many blocks
+_MEMORY = 0.5  # of the probability from one look to the next
+_LEAST_GAIN = 0.5  # below, nobody needs to be asked
 _HOPELESS = 0.1
 
 
@@ -56,8 +57,10 @@ class Announcements:
     def look(self, kernel: KernelBoundaries) -> tuple[int, int, float] | None:
         """A boundary to announce now: its block, that at which the segment before it begins, and its probability.
 
-        The probability must hold for some blocks: it is averaged, newer ones weighing more.
+        The probability must hold for some time: it is averaged, newer ones weighing more.
         """
+        if kernel.count % _LOOK == 0:  # then the kernel programme is at work
+            return None
         start = self.open[-1].boundary if self.open else kernel.start
         if kernel.count < _BEGINNING or kernel.count - start < self._shortest:
             self._level = 0.0

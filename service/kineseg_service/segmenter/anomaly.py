@@ -20,14 +20,12 @@ class SurpriseMonitor:
     """
 
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
-        horizon, prior, warm_up, pause = (
-            max(1, round(seconds * rate_hz))
-            for seconds in (
-                settings.anomaly_horizon_s,
-                settings.prior_s,
-                settings.anomaly_warm_up_s,
-                settings.anomaly_pause_s,
-            )
+        warm_up, pause = (
+            max(1, round(seconds * rate_hz)) for seconds in (settings.anomaly_warm_up_s, settings.anomaly_pause_s)
+        )
+        self._kept = max(1, round(settings.block_s * rate_hz))  # one value in so many frames says enough
+        horizon, prior = (
+            max(1, round(seconds * rate_hz / self._kept)) for seconds in (settings.anomaly_horizon_s, settings.prior_s)
         )
         self.threshold = settings.anomaly_threshold
         self.score = 0.0
@@ -47,8 +45,9 @@ class SurpriseMonitor:
         level = math.log(max(surprise, _LEAST_SURPRISE))
         offset = level - self._median.value
         self.score = offset / max(1.4826 * self._deviation.value, self._least)
-        self._median.add(level)
-        self._deviation.add(abs(offset))
+        if self._count % self._kept == 0:
+            self._median.add(level)
+            self._deviation.add(abs(offset))
         if self._count % self._refresh == 0:
             self._median.refresh()
             self._deviation.refresh()

@@ -22,7 +22,10 @@ from kineseg_service.segmenter.settings import SegmenterSettings
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
 
-_PAIRS = 4  # distances sampled with each block
+_PAIRS = 2  # distances sampled with each block
+_GAINS = 2  # one gain is kept in so many blocks
+_SEARCH = 2  # and the best segmentation looked for
+_LARGEST = 6e4  # that half precision holds
 _LEAST_WIDTH = 1e-9  # a stream that does not move at all has no scale
 
 
@@ -48,7 +51,7 @@ class KernelBoundaries:
 
         self.count = 0
         self._start = 0  # of the open segment
-        self._past = np.zeros((self._horizon, dim), dtype=np.float32)  # ring of blocks
+        self._past = np.zeros((self._horizon, dim), dtype=np.float16)  # ring of blocks
         self._base_start = 0  # the open segment's part within the horizon begins here
         self._base_similarity = 0.0  # sum of the kernel over all pairs of that part
         self._base_dropped = 0.0  # cost of what has left the horizon
@@ -57,18 +60,18 @@ class KernelBoundaries:
         # column's.
         self._similarity = np.zeros(self._span)
         self._before = np.zeros(self._span)
-        self._cost = np.full((self._span, self._span), np.inf)
+        self._cost = np.full((self._span, self._span), np.inf, dtype=np.float32)
         self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of them to now
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
         self._next_end = 0
 
         self.scale = RunningQuantile(
-            _PAIRS * self._horizon,
+            self._horizon,
             prior=settings.median_squared_distance,
             prior_count=_PAIRS * blocks(settings.prior_s),
         )
-        self._gains = RunningQuantile(4 * self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
+        self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
 
     @property
     def start(self) -> int:
@@ -90,23 +93,27 @@ class KernelBoundaries:
         """Where the best segmentation ends the segment that begins at the boundary offered last; `count` if open."""
         return self._next_end
 
-    def recent(self, start: int, end: int) -> Blocks:
-        """Blocks [start, end), shape (n, dim), as far as they are within the horizon; not to be written to."""
+    def recent(self, start: int, end: int, step: int = 1) -> Blocks:
+        """Blocks [start, end), shape (n, dim), as far as they are within the horizon; of `step` only the first."""
         start = max(start, self.count - self._horizon)
         begin, length = start % self._horizon, max(end - start, 0)
         if begin + length <= self._horizon:
-            return self._past[begin : begin + length]
-        return np.concatenate([self._past[begin:], self._past[: begin + length - self._horizon]])
+            return self._past[begin : begin + length : step].astype(np.float32)
+        skipped = -(self._horizon - begin) % step
+        parts = self._past[begin::step], self._past[skipped : begin + length - self._horizon : step]
+        return np.concatenate(parts).astype(np.float32)
 
     def update(self, block: Array) -> int | None:
         """Takes the next block (dim,); returns a boundary that is old enough to be decided, or None.
 
         The caller then answers with `accept` or `reject`.
         """
-        newest = block.astype(np.float32)
+        newest = np.clip(block, -_LARGEST, _LARGEST).astype(np.float16).astype(np.float32)
         self._observe_scale(newest)
         self._extend(newest)
         self._observe_gain()
+        if self.count % _SEARCH:
+            return None
         boundary = self._first_boundary()
         return boundary if boundary is not None and self.count - boundary >= self._lag else None
 
@@ -134,7 +141,7 @@ class KernelBoundaries:
     def accept(self, boundary: int) -> None:
         """The open segment ends before `boundary`, and another begins there."""
         row = boundary - (self.count - self._span)
-        self._before = self._cost[row].copy()
+        self._before = self._cost[row].astype(np.float64)
         self._start = self._base_start = boundary
         self._base_similarity = float(self._similarity[row])
         self._base_dropped = 0.0
@@ -148,23 +155,23 @@ class KernelBoundaries:
         if reach:
             # Evenly spread over the horizon, at another offset each time: a sample of all pairs.
             offset = self.count * 0.6180339887498949
-            for i in range(_PAIRS):
-                back = 1 + int((offset + i / _PAIRS) % 1.0 * reach)
-                difference = self._past[(self.count - back) % self._horizon] - block
-                self.scale.add(float(difference @ difference))
+            back = [1 + int((offset + i / _PAIRS) % 1.0 * reach) for i in range(_PAIRS)]
+            difference = self._past[[(self.count - i) % self._horizon for i in back]] - block
+            for row in difference:
+                self.scale.add(float(row @ row))
         if self.count % 10 == 0:
             self.scale.refresh()
             self._gains.refresh()
 
-    def similarity(self, squared: Array) -> Array:
+    def similarity(self, squared: NDArray[np.floating]) -> Array:
         """The kernel, of squared distances."""
         width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
-        similarity: Array = np.exp(squared * (-0.5 / width))
+        similarity: Array = np.exp(squared * (-0.5 / width), dtype=np.float64)
         return similarity
 
     def _kernel(self, blocks: Blocks, block: Blocks) -> Array:
         difference = blocks - block
-        return self.similarity(np.einsum("ij,ij->i", difference, difference).astype(np.float64))
+        return self.similarity(np.einsum("ij,ij->i", difference, difference))
 
     def _extend(self, block: Blocks) -> None:
         """Makes `block` the newest: every sum and cost grows by its similarity to what came before."""
@@ -200,7 +207,7 @@ class KernelBoundaries:
     def _observe_gain(self) -> None:
         n = self._window
         before, now = self._window_similarity[0], self._similarity[-n]
-        if self.count >= 2 * n:
+        if self.count >= 2 * n and self.count % _GAINS == 0:
             both = self._similarity[-2 * n]
             self._gains.add((2.0 * (before + now) - both) / (2 * n))
         self._window_similarity[:-1] = self._window_similarity[1:]

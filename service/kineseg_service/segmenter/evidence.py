@@ -15,6 +15,7 @@ from kineseg_service.segmenter.boundaries import KernelBoundaries
 from kineseg_service.segmenter.separation import separations
 
 Array = NDArray[np.float64]
+Blocks = NDArray[np.float32]
 
 EARLY = (
     "novelty",
@@ -53,6 +54,7 @@ _CONTEXT_EARLY, _CONTEXT = 90, 80  # of the segment before
 _NEAR = 4  # blocks before the cut that are too near to it to count as the past
 _GUARD = 5  # the same, for what lies elsewhere
 _LEAST_ELSEWHERE = 10
+_ELSEWHERE_STEP = 3  # every so many blocks are looked at there
 _APART = (6, 12, 20)
 _NEIGHBOURS = 3
 _LEAST_DISTANCE, _LEAST_GAIN, _LEAST_PACE = 1e-3, 0.02, 1e-3
@@ -67,7 +69,7 @@ def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
     with the distance from the nearest moments elsewhere in the stream's memory, where an action may come back from.
     """
     now = kernel.count
-    blocks = kernel.recent(max(start, cut - _CONTEXT_EARLY), now).astype(np.float64)
+    blocks = kernel.recent(max(start, cut - _CONTEXT_EARLY), now)
     age, begin = now - cut, now - len(blocks)
     at = cut - begin
     window = min(_WINDOW, at)
@@ -75,25 +77,26 @@ def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
     unit = kernel.scale.value / 2.0
 
     own = squared[window:, : max(at - _NEAR, 3)].min(axis=1)
-    novelty, novelty_now = _log(own.mean() / unit), _log(own[-3:].mean() / unit)
+    novelty, novelty_now = _log(_mean(own) / unit), _log(_mean(own[-3:]) / unit)
     usual = None
     if at >= _USUAL_UNKNOWN + age // 3:
         n = min(age, at // 2, 12)
         before = squared[window - n : window, : at - n - _NEAR]
-        usual = _log(before.min(axis=1).mean() / unit) if before.shape[1] >= 5 else None
+        usual = _log(_mean(before.min(axis=1)) / unit) if before.shape[1] >= 5 else None
     elsewhere = _elsewhere(kernel, blocks[at:], begin)
     over = over_now = 0.0
     if elsewhere is not None:
-        over = novelty - _log(elsewhere.mean() / unit)
-        over_now = novelty_now - _log(elsewhere[-3:].mean() / unit)
+        over = novelty - _log(_mean(elsewhere) / unit)
+        over_now = novelty_now - _log(_mean(elsewhere[-3:]) / unit)
     similarity = kernel.similarity(squared[:, at - window :])
-    steps = np.sqrt(np.square(np.diff(blocks, axis=0)).sum(axis=1))
-    pace = (float(steps[at:].mean()) if age > 1 else 0.0), float(steps[max(0, at - 30) : at].mean())
+    moved = blocks[max(1, at - 29) :] - blocks[max(0, at - 30) : -1]
+    steps = np.sqrt(np.einsum("ij,ij->i", moved, moved))
+    pace = _mean(steps[-age + 1 :]) if age > 1 else 0.0, _mean(steps[: len(steps) - age + 1])
     return np.array(
         [
             novelty,
             novelty_now,
-            _log(own.min() / unit),
+            _log(float(own.min()) / unit),
             float(usual is not None),
             0.0 if usual is None else novelty - usual,
             over,
@@ -118,7 +121,7 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
     follows may hold a return to the action before.
     """
     now = kernel.count
-    blocks = kernel.recent(max(kernel.start, cut - _CONTEXT), now).astype(np.float64)
+    blocks = kernel.recent(max(kernel.start, cut - _CONTEXT), now)
     begin = now - len(blocks)
     at, next_end = cut - begin, min(kernel.next_end, now) - begin
     squared = _squared_distances(blocks, blocks)
@@ -130,7 +133,7 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
     if at >= _USUAL_UNKNOWN:
         n = min(age, at // 2, 12)
         before = squared[at - n : at, : at - n - _NEAR]
-        usual = before.min(axis=1).mean() if before.shape[1] >= 5 else None
+        usual = _mean(before.min(axis=1)) if before.shape[1] >= 5 else None
     elsewhere = _elsewhere(kernel, blocks[at:], begin)
     window = min(_WINDOW, at)
     near = slice(at - window, at + min(age, _WINDOW))
@@ -139,27 +142,30 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
             *separations(squared, at, len(blocks), _APART, _NEIGHBOURS),
             *separations(squared, at, next_end, _APART, _NEIGHBOURS),
             _log_gain(kernel.similarity(squared[near, near]), window, near.stop - near.start, kernel),
-            0.0 if usual is None else _log(own.mean() / unit) - _log(usual / unit),
-            0.0 if elsewhere is None else _log(own.mean() / unit) - _log(elsewhere.mean() / unit),
+            0.0 if usual is None else _log(_mean(own) / unit) - _log(usual / unit),
+            0.0 if elsewhere is None else _log(_mean(own) / unit) - _log(_mean(elsewhere) / unit),
             min((cut - kernel.start) / 50.0, 3.0),
             math.log(age / 10.0),
         ]
     )
 
 
-def _elsewhere(kernel: KernelBoundaries, after: Array, begin: int) -> Array | None:
+def _elsewhere(kernel: KernelBoundaries, after: Blocks, begin: int) -> Blocks | None:
     """Squared distance of each of `after` from the nearest block in memory that is older than `begin`."""
-    older = kernel.recent(0, begin - _GUARD)
+    older = kernel.recent(0, begin - _GUARD, _ELSEWHERE_STEP)
     if len(older) < _LEAST_ELSEWHERE:
         return None
-    nearest: Array = _squared_distances(after, older.astype(np.float32)).min(axis=1)
+    nearest: Blocks = _squared_distances(after, older).min(axis=1)
     return nearest
 
 
-def _squared_distances(a: Array, b: NDArray[np.floating]) -> Array:
+def _squared_distances(a: Blocks, b: Blocks) -> Blocks:
     """(n, m) from each of (n, dim) to each of (m, dim)."""
-    squared: Array = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2.0 * (a.astype(b.dtype) @ b.T)
-    return np.maximum(squared, 0.0)
+    squared = a @ b.T
+    squared *= -2.0
+    squared += np.einsum("ij,ij->i", a, a)[:, None]
+    squared += np.einsum("ij,ij->i", b, b)
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def _log_gain(similarity: Array, cut: int, end: int, kernel: KernelBoundaries) -> float:
@@ -168,6 +174,10 @@ def _log_gain(similarity: Array, cut: int, end: int, kernel: KernelBoundaries) -
     right = float(similarity[cut:end, cut:end].sum()) / (end - cut)
     gain = left + right - float(similarity[:end, :end].sum()) / end
     return math.log(max(gain / max(kernel.gain_scale, 1e-6), 0.0) + _LEAST_GAIN)
+
+
+def _mean(values: Blocks) -> float:
+    return float(values.sum()) / len(values)
 
 
 def _log(ratio: float) -> float:

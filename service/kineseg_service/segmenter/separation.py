@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def separations(squared: Array, cut: int, end: int, aparts: Sequence[int], neighbours: int) -> list[float]:
+def separations(
+    squared: NDArray[np.floating], cut: int, end: int, aparts: Sequence[int], neighbours: int
+) -> list[float]:
     """How much better than by chance a block's nearest neighbours tell on which side of `cut` it lies.
 
     1: always; 0: no better than chance, as when both sides are phases of one movement. No scale enters, only the order
