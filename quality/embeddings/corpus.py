@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from kineseg.motion import generate
+from kineseg.motion.synthetic import ACTIONS
 from kineseg_training.contrastive import Pool
 from kineseg_training.data import Clip, Source, generated_actions, load_corpus, mirrored, resample
-from kineseg_training.recipe import CALIBRATION_FRAMES, SEEN_KINDS, UNSEEN_KINDS
+from kineseg_training.recipe import CALIBRATION_FRAMES
 from numpy.typing import NDArray
 
 from quality.places import data_folder
@@ -16,6 +17,9 @@ from quality.stream import MODEL_RATE, Stream, from_truth
 
 Array = NDArray[np.float64]
 
+# Generated kinds of action that nothing is learned from, so that there are some to judge by.
+UNSEEN_KINDS = ("arm_circles", "bow", "jumping_jacks", "squat", "wave")
+SEEN_KINDS = tuple(kind for kind in ACTIONS if kind not in UNSEEN_KINDS)
 UNSEEN_SET = "generated-unseen"  # of kinds that are in no corpus
 
 _UNSEEN_SEED = 200

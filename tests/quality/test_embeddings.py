@@ -9,10 +9,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 from kineseg_service.segmenter import SegmenterSettings
-from kineseg_training.recipe import SEEN_KINDS, UNSEEN_KINDS
 
 from quality.embeddings.__main__ import main
-from quality.embeddings.corpus import generated_material, unseen_streams
+from quality.embeddings.corpus import SEEN_KINDS, UNSEEN_KINDS, generated_material, unseen_streams
 from quality.embeddings.report import Row, paired, table
 from quality.embeddings.score import Scene, figures, towards_truth
 from quality.errors import QualityError

@@ -162,8 +162,7 @@ def default(
         training, held_out = recipe.default_corpora(data or _cmu_folder())
         folder = run or Path(scratch) / "run"
         checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)
-        more = recipe.metric_corpus(held_out)
-        export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out, more=more)
+        export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out)
         typer.echo(f"wrote {out}")
 
 

@@ -47,15 +47,16 @@ class Announcements:
 
     Args:
         shortest: Blocks in the shortest segment.
+        announce_at: See `SegmenterSettings`.
     """
 
-    def __init__(self, shortest: int) -> None:
-        self._shortest = shortest
+    def __init__(self, shortest: int, announce_at: float) -> None:
+        self._shortest, self._announce_at = shortest, announce_at
         self._level = 0.0
         self.open: list[Announced] = []
 
     def look(self, kernel: KernelBoundaries) -> tuple[int, int, float] | None:
-        """A boundary to announce now: its block, that at which the segment before it begins, and its probability.
+        """A boundary to announce now: its block, that at which the segment before it begins, and its confidence.
 
         The probability must hold for some time: it is averaged, newer ones weighing more.
         """
@@ -72,10 +73,10 @@ class Announcements:
             cut = likeliest[0]
             probability = judge(early_evidence(kernel, start, cut))
         self._level += (1.0 - _MEMORY) * (probability - self._level)
-        if self._level < judge.threshold or kernel.count - cut < _LEAST_AGE:
+        if self._level < self._announce_at or kernel.count - cut < _LEAST_AGE:
             return None
         self._level = 0.0
-        return cut, start, min(probability, 0.99)
+        return cut, start, judge.confidence(probability)
 
     def due(self, kernel: KernelBoundaries) -> list[Announced]:
         """Those to be looked at again now."""
@@ -84,8 +85,9 @@ class Announcements:
 
     def review(self, kernel: KernelBoundaries, announced: Announced) -> bool:
         """Judges an announced boundary by what has come since; False if it is hopeless by now."""
-        probability = packaged_judge("early")(early_evidence(kernel, announced.before, announced.boundary))
-        announced.confidence = min(probability, 0.99)
+        judge = packaged_judge("early")
+        probability = judge(early_evidence(kernel, announced.before, announced.boundary))
+        announced.confidence = judge.confidence(probability)
         return probability >= _HOPELESS
 
     def at(self, boundary: int) -> Announced | None:

@@ -161,11 +161,12 @@ def _elsewhere(kernel: KernelBoundaries, after: Blocks, begin: int) -> Blocks | 
 
 def _squared_distances(a: Blocks, b: Blocks) -> Blocks:
     """(n, m) from each of (n, dim) to each of (m, dim)."""
-    squared = a @ b.T
+    squared: Blocks = a @ b.T
     squared *= -2.0
     squared += np.einsum("ij,ij->i", a, a)[:, None]
     squared += np.einsum("ij,ij->i", b, b)
-    return np.maximum(squared, 0.0, out=squared)
+    np.maximum(squared, 0.0, out=squared)
+    return squared
 
 
 def _log_gain(similarity: Array, cut: int, end: int, kernel: KernelBoundaries) -> float:

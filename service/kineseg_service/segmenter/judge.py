@@ -28,7 +28,8 @@ class Judge:
         mean, scale: Of each in training, (F,).
         hidden: Weights (F, H) and biases (H,) of the hidden layer; None without one.
         weight, bias: (H,) or (F,), and a number.
-        threshold: The probability from which on the answer is yes.
+        calibration: Slope and offset, in log odds, from the probability of one moment to the share of those that were
+            announced at it and came true: what is announced was chosen for being likely (Platt 1999).
     """
 
     evidence: tuple[str, ...]
@@ -37,7 +38,7 @@ class Judge:
     hidden: tuple[Array, Array] | None
     weight: Array
     bias: float
-    threshold: float
+    calibration: tuple[float, float] = (1.0, 0.0)
 
     def __call__(self, evidence: Array) -> float:
         """Probability, given the evidence (F,)."""
@@ -45,6 +46,13 @@ class Judge:
         if self.hidden is not None:
             z = np.tanh(z @ self.hidden[0] + self.hidden[1])
         return 1.0 / (1.0 + math.exp(-float(z @ self.weight) - self.bias))
+
+    def confidence(self, probability: float) -> float:
+        """The share of announcements at this probability that come true; never quite 0 or 1."""
+        slope, offset = self.calibration
+        inside = min(max(probability, 1e-6), 1.0 - 1e-6)
+        odds = math.log(inside / (1.0 - inside))
+        return min(max(1.0 / (1.0 + math.exp(-slope * odds - offset)), 0.01), 0.99)
 
     def plain(self) -> dict[str, Any]:
         """As plain values, for `from_plain`; rounded to what single precision tells apart."""
@@ -60,7 +68,7 @@ class Judge:
             "hidden": hidden,
             "weight": listed(self.weight),
             "bias": float(f"{self.bias:.6g}"),
-            "threshold": self.threshold,
+            "calibration": [float(f"{value:.6g}") for value in self.calibration],
         }
 
     @classmethod
@@ -74,7 +82,7 @@ class Judge:
             hidden=None if hidden is None else (np.array(hidden[0]), np.array(hidden[1])),
             weight=np.array(plain["weight"]),
             bias=float(plain["bias"]),
-            threshold=float(plain["threshold"]),
+            calibration=(float(plain["calibration"][0]), float(plain["calibration"][1])),
         )
 
 

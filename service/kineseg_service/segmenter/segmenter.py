@@ -59,7 +59,8 @@ class Segmenter:
         # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
         self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
         self.shortest_latency_s = settings.block_s + delay_s
-        self._announcements = Announcements(self._shortest)
+        self._announcements = Announcements(self._shortest, settings.announce_at)
+        self._confirm_at = settings.confirm_at
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._labeller = make_labeller(
             settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
@@ -122,8 +123,7 @@ class Segmenter:
     def _decide(self, boundary: int, decisions: list[Decision]) -> None:
         """Makes `boundary` final, unless its two sides are too much alike."""
         announced = self._announcements.at(boundary)
-        judge = packaged_judge("final")
-        if judge(final_evidence(self._boundaries, boundary)) < judge.threshold:
+        if packaged_judge("final")(final_evidence(self._boundaries, boundary)) < self._confirm_at:
             self._boundaries.reject(boundary)
             if announced is not None:
                 self._withdraw([announced], decisions)

@@ -19,6 +19,8 @@ class SegmenterSettings:
     gain_quantile: which quantile of those gains is the unit.
     bandwidth: squared width of the kernel, in units of the stream's median squared distance.
     window_s: length of those windows, seconds.
+    announce_at: how likely a boundary must be to be confirmed, over a few moments, to be announced; above 1: none is.
+    confirm_at: how likely a boundary on the best segmentation must be, given its evidence, to be confirmed; 0: all are.
     retry_s: how long after a boundary that was turned down the next may be, seconds.
     same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
         up to which two segments are one action, beside what the errors of the means allow for.
@@ -42,6 +44,8 @@ class SegmenterSettings:
     gain_quantile: float = 0.75
     bandwidth: float = 0.5
     window_s: float = 1.5
+    announce_at: float = 0.46
+    confirm_at: float = 0.4
     retry_s: float = 0.5
     same_action: float = 0.1
     trim_s: float = 0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,9 +36,10 @@ class Lessons:
         return cls(np.array([row for row, _ in rows]), np.array([answer for _, answer in rows], dtype=bool))
 
     @classmethod
-    def joined(cls, parts: list[Lessons]) -> Lessons:
+    def joined(cls, parts: Sequence[Lessons]) -> Lessons:
         """All of them."""
-        return cls(np.concatenate([part.evidence for part in parts]), np.concatenate([part.answer for part in parts]))
+        full = [part for part in parts if len(part.answer)]
+        return cls(np.concatenate([part.evidence for part in full]), np.concatenate([part.answer for part in full]))
 
 
 def final_lessons(blocks: Array, truth: Array, latency_s: float, rng: np.random.Generator) -> Lessons:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from kineseg_service.segmenter.evidence import EARLY, FINAL
 from kineseg_service.segmenter.judge import Judge
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from quality.judges.lessons import Lessons
+from quality.teach.lessons import Lessons
 
 UNITS = 24
-FINAL_THRESHOLD, EARLY_THRESHOLD = 0.4, 0.55
 
 
 def learn_final(made: Lessons, assembled: Lessons, weight: float = 0.2) -> Judge:
@@ -29,7 +31,7 @@ def learn_final(made: Lessons, assembled: Lessons, weight: float = 0.2) -> Judge
     scale = np.sqrt(np.average((both.evidence - mean) ** 2, axis=0, weights=counts)) + 1e-6
     model = LogisticRegression(C=0.03, max_iter=1000)
     model.fit(np.clip((both.evidence - mean) / scale, -5.0, 5.0), both.answer, sample_weight=counts)
-    return Judge(FINAL, mean, scale, None, model.coef_[0], float(model.intercept_[0]), FINAL_THRESHOLD)
+    return Judge(FINAL, mean, scale, None, model.coef_[0], float(model.intercept_[0]))
 
 
 def learn_early(lessons: Lessons, seed: int = 0) -> Judge:
@@ -40,4 +42,11 @@ def learn_early(lessons: Lessons, seed: int = 0) -> Judge:
     model.fit(np.clip((lessons.evidence - mean) / scale, -5.0, 5.0), lessons.answer)
     hidden = (model.coefs_[0], model.intercepts_[0])
     weight, bias = model.coefs_[1][:, 0], float(model.intercepts_[1][0])
-    return Judge(EARLY, mean, scale, hidden, weight, bias, EARLY_THRESHOLD)
+    return Judge(EARLY, mean, scale, hidden, weight, bias)
+
+
+def calibrated(judge: Judge, announced: Sequence[tuple[float, bool]]) -> Judge:
+    """The judge with its confidence put right by what became of announcements, (confidence so far, confirmed)."""
+    told, confirmed = np.array([told for told, _ in announced]), np.array([came for _, came in announced])
+    model = LogisticRegression(C=1e3).fit(np.log(told / (1.0 - told))[:, None], confirmed)
+    return replace(judge, calibration=(float(model.coef_[0, 0]), float(model.intercept_[0])))
