@@ -1,4 +1,4 @@
-"""Runs the benchmarks, prints tables and writes them as JSON: python -m benchmarks [decoder|streams|memory|long ...]"""
+"""Runs the benchmarks, prints tables and writes them as JSON: python -m benchmarks [decoder|segmenter|streams|...]"""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decoder, long, memory, streams
+from benchmarks import decoder, long, memory, segmenter, streams
 
-PARTS = ("decoder", "streams", "memory", "long")
+PARTS = ("decoder", "segmenter", "streams", "memory", "long")
 
 
 def main() -> None:
@@ -47,6 +47,18 @@ def _decoder(seconds: float) -> tuple[list[dict[str, Any]], Table]:
             str(cost.batch), f"{cost.steps_per_s:,.0f}", f"{cost.bare_steps_per_s:,.0f}", f"{cost.share_of_bare:.2f}"
         )
     return rows, table
+
+
+def _segmenter(_: float) -> tuple[list[dict[str, Any]], Table]:
+    cost = segmenter.measure()
+    table = Table("streams", "us a model frame", "least", "KiB of state", title="segmenter alone, one thread")
+    table.add_row(
+        str(cost.streams),
+        f"{cost.us_per_frame:.0f}",
+        f"{cost.least_us_per_frame:.0f}",
+        f"{cost.state_bytes / 2**10:.0f} for {cost.horizon_s:g} s",
+    )
+    return [dataclasses.asdict(cost)], table
 
 
 def _streams(seconds: float) -> tuple[list[dict[str, Any]], Table]:
