@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kineseg.v1 import segmentation_pb2 as pb
 
 from kineseg_service.decoder import Decoder
@@ -22,6 +24,8 @@ from kineseg_service.events import (
     SegmentUpdated,
     Summary,
 )
+from kineseg_service.providers import CPU
+from kineseg_service.scratch import FAMILY, SCRATCH, VERSION
 from kineseg_service.session import Progress, SessionConfig
 from kineseg_service.telling import Decisions
 
@@ -179,14 +183,14 @@ def summary_message(summary: Summary) -> pb.Summary:
     )
 
 
-def model_message(decoder: Decoder, *, is_default: bool) -> pb.Model:
-    """A model as a message."""
+def model_message(decoder: Decoder, named: Sequence[str] = (), *, is_default: bool) -> pb.Model:
+    """A model as a message; `named` are its channels where a stream has named them."""
     manifest = decoder.bundle.manifest
     return pb.Model(
         name=manifest.name,
         version=manifest.version,
         family=manifest.family,
-        channels=[channel.name for channel in manifest.channels],
+        channels=named or [channel.name for channel in manifest.channels],
         units=[channel.unit for channel in manifest.channels],
         frame_rate_hz=manifest.frame_rate_hz,
         embedding_dim=manifest.embedding_dim,
@@ -194,6 +198,11 @@ def model_message(decoder: Decoder, *, is_default: bool) -> pb.Model:
         is_default=is_default,
         sha256=decoder.bundle.sha256,
     )
+
+
+def scratch_message(*, is_default: bool) -> pb.Model:
+    """The built-in model as a message: what channels it has, and what follows from them, a stream will tell."""
+    return pb.Model(name=SCRATCH, version=VERSION, family=FAMILY, provider=CPU, is_default=is_default)
 
 
 def session_message(config: SessionConfig, received: int, progress: Progress) -> pb.Session:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kineseg_service.batcher import Batcher
 from kineseg_service.decoder import Decoder, Lease
-from kineseg_service.errors import ServiceError, StepFailed
+from kineseg_service.errors import Full, ServiceError, StepFailed
 from kineseg_service.events import Output, Summary
 from kineseg_service.frames import F32, ChunkEnd, GapFound, ModelFrames, Taken
 from kineseg_service.held import ValuesMissing
@@ -34,6 +34,8 @@ Item = Taken | End
 _log = get_logger(__name__)
 # While there is work, results are handed over at least this often.
 _FLUSH_S = 0.003
+# So many models that are made for streams are run at once, so that no client fills the memory with them.
+_MOST_MADE = 32
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +67,11 @@ class Stream:
     queued: bool = False
     counted: Tally = field(default_factory=Tally)
 
+    @property
+    def decoder(self) -> Decoder:
+        """What steps it."""
+        return self.lane.decoder
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -95,6 +102,7 @@ class _Lane:
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
         self.batcher: Batcher[Stream] = Batcher()
+        self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
 
@@ -115,6 +123,7 @@ class Engine:
         queue_responses: int = 1024,
     ) -> None:
         self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
+        self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
         self._deliver: Callable[[list[Delivery]], None] = _drop
         self._metrics = metrics
         self._most_outputs = queue_responses
@@ -142,9 +151,14 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
 
-    def open(self, session: Session) -> Future[Stream]:
-        """Lends a slot of the session's model; the future raises `Full` when there is none."""
-        return self.call(lambda: self._open(session))
+    def open(self, session: Session, own: Decoder | None = None) -> Future[Stream]:
+        """Lends a slot of the session's model; the future raises `Full` when there is none.
+
+        Args:
+            session: What decides.
+            own: The model's decoder, where the model was made for the stream.
+        """
+        return self.call(lambda: self._open(session, own))
 
     def submit(self, stream: Stream, items: Sequence[Item]) -> None:
         """Queues what a session has taken; nothing happens when the stream has ended."""
@@ -203,7 +217,7 @@ class Engine:
                     command()
                 except Exception:
                     _log.exception("a command failed")
-            for lane in self._lanes.values():
+            for lane in (*self._lanes.values(), *self._made.values()):
                 if lane.batcher:
                     self._tick(lane)
             if not self._busy() or time.monotonic() - self._flushed > _FLUSH_S:
@@ -211,7 +225,7 @@ class Engine:
         self._flush()
 
     def _busy(self) -> bool:
-        return any(lane.batcher for lane in self._lanes.values())
+        return any(lane.batcher for lanes in (self._lanes, self._made) for lane in lanes.values())
 
     def _flush(self) -> None:
         self._flushed = time.monotonic()
@@ -235,16 +249,33 @@ class Engine:
 
     # Streams come and go.
 
-    def _open(self, session: Session) -> Stream:
-        lane = self._lanes[session.config.model]
-        return Stream(session, lane, lane.decoder.acquire())
+    def _open(self, session: Session, own: Decoder | None) -> Stream:
+        lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
+        stream = Stream(session, lane, lane.decoder.acquire())
+        lane.streams += 1
+        return stream
+
+    def _made_lane(self, decoder: Decoder) -> _Lane:
+        lane = self._made.get(decoder)
+        if lane is None:
+            if len(self._made) >= _MOST_MADE:
+                raise Full(
+                    f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
+                    "rates, and no more are run at once; try again later"
+                )
+            lane = self._made[decoder] = _Lane(decoder)
+        return lane
 
     def _release(self, stream: Stream) -> None:
         """Ends a stream, whoever asks first: its slot goes back once, and what waits is dropped."""
         if stream.lease is None:
             return
-        stream.lane.decoder.release(stream.lease)
+        lane = stream.lane
+        lane.decoder.release(stream.lease)
         stream.lease = None
+        lane.streams -= 1
+        if not lane.streams:
+            self._made.pop(lane.decoder, None)
         self._waiting -= sum(len(item.frames) for _, item in stream.queue if isinstance(item, ModelFrames)) - stream.at
         stream.queue.clear()
         stream.at = 0

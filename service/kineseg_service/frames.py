@@ -140,6 +140,11 @@ class Intake:
         self._open_start = (0, 0)
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels, in the model's order."""
+        return self._channels
+
+    @property
     def received(self) -> int:
         """The index that the next frame should have."""
         return self._received

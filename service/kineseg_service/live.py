@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from kineseg_service.config import Settings
 from kineseg_service.convert import KIND_NAMES
+from kineseg_service.decoder import Decoder
 from kineseg_service.engine import Delivery, Engine, Item, Stream
 from kineseg_service.errors import Draining, Full, Idle, ServiceError, SessionExists, UnknownSession
 from kineseg_service.events import EndReason, Event, Output, SegmentClosed, Summary
@@ -187,8 +188,8 @@ class LiveStreams:
         with contextlib.suppress(RuntimeError):  # the loop has been closed: there is no one left to tell
             self._loop.call_soon_threadsafe(self._deliver, deliveries)
 
-    async def open(self, session: Session, kill: Callable[[], object]) -> LiveStream:
-        """Opens a stream; `kill` ends its call when the client takes nothing any more.
+    async def open(self, session: Session, kill: Callable[[], object], own: Decoder | None = None) -> LiveStream:
+        """Opens a stream; `kill` ends its call when the client takes nothing any more. `own`: see `Engine.open`.
 
         Raises:
             Draining: The server is shutting down.
@@ -204,7 +205,7 @@ class LiveStreams:
             raise Full(f"all {self._settings.max_sessions} streams are taken; try again later")
         self._names.add(name)
         self._empty.clear()
-        opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session)))
+        opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own)))
         try:
             stream = await asyncio.shield(opening)
         except asyncio.CancelledError:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -16,6 +17,7 @@ from kineseg_service.config import Settings
 from kineseg_service.convert import decisions_from
 from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
 from kineseg_service.frames import Intake, IntakeLimits, placing_delay_s
+from kineseg_service.scratch import SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_service.segmenter import Segmenter, SegmenterSettings
 from kineseg_service.session import Session, SessionConfig
 
@@ -32,16 +34,23 @@ class Opener:
         settings: The server's.
 
     Raises:
-        BadBundle: A bundle's calibration does not suit the segmenter.
+        BadBundle: A bundle's calibration does not suit the segmenter, or it has the built-in model's name.
         ValueError: The settings' default model is not there, or there is no model at all.
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], settings: Settings) -> None:
-        if not bundles:
+        names = [*bundles, SCRATCH] if settings.scratch else list(bundles)
+        if not names:
             raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
-        self.default_model = settings.default_model or next(iter(bundles))
-        if self.default_model not in bundles:
-            raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(bundles)}")
+        if settings.scratch and SCRATCH in bundles:
+            reason = (
+                f"the name {SCRATCH!r} is the built-in model's; rename the bundle, or turn that off (KINESEG_SCRATCH)"
+            )
+            raise BadBundle(bundles[SCRATCH].path, "manifest.json", reason)
+        self.default_model = settings.default_model or names[0]
+        if self.default_model not in names:
+            raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
+        self._names = sorted(names)
         self._bundles = bundles
         self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
         self._default_latency_s = settings.default_latency_s
@@ -61,9 +70,8 @@ class Opener:
                 "session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="config.session_id"
             )
         model = config.model or self.default_model
-        bundle = self._bundles.get(model)
-        if bundle is None:
-            known = ", ".join(sorted(self._bundles))
+        if model not in self._names:
+            known = ", ".join(self._names)
             raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="config.model")
         rate = _within(config.frame_rate_hz, _RATES, "frame_rate_hz", "frames a second")
         latency = self._default_latency_s
@@ -73,18 +81,35 @@ class Opener:
             session_id=session_id,
             model=model,
             frame_rate_hz=rate,
-            model_rate_hz=bundle.frame_rate_hz,
             latency_s=latency,
             frame_results=config.frame_results,
             decisions=decisions_from(config.decisions),
             opened_unix_ns=time.time_ns(),
         )
+        bundle = self._bundles.get(model)
+        return self._scratch_session(agreed, config) if bundle is None else self._session(agreed, config, bundle)
+
+    def _session(self, agreed: SessionConfig, config: pb.StreamConfig, bundle: Bundle) -> Session:
+        agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz)
         order = _order(list(config.channels), bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
-        intake = Intake(bundle.channels, order, rate, bundle.frame_rate_hz, self._limits, typical)
-        delay = placing_delay_s(rate, bundle.frame_rate_hz)
-        segmenter = Segmenter(self._segmenters[model], bundle.embedding_dim, bundle.frame_rate_hz, latency, delay)
+        rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
+        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical)
+        segmenter = Segmenter(
+            self._segmenters[agreed.model],
+            bundle.embedding_dim,
+            model_rate,
+            agreed.latency_s,
+            placing_delay_s(rate, model_rate),
+        )
         return Session(agreed, intake, segmenter)
+
+    def _scratch_session(self, agreed: SessionConfig, config: pb.StreamConfig) -> Session:
+        rate = agreed.frame_rate_hz
+        plan = scratch_plan(config.channels, rate)
+        intake = Intake(config.channels, None, rate, plan.rate_hz, self._limits)
+        segmenter = scratch_segmenter(plan, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
+        return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
 
 
 def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:

@@ -29,6 +29,7 @@ from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.opening import Opener
+from kineseg_service.scratch import ScratchDecoders
 from kineseg_service.servicer import Rooms, Servicer
 
 _log = get_logger(__name__)
@@ -91,7 +92,7 @@ class Server:
         self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine)
-        self._servicer.serve(Rooms(decoders, opener, self._streams))
+        self._servicer.serve(Rooms(decoders, opener, self._streams, ScratchDecoders(self.settings)))
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))

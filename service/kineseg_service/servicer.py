@@ -18,6 +18,7 @@ from kineseg_service.live import LiveStream, LiveStreams
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.opening import Opener
+from kineseg_service.scratch import SCRATCH, ScratchDecoders
 from kineseg_service.status import ClientGoneError, Context, send, statuses
 
 _log = get_logger(__name__)
@@ -27,8 +28,11 @@ Requests = AsyncIterator[pb.SegmentRequest]
 class Rooms:
     """What the calls delegate to; there once the models have been loaded."""
 
-    def __init__(self, decoders: Mapping[str, Decoder], opener: Opener, streams: LiveStreams) -> None:
+    def __init__(
+        self, decoders: Mapping[str, Decoder], opener: Opener, streams: LiveStreams, scratch: ScratchDecoders
+    ) -> None:
         self.decoders = decoders
+        self.scratch = scratch
         self.opener = opener
         self.streams = streams
 
@@ -117,12 +121,12 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         async with statuses(context, self._metrics):
             rooms = self._ready()
             default = rooms.opener.default_model
-            return pb.ListModelsResponse(
-                models=[
-                    convert.model_message(decoder, is_default=name == default)
-                    for name, decoder in sorted(rooms.decoders.items())
-                ]
-            )
+            models = [
+                convert.model_message(decoder, is_default=name == default) for name, decoder in rooms.decoders.items()
+            ]
+            if self._settings.scratch:
+                models.append(convert.scratch_message(is_default=default == SCRATCH))
+            return pb.ListModelsResponse(models=sorted(models, key=lambda model: model.name))
         raise AssertionError("unreachable")
 
     async def ListSessions(  # noqa: N802
@@ -180,9 +184,11 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest("the first message of a stream must be its configuration", field="config")
         session = rooms.opener.session(first.config)
+        plan = session.config.plan
+        own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
         task = asyncio.current_task()
         assert task is not None
-        return await rooms.streams.open(session, task.cancel)
+        return await rooms.streams.open(session, task.cancel, own)
 
     async def _read(self, requests: Requests, context: Context, live: LiveStream) -> None:
         """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
@@ -210,11 +216,11 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             live.end(EndReason.REJECTED, failure)
 
     def _opened(self, live: LiveStream) -> pb.Opened:
-        rooms, config = self._ready(), live.session.config
-        is_default = config.model == rooms.opener.default_model
+        config = live.session.config
+        is_default = config.model == self._ready().opener.default_model
         return pb.Opened(
             session_id=config.session_id,
-            model=convert.model_message(rooms.decoders[config.model], is_default=is_default),
+            model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
             latency_s=config.latency_s,
             max_chunk_frames=self._settings.max_chunk_frames,
             max_gap_s=self._settings.max_gap_s,

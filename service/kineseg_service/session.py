@@ -28,6 +28,7 @@ from kineseg_service.events import (
 )
 from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
 from kineseg_service.held import ValuesMissing
+from kineseg_service.scratch import PatternSegmenter, Plan
 from kineseg_service.segmenter import (
     AnomalyStart,
     Decision,
@@ -44,16 +45,17 @@ REMEMBERED_SEGMENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What was agreed when the stream was opened."""
+    """What was agreed when the stream was opened; `plan` is there when the built-in model runs it."""
 
     session_id: str
     model: str
     frame_rate_hz: float
-    model_rate_hz: float
     latency_s: float
     frame_results: bool
     decisions: Decisions
     opened_unix_ns: int
+    model_rate_hz: float = 0.0
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Session:
         tally: How many segments were announced, confirmed and withdrawn so far.
     """
 
-    def __init__(self, config: SessionConfig, intake: Intake, segmenter: Segmenter) -> None:
+    def __init__(self, config: SessionConfig, intake: Intake, segmenter: Segmenter | PatternSegmenter) -> None:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)

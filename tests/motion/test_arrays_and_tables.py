@@ -141,6 +141,21 @@ def test_empty_cells_and_nan_are_missing_values(tmp_path: Path) -> None:
     np.testing.assert_array_equal(recording.positions[:, 0], recording.frames)
 
 
+@pytest.mark.parametrize("text", ["1,5\n2,\n3,7\n", "1;5\n2;nan\n3;7\n", "\n1\t5\n2\t\n3\t7\n"])
+def test_a_table_without_a_header_has_numbered_channels(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text(text)
+    recording = read(file, rate=50)
+    assert recording.channels == ("channel_0", "channel_1")
+    np.testing.assert_array_equal(recording.frames, [[1, 5], [2, np.nan], [3, 7]])
+
+
+def test_one_column_of_numbers_is_one_channel(tmp_path: Path) -> None:
+    file = tmp_path / "sensor.csv"
+    file.write_text("1.5\n2.5\n")
+    np.testing.assert_array_equal(read(file, rate=250).frames, [[1.5], [2.5]])
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -156,8 +171,9 @@ def test_empty_cells_and_nan_are_missing_values(tmp_path: Path) -> None:
         ("time,a\n0,NaN\n1,\n", None, "all 2 values are missing"),
         ("time,a\n0,1\n,1\n2,1\n", None, "time"),
         ("time,a\n1,1\n1,2\n", None, "must increase"),
-        ("1,2,3\n4,5,6\n", 1, "3 columns of numbers and no header"),
-        ("1 2 3\n4 5 6\n", 1, "3 columns of numbers and no header; .* separated by commas"),
+        ("1,2,3\n4,5,6\n", None, "does not say its frame rate"),
+        ("1,2,3\n4,5\n", 2, "2 values where 3 were expected"),
+        ("1 2 3\n4 5 6\n", 1, "3 columns of numbers, separated by spaces; .* separated by commas"),
     ],
 )
 def test_wrong_csv(tmp_path: Path, text: str, line: int | None, message: str) -> None:

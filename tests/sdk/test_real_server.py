@@ -25,7 +25,9 @@ Frames = np.ndarray[Any, np.dtype[np.float32]]
 def test_the_server_tells_its_health_and_models(server: str, connect: Any, script: ModuleType) -> None:
     client = connect(server)
     assert client.health() is kineseg.Health.SERVING
-    (model,) = client.models()
+    scratch, model = client.models()
+    assert (scratch.name, scratch.takes_any_channels, scratch.is_default) == ("scratch", True, False)
+    assert not model.takes_any_channels
     assert (model.name, model.channels, model.rate, model.is_default) == ("tiny", script.CHANNELS, 30, True)
     assert len(model.units) == 3
     assert re.fullmatch(r"[0-9a-f]{64}", model.sha256)

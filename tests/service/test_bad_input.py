@@ -74,7 +74,10 @@ AT_ONCE = {
     "no configuration": Bad(chunk(0, FRAMES[:5]), INVALID, "first message of a stream must be its", "config"),
     "empty message": Bad(pb.SegmentRequest(), INVALID, "first message of a stream must be its", "config"),
     "unknown model": Bad(
-        config(model="nobody"), grpc.StatusCode.NOT_FOUND, "no model 'nobody'; there are fragile, tiny", "config.model"
+        config(model="nobody"),
+        grpc.StatusCode.NOT_FOUND,
+        "no model 'nobody'; there are fragile, scratch, tiny",
+        "config.model",
     ),
     "no rate": Bad(config(0.0), INVALID, "frame_rate_hz is 0, it must be 1 to 1000", "config.frame_rate_hz"),
     "negative rate": Bad(config(-30.0), INVALID, "frame_rate_hz is -30", "config.frame_rate_hz"),

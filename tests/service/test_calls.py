@@ -16,9 +16,9 @@ FRAMES = motion(600)
 
 def test_models_are_told(stub: Stub) -> None:
     models = stub.ListModels(pb.ListModelsRequest()).models
-    assert [model.name for model in models] == ["fragile", "tiny"]
-    assert [model.is_default for model in models] == [False, True]
-    tiny = models[1]
+    assert [model.name for model in models] == ["fragile", "scratch", "tiny"]
+    assert [model.is_default for model in models] == [False, False, True]
+    tiny = models[2]
     assert list(tiny.channels) == ["c0", "c1", "c2"]
     assert list(tiny.units) == ["m"] * 3
     assert (tiny.version, tiny.family, tiny.frame_rate_hz, tiny.embedding_dim) == ("1.0.0", "tiny-gru", 30.0, 4)

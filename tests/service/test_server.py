@@ -127,7 +127,7 @@ def test_calls_are_refused_until_the_models_are_there(tiny: Path) -> None:
             busy.set()
             await starting
             assert (await check_health(health_pb2.HealthCheckRequest(service=NAME))).status == SERVING
-            assert (await stub.ListModels(pb.ListModelsRequest())).models[0].name == "tiny"
+            assert (await stub.ListModels(pb.ListModelsRequest())).models[-1].name == "tiny"
         await server.stop(0)
 
     asyncio.run(check())
@@ -258,7 +258,7 @@ def test_calibration_that_the_segmenter_does_not_know_is_refused(tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"bundles": ()}, "there is no model to serve"),
+        ({"bundles": (), "scratch": False}, "there is no model to serve"),
         ({"default_model": "nobody"}, "default_model is 'nobody'; the models are tiny"),
     ],
 )

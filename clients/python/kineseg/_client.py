@@ -174,9 +174,11 @@ class Client(BaseClient):
         that is what the model wants.
 
         Args:
-            recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``.
+            recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``; also ``(T,)`` with the built-in
+                model ``"scratch"``, which takes any channels.
             rate: Frames per second, for an array.
-            channels: Channel names, for an array. Empty: the model's channels in the model's order.
+            channels: Channel names, for an array. Empty: the model's channels in the model's order, or numbered ones
+                if it takes any.
             model: Name of the model. Empty: the server's default model.
             latency_s: See `StreamConfig.latency_s`.
             frame_results: Whether to keep what the model computed per frame.

@@ -26,7 +26,8 @@ class StreamConfig:
     Attributes:
         rate: Frames per second at which the source captures, 1 to 1000.
         channels: Names of a frame's channels in the order sent: the model's channels in any order. Empty: the model's
-            channels in the model's order.
+            channels in the model's order. With the built-in model ``"scratch"``, which takes any 1 to 512 channels,
+            the names are yours to choose, and needed.
         model: Name of the model, see `Client.models`. Empty: the server's default model.
         session_id: Name of the session, unique among open ones: 1 to 64 letters, digits, ``.``, ``_`` or ``-``. Empty:
             the server makes one.

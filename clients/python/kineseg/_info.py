@@ -37,10 +37,10 @@ class Model:
         name: Name, unique on the server.
         version: Version of the bundle.
         family: Family of the model, such as ``"seq2seq-gru"``.
-        channels: C channel names of a frame, in the model's order.
-        units: Unit of each channel.
-        rate: Frames per second at which the model steps.
-        embedding_dim: Number of dimensions of the embedding, E.
+        channels: C channel names of a frame, in the model's order; none if it takes any, see `takes_any_channels`.
+        units: Unit of each channel, as far as they are known.
+        rate: Frames per second at which the model steps; 0 where that depends on the stream.
+        embedding_dim: Number of dimensions of the embedding, E; 0 where that depends on the stream.
         provider: Where it runs: ``"CUDAExecutionProvider"`` or ``"CPUExecutionProvider"``.
         is_default: Whether it is used when a stream names no model.
         sha256: SHA-256 of the bundle's graph, hexadecimal.
@@ -56,6 +56,11 @@ class Model:
     provider: str
     is_default: bool
     sha256: str
+
+    @property
+    def takes_any_channels(self) -> bool:
+        """Whether a stream of this model has the channels that it names itself, as with the built-in ``"scratch"``."""
+        return not self.channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

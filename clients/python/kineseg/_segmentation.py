@@ -187,11 +187,15 @@ def plan_segmentation(
     if source is None:
         frames = np.asarray(recording)
         timestamps = None
+        if frames.ndim == 1 and chosen.takes_any_channels:
+            frames = frames[:, None]
         if frames.ndim != 2:
             raise InvalidRequest(f"frames must have shape (frames, channels), got {frames.shape}", field="recording")
         if rate is None:
             raise InvalidRequest("an array does not know its rate: give rate= in frames per second", field="rate")
         names = tuple(channels)
+        if not names and chosen.takes_any_channels:
+            names = tuple(f"channel_{i}" for i in range(frames.shape[1]))
     else:
         if rate is not None or channels:
             raise InvalidRequest(
@@ -229,11 +233,19 @@ def _as_recording(recording: Recording | ArrayLike) -> Recording | None:
 
 
 def _for_model(recording: Recording, model: Model) -> Recording:
-    """The recording itself if it has the model's channels, or its canonical pose if those are what the model wants."""
+    """The recording itself if it has the model's channels, or its canonical pose if those are what the model wants.
+
+    A model that takes any channels gets the canonical pose where there is one: it does not know how bodies are built.
+    """
     if set(recording.channels) == set(model.channels):
         return recording
-    from kineseg.motion import CANONICAL_CHANNELS, canonical_pose
+    from kineseg.motion import CANONICAL_CHANNELS, MotionError, canonical_pose
 
+    if model.takes_any_channels:
+        try:
+            return recording if recording.positions is None else canonical_pose(recording)
+        except MotionError:  # joints of something that is no human body
+            return recording
     if recording.positions is not None and set(model.channels) == set(CANONICAL_CHANNELS):
         return canonical_pose(recording)
     missing = [name for name in model.channels if name not in recording.channels]

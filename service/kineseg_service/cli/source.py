@@ -43,17 +43,24 @@ def open_recording(path: Path, *, rate: float | None, up: Up) -> Recording:
 def fitted(recording: Recording, model: Model) -> Recording:
     """The recording with the model's channels: itself, or its canonical pose.
 
+    A model that takes any channels gets the canonical pose where there is one: it does not know how bodies are built.
+
     Raises:
         CommandError: It has other channels, and no joint positions to make the model's from.
     """
     if set(recording.channels) == set(model.channels):
         return recording
+    if model.takes_any_channels:
+        try:
+            return recording if recording.positions is None else canonical_pose(recording)
+        except MotionError:  # joints of something that is no human body
+            return recording
     if set(model.channels) != set(CANONICAL_CHANNELS) or recording.positions is None:
         missing = [name for name in model.channels if name not in recording.channels]
         raise CommandError(
             f"{recording.name} has {recording.n_channels} channels ({_some(recording.channels)}); model "
             f"{model.name!r} needs {len(model.channels)} ({_some(tuple(missing) or model.channels)}, ...): convert the "
-            "file, or serve a model trained on such data with --bundle"
+            "file, use --model scratch, or serve a model trained on such data with --bundle"
         )
     try:
         return canonical_pose(recording)

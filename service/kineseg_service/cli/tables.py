@@ -72,11 +72,15 @@ def model_table(models: Sequence[Model]) -> Table:
         table.add_row("model", Text(model.name, style="bold") + Text(" (default)" if model.is_default else ""))
         table.add_row("version", model.version)
         table.add_row("family", model.family)
-        table.add_row("channels", f"{len(model.channels)} ({shown})")
-        table.add_row("rate", f"{model.rate:g} frames a second")
-        table.add_row("embedding", f"{model.embedding_dim} dimensions")
+        if model.takes_any_channels:
+            table.add_row("channels", "any, named by the stream")
+            table.add_row("rate", "that of the stream, up to 30 frames a second")
+        else:
+            table.add_row("channels", f"{len(model.channels)} ({shown})")
+            table.add_row("rate", f"{model.rate:g} frames a second")
+            table.add_row("embedding", f"{model.embedding_dim} dimensions")
         table.add_row("runs on", model.provider.removesuffix("ExecutionProvider"))
-        table.add_row("sha256", model.sha256, end_section=True)
+        table.add_row("sha256", model.sha256 or "made for each stream", end_section=True)
     return table
 
 

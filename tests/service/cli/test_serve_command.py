@@ -39,12 +39,14 @@ def test_it_serves_with_the_flags_over_the_file(server: tuple[str, subprocess.Po
         assert client.health() is Health.SERVING
     outcome = kineseg("models", "--server", address, "--json")
     assert outcome.status == 0
-    (model,) = json.loads(outcome.out)
+    model, scratch = json.loads(outcome.out)
     assert model["is_default"]
     assert len(model["channels"]) == 59
+    assert (scratch["name"], scratch["channels"], scratch["is_default"]) == ("scratch", [], False)
     table = kineseg("models", "--server", address).out
     assert model["name"] in table
     assert model["sha256"][:12] in table
+    assert "any, named by the stream" in table
 
 
 def test_sigterm_ends_it_well(server: tuple[str, subprocess.Popen[str]], motion_file: Path, kineseg: Command) -> None:

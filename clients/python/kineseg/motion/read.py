@@ -21,8 +21,8 @@ def read(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Record
     """Read a motion file; the format follows from the suffix and, for text, from what is in it.
 
     Args:
-        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; a ``.csv`` table with a
-            header; ``.npy``; ``.npz``.
+        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; any other ``.csv``
+            table, one frame a line; ``.npy``; ``.npz``.
         rate: Frames per second, instead of what the file says; needed where it says nothing.
         up: The vertical axis of the file's world (CMU files are y up by definition).
 
@@ -66,12 +66,13 @@ def _read_text(file: Path, rate: float | None, up: Up) -> Recording:
         return read_bvh(file, rate=rate, up=up)
     if has_header(first):
         return read_csv(file, rate=rate, up=up)
-    columns = len(first.split(","))
-    if columns != TEXT_COLUMNS:
+    if len(first.split(",")) == TEXT_COLUMNS:
+        return read_cmu_text(file, rate=rate)
+    if not any(mark in first for mark in ",;\t") and len(first.split()) > 1:
         raise MotionFileError(
-            f"{len(first.replace(',', ' ').replace(';', ' ').split())} columns of numbers and no header; expected a "
-            f"header with channel names, or the {TEXT_COLUMNS} columns, separated by commas, of a CMU clip",
+            f"{len(first.split())} columns of numbers, separated by spaces; expected a table separated by commas, "
+            f"semicolons or tabs, or the {TEXT_COLUMNS} columns, separated by commas, of a CMU clip",
             path=file,
             line=1,
         )
-    return read_cmu_text(file, rate=rate)
+    return read_csv(file, rate=rate, up=up)

@@ -1,4 +1,4 @@
-"""Reads CSV tables: one frame a row, a header with channel names, perhaps a time column."""
+"""Reads CSV tables: one frame a row, usually under a header with channel names, perhaps with a time column."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _SECONDS = ("time", "timestamp", "timestamps", "t", "time_s", "timestamp_s")
 def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Recording:
     """Read a CSV table.
 
-    The header names the channels. A column ``time``, ``timestamp`` or ``t`` (seconds), or one ending in ``_ns``
-    (nanoseconds), gives the times and is not a channel. If all channels are ``<joint>.x``, ``<joint>.y`` and
-    ``<joint>.z`` in turn, they are also joint positions. An empty cell, or NaN, is a missing value.
+    The header names the channels; where the first line is numbers already, they are ``channel_0`` and so on. A column
+    ``time``, ``timestamp`` or ``t`` (seconds), or one ending in ``_ns`` (nanoseconds), gives the times and is not a
+    channel. If all channels are ``<joint>.x``, ``<joint>.y`` and ``<joint>.z`` in turn, they are also joint positions.
+    An empty cell, or NaN, is a missing value.
 
     Args:
         path: Separated by commas, semicolons or tabs.
@@ -29,7 +30,7 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
         up: The vertical axis of positions.
 
     Raises:
-        MotionFileError: No header, no rate, rows of different lengths, a missing time, or anything but finite numbers;
+        MotionFileError: No rate, rows of different lengths, a missing time, or anything but finite numbers;
             names the line and the column.
     """
     file = Path(path)
@@ -37,11 +38,16 @@ def read_csv(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
     head = next(i for i, line in enumerate(lines) if line.strip())
     delimiter = max(",;\t", key=lines[head].count)
     names = [cell.strip() for cell in next(csv.reader([lines[head]], delimiter=delimiter))]
-    _check_header(file, head + 1, names)
+    rows = head  # where they begin
+    if has_header(",".join(names)):
+        _check_header(file, head + 1, names)
+        rows += 1
+    else:
+        names = [f"channel_{i}" for i in range(len(names))]
     values = parse_rows(
-        lines[head + 1 :],
+        lines[rows:],
         path=file,
-        first_line=head + 2,
+        first_line=rows + 1,
         width=len(names),
         delimiter=delimiter,
         fields=names,
@@ -85,8 +91,6 @@ def has_header(first_line: str) -> bool:
 
 
 def _check_header(file: Path, line: int, names: list[str]) -> None:
-    if not has_header(",".join(names)):
-        raise MotionFileError("no header; expected the first line to name the channels", path=file, line=line)
     if "" in names:
         raise MotionFileError(f"column {names.index('') + 1} has no name", path=file, line=line)
     repeated = sorted({name for name in names if names.count(name) > 1})

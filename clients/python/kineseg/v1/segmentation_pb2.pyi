@@ -197,7 +197,8 @@ class StreamConfig(_message.Message):
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
-        model's channels in the model's order.
+        model's channels in the model's order. With the built-in model "scratch" they are any 1 to 512 names, and required:
+        it takes the channels that a stream has.
         """
 
     def __init__(
@@ -855,7 +856,9 @@ class Model(_message.Message):
     """SHA-256 of the bundle's graph, hexadecimal."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Channel names of a frame, in the model's order."""
+        """Channel names of a frame, in the model's order. Empty in `ListModels`: the model takes any, named by the stream;
+        frame rate and dimensions then follow from the stream and are told when it is opened.
+        """
 
     @_builtins.property
     def units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
