@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,11 +43,12 @@ class Segmentation:
     """
 
     segments: tuple[Segment, ...]
-    events: tuple[Event, ...]
+    # Thousands of events have no place in a repr.
+    events: tuple[Event, ...] = field(repr=False)
     summary: Summary
     rate: float
     n_frames: int
-    frame_results: tuple[FrameResult, ...] = ()
+    frame_results: tuple[FrameResult, ...] = field(default=(), repr=False)
 
     @classmethod
     def from_items(cls, items: Sequence[Event | FrameResult], *, rate: float, n_frames: int) -> Segmentation:
