@@ -18,6 +18,7 @@ def reference(plan: Plan, frames: Values) -> dict[str, Values]:
     C = plan.channels
     mean, variance, slope, largest = np.zeros(C), np.zeros(C), np.zeros(C), np.zeros(C)
     before, moved = frames[0], np.zeros(C)
+    usual = np.zeros(C)
     out: dict[str, list[Values]] = {"prediction": [], "surprise": [], "embedding": []}
     for t, x in enumerate(frames):
         n = min(t + 1, plan.memory_frames)
@@ -38,8 +39,10 @@ def reference(plan: Plan, frames: Values) -> dict[str, Values]:
             taps = [frames[max(0, t - back * plan.spacing)] for back in range(plan.taps - 1, -1, -1)]
             window = np.stack(taps)
             rest = window - window.mean(0)
-            shape = rest / (np.sqrt((rest**2).mean(0)) + FLOOR * deviation)
-            level = LEVEL * np.sqrt(plan.taps) * (window.mean(0) - mean) / deviation
+            own = np.sqrt((rest**2).mean(0))
+            usual = usual + (own - usual) / n
+            shape = rest / (own + FLOOR * usual + 1e-15)
+            level = LEVEL * np.sqrt(plan.taps) * (window.mean(0) - frames[0]) / (usual + 1e-15)
             embedding = np.concatenate([shape.ravel(), level])
         else:
             z = (x - mean) / deviation

@@ -5,9 +5,11 @@
     slope    <- normalised least mean squares;     largest error <- its square or the one before, fading
     surprise = (1 + worst) / (1 + middle)^0.75     of the channels' error^2 / largest error before
 
-    few channels:   window = taps of the recent past
-                    embedding = [(window - its mean) / (its deviation + FLOOR * deviation),
-                                 LEVEL * (its mean - mean) / deviation]
+    few channels:   window = taps of the recent past;  usual <- running mean of its deviation
+                    embedding = [(window - its mean) / (its deviation + FLOOR * usual),
+                                 LEVEL * (its mean - first frame) / usual]
+                    A level that is left or a larger deviation elsewhere must not make what goes on as it was drift:
+                    neighbours would then be sought in time.
     many channels:  z = (frame - mean) / deviation,  v = |move| * rate / deviation
                     embedding = [3 tanh(z / 3), 2 log(1 + v / 8)], projected at random if there are many
 
@@ -29,6 +31,7 @@ FLOOR = 0.3
 LEVEL = 0.05  # enough to tell a change of level alone
 STEP = 0.02  # of the slope
 LEAST_VARIANCE = 1e-30  # a channel that does not move has none
+LEAST_DEVIATION = 1e-15
 LEAST_MOVE = 1e-3  # in variances
 LEAST_ERROR = 0.02  # in variances: what is predicted perfectly must not make every rounding a surprise
 _OPSET, _IR_VERSION = 18, 9  # what runtimes of 2023 and later read
@@ -56,10 +59,9 @@ def step_graph(plan: Plan) -> onnx.ModelProto:
 
     kept = [n, mean, variance, build("Add", x, build.zero_of(x)), move, slope, largest]
     if plan.few:
-        past = _past(build, plan, state.get("old_history"), started)
-        if plan.history:
-            kept.append(build.columns(past, plan.channels, (plan.history + 1) * plan.channels))
-        embedding = _shape(build, plan, past, mean, deviation)
+        past = _past(build, plan, state["old_history"], started)
+        embedding, *more = _shape(build, plan, state, past, weight, started)
+        kept += [*more, build.columns(past, plan.channels, (plan.history + 1) * plan.channels)]
     else:
         embedding = _posture(build, plan, mean, deviation, move)
     build("Mul", embedding, build.number(1.0 / math.sqrt(2.0 * plan.dims)), name="embedding")
@@ -98,16 +100,17 @@ def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str) 
     return slope, build("Max", squared, fading)
 
 
-def _past(build: _Builder, plan: Plan, history: str | None, started: str) -> str:
+def _past(build: _Builder, plan: Plan, history: str, started: str) -> str:
     """``(B, (history + 1) C)``, frame by frame, the newest last; before the first frame it has always been as it is."""
-    if history is None:
-        return "frame"
     always = build("MatMul", "frame", build.constant(np.tile(np.eye(plan.channels), plan.history)))
     before = build("Mul", always, build("Sub", build.number(1.0), started))
     return build.concat([build("Add", build("Mul", history, started), before), "frame"])
 
 
-def _shape(build: _Builder, plan: Plan, past: str, mean: str, deviation: str) -> str:
+def _shape(
+    build: _Builder, plan: Plan, state: dict[str, str], past: str, weight: str, started: str
+) -> tuple[str, str, str]:
+    """The embedding, and the first frame and usual deviation that come after this frame."""
     C, taps = plan.channels, plan.taps
     places = [(plan.history - back * plan.spacing) * C + c for back in range(taps - 1, -1, -1) for c in range(C)]
     window = build("Gather", past, build.integers(places), axis=1)
@@ -116,10 +119,16 @@ def _shape(build: _Builder, plan: Plan, past: str, mean: str, deviation: str) ->
     level = build("MatMul", window, average)
     rest = build("Sub", window, build("MatMul", level, spread))
     own = build("Sqrt", build("MatMul", build("Mul", rest, rest), average))
-    scale = build("Add", own, build("Mul", deviation, build.number(FLOOR)))
+    news = build("Sub", own, state["old_window_deviation"])
+    usual = build("Add", state["old_window_deviation"], build("Mul", news, weight))
+    some = build("Add", usual, build.number(LEAST_DEVIATION))
+    scale = build("Add", own, build("Mul", some, build.number(FLOOR)))
     shape = build("Div", rest, build("MatMul", scale, spread))
-    away = build("Div", build("Sub", level, mean), deviation)
-    return build.concat([shape, build("Mul", away, build.number(LEVEL * math.sqrt(taps)))])
+    new = build("Mul", "frame", build("Sub", build.number(1.0), started))
+    first = build("Add", build("Mul", state["old_first_frame"], started), new)
+    away = build("Div", build("Sub", level, first), some)
+    embedding = build.concat([shape, build("Mul", away, build.number(LEVEL * math.sqrt(taps)))])
+    return embedding, first, usual
 
 
 def _posture(build: _Builder, plan: Plan, mean: str, deviation: str, move: str) -> str:

@@ -75,5 +75,5 @@ class Plan:
         """Parts of the state and their sizes, in order."""
         C = self.channels
         parts = (("count", 1), ("mean", C), ("variance", C), ("previous_frame", C), ("previous_move", C))
-        past = (("history", self.history * C),) if self.history else ()
+        past = (("first_frame", C), ("window_deviation", C), ("history", self.history * C)) if self.few else ()
         return (*parts, ("slope", C), ("largest_error", C), *past)

@@ -8,7 +8,8 @@ Chen 2019). The answer counts the more, the more moments there are on both sides
 
 Successive moments are not independent, and in some streams stretches keep to themselves without any change. Both are
 told by the stream: the same question is asked of stretches of the same length elsewhere in the segment, and what comes
-out there is the noise that the answer is measured in.
+out there is the noise that the answer is measured in; and what the best answer usually is where nothing is decided
+raises what is asked of a boundary.
 
 A segment's start is sought anywhere in it, since patterns may take long to repeat, but decided within the latency
 budget: of a change that shows late, the boundary is put as far back as the budget allows.
@@ -40,7 +41,11 @@ class PatternSettings:
     neighbours: of each block.
     apart: how far apart neighbours must at least be; that a signal is smooth is no evidence (Theiler 1986).
     before, after: the least on either side of a boundary.
-    threshold: from which evidence on there is a boundary.
+    threshold: from which evidence on there is a boundary in a stream that usually gives none.
+    usual_share: how much of the evidence that the stream usually gives is added to that.
+    usual_prior: what it usually gives, as far as it is known before the stream.
+    usual_prior_blocks, usual_blocks: how many blocks that weighs, and over how many it is learned.
+    undecided: evidence of the last so many blocks before a boundary is that of the boundary, and not usual.
     unit: how many blocks count as one independent moment, as far as it is known before the stream.
     prior: how many stretches of noise that weighs.
     least_unit: the share of `unit` that a quiet stream may bring it down to.
@@ -52,13 +57,18 @@ class PatternSettings:
     neighbours: int = 3
     apart: int = 20
     before: int = 50
-    after: int = 30
-    threshold: float = 1.8
+    after: int = 42
+    threshold: float = 1.5
+    usual_share: float = 0.6
+    usual_prior: float = 0.5
+    usual_prior_blocks: int = 300
+    usual_blocks: int = 3000
+    undecided: int = 60
     unit: float = 10.0
     prior: float = 5.0
-    least_unit: float = 0.3
+    least_unit: float = 0.4
     left: float = 0.6
-    every: int = 3
+    every: int = 5
 
 
 class PatternBoundaries:
@@ -80,6 +90,11 @@ class PatternBoundaries:
         self._distances = np.full((horizon, k), np.inf, np.float32)  # of the nearest neighbours, the nearest first
         self._nearest = np.full((horizon, k), -1, np.int32)  # which blocks they are; -1: none
         self.scale = RunningQuantile(_PAIRS * horizon, prior=1.0, prior_count=0)
+        every = settings.every
+        self._usual = RunningQuantile(
+            settings.usual_blocks // every, settings.usual_prior, settings.usual_prior_blocks // every
+        )
+        self._undecided: list[float] = []  # evidence of late, which may become that of a boundary
 
     def recent(self, start: int, end: int) -> Blocks:
         """Blocks [start, end), shape (n, dim), as far as they are remembered."""
@@ -96,14 +111,23 @@ class PatternBoundaries:
         self._meet(max(self.start, self.count - settings.horizon), t)
         if t % settings.every:
             return None
-        if t % 10 == 0:
-            self.scale.refresh()
+        self.scale.refresh()
         found = self._scan()
-        return None if found is None else max(found, self.count - self._budget)
+        if found is None:
+            return None
+        cut, evidence = found
+        enough = settings.threshold + settings.usual_share * self._usual.refresh()
+        if evidence >= enough:
+            return max(cut, self.count - self._budget)
+        self._undecided.append(evidence)
+        if len(self._undecided) > settings.undecided // settings.every:
+            self._usual.add(self._undecided.pop(0))
+        return None
 
     def accept(self, boundary: int) -> None:
         """The open segment ends before `boundary`, and another begins there."""
         self.start = boundary
+        self._undecided.clear()
         places = np.arange(boundary, self.count) % self._settings.horizon
         self._distances[places], self._nearest[places] = np.inf, -1
         for block in range(boundary + self._settings.apart, self.count):
@@ -136,8 +160,8 @@ class PatternBoundaries:
             self._distances[rows] = np.take_along_axis(distances, order, axis=1)
             self._nearest[rows] = np.take_along_axis(which, order, axis=1)
 
-    def _scan(self) -> int | None:
-        """The likeliest boundary of the open segment if there is enough evidence for it."""
+    def _scan(self) -> tuple[int, float] | None:
+        """The likeliest boundary of the open segment and the evidence for it; None if the segment is too short."""
         settings = self._settings
         first = max(self.start, self.count - settings.horizon)
         n = self.count - first
@@ -149,12 +173,8 @@ class PatternBoundaries:
         evidence = agreement * np.sqrt(cuts * (n - cuts) / n / settings.unit)
         best = int(evidence.argmax())
         cut = int(cuts[best])
-        value = float(evidence[best])
-        # Quiet streams make it larger by this at most.
-        if value * settings.least_unit**-0.5 < settings.threshold:
-            return None
         unit = self._noise_unit(source, target, cut, n - cut)
-        return first + cut if value * (settings.unit / unit) ** 0.5 >= settings.threshold else None
+        return first + cut, float(evidence[best]) * float(settings.unit / unit) ** 0.5
 
     def _edges(self, first: int) -> tuple[Integers, Integers]:
         """From which block to which nearest neighbour, counted from `first`; a forgotten one counts as the first."""
