@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quality.places import eval_folder
+from quality.metrics import metrics_module
 from quality.stream import Stream
 
 TOLERANCE = "0.5s"
@@ -94,18 +91,3 @@ def mean(scores: Sequence[Score]) -> Score:
         {name: float(np.mean([score.shares[name] for score in scores if name in score.shares])) for name in names},
         tuple(delay for score in scores for delay in score.delays_s),
     )
-
-
-@cache
-def metrics_module() -> ModuleType:
-    """The module of metrics.
-
-    Raises:
-        QualityError: It is not there; names the variable that tells where it is.
-    """
-    spec = importlib.util.spec_from_file_location("kineseg_eval_metrics", eval_folder() / "metrics.py")
-    assert spec is not None  # the file is there
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

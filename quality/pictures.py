@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from quality.calibration import BINS
-from quality.judge import metrics_module
 from quality.measure import Judged, SetResult
+from quality.metrics import metrics_module
 
 _INK, _SOFT, _PALE = "#1F2933", "#616E7C", "#CBD2D9"
 _WIDE_IN = 14.0

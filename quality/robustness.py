@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import kineseg
 import numpy as np
@@ -20,8 +18,8 @@ from kineseg_training.server_process import running_server
 from tqdm import tqdm
 
 from quality.errors import QualityError
+from quality.metrics import metrics_module
 from quality.perturb import PERTURBATIONS
-from quality.places import eval_folder
 from quality.robustness_compare import GRID_HZ, Result
 from quality.robustness_measure import Change, changes
 from quality.robustness_page import page
@@ -70,7 +68,7 @@ def measure(bundle: Path, sets: Sequence[str], only: Sequence[str]) -> list[Chan
     """
     streams = [stream for name in sets for stream in load(name) if stream.name in CHOSEN[name]]
     chosen = [perturbation for perturbation in PERTURBATIONS if perturbation.name in only]
-    judge = partial(against_truth, _metrics().evaluate)
+    judge = partial(against_truth, metrics_module().evaluate)
     with running_server(bundle) as address, kineseg.Client(address) as client:
         running = changes(client, streams, chosen, judge)
         return list(tqdm(running, total=len(streams) * len(chosen), unit="stream", disable=None))
@@ -105,16 +103,6 @@ def against_truth(
     assert isinstance(boundary, dict)
     assert isinstance(mof, float)
     return float(boundary["0.5s"]["f1"]), mof
-
-
-def _metrics() -> ModuleType:
-    path = eval_folder() / "metrics.py"
-    spec = importlib.util.spec_from_file_location("kineseg_common_metrics", path)
-    assert spec is not None
-    assert spec.loader is not None  # it is a Python file
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import logging
 import sys
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from quality import sets
 from quality.clusterers.scenes import Scene, scenes
 from quality.clusterers.score import Score, contenders, score
 from quality.errors import QualityError
-from quality.places import eval_folder
+from quality.metrics import metrics_module
 
 _SETS = tuple(name for name in sets.SETS if name != "tssb")  # its series are told apart by nobody
 _BOUNDARIES: tuple[Literal["true", "found"], ...] = ("true", "found")
@@ -115,16 +114,6 @@ class _Page:
 
     def put(self, tables: str) -> None:
         self._path.write_text(f"{self._before}\n{tables}\n\n{self._after}")
-
-
-def metrics_module() -> ModuleType:
-    """The module of metrics; raises QualityError if it is not there."""
-    spec = importlib.util.spec_from_file_location("kineseg_eval_metrics", eval_folder() / "metrics.py")
-    assert spec is not None  # the file is there
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from kineseg_service.bundle import packaged_bundle
@@ -19,7 +17,7 @@ from quality.embeddings.corpus import UNSEEN_SET, cmu_material, generated_materi
 from quality.embeddings.report import Row, compare, table
 from quality.embeddings.score import Scene
 from quality.errors import QualityError
-from quality.places import eval_folder
+from quality.metrics import metrics_module
 
 _SETS = ("takes", *(f"tempo-{tempo:g}" for tempo in sets.TEMPOS), "bvh", UNSEEN_SET)
 
@@ -50,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> str:
-    metrics = _metrics()
+    metrics = metrics_module()
     first, *others = CANDIDATES
     chosen = [first, *(c for c in others if not options.only or any(word in c.name for word in options.only))]
     scenes = [scene for name in options.sets for scene in _scenes(name)[: options.streams]]
@@ -73,15 +71,6 @@ def _bundles(named: Sequence[Path] | None) -> Sequence[Path]:
 
 def _scenes(name: str) -> list[Scene]:
     return [Scene.of(stream) for stream in (unseen_streams(16) if name == UNSEEN_SET else sets.load(name))]
-
-
-def _metrics() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kineseg_eval_metrics", eval_folder() / "metrics.py")
-    assert spec is not None  # the file is there
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

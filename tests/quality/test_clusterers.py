@@ -10,10 +10,11 @@ from kineseg.motion import generate
 from kineseg_service.bundle import load_bundle, packaged_bundle
 from kineseg_service.segmenter import SegmenterSettings
 
-from quality.clusterers.__main__ import main, metrics_module
+from quality.clusterers.__main__ import main
 from quality.clusterers.scenes import Scene, scenes
 from quality.clusterers.score import Score, contenders, score
 from quality.errors import QualityError
+from quality.metrics import metrics_module
 from quality.places import data_folder
 from quality.stream import from_truth
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -15,21 +14,17 @@ from quality.embeddings.corpus import SEEN_KINDS, UNSEEN_KINDS, generated_materi
 from quality.embeddings.report import Row, paired, table
 from quality.embeddings.score import Scene, figures, towards_truth
 from quality.errors import QualityError
-from quality.places import data_folder, eval_folder
+from quality.metrics import metrics_module
+from quality.places import data_folder
 
 
 @pytest.fixture(scope="module")
 def metrics() -> ModuleType:
     """The module of metrics, or the test is skipped."""
     try:
-        spec = importlib.util.spec_from_file_location("metrics_for_test", eval_folder() / "metrics.py")
+        return metrics_module()
     except QualityError as error:
         pytest.skip(str(error))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
