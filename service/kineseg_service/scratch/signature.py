@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-DIMS = 128
+DIMS = 64
 WIDTH = 0.2  # of the kernel, in units of the embedding, whose blocks are about 1 apart
 _SEED = 0
 

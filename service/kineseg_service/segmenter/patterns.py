@@ -18,6 +18,7 @@ budget: of a change that shows late, the boundary is put as far back as the budg
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,8 @@ Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_PAIRS = 4  # distances sampled with each block
-_TIE = 1e-7
-_GOLDEN, _SILVER = 0.6180339887498949, 0.4142135623730951
+_TIE, _LEAST = 1e-7, 1e-12
+_GOLDEN, _STRIDE = 0.6180339887498949, 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class PatternSettings:
     every: the question is asked every so many blocks.
     """
 
-    horizon: int = 600
+    horizon: int = 500
     neighbours: int = 3
     apart: int = 20
     before: int = 50
@@ -87,9 +87,9 @@ class PatternBoundaries:
         self.start = 0  # first block of the open segment
         horizon, k = settings.horizon, settings.neighbours
         self._past = np.zeros((horizon, dim), np.float32)  # rings, by block
-        self._distances = np.full((horizon, k), np.inf, np.float32)  # of the nearest neighbours, the nearest first
+        self._distances = np.full((horizon, k), np.inf, np.float32)  # of the nearest neighbours
+        self._farthest = np.full(horizon, np.inf, np.float32)  # the largest of them
         self._nearest = np.full((horizon, k), -1, np.int32)  # which blocks they are; -1: none
-        self.scale = RunningQuantile(_PAIRS * horizon, prior=1.0, prior_count=0)
         every = settings.every
         self._usual = RunningQuantile(
             settings.usual_blocks // every, settings.usual_prior, settings.usual_prior_blocks // every
@@ -106,12 +106,11 @@ class PatternBoundaries:
         settings, t = self._settings, self.count
         place = t % settings.horizon
         self._past[place] = block
-        self._distances[place], self._nearest[place] = np.inf, -1
+        self._distances[place], self._farthest[place], self._nearest[place] = np.inf, np.inf, -1
         self.count = t + 1
         self._meet(max(self.start, self.count - settings.horizon), t)
         if t % settings.every:
             return None
-        self.scale.refresh()
         found = self._scan()
         if found is None:
             return None
@@ -129,36 +128,40 @@ class PatternBoundaries:
         self.start = boundary
         self._undecided.clear()
         places = np.arange(boundary, self.count) % self._settings.horizon
-        self._distances[places], self._nearest[places] = np.inf, -1
+        self._distances[places], self._farthest[places], self._nearest[places] = np.inf, np.inf, -1
         for block in range(boundary + self._settings.apart, self.count):
             self._meet(boundary, block)
 
     def _meet(self, first: int, block: int) -> None:
         """Makes neighbours of `block` and the blocks since `first` that are far enough from it."""
-        last = block - self._settings.apart
-        if last < first:
+        n = block - self._settings.apart + 1 - first
+        if n <= 0:
             return
         horizon, k = self._settings.horizon, self._settings.neighbours
-        others = np.arange(first, last + 1)
-        places, place = others % horizon, block % horizon
-        difference = self._past[places] - self._past[place]
-        squared = np.einsum("ij,ij->i", difference, difference)
+        place = block % horizon
+        squared = self._from(first, n, self._past[place])
         # Where a signal stands still all are equally near: none may then be preferred for its place.
-        squared += _TIE * np.float32(max(self.scale.value, _TIE)) * ((others * _GOLDEN + block * _SILVER) % 1.0)
-        for i in range(min(_PAIRS, len(squared))):  # evenly spread, at another offset each time
-            self.scale.add(float(squared[int((block * _GOLDEN + i / _PAIRS) % 1.0 * len(squared))]))
-        nearest = np.argpartition(squared, k - 1)[:k] if len(squared) > k else np.arange(len(squared))
-        nearest = nearest[np.argsort(squared[nearest], kind="stable")]
+        shift = block * _STRIDE % horizon
+        squared += _ties(horizon)[shift : shift + n] * (squared.max() + _LEAST)
+        nearest = np.argpartition(squared, k - 1)[:k] if n > k else np.arange(n)
         self._distances[place, : len(nearest)] = squared[nearest]
-        self._nearest[place, : len(nearest)] = others[nearest]
-        closer = np.flatnonzero(squared < self._distances[places, -1])
-        if len(closer):
-            rows = places[closer]
-            distances = np.column_stack([self._distances[rows, :-1], squared[closer]])
-            which = np.column_stack([self._nearest[rows, :-1], np.full(len(rows), block, np.int32)])
-            order = np.argsort(distances, axis=1, kind="stable")
-            self._distances[rows] = np.take_along_axis(distances, order, axis=1)
-            self._nearest[rows] = np.take_along_axis(which, order, axis=1)
+        self._nearest[place, : len(nearest)] = first + nearest
+        self._farthest[place] = self._distances[place].max()
+        places = np.arange(first, first + n) % horizon
+        closer = np.flatnonzero(squared < self._farthest[places])
+        rows = places[closer]
+        replaced = self._distances[rows].argmax(axis=1)
+        self._distances[rows, replaced] = squared[closer]
+        self._nearest[rows, replaced] = block
+        self._farthest[rows] = self._distances[rows].max(axis=1)
+
+    def _from(self, first: int, n: int, block: Blocks) -> NDArray[np.float32]:
+        """Squared distances of n blocks, from `first` on, from this one."""
+        begin = first % self._settings.horizon
+        parts = [self._past[begin : begin + n], self._past[: max(0, begin + n - self._settings.horizon)]]
+        differences = [part - block for part in parts if len(part)]
+        squared = [np.einsum("ij,ij->i", difference, difference) for difference in differences]
+        return squared[0] if len(squared) == 1 else np.concatenate(squared)
 
     def _scan(self) -> tuple[int, float] | None:
         """The likeliest boundary of the open segment and the evidence for it; None if the segment is too short."""
@@ -216,6 +219,12 @@ class PatternBoundaries:
         known = stretches / length + 1.0
         unit = (settings.unit * settings.prior + noise * known) / (settings.prior + known)
         return max(unit, settings.least_unit * settings.unit)
+
+
+@cache
+def _ties(horizon: int) -> NDArray[np.float32]:
+    """Shares of a distance too small to matter, spread evenly, (2 horizon,)."""
+    return (_TIE * (np.arange(2 * horizon) * _GOLDEN % 1.0)).astype(np.float32)
 
 
 def _covered(first: Integers, last: Integers, n: int) -> Integers:
