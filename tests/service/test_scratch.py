@@ -45,7 +45,7 @@ def starts_s(found: Segmentation) -> list[float]:
 @pytest.mark.parametrize("rate", [10, 24, 250, 1000])
 def test_three_regimes_are_cut_and_the_first_comes_back(client: Client, rate: float) -> None:
     found = client.segment(regimes(rate), rate=rate, model="scratch")
-    assert starts_s(found) == pytest.approx([0, 30, 60], abs=3)
+    assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
     first, second, third = (segment.label for segment in found.segments)
     assert first == third != second
     assert not any(isinstance(event, Anomaly) for event in found.events)
@@ -64,7 +64,7 @@ def test_no_boundary_is_decided_later_than_the_budget_allows(client: Client, lat
 @pytest.mark.parametrize("offset", [0.0, 3.0])
 def test_units_and_origin_do_not_matter(client: Client, factor: float, offset: float) -> None:
     found = client.segment((regimes(10) + offset) * factor, rate=10, model="scratch")
-    assert starts_s(found) == pytest.approx([0, 30, 60], abs=3)
+    assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(1, 1), (3, 24), (5, 250), (512, 30), (3, 1000)])
@@ -77,7 +77,7 @@ def test_noise_of_any_width_and_rate_is_one_segment(client: Client, channels: in
 def test_a_change_of_level_alone_is_told(client: Client) -> None:
     t = np.arange(900) / 10
     values = np.sin(2 * np.pi * t / 1.3) + 3 * (t >= 45) + 0.1 * np.random.default_rng(2).standard_normal(900)
-    assert starts_s(client.segment(values, rate=10, model="scratch")) == pytest.approx([0, 45], abs=4)
+    assert starts_s(client.segment(values, rate=10, model="scratch")) == pytest.approx([0, 45], abs=5)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e6])
@@ -92,7 +92,7 @@ def test_a_constant_channel_and_missing_values_beside_a_living_one(client: Clien
     frames = np.stack([wave, np.full_like(wave, 7.0), np.where(np.arange(len(wave)) % 9 == 4, np.nan, wave)], axis=1)
     frames[400:420, 2] = np.nan
     found = client.segment(frames, rate=10, model="scratch", channels=["wave", "still", "holes"])
-    assert starts_s(found) == pytest.approx([0, 30, 60], abs=3)
+    assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
     assert {event.channels for event in found.events if isinstance(event, MissingValues)} == {("holes",)}
 
 
