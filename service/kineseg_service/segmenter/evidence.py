@@ -137,10 +137,11 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
     elsewhere = _elsewhere(kernel, blocks[at:], begin)
     window = min(_WINDOW, at)
     near = slice(at - window, at + min(age, _WINDOW))
+    apart = separations(squared, at, len(blocks), _APART, _NEIGHBOURS)
     return np.array(
         [
-            *separations(squared, at, len(blocks), _APART, _NEIGHBOURS),
-            *separations(squared, at, next_end, _APART, _NEIGHBOURS),
+            *apart,
+            *(apart if next_end == len(blocks) else separations(squared, at, next_end, _APART, _NEIGHBOURS)),
             _log_gain(kernel.similarity(squared[near, near]), window, near.stop - near.start, kernel),
             0.0 if usual is None else _log(_mean(own) / unit) - _log(usual / unit),
             0.0 if elsewhere is None else _log(_mean(own) / unit) - _log(_mean(elsewhere) / unit),
