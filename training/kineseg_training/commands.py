@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +14,7 @@ import typer
 from kineseg_training import recipe
 from kineseg_training.checkpoint import load_checkpoint
 from kineseg_training.data import Augmentation, Source, load_corpus
-from kineseg_training.errors import SettingsError, TrainingError
+from kineseg_training.errors import SettingsError
 from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, find_beside
 from kineseg_training.evaluate import evaluate as evaluate_bundle
 from kineseg_training.export import ExportSettings
@@ -27,6 +23,7 @@ from kineseg_training.features import BLOCKS, check_blocks
 from kineseg_training.fit import LAST, FitSettings
 from kineseg_training.fit import fit as fit_model
 from kineseg_training.metric import MetricSettings
+from kineseg_training.options import Quiet, Threads, reporting
 
 app = typer.Typer(
     help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
@@ -37,9 +34,6 @@ app = typer.Typer(
 _FIT = FitSettings()
 _AUGMENTATION = Augmentation()
 _METRIC = MetricSettings()
-
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 
 
 @app.command()
@@ -76,7 +70,7 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Train the recurrent sequence-to-sequence predictor."""
-    with _reporting():
+    with reporting():
         torch.set_num_threads(threads)
         settings = FitSettings(
             rate=rate,
@@ -126,7 +120,7 @@ def export(
     threads: Threads = 1,
 ) -> None:
     """Write a bundle that the service can run."""
-    with _reporting():
+    with reporting():
         torch.set_num_threads(threads)
         checkpoint = load_checkpoint(run / LAST)
         source = replace(checkpoint.source, folders=tuple(data)) if data else checkpoint.source
@@ -153,7 +147,7 @@ def default(
     quiet: Quiet = False,
 ) -> None:
     """Rebuild the bundle that the service ships; equal data gives equal bytes on one kind of machine."""
-    with _reporting(), tempfile.TemporaryDirectory() as scratch:
+    with reporting(), tempfile.TemporaryDirectory() as scratch:
         torch.set_num_threads(threads)
         if out == recipe.SHIPPED and not out.parent.parent.is_dir():
             raise SettingsError(
@@ -178,7 +172,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score a bundle on the annotated takes, through the real server."""
-    with _reporting(), tempfile.TemporaryDirectory() as scratch:
+    with reporting(), tempfile.TemporaryDirectory() as scratch:
         result = evaluate_bundle(
             bundle,
             data or _cmu_folder(),
@@ -199,14 +193,3 @@ def _assignment(text: str) -> tuple[str, float]:
         return name.strip(), float(value)
     except ValueError:
         raise typer.BadParameter(f"{text!r}: expected NAME=NUMBER", param_hint="--segmenter") from None
-
-
-@contextmanager
-def _reporting() -> Iterator[None]:
-    """Log to standard error, and end with the message alone where we know what is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        yield
-    except TrainingError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error

@@ -1,0 +1,23 @@
+"""One training loop for every family: progress, checkpoints, early stopping, several processes, mixed precision."""
+
+from kineseg_training.loop.course import Course, Row
+from kineseg_training.loop.processes import Processes, joined
+from kineseg_training.loop.run import LAST, Saved, load_saved, train
+from kineseg_training.loop.settings import LoopSettings, Precision
+from kineseg_training.loop.task import Task
+from kineseg_training.loop.update import Update
+
+__all__ = [
+    "LAST",
+    "Course",
+    "LoopSettings",
+    "Precision",
+    "Processes",
+    "Row",
+    "Saved",
+    "Task",
+    "Update",
+    "joined",
+    "load_saved",
+    "train",
+]

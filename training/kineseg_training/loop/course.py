@@ -1,0 +1,100 @@
+"""The course of a run: one row a validation, as CSV, as a plot, and as TensorBoard events by option."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from kineseg_training.errors import SettingsError
+from kineseg_training.files import write_atomically
+
+if TYPE_CHECKING:  # an optional package
+    from torch.utils.tensorboard import SummaryWriter
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found after an iteration.
+
+    Attributes:
+        iteration: Steps done.
+        figures: By name: ``validation_loss`` and whatever else the task tells; means of the training losses since the
+            row before (none in the first row, which is before any training).
+    """
+
+    iteration: int
+    figures: Mapping[str, float]
+
+
+Course = tuple[Row, ...]
+
+
+def best_row(course: Course) -> Row:
+    """The row of the smallest validation loss; the first of equals."""
+    return min(course, key=lambda row: row.figures["validation_loss"])
+
+
+def write_course(folder: Path, course: Course) -> None:
+    """``course.csv`` and ``course.png`` in the folder."""
+    names = list(dict.fromkeys(name for row in course for name in row.figures))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["iteration", *names])
+    writer.writerows([row.iteration, *(row.figures.get(name, "") for name in names)] for row in course)
+    write_atomically(folder / "course.csv", text.getvalue().encode())
+    write_atomically(folder / "course.png", _picture(course, [name for name in names if "loss" in name]))
+
+
+def _picture(course: Course, names: Sequence[str]) -> bytes:
+    from matplotlib.figure import Figure  # a second to import
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name in names:
+        points = [(row.iteration, row.figures[name]) for row in course if name in row.figures]
+        axes.plot(*zip(*points, strict=True), marker=".", label=name.replace("_", " "))
+    if all(row.figures[name] > 0 for row in course for name in names if name in row.figures):
+        axes.set_yscale("log")
+    axes.set(xlabel="iteration", ylabel="loss")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
+    return picture.getvalue()
+
+
+class Board:
+    """Writes rows as TensorBoard events, if wanted."""
+
+    def __init__(self, folder: Path, *, wanted: bool) -> None:
+        self._writer = _writer(folder) if wanted else None
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def add(self, row: Row) -> None:
+        """Write a row."""
+        if self._writer is not None:
+            for name, value in row.figures.items():
+                self._writer.add_scalar(name, value, row.iteration)
+
+
+def _writer(folder: Path) -> SummaryWriter:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise SettingsError(
+            "tensorboard: TensorBoard is not installed; pip install 'kineseg[explore]', or train without it"
+        ) from error
+    return SummaryWriter(str(folder / "tensorboard"))
