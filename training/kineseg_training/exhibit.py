@@ -43,6 +43,11 @@ class Place:
     progress: bool = True
     seed: int = 0
 
+    @property
+    def models(self) -> Path:
+        """Folder of trained models, shared by the experiments that work side by side."""
+        return self.out.parent / "models"
+
     def needs_cmu(self) -> Path:
         """The CMU folder.
 
