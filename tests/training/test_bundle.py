@@ -13,10 +13,11 @@ import onnx
 import pytest
 from google.protobuf import json_format
 from kineseg.v1 import bundle_pb2
+from kineseg_training.bundles.pack import channel_unit
 from kineseg_training.checkpoint import Checkpoint
 from kineseg_training.data import Corpus, Source, generated_actions, load_corpus, resample
 from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
-from kineseg_training.export import ExportSettings, channel_unit, export
+from kineseg_training.export import ExportSettings, export
 from kineseg_training.features import Stream, View
 from kineseg_training.fit import FitSettings, fit
 from kineseg_training.graph import step_graph

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from google.protobuf import json_format
-from kineseg.motion import CANONICAL_CHANNELS
 from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from kineseg_training.bundles.pack import (
+    GOLDEN_TOLERANCE,
+    SCHEMA_VERSION,
+    channel_unit,
+    packed,
+    short,
+    write_bundle,
+)
 from kineseg_training.card import model_card
 from kineseg_training.checkpoint import Checkpoint
 from kineseg_training.data import Corpus, mirrored, resample
-from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
+from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.features import Block, Stream, View, check_blocks
-from kineseg_training.files import write_atomically
 from kineseg_training.graph import state_layout, step_graph
 from kineseg_training.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.models import Seq2Seq
@@ -32,9 +32,7 @@ from kineseg_training.prediction import prediction_error
 from kineseg_training.step import Step
 from kineseg_training.surprise import Surprise, learn_surprise
 
-SCHEMA_VERSION = 1
 GOLDEN_STEPS = 64
-GOLDEN_TOLERANCE = 1e-4
 # Frames at the start of a take in which the cell has hardly heard anything; not counted for calibration.
 WARM_UP = 10
 
@@ -110,11 +108,7 @@ def export(
     # Sums over many threads are added in another order than over one.
     with threadpool_limits(1, user_api="blas"):
         files = bundle_files(checkpoint, corpus, settings, held_out, more)
-    if out.suffix == ".zip":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out, _zipped(files))
-    else:
-        _write_folder(out, files)
+    write_bundle(files, out)
     return out
 
 
@@ -139,7 +133,7 @@ def bundle_files(
         family=f"seq2seq-{model.settings.cell}",
         channels=[bundle_pb2.Channel(name=name, unit=channel_unit(name)) for name in corpus.channels],
         frame_rate_hz=checkpoint.rate,
-        normalization=bundle_pb2.Normalization(mean=_short(model.mean.numpy()), scale=_short(model.scale.numpy())),
+        normalization=bundle_pb2.Normalization(mean=short(model.mean.numpy()), scale=short(model.scale.numpy())),
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
         embedding_dim=settings.metric.dimensions,
         calibration=_calibration(model, surprise, judged, settings),
@@ -153,25 +147,8 @@ def bundle_files(
         licence=settings.licence,
         golden_tolerance=GOLDEN_TOLERANCE,
     )
-    files = {
-        "model.onnx": graph,
-        "golden.npz": _golden(model, metric, settings.blocks, view, surprise),
-    }
-    files["README.md"] = model_card(manifest, checkpoint, settings.blocks, settings.limits).encode()
-    for path in sorted(files):
-        manifest.files.add(path=path, sha256=hashlib.sha256(files[path]).hexdigest())
-    text = json_format.MessageToJson(manifest, preserving_proto_field_name=True, sort_keys=True, indent=2)
-    files["manifest.json"] = text.encode() + b"\n"
-    return files
-
-
-def channel_unit(name: str) -> str:
-    """Unit of a channel of canonical pose; empty for others, whose units nobody told."""
-    if name not in CANONICAL_CHANNELS:
-        return ""
-    if name == "root.yaw_rate":
-        return "rad/s"
-    return "body size/s" if name.startswith("root.velocity") else "body size"
+    golden = _golden(model, metric, settings.blocks, view, surprise)
+    return packed(manifest, graph, golden, model_card(manifest, checkpoint, settings.blocks, settings.limits))
 
 
 def _streams(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings) -> list[Stream]:
@@ -208,7 +185,9 @@ def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.floa
     return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
 
 
-def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View, measure: Surprise) -> bytes:
+def _golden(
+    model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View, measure: Surprise
+) -> dict[str, NDArray[np.float32]]:
     """Made-up frames and what PyTorch makes of them, so that loading checks the graph against the model itself."""
     rng = np.random.default_rng(0)
     channels = model.settings.channels
@@ -216,46 +195,9 @@ def _golden(model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: Vie
     mean, scale = model.mean.numpy(), model.scale.numpy()
     frames = (mean + scale * wander).astype(np.float32)
     stream = Stream.through(model, frames)
-    content = io.BytesIO()
-    np.savez(
-        content,
-        frames=frames,
-        prediction=(mean + scale * stream.prediction).astype(np.float32),
-        surprise=stream.surprise(measure).astype(np.float32),
-        embedding=metric.embed(stream.features(blocks, view)).astype(np.float32),
-    )
-    return content.getvalue()
-
-
-def _short(values: NDArray[np.float32]) -> list[float]:
-    """The same float32 numbers in as few digits as they need."""
-    return [float(str(value)) for value in values]
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            # A fixed date, so that equal files make equal archives.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], zipfile.ZIP_DEFLATED)
-    return content.getvalue()
-
-
-def _write_folder(out: Path, files: Mapping[str, bytes]) -> None:
-    """Put the files where `out` is, all at once; replace nothing but a bundle or an empty folder."""
-    if out.exists() and not out.is_dir():
-        raise BundleError(f"{out}: is a file; name a folder, or a file ending in .zip")
-    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
-        raise BundleError(f"{out}: holds something that is not a bundle; name another folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        new, old = scratch / "new", scratch / "old"
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_bytes(content)
-        if out.exists():
-            out.rename(old)
-        new.rename(out)
-    finally:
-        shutil.rmtree(scratch)
+    return {
+        "frames": frames,
+        "prediction": (mean + scale * stream.prediction).astype(np.float32),
+        "surprise": stream.surprise(measure).astype(np.float32),
+        "embedding": metric.embed(stream.features(blocks, view)).astype(np.float32),
+    }

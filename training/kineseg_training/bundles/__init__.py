@@ -1,0 +1,1 @@
+"""Bundles of every family of models, for the service to run."""
