@@ -25,6 +25,7 @@ class TiedSettings:
         channels: C, numbers in a frame.
         hidden: H, units of the GRU.
         residual: Predict the change of the frame instead of the frame (Martinez et al.); the paper does not.
+        reread: Whether the encoder, too, reads the source's last frame, with which the decoder begins.
         source: S, frames read before predicting, in training and in `layer_sequences`.
         target: N, frames predicted from there.
     """
@@ -32,6 +33,7 @@ class TiedSettings:
     channels: int
     hidden: int = 1024
     residual: bool = False
+    reread: bool = True
     source: int = 25
     target: int = 25
 
@@ -44,10 +46,10 @@ class TiedSettings:
 class TiedSeq2Seq(nn.Module):
     """``h' = gru(x, h)``, next frame ``W h' + b``; the same GRU encodes and decodes.
 
-    The encoder reads all frames of the source but the last, and gives its state to the decoder. The decoder's first
-    input is that last frame, every further one is its own prediction, in training too, so that it learns to go on from
-    its own mistakes. Which frame the decoder begins with the paper leaves open; this is what the network that it builds
-    on does, and so each frame is read once.
+    The encoder reads the source and gives its state to the decoder. The decoder's first input is the last frame of the
+    source, every further one is its own prediction, in training too, so that it learns to go on from its own mistakes.
+    The paper leaves open whether the encoder reads that last frame as well. Its authors' script does; the network that
+    it builds on reads each frame once (``reread=False``).
 
     Encoder and decoder work on normalised channels, ``(channel - mean) / scale``; the two are part of the model
     (buffers `mean` and `scale`, both ``(C,)``).
@@ -111,8 +113,8 @@ class TiedSeq2Seq(nn.Module):
         return torch.stack(predictions, dim=1), torch.stack(states, dim=1)
 
     def forward(self, source: Tensor, n: int) -> tuple[Tensor, Tensor]:
-        """`encode` ``(B, S, C)`` without its last frame, then `decode` from there; S at least 2."""
-        _, state = self.encode(source[:, :-1])
+        """`encode` the source ``(B, S, C)``, normalised, S at least 2; then `decode` n frames from its last one."""
+        _, state = self.encode(source if self.settings.reread else source[:, :-1])
         return self.decode(source[:, -1], state, n)
 
     @torch.no_grad()
