@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# After Okabe & Ito (2008); their yellow, too pale for lines on white, is brown here, and sky blue and orange are lighter.
-# Seen with normal or any one deficient cone type, any two differ by more than 16 in CIELAB.
+# After Okabe & Ito (2008); their yellow, too pale for lines on white, is brown here, sky blue and orange are lighter.
+# Seen with normal or any one deficient kind of cone, any two differ by more than 16 in CIELAB.
 _CMU = {
     "walking": "#0072B2",
     "running": "#D55E00",

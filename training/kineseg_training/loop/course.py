@@ -34,9 +34,9 @@ class Row:
 Course = tuple[Row, ...]
 
 
-def best_row(course: Course) -> Row:
-    """The row of the smallest validation loss; the first of equals."""
-    return min(course, key=lambda row: row.figures["validation_loss"])
+def best_row(course: Course, judge: str = "validation_loss") -> Row:
+    """The row of the smallest figure `judge`; the first of equals."""
+    return min(course, key=lambda row: row.figures[judge])
 
 
 def write_course(folder: Path, course: Course) -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from kineseg_training.errors import CheckpointError, TrainingError
+from kineseg_training.errors import CheckpointError, SettingsError, TrainingError
 from kineseg_training.files import write_atomically
 from kineseg_training.loop.course import Board, Course, Row, best_row, write_course
 from kineseg_training.loop.processes import Processes, joined
@@ -42,6 +42,7 @@ class Saved:
         best: The same after the best validation.
         optimisers: State of each.
         course: One row a validation.
+        judge: The figure that the best validation is the best by.
     """
 
     recipe: Mapping[str, object]
@@ -50,6 +51,7 @@ class Saved:
     best: Mapping[str, Tensor]
     optimisers: Mapping[str, Mapping[str, object]]
     course: Course
+    judge: str = "validation_loss"
 
 
 def train(
@@ -77,7 +79,8 @@ def train(
             mode.
 
     Raises:
-        CheckpointError: `out` holds a run and `resume` is off; or that run had another recipe.
+        CheckpointError: `out` holds a run and `resume` is off; or that run had another recipe or another judge.
+        SettingsError: The task tells no figure of the judge's name.
         TrainingError: Interrupted (the message says how to go on), or the loss is not a number any more.
     """
     with joined(settings.device) as processes, _stop_asked() as asked:
@@ -110,10 +113,10 @@ def train(
                 if not due and not asked.is_set():
                     continue
                 if due:
-                    row = _validate(task, iteration, losses, processes)
+                    row = _validate(task, iteration, losses, processes, settings.judge)
                     losses.clear()
                     course = (*course, row)
-                    if best_row(course) is row:
+                    if best_row(course, settings.judge) is row:
                         best = _copy(task.network.state_dict())
                     bar.set_postfix(validation=f"{row.figures['validation_loss']:.4f}")
                     board.add(row)
@@ -126,6 +129,7 @@ def train(
                     best,
                     {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
                     course,
+                    settings.judge,
                 )
                 # Between two validations nothing is saved: a resumed run does those steps again, and its course is
                 # that of a run that was never interrupted.
@@ -134,8 +138,9 @@ def train(
                     write_course(out, course)
                 if asked.is_set():
                     raise TrainingError(f"{out}: interrupted after iteration {iteration}; go on with --resume")
-                if settings.patience and _exhausted(course, settings.patience):
-                    logger.info("no better validation loss in %d validations: stopping", settings.patience)
+                if settings.patience and _exhausted(course, settings.patience, settings.judge):
+                    named = settings.judge.replace("_", " ")
+                    logger.info("no better %s in %d validations: stopping", named, settings.patience)
                     break
         assert saved is not None  # iterations is at least 1
         task.network.load_state_dict(dict(saved.best))
@@ -157,7 +162,15 @@ def load_saved(path: Path) -> Saved:
         if raw["format"] != FORMAT:
             raise CheckpointError(f"{path}: checkpoint format {raw['format']}, expected {FORMAT}; train again")
         course = tuple(Row(row["iteration"], row["figures"]) for row in raw["course"])
-        return Saved(raw["recipe"], raw["iteration"], raw["network"], raw["best"], raw["optimisers"], course)
+        return Saved(
+            raw["recipe"],
+            raw["iteration"],
+            raw["network"],
+            raw["best"],
+            raw["optimisers"],
+            course,
+            raw.get("judge", "validation_loss"),
+        )
     except CheckpointError:
         raise
     except Exception as error:  # torch.load raises whatever unpickling raises
@@ -177,6 +190,11 @@ def _start(task: Task, settings: LoopSettings, out: Path, processes: Processes, 
                     f"{out}: was trained with {name} = {saved.recipe.get(name)}, not {task.recipe.get(name)}; resume "
                     "with the same settings and data, or start in another folder"
                 )
+        if saved.judge != settings.judge:
+            raise CheckpointError(
+                f"{out}: its best parameters are the best by {saved.judge}, not by {settings.judge}; resume with the "
+                "same, or start in another folder"
+            )
         return saved
     if processes.first:
         out.mkdir(parents=True, exist_ok=True)
@@ -189,12 +207,15 @@ def _restore(task: Task, saved: Saved) -> None:
         optimiser.load_state_dict(dict(saved.optimisers[name]))
 
 
-def _validate(task: Task, iteration: int, losses: Mapping[str, list[float]], processes: Processes) -> Row:
+def _validate(task: Task, iteration: int, losses: Mapping[str, list[float]], processes: Processes, judge: str) -> Row:
     # Batch statistics differ between processes; judged and saved is their mean.
     processes.average(buffer for buffer in task.network.buffers() if buffer.is_floating_point())
     task.network.eval()
     with torch.no_grad():
-        figures = {name: float(np.mean(values)) for name, values in losses.items()} | dict(task.validate())
+        judged = dict(task.validate())
+    if judge not in judged:
+        raise SettingsError(f"judge: there is no figure {judge!r}; this task tells {', '.join(judged)}")
+    figures = {name: float(np.mean(values)) for name, values in losses.items()} | judged
     # All processes have to agree on when to stop.
     values = torch.tensor(list(figures.values()), dtype=torch.float64, device=processes.device)
     processes.from_first([values])
@@ -204,8 +225,8 @@ def _validate(task: Task, iteration: int, losses: Mapping[str, list[float]], pro
     return Row(iteration, dict(zip(figures, values.tolist(), strict=True)))
 
 
-def _exhausted(course: Course, patience: int) -> bool:
-    return len(course) - 1 - course.index(best_row(course)) >= patience
+def _exhausted(course: Course, patience: int, judge: str) -> bool:
+    return len(course) - 1 - course.index(best_row(course, judge)) >= patience
 
 
 def _save(path: Path, saved: Saved) -> None:
@@ -219,6 +240,7 @@ def _save(path: Path, saved: Saved) -> None:
             "best": dict(saved.best),
             "optimisers": dict(saved.optimisers),
             "course": [{"iteration": row.iteration, "figures": dict(row.figures)} for row in saved.course],
+            "judge": saved.judge,
         },
         content,
     )

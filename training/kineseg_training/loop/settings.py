@@ -17,11 +17,12 @@ class LoopSettings:
     Attributes:
         iterations: Most steps of the optimisers.
         validate_every: Steps between two validations; a checkpoint is written after each.
-        patience: Stop when so many validations brought no better ``validation_loss``; 0: never.
+        patience: Stop when so many validations brought no better figure `judge`; 0: never.
         precision: Of what the task computes under `Update.precision`; parameters stay float32.
         device: As torch names it; with several processes on CUDA each takes the GPU of its local rank.
         seed: Of everything random.
         tensorboard: Also write the course as TensorBoard events.
+        judge: Which of the task's validation figures, lower being better, says which parameters are the best.
     """
 
     iterations: int
@@ -31,6 +32,7 @@ class LoopSettings:
     device: str = "cpu"
     seed: int = 0
     tensorboard: bool = False
+    judge: str = "validation_loss"
 
     def __post_init__(self) -> None:
         for name in ("iterations", "validate_every"):

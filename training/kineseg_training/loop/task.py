@@ -44,7 +44,9 @@ class Task(ABC):
 
     @abstractmethod
     def validate(self) -> Mapping[str, float]:
-        """Figures on held-out data by name; ``validation_loss`` among them is what early stopping goes by.
+        """Figures on held-out data by name, ``validation_loss`` among them.
+
+        Early stopping goes by the one that `LoopSettings.judge` names.
 
         Called in eval mode and without gradients, first before any training.
         """
