@@ -103,6 +103,18 @@ def test_sequences_of_other_tempo_and_length_are_neighbours() -> None:
     assert not weights[:3, 3:].any()
 
 
+@pytest.mark.parametrize("neighbours", BOTH)
+def test_sequences_of_one_take_can_be_kept_apart(neighbours: Neighbours) -> None:
+    distances, takes = distances_of(two_crowds(1.0)), np.arange(16) % 3
+    weights = graph_of_distances(distances, k=3, neighbours=neighbours, takes=takes)
+    assert not weights[takes[:, None] == takes[None, :]].any()
+    assert (weights.sum(axis=1) > 0.0).all()
+    with pytest.raises(SettingsError, match=r"k must be from 1 to 10 .* other takes, got 11"):
+        graph_of_distances(distances, k=11, takes=takes)
+    with pytest.raises(DataError, match="takes must be one for each of the 16"):
+        graph_of_distances(distances, takes=takes[:4])
+
+
 def test_what_makes_no_graph_is_refused() -> None:
     distances = distances_of(two_crowds(1.0))
     with pytest.raises(SettingsError, match="k must be from 1 to 15 for 16 sequences, got 16"):

@@ -38,16 +38,30 @@ def dataset_graph(
     return graph_of_distances(dtw_distances(sequences, window), k=k, neighbours=neighbours)
 
 
-def graph_of_distances(distances: NDArray[np.floating], *, k: int = 5, neighbours: Neighbours = "nnk") -> Array:
+def graph_of_distances(
+    distances: NDArray[np.floating],
+    *,
+    k: int = 5,
+    neighbours: Neighbours = "nnk",
+    takes: NDArray[np.integer] | None = None,
+) -> Array:
     """Weights ``(N, N)`` of the graph that distances ``(N, N)`` make: symmetric, not negative, zero on the diagonal.
 
     Weights come from a Gaussian kernel whose bandwidth is each node's own distance to its k-th neighbour,
     ``exp(-d_ij^2 / (s_i s_j))``: it adapts to layers of any scale and to classes of any density. A k-NN edge is there
     if either end has the other among its k nearest.
 
+    Args:
+        distances: ``(N, N)``.
+        k: Nearest neighbours of each node.
+        neighbours: ``knn`` or ``nnk``.
+        takes: ``(N,)``: two nodes of one take are never neighbours. Parts of one take are alike for reasons that have
+            nothing to do with what is done in it (who does it, where, in which clothes).
+
     Raises:
         DataError: The distances are no symmetric matrix of finite numbers, none negative.
-        SettingsError: k is not from 1 to N - 1, or there is no such kind of neighbours.
+        SettingsError: k is not from 1 to N - 1 (to the number of sequences of other takes, with `takes`), or there is
+            no such kind of neighbours.
     """
     d = np.asarray(distances, dtype=np.float64)
     if d.ndim != 2 or d.shape[0] != d.shape[1]:
@@ -56,9 +70,16 @@ def graph_of_distances(distances: NDArray[np.floating], *, k: int = 5, neighbour
         raise DataError("distances must be finite, not negative and symmetric")
     if neighbours not in get_args(Neighbours):
         raise SettingsError(f"neighbours must be one of {', '.join(get_args(Neighbours))}, got {neighbours!r}")
-    if not 1 <= k < len(d):
-        raise SettingsError(f"k must be from 1 to {len(d) - 1} for {len(d)} sequences, got {k}")
-    others = d + np.where(np.eye(len(d), dtype=bool), np.inf, 0.0)
+    never = np.eye(len(d), dtype=bool)
+    if takes is not None:
+        if np.shape(takes) != (len(d),):
+            raise DataError(f"takes must be one for each of the {len(d)} sequences, got shape {np.shape(takes)}")
+        never = np.equal.outer(takes, takes)
+    most = int((~never).sum(axis=1).min(initial=len(d)))
+    if not 1 <= k <= most:
+        of_others = " of which one has no more of other takes" if takes is not None else ""
+        raise SettingsError(f"k must be from 1 to {most} for {len(d)} sequences{of_others}, got {k}")
+    others = np.where(never, np.inf, d)
     nearest = np.argsort(others, axis=1, kind="stable")[:, :k]
     kernel = _kernel(d, others[np.arange(len(d)), nearest[:, -1]])
     if neighbours == "nnk":

@@ -54,7 +54,7 @@ def dtw_distances(sequences: Sequence[NDArray[np.floating]], window: int) -> Arr
         dtw_ndim.distance_matrix_fast(checked, ndim=n_features, window=window, parallel=False), dtype=np.float64
     )
     lengths = np.array([len(sequence) for sequence in checked])
-    return distances / np.sqrt(np.maximum(lengths[:, None], lengths[None, :]))
+    return np.asarray(distances / np.sqrt(np.maximum(lengths[:, None], lengths[None, :])))
 
 
 def _checked(sequences: Sequence[NDArray[np.floating]]) -> list[Array]:

@@ -26,6 +26,8 @@ def nnk_weights(kernel: Array, neighbours: NDArray[np.int64]) -> Array:
 
     Symmetrised as the authors do: where i and j give each other different weights, that of the node holds whose
     approximation has the smaller error. Where only one of the two has the other among its candidates, its weight holds.
+    A node that all others do without would have no edge left; it keeps its own, or it would drop out of what is said
+    about the graph.
 
     Args:
         kernel: ``(N, N)``, symmetric, ones on the diagonal. Kernels of warped distances need not be positive
@@ -47,7 +49,9 @@ def nnk_weights(kernel: Array, neighbours: NDArray[np.int64]) -> Array:
         found[found < _RIDGE] = 0.0
         weights[node, candidates] = found
         errors[node, candidates] = 1.0 - 2.0 * found @ towards + found @ among @ found
-    return np.where(errors < errors.T, weights, np.where(errors > errors.T, weights.T, np.maximum(weights, weights.T)))
+    agreed = np.where(errors < errors.T, weights, np.where(errors > errors.T, weights.T, np.maximum(weights, weights.T)))
+    own = np.where(agreed.any(axis=1)[:, None], 0.0, weights)
+    return np.maximum(agreed, np.maximum(own, own.T))
 
 
 def _positive(kernel: Array) -> Array:
