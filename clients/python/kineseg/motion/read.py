@@ -10,6 +10,7 @@ from kineseg.motion.arrays import read_npy, read_npz
 from kineseg.motion.bvh import read_bvh
 from kineseg.motion.cmu import TEXT_COLUMNS, read_cmu_mat, read_cmu_text
 from kineseg.motion.errors import MotionFileError, RecordingError, SkeletonError
+from kineseg.motion.h36m import H36M_COLUMNS, read_h36m_text
 from kineseg.motion.recording import Recording, Up
 from kineseg.motion.tables import has_header, read_csv
 from kineseg.motion.text_numbers import read_text, require_file
@@ -21,8 +22,8 @@ def read(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Record
     """Read a motion file; the format follows from the suffix and, for text, from what is in it.
 
     Args:
-        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; any other ``.csv``
-            table, one frame a line; ``.npy``; ``.npz``.
+        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; Human3.6M exponential
+            maps as text of 99 columns without a header; any other ``.csv`` table, one frame a line; ``.npy``; ``.npz``.
         rate: Frames per second, instead of what the file says; needed where it says nothing.
         up: The vertical axis of the file's world (CMU files are y up by definition).
 
@@ -68,10 +69,13 @@ def _read_text(file: Path, rate: float | None, up: Up) -> Recording:
         return read_csv(file, rate=rate, up=up)
     if len(first.split(",")) == TEXT_COLUMNS:
         return read_cmu_text(file, rate=rate)
+    if len(first.split(",")) == H36M_COLUMNS:
+        return read_h36m_text(file, rate=rate)
     if not any(mark in first for mark in ",;\t") and len(first.split()) > 1:
         raise MotionFileError(
             f"{len(first.split())} columns of numbers, separated by spaces; expected a table separated by commas, "
-            f"semicolons or tabs, or the {TEXT_COLUMNS} columns, separated by commas, of a CMU clip",
+            f"semicolons or tabs, or the {TEXT_COLUMNS} ({H36M_COLUMNS}) columns, separated by commas, of a CMU "
+            "(Human3.6M) clip",
             path=file,
             line=1,
         )
