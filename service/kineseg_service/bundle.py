@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,11 +17,15 @@ from google.protobuf import json_format
 from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 
-from kineseg_service.errors import BadBundle
+from kineseg_service.errors import BadBundle, InvalidRequest
+from kineseg_service.naming.bank import check_name
 
 SCHEMA_VERSION = 1
 GRAPH, MANIFEST, GOLDEN = "model.onnx", "manifest.json", "golden.npz"
 _MAX_BYTES = 1 << 30
+_MOST_CLASSES = 4096
+# How far the probabilities of a golden step may be from adding up to 1.
+_PROBABILITY_ERROR = 1e-2
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -65,6 +69,11 @@ class Bundle:
     def embedding_dim(self) -> int:
         """Number of dimensions of the embedding."""
         return self.manifest.embedding_dim
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the actions that it recognises, in the order of `scores`; none unless it is a recogniser."""
+        return tuple(self.manifest.classes)
 
 
 def packaged_bundle() -> Path | None:
@@ -171,7 +180,20 @@ def _parse_manifest(path: Path, text: bytes) -> bundle_pb2.BundleManifest:
     norm = manifest.normalization
     if len(norm.mean) != len(names) or len(norm.scale) != len(names) or not all(scale > 0 for scale in norm.scale):
         raise refuse(f"normalization must have a mean and a scale above 0 for each of the {len(names)} channels")
+    _check_classes(refuse, list(manifest.classes))
     return manifest
+
+
+def _check_classes(refuse: Callable[[str], BadBundle], classes: Sequence[str]) -> None:
+    if len(classes) == 1 or len(classes) > _MOST_CLASSES:
+        raise refuse(f"classes has {len(classes)} names; a recogniser has 2 to {_MOST_CLASSES}, other models none")
+    if len(set(classes)) != len(classes):
+        raise refuse("classes must be named, each by a name of its own")
+    for name in classes:
+        try:
+            check_name(name)
+        except InvalidRequest as error:
+            raise refuse(f"classes: {name[:80]!r} cannot be the name of a segment ({error.message})") from error
 
 
 def _check_hashes(path: Path, manifest: bundle_pb2.BundleManifest, files: Mapping[str, bytes]) -> None:
@@ -223,13 +245,18 @@ def _check_shapes(bundle: Bundle, session: ort.InferenceSession) -> None:
     C, S, E = len(bundle.channels), bundle.state_size, bundle.embedding_dim
     expected_inputs = {"frame": [C], "state": [S]}
     expected_outputs = {"prediction": [C], "surprise": [], "embedding": [E], "next_state": [S]}
+    if bundle.classes:
+        expected_outputs["scores"] = [len(bundle.classes)]
     for kind, nodes, expected in (
         ("input", session.get_inputs(), expected_inputs),
         ("output", session.get_outputs(), expected_outputs),
     ):
         if {node.name for node in nodes} != set(expected):
             names = ", ".join(sorted(node.name for node in nodes))
-            raise BadBundle(bundle.path, GRAPH, f"its {kind}s must be {', '.join(expected)}; they are {names}")
+            reason = f"its {kind}s must be {', '.join(expected)}; they are {names}"
+            if ("scores" in names) != bool(bundle.classes) and kind == "output":
+                reason += "; scores is there if and only if the manifest has classes"
+            raise BadBundle(bundle.path, GRAPH, reason)
         for node in nodes:
             if node.type != "tensor(float)":
                 raise BadBundle(bundle.path, GRAPH, f"{kind} {node.name!r} is {node.type}, not tensor(float)")
@@ -249,7 +276,7 @@ def _check_shapes(bundle: Bundle, session: ort.InferenceSession) -> None:
 def _check_golden(bundle: Bundle, session: ort.InferenceSession, content: bytes) -> None:
     golden = _read_golden(bundle, content)
     state = np.zeros((1, bundle.state_size), np.float32)
-    steps: dict[str, list[NDArray[np.float32]]] = {"prediction": [], "surprise": [], "embedding": []}
+    steps: dict[str, list[NDArray[np.float32]]] = {name: [] for name in _golden_outputs(bundle)}
     try:
         for frame in golden["frames"]:
             *outputs, state = session.run([*steps, "next_state"], {"frame": frame[None], "state": state})
@@ -269,10 +296,21 @@ def _check_golden(bundle: Bundle, session: ort.InferenceSession, content: bytes)
                 f"the graph's {name} differs from the golden steps by {off:.3g} of their largest value, "
                 f"allowed is {bundle.manifest.golden_tolerance:.3g}",
             )
+    if bundle.classes:
+        total = np.exp(golden["scores"].astype(np.float64)).sum(axis=1)
+        if not np.allclose(total, 1.0, atol=_PROBABILITY_ERROR):
+            raise BadBundle(
+                bundle.path, GOLDEN, "scores must be logarithms of probabilities, which add up to 1 over the classes"
+            )
+
+
+def _golden_outputs(bundle: Bundle) -> tuple[str, ...]:
+    """The outputs that golden steps are compared by."""
+    return ("prediction", "surprise", "embedding", *(("scores",) if bundle.classes else ()))
 
 
 def _read_golden(bundle: Bundle, content: bytes) -> dict[str, NDArray[np.float32]]:
-    names = ("frames", "prediction", "surprise", "embedding")
+    names = ("frames", *_golden_outputs(bundle))
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             golden = {name: np.asarray(archive[name], np.float32) for name in names}

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     provider: Literal["auto", "cuda", "cpu"] = Field("auto", description="Where models run; auto: CUDA, else CPU.")
     intra_op_threads: int = Field(1, ge=1, le=256, description="Threads within one decoder step on the CPU.")
 
+    label_bank: Path | None = Field(
+        None, description="JSON file with taught names, made when the first is taught; none: nothing can be taught."
+    )
+
     max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams.")
     max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
     queue_frames: int = Field(512, ge=1, description="Frames of the model's rate that may wait per stream.")

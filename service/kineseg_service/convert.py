@@ -24,6 +24,7 @@ from kineseg_service.events import (
     SegmentUpdated,
     Summary,
 )
+from kineseg_service.naming import Taught
 from kineseg_service.providers import CPU
 from kineseg_service.scratch import FAMILY, SCRATCH, VERSION
 from kineseg_service.session import Progress, SessionConfig
@@ -125,6 +126,8 @@ def event_message(event: Event) -> pb.Event:
                 label=detail.label,
                 confidence=detail.confidence,
                 confirmed=detail.confirmed,
+                name=detail.name,
+                name_confidence=detail.name_confidence,
             )
         )
     elif isinstance(detail, SegmentUpdated):
@@ -134,12 +137,15 @@ def event_message(event: Event) -> pb.Event:
                 label=detail.label,
                 confidence=detail.confidence,
                 confirmed=detail.confirmed,
+                name=detail.name,
+                name_confidence=detail.name_confidence,
             )
         )
     elif isinstance(detail, SegmentRetracted):
         message.segment_retracted.CopyFrom(pb.SegmentRetracted(segment_id=detail.segment_id))
     elif isinstance(detail, SegmentClosed):
         message.segment_closed.CopyFrom(segment_message(detail))
+        message.segment_closed.embedding.extend(detail.embedding)
     elif isinstance(detail, LabelsMerged):
         message.labels_merged.CopyFrom(pb.LabelsMerged(label=detail.label, into=detail.into))
     elif isinstance(detail, Anomaly):
@@ -156,7 +162,7 @@ def event_message(event: Event) -> pb.Event:
 
 
 def segment_message(segment: SegmentClosed) -> pb.SegmentClosed:
-    """A closed segment as a message."""
+    """A closed segment as a message, without its embedding: thousands of them must fit into one message."""
     return pb.SegmentClosed(
         segment_id=segment.segment_id,
         label=segment.label,
@@ -164,6 +170,8 @@ def segment_message(segment: SegmentClosed) -> pb.SegmentClosed:
         end_frame=segment.end_frame,
         start_time_s=segment.start_time_s,
         end_time_s=segment.end_time_s,
+        name=segment.name,
+        name_confidence=segment.name_confidence,
     )
 
 
@@ -180,6 +188,8 @@ def summary_message(summary: Summary) -> pb.Summary:
         announced=summary.announced,
         retracted=summary.retracted,
         missing_values=summary.missing_values,
+        model=summary.model,
+        model_sha256=summary.model_sha256,
     )
 
 
@@ -197,6 +207,18 @@ def model_message(decoder: Decoder, named: Sequence[str] = (), *, is_default: bo
         provider=decoder.provider,
         is_default=is_default,
         sha256=decoder.bundle.sha256,
+        classes=manifest.classes,
+    )
+
+
+def taught_message(taught: Taught, *, in_use: bool) -> pb.TaughtName:
+    """A name as a message."""
+    return pb.TaughtName(
+        name=taught.name,
+        model=taught.model,
+        model_sha256=taught.sha256,
+        sources=[example.source for example in taught.examples],
+        in_use=in_use,
     )
 
 

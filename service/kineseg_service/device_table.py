@@ -16,16 +16,16 @@ from kineseg_service.bundle import Bundle
 from kineseg_service.state_table import F32, Stepped
 
 
-def table_graph(graph: bytes) -> bytes:
+def table_graph(bundle: Bundle) -> bytes:
     """Wraps the streaming step of a bundle into a step over a table of states.
 
     Inputs: `table` (slots, S), `slots` (B,) int64, `keep` (B, 1) bool (false: start from zeros), `frame` (B, C).
     Outputs: `embedding` (B, E), `surprise` (B,), `good` (B, 1) bool, `next_table` (slots, S), in which the rows of
-    `slots` have advanced where they are good.
+    `slots` have advanced where they are good; and `scores` (B, K) where the bundle's graph has them.
     """
-    model = onnx.load_model_from_string(graph)
+    model = onnx.load_model_from_string(bundle.graph)
     inner = model.graph
-    size = next(value for value in inner.input if value.name == "state").type.tensor_type.shape.dim[1].dim_value
+    size = bundle.state_size
     prefix = "kineseg_table_"
 
     def own(name: str) -> str:
@@ -38,7 +38,10 @@ def table_graph(graph: bytes) -> bytes:
     def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> onnx.NodeProto:
         return helper.make_node(kind, inputs, [output], **attributes)
 
-    width = size + next(v for v in inner.output if v.name == "embedding").type.tensor_type.shape.dim[1].dim_value + 1
+    outputs = {value.name: value for value in inner.output}
+    wide = ["embedding", *(["scores"] if bundle.classes else [])]
+    # Not read from the graph, which may leave the sizes of its outputs open.
+    width = size + bundle.embedding_dim + len(bundle.classes) + 1
     gather = [
         node("Gather", ["table", "slots"], own("gathered"), axis=0),
         node("Where", ["keep", own("gathered"), const("zero", np.zeros(1, np.float32))], "state"),
@@ -46,7 +49,7 @@ def table_graph(graph: bytes) -> bytes:
     column = const("column", np.array([-1, 1], np.int64))
     scatter = [
         node("Reshape", ["surprise", column], own("surprise")),
-        node("Concat", ["next_state", "embedding", own("surprise")], own("all"), axis=1),
+        node("Concat", ["next_state", *wide, own("surprise")], own("all"), axis=1),
         node("Abs", [own("all")], own("abs")),
         # False for NaN, too. Counting by a matrix product works in every operator set.
         node(
@@ -63,7 +66,6 @@ def table_graph(graph: bytes) -> bytes:
     del inner.node[:]
     inner.node.extend(nodes)
     frame = next(value for value in inner.input if value.name == "frame")
-    outputs = {value.name: value for value in inner.output}
     value = helper.make_tensor_value_info
     inputs = [
         frame,
@@ -72,7 +74,7 @@ def table_graph(graph: bytes) -> bytes:
         value("keep", TensorProto.BOOL, ["batch", 1]),
     ]
     kept = [
-        outputs["embedding"],
+        *(outputs[name] for name in wide),
         outputs["surprise"],
         value("good", TensorProto.BOOL, ["batch", 1]),
         value("next_table", TensorProto.FLOAT, ["slots", size]),
@@ -94,7 +96,7 @@ class _Batch:
 
 
 class DeviceTable:
-    """States on the device; only frames go in and only embedding and surprise come back.
+    """States on the device; only frames go in and only embedding, surprise and scores come back.
 
     Two tables take turns, one being read while the other is written. Batches are padded to powers of two, so that few
     sizes are ever planned for; the padding steps a spare slot.
@@ -115,10 +117,10 @@ class DeviceTable:
         slots: int,
         max_batch: int,
     ) -> None:
-        self._session = open_graph(table_graph(bundle.graph))
+        self._session = open_graph(table_graph(bundle))
         self._device = device
         self._spare = slots
-        self._channels, self._dim = len(bundle.channels), bundle.embedding_dim
+        self._channels, self._dim, self._classes = len(bundle.channels), bundle.embedding_dim, len(bundle.classes)
         self._fresh = np.ones(slots + 1, np.bool_)
         zeros = np.zeros((slots + 1, bundle.state_size), np.float32)
         # The arrays stay referenced: on the CPU an OrtValue is a view of them.
@@ -153,7 +155,7 @@ class DeviceTable:
         self._fresh[slots] = False
         good = host["good"][:n, 0]
         bad = [] if good.all() else np.flatnonzero(~good).tolist()
-        return Stepped(host["embedding"][:n], host["surprise"][:n], bad)
+        return Stepped(host["embedding"][:n], host["surprise"][:n], bad, host["scores"][:n] if self._classes else None)
 
     def _prepare(self, size: int) -> _Batch:
         host: dict[str, NDArray[Any]] = {
@@ -164,6 +166,8 @@ class DeviceTable:
             "surprise": np.zeros(size, np.float32),
             "good": np.zeros((size, 1), np.bool_),
         }
+        if self._classes:
+            host["scores"] = np.zeros((size, self._classes), np.float32)
         device = {
             name: ort.OrtValue.ortvalue_from_numpy(host[name].copy(), self._device, 0)
             for name in ("frame", "slots", "keep")
@@ -176,7 +180,7 @@ class DeviceTable:
             binding.bind_ortvalue_input(name, value)
         binding.bind_ortvalue_input("table", self._tables[turn])
         binding.bind_ortvalue_output("next_table", self._tables[1 - turn])
-        for name in ("embedding", "surprise", "good"):
+        for name in ("embedding", "surprise", "good", *(("scores",) if self._classes else ())):
             array = host[name]
             binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
         return binding

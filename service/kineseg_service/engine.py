@@ -365,19 +365,19 @@ class Engine:
             slots[row] = stream.lease.slot
         stepped = lane.decoder.step(slots, frames)
         # From here on nothing raises: a stream that has stepped must not step the same frame again.
-        surprises = stepped.surprise.tolist()
+        surprises, scores = stepped.surprise.tolist(), stepped.scores
         for row, stream in enumerate(streams):
             if row in stepped.bad_rows:
                 self._fail(stream, "the model's output is not finite")
             else:
-                self._advance(stream, stepped.embedding[row], surprises[row])
+                self._advance(stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row])
 
-    def _advance(self, stream: Stream, embedding: F32, surprise: float) -> None:
+    def _advance(self, stream: Stream, embedding: F32, surprise: float, scores: F32 | None) -> None:
         block = stream.queue[0][1]
         assert isinstance(block, ModelFrames)
         outputs: list[Output] = []
         try:
-            stream.session.stepped(block, stream.at, embedding, surprise, outputs)
+            stream.session.stepped(block, stream.at, embedding, surprise, outputs, scores)
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return

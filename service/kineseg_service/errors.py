@@ -7,6 +7,9 @@ ServiceError
 ├── GapTooLong            OUT_OF_RANGE         more frames are missing than may be filled
 ├── UnknownModel          NOT_FOUND
 ├── UnknownSession        NOT_FOUND
+├── UnknownSegment        NOT_FOUND
+├── UnknownName           NOT_FOUND
+├── CannotTeach           FAILED_PRECONDITION  there is no label bank, or the model cannot learn names
 ├── SessionExists         ALREADY_EXISTS
 ├── Full                  RESOURCE_EXHAUSTED   retry: another stream may end
 ├── Loading               UNAVAILABLE          retry: the models are being loaded
@@ -14,7 +17,7 @@ ServiceError
 ├── Idle                  DEADLINE_EXCEEDED    the stream has stood still for too long
 └── StepFailed            INTERNAL             tells an error id and nothing of the inside
 
-BadBundle and CannotStart stand apart: they end the start of a server and never reach a client.
+BadBundle, BadBank and CannotStart stand apart: they end the start of a server and never reach a client.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -86,6 +89,24 @@ class UnknownSession(ServiceError):
     code = grpc.StatusCode.NOT_FOUND
 
 
+class UnknownSegment(ServiceError):
+    """The session has no such finished segment."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class UnknownName(ServiceError):
+    """No such name has been taught."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class CannotTeach(ServiceError):
+    """Names cannot be taught here: there is no label bank, or the model's embedding space is each stream's own."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
 class SessionExists(ServiceError):
     """An open session has that name already."""
 
@@ -142,4 +163,18 @@ class BadBundle(Exception):
         super().__init__(f"model bundle {bundle}: {file}: {reason}")
         self.bundle = str(bundle)
         self.file = file
+        self.reason = reason
+
+
+class BadBank(Exception):
+    """A label bank was refused.
+
+    Args:
+        path: Where it lies.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"label bank {path}: {reason}")
+        self.path = str(path)
         self.reason = reason

@@ -6,7 +6,8 @@ Frames are in the client's numbering; times are seconds since the stream's first
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 
 
 class EndReason(enum.Enum):
@@ -20,12 +21,17 @@ class EndReason(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SegmentStarted:
-    """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is."""
+    """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is.
+
+    `name` is empty where it is unknown; `name_confidence` is then 0.
+    """
 
     segment_id: int
     label: int
     confidence: float
     confirmed: bool
+    name: str = ""
+    name_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class SegmentUpdated:
     label: int
     confidence: float
     confirmed: bool
+    name: str = ""
+    name_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class SegmentRetracted:
 
 @dataclass(frozen=True, slots=True)
 class SegmentClosed:
-    """A segment over [start_frame, end_frame) is finished."""
+    """A segment over [start_frame, end_frame) is finished; `embedding` is its point, or empty."""
 
     segment_id: int
     label: int
@@ -55,6 +63,9 @@ class SegmentClosed:
     end_frame: int
     start_time_s: float
     end_time_s: float
+    name: str = ""
+    name_confidence: float = 0.0
+    embedding: array[float] = field(default_factory=lambda: array("f"), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ class MissingValues:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The stream has ended; `labels` that were merged count once."""
+    """The stream has ended; `labels` that were merged count once. `model_sha256` is empty for the built-in model."""
 
     frames: int
     duration_s: float
@@ -104,6 +115,8 @@ class Summary:
     announced: int
     retracted: int
     missing_values: int
+    model: str = ""
+    model_sha256: str = ""
 
 
 Detail = (

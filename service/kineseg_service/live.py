@@ -238,15 +238,15 @@ class LiveStreams:
         else:
             self._release(live.stream, live.session_id)
 
-    def get(self, session_id: str) -> LiveStream:
-        """An open stream.
+    def get(self, session_id: str, *, field: str = "session_id") -> LiveStream:
+        """An open stream; `field` is where its name stands in the request.
 
         Raises:
             UnknownSession: There is none of that name.
         """
         live = self._streams.get(session_id)
         if live is None:
-            raise UnknownSession(f"there is no open session {session_id[:64]!r}", field="session_id")
+            raise UnknownSession(f"there is no open session {session_id[:64]!r}", field=field)
         return live
 
     async def progress(self) -> list[tuple[LiveStream, Progress]]:

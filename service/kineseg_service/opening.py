@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from kineseg.v1 import segmentation_pb2 as pb
@@ -17,6 +17,7 @@ from kineseg_service.config import Settings
 from kineseg_service.convert import decisions_from
 from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
 from kineseg_service.frames import Intake, IntakeLimits, placing_delay_s
+from kineseg_service.naming import KnownNames, Namer, NamingSettings
 from kineseg_service.scratch import SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_service.segmenter import Segmenter, SegmenterSettings
 from kineseg_service.session import Session, SessionConfig
@@ -32,13 +33,19 @@ class Opener:
     Args:
         bundles: The models, by name; the first is the default unless the settings name another.
         settings: The server's.
+        known: Gives what has been taught for a model.
 
     Raises:
-        BadBundle: A bundle's calibration does not suit the segmenter, or it has the built-in model's name.
+        BadBundle: A bundle's calibration does not suit segmenter or naming, or it has the built-in model's name.
         ValueError: The settings' default model is not there, or there is no model at all.
     """
 
-    def __init__(self, bundles: Mapping[str, Bundle], settings: Settings) -> None:
+    def __init__(
+        self,
+        bundles: Mapping[str, Bundle],
+        settings: Settings,
+        known: Callable[[str], KnownNames] = lambda model: KnownNames(),
+    ) -> None:
         names = [*bundles, SCRATCH] if settings.scratch else list(bundles)
         if not names:
             raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
@@ -52,7 +59,12 @@ class Opener:
             raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
         self._names = sorted(names)
         self._bundles = bundles
+        self._known = known
         self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
+        self._naming = {
+            name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
+            for name, bundle in bundles.items()
+        }
         self._default_latency_s = settings.default_latency_s
         self._limits = IntakeLimits(settings.max_chunk_frames, settings.max_gap_s)
 
@@ -90,19 +102,24 @@ class Opener:
         return self._scratch_session(agreed, config) if bundle is None else self._session(agreed, config, bundle)
 
     def _session(self, agreed: SessionConfig, config: pb.StreamConfig, bundle: Bundle) -> Session:
-        agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz)
+        agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
         order = _order(list(config.channels), bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
         intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical)
+        settings = self._segmenters[agreed.model]
         segmenter = Segmenter(
-            self._segmenters[agreed.model],
-            bundle.embedding_dim,
-            model_rate,
-            agreed.latency_s,
-            placing_delay_s(rate, model_rate),
+            settings, bundle.embedding_dim, model_rate, agreed.latency_s, placing_delay_s(rate, model_rate)
         )
-        return Session(agreed, intake, segmenter)
+        namer = Namer(
+            self._naming[agreed.model],
+            self._known(agreed.model),
+            bundle.classes,
+            rate_hz=model_rate,
+            block_s=settings.block_s,
+            horizon_s=settings.horizon_s,
+        )
+        return Session(agreed, intake, segmenter, namer)
 
     def _scratch_session(self, agreed: SessionConfig, config: pb.StreamConfig) -> Session:
         rate = agreed.frame_rate_hz
@@ -119,6 +136,15 @@ def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:
             dict(calibration.segmenter),
             log_surprise_median=calibration.log_surprise_median,
             log_surprise_scale=calibration.log_surprise_scale,
+        )
+    except ValueError as error:
+        raise BadBundle(bundle.path, "manifest.json", str(error)) from error
+
+
+def _naming_settings(bundle: Bundle, median_squared_distance: float) -> NamingSettings:
+    try:
+        return NamingSettings.from_bundle(
+            dict(bundle.manifest.calibration.naming), median_squared_distance=median_squared_distance
         )
     except ValueError as error:
         raise BadBundle(bundle.path, "manifest.json", str(error)) from error

@@ -23,11 +23,12 @@ from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_service.config import Settings
 from kineseg_service.decoder import Decoder
 from kineseg_service.engine import Engine
-from kineseg_service.errors import BadBundle, CannotStart
+from kineseg_service.errors import BadBank, BadBundle, CannotStart
 from kineseg_service.hub import Hub
 from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
+from kineseg_service.naming.keeper import NameKeeper
 from kineseg_service.opening import Opener
 from kineseg_service.scratch import ScratchDecoders
 from kineseg_service.servicer import Rooms, Servicer
@@ -77,6 +78,7 @@ class Server:
 
         Raises:
             BadBundle: A model does not verify.
+            BadBank: The label bank cannot be used.
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
@@ -85,14 +87,14 @@ class Server:
         try:
             await self._listen()
             self._export_metrics()
-            decoders, opener = await asyncio.to_thread(self._load)
+            decoders, opener, names = await asyncio.to_thread(self._load)
         except BaseException:
             await self.stop(0)
             raise
         self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine)
-        self._servicer.serve(Rooms(decoders, opener, self._streams, ScratchDecoders(self.settings)))
+        self._servicer.serve(Rooms(decoders, opener, self._streams, ScratchDecoders(self.settings), names))
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))
@@ -171,14 +173,15 @@ class Server:
         self.metrics_port = server.server_port
         self._exporter = (server, thread)
 
-    def _load(self) -> tuple[dict[str, Decoder], Opener]:
+    def _load(self) -> tuple[dict[str, Decoder], Opener, NameKeeper]:
         settings = self.settings
         paths = list(settings.bundles)
         packaged = packaged_bundle()
         if settings.packaged_bundle and packaged is not None:
             paths.append(packaged)
         bundles: dict[str, Bundle] = load_bundles(paths)
-        opener = Opener(bundles, settings)
+        names = NameKeeper(bundles, settings.label_bank)
+        opener = Opener(bundles, settings, names.known)
         decoders = {}
         for name, bundle in bundles.items():
             decoder = Decoder(
@@ -190,7 +193,7 @@ class Server:
             )
             decoder.warm_up()
             decoders[name] = decoder
-        return decoders, opener
+        return decoders, opener, names
 
 
 class BackgroundServer:
@@ -270,7 +273,7 @@ def main() -> None:
 
     try:
         asyncio.run(serve())
-    except (BadBundle, RuntimeError, ValueError) as error:
+    except (BadBank, BadBundle, RuntimeError, ValueError) as error:
         _log.error("cannot start", error=str(error))
         sys.exit(1)
 

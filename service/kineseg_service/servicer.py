@@ -11,12 +11,23 @@ from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_service import convert
 from kineseg_service.config import Settings
 from kineseg_service.decoder import Decoder
-from kineseg_service.errors import Draining, Idle, InvalidRequest, Loading, ServiceError, StepFailed
+from kineseg_service.errors import (
+    CannotTeach,
+    Draining,
+    Idle,
+    InvalidRequest,
+    Loading,
+    ServiceError,
+    StepFailed,
+    UnknownSegment,
+)
 from kineseg_service.events import EndReason
 from kineseg_service.hub import Hub, Watcher
 from kineseg_service.live import LiveStream, LiveStreams
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
+from kineseg_service.naming import Example, Taught
+from kineseg_service.naming.keeper import NameKeeper
 from kineseg_service.opening import Opener
 from kineseg_service.scratch import SCRATCH, ScratchDecoders
 from kineseg_service.status import ClientGoneError, Context, send, statuses
@@ -29,8 +40,14 @@ class Rooms:
     """What the calls delegate to; there once the models have been loaded."""
 
     def __init__(
-        self, decoders: Mapping[str, Decoder], opener: Opener, streams: LiveStreams, scratch: ScratchDecoders
+        self,
+        decoders: Mapping[str, Decoder],
+        opener: Opener,
+        streams: LiveStreams,
+        scratch: ScratchDecoders,
+        names: NameKeeper,
     ) -> None:
+        self.names = names
         self.decoders = decoders
         self.scratch = scratch
         self.opener = opener
@@ -167,6 +184,65 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             return pb.CloseSessionResponse(summary=convert.summary_message(summary))
         raise AssertionError("unreachable")
 
+    async def TeachName(  # noqa: N802
+        self, request: pb.TeachNameRequest, context: Context
+    ) -> pb.TeachNameResponse:
+        """Teaches a name by an example."""
+        async with statuses(context, self._metrics):
+            rooms = self._ready()
+            kind = request.WhichOneof("example")
+            if kind == "segment":
+                taught = await self._teach_segment(rooms, request)
+            elif kind == "point":
+                point = request.point
+                model = point.model or rooms.opener.default_model
+                _check_learns(model)
+                example = Example.of(point.embedding, request.source)
+                taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
+            else:
+                raise InvalidRequest("an example is missing: a finished segment, or a point", field="example")
+            return pb.TeachNameResponse(name=self._taught(taught))
+        raise AssertionError("unreachable")
+
+    async def ListNames(  # noqa: N802
+        self, request: pb.ListNamesRequest, context: Context
+    ) -> pb.ListNamesResponse:
+        """Tells the names that have been taught."""
+        async with statuses(context, self._metrics):
+            names = self._ready().names.names(request.model)
+            return pb.ListNamesResponse(names=[self._taught(taught) for taught in names])
+        raise AssertionError("unreachable")
+
+    async def ForgetName(  # noqa: N802
+        self, request: pb.ForgetNameRequest, context: Context
+    ) -> pb.ForgetNameResponse:
+        """Forgets a name."""
+        async with statuses(context, self._metrics):
+            return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
+        raise AssertionError("unreachable")
+
+    async def _teach_segment(self, rooms: Rooms, request: pb.TeachNameRequest) -> Taught:
+        wanted = request.segment
+        live = rooms.streams.get(wanted.session_id, field="segment.session_id")
+        config = live.session.config
+        _check_learns(config.model)
+        _, segments = await rooms.streams.describe(live)
+        segment = next((segment for segment in segments if segment.segment_id == wanted.segment_id), None)
+        if segment is None or not segment.embedding:
+            reason = "it is too short"
+            if segment is None:
+                reason = "it is not closed yet, was withdrawn, or lies too far back"
+            raise UnknownSegment(
+                f"session {config.session_id!r} has no finished segment {wanted.segment_id} to learn from: {reason}",
+                field="segment.segment_id",
+            )
+        frames = f"frames {segment.start_frame}:{segment.end_frame}"
+        source = request.source or f"session {config.session_id}, segment {segment.segment_id}, {frames}"
+        return await rooms.names.teach(request.name, config.model, Example.of(segment.embedding, source))
+
+    def _taught(self, taught: Taught) -> pb.TaughtName:
+        return convert.taught_message(taught, in_use=self._ready().names.in_use(taught))
+
     def _ready(self) -> Rooms:
         if self._rooms is None:
             raise Loading("the server is loading its models; try again in a moment")
@@ -224,4 +300,12 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             latency_s=config.latency_s,
             max_chunk_frames=self._settings.max_chunk_frames,
             max_gap_s=self._settings.max_gap_s,
+        )
+
+
+def _check_learns(model: str) -> None:
+    if model == SCRATCH:
+        raise CannotTeach(
+            f"model {SCRATCH!r} learns every stream anew, so that names cannot be carried over: use a trained model",
+            field="point.model",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from kineseg_service.events import (
 )
 from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
 from kineseg_service.held import ValuesMissing
+from kineseg_service.naming import KnownNames, Namer, NamingSettings
 from kineseg_service.scratch import PatternSegmenter, Plan
 from kineseg_service.segmenter import (
     AnomalyStart,
@@ -56,6 +58,7 @@ class SessionConfig:
     opened_unix_ns: int
     model_rate_hz: float = 0.0
     plan: Plan | None = None
+    model_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,25 @@ class Session:
         config: What was agreed when the stream was opened.
         intake: Where its chunks go first.
         segmenter: What decides.
+        namer: What gives segments their names; none: they have none.
 
     Attributes:
         segments: The latest closed segments.
         tally: How many segments were announced, confirmed and withdrawn so far.
     """
 
-    def __init__(self, config: SessionConfig, intake: Intake, segmenter: Segmenter | PatternSegmenter) -> None:
+    def __init__(
+        self,
+        config: SessionConfig,
+        intake: Intake,
+        segmenter: Segmenter | PatternSegmenter,
+        namer: Namer | None = None,
+    ) -> None:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
+        self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._places = _Places(config)
         # Where the source or the model is too slow for the budget, only boundaries within it are told.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
@@ -155,11 +166,22 @@ class Session:
         return Progress(self._acked, self._closed, self._seq)
 
     def stepped(
-        self, block: ModelFrames, at: int, embedding: NDArray[np.float32], surprise: float, out: list[Output]
+        self,
+        block: ModelFrames,
+        at: int,
+        embedding: NDArray[np.float32],
+        surprise: float,
+        out: list[Output],
+        scores: NDArray[np.float32] | None = None,
     ) -> None:
-        """The model has stepped over frame `at` of `block` and gave `embedding` (E,) and `surprise`."""
+        """The model has stepped over frame `at` of `block`.
+
+        It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,).
+        """
         frame, ns = block.decided[at], block.decided_ns[at]
         self._places.append(block.start[at], block.start_ns[at])
+        if scores is not None:
+            self._namer.hear(scores)
         for decision in self._segmenter.update(embedding, surprise):
             self._decided(decision, frame, ns, out)
         if self.config.frame_results:
@@ -196,6 +218,8 @@ class Session:
             announced=self.tally.announced,
             retracted=self.tally.retracted,
             missing_values=end.missing_values,
+            model=self.config.model,
+            model_sha256=self.config.model_sha256,
         )
         self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
         return summary
@@ -207,7 +231,8 @@ class Session:
             confirms = decision.confirmed and decision.segment_id not in self._open
             frame, ns = self._begins(decision, decided, decided_ns)
             kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
-            detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed)
+            name = self._namer.name(decision.index, self._places.count, self._point(decision))
+            detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name)
             self._count(decision, confirms=confirms)
         elif isinstance(decision, SegmentRetract):
             frame, ns = self._announced.pop(decision.segment_id)
@@ -216,7 +241,12 @@ class Session:
         elif isinstance(decision, SegmentEnd):
             frame, ns = self._open.pop(decision.segment_id)
             end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
-            detail = SegmentClosed(decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND)
+            point = self._point(decision)
+            name = self._namer.name(decision.start, decision.end, point)
+            detail = SegmentClosed(
+                decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND, *name,
+                array("f", [] if point is None else point.tolist()),
+            )  # fmt: skip
             self.segments.append(detail)
             self._labels.add(decision.label)
             self._closed += 1
@@ -233,6 +263,10 @@ class Session:
         told = as_told(detail, self.config.decisions, confirms=confirms)
         if told is not None:
             self._tell(frame, ns, decided, decided_ns, told, out)
+
+    def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
+        """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
+        return decision.point if self.config.plan is None else None
 
     def _begins(self, decision: SegmentStart | SegmentUpdate, decided: int, decided_ns: int) -> tuple[int, int]:
         """Where a segment begins as far as is known now; once that is certain, it stays."""
@@ -276,20 +310,23 @@ class _Places:
     """Where the model's latest frames begin in the client's stream.
 
     A ring: what is decided about frames further back than twice the latency budget has been placed before.
+
+    Attributes:
+        count: How many of the model's frames there have been.
     """
 
     def __init__(self, config: SessionConfig) -> None:
         frames = (2 * config.latency_s + 10) * config.model_rate_hz
         self._size = 1 << int(np.ceil(np.log2(frames)))
         self._ring = np.zeros((self._size, 2), np.int64)
-        self._count = 0
+        self.count = 0
         self._after: tuple[int, int] | None = None
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
-        row = self._ring[self._count & (self._size - 1)]
+        row = self._ring[self.count & (self._size - 1)]
         row[0], row[1] = frame, ns
-        self._count += 1
+        self.count += 1
 
     def close(self, frame: int, ns: int) -> None:
         """The stream has ended before this frame and time."""
@@ -301,9 +338,9 @@ class _Places:
         Raises:
             IndexError: It lies too far back, or has not come yet.
         """
-        if index >= self._count and self._after is not None:
+        if index >= self.count and self._after is not None:
             return self._after
-        if not self._count - self._size <= index < self._count:
-            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self._count}")
+        if not self.count - self._size <= index < self.count:
+            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
         frame, ns = self._ring[index & (self._size - 1)].tolist()
         return frame, ns

@@ -20,11 +20,13 @@ class Stepped(NamedTuple):
         embedding: (B, E).
         surprise: (B,).
         bad_rows: Rows whose outputs are not finite; their streams' states have not advanced.
+        scores: (B, K) log-probabilities of a recogniser's classes; none for other models.
     """
 
     embedding: F32
     surprise: F32
     bad_rows: list[int]
+    scores: F32 | None = None
 
 
 class StateTable(Protocol):
@@ -58,6 +60,8 @@ class HostTable:
             "surprise": np.zeros(max_batch, np.float32),
             "next_state": np.zeros((max_batch, S), np.float32),
         }
+        if bundle.classes:
+            self._buffers["scores"] = np.zeros((max_batch, len(bundle.classes)), np.float32)
         self._max_batch = max_batch
         self._bindings: dict[int, ort.IOBinding] = {}
         self._multiple = 1
@@ -76,12 +80,16 @@ class HostTable:
         np.take(self._table, slots, axis=0, out=buffers["state"][:n], mode="clip")
         self._run(n)
         embedding, surprise, state = buffers["embedding"][:n], buffers["surprise"][:n], buffers["next_state"][:n]
-        if np.isfinite(state).all() and np.isfinite(embedding).all() and np.isfinite(surprise).all():
+        scores = buffers["scores"][:n] if "scores" in buffers else None
+        fine = np.isfinite(state).all() and np.isfinite(embedding).all() and np.isfinite(surprise).all()
+        if fine and (scores is None or np.isfinite(scores).all()):
             self._table[slots] = state
-            return Stepped(embedding, surprise, [])
+            return Stepped(embedding, surprise, [], scores)
         good = np.isfinite(state).all(1) & np.isfinite(embedding).all(1) & np.isfinite(surprise)
+        if scores is not None:
+            good &= np.isfinite(scores).all(1)
         self._table[slots[good]] = state[good]
-        return Stepped(embedding, surprise, np.flatnonzero(~good).tolist())
+        return Stepped(embedding, surprise, np.flatnonzero(~good).tolist(), scores)
 
     def _run(self, n: int) -> None:
         """Runs the graph over the first n rows of the buffers, padded to the multiple."""
@@ -117,7 +125,7 @@ class HostTable:
         norm = bundle.manifest.normalization
         noise = random.standard_normal((2, self._max_batch, len(bundle.channels)))
         frames = (np.asarray(norm.mean) + np.asarray(norm.scale) * noise).astype(np.float32)
-        names = ("embedding", "surprise", "next_state")
+        names = tuple(name for name in self._buffers if name not in ("frame", "state"))
 
         def run(first: int, n: int, states: F32) -> dict[str, F32]:
             self._buffers["frame"][:n] = frames[1, first : first + n]

@@ -28,7 +28,9 @@ def as_told(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail |
     if decisions is Decisions.FINAL:
         if isinstance(detail, SegmentStarted | SegmentUpdated):
             # Not having heard of an announcement, the client learns of the segment when it is certain.
-            return SegmentStarted(detail.segment_id, detail.label, 1.0, True) if confirms else None
+            if not confirms:
+                return None
+            return SegmentStarted(detail.segment_id, detail.label, 1.0, True, detail.name, detail.name_confidence)
         if isinstance(detail, SegmentRetracted):
             return None
     return detail

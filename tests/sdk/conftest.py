@@ -230,6 +230,21 @@ class Scripted(pb_grpc.SegmentationServiceServicer):
         self.unary(context)
         return pb.CloseSessionResponse()
 
+    def TeachName(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._noted("TeachName", context)
+        self.unary(context)
+        return pb.TeachNameResponse()
+
+    def ListNames(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._noted("ListNames", context)
+        self.unary(context)
+        return pb.ListNamesResponse()
+
+    def ForgetName(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._noted("ForgetName", context)
+        self.unary(context)
+        return pb.ForgetNameResponse()
+
     def check_health(self, request: Any, context: Any) -> Any:
         self._noted("Check", context)
         self.unary(context)

@@ -20,7 +20,7 @@ FAILURES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 EXPECTED = {
     "INVALID_ARGUMENT": kineseg.InvalidRequest,
     "OUT_OF_RANGE": kineseg.GapTooLong,
-    "FAILED_PRECONDITION": kineseg.WrongChannels,
+    "FAILED_PRECONDITION": kineseg.FailedPrecondition,
     "NOT_FOUND": kineseg.NotFound,
     "ALREADY_EXISTS": kineseg.AlreadyExists,
     "UNAUTHENTICATED": kineseg.AccessDenied,
@@ -42,6 +42,9 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "close_session": lambda client: client.close_session("s"),
     "health": lambda client: client.health(),
     "segment": lambda client: client.segment(np.zeros((9, 3)), rate=30),
+    "teach_name": lambda client: client.teach_name("walking", example=[0.5, 1.0]),
+    "names": lambda client: client.names(),
+    "forget_name": lambda client: client.forget_name("walking"),
 }
 
 

@@ -30,6 +30,8 @@ ABOUT = {
 def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
     by_type = {"int": whole, "float": real, "bool": st.booleans(), "EndReason": st.sampled_from(kineseg.EndReason)}
     by_type["tuple[str, ...]"] = st.lists(st.text()).map(tuple)
+    by_type["tuple[float, ...]"] = st.lists(st.floats(-1e9, 1e9, width=32)).map(tuple)
+    by_type["str"] = st.text()
     own = {f.name: by_type[str(f.type)] for f in dataclasses.fields(kind) if f.name not in ABOUT}
     return st.builds(kind, **ABOUT, **own)
 
@@ -61,11 +63,19 @@ OWN = {
         *("announced", "retracted", "missing_values"),
     },
 }
+# There only where it says something.
+WHERE_KNOWN = {
+    "segment_started": {"name", "name_confidence"},
+    "segment_updated": {"name", "name_confidence"},
+    "segment_closed": {"name", "name_confidence", "embedding"},
+    "summary": {"model", "model_sha256"},
+}
 # What may be absent: files of earlier versions lack it.
 OPTIONAL = {
-    "segment_started": {"confidence", "confirmed", "start_frame"},
-    "segment_updated": {"start_frame"},
-    "summary": {"announced", "retracted", "missing_values"},
+    "segment_started": {"confidence", "confirmed", "start_frame", *WHERE_KNOWN["segment_started"]},
+    "segment_updated": {"start_frame", *WHERE_KNOWN["segment_updated"]},
+    "segment_closed": WHERE_KNOWN["segment_closed"],
+    "summary": {"announced", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
 }
 
 
@@ -73,7 +83,8 @@ OPTIONAL = {
 @given(EVENTS)
 def test_an_event_survives_json(event: kineseg.Event) -> None:
     flat = json.loads(json.dumps(event.to_dict()))
-    assert set(flat) - {"capture_time_ns"} == BASE | OWN[flat["kind"]]
+    known = {key for key in WHERE_KNOWN.get(flat["kind"], ()) if getattr(event, key)}
+    assert set(flat) - {"capture_time_ns"} == BASE | OWN[flat["kind"]] | known
     assert ("capture_time_ns" in flat) == (event.capture_time_ns is not None)
     assert kineseg.event_from_dict(flat) == event
     assert kineseg.event_from_dict({**flat, "a later version's key": 1}) == event
@@ -134,7 +145,9 @@ def test_an_unknown_end_reason_is_refused() -> None:
 def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any, script: ModuleType) -> None:
     about = {"frame": 7, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.75}
     closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
-    known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False}
+    closed |= {"name": "walking", "name_confidence": 0.75, "embedding": (0.5, -2.0)}
+    known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False, "name": "run", "name_confidence": 0.5}
+    ran = {"model": "scripted", "model_sha256": "5" * 64}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
     totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
     missing = {"channels": ("c2", "c0"), "duration_s": 0.25, "returned": True}
@@ -148,7 +161,7 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         pb.Event(seq=7, **about, segment_retracted=pb.SegmentRetracted(segment_id=3)),
         pb.Event(seq=8, **about, labels_merged=pb.LabelsMerged(label=4, into=2)),
         pb.Event(seq=9, **about, missing_values=pb.MissingValues(**missing)),
-        pb.Event(seq=10, **about, summary=pb.Summary(**totals, reason=pb.END_REASON_CLOSED)),
+        pb.Event(seq=10, **about, summary=pb.Summary(**totals, **ran, reason=pb.END_REASON_CLOSED)),
     ]
     result = pb.FrameResult(frame=8, time_s=0.6, surprise=0.5, anomaly_score=1.5, embedding=[0.25, -1], label=4)
 
@@ -172,7 +185,7 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         kineseg.SegmentRetracted(seq=7, **told, segment_id=3),
         kineseg.LabelsMerged(seq=8, **told, label=4, into=2),
         kineseg.MissingValues(seq=9, **told, **missing),
-        kineseg.Summary(seq=10, **told, **totals, reason=kineseg.EndReason.CLOSED),
+        kineseg.Summary(seq=10, **told, **totals, **ran, reason=kineseg.EndReason.CLOSED),
     ]
     assert events[0].start_frame == events[5].start_frame == 7
     assert events[1].segment == kineseg.Segment(**closed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -17,9 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import bundle_pb2
 from kineseg_service.bundle import load_bundle, load_bundles, packaged_bundle
+from kineseg_service.config import Settings
 from kineseg_service.errors import BadBundle
+from kineseg_service.opening import Opener
 
-from tests.service.tiny_bundle import TinyModel, read_manifest, tiny_graph, write_manifest, write_tiny_bundle
+from tests.service.tiny_bundle import (
+    TinyModel,
+    read_manifest,
+    run_alone,
+    tiny_graph,
+    write_manifest,
+    write_tiny_bundle,
+)
 
 Manifest = bundle_pb2.BundleManifest
 
@@ -226,6 +236,87 @@ def test_golden_steps_that_are_none(copy: Path, damage: str) -> None:
     (copy / "golden.npz").write_bytes(buffer.getvalue())
     rewrite(copy, lambda _: None)
     assert refusal(copy).file == "golden.npz"
+
+
+RECOGNISER = TinyModel(name="knows", classes=("walking", "running", "jumping"))
+
+
+@pytest.fixture
+def recogniser(tmp_path: Path) -> Path:
+    return write_tiny_bundle(tmp_path / "knows", RECOGNISER)
+
+
+def test_a_recogniser_is_described(recogniser: Path, tiny: Path) -> None:
+    assert load_bundle(recogniser).classes == ("walking", "running", "jumping")
+    assert load_bundle(tiny).classes == ()
+
+
+@pytest.mark.parametrize("change", ["negated", "narrow", "absent", "other steps"])
+def test_golden_scores_that_are_not_the_graphs(recogniser: Path, change: str) -> None:
+    with np.load(recogniser / "golden.npz") as archive:
+        arrays = dict(archive)
+    if change == "absent":
+        del arrays["scores"]
+    else:
+        scores = arrays["scores"]
+        changed = {"negated": -scores, "narrow": scores[:, :2], "other steps": scores[::-1]}
+        arrays["scores"] = changed[change]
+    np.savez(recogniser / "golden.npz", **arrays)
+    rewrite(recogniser, lambda _: None)
+    error = refusal(recogniser)
+    assert error.file == "golden.npz"
+    assert "scores" in error.reason
+
+
+@pytest.mark.parametrize(
+    ("classes", "file", "reason"),
+    [
+        ([], "model.onnx", "if and only if the manifest has classes"),
+        (["walking", "running"], "model.onnx", "'scores' is .* asks for"),
+        (["walking", "running", "jumping", "kicking"], "model.onnx", "'scores' is .* asks for"),
+        (["walking"], "manifest.json", "classes has 1 names"),
+        (["walking", "running", "walking"], "manifest.json", "each by a name of its own"),
+        (["walking", "running", ""], "manifest.json", "cannot be the name"),
+        (["walking", "running", "jump\n"], "manifest.json", "cannot be the name"),
+    ],
+)
+def test_classes_that_are_not_the_graphs(recogniser: Path, classes: list[str], file: str, reason: str) -> None:
+    def change(manifest: Manifest) -> None:
+        del manifest.classes[:]
+        manifest.classes.extend(classes)
+
+    rewrite(recogniser, change)
+    error = refusal(recogniser)
+    assert error.file == file
+    assert re.search(reason, error.reason), error.reason
+
+
+def test_classes_of_a_graph_without_scores(copy: Path) -> None:
+    rewrite(copy, lambda manifest: manifest.classes.extend(["walking", "running"]))
+    assert "if and only if the manifest has classes" in refusal(copy).reason
+
+
+def test_scores_must_be_log_probabilities(recogniser: Path) -> None:
+    proto = onnx.load_model(recogniser / "model.onnx")
+    # The logits themselves: as good for an argmax, and no probabilities.
+    node = next(node for node in proto.graph.node if node.op_type == "LogSoftmax")
+    node.op_type = "Identity"
+    del node.attribute[:]
+    onnx.save_model(proto, recogniser / "model.onnx")
+    with np.load(recogniser / "golden.npz") as archive:
+        frames = archive["frames"]
+    alone = run_alone(proto.SerializeToString(), frames, RECOGNISER.state)
+    np.savez(recogniser / "golden.npz", frames=frames, **alone)
+    rewrite(recogniser, lambda _: None)
+    assert "logarithms of probabilities" in refusal(recogniser).reason
+
+
+@pytest.mark.parametrize(("setting", "value"), [("radios", 1.0), ("ratio", 1.5), ("least_probability", -0.1)])
+def test_naming_calibration_that_does_not_suit(recogniser: Path, setting: str, value: float) -> None:
+    rewrite(recogniser, lambda manifest: manifest.calibration.naming.update({setting: value}))
+    with pytest.raises(BadBundle, match=setting) as caught:
+        Opener({"knows": load_bundle(recogniser)}, Settings())
+    assert caught.value.file == "manifest.json"
 
 
 def test_no_bundle_at_all(tmp_path: Path) -> None:

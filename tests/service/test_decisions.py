@@ -34,6 +34,8 @@ from tests.service.promises import agree, keeps_promises, ways
 from tests.service.talk import Stub, cut, events, motion, segment
 
 MODES = (pb.DECISIONS_ALL, pb.DECISIONS_FINAL, pb.DECISIONS_PROVISIONAL)
+# What events say that is of no concern here.
+OTHERS = {"start_time_s", "end_time_s", "capture_time_ns", "model", "model_sha256"}
 
 
 class Written:
@@ -111,7 +113,7 @@ def lines(told: Sequence[pb.Event]) -> list[str]:
     for event in told:
         kind = event.WhichOneof("detail") or ""
         detail = getattr(event, kind)
-        values = [f"{value:g}" for field, value in detail.ListFields() if "time" not in field.name]
+        values = [f"{value:g}" for field, value in detail.ListFields() if field.name not in OTHERS]
         short.append(" ".join([kind, str(event.frame), str(event.decided_frame), *values]))
     return short
 
@@ -143,6 +145,8 @@ def test_all_that_is_decided_is_told(tiny: Path) -> None:
         announced=2,
         retracted=1,
         reason=pb.END_REASON_COMPLETED,
+        model="tiny",
+        model_sha256=everything[-1].summary.model_sha256,
     )
 
 

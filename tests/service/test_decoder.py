@@ -22,6 +22,8 @@ MODELS = {
     "wide": TinyModel(channels=59, hidden=64, embedding=17),
     "odd": TinyModel(channels=61, hidden=101, embedding=19),
     "gru": TinyModel(channels=59, hidden=64, embedding=17, fused=True),
+    "recogniser": TinyModel(channels=59, embedding=17, classes=tuple(f"action {i}" for i in range(8))),
+    "open sizes": TinyModel(channels=5, classes=("a", "b"), open_sizes=True),
 }
 
 
@@ -58,6 +60,9 @@ def test_a_row_is_bit_for_bit_the_same_in_every_batch(bundle: Bundle) -> None:
             got = parts.step(rows, frame[rows])
             assert (got.embedding == expected.embedding[rows]).all()
             assert (got.surprise == expected.surprise[rows]).all()
+            assert (got.scores is None) == (expected.scores is None) == (not bundle.classes)
+            if got.scores is not None and expected.scores is not None:
+                assert (got.scores == expected.scores[rows]).all()
             at, size = at + size, size + 1
 
 
@@ -67,13 +72,18 @@ def test_the_table_equals_onnx_runtime_alone(bundle: Bundle) -> None:
     slots = np.array([7, 0, 199, 3, 50])
     embedding = np.empty((20, 5, bundle.embedding_dim), np.float32)
     surprise = np.empty((20, 5), np.float32)
+    scores = np.empty((20, 5, len(bundle.classes)), np.float32)
     for at, frame in enumerate(frames):
         stepped = table.step(slots, frame)
         embedding[at], surprise[at] = stepped.embedding, stepped.surprise
+        if stepped.scores is not None:
+            scores[at] = stepped.scores
     for stream in range(5):
         alone = run_alone(bundle.graph, frames[:, stream], bundle.state_size)
         assert (embedding[:, stream] == alone["embedding"]).all()
         assert (surprise[:, stream] == alone["surprise"]).all()
+        if bundle.classes:
+            assert (scores[:, stream] == alone["scores"]).all()
 
 
 def test_the_table_on_a_device_equals_the_one_in_main_memory(bundle: Bundle) -> None:
@@ -91,6 +101,8 @@ def test_the_table_on_a_device_equals_the_one_in_main_memory(bundle: Bundle) -> 
         assert a.bad_rows == b.bad_rows == ([len(slots) // 2] if step % 5 == 0 else [])
         np.testing.assert_allclose(a.embedding, b.embedding, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(a.surprise, b.surprise, rtol=1e-5, atol=1e-6)
+        if bundle.classes:
+            np.testing.assert_allclose(a.scores, b.scores, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", [host, on_cpu_device])

@@ -81,7 +81,9 @@ def test_each_chunk_is_acknowledged_in_order(stub: Stub) -> None:
 def test_a_stream_without_frames_ends_with_an_empty_summary(stub: Stub) -> None:
     [event] = events(segment(stub, []))
     assert event.seq == 1
-    assert event.summary == pb.Summary(reason=pb.END_REASON_COMPLETED)
+    [model] = (model for model in stub.ListModels(pb.ListModelsRequest()).models if model.name == "tiny")
+    ran = {"model": model.name, "model_sha256": model.sha256}
+    assert event.summary == pb.Summary(reason=pb.END_REASON_COMPLETED, **ran)
 
 
 def test_a_stream_shorter_than_one_model_frame_is_one_segment(stub: Stub) -> None:

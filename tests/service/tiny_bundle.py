@@ -33,6 +33,10 @@ class TinyModel:
     """When above 0: the step itself fails, for the whole batch, where the first channel exceeds it."""
     fused: bool = False
     """Use ONNX's own GRU operator instead of single operators."""
+    classes: tuple[str, ...] = ()
+    """A recogniser, no more of them than channels: class k is likely where channel k is high; surprise is always 0."""
+    open_sizes: bool = False
+    """Leave the sizes of the outputs open."""
 
     @property
     def state(self) -> int:
@@ -62,7 +66,8 @@ def tiny_graph(model: TinyModel) -> onnx.ModelProto:
         node("Mul", ["missed", "missed"], ["missed2"]),
         # A mean as a matrix product: ReduceMean adds in an order that depends on the row's place in memory.
         node("MatMul", ["missed2", const("average", np.full((C, 1), 1 / C, np.float32))], ["mse"]),
-        node("Mul", ["mse", "started"], ["masked"]),
+        node("Mul", ["mse", "started"], ["masked0"]),
+        node("Mul", ["masked0", const("surprising", np.full(1, not model.classes, np.float32))], ["masked"]),
         node("Squeeze", ["masked", const("axis1", np.array([1], np.int64))], ["surprise"]),
     ]
     if model.fused:
@@ -103,6 +108,11 @@ def tiny_graph(model: TinyModel) -> onnx.ModelProto:
         node("Add", ["nought", const("one", np.ones(1, np.float32))], ["begun"]),
         node("Concat", ["hn", "next", "begun"], ["next_state"], axis=1),
     ]
+    if model.classes:
+        nodes += [
+            node("Gemm", ["x", const("L", 6 * np.eye(C, len(model.classes), dtype=np.float32))], ["logits"]),
+            node("LogSoftmax", ["logits"], ["scores"], axis=1),
+        ]
     limit = model.poison_above or model.crash_above
     if limit > 0:
         first = [const("from0", np.array([0], np.int64)), const("to1", np.array([1], np.int64)), "axis1"]
@@ -125,15 +135,19 @@ def tiny_graph(model: TinyModel) -> onnx.ModelProto:
     def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
+    def output(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+        return value(name, "batch", *(f"{name}_{i}" if model.open_sizes else size for i, size in enumerate(shape)))
+
     graph = helper.make_graph(
         nodes,
         "tiny_step",
         [value("frame", "batch", C), value("state", "batch", model.state)],
         [
-            value("prediction", "batch", C),
-            value("surprise", "batch"),
-            value("embedding", "batch", E),
-            value("next_state", "batch", model.state),
+            output("prediction", C),
+            output("surprise"),
+            output("embedding", E),
+            output("next_state", model.state),
+            *([output("scores", len(model.classes))] if model.classes else []),
         ],
         initializer=constants,
     )
@@ -149,11 +163,13 @@ def channel_names(model: TinyModel) -> list[str]:
 def run_alone(graph: bytes, frames: F32, states: int) -> dict[str, F32]:
     """Runs `graph` over frames (N, C) one after the other from the zero state with nothing but ONNX Runtime.
 
-    Returns `prediction` (N, C), `surprise` (N,) and `embedding` (N, E).
+    Returns `prediction` (N, C), `surprise` (N,), `embedding` (N, E) and, of a recogniser, `scores` (N, K).
     """
     session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
     state = np.zeros((1, states), np.float32)
     rows: dict[str, list[F32]] = {"prediction": [], "surprise": [], "embedding": []}
+    if "scores" in {node.name for node in session.get_outputs()}:
+        rows["scores"] = []
     for frame in frames:
         *outputs, state = session.run([*rows, "next_state"], {"frame": frame[None], "state": state})
         for row, output in zip(rows.values(), outputs, strict=True):
@@ -187,6 +203,7 @@ def write_tiny_bundle(folder: Path, model: TinyModel = TinyModel()) -> Path:
         training_data=bundle_pb2.TrainingData(description="none: random weights", fingerprint="0" * 64),
         licence="Apache-2.0",
         golden_tolerance=1e-4,
+        classes=model.classes,
     )
     write_manifest(folder, manifest)
     return folder

@@ -19,6 +19,7 @@ from kineseg._errors import (
     BacklogError,
     Cancelled,
     ClientClosed,
+    FailedPrecondition,
     GapTooLong,
     Internal,
     InvalidRequest,
@@ -53,6 +54,7 @@ from kineseg._events import (
     event_from_dict,
 )
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._naming import TaughtName
 from kineseg._protocol import StreamState
 from kineseg._segmentation import Segmentation
 from kineseg._stream import Stream
@@ -74,6 +76,7 @@ __all__ = [
     "EndReason",
     "Event",
     "EventKind",
+    "FailedPrecondition",
     "FrameResult",
     "Gap",
     "GapTooLong",
@@ -105,6 +108,7 @@ __all__ = [
     "StreamConfig",
     "StreamState",
     "Summary",
+    "TaughtName",
     "Timeout",
     "Totals",
     "Unavailable",

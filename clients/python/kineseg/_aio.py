@@ -16,10 +16,19 @@ from kineseg._aio_stream import AsyncStream, Call
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, WatchedEvent
-from kineseg._info import Health, Model, SessionDetail, SessionInfo, Totals
+from kineseg._events import Event, FrameResult, SegmentClosed, WatchedEvent
+from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._naming import (
+    TaughtName,
+    check_one_example,
+    example_request,
+    names_from_wire,
+    plan_example,
+    segment_request,
+    taught_from_wire,
+)
 from kineseg._retry import delays
-from kineseg._segmentation import Segmentation, plan_segmentation
+from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
@@ -120,6 +129,47 @@ class AsyncClient(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
+        return plan.result(await self._told(plan))
+
+    async def teach_name(
+        self,
+        name: str,
+        *,
+        session_id: str = "",
+        segment_id: int | None = None,
+        example: Segment | SegmentClosed | ArrayLike | None = None,
+        recording: Recording | ArrayLike | None = None,
+        frames: tuple[int, int] | None = None,
+        rate: float | None = None,
+        channels: Sequence[str] = (),
+        model: str = "",
+        model_sha256: str = "",
+        source: str = "",
+    ) -> TaughtName:
+        """Teach a name by an example; see `Client.teach_name`."""
+        check_one_example(session_id, segment_id, example, recording, frames)
+        if recording is not None:
+            plan = plan_example(
+                recording, frames, models=await self.models(), rate=rate, channels=channels, model=model, source=source
+            )
+            request = plan.request(name, await self._told(plan.stream))
+        elif example is not None:
+            request = example_request(name, example, model, model_sha256, source)
+        else:
+            request = segment_request(name, session_id, segment_id or 0, source)
+        return await self._unary(lambda: self._stub().TeachName, request, lambda answer: taught_from_wire(answer.name))
+
+    async def names(self, model: str = "") -> tuple[TaughtName, ...]:
+        """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
+        return await self._unary(lambda: self._stub().ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+
+    async def forget_name(self, name: str, *, model: str = "") -> int:
+        """Forget a name and return how many examples it had; see `Client.forget_name`."""
+        request = pb.ForgetNameRequest(name=name, model=model)
+        return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
+
+    async def _told(self, plan: SegmentationPlan) -> list[Event | FrameResult]:
+        """All that the stream of a plan answers."""
         items: list[Event | FrameResult] = []
         async with self.stream(plan.config) as stream:
             clock = asyncio.get_running_loop().time
@@ -131,7 +181,7 @@ class AsyncClient(BaseClient):
                 items += await stream.poll()
             await stream.close()
             items += [item async for item in stream]
-        return plan.result(items)
+        return items
 
     def _open_channel(self) -> grpc.aio.Channel:
         self._require_open()

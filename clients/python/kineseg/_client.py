@@ -15,10 +15,19 @@ from kineseg import _wire as wire
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, WatchedEvent
-from kineseg._info import Health, Model, SessionDetail, SessionInfo, Totals
+from kineseg._events import Event, FrameResult, SegmentClosed, WatchedEvent
+from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._naming import (
+    TaughtName,
+    check_one_example,
+    example_request,
+    names_from_wire,
+    plan_example,
+    segment_request,
+    taught_from_wire,
+)
 from kineseg._retry import delays
-from kineseg._segmentation import Segmentation, plan_segmentation
+from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
@@ -205,6 +214,79 @@ class Client(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
+        return plan.result(self._told(plan))
+
+    def teach_name(
+        self,
+        name: str,
+        *,
+        session_id: str = "",
+        segment_id: int | None = None,
+        example: Segment | SegmentClosed | ArrayLike | None = None,
+        recording: Recording | ArrayLike | None = None,
+        frames: tuple[int, int] | None = None,
+        rate: float | None = None,
+        channels: Sequence[str] = (),
+        model: str = "",
+        model_sha256: str = "",
+        source: str = "",
+    ) -> TaughtName:
+        """Teach a name by an example. Segments of the same model that are told from then on are named by it.
+
+        Give one of these: a finished segment of an open session, by `session_id` and `segment_id`; an `example` that
+        was told, a `Segment`, `SegmentClosed` or its embedding; or a `recording` and a range of its `frames`, which is
+        streamed to learn where it lies.
+
+        Args:
+            name: 1 to 64 printable characters.
+            session_id: Name of an open session.
+            segment_id: Number of a segment that it has closed.
+            example: A finished segment with its embedding, or an embedding of shape ``(E,)``.
+            recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``, see `Client.segment`.
+            frames: First frame of the range and the frame after its last one. None: the whole recording.
+            rate: Frames per second, for an array.
+            channels: Channel names, for an array.
+            model: Name of the model that the example is of. Empty: the server's default model.
+            model_sha256: SHA-256 of the graph that made `example`, such as `Summary.model_sha256`; another than the
+                model's is refused. Empty: not checked.
+            source: Where the example comes from, for people. Empty: what is known of it.
+
+        Returns:
+            The name with all its examples.
+
+        Raises:
+            InvalidRequest: The name or the example cannot be used; `field` names what is wrong.
+            NotFound: There is no such model, session or finished segment.
+            FailedPrecondition: The server keeps no label bank, or the model cannot learn names.
+        """
+        check_one_example(session_id, segment_id, example, recording, frames)
+        if recording is not None:
+            plan = plan_example(
+                recording, frames, models=self.models(), rate=rate, channels=channels, model=model, source=source
+            )
+            request = plan.request(name, self._told(plan.stream))
+        elif example is not None:
+            request = example_request(name, example, model, model_sha256, source)
+        else:
+            request = segment_request(name, session_id, segment_id or 0, source)
+        return self._unary(self._stub.TeachName, request, lambda answer: taught_from_wire(answer.name))
+
+    def names(self, model: str = "") -> tuple[TaughtName, ...]:
+        """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
+        return self._unary(self._stub.ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+
+    def forget_name(self, name: str, *, model: str = "") -> int:
+        """Forget a name and return how many examples it had; `model`: only what was taught for this one.
+
+        Raises:
+            NotFound: No such name has been taught.
+            FailedPrecondition: The server keeps no label bank.
+        """
+        request = pb.ForgetNameRequest(name=name, model=model)
+        return self._unary(self._stub.ForgetName, request, lambda answer: answer.examples)
+
+    def _told(self, plan: SegmentationPlan) -> list[Event | FrameResult]:
+        """All that the stream of a plan answers."""
         items: list[Event | FrameResult] = []
         with self.stream(plan.config) as stream:
             started = time.monotonic()
@@ -215,7 +297,7 @@ class Client(BaseClient):
                 items += stream.poll()
             stream.close()
             items += stream
-        return plan.result(items)
+        return items
 
     def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
         self._require_open()

@@ -4,8 +4,9 @@ KinesegError
 ├── RequestError                 the request is at fault: sent again unchanged, it fails again
 │   ├── InvalidRequest           a value that cannot be used                         INVALID_ARGUMENT
 │   │   └── GapTooLong           more frames are missing than may be filled          OUT_OF_RANGE
-│   ├── WrongChannels            the frames are not what the model was made for      FAILED_PRECONDITION
-│   ├── NotFound                 no such model or session                            NOT_FOUND
+│   ├── FailedPrecondition       the server is not set up for it                     FAILED_PRECONDITION
+│   │   └── WrongChannels        the frames are not what the model was made for      FAILED_PRECONDITION
+│   ├── NotFound                 no such model, session, segment or name             NOT_FOUND
 │   ├── AlreadyExists            the name of the session is taken                    ALREADY_EXISTS
 │   ├── AccessDenied             who calls is not known or not allowed to            UNAUTHENTICATED, PERMISSION_DENIED
 │   └── Unsupported              the server does not have this call                  UNIMPLEMENTED
@@ -68,14 +69,18 @@ class GapTooLong(InvalidRequest):
     default_code = "OUT_OF_RANGE"
 
 
-class WrongChannels(RequestError):
-    """The frames are not what the model was made for."""
+class FailedPrecondition(RequestError):
+    """The server is not set up for it, such as names to be taught where there is no label bank."""
 
     default_code = "FAILED_PRECONDITION"
 
 
+class WrongChannels(FailedPrecondition):
+    """The frames are not what the model was made for."""
+
+
 class NotFound(RequestError):
-    """There is no such model or session."""
+    """There is no such model, session, segment or name."""
 
     default_code = "NOT_FOUND"
 
@@ -167,7 +172,7 @@ class BacklogError(UsageError):
 _BY_CODE: dict[grpc.StatusCode, type[KinesegError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
     grpc.StatusCode.OUT_OF_RANGE: GapTooLong,
-    grpc.StatusCode.FAILED_PRECONDITION: WrongChannels,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
     grpc.StatusCode.UNAUTHENTICATED: AccessDenied,
@@ -197,5 +202,8 @@ def error_from_status(
     kind = _BY_CODE.get(code, Internal)
     if kind is ResourceExhausted and retryable:
         kind = ServerFull
+    field = said.get("kineseg-field", "")
+    if kind is FailedPrecondition and field == "config.channels":
+        kind = WrongChannels
     message = details or f"the call ended with {code.name} and no message"
-    return kind(message, code=code.name, retryable=retryable, field=said.get("kineseg-field", ""))
+    return kind(message, code=code.name, retryable=retryable, field=field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from kineseg._errors import InvalidRequest
 from kineseg._info import EndReason, Segment, Totals
 
-Json = dict[str, int | float | str | tuple[str, ...]]
+# Of a segment without a name, and of one whose place in the embedding space is not told.
+_ABSENT_WHEN_EMPTY = ("name", "name_confidence", "embedding", "model", "model_sha256")
+Json = dict[str, int | float | str | tuple[str, ...] | list[float]]
 
 
 class EventKind(enum.StrEnum):
@@ -57,10 +59,13 @@ class Event:
     def to_dict(self) -> Json:
         """The event as a flat dictionary for JSON; what does not apply is absent."""
         values: Json = {"seq": self.seq, "kind": str(self.kind)}
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for entry in fields(self):
+            value = getattr(self, entry.name)
             if value is not None:
-                values[field.name] = str(value) if isinstance(value, enum.Enum) else value
+                values[entry.name] = str(value) if isinstance(value, enum.Enum) else value
+        for absent in _ABSENT_WHEN_EMPTY:
+            if absent in values and not values[absent]:
+                del values[absent]
         return values
 
 
@@ -74,6 +79,8 @@ class SegmentStarted(Event):
         label: Its action as far as it can be told now; the closed segment's label is final.
         confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
         confirmed: Whether the start is certain: then it never changes.
+        name: Its action's name as far as it can be told now; empty while that is unknown.
+        name_confidence: How sure the name is, 0 to 1; 0 without a name.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
@@ -82,6 +89,8 @@ class SegmentStarted(Event):
     label: int
     confidence: float = 1.0
     confirmed: bool = True
+    name: str = ""
+    name_confidence: float = 0.0
 
     @property
     def start_frame(self) -> int:
@@ -104,6 +113,8 @@ class SegmentUpdated(Event):
         label: Its action as far as it can be told now.
         confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
         confirmed: Whether the start is certain.
+        name: Its action's name as far as it can be told now; empty while that is unknown.
+        name_confidence: How sure the name is, 0 to 1; 0 without a name.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_UPDATED
@@ -112,6 +123,8 @@ class SegmentUpdated(Event):
     label: int
     confidence: float
     confirmed: bool
+    name: str = ""
+    name_confidence: float = 0.0
 
     @property
     def start_frame(self) -> int:
@@ -147,6 +160,10 @@ class SegmentClosed(Event):
         end_frame: The frame after the last one.
         start_time_s: Time of the first frame, seconds since the stream's first frame.
         end_time_s: Time of `end_frame`, seconds since the stream's first frame.
+        name: Name of its action, by what was taught or by the model's own classes; empty: unknown.
+        name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        embedding: E numbers of single precision, the segment as a point of the model's embedding space; it can be
+            taught as an example of a name, see `Client.teach_name`. Empty with model ``"scratch"``.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_CLOSED
@@ -157,11 +174,22 @@ class SegmentClosed(Event):
     end_frame: int
     start_time_s: float
     end_time_s: float
+    name: str = ""
+    name_confidence: float = 0.0
+    embedding: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def segment(self) -> Segment:
         """The segment alone."""
-        return Segment(**{field.name: getattr(self, field.name) for field in fields(Segment)})
+        return Segment(**{entry.name: getattr(self, entry.name) for entry in fields(Segment)})
+
+    def to_dict(self) -> Json:
+        """The event as a flat dictionary for JSON."""
+        values = Event.to_dict(self)
+        if self.embedding:
+            # As many digits as single precision has.
+            values["embedding"] = [float(f"{value:.9g}") for value in self.embedding]
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +271,8 @@ class Summary(Event):
         announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
         retracted: Number of them that were withdrawn.
         missing_values: Number of values that were missing (NaN) in frames that came.
+        model: Name of the model that ran the stream.
+        model_sha256: SHA-256 of that model's graph, hexadecimal; empty with model ``"scratch"``.
     """
 
     kind: ClassVar[EventKind] = EventKind.SUMMARY
@@ -257,11 +287,13 @@ class Summary(Event):
     announced: int = 0
     retracted: int = 0
     missing_values: int = 0
+    model: str = ""
+    model_sha256: str = ""
 
     @property
     def totals(self) -> Totals:
         """The figures alone."""
-        return Totals(**{field.name: getattr(self, field.name) for field in fields(Totals)})
+        return Totals(**{entry.name: getattr(self, entry.name) for entry in fields(Totals)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -330,12 +362,17 @@ def event_from_dict(values: Mapping[str, Any]) -> Event:
     except (ValueError, KeyError):
         known = ", ".join(EVENT_TYPES)
         raise InvalidRequest(f"no event kind {values.get('kind')!r}; there are: {known}", field="kind") from None
-    arguments = {field.name: values[field.name] for field in fields(kind) if field.name in values}
-    missing = [field.name for field in fields(kind) if field.name not in values and field.default is MISSING]
+    arguments = {entry.name: values[entry.name] for entry in fields(kind) if entry.name in values}
+    missing = [entry.name for entry in fields(kind) if entry.name not in values and entry.default is MISSING]
     if missing:
         raise InvalidRequest(f"a {kind.kind} event needs {', '.join(missing)}", field=missing[0])
     if kind is MissingValues:
         arguments["channels"] = tuple(arguments["channels"])
+    if "embedding" in arguments:
+        try:
+            arguments["embedding"] = tuple(np.asarray(arguments["embedding"], dtype=np.float32).tolist())
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"embedding must be a list of numbers ({error})", field="embedding") from None
     if kind is Summary:
         try:
             arguments["reason"] = EndReason(arguments["reason"])

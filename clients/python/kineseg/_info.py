@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Health(enum.StrEnum):
@@ -44,6 +44,7 @@ class Model:
         provider: Where it runs: ``"CUDAExecutionProvider"`` or ``"CPUExecutionProvider"``.
         is_default: Whether it is used when a stream names no model.
         sha256: SHA-256 of the bundle's graph, hexadecimal.
+        classes: Names of the actions that it recognises; none unless it is a recogniser.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Model:
     provider: str
     is_default: bool
     sha256: str
+    classes: tuple[str, ...] = ()
 
     @property
     def takes_any_channels(self) -> bool:
@@ -93,6 +95,10 @@ class Segment:
         end_frame: The frame after the last one.
         start_time_s: Time of the first frame, seconds since the stream's first frame.
         end_time_s: Time of `end_frame`, seconds since the stream's first frame.
+        name: Name of its action, by what was taught or by the model's own classes; empty: unknown.
+        name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        embedding: E numbers, the segment as a point of the model's embedding space, see `Client.teach_name`; empty in
+            what `Client.session` tells.
     """
 
     segment_id: int
@@ -101,6 +107,9 @@ class Segment:
     end_frame: int
     start_time_s: float
     end_time_s: float
+    name: str = ""
+    name_confidence: float = 0.0
+    embedding: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

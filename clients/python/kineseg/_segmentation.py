@@ -117,13 +117,21 @@ class Segmentation:
         """``(T,)`` segment id of every input frame; -1 where there is no segment."""
         return self._per_frame([segment.segment_id for segment in self.segments])
 
+    def names(self) -> NDArray[np.str_]:
+        """``(T,)`` name of every input frame; empty where the segment's name is unknown."""
+        named = np.array(["", *(segment.name for segment in self.segments)], dtype=np.str_)
+        return named[self._per_frame(range(len(self.segments))) + 1]
+
     def to_csv(self, path: str | Path) -> None:
-        """Write one row per input frame: ``frame,segment_id,label``."""
-        rows = zip(range(self.n_frames), self.segment_ids().tolist(), self.labels().tolist(), strict=True)
+        """Write one row per input frame: ``frame,segment_id,label``, and ``name`` if any segment has one."""
+        columns = {"frame": range(self.n_frames), "segment_id": self.segment_ids().tolist()}
+        columns["label"] = self.labels().tolist()
+        if any(segment.name for segment in self.segments):
+            columns["name"] = self.names().tolist()
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(("frame", "segment_id", "label"))
-            writer.writerows(rows)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
 
     def to_jsonl(self, path: str | Path) -> None:
         """Write one event a line; `event_from_dict` reads them."""

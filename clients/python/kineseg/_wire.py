@@ -73,6 +73,7 @@ def model_from_wire(message: pb.Model) -> Model:
         provider=message.provider,
         is_default=message.is_default,
         sha256=message.sha256,
+        classes=tuple(message.classes),
     )
 
 
@@ -95,7 +96,8 @@ def event_from_wire(message: pb.Event) -> Event:
     if detail is None:
         return Event(**about)
     if detail == "summary":
-        return Summary(**about, **asdict(totals_from_wire(message.summary)))
+        totals = asdict(totals_from_wire(message.summary))
+        return Summary(**about, **totals, model=message.summary.model, model_sha256=message.summary.model_sha256)
     if detail == "missing_values":
         missing = message.missing_values
         return MissingValues(
@@ -104,6 +106,8 @@ def event_from_wire(message: pb.Event) -> Event:
     # The fields of the other details have the names of the events' attributes.
     content = getattr(message, detail)
     details = {field.name: getattr(content, field.name) for field in content.DESCRIPTOR.fields}
+    if "embedding" in details:
+        details["embedding"] = tuple(details["embedding"])
     return EVENT_TYPES[EventKind(detail)](**about, **details)
 
 
@@ -155,6 +159,9 @@ def segment_from_wire(message: pb.SegmentClosed) -> Segment:
         end_frame=message.end_frame,
         start_time_s=message.start_time_s,
         end_time_s=message.end_time_s,
+        name=message.name,
+        name_confidence=message.name_confidence,
+        embedding=tuple(message.embedding),
     )
 
 

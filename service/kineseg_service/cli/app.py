@@ -17,22 +17,9 @@ from kineseg import __version__
 from rich.console import Console
 
 from kineseg_service.cli.failures import FAILED, INTERRUPTED, report
+from kineseg_service.cli.label_commands import label
+from kineseg_service.cli.options import Axis, Bundle, ModelName, Names, Provider, Rate, ServerAddress, Up, Where
 from kineseg_service.logs import configure_logs
-
-
-class Provider(enum.StrEnum):
-    """Where models run."""
-
-    AUTO = "auto"
-    CUDA = "cuda"
-    CPU = "cpu"
-
-
-class Axis(enum.StrEnum):
-    """The vertical axis of a file."""
-
-    Y = "y"
-    Z = "z"
 
 
 class LogLevel(enum.StrEnum):
@@ -66,17 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Bundle = Annotated[
-    list[Path] | None,
-    typer.Option("--bundle", help="Model bundle, a folder or .zip, besides the packaged one. May be repeated."),
-]
-ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
-Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
-Rate = Annotated[float | None, typer.Option("--rate", help="Frames a second, instead of what the file says.")]
-Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world.")]
-ServerAddress = Annotated[
-    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask this server, instead of one started here.")
-]
+app.add_typer(label)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -114,6 +91,9 @@ def serve(
     provider: Annotated[
         Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. Default: auto.")
     ] = None,
+    label_bank: Annotated[
+        Path | None, typer.Option(help="JSON file with taught names, made when the first is taught. Default: none.")
+    ] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. Default: 1024.")] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. Default: info.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
@@ -131,6 +111,7 @@ def serve(
         "bundles": tuple(bundle) if bundle else None,
         "default_model": model,
         "provider": provider and provider.value,
+        "label_bank": label_bank,
         "max_sessions": max_sessions,
         "log_level": log_level and log_level.value,
         "log_format": log_format and log_format.value,
@@ -159,6 +140,7 @@ def segment(
         bool, typer.Option("--provisional", help="Also tell what was announced early, and what became of it.")
     ] = False,
     realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
+    bank: Names = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
 ) -> None:
@@ -177,6 +159,7 @@ def segment(
         up=up.value,
         provisional=provisional,
         realtime=realtime,
+        bank=bank,
         bundles=tuple(bundle or ()),
         provider=provider.value,
     )
@@ -201,6 +184,7 @@ def demo(
     model: ModelName = "",
     rate: Rate = None,
     up: Up = Axis.Y,
+    bank: Names = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
 ) -> None:
@@ -215,6 +199,7 @@ def demo(
         model=model,
         rate=rate,
         up=up.value,
+        bank=bank,
         bundles=tuple(bundle or ()),
         provider=provider.value,
     )

@@ -14,6 +14,7 @@ from kineseg.motion.recording import Up
 from rich.console import Console
 
 from kineseg_service.cli.failures import CommandError
+from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, local_server
 from kineseg_service.cli.outputs import write_event
 from kineseg_service.cli.replay import replay
@@ -39,6 +40,7 @@ class DemoRequest:
     model: str = ""
     rate: float | None = None
     up: Up = "y"
+    bank: Path | None = None
     bundles: tuple[Path, ...] = ()
     provider: Provider = "auto"
 
@@ -53,6 +55,7 @@ def demo(request: DemoRequest, console: Console) -> bool:
     """
     if request.out.exists() and not request.out.is_dir():
         raise CommandError(f"--out {request.out}: that is a file; name a folder")
+    bank = existing_bank(request.bank)
     if request.file is None:
         recording = embedded(request.seed)
         names = recording.truth.names if recording.truth else ()
@@ -67,7 +70,7 @@ def demo(request: DemoRequest, console: Console) -> bool:
     speed = request.speed if request.speed is not None else max(1.0, recording.duration_s / _WHOLE_S)
 
     with (
-        local_server(bundles=request.bundles, provider=request.provider, metrics=True) as server,
+        local_server(bundles=request.bundles, provider=request.provider, metrics=True, bank=bank) as server,
         Client(server.address) as client,
         _interruptible() as stop,
     ):

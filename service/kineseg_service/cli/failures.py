@@ -9,7 +9,7 @@ from kineseg.motion import MotionError
 from pydantic import ValidationError
 from rich.console import Console
 
-from kineseg_service.errors import BadBundle, CannotStart
+from kineseg_service.errors import BadBank, BadBundle, CannotStart, InvalidRequest, UnknownName
 
 WRONG_INPUT = 2
 """Exit status: the command line or a file cannot be used as it is."""
@@ -39,7 +39,9 @@ def _told(error: Exception) -> tuple[int, str]:
             place = ".".join(str(part) for part in first["loc"])
             message = first["msg"].removeprefix("Value error, ")
             return WRONG_INPUT, f"setting {place}: {message}" if place else message
-        case CommandError() | MotionError() | BadBundle() | RequestError():
+        case CommandError() | MotionError() | BadBank() | BadBundle():
+            return WRONG_INPUT, str(error)
+        case RequestError() | InvalidRequest() | UnknownName():
             return WRONG_INPUT, str(error)
         case KinesegError():
             return FAILED, f"{error}{' (trying again may help)' if error.retryable else ''}"

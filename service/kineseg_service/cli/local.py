@@ -18,36 +18,44 @@ Provider = Literal["auto", "cuda", "cpu"]
 
 @contextmanager
 def local_server(
-    *, bundles: Sequence[Path] = (), provider: Provider = "auto", metrics: bool = False
+    *, bundles: Sequence[Path] = (), provider: Provider = "auto", metrics: bool = False, bank: Path | None = None
 ) -> Iterator[BackgroundServer]:
     """A server on loopback at free ports, as long as the context lasts.
 
     Raises:
         BadBundle: A bundle does not verify.
+        BadBank: The label bank cannot be used.
         pydantic.ValidationError: A setting, here or in the environment, cannot be used.
     """
-    settings = Settings(
-        host="127.0.0.1",
-        port=0,
-        metrics_port=0 if metrics else None,
-        bundles=tuple(bundles),
-        provider=provider,
-        log_level="warning",
-    )
+    chosen: dict[str, object] = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "metrics_port": 0 if metrics else None,
+        "bundles": tuple(bundles),
+        "provider": provider,
+        "log_level": "warning",
+    }
+    if bank is not None:  # otherwise that which the environment names, if any
+        chosen["label_bank"] = bank
+    settings = Settings.model_validate(chosen)
     with BackgroundServer(settings) as server:
         yield server
 
 
 @contextmanager
-def connect(server: str | None, *, bundles: Sequence[Path] = (), provider: Provider = "auto") -> Iterator[Client]:
+def connect(
+    server: str | None, *, bundles: Sequence[Path] = (), provider: Provider = "auto", bank: Path | None = None
+) -> Iterator[Client]:
     """A client of `server` (HOST:PORT), or of one in this process if that is None."""
     if server is not None:
         if bundles:
             raise CommandError("--bundle is for a server in this process: leave it out with --server")
+        if bank is not None:
+            raise CommandError("--bank is for a server in this process; one elsewhere has its own (serve --label-bank)")
         with Client(server) as client:
             yield client
         return
-    with local_server(bundles=bundles, provider=provider) as own, Client(own.address) as client:
+    with local_server(bundles=bundles, provider=provider, bank=bank) as own, Client(own.address) as client:
         yield client
 
 

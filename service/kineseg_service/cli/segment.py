@@ -13,6 +13,7 @@ from kineseg.motion.recording import Up
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, connect
 from kineseg_service.cli.outputs import PICTURES, check_writable, write_event
 from kineseg_service.cli.replay import replay
@@ -37,6 +38,7 @@ class SegmentRequest:
     up: Up = "y"
     provisional: bool = False
     realtime: bool = False
+    bank: Path | None = None
     bundles: tuple[Path, ...] = ()
     provider: Provider = "auto"
 
@@ -55,7 +57,14 @@ def segment(request: SegmentRequest) -> None:
     recording = open_recording(request.file, rate=request.rate, up=request.up)
     notes = Console(stderr=True)
     with ExitStack() as stack:
-        client = stack.enter_context(connect(request.server, bundles=request.bundles, provider=request.provider))
+        client = stack.enter_context(
+            connect(
+                request.server,
+                bundles=request.bundles,
+                provider=request.provider,
+                bank=existing_bank(request.bank),
+            )
+        )
         model = choose_model(client, request.model)
         sent = fitted(recording, model)
         story = Story(sent, model=model.name, model_rate_hz=model.rate)

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from kineseg_service.cli.label import Learnt
 from kineseg_service.show.colors import color_of, ink_on
 from kineseg_service.show.scores import Scores
 from kineseg_service.show.wording import clock, score_lines
@@ -17,21 +18,47 @@ from kineseg_service.show.wording import clock, score_lines
 def segment_table(closed: Sequence[SegmentClosed]) -> Table:
     """Finished segments in the order of time."""
     table = Table(box=box.SIMPLE_HEAD)
-    for name, justify in (("segment", "right"), ("action", "center"), ("from", "right"), ("to", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name in ("length", "frames", "end told after"):
+    table.add_column("segment", justify="right")
+    table.add_column("action", justify="center")
+    named = any(event.name for event in closed)
+    if named:
+        table.add_column("name", max_width=24)
+    for name in ("from", "to", "length", "frames", "end told after"):
         table.add_column(name, justify="right")
     for event in sorted(closed, key=lambda event: event.start_frame):
         color = color_of(event.label)
         table.add_row(
             str(event.segment_id),
             Text(f" {event.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
+            *([_named(event)] if named else []),
             clock(event.start_time_s),
             clock(event.end_time_s),
             f"{event.end_time_s - event.start_time_s:.1f} s",
             f"{event.start_frame}-{event.end_frame}",
             f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
         )
+    return table
+
+
+def _named(event: SegmentClosed) -> Text:
+    return Text(event.name) if event.name else Text("unknown", style="bright_black")
+
+
+def name_table(learnt: Sequence[Learnt]) -> Table:
+    """Names that have been taught, one a row."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("name", overflow="fold")
+    table.add_column("model", overflow="fold")
+    table.add_column("sha256", no_wrap=True)
+    told = any(one.in_use is not None for one in learnt)
+    if told:
+        table.add_column("used")
+    table.add_column("examples", justify="right")
+    table.add_column("from", overflow="fold")
+    for one in learnt:
+        used = ["yes" if one.in_use else "no: not the model that runs"] if told else []
+        sources = "\n".join(one.sources)
+        table.add_row(Text(one.name), Text(one.model), one.sha256[:12], *used, str(len(one.sources)), Text(sources))
     return table
 
 
@@ -79,6 +106,8 @@ def model_table(models: Sequence[Model]) -> Table:
             table.add_row("channels", f"{len(model.channels)} ({shown})")
             table.add_row("rate", f"{model.rate:g} frames a second")
             table.add_row("embedding", f"{model.embedding_dim} dimensions")
+        if model.classes:
+            table.add_row("recognises", Text(", ".join(model.classes)))
         table.add_row("runs on", model.provider.removesuffix("ExecutionProvider"))
         table.add_row("sha256", model.sha256 or "made for each stream", end_section=True)
     return table

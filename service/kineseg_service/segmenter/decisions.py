@@ -3,11 +3,19 @@
 A segment's way: it may be announced (`SegmentStart` with a confidence), moved or relabelled (`SegmentUpdate`), and
 withdrawn (`SegmentRetract`); or its start is confirmed, by a `SegmentUpdate` or, if it was never announced, by its
 `SegmentStart`. A confirmed start never changes. `SegmentEnd` is final in all it says.
+
+A `point` is the mean embedding (E,) of what has come of the segment so far, less the transitions at its ends; None if
+nothing has, or if the embedding means nothing beyond the stream.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Point = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,7 @@ class SegmentStart:
     label: int
     confidence: float = 1.0
     confirmed: bool = True
+    point: Point | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class SegmentUpdate:
     label: int
     confidence: float
     confirmed: bool
+    point: Point | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class SegmentEnd:
     label: int
     start: int
     end: int
+    point: Point | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,22 +141,25 @@ class Segmenter:
         self._close(boundary, boundary * self._block_frames, decisions)
         self._boundaries.accept(boundary)
         index = boundary * self._block_frames
+        point, error = self._point(boundary, self._boundaries.count)
+        known = self._labeller.nearest(point, error)
         if announced is not None:
             self._announcements.open.remove(announced)
-            self._segment_id, self._label = announced.segment_id, self._look_at(announced, boundary)
-            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True))
+            self._segment_id = announced.segment_id
+            self._label = self._fresh_label(announced) if known is None else known
+            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point))
             return
         self._segment_id, self._next_id = self._next_id, self._next_id + 1
-        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
         self._label = self._labeller.mint() if known is None else known
-        decisions.append(SegmentStart(index, self._segment_id, self._label))
+        decisions.append(SegmentStart(index, self._segment_id, self._label, point=point))
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
         point, error = self._point(start_block, end_block)
         self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
         label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
-        decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end))
+        told = point if end_block > start_block else None  # the mean of nothing is no point
+        decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end, told))
         for gone, into in self._labeller.merged:
             decisions.append(LabelsMerged(end - 1, gone, into))
             for announced in self._announcements.open:
@@ -171,11 +174,10 @@ class Segmenter:
         boundary, before, confidence = found
         announced = Announced(boundary, before, self._next_id, -1, confidence)
         self._next_id += 1
-        announced.label = self._likely_label(announced)
+        announced.label, point = self._likely_label(announced)
         self._announcements.open.append(announced)
-        decisions.append(
-            SegmentStart(boundary * self._block_frames, announced.segment_id, announced.label, confidence, False)
-        )
+        index = boundary * self._block_frames
+        decisions.append(SegmentStart(index, announced.segment_id, announced.label, confidence, False, point))
 
     def _review(self, decisions: list[Decision]) -> None:
         hopeless = []
@@ -184,11 +186,11 @@ class Segmenter:
                 hopeless.append(announced)
                 continue
             # One look may err; two that agree count.
-            label = self._likely_label(announced)
+            label, point = self._likely_label(announced)
             if label != announced.label and label == announced.doubt:
                 announced.label = label
                 index = announced.boundary * self._block_frames
-                decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False))
+                decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False, point))
             announced.doubt = label
         overdue = self._boundaries.count - self._boundaries.longest_wait
         hopeless += [one for one in self._announcements.open if one.boundary < overdue and one not in hopeless]
@@ -199,20 +201,16 @@ class Segmenter:
             self._announcements.open.remove(one)
             decisions.append(SegmentRetract(one.boundary * self._block_frames, one.segment_id))
 
-    def _likely_label(self, announced: Announced) -> int:
-        """What an announced segment looks like so far: not like the one before it, or it would not be one."""
+    def _likely_label(self, announced: Announced) -> tuple[int, Array]:
+        """What an announced segment looks like so far (not like the one before it), and its point."""
         following = [one.boundary for one in self._announcements.open if one.boundary > announced.boundary]
         end = min(following, default=self._boundaries.count)
-        known = self._labeller.nearest(*self._point(announced.boundary, end))
+        point, error = self._point(announced.boundary, end)
+        known = self._labeller.nearest(point, error)
         earlier = [one.label for one in self._announcements.open if one.boundary < announced.boundary]
         if known is not None and known != (earlier[-1] if earlier else self._label):
-            return known
-        return self._fresh_label(announced)
-
-    def _look_at(self, announced: Announced, boundary: int) -> int:
-        """What the announced segment looks like now that its start is certain."""
-        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
-        return self._fresh_label(announced) if known is None else known
+            return known, point
+        return self._fresh_label(announced), point
 
     def _fresh_label(self, announced: Announced) -> int:
         if announced.fresh is None:

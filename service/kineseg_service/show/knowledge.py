@@ -19,7 +19,7 @@ class Bar:
     Attributes:
         start_s, end_s: Seconds since the stream's first frame.
         label: Label found, or class id known.
-        name: What to write on it.
+        name: What to write on it: the segment's name or else its label, or what is known.
         segment_id: Number of the segment; -1 for what is known.
         told_s: When it was told that it had ended; None while it is open.
         confirmed: Whether its start is certain.
@@ -34,6 +34,11 @@ class Bar:
     told_s: float | None = None
     confirmed: bool = True
     confidence: float = 1.0
+
+    @property
+    def named(self) -> str:
+        """The name, if it is more than the label."""
+        return "" if self.name == str(self.label) else self.name
 
     @property
     def duration_s(self) -> float:
@@ -63,6 +68,7 @@ class Version:
         start_s: Where it begins.
         end_s: Where it ends; None unless it is closed.
         confirmed, confidence: As told.
+        name: As told; empty while it is unknown.
         from_s, until_s: When this was told, and when something else was; `until_s` is infinite if nothing was.
     """
 
@@ -74,6 +80,7 @@ class Version:
     confidence: float
     from_s: float
     until_s: float = math.inf
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,15 @@ class Knowledge:
             case SegmentStarted() | SegmentUpdated():
                 self._tell(
                     Version(
-                        event.segment_id, event.label, event.time_s, None, event.confirmed, event.confidence, now
+                        event.segment_id, event.label, event.time_s, None, event.confirmed, event.confidence, now,
+                        name=event.name,
                     )
                 )  # fmt: skip
             case SegmentRetracted():
                 self._outdate(event.segment_id, now)
             case SegmentClosed():
-                self._tell(Version(event.segment_id, event.label, event.start_time_s, event.end_time_s, True, 1.0, now))
+                times = event.start_time_s, event.end_time_s
+                self._tell(Version(event.segment_id, event.label, *times, True, 1.0, now, name=event.name))
             case LabelsMerged():
                 for versions in list(self._versions.values()):
                     last = versions[-1]
@@ -183,8 +192,8 @@ def _bars(versions: Iterable[Version], now_s: float) -> list[Bar]:
             told_s = None if version.end_s is None else version.from_s
             bars.append(
                 Bar(
-                    version.start_s, end_s, version.label, str(version.label), version.segment_id, told_s,
-                    version.confirmed, version.confidence,
+                    version.start_s, end_s, version.label, version.name or str(version.label), version.segment_id,
+                    told_s, version.confirmed, version.confidence,
                 )
             )  # fmt: skip
     return bars

@@ -190,10 +190,10 @@ def _present(story: Story, speed: float) -> RenderableType:
     if bars:
         last, color = bars[-1], color_of(bars[-1].label)
         if last.confirmed:
-            now.append(f"  {last.label}  ", style=f"bold {ink_on(color)} on {color}")
+            now.append(f"  {last.name}  ", style=f"bold {ink_on(color)} on {color}")
             now.append(f"  for {last.duration_s:.1f} s")
         else:
-            now.append(f"{_PROVISIONAL} {last.label}? {_PROVISIONAL}", style=f"bold {color}")
+            now.append(f"{_PROVISIONAL} {last.name}? {_PROVISIONAL}", style=f"bold {color}")
             now.append(f"  {last.confidence:.0%}, for {last.duration_s:.1f} s")
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bright_black", width=9)

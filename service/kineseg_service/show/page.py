@@ -106,7 +106,8 @@ def _actions(story: Story) -> str:
         mine = [bar for bar in story.bars() if bar.label == label]
         known = known_names.get(names[label], "").replace("_", " ") if label in names else "-"
         rows.append(
-            f'<tr data-t="{mine[0].start_s + mine[0].duration_s / 2:.2f}"><td>{drawings.swatch(label)}</td>'
+            f'<tr data-t="{mine[0].start_s + mine[0].duration_s / 2:.2f}"><td>{drawings.swatch(label)} '
+            f"{escape(story.name_of(label))}</td>"
             f'<td class="num">{len(mine)}</td><td class="num">{sum(bar.duration_s for bar in mine):.1f} s</td>'
             + (f"<td>{escape(known)}</td>" if story.truth else "")
             + "</tr>"
@@ -128,7 +129,7 @@ def _segments(story: Story) -> str:
         cells.append(_after(sure.from_s, bar) if sure else "-")
         rows.append(
             f'<tr data-t="{bar.start_s + bar.duration_s / 2:.2f}"><td class="num">{bar.segment_id}</td>'
-            f"<td>{drawings.swatch(bar.label)}</td>"
+            f"<td>{drawings.swatch(bar.label)} {escape(bar.named)}</td>"
             + "".join(f"<td class='num'>{cell}</td>" for cell in cells)
             + "</tr>"
         )
@@ -176,6 +177,7 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
             {
                 "id": bar.segment_id,
                 "label": bar.label,
+                "name": bar.named,
                 "start": round(bar.start_s, 3),
                 "end": round(bar.end_s, 3),
                 "told": None if bar.told_s is None else round(bar.told_s, 3),
@@ -187,6 +189,7 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
             {
                 "id": version.segment_id,
                 "label": version.label,
+                "name": version.name,
                 "start": round(version.start_s, 3),
                 "end": None if version.end_s is None else round(version.end_s, 3),
                 "confirmed": version.confirmed,

@@ -197,6 +197,7 @@ def _bars(
             continue
         name = bar.name.replace("_", " ")
         what = name if soft else f"segment {bar.segment_id}, action {bar.label}"
+        what += f" ({bar.named})" if bar.named and not soft else ""
         size = 12.0 if soft else 15.0 if width > 22 else 10.0
         room = int((width - 3) / (size * 0.58))
         shown = name if len(name) <= room else name[: room - 1] + "…" if room >= 4 else ""

@@ -104,18 +104,19 @@ function line(parent, strong, rest) {
   else row.textContent = rest;
   parent.append(row);
 }
+const called = (one) => one.label + (one.name ? " (" + one.name + ")" : "");
 function tell(parent, t) {
   parent.replaceChildren();
   line(parent, clock(t), "");
   const bar = at(data.bars, t), truth = at(data.truth, t);
   if (bar) {
-    line(parent, "action " + bar.label, ", segment " + bar.id + ", " + (bar.end - bar.start).toFixed(1) + " s");
+    line(parent, "action " + called(bar), ", segment " + bar.id + ", " + (bar.end - bar.start).toFixed(1) + " s");
     line(parent, "", clock(bar.start) + " to " + clock(bar.end) +
       (bar.told === null ? "" : ", end told " + Math.max(0, bar.told - bar.end).toFixed(1) + " s later"));
   }
   if (truth) line(parent, "", "known truth: " + truth.name);
   const last = knownAt(t).at(-1);
-  if (last) line(parent, "", "known then: action " + last.v.label + (last.v.confirmed ? "" :
+  if (last) line(parent, "", "known then: action " + called(last.v) + (last.v.confirmed ? "" :
     "?, " + percent(last.v.confidence) + " sure"));
   const off = (one) => Math.abs(one.time - t);
   const near = data.announced.filter((one) => off(one) < data.end / 150).sort((a, b) => off(a) - off(b));
@@ -166,7 +167,8 @@ function knew(t) {
       rect.setAttribute("x", x + 0.75); rect.setAttribute("width", Math.max(0.5, wide - 1.5));
     }
     one.text.setAttribute("x", x + wide / 2);
-    const words = v.confirmed ? [v.label] : [v.label + "? " + percent(v.confidence), v.label + "?", "?"];
+    const name = v.name || v.label;
+    const words = v.confirmed ? [name, v.label] : [name + "? " + percent(v.confidence), name + "?", v.label + "?", "?"];
     one.text.textContent = words.find((word) => String(word).length * 8.7 + 3 <= wide) ?? "";
   }
   return known;

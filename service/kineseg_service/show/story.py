@@ -104,6 +104,14 @@ class Story:
         """The labels found, each once, in ascending order."""
         return sorted({bar.label for bar in self.bars()})
 
+    def name_of(self, label: int) -> str:
+        """The name that segments of that label have for the longest time; empty if they are mostly unknown."""
+        times: dict[str, float] = {}
+        for bar in self.bars():
+            if bar.label == label:
+                times[bar.named] = times.get(bar.named, 0.0) + bar.duration_s
+        return max(times, key=lambda name: times[name], default="")
+
     @property
     def anomalies(self) -> list[Anomaly]:
         """The anomalies told so far."""

@@ -82,7 +82,8 @@ def draw(story: Story) -> Figure:
         _draw_confirmed(axes["confirmed"], story.boundaries)
         _draw_key(figure, early, 1 - (heading - 0.26) / height)
     _draw_bars(axes["found"], story.bars(), [color_of(bar.label) for bar in story.bars()], end)
-    _row_name(axes["found"], "segments found", "number = action")
+    named = any(bar.named for bar in story.bars())
+    _row_name(axes["found"], "segments found", "name or number" if named else "number = action")
     if story.truth:
         names = naming(story)
         _draw_bars(
@@ -322,6 +323,7 @@ def _draw_legend(ax: Axes, story: Story) -> None:
             color=ink_on(color), bbox={"boxstyle": "round,pad=0.25", "facecolor": color, "edgecolor": "none"},
         )  # fmt: skip
         text = f"{count(len(mine), 'segment')}, {sum(bar.duration_s for bar in mine):.0f} s"
+        text += f", {name}" if (name := story.name_of(label)) else ""
         text += f"  ≈ {names[label]}" if label in names else ""
         ax.text(0.09, y, text, transform=ax.transAxes, va="center", fontsize=9, color=_INK)
     if len(labels) > most:

@@ -32,11 +32,11 @@ def describe(event: Event, before: Event | None = None) -> str:
     match event:
         case SegmentStarted(confirmed=False):
             return (
-                f"segment {event.segment_id} seems to begin at {clock(event.time_s)}, action {event.label}? "
+                f"segment {event.segment_id} seems to begin at {clock(event.time_s)}, {_action(event)}? "
                 f"({event.confidence:.0%} sure)"
             )
         case SegmentStarted():
-            return f"segment {event.segment_id} began at {clock(event.time_s)}, looks like action {event.label}"
+            return f"segment {event.segment_id} began at {clock(event.time_s)}, looks like {_action(event)}"
         case SegmentUpdated():
             return _update(event, before)
         case SegmentRetracted():
@@ -46,7 +46,7 @@ def describe(event: Event, before: Event | None = None) -> str:
         case SegmentClosed():
             length = event.end_time_s - event.start_time_s
             return (
-                f"segment {event.segment_id} is action {event.label}: "
+                f"segment {event.segment_id} is {_action(event)}: "
                 f"{clock(event.start_time_s)} to {clock(event.end_time_s)} ({length:.1f} s)"
             )
         case Anomaly():
@@ -68,10 +68,15 @@ def describe(event: Event, before: Event | None = None) -> str:
     return str(event.kind)
 
 
+def _action(event: SegmentStarted | SegmentUpdated | SegmentClosed) -> str:
+    """``action 3``, and what that is called."""
+    return f"action {event.label} ({event.name})" if event.name else f"action {event.label}"
+
+
 def _update(event: SegmentUpdated, before: Event | None) -> str:
     """What is new of a segment, next to what had been told of it."""
     known = before if isinstance(before, SegmentStarted | SegmentUpdated) else None
-    what = f"action {event.label}"
+    what = _action(event)
     if known is not None and event.label != known.label:
         what += f", not {known.label},"
     if known is not None and known.confirmed:
@@ -89,19 +94,20 @@ def brief(event: Event) -> str:
     """One event in a few words, for where there is little room."""
     match event:
         case SegmentStarted(confirmed=False):
-            return f"segment {event.segment_id}: {event.label}? {event.confidence:.0%}"
+            return f"segment {event.segment_id}: {event.name or event.label}? {event.confidence:.0%}"
         case SegmentStarted():
-            return f"segment {event.segment_id} begins: {event.label}"
+            return f"segment {event.segment_id} begins: {event.name or event.label}"
         case SegmentUpdated(confirmed=True):
-            return f"segment {event.segment_id} certain: {event.label}"
+            return f"segment {event.segment_id} certain: {event.name or event.label}"
         case SegmentUpdated():
-            return f"segment {event.segment_id}: {event.label}? {event.confidence:.0%}"
+            return f"segment {event.segment_id}: {event.name or event.label}? {event.confidence:.0%}"
         case SegmentRetracted():
             return f"segment {event.segment_id} withdrawn"
         case LabelsMerged():
             return f"action {event.label} is {event.into}"
         case SegmentClosed():
-            return f"segment {event.segment_id}: action {event.label}, {event.end_time_s - event.start_time_s:.1f} s"
+            length = event.end_time_s - event.start_time_s
+            return f"segment {event.segment_id}: {event.name or f'action {event.label}'}, {length:.1f} s"
         case Anomaly():
             return f"anomaly at {clock(event.time_s)}, score {event.score:.1f}"
         case Gap():

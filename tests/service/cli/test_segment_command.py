@@ -48,7 +48,8 @@ def test_json_lines_have_the_keys_that_are_promised(kineseg: Command, motion_fil
     started = next(line for line in lines if line["kind"] == "segment_started")
     assert set(started) == {*common, "segment_id", "label", "confidence", "confirmed", "start_frame"}
     closed = next(line for line in lines if line["kind"] == "segment_closed")
-    assert set(closed) == {*common, "segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"}
+    times = {"start_frame", "end_frame", "start_time_s", "end_time_s"}
+    assert set(closed) == {*common, "segment_id", "label", *times, "embedding"}  # and a name if it has one
     assert lines[-1]["kind"] == "summary"
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17kineseg/v1/bundle.proto\x12\nkineseg.v1\"\x9f\x04\n\x0e\x42undleManifest\x12\x16\n\x0eschema_version\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\x12%\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x13.kineseg.v1.Channel\x12\x15\n\rframe_rate_hz\x18\x06 \x01(\x01\x12\x30\n\rnormalization\x18\x07 \x01(\x0b\x32\x19.kineseg.v1.Normalization\x12$\n\x05state\x18\x08 \x03(\x0b\x32\x15.kineseg.v1.StatePart\x12\x15\n\rembedding_dim\x18\t \x01(\x05\x12,\n\x0b\x63\x61libration\x18\n \x01(\x0b\x32\x17.kineseg.v1.Calibration\x12/\n\rtraining_data\x18\x0b \x01(\x0b\x32\x18.kineseg.v1.TrainingData\x12\x38\n\x07metrics\x18\x0c \x03(\x0b\x32\'.kineseg.v1.BundleManifest.MetricsEntry\x12\x0f\n\x07licence\x18\r \x01(\t\x12%\n\x05\x66iles\x18\x0e \x03(\x0b\x32\x16.kineseg.v1.BundleFile\x12\x18\n\x10golden_tolerance\x18\x0f \x01(\x01\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"%\n\x07\x43hannel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\",\n\rNormalization\x12\x0c\n\x04mean\x18\x01 \x03(\x01\x12\r\n\x05scale\x18\x02 \x03(\x01\"\'\n\tStatePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x05\"\xb3\x01\n\x0b\x43\x61libration\x12\x1b\n\x13log_surprise_median\x18\x01 \x01(\x01\x12\x1a\n\x12log_surprise_scale\x18\x02 \x01(\x01\x12\x39\n\tsegmenter\x18\x03 \x03(\x0b\x32&.kineseg.v1.Calibration.SegmenterEntry\x1a\x30\n\x0eSegmenterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"`\n\x0cTrainingData\x12\x13\n\x0b\x64\x65scription\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\nrecordings\x18\x03 \x01(\x05\x12\x12\n\nduration_s\x18\x04 \x01(\x01\"*\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17kineseg/v1/bundle.proto\x12\nkineseg.v1\"\xb0\x04\n\x0e\x42undleManifest\x12\x16\n\x0eschema_version\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\x12%\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x13.kineseg.v1.Channel\x12\x15\n\rframe_rate_hz\x18\x06 \x01(\x01\x12\x30\n\rnormalization\x18\x07 \x01(\x0b\x32\x19.kineseg.v1.Normalization\x12$\n\x05state\x18\x08 \x03(\x0b\x32\x15.kineseg.v1.StatePart\x12\x15\n\rembedding_dim\x18\t \x01(\x05\x12,\n\x0b\x63\x61libration\x18\n \x01(\x0b\x32\x17.kineseg.v1.Calibration\x12/\n\rtraining_data\x18\x0b \x01(\x0b\x32\x18.kineseg.v1.TrainingData\x12\x38\n\x07metrics\x18\x0c \x03(\x0b\x32\'.kineseg.v1.BundleManifest.MetricsEntry\x12\x0f\n\x07licence\x18\r \x01(\t\x12%\n\x05\x66iles\x18\x0e \x03(\x0b\x32\x16.kineseg.v1.BundleFile\x12\x18\n\x10golden_tolerance\x18\x0f \x01(\x01\x12\x0f\n\x07\x63lasses\x18\x10 \x03(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"%\n\x07\x43hannel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\",\n\rNormalization\x12\x0c\n\x04mean\x18\x01 \x03(\x01\x12\r\n\x05scale\x18\x02 \x03(\x01\"\'\n\tStatePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x05\"\x97\x02\n\x0b\x43\x61libration\x12\x1b\n\x13log_surprise_median\x18\x01 \x01(\x01\x12\x1a\n\x12log_surprise_scale\x18\x02 \x01(\x01\x12\x39\n\tsegmenter\x18\x03 \x03(\x0b\x32&.kineseg.v1.Calibration.SegmenterEntry\x12\x33\n\x06naming\x18\x04 \x03(\x0b\x32#.kineseg.v1.Calibration.NamingEntry\x1a\x30\n\x0eSegmenterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a-\n\x0bNamingEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"`\n\x0cTrainingData\x12\x13\n\x0b\x64\x65scription\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\nrecordings\x18\x03 \x01(\x05\x12\x12\n\nduration_s\x18\x04 \x01(\x01\"*\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,22 +35,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUNDLEMANIFEST_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_CALIBRATION_SEGMENTERENTRY']._loaded_options = None
   _globals['_CALIBRATION_SEGMENTERENTRY']._serialized_options = b'8\001'
+  _globals['_CALIBRATION_NAMINGENTRY']._loaded_options = None
+  _globals['_CALIBRATION_NAMINGENTRY']._serialized_options = b'8\001'
   _globals['_BUNDLEMANIFEST']._serialized_start=40
-  _globals['_BUNDLEMANIFEST']._serialized_end=583
-  _globals['_BUNDLEMANIFEST_METRICSENTRY']._serialized_start=537
-  _globals['_BUNDLEMANIFEST_METRICSENTRY']._serialized_end=583
-  _globals['_CHANNEL']._serialized_start=585
-  _globals['_CHANNEL']._serialized_end=622
-  _globals['_NORMALIZATION']._serialized_start=624
-  _globals['_NORMALIZATION']._serialized_end=668
-  _globals['_STATEPART']._serialized_start=670
-  _globals['_STATEPART']._serialized_end=709
-  _globals['_CALIBRATION']._serialized_start=712
-  _globals['_CALIBRATION']._serialized_end=891
-  _globals['_CALIBRATION_SEGMENTERENTRY']._serialized_start=843
-  _globals['_CALIBRATION_SEGMENTERENTRY']._serialized_end=891
-  _globals['_TRAININGDATA']._serialized_start=893
-  _globals['_TRAININGDATA']._serialized_end=989
-  _globals['_BUNDLEFILE']._serialized_start=991
-  _globals['_BUNDLEFILE']._serialized_end=1033
+  _globals['_BUNDLEMANIFEST']._serialized_end=600
+  _globals['_BUNDLEMANIFEST_METRICSENTRY']._serialized_start=554
+  _globals['_BUNDLEMANIFEST_METRICSENTRY']._serialized_end=600
+  _globals['_CHANNEL']._serialized_start=602
+  _globals['_CHANNEL']._serialized_end=639
+  _globals['_NORMALIZATION']._serialized_start=641
+  _globals['_NORMALIZATION']._serialized_end=685
+  _globals['_STATEPART']._serialized_start=687
+  _globals['_STATEPART']._serialized_end=726
+  _globals['_CALIBRATION']._serialized_start=729
+  _globals['_CALIBRATION']._serialized_end=1008
+  _globals['_CALIBRATION_SEGMENTERENTRY']._serialized_start=913
+  _globals['_CALIBRATION_SEGMENTERENTRY']._serialized_end=961
+  _globals['_CALIBRATION_NAMINGENTRY']._serialized_start=963
+  _globals['_CALIBRATION_NAMINGENTRY']._serialized_end=1008
+  _globals['_TRAININGDATA']._serialized_start=1010
+  _globals['_TRAININGDATA']._serialized_end=1106
+  _globals['_BUNDLEFILE']._serialized_start=1108
+  _globals['_BUNDLEFILE']._serialized_end=1150
 # @@protoc_insertion_point(module_scope)

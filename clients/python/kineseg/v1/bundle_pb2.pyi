@@ -28,6 +28,11 @@ class BundleManifest(_message.Message):
     `frame [B,C] float32` and `state [B,S] float32` in; `prediction [B,C]`, `surprise [B]`, `embedding [B,E]` and
     `next_state [B,S]` out. `frame` and `prediction` are in the units of the channels. `prediction` is of the next
     frame; `surprise` is about this frame, given the prediction before it. A new stream's state is all zeros.
+
+    The graph of a recogniser, which knows K actions by name, has a further output `scores [B,K] float32`: the natural
+    logarithm of the probability of each of `classes` given the frames so far (log-softmax). It is there if and only if
+    the manifest has classes, and so is `scores` in `golden.npz`. A recogniser need not predict: `prediction` may be the
+    frame, and `surprise` 0.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -67,6 +72,7 @@ class BundleManifest(_message.Message):
     LICENCE_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     GOLDEN_TOLERANCE_FIELD_NUMBER: _builtins.int
+    CLASSES_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.int
     """Version of this schema: 1."""
     name: _builtins.str
@@ -113,6 +119,10 @@ class BundleManifest(_message.Message):
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___BundleFile]:
         """Every other file of the bundle."""
 
+    @_builtins.property
+    def classes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the actions that a recogniser knows, in the order of `scores`: none, or at least two."""
+
     def __init__(
         self,
         *,
@@ -131,10 +141,11 @@ class BundleManifest(_message.Message):
         licence: _builtins.str = ...,
         files: _abc.Iterable[Global___BundleFile] | None = ...,
         golden_tolerance: _builtins.float = ...,
+        classes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "normalization", b"normalization", "training_data", b"training_data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "channels", b"channels", "embedding_dim", b"embedding_dim", "family", b"family", "files", b"files", "frame_rate_hz", b"frame_rate_hz", "golden_tolerance", b"golden_tolerance", "licence", b"licence", "metrics", b"metrics", "name", b"name", "normalization", b"normalization", "schema_version", b"schema_version", "state", b"state", "training_data", b"training_data", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration", "channels", b"channels", "classes", b"classes", "embedding_dim", b"embedding_dim", "family", b"family", "files", b"files", "frame_rate_hz", b"frame_rate_hz", "golden_tolerance", b"golden_tolerance", "licence", b"licence", "metrics", b"metrics", "name", b"name", "normalization", b"normalization", "schema_version", b"schema_version", "state", b"state", "training_data", b"training_data", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,9 +259,30 @@ class Calibration(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class NamingEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     LOG_SURPRISE_MEDIAN_FIELD_NUMBER: _builtins.int
     LOG_SURPRISE_SCALE_FIELD_NUMBER: _builtins.int
     SEGMENTER_FIELD_NUMBER: _builtins.int
+    NAMING_FIELD_NUMBER: _builtins.int
     log_surprise_median: _builtins.float
     """Median of the natural logarithm of surprise."""
     log_surprise_scale: _builtins.float
@@ -259,16 +291,21 @@ class Calibration(_message.Message):
     def segmenter(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """Settings of the segmenter chosen for this embedding; absent ones take the service's defaults."""
 
+    @_builtins.property
+    def naming(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Settings of the naming of segments chosen for this model; absent ones take the service's defaults."""
+
     def __init__(
         self,
         *,
         log_surprise_median: _builtins.float = ...,
         log_surprise_scale: _builtins.float = ...,
         segmenter: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        naming: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_surprise_median", b"log_surprise_median", "log_surprise_scale", b"log_surprise_scale", "segmenter", b"segmenter"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_surprise_median", b"log_surprise_median", "log_surprise_scale", b"log_surprise_scale", "naming", b"naming", "segmenter", b"segmenter"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -480,6 +480,8 @@ class SegmentStarted(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session. Numbers rise and are never used twice; those of withdrawn segments are missing
     from the closed ones.
@@ -490,6 +492,10 @@ class SegmentStarted(_message.Message):
     """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
     confirmed: _builtins.bool
     """Whether the start is certain."""
+    name: _builtins.str
+    """Name of its action as far as it can be told now; empty while that is unknown."""
+    name_confidence: _builtins.float
+    """How sure the name is, 0 to 1; 0 without a name."""
     def __init__(
         self,
         *,
@@ -497,10 +503,12 @@ class SegmentStarted(_message.Message):
         label: _builtins.int = ...,
         confidence: _builtins.float = ...,
         confirmed: _builtins.bool = ...,
+        name: _builtins.str = ...,
+        name_confidence: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "segment_id", b"segment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -518,6 +526,8 @@ class SegmentUpdated(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session."""
     label: _builtins.int
@@ -526,6 +536,10 @@ class SegmentUpdated(_message.Message):
     """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
     confirmed: _builtins.bool
     """Whether the start is certain."""
+    name: _builtins.str
+    """Name of its action as far as it can be told now; empty while that is unknown."""
+    name_confidence: _builtins.float
+    """How sure the name is, 0 to 1; 0 without a name."""
     def __init__(
         self,
         *,
@@ -533,10 +547,12 @@ class SegmentUpdated(_message.Message):
         label: _builtins.int = ...,
         confidence: _builtins.float = ...,
         confirmed: _builtins.bool = ...,
+        name: _builtins.str = ...,
+        name_confidence: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "segment_id", b"segment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,6 +594,9 @@ class SegmentClosed(_message.Message):
     END_FRAME_FIELD_NUMBER: _builtins.int
     START_TIME_S_FIELD_NUMBER: _builtins.int
     END_TIME_S_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    EMBEDDING_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session."""
     label: _builtins.int
@@ -590,6 +609,17 @@ class SegmentClosed(_message.Message):
     """Time of the first frame, seconds since the stream's first frame."""
     end_time_s: _builtins.float
     """Time of `end_frame`, seconds since the stream's first frame."""
+    name: _builtins.str
+    """Name of its action, by the examples that were taught or by the model's own classes; empty: unknown."""
+    name_confidence: _builtins.float
+    """How sure the name is, 0 to 1; 0 without a name."""
+    @_builtins.property
+    def embedding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The segment as a point of the model's embedding space: the mean over its frames, less the transitions at its ends.
+        It can be taught as an example of a name. Empty where the model has no space that all its streams share ("scratch"),
+        and in `GetSessionResponse`.
+        """
+
     def __init__(
         self,
         *,
@@ -599,10 +629,13 @@ class SegmentClosed(_message.Message):
         end_frame: _builtins.int = ...,
         start_time_s: _builtins.float = ...,
         end_time_s: _builtins.float = ...,
+        name: _builtins.str = ...,
+        name_confidence: _builtins.float = ...,
+        embedding: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_frame", b"end_frame", "end_time_s", b"end_time_s", "label", b"label", "segment_id", b"segment_id", "start_frame", b"start_frame", "start_time_s", b"start_time_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id", "start_frame", b"start_frame", "start_time_s", b"start_time_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -736,6 +769,8 @@ class Summary(_message.Message):
     ANNOUNCED_FIELD_NUMBER: _builtins.int
     RETRACTED_FIELD_NUMBER: _builtins.int
     MISSING_VALUES_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    MODEL_SHA256_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     """Number of frames processed, filled ones included."""
     duration_s: _builtins.float
@@ -756,6 +791,10 @@ class Summary(_message.Message):
     """Number of them that were withdrawn."""
     missing_values: _builtins.int
     """Number of values that were missing (NaN) in frames that came."""
+    model: _builtins.str
+    """Name of the model that ran the stream, so that what is saved of a stream says whose embeddings it holds."""
+    model_sha256: _builtins.str
+    """SHA-256 of that model's graph, hexadecimal; empty for the built-in model."""
     def __init__(
         self,
         *,
@@ -769,10 +808,12 @@ class Summary(_message.Message):
         announced: _builtins.int = ...,
         retracted: _builtins.int = ...,
         missing_values: _builtins.int = ...,
+        model: _builtins.str = ...,
+        model_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "missing_values", b"missing_values", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "missing_values", b"missing_values", "model", b"model", "model_sha256", b"model_sha256", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -838,6 +879,7 @@ class Model(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     IS_DEFAULT_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
+    CLASSES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name, unique on the server."""
     version: _builtins.str
@@ -864,6 +906,10 @@ class Model(_message.Message):
     def units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Unit of each channel, in the same order."""
 
+    @_builtins.property
+    def classes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the actions that it recognises; empty unless it is a recogniser."""
+
     def __init__(
         self,
         *,
@@ -877,10 +923,11 @@ class Model(_message.Message):
         provider: _builtins.str = ...,
         is_default: _builtins.bool = ...,
         sha256: _builtins.str = ...,
+        classes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "embedding_dim", b"embedding_dim", "family", b"family", "frame_rate_hz", b"frame_rate_hz", "is_default", b"is_default", "name", b"name", "provider", b"provider", "sha256", b"sha256", "units", b"units", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "classes", b"classes", "embedding_dim", b"embedding_dim", "family", b"family", "frame_rate_hz", b"frame_rate_hz", "is_default", b"is_default", "name", b"name", "provider", b"provider", "sha256", b"sha256", "units", b"units", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1179,3 +1226,259 @@ class CloseSessionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseSessionResponse: _TypeAlias = CloseSessionResponse  # noqa: Y015
+
+@_typing.final
+class TeachNameRequest(_message.Message):
+    """A name and one example of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    POINT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name: 1 to 64 printable characters, not beginning or ending with a space."""
+    source: _builtins.str
+    """Where the example comes from, for people to read, up to 200 characters. Empty: the server says what it knows."""
+    @_builtins.property
+    def segment(self) -> Global___FinishedSegment:
+        """A finished segment of an open session."""
+
+    @_builtins.property
+    def point(self) -> Global___EmbeddingPoint:
+        """A point of a model's embedding space."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        segment: Global___FinishedSegment | None = ...,
+        point: Global___EmbeddingPoint | None = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "point", b"point", "segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "name", b"name", "point", b"point", "segment", b"segment", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_example: _TypeAlias = _typing.Literal["segment", "point"]  # noqa: Y015
+    _WhichOneofArgType_example: _TypeAlias = _typing.Literal["example", b"example"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_example) -> _WhichOneofReturnType_example | None: ...
+
+Global___TeachNameRequest: _TypeAlias = TeachNameRequest  # noqa: Y015
+
+@_typing.final
+class FinishedSegment(_message.Message):
+    """A finished segment of an open session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Name of the session."""
+    segment_id: _builtins.int
+    """Number of the segment, one of the latest 10000 that the session has closed."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        segment_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment_id", b"segment_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FinishedSegment: _TypeAlias = FinishedSegment  # noqa: Y015
+
+@_typing.final
+class EmbeddingPoint(_message.Message):
+    """A point of a model's embedding space, such as `SegmentClosed.embedding`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    MODEL_SHA256_FIELD_NUMBER: _builtins.int
+    EMBEDDING_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """Name of the model. Empty: the server's default model."""
+    model_sha256: _builtins.str
+    """SHA-256 of the graph that made the point, hexadecimal; another than the model's is refused. Empty: not checked."""
+    @_builtins.property
+    def embedding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The point, as many numbers as the embedding has dimensions."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        model_sha256: _builtins.str = ...,
+        embedding: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "model", b"model", "model_sha256", b"model_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmbeddingPoint: _TypeAlias = EmbeddingPoint  # noqa: Y015
+
+@_typing.final
+class TeachNameResponse(_message.Message):
+    """What is known by that name now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def name(self) -> Global___TaughtName:
+        """The name with all its examples, the new one last."""
+
+    def __init__(
+        self,
+        *,
+        name: Global___TaughtName | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeachNameResponse: _TypeAlias = TeachNameResponse  # noqa: Y015
+
+@_typing.final
+class TaughtName(_message.Message):
+    """A name that has been taught for a model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    MODEL_SHA256_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    IN_USE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name."""
+    model: _builtins.str
+    """Name of the model that its examples are of."""
+    model_sha256: _builtins.str
+    """SHA-256 of that model's graph, hexadecimal."""
+    in_use: _builtins.bool
+    """Whether this server runs that very model, so that segments get the name."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where each example comes from, in the order taught."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        model: _builtins.str = ...,
+        model_sha256: _builtins.str = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        in_use: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_use", b"in_use", "model", b"model", "model_sha256", b"model_sha256", "name", b"name", "sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaughtName: _TypeAlias = TaughtName  # noqa: Y015
+
+@_typing.final
+class ListNamesRequest(_message.Message):
+    """Which names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """Only those of this model. Empty: of all models."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNamesRequest: _TypeAlias = ListNamesRequest  # noqa: Y015
+
+@_typing.final
+class ListNamesResponse(_message.Message):
+    """The names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaughtName]:
+        """In the order of models, then names."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[Global___TaughtName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNamesResponse: _TypeAlias = ListNamesResponse  # noqa: Y015
+
+@_typing.final
+class ForgetNameRequest(_message.Message):
+    """Which name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name."""
+    model: _builtins.str
+    """Only what was taught for this model. Empty: for all models."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetNameRequest: _TypeAlias = ForgetNameRequest  # noqa: Y015
+
+@_typing.final
+class ForgetNameResponse(_message.Message):
+    """What has been forgotten."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    examples: _builtins.int
+    """Number of examples."""
+    def __init__(
+        self,
+        *,
+        examples: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetNameResponse: _TypeAlias = ForgetNameResponse  # noqa: Y015

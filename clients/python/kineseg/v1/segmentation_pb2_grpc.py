@@ -65,6 +65,21 @@ class SegmentationServiceStub:
                 request_serializer=kineseg_dot_v1_dot_segmentation__pb2.CloseSessionRequest.SerializeToString,
                 response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.CloseSessionResponse.FromString,
                 _registered_method=True)
+        self.TeachName = channel.unary_unary(
+                '/kineseg.v1.SegmentationService/TeachName',
+                request_serializer=kineseg_dot_v1_dot_segmentation__pb2.TeachNameRequest.SerializeToString,
+                response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.TeachNameResponse.FromString,
+                _registered_method=True)
+        self.ListNames = channel.unary_unary(
+                '/kineseg.v1.SegmentationService/ListNames',
+                request_serializer=kineseg_dot_v1_dot_segmentation__pb2.ListNamesRequest.SerializeToString,
+                response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.ListNamesResponse.FromString,
+                _registered_method=True)
+        self.ForgetName = channel.unary_unary(
+                '/kineseg.v1.SegmentationService/ForgetName',
+                request_serializer=kineseg_dot_v1_dot_segmentation__pb2.ForgetNameRequest.SerializeToString,
+                response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.ForgetNameResponse.FromString,
+                _registered_method=True)
 
 
 class SegmentationServiceServicer:
@@ -117,6 +132,28 @@ class SegmentationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TeachName(self, request, context):
+        """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
+        streams. FAILED_PRECONDITION if the server keeps no label bank.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNames(self, request, context):
+        """The names that have been taught.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetName(self, request, context):
+        """Forgets a name and all its examples.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SegmentationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -149,6 +186,21 @@ def add_SegmentationServiceServicer_to_server(servicer, server):
                     servicer.CloseSession,
                     request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.CloseSessionRequest.FromString,
                     response_serializer=kineseg_dot_v1_dot_segmentation__pb2.CloseSessionResponse.SerializeToString,
+            ),
+            'TeachName': grpc.unary_unary_rpc_method_handler(
+                    servicer.TeachName,
+                    request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.TeachNameRequest.FromString,
+                    response_serializer=kineseg_dot_v1_dot_segmentation__pb2.TeachNameResponse.SerializeToString,
+            ),
+            'ListNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNames,
+                    request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.ListNamesRequest.FromString,
+                    response_serializer=kineseg_dot_v1_dot_segmentation__pb2.ListNamesResponse.SerializeToString,
+            ),
+            'ForgetName': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetName,
+                    request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.ForgetNameRequest.FromString,
+                    response_serializer=kineseg_dot_v1_dot_segmentation__pb2.ForgetNameResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -314,6 +366,87 @@ class SegmentationService:
             '/kineseg.v1.SegmentationService/CloseSession',
             kineseg_dot_v1_dot_segmentation__pb2.CloseSessionRequest.SerializeToString,
             kineseg_dot_v1_dot_segmentation__pb2.CloseSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TeachName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kineseg.v1.SegmentationService/TeachName',
+            kineseg_dot_v1_dot_segmentation__pb2.TeachNameRequest.SerializeToString,
+            kineseg_dot_v1_dot_segmentation__pb2.TeachNameResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kineseg.v1.SegmentationService/ListNames',
+            kineseg_dot_v1_dot_segmentation__pb2.ListNamesRequest.SerializeToString,
+            kineseg_dot_v1_dot_segmentation__pb2.ListNamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kineseg.v1.SegmentationService/ForgetName',
+            kineseg_dot_v1_dot_segmentation__pb2.ForgetNameRequest.SerializeToString,
+            kineseg_dot_v1_dot_segmentation__pb2.ForgetNameResponse.FromString,
             options,
             channel_credentials,
             insecure,

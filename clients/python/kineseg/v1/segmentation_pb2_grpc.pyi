@@ -52,6 +52,14 @@ class SegmentationServiceStub:
     """Ends a session as if its client had half-closed: what was accepted is processed, the last segment is closed, and
     the stream's client sees its summary.
     """
+    TeachName: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.TeachNameRequest, _segmentation_pb2.TeachNameResponse]
+    """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
+    streams. FAILED_PRECONDITION if the server keeps no label bank.
+    """
+    ListNames: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListNamesRequest, _segmentation_pb2.ListNamesResponse]
+    """The names that have been taught."""
+    ForgetName: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ForgetNameRequest, _segmentation_pb2.ForgetNameResponse]
+    """Forgets a name and all its examples."""
 
 @_typing.type_check_only
 class SegmentationServiceAsyncStub(SegmentationServiceStub):
@@ -77,6 +85,14 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     """Ends a session as if its client had half-closed: what was accepted is processed, the last segment is closed, and
     the stream's client sees its summary.
     """
+    TeachName: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.TeachNameRequest, _segmentation_pb2.TeachNameResponse]  # type: ignore[assignment]
+    """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
+    streams. FAILED_PRECONDITION if the server keeps no label bank.
+    """
+    ListNames: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListNamesRequest, _segmentation_pb2.ListNamesResponse]  # type: ignore[assignment]
+    """The names that have been taught."""
+    ForgetName: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ForgetNameRequest, _segmentation_pb2.ForgetNameResponse]  # type: ignore[assignment]
+    """Forgets a name and all its examples."""
 
 class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Online segmentation of motion streams."""
@@ -135,5 +151,31 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a session as if its client had half-closed: what was accepted is processed, the last segment is closed, and
         the stream's client sees its summary.
         """
+
+    @_abc_1.abstractmethod
+    def TeachName(
+        self,
+        request: _segmentation_pb2.TeachNameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_segmentation_pb2.TeachNameResponse, _abc.Awaitable[_segmentation_pb2.TeachNameResponse]]:
+        """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
+        streams. FAILED_PRECONDITION if the server keeps no label bank.
+        """
+
+    @_abc_1.abstractmethod
+    def ListNames(
+        self,
+        request: _segmentation_pb2.ListNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_segmentation_pb2.ListNamesResponse, _abc.Awaitable[_segmentation_pb2.ListNamesResponse]]:
+        """The names that have been taught."""
+
+    @_abc_1.abstractmethod
+    def ForgetName(
+        self,
+        request: _segmentation_pb2.ForgetNameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_segmentation_pb2.ForgetNameResponse, _abc.Awaitable[_segmentation_pb2.ForgetNameResponse]]:
+        """Forgets a name and all its examples."""
 
 def add_SegmentationServiceServicer_to_server(servicer: SegmentationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,41 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Provider(enum.StrEnum):
+    """Where models run."""
+
+    AUTO = "auto"
+    CUDA = "cuda"
+    CPU = "cpu"
+
+
+class Axis(enum.StrEnum):
+    """The vertical axis of a file."""
+
+    Y = "y"
+    Z = "z"
+
+
+Bundle = Annotated[
+    list[Path] | None,
+    typer.Option("--bundle", help="Model bundle, a folder or .zip, besides the packaged one. May be repeated."),
+]
+ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
+Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Frames a second, instead of what the file says.")]
+Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world.")]
+ServerAddress = Annotated[
+    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask this server, instead of one started here.")
+]
+Names = Annotated[
+    Path | None,
+    typer.Option("--bank", "--label-bank", help="Label bank with taught names, see `kineseg label`."),
+]

@@ -1,0 +1,46 @@
+"""What a recogniser made of the latest frames: the mean probability of each class over a stretch of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Recognised:
+    """Mean probabilities over short blocks of frames, kept in a ring: boundaries are decided late. Picklable.
+
+    Args:
+        classes: K.
+        rate_hz: Frames a second.
+        block_s: Length of a block, as the segmenter's, so that boundaries lie between blocks.
+        horizon_s: How much is kept; of a longer segment the latest part speaks for all of it.
+    """
+
+    def __init__(self, classes: int, rate_hz: float, block_s: float, horizon_s: float) -> None:
+        self._block = max(1, round(block_s * rate_hz))
+        self._ring = np.zeros((max(1, round(horizon_s * rate_hz / self._block)), classes), np.float32)
+        self._sum = np.zeros(classes)
+        self._frames = 0
+
+    def add(self, scores: NDArray[np.float32]) -> None:
+        """Takes the next frame's log-probabilities (K,)."""
+        self._sum += np.exp(scores)
+        self._frames += 1
+        if self._frames % self._block == 0:
+            self._ring[(self._frames // self._block - 1) % len(self._ring)] = self._sum / self._block
+            self._sum[:] = 0.0
+
+    def mean(self, start: int, end: int, lag: int) -> Array | None:
+        """Mean probabilities (K,) over frames [start, end), as far as they are kept; None if there is no block.
+
+        Up to `lag` frames are left out at the beginning, but no more than half.
+        """
+        last = min(end, self._frames) // self._block
+        first = -(-(start + min(lag, max(end - start, 0) // 2)) // self._block)
+        first = max(first, self._frames // self._block - len(self._ring))
+        if first >= last:
+            return None
+        mean: Array = self._ring[np.arange(first, last) % len(self._ring)].mean(axis=0, dtype=np.float64)
+        return mean
