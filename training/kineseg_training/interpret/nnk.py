@@ -49,7 +49,9 @@ def nnk_weights(kernel: Array, neighbours: NDArray[np.int64]) -> Array:
         found[found < _RIDGE] = 0.0
         weights[node, candidates] = found
         errors[node, candidates] = 1.0 - 2.0 * found @ towards + found @ among @ found
-    agreed = np.where(errors < errors.T, weights, np.where(errors > errors.T, weights.T, np.maximum(weights, weights.T)))
+    agreed = np.where(
+        errors < errors.T, weights, np.where(errors > errors.T, weights.T, np.maximum(weights, weights.T))
+    )
     own = np.where(agreed.any(axis=1)[:, None], 0.0, weights)
     return np.maximum(agreed, np.maximum(own, own.T))
 
