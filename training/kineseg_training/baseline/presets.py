@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from kineseg_training.errors import SettingsError
 from kineseg_training.exhibit import Preset
@@ -52,9 +52,9 @@ class BaselineSettings:
         """Frames in a window, S + N."""
         return self.source + self.target
 
-    def plain(self) -> Mapping[str, object]:
-        """Plain values by name, without what a resumed run may have changed (how long, how often validated)."""
-        return {name: value for name, value in asdict(self).items() if name not in ("iterations", "validate_every")}
+    def training(self) -> Mapping[str, float]:
+        """What the outcome of so and so many iterations depends on, beside the shape, by name."""
+        return {name: getattr(self, name) for name in ("batch", "learning_rate", "clip_norm", "adversarial")}
 
 
 # Adam's rate is 1e-4 for concatenated clips in the paper and 1e-3 elsewhere. The small network is trained at 1e-3: it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -71,8 +72,9 @@ class TiedTask(Task):
         self.optimisers = {
             name: torch.optim.Adam(part.parameters(), settings.learning_rate) for name, part in parts.items()
         }
-        self.recipe = dict(settings.plain()) | {
-            "channels": channels,
+        self.recipe = {
+            "model": asdict(shape),
+            **settings.training(),
             "seed": seed,
             "data": fingerprint(clips),
             "validation_data": fingerprint(validation),
