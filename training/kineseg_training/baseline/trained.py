@@ -20,12 +20,12 @@ FAMILY = "su_shlizerman"
 
 # About half a second read and half a second predicted, in every preset: the shortest clips of an action have 37 frames
 # at 30 a second. (The paper's windows last 0.2 s at 120 frames a second to 2 s at 25.)
-_WINDOW = {"source": 16, "target": 16}
+_READ = _PREDICTED = 16
 
 CANONICAL_PRESETS: Mapping[Preset, BaselineSettings] = {
-    "full": replace(PRESETS["full"], **_WINDOW),
-    "small": replace(PRESETS["small"], **_WINDOW, iterations=1500, batch=32),
-    "tiny": replace(PRESETS["tiny"], **_WINDOW),
+    "full": replace(PRESETS["full"], source=_READ, target=_PREDICTED),
+    "small": replace(PRESETS["small"], source=_READ, target=_PREDICTED, iterations=1500, batch=32),
+    "tiny": replace(PRESETS["tiny"], source=_READ, target=_PREDICTED),
 }
 
 
