@@ -33,6 +33,9 @@ def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
         if kind not in ABOUT_SEGMENTS:
             continue
         detail = getattr(event, kind)
+        if kind != "segment_retracted":
+            assert 0.0 <= detail.name_confidence <= 1.0
+            assert bool(detail.name) == (detail.name_confidence > 0.0)
         if kind in ("segment_started", "segment_updated"):
             assert 0.0 <= detail.confidence <= 1.0
             assert (detail.confidence == 1.0) == detail.confirmed
