@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,10 +11,12 @@ from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from kineseg_training.bundles.calibrate import WARM_UP, calibration
 from kineseg_training.bundles.pack import (
     GOLDEN_TOLERANCE,
     SCHEMA_VERSION,
     channel_unit,
+    check_name,
     packed,
     short,
     write_bundle,
@@ -23,7 +24,7 @@ from kineseg_training.bundles.pack import (
 from kineseg_training.card import model_card
 from kineseg_training.checkpoint import Checkpoint
 from kineseg_training.data import Corpus, mirrored, resample
-from kineseg_training.errors import CheckpointError, DataError, SettingsError
+from kineseg_training.errors import CheckpointError, DataError
 from kineseg_training.features import Block, Stream, View, check_blocks
 from kineseg_training.graph import state_layout, step_graph
 from kineseg_training.metric import Metric, MetricSettings, learn_metric
@@ -33,10 +34,6 @@ from kineseg_training.step import Step
 from kineseg_training.surprise import Surprise, learn_surprise
 
 GOLDEN_STEPS = 64
-# Frames at the start of a take in which the cell has hardly heard anything; not counted for calibration.
-WARM_UP = 10
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,7 @@ class ExportSettings:
     segmenter: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise SettingsError(f"name must be of lower-case letters, digits and '-', got {self.name!r}")
-        if not self.version:
-            raise SettingsError("version must not be empty")
+        check_name(self.name, self.version)
         object.__setattr__(self, "blocks", check_blocks(self.blocks))
 
 
@@ -136,7 +130,9 @@ def bundle_files(
         normalization=bundle_pb2.Normalization(mean=short(model.mean.numpy()), scale=short(model.scale.numpy())),
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
         embedding_dim=settings.metric.dimensions,
-        calibration=_calibration(model, surprise, judged, settings),
+        calibration=calibration(
+            [Stream.through(model, take).surprise(surprise) for take in judged], settings.segmenter
+        ),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
             fingerprint=corpus.fingerprint,
@@ -161,21 +157,6 @@ def _streams(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: E
 def _judged(checkpoint: Checkpoint, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
     clips = held_out.clips if held_out else [clip for clip in corpus.clips if clip.name in checkpoint.held_out]
     return [resample(clip.frames, clip.rate, checkpoint.rate) for clip in clips]
-
-
-def _calibration(
-    model: Seq2Seq, measure: Surprise, takes: Sequence[NDArray[np.float64]], settings: ExportSettings
-) -> bundle_pb2.Calibration:
-    surprise = np.concatenate([Stream.through(model, take).surprise(measure)[WARM_UP:] for take in takes])
-    surprise = surprise[surprise > 0.0]
-    if not surprise.size:
-        raise DataError(f"no held-out take is longer than {WARM_UP} frames: nothing to calibrate surprise on")
-    logarithm = np.log(surprise)
-    median = float(np.median(logarithm))
-    spread = 1.4826 * float(np.median(np.abs(logarithm - median)))
-    return bundle_pb2.Calibration(
-        log_surprise_median=round(median, 6), log_surprise_scale=round(spread, 6), segmenter=settings.segmenter
-    )
 
 
 def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.float64]]) -> dict[str, float]:

@@ -20,11 +20,19 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class StepOutputs:
-    """What steps gave: one row a stream (from `Step.__call__`) or one row a frame (from `Step.run`)."""
+    """What steps gave: one row a stream (from `Step.__call__`) or one row a frame (from `Step.run`).
+
+    Attributes:
+        prediction: ``(..., C)``.
+        surprise: ``(...)``.
+        embedding: ``(..., E)``.
+        scores: ``(..., K)`` of a recogniser's classes; None of other models.
+    """
 
     prediction: Array
     surprise: Array
     embedding: Array
+    scores: Array | None = None
 
 
 class Step:
@@ -46,6 +54,8 @@ class Step:
             self.n_channels, self.n_state = int(inputs["frame"][1]), int(inputs["state"][1])
         except Exception as error:  # the runtime has no common base for its errors
             raise BundleError(f"not the graph of a streaming step: {error}") from error
+        known = {each.name for each in self._session.get_outputs()}
+        self._outputs = [name for name in ("prediction", "surprise", "embedding", "scores") if name in known]
 
     def initial(self, n_streams: int) -> Array:
         """The state of new streams, ``(B, S)``."""
@@ -53,22 +63,23 @@ class Step:
 
     def __call__(self, frames: Array, state: Array) -> tuple[StepOutputs, Array]:
         """Step every stream by a frame: ``(B, C)`` and ``(B, S)`` in, outputs and the next state out."""
-        prediction, surprise, embedding, after = self._session.run(
-            ["prediction", "surprise", "embedding", "next_state"], {"frame": frames, "state": state}
-        )
-        return StepOutputs(prediction, surprise, embedding), after
+        *outputs, after = self._session.run([*self._outputs, "next_state"], {"frame": frames, "state": state})
+        return StepOutputs(*outputs), after
 
     def run(self, frames: NDArray[np.floating]) -> StepOutputs:
-        """All frames ``(T, C)`` of one stream from its initial state; outputs ``(T, C)``, ``(T,)``, ``(T, E)``."""
-        state, rows = self.initial(1), []
-        for frame in np.asarray(frames, dtype=np.float32):
-            outputs, state = self(frame[None], state)
-            rows.append(outputs)
-        return StepOutputs(
-            prediction=np.concatenate([row.prediction for row in rows]),
-            surprise=np.concatenate([row.surprise for row in rows]),
-            embedding=np.concatenate([row.embedding for row in rows]),
-        )
+        """All frames of one stream ``(T, C)`` from its initial state, or of several side by side ``(T, B, C)``.
+
+        Outputs are ``(T, ...)`` or ``(T, B, ...)``.
+        """
+        alone = frames.ndim == 2
+        rows = np.asarray(frames[:, None] if alone else frames, dtype=np.float32)
+        state, found = self.initial(rows.shape[1]), []
+        for row in rows:
+            outputs, state = self(row, state)
+            found.append(outputs)
+        names = ("prediction", "surprise", "embedding", *(("scores",) if "scores" in self._outputs else ()))
+        arrays = (np.stack([getattr(outputs, name) for outputs in found]) for name in names)
+        return StepOutputs(*(array[:, 0] if alone else array for array in arrays))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import shutil
 import tempfile
 import zipfile
@@ -16,11 +17,25 @@ from kineseg.motion import CANONICAL_CHANNELS
 from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 
-from kineseg_training.errors import BundleError
+from kineseg_training.errors import BundleError, SettingsError
 from kineseg_training.files import write_atomically
 
 SCHEMA_VERSION = 1
 GOLDEN_TOLERANCE = 1e-4
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def check_name(name: str, version: str) -> None:
+    """Refuse what the service would.
+
+    Raises:
+        SettingsError: Not a name or no version.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingsError(f"name must be of lower-case letters, digits and '-', got {name!r}")
+    if not version:
+        raise SettingsError("version must not be empty")
 
 
 def packed(
@@ -71,7 +86,7 @@ def short(values: NDArray[np.float32]) -> list[float]:
 
 def _arrays(arrays: Mapping[str, NDArray[np.float32]]) -> bytes:
     content = io.BytesIO()
-    np.savez(content, **{name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()})
+    np.savez(content, allow_pickle=False, **{name: np.asarray(array, np.float32) for name, array in arrays.items()})
     return content.getvalue()
 
 
