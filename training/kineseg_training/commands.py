@@ -12,6 +12,7 @@ import torch
 import typer
 
 from kineseg_training import recipe
+from kineseg_training.baseline.commands import app as baseline
 from kineseg_training.checkpoint import load_checkpoint
 from kineseg_training.data import Augmentation, Source, load_corpus
 from kineseg_training.errors import SettingsError
@@ -30,6 +31,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(baseline, name="baseline")
 
 _FIT = FitSettings()
 _AUGMENTATION = Augmentation()

@@ -13,7 +13,7 @@ from kineseg_training.baseline.task import PREDICTOR, TiedTask
 from kineseg_training.data import LabelledClip, LabelledClips, cmu_actions
 from kineseg_training.errors import CheckpointError
 from kineseg_training.exhibit import Place, Preset
-from kineseg_training.loop import LAST, LoopSettings, load_saved, train
+from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 
 FAMILY = "su_shlizerman"
@@ -38,13 +38,18 @@ def trained_su(place: Place) -> TiedSeq2Seq:
     """
     settings = CANONICAL_PRESETS[place.preset]
     loop = LoopSettings(settings.iterations, settings.validate_every, device=place.device, seed=place.seed)
-    return train_su(place.needs_cmu(), place.models / FAMILY, settings, loop, resume=True, progress=place.progress)
+    model, _ = train_su(place.needs_cmu(), place.models / FAMILY, settings, loop, resume=True, progress=place.progress)
+    return model
 
 
 def train_su(
     cmu: Path, out: Path, settings: BaselineSettings, loop: LoopSettings, *, resume: bool, progress: bool
-) -> TiedSeq2Seq:
-    """Train on the training clips of the CMU actions, validated on the last take of each action that has three."""
+) -> tuple[TiedSeq2Seq, Saved]:
+    """Train on the training clips of the CMU actions, validated on the last take of each action that has three.
+
+    Returns:
+        The model with its best parameters, in eval mode, on the CPU; and the run.
+    """
     training, _ = cmu_actions(cmu)
     kept, held_out = _held_out(training)
     task = TiedTask(
@@ -54,8 +59,8 @@ def train_su(
         seed=loop.seed,
         about={"frame_rate": training.rate},
     )
-    train(task, loop, out, resume=resume, progress=progress)
-    return task.predictor.cpu().eval()
+    saved = train(task, loop, out, resume=resume, progress=progress)
+    return task.predictor.cpu().eval(), saved
 
 
 def load_su(folder: Path) -> TiedSeq2Seq:

@@ -1,0 +1,12 @@
+"""The commands of `kineseg-train baseline`."""
+
+from __future__ import annotations
+
+import typer
+
+from kineseg_training.baseline.clips_commands import clips_command, train_command
+
+app = typer.Typer(help="The offline baseline of Su & Shlizerman: train, cut, cluster.", no_args_is_help=True)
+
+app.command("train")(train_command)
+app.command("clips")(clips_command)
