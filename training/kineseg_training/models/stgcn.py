@@ -92,8 +92,8 @@ class Block(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """``(B, C, T, V)`` to ``(B, C', ceil(T / stride), V)``."""
         # Sum over neighbours first, then over features: the same as the paper's order, and a single convolution.
-        heard = torch.matmul(features.unsqueeze(1), (self.graph * self.importance).transpose(1, 2).unsqueeze(1))
-        spatial = torch.relu(self.spatial_norm(self.spatial(heard.flatten(1, 2))))
+        heard = torch.cat([features @ part.T for part in self.graph * self.importance], dim=1)
+        spatial = torch.relu(self.spatial_norm(self.spatial(heard)))
         out = self.dropout(self.temporal_norm(self.temporal(spatial)))
         if self.around is not None:
             out = out + self.around(features)
@@ -193,9 +193,9 @@ class STGCN(nn.Module):
             found[name] = current
         return found
 
-    def continued(self, features: Tensor, after: int) -> Tensor:
-        """``(B, C_L, T_L, 19)`` after the last block from the features after block `after` (0: the input)."""
-        for block in list(self.blocks)[after:]:
+    def continued(self, features: Tensor, after: int, until: int | None = None) -> Tensor:
+        """Features after block `until` (the last one) from those after block `after` (0: the input)."""
+        for block in list(self.blocks)[after:until]:
             features = block(features)
         return features
 
