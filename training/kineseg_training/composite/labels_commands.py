@@ -1,0 +1,75 @@
+"""The commands of `kineseg-train composite` that are about few labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from kineseg_training.options import (
+    BvhFolder,
+    CmuFolder,
+    Device,
+    Out,
+    PresetOption,
+    Quiet,
+    Seed,
+    Threads,
+    place,
+    reporting,
+    show,
+)
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("few-labels")
+def few_labels(
+    out: Out,
+    preset: PresetOption = "small",
+    cmu: CmuFolder = None,
+    bvh: BvhFolder = None,
+    labels: Annotated[
+        list[int] | None, typer.Option("--labels", help="Labelled windows of a class, 0 for all; repeat.")
+    ] = None,
+    window: Annotated[int | None, typer.Option(min=2, help="Frames of a window, at 30 a second.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How often each classifier is trained.")] = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Does unsupervised pretraining help to recognise actions when few windows are labelled?"""
+    # torch takes seconds to import, which the help of other commands should not wait for.
+    from kineseg_training.composite.few_labels import few_labels as experiment
+    from kineseg_training.composite.few_labels_settings import PRESETS
+
+    with reporting():
+        where = place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        settings = PRESETS[where.preset]
+        if labels:
+            settings = replace(settings, labels=tuple(labels))
+        if seeds is not None:
+            settings = replace(settings, seeds=seeds)
+        if window is not None:
+            settings = replace(settings, window=window, pretraining=replace(settings.pretraining, source=window))
+        show(lambda there: experiment(there, settings), where, threads)
+
+
+@app.command("few-labels-optimiser")
+def few_labels_optimiser(
+    out: Out,
+    preset: PresetOption = "small",
+    cmu: CmuFolder = None,
+    bvh: BvhFolder = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Which learning rate and how many steps suit the classifier that starts at random, on held-out training takes."""
+    from kineseg_training.composite.few_labels_optimiser import few_labels_optimiser as experiment
+
+    with reporting():
+        show(experiment, place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
