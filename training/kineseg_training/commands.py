@@ -13,13 +13,15 @@ import typer
 
 from kineseg_training import recipe
 from kineseg_training.baseline.commands import app as baseline
+from kineseg_training.bundles.commands import bundle
 from kineseg_training.checkpoint import load_checkpoint
 from kineseg_training.data import Augmentation, Source, load_corpus
 from kineseg_training.errors import SettingsError
-from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, find_beside
+from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, Evaluation, find_beside
 from kineseg_training.evaluate import evaluate as evaluate_bundle
 from kineseg_training.export import ExportSettings
 from kineseg_training.export import export as export_bundle
+from kineseg_training.faults.detect import Detection, detect, load_takes
 from kineseg_training.features import BLOCKS, check_blocks
 from kineseg_training.fit import LAST, FitSettings
 from kineseg_training.fit import fit as fit_model
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 
 app.add_typer(baseline, name="baseline")
+app.command()(bundle)
 
 _FIT = FitSettings()
 _AUGMENTATION = Augmentation()
@@ -165,25 +168,36 @@ def default(
 
 @app.command()
 def evaluate(
-    bundle: Annotated[Path, typer.Option(help="Bundle to judge: a folder or .zip.")],
+    bundle: Annotated[list[Path], typer.Option(help="Bundle to judge: a folder or .zip; repeat for more.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips, with subject_86.")] = None,
     eval_dir: Annotated[
         Path | None, typer.Option(help="Folder with score.py and the annotation.", envvar=EVAL_VARIABLE)
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Keep the predictions here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the predictions here; only with one bundle.")] = None,
     latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Put faults into the takes instead, and judge the anomaly score.")
+    ] = False,
+    passes: Annotated[int, typer.Option(min=1, help="How often each take is sent with faults.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of the faults' kinds and places.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Score a bundle on the annotated takes, through the real server."""
-    with reporting(), tempfile.TemporaryDirectory() as scratch:
-        result = evaluate_bundle(
-            bundle,
-            data or _cmu_folder(),
-            eval_dir or find_beside(Path(__file__), "eval", EVAL_VARIABLE),
-            out or Path(scratch),
-            latency_s=latency,
-        )
-        typer.echo(json.dumps(result.plain(), indent=1) if as_json else result.table())
+    """Judge bundles on the annotated takes, through the real server: segments, or with --faults the anomaly score."""
+    with reporting():
+        if out is not None and (faults or len(bundle) > 1):
+            raise SettingsError("out: predictions are kept of one bundle only, and not with --faults")
+        for path in bundle:
+            result: Evaluation | Detection
+            if faults:
+                takes = load_takes((data or _cmu_folder()) / "subject_86")
+                result, _ = detect(path, takes, passes=passes, seed=seed)
+            else:
+                with tempfile.TemporaryDirectory() as scratch:
+                    folder = eval_dir or find_beside(Path(__file__), "eval", EVAL_VARIABLE)
+                    result = evaluate_bundle(
+                        path, data or _cmu_folder(), folder, out or Path(scratch), latency_s=latency
+                    )
+            typer.echo(json.dumps(result.plain(), indent=1) if as_json else result.table())
 
 
 def _cmu_folder() -> Path:

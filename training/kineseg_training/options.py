@@ -12,7 +12,7 @@ from typing import Annotated
 import torch
 import typer
 
-from kineseg_training.errors import EvaluationError, TrainingError
+from kineseg_training.errors import DataError, EvaluationError, TrainingError
 from kineseg_training.evaluate import DATA_VARIABLE, find_beside
 from kineseg_training.exhibit import Exhibit, Place, Preset
 
@@ -54,6 +54,18 @@ def place(
         progress=not quiet,
         seed=seed,
     )
+
+
+def cmu_folder(named: Path | None) -> Path:
+    """The folder of the CMU clips: as named, or beside the checkout.
+
+    Raises:
+        DataError: It is neither named nor there.
+    """
+    found = named or _beside("cmu_mocap")
+    if found is None:
+        raise DataError("there are no CMU clips beside the checkout; name their folder with --cmu")
+    return found
 
 
 def show(experiment: Callable[[Place], Exhibit], where: Place, threads: int) -> None:

@@ -1,0 +1,1 @@
+"""How well a model's anomaly score finds faults that were put into real takes."""
