@@ -22,8 +22,8 @@ class NamingSettings:
 
     least_probability: float = 0.5
     lag_s: float = 0.4
-    radius: float = 0.35
-    ratio: float = 0.9
+    radius: float = 0.4
+    ratio: float = 0.7
 
     @classmethod
     def from_bundle(cls, calibration: Mapping[str, float], *, median_squared_distance: float = 1.0) -> NamingSettings:
