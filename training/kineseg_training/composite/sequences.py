@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kineseg_training.composite.moving_shapes import ShapesSettings, moving_shapes
 from kineseg_training.composite.patches import patched
-from kineseg_training.data import Clip, cmu_actions, mirrored, split_by_take
+from kineseg_training.data import Clip, LabelledClips, cmu_actions, mirrored, split_by_take
 from kineseg_training.errors import DataError
 from kineseg_training.models.composite import Output
 
@@ -22,6 +22,9 @@ RATE = 30.0  # frames of motion per second
 # Of the training takes: these judge while training, so that the test takes are seen by nobody before the end.
 _VALIDATION_SHARE = 0.12
 _VALIDATION_SPLIT = 0
+# Posture is shifted along so many principal components of the training frames, by this share of their deviations; and
+# motion within a window is exaggerated or weakened, by about this share.
+_COMPONENTS, _SHIFT, _EXAGGERATION = 8, 0.5, 0.2
 # Far from the seeds that people train with.
 _HELD_OUT_SEED = 2_000_000
 
@@ -61,6 +64,8 @@ class PoseSequences:
         channels: C names; only needed for mirroring.
         mirror: Show half of the windows with left and right swapped: no motion is rarer for it, and there is twice as
             much to learn from.
+        vary: Show windows in other postures and with more or less movement. Not in the paper, which has far more data:
+            with the few takes here, a model that sees only their postures does not even give back those of others.
     """
 
     output: Output = "linear"
@@ -72,6 +77,7 @@ class PoseSequences:
         channels: tuple[str, ...] = (),
         *,
         mirror: bool = False,
+        vary: bool = False,
     ) -> None:
         if not training or not held_out:
             raise DataError(f"{len(training)} clips to train on and {len(held_out)} to judge by: at least one of each")
@@ -81,7 +87,8 @@ class PoseSequences:
         )
         self._held_out = [np.asarray(clip, dtype=np.float32) for clip in held_out]
         self.inputs = int(training[0].shape[1])
-        digest = hashlib.sha256(f"{len(training)} {mirror}".encode())
+        self._shifts = self._components() if vary else None
+        digest = hashlib.sha256(f"{len(training)} {mirror} {vary}".encode())
         for clip in (*self._training, *self._held_out):
             digest.update(str(clip.shape).encode() + clip.tobytes())
         self.fingerprint = digest.hexdigest()
@@ -102,12 +109,18 @@ class PoseSequences:
         places = _places(self._training, length)
         chosen = places[rng.integers(len(places), size=count)]
         swapped = rng.random(count) < 0.5
-        return np.stack(
+        drawn = np.stack(
             [
                 (self._mirrored if swap else self._training)[clip][start : start + length]
                 for (clip, start), swap in zip(chosen, swapped, strict=True)
             ]
         )
+        if self._shifts is None:
+            return drawn
+        middle = drawn.mean(axis=1, keepdims=True)
+        strength = 1.0 + _EXAGGERATION * rng.standard_normal((count, 1, 1))
+        shift = rng.standard_normal((count, 1, len(self._shifts))) @ self._shifts
+        return np.asarray(middle + shift + strength * (drawn - middle), dtype=np.float32)
 
     def held_out(self, count: int, length: int) -> NDArray[np.float32]:
         """Evenly from all windows of the held-out clips.
@@ -116,6 +129,17 @@ class PoseSequences:
             DataError: All clips are shorter.
         """
         return windows(self._held_out, count, length)
+
+    def _components(self) -> NDArray[np.float64]:
+        """``(K, C)``: what a posture is shifted by along each principal component of the normalised frames."""
+        mean, scale = self.normalisation()
+        frames = (np.concatenate([*self._training, *self._mirrored]) - mean) / scale
+        variances, directions = np.linalg.eigh(frames.T @ frames / len(frames))
+        kept = slice(-min(_COMPONENTS, self.inputs), None)
+        deviations = np.sqrt(np.maximum(variances[kept], 0.0))
+        # The sign of a direction is the library's whim; fixed, so that equal seeds give equal batches.
+        signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(self.inputs)])
+        return np.asarray(_SHIFT * deviations[:, None] * (directions * signs).T[kept] * scale)
 
 
 class ShapeSequences:
@@ -158,7 +182,7 @@ def windows(clips: Sequence[NDArray[np.floating]], count: int, length: int) -> N
     return np.stack([clips[clip][start : start + length] for clip, start in chosen]).astype(np.float32)
 
 
-def cmu_poses(folder: Path) -> tuple[PoseSequences, tuple[NDArray[np.float64], ...]]:
+def cmu_poses(folder: Path) -> tuple[PoseSequences, LabelledClips]:
     """Canonical pose of the eight CMU actions: the training takes, some of them held out, and the test clips.
 
     Raises:
@@ -168,9 +192,9 @@ def cmu_poses(folder: Path) -> tuple[PoseSequences, tuple[NDArray[np.float64], .
     clips = [Clip(clip.name, clip.frames, RATE) for clip in train.clips]
     training, validation = split_by_take(clips, _VALIDATION_SHARE, _VALIDATION_SPLIT)
     sequences = PoseSequences(
-        [clip.frames for clip in training], [clip.frames for clip in validation], train.channels, mirror=True
+        [clip.frames for clip in training], [clip.frames for clip in validation], train.channels, mirror=True, vary=True
     )
-    return sequences, tuple(clip.frames for clip in test.clips)
+    return sequences, test
 
 
 def _places(clips: Sequence[NDArray[np.floating]], length: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -59,14 +60,20 @@ class CompositeTask(Task):
         sequences: What it is trained on.
         training: How.
         seed: Of the initial weights.
+        frozen: Take the encoder of this model and leave it as it is: the decoders show what it knows.
 
     Raises:
-        SettingsError: Model and sequences do not fit together.
+        SettingsError: Model and sequences do not fit together, or the encoder does not fit the model.
         DataError: No sequence is as long as source and target together.
     """
 
     def __init__(
-        self, model: CompositeSettings, sequences: Sequences, training: CompositeTraining, seed: int = 0
+        self,
+        model: CompositeSettings,
+        sequences: Sequences,
+        training: CompositeTraining,
+        seed: int = 0,
+        frozen: CompositeLSTM | None = None,
     ) -> None:
         if (model.inputs, model.output) != (sequences.inputs, sequences.output):
             raise SettingsError(
@@ -76,17 +83,29 @@ class CompositeTask(Task):
         torch.manual_seed(seed)
         self.network: CompositeLSTM = CompositeLSTM(model)
         self.network.set_normalisation(*sequences.normalisation())
-        self._adam = torch.optim.Adam(self.network.parameters(), lr=training.learning_rate, betas=_BETAS)
+        if frozen is not None:
+            self._freeze(frozen)
+        parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self._adam = torch.optim.Adam(parameters, lr=training.learning_rate, betas=_BETAS)
         self.optimisers = {"adam": self._adam}
         self.recipe = {
             "model": asdict(model),
             "training": asdict(training),
             "sequences": sequences.fingerprint,
             "seed": seed,
+            "frozen": _fingerprint(frozen) if frozen is not None else "",
         }
         self._training = training
         self._sequences = sequences
         self._held_out = torch.from_numpy(sequences.held_out(_HELD_OUT, self._length))
+
+    def _freeze(self, frozen: CompositeLSTM) -> None:
+        theirs, mine = frozen.settings, self.network.settings
+        if (theirs.inputs, theirs.hidden, theirs.layers) != (mine.inputs, mine.hidden, mine.layers):
+            raise SettingsError("frozen: its encoder has another number of inputs, units or layers than the model")
+        self.network.encoder.load_state_dict(frozen.encoder.state_dict())
+        self.network.set_normalisation(frozen.mean.double().numpy(), frozen.scale.double().numpy())
+        self.network.encoder.requires_grad_(False)
 
     @property
     def _length(self) -> int:
@@ -118,3 +137,10 @@ class CompositeTask(Task):
         truths = {"past": source.flip(1), "future": target}
         outputs: dict[str, Tensor] = self.network(source, target.shape[1], target if forced else None)
         return {name: self.network.error(output, truths[name]) for name, output in outputs.items()}
+
+
+def _fingerprint(model: CompositeLSTM) -> str:
+    digest = hashlib.sha256()
+    for value in model.encoder.state_dict().values():
+        digest.update(value.cpu().numpy().tobytes())
+    return digest.hexdigest()

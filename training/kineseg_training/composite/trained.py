@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,10 +44,14 @@ VARIANTS: dict[str, Variant] = {
 BEST = VARIANTS["composite, conditional"]
 
 
-def trained_composite(place: Place) -> CompositeLSTM:
+def trained_composite(place: Place, sequences: Sequences | None = None) -> CompositeLSTM:
     """The conditional composite model of canonical pose, trained on the CMU training clips.
 
     What is finished in ``place.models / "composite"`` is read, what is not is gone on with.
+
+    Args:
+        place: Preset, folders, device and seed.
+        sequences: The training clips, as `cmu_poses` gives them, if they are read already.
 
     Returns:
         The model, in eval mode, on the CPU.
@@ -56,7 +60,7 @@ def trained_composite(place: Place) -> CompositeLSTM:
         DataError: There are no CMU clips.
         CheckpointError: The folder holds another run.
     """
-    sequences, _ = cmu_poses(place.needs_cmu())
+    sequences = sequences or cmu_poses(place.needs_cmu())[0]
     return trained_variant(place, sequences, BEST, place.models / "composite")
 
 
@@ -85,6 +89,7 @@ def trained_variant(
     layers: int = 1,
     seed: int | None = None,
     training: CompositeTraining | None = None,
+    frozen: CompositeLSTM | None = None,
 ) -> CompositeLSTM:
     """A model of the size of the preset, trained in `folder` or read from there; eval mode, on the CPU.
 
@@ -96,6 +101,7 @@ def trained_variant(
         layers: Of the encoder and each decoder.
         seed: Of everything random in the run.
         training: If other than that of the preset.
+        frozen: See `CompositeTask`.
     """
     size = SIZES[place.preset]
     training = training or size.training
@@ -109,7 +115,7 @@ def trained_variant(
         sequences.output,
         training.source,
     )
-    return run(place, settings, sequences, training, folder, place.seed if seed is None else seed)
+    return run(place, settings, sequences, training, folder, place.seed if seed is None else seed, frozen)
 
 
 def run(
@@ -119,9 +125,10 @@ def run(
     training: CompositeTraining,
     folder: Path,
     seed: int,
+    frozen: CompositeLSTM | None = None,
 ) -> CompositeLSTM:
     """Train in `folder`, or go on with what is there, or read it if it is finished; eval mode, on the CPU."""
-    task = CompositeTask(settings, sequences, training, seed)
+    task = CompositeTask(settings, sequences, training, seed, frozen)
     loop = LoopSettings(training.iterations, SIZES[place.preset].validate_every, device=place.device, seed=seed)
     train(task, loop, folder, resume=True, progress=place.progress)
     return task.network.cpu()
@@ -141,8 +148,3 @@ def load_composite(folder: Path) -> CompositeLSTM:
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{folder}: not a run of a composite LSTM ({error})") from error
     return model.eval()
-
-
-def forced(training: CompositeTraining) -> CompositeTraining:
-    """The same, with teacher forcing."""
-    return replace(training, forced=True)

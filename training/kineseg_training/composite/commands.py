@@ -1,0 +1,158 @@
+"""The commands of `kineseg-train composite`: train a model, and the experiments of the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import torch
+import typer
+
+from kineseg_training.composite.extrapolation import extrapolation as extrapolation_experiment
+from kineseg_training.composite.labels_commands import app as labels
+from kineseg_training.composite.presets import SIZES
+from kineseg_training.composite.sequences import Sequences, ShapeSequences, cmu_poses
+from kineseg_training.composite.task import CompositeTask, CompositeTraining
+from kineseg_training.composite.trained import VARIANTS
+from kineseg_training.composite.variants import variants as variants_experiment
+from kineseg_training.errors import SettingsError
+from kineseg_training.loop import LoopSettings
+from kineseg_training.loop import train as run_loop
+from kineseg_training.loop.settings import Precision
+from kineseg_training.models.composite import CompositeSettings
+from kineseg_training.options import (
+    CmuFolder,
+    Device,
+    Out,
+    PrecisionOption,
+    PresetOption,
+    Quiet,
+    Resume,
+    Seed,
+    TensorBoard,
+    Threads,
+    place,
+    reporting,
+    show,
+)
+
+app = typer.Typer(
+    help="The composite LSTM of Srivastava, Mansimov & Salakhutdinov (2015).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(labels)  # beside the others, not below a name of their own
+
+_POSES, _SHAPES = "poses", "shapes"
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")],
+    variant: Annotated[str, typer.Option(help="reconstruct, predict or composite (both decoders).")] = "composite",
+    conditional: Annotated[
+        bool, typer.Option(help="Give the decoder its own previous frame (in a composite model: that of the future).")
+    ] = True,
+    data: Annotated[str, typer.Option(help="poses (canonical pose of the CMU clips) or shapes (films).")] = _POSES,
+    cmu: CmuFolder = None,
+    layers: Annotated[int, typer.Option(help="Of the encoder and of each decoder.")] = 1,
+    hidden: Annotated[int | None, typer.Option(help="Units of a layer; else those of the preset.")] = None,
+    source: Annotated[int | None, typer.Option(help="Frames read and given back.")] = None,
+    target: Annotated[int | None, typer.Option(help="Frames predicted.")] = None,
+    patch: Annotated[
+        int | None, typer.Option(help="Side of the patches whose means a film is seen by; 1: pixels.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Sequences in a step.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at the beginning.")] = None,
+    forced: Annotated[bool, typer.Option("--forced", help="Train conditional decoders on true frames.")] = False,
+    validate_every: Annotated[int | None, typer.Option(help="Steps between validations and checkpoints.")] = None,
+    patience: Annotated[int, typer.Option(help="Stop after so many validations without a better one; 0: never.")] = 0,
+    preset: PresetOption = "small",
+    device: Device = "cpu",
+    precision: PrecisionOption = "float32",
+    resume: Resume = False,
+    tensorboard: TensorBoard = False,
+    seed: Seed = 0,
+    threads: Threads = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Train one model; `torchrun -m kineseg_training composite train ...` does so with several processes."""
+    with reporting():
+        torch.set_num_threads(threads)
+        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        size = SIZES[where.preset]
+        if data not in (_POSES, _SHAPES):
+            raise SettingsError(f"data must be {_POSES} or {_SHAPES}, got {data!r}")
+        if variant not in ("reconstruct", "predict", "composite"):
+            raise SettingsError(f"variant must be reconstruct, predict or composite, got {variant!r}")
+        sequences: Sequences
+        if data == _POSES:
+            sequences, _ = cmu_poses(where.needs_cmu())
+            usual, width = size.training, size.hidden
+        else:
+            sequences = ShapeSequences(patch=patch or size.patch)
+            usual, width = size.shapes_training, size.shapes_hidden
+        training = CompositeTraining(
+            source or usual.source,
+            target or usual.target,
+            iterations or usual.iterations,
+            batch or usual.batch,
+            learning_rate or usual.learning_rate,
+            forced=forced,
+        )
+        settings = CompositeSettings(
+            sequences.inputs,
+            hidden or width,
+            layers,
+            VARIANTS[variant].reconstruct,
+            VARIANTS[variant].predict,
+            conditional,
+            sequences.output,
+            training.source,
+        )
+        loop = LoopSettings(
+            training.iterations,
+            validate_every or size.validate_every,
+            patience,
+            cast(Precision, precision),  # checked by the settings
+            device,
+            seed,
+            tensorboard,
+        )
+        task = CompositeTask(settings, sequences, training, seed)
+        saved = run_loop(task, loop, out, resume=resume, progress=not quiet)
+        best = min(saved.course, key=lambda row: row.figures["validation_loss"])
+        found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in best.figures.items())
+        typer.echo(f"{out}: best after {best.iteration} iterations: {found}")
+
+
+@app.command()
+def variants(
+    out: Out,
+    preset: PresetOption = "small",
+    cmu: CmuFolder = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Which of the six variants predicts motion best."""
+    with reporting():
+        show(variants_experiment, place(out, preset, cmu, None, device, quiet=quiet, seed=seed), threads)
+
+
+@app.command()
+def extrapolation(
+    out: Out,
+    preset: PresetOption = "small",
+    cmu: CmuFolder = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Let the decoders run further back and on than they were trained to."""
+    with reporting():
+        show(extrapolation_experiment, place(out, preset, cmu, None, device, quiet=quiet, seed=seed), threads)
