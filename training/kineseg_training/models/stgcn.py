@@ -19,9 +19,8 @@ from kineseg_training.models.skeleton_graph import canonical_graph
 
 CHANNELS = len(CANONICAL_CHANNELS)
 JOINTS = len(CANONICAL_JOINTS)
-# Where the root's channels are: its height, how it travels (x, y, z), how fast it turns.
-_HEIGHT, _TRAVEL, _TURN = 54, slice(55, 58), 58
-_FEATURES = 6  # of a joint: place and velocity
+_HEIGHT = CANONICAL_CHANNELS.index("hips.y")  # behind the places of the other joints, before the root's motion
+_FEATURES = 3 + CHANNELS - _HEIGHT - 1  # of a joint: place, and the root's motion
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class STGCNSettings:
     widths: tuple[int, ...] = (64, 64, 64, 128, 128, 128, 256, 256, 256)
     strides: tuple[int, ...] = (1, 1, 1, 2, 1, 1, 2, 1, 1)
     temporal_kernel: int = 9
-    dropout: float = 0.3
+    dropout: float = 0.0
     window: int = 30
     rate: float = 30.0
 
@@ -57,8 +56,8 @@ class STGCNSettings:
             raise SettingsError(f"temporal_kernel must be odd, got {self.temporal_kernel}")
         if not 0.0 <= self.dropout < 1.0:
             raise SettingsError(f"dropout must be at least 0 and below 1, got {self.dropout}")
-        if self.window < 2:
-            raise SettingsError(f"window must be at least 2, got {self.window}")
+        if self.window < 1:
+            raise SettingsError(f"window must be at least 1, got {self.window}")
         if self.rate <= 0.0:
             raise SettingsError(f"rate must be above zero, got {self.rate}")
 
@@ -103,9 +102,9 @@ class Block(nn.Module):
 class STGCN(nn.Module):
     """Logits of the actions from a window of canonical poses.
 
-    A joint's six input features are where it is (normalised channels; the hips' only place is their height) and how
-    fast it moves over the floor, seen from the body: its own motion, the travel and the turn of the root (body sizes
-    per second). Blocks follow, then the mean over joints and time, then a linear classifier.
+    Each of the 59 normalised channels enters once: a joint's features are where it is (three; the hips' only place is
+    their height) and, in the hips alone, how the root travels and turns (four). Blocks follow, then the mean over
+    joints and time, then a linear classifier.
 
     Buffers: `mean` and `scale`, ``(59,)``, of the channels; `temperature`, which the logits are divided by so that the
     softmax is calibrated; and `unknown_below`: an action whose probability is smaller is to be called unknown.
@@ -156,26 +155,18 @@ class STGCN(nn.Module):
         return torch.cat([places[:, :1], places[:, 1:2] + frames[:, None, :, _HEIGHT, None], places[:, 2:]], dim=1)
 
     def inputs(self, frames: Tensor) -> Tensor:
-        """What the first block sees: ``(B, T, 59)`` channels to ``(B, 6, T, 19)``.
+        """What the first block sees: ``(B, T, 59)`` channels to ``(B, 7, T, 19)``.
 
         Raises:
             SettingsError: Another number of channels.
         """
         normal = self.normalise(_checked(frames))
         places = _placed(normal[..., :_HEIGHT])
-        # The hips are the origin of the others; their features are zero but for the height.
-        height = nn.functional.pad(normal[:, None, :, _HEIGHT, None], (0, JOINTS - 1, 0, 0, 1, 1))
-        return torch.cat([places + height, self._velocities(frames)], dim=1)
-
-    def _velocities(self, frames: Tensor) -> Tensor:
-        """``(B, 3, T, 19)`` body sizes per second."""
-        places = _placed(frames[..., :_HEIGHT])
-        change = torch.diff(places, dim=2) * self.settings.rate
-        own = torch.cat([change[:, :, :1], change], dim=2)  # the first frame moves as the second does
-        turn = frames[:, None, :, _TURN, None]
-        turned = torch.cat([turn * places[:, 2:], torch.zeros_like(places[:, :1]), -turn * places[:, :1]], dim=1)
-        travel = frames[..., _TRAVEL].transpose(1, 2).unsqueeze(3)
-        return own + turned + travel
+        # The hips are the origin of the others: all that is known of them is the height and the motion of the root.
+        hips = normal[..., _HEIGHT:].transpose(1, 2).unsqueeze(3)
+        height = nn.functional.pad(hips[:, :1], (0, JOINTS - 1, 0, 0, 1, 1))
+        motion = nn.functional.pad(hips[:, 1:], (0, JOINTS - 1))
+        return torch.cat([places + height, motion], dim=1)
 
     def features(self, frames: Tensor) -> dict[str, Tensor]:
         """What each layer makes of a window.
@@ -221,7 +212,7 @@ class STGCN(nn.Module):
         """The sequence of features of a whole clip at each layer, joints side by side.
 
         Args:
-            frames: ``(T, 59)`` channels, at least two frames.
+            frames: ``(T, 59)`` channels.
 
         Returns:
             By the names of `layers`, ``(T_l, C_l * 19)``; T_l is T divided by the strides so far, rounded up.
@@ -235,8 +226,6 @@ def _checked(frames: Tensor) -> Tensor:
         raise SettingsError(
             f"channels: expected windows of canonical poses (windows, frames, {CHANNELS}), got {tuple(frames.shape)}"
         )
-    if frames.shape[1] < 2:
-        raise SettingsError("window: a velocity takes at least two frames")
     return frames
 
 
