@@ -98,7 +98,8 @@ def pretrain(place: Place, name: str, sequences: PoseSequences, settings: FewLab
         place.seed,
     )
     iterations = settings.pretraining.iterations
-    loop = LoopSettings(iterations, max(1, iterations // 10), device=place.device, seed=place.seed)
+    every = iterations // 10 if iterations >= 100 else iterations
+    loop = LoopSettings(iterations, every, device=place.device, seed=place.seed)
     train(task, loop, place.out / "pretrained" / name, resume=True, progress=place.progress)
     return task.network
 

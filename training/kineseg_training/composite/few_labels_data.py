@@ -75,7 +75,7 @@ class Recognition:
     @cached_property
     def unlabelled(self) -> PoseSequences:
         """The training clips, to pretrain on; nothing of them but the frames is used."""
-        return _sequences([Clip(clip.name, clip.frames, RATE) for clip in self.clips.clips])
+        return _sequences([Clip(clip.name, clip.frames, RATE) for clip in self.clips.clips], self.clips.channels)
 
 
 def cmu_recognition(folder: Path, length: int) -> Recognition:
@@ -139,14 +139,17 @@ def draw_labelled(pool: LabelledWindows, actions: Sequence[str], per_class: int 
 
 def generated_sequences(minutes: int) -> PoseSequences:
     """Generated motion of all kinds, to pretrain on."""
-    clips = generated_actions(minutes, tuple(ACTIONS)).clips
-    return _sequences([Clip(clip.name, resample(clip.frames, clip.rate, RATE), RATE) for clip in clips])
+    corpus = generated_actions(minutes, tuple(ACTIONS))
+    clips = [Clip(clip.name, resample(clip.frames, clip.rate, RATE), RATE) for clip in corpus.clips]
+    return _sequences(clips, corpus.channels)
 
 
-def _sequences(clips: Sequence[Clip]) -> PoseSequences:
+def _sequences(clips: Sequence[Clip], channels: tuple[str, ...]) -> PoseSequences:
     training, held_out = split_by_take(clips, _VALIDATION_SHARE, _VALIDATION_SPLIT)
-    # Not mirrored: the labelled windows are not either, and what is asked is what the frames alone are worth.
-    return PoseSequences([clip.frames for clip in training], [clip.frames for clip in held_out])
+    # Mirrored and varied, as all composite models of motion here: it predicts held-out takes better.
+    return PoseSequences(
+        [clip.frames for clip in training], [clip.frames for clip in held_out], channels, mirror=True, vary=True
+    )
 
 
 def pooled(windows: NDArray[np.floating]) -> NDArray[np.floating]:
