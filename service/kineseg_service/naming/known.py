@@ -23,17 +23,15 @@ class KnownNames:
     """
 
     def __init__(self, examples: Iterable[tuple[str, Sequence[float]]] = ()) -> None:
-        self._held: tuple[tuple[str, ...], Array] | None = None
+        self._held: tuple[list[str], NDArray[np.int64], Array] | None = None
         self.replace(examples)
 
     def replace(self, examples: Iterable[tuple[str, Sequence[float]]]) -> None:
         """From now on these are the examples."""
         pairs = list(examples)
-        names = tuple(name for name, _ in pairs)
-        self._held = (names, np.array([point for _, point in pairs], np.float64)) if pairs else None
-
-    def __len__(self) -> int:
-        return len(self._held[0]) if self._held is not None else 0
+        names = list(dict.fromkeys(name for name, _ in pairs))
+        which = np.array([names.index(name) for name, _ in pairs], np.int64)
+        self._held = (names, which, np.array([point for _, point in pairs], np.float64)) if pairs else None
 
     def nearest(self, point: Array, settings: NamingSettings) -> Name:
         """Name of the example nearest to `point` (E,), if it is near enough and no other name is nearly as near.
@@ -43,14 +41,14 @@ class KnownNames:
         held = self._held
         if held is None:
             return UNKNOWN
-        names, points = held
+        names, which, points = held
         difference = points - point
         distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
         best = int(distances.argmin())
-        others = [distance for name, distance in zip(names, distances.tolist(), strict=True) if name != names[best]]
+        others = distances[which != which[best]]
         nearest, limit = float(distances[best]), settings.radius
-        if others:
-            limit = min(limit, settings.ratio * min(others))
+        if len(others):
+            limit = min(limit, settings.ratio * float(others.min()))
         if nearest > limit or limit <= 0.0:
             return UNKNOWN
-        return Name(names[best], 1.0 - 0.5 * nearest / limit)
+        return Name(names[which[best]], 1.0 - 0.5 * nearest / limit)
