@@ -25,8 +25,8 @@ from kineseg_training.data import LabelledClip
 from kineseg_training.exhibit import Exhibit, Place, Table
 from kineseg_training.files import write_atomically
 
-_RATES = (1e-4, 3e-4, 1e-3, 3e-3)
-_STEPS = (50, 100, 200, 400)
+_RATES = (3e-4, 1e-3, 3e-3)
+_STEPS = (50, 100, 200)
 _LABELS = (2, 8, ALL)
 _SEEDS = 3
 _FIRST_SEED = 500_000  # far from those of the experiment that these settings are for

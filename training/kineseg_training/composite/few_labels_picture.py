@@ -44,7 +44,7 @@ def draw_curves(
             axes.set_title(f"{data} recognised, pretrained on {source}", fontsize=10)
             _labels_axis(axes, settings)
         row[0].set_ylabel("balanced accuracy (%)")
-    panels[0, 0].legend(fontsize="small", loc="lower right")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), fontsize="small", loc="outside lower center", ncols=4)
     for axes in panels[-1]:
         axes.set_xlabel("labelled windows of a class")
     figure.savefig(folder / CURVES_FILE, dpi=120, metadata={"Software": None})
@@ -74,8 +74,8 @@ def draw_differences(folder: Path, settings: FewLabelsSettings, pairs: Sequence[
         axes.set_title(f"{name} recognised", fontsize=10)
         axes.set_xlabel("labelled windows of a class")
         _labels_axis(axes, settings)
-        axes.legend(fontsize="small")
-    figure.axes[0].set_ylabel("pretrained − random (points of balanced accuracy)")
+        axes.legend(fontsize="small", framealpha=0.9)
+    figure.axes[0].set_ylabel("pretrained − random\n(points of balanced accuracy)")
     figure.savefig(folder / DIFFERENCES_FILE, dpi=120, metadata={"Software": None})
 
 
