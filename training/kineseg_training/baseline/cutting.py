@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from kineseg_training.baseline.windows import decode
-from kineseg_training.errors import DataError, SettingsError
+from kineseg_training.errors import DataError
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
 
 
@@ -81,7 +81,7 @@ def window_errors(model: TiedSeq2Seq, frames: NDArray[np.floating], every: int) 
 
 
 def find_cuts(model: TiedSeq2Seq, frames: NDArray[np.floating], threshold: float) -> Cutting:
-    """Go through the sequence in windows, each starting where the frames that the one before was given end.
+    """Go through the sequence in windows, so that from the S-th on each frame is predicted by one of them.
 
     Where the mean squared error of a window is above the threshold, a segment ends at the predicted frame with the
     largest mean absolute error; the states from there on are dropped and the next window starts there.
@@ -96,11 +96,6 @@ def find_cuts(model: TiedSeq2Seq, frames: NDArray[np.floating], threshold: float
     """
     clip = _normalised(model, frames)
     source, target = model.settings.source, model.settings.target
-    if target < source:
-        raise SettingsError(
-            f"target: {target} frames predicted after {source} read would leave frames of which none is predicted; "
-            "predict at least as many"
-        )
     start, cuts = 0, []
     starts, errors, where, states, frame_errors = [], [], [], [], []
     while start + source + target <= len(clip):
@@ -110,8 +105,8 @@ def find_cuts(model: TiedSeq2Seq, frames: NDArray[np.floating], threshold: float
         error, per_frame = float((miss**2).mean()), np.abs(miss).mean(axis=1)
         starts.append(start)
         errors.append(error)
-        # Only as many frames as the next window does not predict again.
-        kept, step = source, source
+        # Every frame is predicted by one window: this one's part ends where the next one's begins.
+        kept = step = min(source, target)
         if error > threshold:
             kept = int(per_frame.argmax())
             step = source + kept

@@ -61,7 +61,7 @@ class BaselineSettings:
 # has a tenth of the iterations to get anywhere.
 PRESETS: Mapping[Preset, BaselineSettings] = {
     "full": BaselineSettings(),
-    "small": BaselineSettings(hidden=128, iterations=800, learning_rate=1e-3, validate_every=200),
+    "small": BaselineSettings(hidden=128, iterations=600, learning_rate=1e-3, validate_every=200),
     "tiny": BaselineSettings(
         source=12, target=12, hidden=16, iterations=30, batch=8, learning_rate=3e-3, validate_every=15
     ),
