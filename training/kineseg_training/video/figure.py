@@ -182,7 +182,7 @@ class Stage:
         axes.set_yticks([])
         axes.spines[:].set_color(_FAINT)
         axes.set_title(
-            f"embedding: first two principal components ({scene.share:.0%} of variance)",
+            f"embedding in 2-D (PCA, {scene.share:.0%} of variance)",
             fontsize=8.5, color=_SOFT, loc="left", pad=5,
         )  # fmt: skip
         axes.plot(*scene.points.T, linestyle="none", marker="o", markersize=2.2, color=_FAINT, markeredgewidth=0)

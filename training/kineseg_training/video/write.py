@@ -88,7 +88,10 @@ def _mp4(draw: Callable[[int], Picture], count: int, fps: float) -> bytes:
 def _gif(draw: Callable[[int], Picture], count: int, fps: float) -> bytes:
     # One palette for all: what does not change between two frames then takes no space.
     samples = [draw(index) for index in np.linspace(0, count - 1, min(count, _GIF_SAMPLES)).round().astype(int)]
-    palette = Image.fromarray(np.concatenate(samples)).quantize(_GIF_COLORS, method=Image.Quantize.MEDIANCUT)
+    common = Image.fromarray(np.concatenate(samples)).quantize(_GIF_COLORS, method=Image.Quantize.MEDIANCUT)
+    palette = Image.new("P", (1, 1))
+    # The commonest colour has to be itself, not the mean of it and its like.
+    palette.putpalette([255, 255, 255, *(common.getpalette() or [])])
 
     def pictures() -> Iterator[Image.Image]:
         for index in range(count):
