@@ -101,7 +101,7 @@ def variants(place: Place) -> Exhibit:
         RATE,
         target,
     )
-    agreement, verdict = _verdict(scores, best)
+    agreement, verdict = agreement_and_verdict(scores, best)
     how = (
         f"Models of {size.hidden} units read {source} frames of canonical pose at {RATE:g} Hz and predict {target}; "
         f"{size.training.iterations} steps of Adam on the CMU training takes, {size.seeds} runs of each from other "
@@ -297,7 +297,7 @@ def _past_said(scores: Mapping[str, Score], name: str) -> str:
     return f"its reconstruction error is {one.mean():.3f} against {other.mean():.3f}"
 
 
-def _verdict(scores: Mapping[str, Score], best: str) -> tuple[Agreement, str]:
+def agreement_and_verdict(scores: Mapping[str, Score], best: str) -> tuple[Agreement, str]:
     composite = [_better(scores, *pair)[0] for pair in _COMPOSITE_HELPS]
     condition = [_better(scores, *pair)[0] for pair in _CONDITION_HELPS]
     agreement: Agreement = "partly"
