@@ -58,8 +58,9 @@ def recommended_threshold(best: Array, labels: NDArray[np.int64], kept: float = 
         kept: Between 0 and 1.
     """
     order = np.argsort(best, kind="stable")
-    below = np.cumsum(even_weights(labels)[order])
-    return float(best[order][np.searchsorted(below, 1.0 - kept)])
+    weights = even_weights(labels)[order]
+    lost = np.cumsum(weights) - weights  # were the threshold this window's probability
+    return float(best[order][np.searchsorted(lost, 1.0 - kept + 1e-9, side="right") - 1])
 
 
 def reliability(best: Array, right: NDArray[np.bool_], bins: int = 10) -> Reliability:

@@ -45,7 +45,7 @@ def draw_calibration(
         )
     left.set(xlabel="probability of the chosen action", ylabel="share of windows named rightly")
     left.set(xlim=(0, 1.03), ylim=(-0.03, 1.03))
-    legend = left.legend(fontsize=9, loc="upper left")
+    legend = left.legend(fontsize=9, loc="lower right")
     for handle in legend.legend_handles[1:]:
         if handle is not None and hasattr(handle, "set_sizes"):
             handle.set_sizes([40])

@@ -22,7 +22,7 @@ def draw_confusion(
     """
     from matplotlib.figure import Figure  # a second to import
 
-    figure = Figure(figsize=(8.6, 7.2), layout="constrained")
+    figure = Figure(figsize=(9.4, 7.2), layout="constrained")
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -37,4 +37,4 @@ def draw_confusion(
     axes.set_yticks(range(len(names)), clips)
     axes.set(xlabel="recognised as", ylabel="true action (clips named rightly)")
     figure.colorbar(image, ax=axes, label="share of the windows of the true action", shrink=0.8)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    figure.savefig(path, dpi=120, bbox_inches="tight", metadata={"Software": None})

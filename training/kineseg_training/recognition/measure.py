@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from kineseg_training.data.labelled import LabelledClips, bvh_contents, cmu_actions, cut_labelled
@@ -199,31 +200,27 @@ def _believed(network: STGCN, result: Judged) -> dict[str, Reliability]:
 def _rejections(
     network: STGCN, fit: LabelledClips, validation: LabelledClips, result: Judged, abroad: _Abroad, every: int
 ) -> list[Rejection]:
-    """Probability, likeliest logit and nearness to training windows, each with a threshold from held-out windows."""
-    held_out = judged(network, validation, every)
+    """Probability, and nearness to training windows, each with a threshold from held-out windows."""
+    held_out = cut_labelled(validation, network.settings.window, every)
     known, unknown = result.windows, abroad.unknown.windows
     taught = pooled_features(network, cut_labelled(fit, network.settings.window, every).frames)
 
-    def near(frames: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def near(frames: NDArray[np.float32]) -> NDArray[np.float64]:
         return similarity(pooled_features(network, frames), taught)
 
-    scores = {
-        "probability of the chosen action": (held_out.best, result.best, abroad.unknown.best),
-        "cosine with the nearest training window": (
-            near(held_out.windows.frames),
-            near(known.frames),
-            near(unknown.frames),
-        ),
-    }
-    return [
-        rejection(
-            name,
-            recommended_threshold(of_held_out, held_out.windows.labels),
-            (of_known, known.labels),
-            (of_unknown, unknown.labels),
-        )
-        for name, (of_held_out, of_known, of_unknown) in scores.items()
-    ]
+    by_probability = rejection(
+        "probability of the chosen action",
+        float(network.unknown_below),
+        (result.best, known.labels),
+        (abroad.unknown.best, unknown.labels),
+    )
+    by_nearness = rejection(
+        "cosine with the nearest training window",
+        recommended_threshold(near(held_out.frames), held_out.labels),
+        (near(known.frames), known.labels),
+        (near(unknown.frames), unknown.labels),
+    )
+    return [by_probability, by_nearness]
 
 
 def _rejection_table(rows: list[Rejection]) -> Table:
@@ -237,7 +234,7 @@ def _rejection_table(rows: list[Rejection]) -> Table:
 
 def _per_action(
     result: Judged,
-    nearest_right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    nearest_right: NDArray[np.bool_],
     train: LabelledClips,
     test: LabelledClips,
     window: int,

@@ -61,7 +61,7 @@ PRESETS: dict[Preset, RecognitionPreset] = {
         training=RecogniseSettings(iterations=200),
         validate_every=25,
         every=5,
-        transfer=RecogniseSettings(iterations=40),
+        transfer=RecogniseSettings(iterations=80, learning_rate=5e-3),
         retrained=tuple(range(10)),
         seeds=2,
     ),
