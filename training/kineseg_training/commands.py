@@ -15,6 +15,7 @@ from kineseg_training import recipe
 from kineseg_training.baseline.commands import app as baseline
 from kineseg_training.bundles.commands import bundle
 from kineseg_training.checkpoint import load_checkpoint
+from kineseg_training.composite.commands import app as composite
 from kineseg_training.data import Augmentation, Source, load_corpus
 from kineseg_training.errors import SettingsError
 from kineseg_training.evaluate import DATA_VARIABLE, EVAL_VARIABLE, Evaluation, find_beside
@@ -25,8 +26,12 @@ from kineseg_training.faults.detect import Detection, detect, load_takes
 from kineseg_training.features import BLOCKS, check_blocks
 from kineseg_training.fit import LAST, FitSettings
 from kineseg_training.fit import fit as fit_model
+from kineseg_training.interpret.commands import app as interpret
 from kineseg_training.metric import MetricSettings
 from kineseg_training.options import Quiet, Threads, reporting
+from kineseg_training.recognition.commands import app as recognition
+from kineseg_training.report.commands import report
+from kineseg_training.video.commands import app as video
 
 app = typer.Typer(
     help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
@@ -35,6 +40,11 @@ app = typer.Typer(
 )
 
 app.add_typer(baseline, name="baseline")
+app.add_typer(composite, name="composite")
+app.add_typer(recognition, name="recognition")
+app.add_typer(interpret, name="interpret")
+app.add_typer(video, name="video")
+app.command()(report)
 app.command()(bundle)
 
 _FIT = FitSettings()

@@ -25,7 +25,7 @@ _MODELS: dict[Preset, tuple[str, ...]] = {
     "small": ("shipped", *FAMILIES),
     "full": ("shipped", *FAMILIES),
 }
-_NAMES = {
+NAMES = {
     "shipped": "shipped (GRU)",
     "su": "tied GRU (Su & Shlizerman)",
     "composite": "composite LSTM (Srivastava et al.)",
@@ -53,8 +53,8 @@ def fault_detection(place: Place) -> Exhibit:
             said = {"detection": detection.plain(), "trace": asdict(_trace(heard[0]))}
             write_atomically(file, json.dumps(said).encode())
         said = json.loads(file.read_text())
-        detections[_NAMES[model]] = Detection.from_plain(said["detection"])
-        traces[_NAMES[model]] = Trace(**said["trace"])
+        detections[NAMES[model]] = Detection.from_plain(said["detection"])
+        traces[NAMES[model]] = Trace(**said["trace"])
     draw_found(place.out / "found.png", detections)
     draw_traces(place.out / "traces.png", traces)
     return _exhibit(place, detections, sum(take.duration_s for take in takes) / 60.0, passes)
