@@ -11,12 +11,12 @@ import torch
 import typer
 
 from kineseg_training.baseline.take_data import load_take
-from kineseg_training.baseline.takes import SETTINGS, save_take, segment_take, variants_of
+from kineseg_training.baseline.takes import EVERY, SETTINGS, save_take, segment_take, variants_of
 from kineseg_training.baseline.takes_experiment import takes
 from kineseg_training.loop import LoopSettings
 from kineseg_training.options import CmuFolder, Device, Out, PresetOption, Quiet, Seed, Threads, place, reporting, show
 
-Every = Annotated[int, typer.Option(min=1, help="Keep every so many-th frame of 120 a second.")]
+Every = Annotated[int | None, typer.Option(help="Keep every so many-th frame of 120 a second; none: the preset's.")]
 Number = Annotated[int | None, typer.Option(help="Instead of the preset's.")]
 
 
@@ -33,7 +33,7 @@ def take_command(
     mixed: Annotated[bool, typer.Option(help="With both: also what lies between them.")] = False,
     preset: PresetOption = "small",
     cmu: CmuFolder = None,
-    every: Every = 1,
+    every: Every = None,
     source: Number = None,
     target: Number = None,
     hidden: Number = None,
@@ -55,7 +55,7 @@ def take_command(
         changed = {"source": source, "target": target, "hidden": hidden, "iterations": iterations}
         settings = replace(settings, **{name: value for name, value in changed.items() if value is not None})
         settings = replace(settings, validate_every=min(settings.validate_every, settings.iterations))
-        loaded = load_take(where.needs_cmu(), take, every=every)
+        loaded = load_take(where.needs_cmu(), take, every=EVERY[where.preset] if every is None else every)
         variants = variants_of(oracle_split is not False, oracle_split is not True, mixed=mixed)
         loop = LoopSettings(settings.iterations, settings.validate_every, device=device, seed=seed)
         found = segment_take(loaded, settings, out, variants, loop=loop, progress=not quiet)

@@ -15,6 +15,7 @@ from kineseg_training import recipe
 from kineseg_training.baseline.scores import Scores, named, score
 from kineseg_training.baseline.take_data import Take, load_take, take_numbers
 from kineseg_training.baseline.takes import (
+    EVERY,
     NO_ORACLE,
     ORACLE_SPLIT,
     RESULT,
@@ -52,13 +53,11 @@ class Plan:
 
     Attributes:
         takes: Their numbers; empty: all.
-        every: Keep every so many-th frame.
         frames: A piece of each, or all.
         served: Whether the service segments them too.
     """
 
     takes: tuple[str, ...]
-    every: int = 1
     frames: tuple[int, int] | None = None
     served: bool = True
 
@@ -66,7 +65,7 @@ class Plan:
 PLANS: Mapping[Preset, Plan] = {
     "full": Plan(()),
     "small": Plan(("01", "03", "11")),
-    "tiny": Plan(("01",), every=4, frames=(250, 1450), served=False),
+    "tiny": Plan(("01",), frames=(250, 1450), served=False),
 }
 
 
@@ -85,7 +84,7 @@ def takes(place: Place, numbers: Sequence[str] = (), *, command: str = "") -> Ex
     chosen = tuple(numbers) or plan.takes or take_numbers(cmu)
     if not chosen:
         raise SettingsError(f"takes: there are none in {cmu / 'subject_86'}")
-    loaded = [load_take(cmu, number, every=plan.every, frames=plan.frames) for number in chosen]
+    loaded = [load_take(cmu, number, every=EVERY[place.preset], frames=plan.frames) for number in chosen]
     results = [(take, _segmented(place, take)) for take in loaded]
     online = _served(place, loaded) if plan.served else {}
     return _exhibit(place, results, online, command)
