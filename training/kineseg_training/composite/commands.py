@@ -16,6 +16,7 @@ from kineseg_training.composite.task import CompositeTask, CompositeTraining
 from kineseg_training.composite.trained import VARIANTS
 from kineseg_training.composite.variants import variants as variants_experiment
 from kineseg_training.errors import SettingsError
+from kineseg_training.interpret.early_stop import WATCHED, stopped_by
 from kineseg_training.loop import LoopSettings
 from kineseg_training.loop import train as run_loop
 from kineseg_training.loop.settings import Precision
@@ -66,9 +67,13 @@ def train(
     batch: Annotated[int | None, typer.Option(help="Sequences in a step.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Steps.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam, at the beginning.")] = None,
+    vary: Annotated[bool, typer.Option(help="Show motion in other postures, stronger and weaker, too.")] = True,
     forced: Annotated[bool, typer.Option("--forced", help="Train conditional decoders on true frames.")] = False,
     validate_every: Annotated[int | None, typer.Option(help="Steps between validations and checkpoints.")] = None,
     patience: Annotated[int, typer.Option(help="Stop after so many validations without a better one; 0: never.")] = 0,
+    stop_by: Annotated[
+        str, typer.Option(help="What makes one better: loss, or embedding (of held-out sequences, without labels).")
+    ] = "loss",
     preset: PresetOption = "small",
     device: Device = "cpu",
     precision: PrecisionOption = "float32",
@@ -89,7 +94,7 @@ def train(
             raise SettingsError(f"variant must be reconstruct, predict or composite, got {variant!r}")
         sequences: Sequences
         if data == _POSES:
-            sequences, _ = cmu_poses(where.needs_cmu())
+            sequences, _ = cmu_poses(where.needs_cmu(), vary=vary)
             usual, width = size.training, size.hidden
         else:
             sequences = ShapeSequences(patch=patch or size.patch)
@@ -122,8 +127,10 @@ def train(
             tensorboard,
         )
         task = CompositeTask(settings, sequences, training, seed)
-        saved = run_loop(task, loop, out, resume=resume, progress=not quiet)
-        best = min(saved.course, key=lambda row: row.figures["validation_loss"])
+        windows = sequences.held_out(WATCHED, training.source)
+        watched, loop = stopped_by(stop_by, task, loop, task.network, windows, training.target)
+        saved = run_loop(watched, loop, out, resume=resume, progress=not quiet)
+        best = min(saved.course, key=lambda row: row.figures[saved.judge])
         found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in best.figures.items())
         typer.echo(f"{out}: best after {best.iteration} iterations: {found}")
 

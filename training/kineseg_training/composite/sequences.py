@@ -65,7 +65,7 @@ class PoseSequences:
         mirror: Show half of the windows with left and right swapped: no motion is rarer for it, and there is twice as
             much to learn from.
         vary: Show windows in other postures and with more or less movement. Not in the paper, which has far more data:
-            with the few takes here, a model that sees only their postures does not even give back those of others.
+            with the few takes here, a model that sees only their postures does worse on others (see `variants`).
     """
 
     output: Output = "linear"
@@ -182,8 +182,12 @@ def windows(clips: Sequence[NDArray[np.floating]], count: int, length: int) -> N
     return np.stack([clips[clip][start : start + length] for clip, start in chosen]).astype(np.float32)
 
 
-def cmu_poses(folder: Path) -> tuple[PoseSequences, LabelledClips]:
+def cmu_poses(folder: Path, *, vary: bool = True) -> tuple[PoseSequences, LabelledClips]:
     """Canonical pose of the eight CMU actions: the training takes, some of them held out, and the test clips.
+
+    Args:
+        folder: With ``train`` and ``test``.
+        vary: See `PoseSequences`.
 
     Raises:
         DataError: They are not there.
@@ -192,7 +196,7 @@ def cmu_poses(folder: Path) -> tuple[PoseSequences, LabelledClips]:
     clips = [Clip(clip.name, clip.frames, RATE) for clip in train.clips]
     training, validation = split_by_take(clips, _VALIDATION_SHARE, _VALIDATION_SPLIT)
     sequences = PoseSequences(
-        [clip.frames for clip in training], [clip.frames for clip in validation], train.channels, mirror=True, vary=True
+        [clip.frames for clip in training], [clip.frames for clip in validation], train.channels, mirror=True, vary=vary
     )
     return sequences, test
 
