@@ -10,7 +10,7 @@ same order of windows, so that the difference is one of pairs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -129,7 +129,7 @@ def run(
         named = nearest(data, labelled)
     else:
         made = classifier(data, encoders.get(key.start), settings, seed).to(place.device)
-        how = replace(settings.training, readout_only=key.trained == "readout")
+        how = settings.readout_training if key.trained == "readout" else settings.training
         train_classifier(made, labelled.frames, labelled.labels, how, seed)
         frames = torch.from_numpy(data.test.frames).to(place.device)
         named = made.probabilities(frames).argmax(dim=1).cpu().numpy()

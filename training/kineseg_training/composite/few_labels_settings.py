@@ -27,7 +27,8 @@ class FewLabelsSettings:
         window: Frames of a window.
         hidden: Units of the LSTM.
         pretraining: Of the encoders; it reads as many frames as a window has.
-        training: Of the classifiers.
+        training: Of whole classifiers.
+        readout_training: Of the readout alone, which needs larger steps.
         generated_minutes: Minutes of generated motion to pretrain on.
     """
 
@@ -37,6 +38,9 @@ class FewLabelsSettings:
     hidden: int = 128
     pretraining: CompositeTraining = field(default_factory=lambda: _pretraining(WINDOW, 1000))
     training: TrainingSettings = field(default_factory=lambda: TrainingSettings(iterations=100, learning_rate=3e-4))
+    readout_training: TrainingSettings = field(
+        default_factory=lambda: TrainingSettings(iterations=200, learning_rate=1e-2, readout_only=True)
+    )
     generated_minutes: int = 6
 
     def __post_init__(self) -> None:
@@ -82,6 +86,7 @@ PRESETS: Mapping[Preset, FewLabelsSettings] = {
         hidden=8,
         pretraining=_pretraining(WINDOW, 3, 8),
         training=TrainingSettings(iterations=3, learning_rate=3e-3),
+        readout_training=TrainingSettings(iterations=3, learning_rate=3e-2, readout_only=True),
         generated_minutes=1,
     ),
     "small": FewLabelsSettings(),
