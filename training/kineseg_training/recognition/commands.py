@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -30,6 +31,8 @@ def train_command(
     data: Annotated[str, typer.Option(help="cmu or bvh.")] = "cmu",
     actions: Annotated[str | None, typer.Option(help="Only these, separated by commas.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="Steps; default: of the preset.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of a block's features left out.")] = None,
+    temporal_kernel: Annotated[int | None, typer.Option(help="Frames that a temporal convolution sees, odd.")] = None,
     cmu: options.CmuFolder = None,
     bvh: options.BvhFolder = None,
     seed: options.Seed = 0,
@@ -56,6 +59,10 @@ def train_command(
             wanted = [action.strip() for action in actions.split(",")]
             train, test = train.only(wanted), test.only(wanted)
         size = PRESETS[place.preset]
+        if dropout is not None:
+            size = replace(size, dropout=dropout)
+        if temporal_kernel is not None:
+            size = replace(size, temporal_kernel=temporal_kernel)
         settings = LoopSettings(
             iterations or size.training.iterations,
             size.validate_every,

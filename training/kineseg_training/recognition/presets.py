@@ -23,6 +23,7 @@ class RecognitionPreset:
         transfer: Of a network that is fine-tuned, and of those that it is compared with.
         retrained: Numbers of last blocks that are re-trained.
         seeds: Trainings for each of them.
+        dropout: Of the network.
     """
 
     widths: tuple[int, ...]
@@ -34,10 +35,11 @@ class RecognitionPreset:
     transfer: RecogniseSettings
     retrained: tuple[int, ...]
     seeds: int
+    dropout: float = 0.0
 
     def model(self, classes: tuple[str, ...]) -> STGCNSettings:
         """The network for these actions."""
-        return STGCNSettings(classes, self.widths, self.strides, self.temporal_kernel)
+        return STGCNSettings(classes, self.widths, self.strides, self.temporal_kernel, self.dropout)
 
 
 _STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)

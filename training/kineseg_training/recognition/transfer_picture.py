@@ -72,7 +72,7 @@ def _against(axes: Axes, found: Transferred, values: Sequence[Sequence[float]]) 
 
 
 def _level(axes: Axes, values: Sequence[float], colour: str, label: str, style: str) -> None:
-    axes.axhline(np.mean(values), color=colour, linestyle=style, linewidth=2, label=label)
+    axes.axhline(float(np.mean(values)), color=colour, linestyle=style, linewidth=2, label=label)
     if len(values) > 1:
         axes.axhspan(min(values), max(values), color=colour, alpha=0.15, linewidth=0)
 
