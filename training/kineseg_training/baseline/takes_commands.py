@@ -17,7 +17,7 @@ from kineseg_training.loop import LoopSettings
 from kineseg_training.options import CmuFolder, Device, Out, PresetOption, Quiet, Seed, Threads, place, reporting, show
 
 Every = Annotated[int | None, typer.Option(help="Keep every so many-th frame of 120 a second; none: the preset's.")]
-Number = Annotated[int | None, typer.Option(help="Instead of the preset's.")]
+Number = Annotated[int | None, typer.Option(min=1, help="Instead of the preset's.")]
 
 
 def take_command(
@@ -52,8 +52,13 @@ def take_command(
         torch.set_num_threads(threads)
         where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
         settings = SETTINGS[where.preset]
-        changed = {"source": source, "target": target, "hidden": hidden, "iterations": iterations}
-        settings = replace(settings, **{name: value for name, value in changed.items() if value is not None})
+        settings = replace(
+            settings,
+            source=source or settings.source,
+            target=target or settings.target,
+            hidden=hidden or settings.hidden,
+            iterations=iterations or settings.iterations,
+        )
         settings = replace(settings, validate_every=min(settings.validate_every, settings.iterations))
         loaded = load_take(where.needs_cmu(), take, every=EVERY[where.preset] if every is None else every)
         variants = variants_of(oracle_split is not False, oracle_split is not True, mixed=mixed)

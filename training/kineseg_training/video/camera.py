@@ -18,7 +18,7 @@ def projected(points: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArr
     """World points ``(..., 3)`` in the picture, ``(..., 2)``, with the floor spot `centre` (x, z) at the origin."""
     relative = points - np.array([centre[0], 0.0, centre[1]])
     nearer = _DISTANCE / (_DISTANCE - relative @ _BACK)
-    return np.stack([relative @ _RIGHT, relative @ _UP], axis=-1) * nearer[..., None]
+    return np.asarray(np.stack([relative @ _RIGHT, relative @ _UP], axis=-1) * nearer[..., None])
 
 
 def floor_lines(centre: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

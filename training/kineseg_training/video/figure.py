@@ -59,18 +59,18 @@ class Stage:
         self._build_embedding()
         self._build_bars()
         self._build_legend()
-        self._canvas.draw()
-        self._background = self._canvas.copy_from_bbox(self._figure.bbox)
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # type: ignore[no-untyped-call]
 
     def draw(self, row: int) -> NDArray[np.uint8]:
         """The moment of frame `row`: ``(height, width, 3)``."""
-        self._canvas.restore_region(self._background)
+        self._canvas.restore_region(self._background)  # type: ignore[no-untyped-call]
         self._move_body(row)
         self._move_embedding(row)
         self._move_bars(row)
         for axes, artist in self._moving:
             axes.draw_artist(artist)
-        return np.array(np.asarray(self._canvas.buffer_rgba())[..., :3])
+        return np.array(np.asarray(self._canvas.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]
 
     def _add(self, axes: Axes, artist: Artist) -> None:
         """An artist that moves: not part of the background."""

@@ -79,7 +79,7 @@ def _mp4(draw: Callable[[int], Picture], count: int, fps: float) -> bytes:
                 pixelformat="yuv420p", output_params=_ENCODER.split(), ffmpeg_log_level="error",
             ) as writer:  # fmt: skip
                 for index in range(count):
-                    writer.append_data(draw(index))
+                    writer.append_data(draw(index))  # type: ignore[attr-defined]  # its stub has the base class
         except OSError as error:
             raise DataError(f"the encoder of the mp4 failed: {error}; try .gif") from error
         return file.read_bytes()
