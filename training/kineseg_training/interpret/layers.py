@@ -17,6 +17,7 @@ from kineseg_training.interpret.dtw import dtw_distances
 from kineseg_training.interpret.smoothness import label_smoothness
 
 Array = NDArray[np.float64]
+Features = Mapping[str, Sequence[NDArray[np.floating]]]
 
 
 class Layered(Protocol):
@@ -72,6 +73,11 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.frames)
 
+    @property
+    def longest(self) -> int:
+        """Frames of the longest one."""
+        return max(map(len, self.frames))
+
 
 def pieces_of(clips: LabelledClips, *, longest_s: float = 5.0, per_action: int = 8) -> Pieces:
     """Clips cut into equal parts no longer than `longest_s`, at most `per_action` of them of each action.
@@ -112,34 +118,56 @@ def _spread(of_take: Sequence[Sequence[tuple[int, Array]]], n: int) -> list[tupl
     ]
 
 
-def layer_distances(
-    model: Layered, frames: Sequence[NDArray[np.floating]], settings: LayerSettings | None = None
+def layer_features(model: Layered, frames: Sequence[NDArray[np.floating]]) -> Features:
+    """What a model makes of N clips: by layer, in the order of the layers, N times ``(T_i', F)``.
+
+    Args:
+        model: In eval mode.
+        frames: ``(T_i, C)`` each, channel units.
+
+    Raises:
+        DataError: Fewer than two clips, or a clip that the model cannot take.
+    """
+    if len(frames) < 2:
+        raise DataError(f"{len(frames)} sequence(s): at least two are needed to compare")
+    of_clip = [model.layer_sequences(clip) for clip in frames]
+    return {layer: [layers[layer] for layers in of_clip] for layer in of_clip[0]}
+
+
+def distances_between(
+    features: Features, longest: int, settings: LayerSettings | None = None, only: Sequence[str] | None = None
 ) -> dict[str, Array]:
-    """Distances ``(N, N)`` of N clips at every layer of a model, in the order of its layers.
+    """Distances ``(N, N)`` of N clips at every layer.
 
     Each feature of a layer is brought to variance 1 over all frames (those that hardly vary are not blown up), the
     layer is turned to its principal axes, of which the first are kept, and sequences are compared by windowed warping.
     Where a layer has fewer frames than the clip, the window has fewer, too.
 
     Args:
-        model: In eval mode.
-        frames: ``(T_i, C)`` each, channel units.
+        features: Of `layer_features`.
+        longest: Frames of the longest clip.
         settings: How.
+        only: Names of the layers wanted; all of them by default.
 
     Raises:
-        DataError: Fewer than two clips, or a clip that the model cannot take.
+        SettingsError: There is no such layer; the message lists those there are.
     """
     settings = settings or LayerSettings()
-    if len(frames) < 2:
-        raise DataError(f"{len(frames)} sequence(s): at least two are needed to compare")
-    of_clip = [model.layer_sequences(clip) for clip in frames]
-    longest = int(np.argmax([len(clip) for clip in frames]))
     found = {}
-    for layer in of_clip[0]:
-        sequences = reduced([layers[layer] for layers in of_clip], settings.dimensions)
-        stride = max(1, round(len(frames[longest]) / len(sequences[longest])))
+    for layer in features if only is None else only:
+        if layer not in features:
+            raise SettingsError(f"layer: the model has no {layer!r}; it has {', '.join(features)}")
+        sequences = reduced(features[layer], settings.dimensions)
+        stride = max(1, round(longest / max(map(len, sequences))))
         found[layer] = dtw_distances(sequences, 1 + round(settings.window_s * settings.rate / stride))
     return found
+
+
+def layer_distances(
+    model: Layered, frames: Sequence[NDArray[np.floating]], settings: LayerSettings | None = None
+) -> dict[str, Array]:
+    """`distances_between` N clips ``(T_i, C)`` by what a model in eval mode makes of them (`layer_features`)."""
+    return distances_between(layer_features(model, frames), max(map(len, frames), default=0), settings)
 
 
 def layer_smoothness(
@@ -163,15 +191,9 @@ def layer_smoothness(
         SettingsError: k is not below N.
     """
     settings = settings or LayerSettings()
-    return smoothness_of(layer_distances(model, frames, settings), labels, settings.k, neighbours)
-
-
-def smoothness_of(
-    distances: Mapping[str, Array], labels: NDArray[np.integer], k: int, neighbours: Neighbours
-) -> dict[str, float]:
-    """The same from distances that are known already."""
+    distances = layer_distances(model, frames, settings)
     return {
-        layer: label_smoothness(graph_of_distances(matrix, k=k, neighbours=neighbours), labels)
+        layer: label_smoothness(graph_of_distances(matrix, k=settings.k, neighbours=neighbours), labels)
         for layer, matrix in distances.items()
     }
 

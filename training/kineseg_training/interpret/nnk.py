@@ -52,7 +52,7 @@ def nnk_weights(kernel: Array, neighbours: NDArray[np.int64]) -> Array:
     agreed = np.where(
         errors < errors.T, weights, np.where(errors > errors.T, weights.T, np.maximum(weights, weights.T))
     )
-    own = np.where(agreed.any(axis=1)[:, None], 0.0, weights)
+    own = np.where(agreed.any(axis=1, keepdims=True), 0.0, weights)
     return np.maximum(agreed, np.maximum(own, own.T))
 
 
