@@ -9,13 +9,14 @@ import pytest
 import torch
 from kineseg_training.baseline.task import TiedTask
 from kineseg_training.baseline.trained import CANONICAL_PRESETS
+from kineseg_training.commands import app as trainers
 from kineseg_training.data.labelled import cmu_actions
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.exhibit import Exhibit, Place
 from kineseg_training.interpret.early_stop import CROWDING, crowding, spread_windows, stopped_by
 from kineseg_training.interpret.embedding_commands import app
 from kineseg_training.interpret.optimality import SWEEPS, Watch, optimality, set_aside
-from kineseg_training.loop import Course, LoopSettings, Row, train
+from kineseg_training.loop import LAST, Course, LoopSettings, Row, load_saved, train
 from typer.testing import CliRunner
 
 from tests.training.interpret.few_clips import few_clips
@@ -90,7 +91,7 @@ def test_a_training_stops_by_the_embedding_where_its_whole_course_says(
 
 def test_stopping_by_the_loss_changes_nothing(tied: tuple[list[np.ndarray], list[np.ndarray]], tmp_path: Path) -> None:
     _, course = trained(tied, tmp_path, "loss", 0, 5)
-    assert set(course[-1].figures) == {"train_loss", "validation_loss"}
+    assert CROWDING not in course[-1].figures
 
 
 def test_other_ways_to_stop_and_too_few_windows_are_refused(tied: tuple[list[np.ndarray], list[np.ndarray]]) -> None:
@@ -144,6 +145,20 @@ def test_sizes_are_watched_through_training(cmu: Path, tmp_path: Path) -> None:
     assert len(before) == 5 * len(sizes)
     assert optimality(place) == exhibit
     assert {path: path.read_bytes() for path in place.out.rglob("*.npy")} == before
+
+
+def test_the_trainers_stop_by_the_embedding_where_they_are_told_to(cmu: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    for family, sizes in (("baseline", []), ("composite", ["--validate-every", "2"])):
+        options = ["--preset", "tiny", "--iterations", "4", "--cmu", str(cmu), "--quiet", *sizes]
+        done = run(trainers, [family, "train", str(tmp_path / family), "--stop-by", "embedding", *options])
+        assert done.exit_code == 0, done.output
+        saved = load_saved(tmp_path / family / LAST)
+        assert saved.judge == CROWDING
+        assert all(0.0 <= row.figures[CROWDING] <= 2.0 for row in saved.course)
+    wrong = run(trainers, ["baseline", "train", str(tmp_path / "new"), "--stop-by", "mood", *options[:-2]])
+    assert wrong.exit_code == 1
+    assert "stop_by must be one of loss, embedding" in wrong.output
 
 
 def test_the_command_takes_sizes(cmu: Path, tmp_path: Path) -> None:

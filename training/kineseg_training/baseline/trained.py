@@ -13,6 +13,7 @@ from kineseg_training.baseline.task import PREDICTOR, TiedTask
 from kineseg_training.data import LabelledClip, LabelledClips, cmu_actions
 from kineseg_training.errors import CheckpointError
 from kineseg_training.exhibit import Place, Preset
+from kineseg_training.interpret.early_stop import WATCHED, spread_windows, stopped_by
 from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 
@@ -43,9 +44,19 @@ def trained_su(place: Place) -> TiedSeq2Seq:
 
 
 def train_su(
-    cmu: Path, out: Path, settings: BaselineSettings, loop: LoopSettings, *, resume: bool, progress: bool
+    cmu: Path,
+    out: Path,
+    settings: BaselineSettings,
+    loop: LoopSettings,
+    *,
+    resume: bool,
+    progress: bool,
+    stop_by: str = "loss",
 ) -> tuple[TiedSeq2Seq, Saved]:
     """Train on the training clips of the CMU actions, validated on the last take of each action that has three.
+
+    The parameters kept, and with patience the end, are by the validation loss or by the ``embedding`` of the
+    validation clips (`interpret.early_stop`).
 
     Returns:
         The model with its best parameters, in eval mode, on the CPU; and the run.
@@ -59,7 +70,9 @@ def train_su(
         seed=loop.seed,
         about={"frame_rate": training.rate},
     )
-    saved = train(task, loop, out, resume=resume, progress=progress)
+    windows = spread_windows([clip.frames for clip in held_out or kept], settings.source, WATCHED)
+    watched, loop = stopped_by(stop_by, task, loop, task.predictor, windows, settings.target)
+    saved = train(watched, loop, out, resume=resume, progress=progress)
     return task.predictor.cpu().eval(), saved
 
 

@@ -32,7 +32,7 @@ class Components:
         """``(K,)``: share of the variance that the first component holds, the first two, ..., all (1)."""
         total = self.variances.sum()
         shares = self.variances / total if total > 0.0 else np.zeros_like(self.variances)
-        return np.minimum(np.cumsum(shares), 1.0)
+        return np.asarray(np.minimum(np.cumsum(shares), 1.0), dtype=np.float64)
 
     @property
     def effective_dimension(self) -> float:

@@ -66,7 +66,7 @@ class View:
     @property
     def units(self) -> int:
         """F, numbers in a state."""
-        return self.held_out.shape[2]
+        return int(self.held_out.shape[2])
 
 
 def views(

@@ -52,7 +52,7 @@ def draw_trajectories(
     colours = action_colours(actions)
     for view, points in zip(found, projected, strict=True):
         place = columns.index(view.subject.name) + 1 + (len(columns) if view.part == DECODER else 0)
-        axes = figure.add_subplot(1 + both, len(columns), place, projection="3d" if solid else None)
+        axes: Any = figure.add_subplot(1 + both, len(columns), place, projection="3d" if solid else None)
         _lines(axes, points, labels, [colours[action] for action in actions])
         axes.set_title(
             f"{_NARROW.get(view.subject.name, view.subject.title)}\n{view.part}"
