@@ -141,6 +141,7 @@ def test_the_manifest_describes_the_graph(
     assert manifest.training_data.fingerprint == clips[0].fingerprint
     assert tuple(manifest.classes) == (ACTIONS if isinstance(model, STGCN) else ())
     assert manifest.metrics
+    assert ("lag_s" in manifest.calibration.naming) == isinstance(model, STGCN)
     assert "arXiv" in (path / "README.md").read_text()
 
 

@@ -14,12 +14,17 @@ from kineseg_training.errors import DataError
 WARM_UP = 10
 
 
-def calibration(surprises: Sequence[NDArray[np.floating]], segmenter: Mapping[str, float]) -> bundle_pb2.Calibration:
+def calibration(
+    surprises: Sequence[NDArray[np.floating]],
+    segmenter: Mapping[str, float],
+    naming: Mapping[str, float] | None = None,
+) -> bundle_pb2.Calibration:
     """Median and robust deviation of the logarithm.
 
     Args:
         surprises: ``(T,)`` of each held-out take.
         segmenter: Settings of the segmenter to be told beside.
+        naming: Settings of the naming of segments to be told beside.
 
     Raises:
         DataError: No take is longer than `WARM_UP`.
@@ -32,5 +37,8 @@ def calibration(surprises: Sequence[NDArray[np.floating]], segmenter: Mapping[st
     median = float(np.median(logarithm))
     spread = 1.4826 * float(np.median(np.abs(logarithm - median)))
     return bundle_pb2.Calibration(
-        log_surprise_median=round(median, 6), log_surprise_scale=round(spread, 6), segmenter=segmenter
+        log_surprise_median=round(median, 6),
+        log_surprise_scale=round(spread, 6),
+        segmenter=segmenter,
+        naming=naming,
     )

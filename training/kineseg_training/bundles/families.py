@@ -157,7 +157,7 @@ def _files(
         normalization=bundle_pb2.Normalization(mean=short(model.mean.numpy()), scale=short(model.scale.numpy())),
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in step.parts],
         embedding_dim=step.embedding_dim,
-        calibration=calibration([outputs.surprise for outputs in judged], settings.segmenter),
+        calibration=calibration([outputs.surprise for outputs in judged], settings.segmenter, _naming(model)),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
             fingerprint=train.fingerprint,
@@ -170,6 +170,18 @@ def _files(
         classes=step.classes,
     )
     return packed(manifest, graph, _golden(step, model), family_card(manifest))
+
+
+def _naming(model: Family) -> dict[str, float]:
+    """When the service is to believe a recogniser: above the probability that was found to tell what it knows.
+
+    A while after an action has begun, most of the window still shows the one before.
+    """
+    if not isinstance(model, STGCN):
+        return {}
+    lag = {"lag_s": model.settings.window / model.settings.rate / 2.0}
+    least = float(model.unknown_below)
+    return lag | ({"least_probability": round(least, 6)} if least > 0.0 else {})
 
 
 def family_name(model: Family) -> str:
