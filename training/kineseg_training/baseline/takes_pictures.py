@@ -109,7 +109,7 @@ def _bar(axes: Axes, place: int, labels: NDArray[np.int64], rate: float, key: Ke
         edge = "white" if (end - begin) > 0.004 * len(labels) else "none"
         axes.barh(place, (end - begin) / rate, 0.86, begin / rate, color=color, edgecolor=edge, linewidth=0.8)
         text = names.get(int(labels[begin]), "")
-        room = (end - begin) / len(labels) * 125
+        room = (end - begin) / len(labels) * 155
         if text and room > 4:
             axes.text(
                 (begin + end) / 2 / rate, place, text if len(text) <= room else text[: int(room) - 1] + "…",

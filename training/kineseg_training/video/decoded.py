@@ -41,5 +41,5 @@ def baseline_scene(run: Path, cmu: Path, *, oracle_split: bool = False, linkage:
         found.states,
         found.frames,
         title=f"Subject 86, take {number}",
-        remark=f"Su & Shlizerman, offline, {wanted.name}: {told}; {found.scores.mof:.0%} of frames right",
+        remark=f"Su & Shlizerman, offline, {wanted.name}; {found.scores.mof:.0%} of frames right; {told}",
     )

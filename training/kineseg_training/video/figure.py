@@ -99,7 +99,7 @@ class Stage:
         axes.set_ylim(-0.45, top)
         x, y = axes.transAxes.transform((1, 1)) - axes.transAxes.transform((0, 0))
         wide = (top + 0.45) * x / y / 2  # as long a unit as upwards
-        axes.set_xlim(-wide, wide)
+        axes.set_xlim(-1.14 * wide, 0.86 * wide)  # room for what is written on the left
         self._body_axes = axes
         self._floor = LineCollection([], linewidths=0.8)
         self._path = LineCollection([], linewidths=2.0, capstyle="round")
@@ -309,9 +309,11 @@ class Stage:
         for place, (color, text) in enumerate(entries):
             x, y = place // rows / columns, place % rows + 0.5
             axes.plot(x + 0.012, y, marker="s", markersize=6.5, color=color, clip_on=False)
-            most = int(self._figure.get_figwidth() * 0.395 / 0.071 / columns) - 3
+            most = int((self._figure.get_figwidth() * 0.395 / columns - 0.16) / 0.066)
             text = text if len(text) <= most else text[: most - 1] + "…"
-            axes.text(x + 0.035, y, text, fontsize=8.5, color=_INK, va="center")
+            axes.annotate(
+                text, (x + 0.012, y), (8, 0), textcoords="offset points", fontsize=8.5, color=_INK, va="center"
+            )
 
     def _legend_rows(self) -> int:
         return min(_LEGEND_ROWS, -(-len(self._entries()) // 2))
@@ -321,10 +323,14 @@ class Stage:
         scene, shown = self._scene, slice(int(self._rows[0]), int(self._rows[-1]) + 1)
         found = set(scene.predicted[shown].tolist())
         known = set() if scene.truth is None else set(scene.truth[shown].tolist())
-        entries = [(color, self._found_name(label)) for label, color in scene.key.found.items() if label in found]
+        entries = [
+            (color, self._found_name(label).removeprefix("label ") if self._named(label) else self._found_name(label))
+            for label, color in scene.key.found.items()
+            if label in found
+        ]
         told = {scene.key.match.get(label) for label in found}
         return entries + [
-            (color, f"{scene.names.get(name, name)} (known only)")
+            (color, f"missed: {scene.names.get(name, name)}")
             for name, color in scene.key.known.items()
             if name in known - told
         ]
@@ -335,11 +341,13 @@ class Stage:
         return self._scene.key.found.get(label, NOTHING)
 
     def _bar_name(self, label: int) -> str:
-        name = self._scene.names.get(self._scene.key.match.get(label, -1))
-        return name or (f"label {label}" if label >= 0 else "")
+        return self._named(label) or (f"label {label}" if label >= 0 else "")
+
+    def _named(self, label: int) -> str | None:
+        return self._scene.names.get(self._scene.key.match.get(label, -1))
 
     def _found_name(self, label: int) -> str:
         if label < 0:
             return "no label"
-        name = self._scene.names.get(self._scene.key.match.get(label, -1))
+        name = self._named(label)
         return f"label {label}" + (f" ≈ {name}" if name else "")

@@ -21,7 +21,7 @@ from kineseg_training.video.frames import Scene, Shot, check_suffix
 Picture = NDArray[np.uint8]
 # Equal bytes for equal pictures: one thread, no time and no version in the file.
 _ENCODER = "-crf 20 -preset fast -threads 1 -movflags +faststart -map_metadata -1 -fflags +bitexact -flags:v +bitexact"
-_GIF_COLORS, _GIF_SAMPLES = 128, 8
+_GIF_COLORS, _GIF_SAMPLES, _NEARLY_WHITE = 128, 8, 247
 
 
 def write_video(scene: Scene, path: Path, shot: Shot, *, progress: bool = False) -> int:
@@ -89,9 +89,10 @@ def _gif(draw: Callable[[int], Picture], count: int, fps: float) -> bytes:
     # One palette for all: what does not change between two frames then takes no space.
     samples = [draw(index) for index in np.linspace(0, count - 1, min(count, _GIF_SAMPLES)).round().astype(int)]
     common = Image.fromarray(np.concatenate(samples)).quantize(_GIF_COLORS, method=Image.Quantize.MEDIANCUT)
+    colors = np.array(common.getpalette()).reshape(-1, 3)
+    colors[(colors > _NEARLY_WHITE).all(axis=1)] = 255  # white has to be itself, not the mean of it and its like
     palette = Image.new("P", (1, 1))
-    # The commonest colour has to be itself, not the mean of it and its like.
-    palette.putpalette([255, 255, 255, *(common.getpalette() or [])])
+    palette.putpalette(colors.ravel().tolist())
 
     def pictures() -> Iterator[Image.Image]:
         for index in range(count):
