@@ -29,12 +29,10 @@ TINY = PRESETS["tiny"]
 def few_clips(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like that of the CMU clips, with real clips of two actions only."""
     folder = tmp_path_factory.mktemp("few")
-    for action in ("running", "jumping"):
-        (folder / "train" / action).mkdir(parents=True)
-        for file in sorted((cmu_folder / "train" / action).glob("*.txt"))[-3:]:
-            (folder / "train" / action / file.name).symlink_to(file.resolve())
-    (folder / "test").mkdir()
-    (folder / "test" / "running").symlink_to((cmu_folder / "test" / "running").resolve())
+    for part, action, takes in (("train", "running", 4), ("train", "jumping", 3), ("test", "running", 1)):
+        (folder / part / action).mkdir(parents=True)
+        for file in sorted((cmu_folder / part / action).glob("*.txt"))[-takes:]:
+            (folder / part / action / file.name).symlink_to(file.resolve())
     return folder
 
 

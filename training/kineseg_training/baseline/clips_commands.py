@@ -40,6 +40,9 @@ Iterations = Annotated[int | None, typer.Option(help="Steps of the optimiser, in
 Batch = Annotated[int | None, typer.Option(help="Windows in a step, instead of the preset's.")]
 LearningRate = Annotated[float | None, typer.Option(help="Of Adam, instead of the preset's.")]
 Adversarial = Annotated[bool, typer.Option("--adversarial", help="Train against the two adversaries too.")]
+AdversaryRate = Annotated[
+    float | None, typer.Option(help="Learning rate of the adversaries, in learning rates of the predictor.")
+]
 
 
 def train_command(
@@ -53,7 +56,11 @@ def train_command(
     batch: Batch = None,
     learning_rate: LearningRate = None,
     adversarial: Adversarial = False,
+    adversary_rate: AdversaryRate = None,
     patience: Annotated[int, typer.Option(help="Validations without improvement before stopping; 0: never.")] = 0,
+    stop_by: Annotated[
+        str, typer.Option(help="What is to improve: loss, or embedding (of held-out clips, without labels).")
+    ] = "loss",
     device: Device = "cpu",
     precision: PrecisionOption = "float32",
     resume: Resume = False,
@@ -67,7 +74,16 @@ def train_command(
         torch.set_num_threads(threads)
         where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
         settings = replace(
-            _changed(CANONICAL_PRESETS[where.preset], source, target, hidden, iterations, batch, learning_rate),
+            _changed(
+                CANONICAL_PRESETS[where.preset],
+                source,
+                target,
+                hidden,
+                iterations,
+                batch,
+                learning_rate,
+                adversary_rate,
+            ),
             adversarial=adversarial,
         )
         loop = LoopSettings(
@@ -79,10 +95,13 @@ def train_command(
             seed,
             tensorboard,
         )
-        _, saved = train_su(where.needs_cmu(), out, settings, loop, resume=resume, progress=not quiet)
-        best = min(saved.course, key=lambda row: row.figures["validation_loss"])
+        _, saved = train_su(where.needs_cmu(), out, settings, loop, resume=resume, progress=not quiet, stop_by=stop_by)
+        best = min(saved.course, key=lambda row: row.figures[saved.judge])
         if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
-            typer.echo(f"{out}: best validation loss {best.figures['validation_loss']:.4f}, iteration {best.iteration}")
+            typer.echo(
+                f"{out}: best validation loss {best.figures['validation_loss']:.4f}, iteration {best.iteration} "
+                f"(standing still: {best.figures['standing_still_loss']:.4f})"
+            )
 
 
 def clips_command(
@@ -103,6 +122,7 @@ def clips_command(
     batch: Batch = None,
     learning_rate: LearningRate = None,
     adversarial: Adversarial = False,
+    adversary_rate: AdversaryRate = None,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 1,
@@ -121,7 +141,9 @@ def clips_command(
         if named or num_actions is not None or total_num_actions or adversarial or not root or clips_folder:
             case = Case(named, num_actions or 3, total_num_actions, root, adversarial)
             cases = {", ".join(named) or f"{case.number} actions drawn": case}
-        settings = _changed(PRESETS[where.preset], source, target, hidden, iterations, batch, learning_rate)
+        settings = _changed(
+            PRESETS[where.preset], source, target, hidden, iterations, batch, learning_rate, adversary_rate
+        )
         command = shlex.join(["kineseg-train", *sys.argv[1:]])
         show(lambda at: clips(at, cases, folder=clips_folder, settings=settings, command=command), where, threads)
 
@@ -134,6 +156,7 @@ def _changed(
     iterations: int | None,
     batch: int | None,
     learning_rate: float | None,
+    adversary_rate: float | None,
 ) -> BaselineSettings:
     """The settings of a preset, but for what was given."""
     return replace(
@@ -144,4 +167,5 @@ def _changed(
         iterations=settings.iterations if iterations is None else iterations,
         batch=settings.batch if batch is None else batch,
         learning_rate=settings.learning_rate if learning_rate is None else learning_rate,
+        adversary_rate=settings.adversary_rate if adversary_rate is None else adversary_rate,
     )

@@ -39,7 +39,7 @@ def draw_cuts(results: Mapping[str, CaseResult], file: Path) -> None:
 
 def draw_states(results: Mapping[str, CaseResult], file: Path) -> None:
     """For each case the decoder states on their first two principal axes, coloured by true action."""
-    figure = _figure(4.6 * len(results), 4.4)
+    figure = _figure(4.6 * len(results), 4.8)
     for axes, (name, result) in zip(np.atleast_1d(figure.subplots(1, len(results))), results.items(), strict=True):
         sequence = result.sequence
         colours = action_colours(sequence.actions)
@@ -51,7 +51,7 @@ def draw_states(results: Mapping[str, CaseResult], file: Path) -> None:
             axes.scatter(*points[rows].T, s=6, color=colours[action], label=action.replace("_", " "), linewidths=0)
         first, second = pca.explained_variance_ratio_
         axes.set(title=name, xlabel=f"axis 1 ({first:.0%} of variance)", ylabel=f"axis 2 ({second:.0%})")
-        axes.legend(fontsize="small", markerscale=2.5)
+        axes.legend(fontsize="small", markerscale=2.5, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14))
         axes.grid(alpha=0.2)
     _save(figure, file)
 
@@ -70,9 +70,10 @@ def draw_scores(results: Mapping[str, CaseResult], file: Path) -> None:
     width = 0.8 / len(ways)
     places = np.arange(len(results))
     for number, (way, (colour, values)) in enumerate(ways.items()):
+        values = [round(value, 2) + 0.0 for value in values]  # no "-0.00"
         bars = axes.bar(places + (number - (len(ways) - 1) / 2) * width, values, width, color=colour, label=way)
         axes.bar_label(bars, fmt="%.2f", fontsize=7, padding=1)
-    axes.set_xticks(places, [name.replace(", ", ",\n", 1) for name in results])
+    axes.set_xticks(places, [name.replace(", ", ",\n") for name in results])
     axes.set(ylabel="adjusted Rand index", ylim=(min(0.0, *axes.get_ylim()), 1.35))
     axes.set_yticks(np.arange(0, 1.01, 0.2))
     axes.grid(axis="y", alpha=0.3)
@@ -100,6 +101,8 @@ def _errors(axes: Axes, name: str, result: CaseResult) -> None:
     axes.tick_params(labelbottom=False)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high * 3)  # room for the legend
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
 
 
 def _bars(axes: Axes, result: CaseResult) -> None:

@@ -22,6 +22,8 @@ class BaselineSettings:
         learning_rate: Of Adam.
         clip_norm: Largest norm of the gradient.
         adversarial: Train against the two adversaries too.
+        adversary_rate: Their learning rate, in learning rates of the predictor. At equal rates they win: the predictor
+            comes to be worse than before training.
         residual: Predict changes instead of frames.
         reread: Whether the encoder reads the frame that the decoder begins with.
         validate_every: Steps between validations.
@@ -35,6 +37,7 @@ class BaselineSettings:
     learning_rate: float = 1e-4
     clip_norm: float = 1.0
     adversarial: bool = False
+    adversary_rate: float = 0.1
     residual: bool = False
     reread: bool = True
     validate_every: int = 500
@@ -43,7 +46,7 @@ class BaselineSettings:
         for name, least in (("source", 2), ("target", 1), ("hidden", 1), ("iterations", 1), ("batch", 1)):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm"):
+        for name in ("learning_rate", "clip_norm", "adversary_rate"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} must be positive, got {getattr(self, name)}")
 
@@ -54,7 +57,8 @@ class BaselineSettings:
 
     def training(self) -> Mapping[str, float]:
         """What the outcome of so and so many iterations depends on, beside the shape, by name."""
-        return {name: getattr(self, name) for name in ("batch", "learning_rate", "clip_norm", "adversarial")}
+        names = ("batch", "learning_rate", "clip_norm", "adversarial")
+        return {name: getattr(self, name) for name in names + ("adversary_rate",) * self.adversarial}
 
 
 # Adam's rate is 1e-4 for concatenated clips in the paper and 1e-3 elsewhere. The small network is trained at 1e-3: it

@@ -69,9 +69,8 @@ class TiedTask(Task):
         if self.adversaries is not None:
             parts[ADVERSARIES] = self.adversaries
         self.network = nn.ModuleDict(parts)
-        self.optimisers = {
-            name: torch.optim.Adam(part.parameters(), settings.learning_rate) for name, part in parts.items()
-        }
+        rates = {PREDICTOR: settings.learning_rate, ADVERSARIES: settings.adversary_rate * settings.learning_rate}
+        self.optimisers = {name: torch.optim.Adam(part.parameters(), rates[name]) for name, part in parts.items()}
         self.recipe = {
             "model": asdict(shape),
             **settings.training(),
@@ -109,10 +108,13 @@ class TiedTask(Task):
         }
 
     def validate(self) -> Mapping[str, float]:
-        """Mean squared error on the windows to validate."""
+        """Mean squared error on the windows to validate, and that of saying that the last frame read stays."""
         source, target = self._split(self._validation.to(self.predictor.mean.device))
         predicted, _ = self.predictor(source, self._settings.target)
-        return {"validation_loss": squared_error(predicted, target).item()}
+        return {
+            "validation_loss": squared_error(predicted, target).item(),
+            "standing_still_loss": squared_error(source[:, -1:], target).item(),
+        }
 
     def _split(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         return windows[:, : self._settings.source], windows[:, self._settings.source :]
