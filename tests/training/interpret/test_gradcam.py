@@ -87,13 +87,15 @@ def test_at_the_last_layer_the_map_adds_up_to_the_score(trained: STGCN, waves: l
 def test_other_weights_give_other_maps(trained: STGCN, waves: list[NDArray[np.float32]]) -> None:
     """The sanity check for saliency of Adebayo et al. 2018: a map that does not depend on the weights explains none."""
     late = at_layer(trained, waves, "block4")
-    for seed in (1, 2, 3):
-        other = at_layer(untrained(seed), waves, "block4")
-        assert abs(spearmanr(late.ravel(), other.ravel()).statistic) < 0.5
-    top = untrained()
-    top.load_state_dict(trained.state_dict())
-    torch.nn.init.normal_(top.classifier.weight, generator=torch.Generator().manual_seed(5))
-    assert spearmanr(late.ravel(), at_layer(top, waves, "block4").ravel()).statistic < 0.5
+    others = [at_layer(untrained(seed), waves, "block4") for seed in (1, 2, 3, 4)]
+    assert np.mean([spearmanr(late.ravel(), other.ravel()).statistic for other in others]) < 0.4
+
+
+def test_another_action_has_another_map(trained: STGCN, waves: list[NDArray[np.float32]]) -> None:
+    for clip in waves:
+        waving, still = (class_activations(trained, clip, action, ["block4"])[0].values for action in ("wave", "still"))
+        assert spearmanr(waving.ravel(), still.ravel()).statistic < 0.2
+        assert waving[18:, ARM].sum() > still[18:, ARM].sum()
 
 
 def test_every_layer_has_a_map_in_the_frames_of_the_clip(trained: STGCN) -> None:
