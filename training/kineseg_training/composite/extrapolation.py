@@ -61,7 +61,7 @@ def extrapolation(place: Place) -> Exhibit:
     shapes = reach(films_model, films, films.mean(dim=(0, 1)), size.shapes_training)
     draw_reach(place.out / "shapes_error.png", shapes, 0.0, "error (squared grey values)")
     _draw_films(place, films_model)
-    rhythms = _draw_units(place, model, motion, films_model, films)
+    rhythms = _draw_units(place, model, motion, _middle(by_action, _SHOWN[0]), films_model, films)
     agreement, verdict = _verdict(poses, shapes, rhythms["shapes"])
     return Exhibit(
         title="Beyond the trained length",
@@ -131,26 +131,33 @@ def _draw_films(place: Place, model: CompositeLSTM) -> None:
     draw_films(place.out / "shapes.png", examples, source, training.target)
 
 
+def _middle(by_action: Mapping[str, NDArray[np.float32]], action: str) -> int:
+    """Row of the middle window of an action, or of all if there is none of it, where all are in one array."""
+    if action not in by_action:
+        return sum(map(len, by_action.values())) // 2
+    before = list(by_action)[: list(by_action).index(action)]
+    return sum(len(by_action[name]) for name in before) + len(by_action[action]) // 2
+
+
 @torch.no_grad()
 def _draw_units(
-    place: Place, model: CompositeLSTM, motion: Tensor, films_model: CompositeLSTM, films: Tensor
+    place: Place, model: CompositeLSTM, motion: Tensor, shown: int, films_model: CompositeLSTM, films: Tensor
 ) -> dict[str, Rhythm]:
-    """Let the future decoders run on, draw what units do in the first sequence; the rhythm of all, beyond training."""
+    """Let the future decoders run on, draw what units do after one sequence; the rhythm of all, beyond training."""
     size = SIZES[place.preset]
     panels, trained, found = [], [], {}
-    for name, one, sequences, training, rate in (
-        ("motion", model, motion, size.training, RATE),
-        ("shapes", films_model, films, size.shapes_training, 0.0),
+    for name, one, sequences, training, rate, row in (
+        ("motion", model, motion, size.training, RATE, shown),
+        ("shapes", films_model, films, size.shapes_training, 0.0, 0),
     ):
         read = sequences[:, (BACK - 1) * training.source : BACK * training.source]
         _, state = one.encode(read)
         _, states = one.future_decoder()(state, UNITS_RUN, before=read[:, -1])
         activity = states.numpy()
         found[name] = rhythm(activity[:, training.target :])
-        index = len(activity) // 2
         some = min(_UNITS_SHOWN, activity.shape[2])
         title = f"Decoder of the future, {name}: {some} of its {activity.shape[2]} units"
-        panels.append((title, activity[index, :, :some], rate))
+        panels.append((title, activity[row, :, :some], rate))
         trained.append(training.target)
     draw_units(place.out / "units.png", panels, trained)
     return found
@@ -273,6 +280,6 @@ def _pictures(place: Place, poses: Reach, shapes: Reach, shown: tuple[str, ...])
         Picture(
             "units.png",
             f"Activity of units of the decoders of the future that run on for {UNITS_RUN} frames by themselves, after "
-            "one test window of motion and after one film. A rhythm shows as stripes.",
+            f"one test window of {_SHOWN[0]} and after one film. A rhythm shows as stripes.",
         ),
     )

@@ -20,6 +20,10 @@ from torch.nn import functional as F
 
 from kineseg_training.errors import DataError, SettingsError
 
+# Added to the bias of the forget gates at the beginning: what was read long ago counts from the first step on, instead
+# of once the gates have learnt to stay open (Jozefowicz, Zaremba & Sutskever, ICML 2015).
+_FORGET_BIAS = 1.0
+
 Output = Literal["linear", "logistic"]
 State = tuple[Tensor, Tensor]
 
@@ -70,7 +74,7 @@ class Encoder(nn.Module):
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(inputs, hidden, layers, batch_first=True)
+        self.lstm = _remembering(nn.LSTM(inputs, hidden, layers, batch_first=True))
 
     def forward(self, frames: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """States of the top layer ``(B, S, H)`` and the last state of all, ``(h, c)``, both ``(L, B, H)``."""
@@ -97,7 +101,8 @@ class Decoder(nn.Module):
         super().__init__()
         self.conditional = conditional
         self.logistic = settings.output == "logistic"
-        self.lstm = nn.LSTM(settings.inputs if conditional else 1, settings.hidden, settings.layers, batch_first=True)
+        inputs = settings.inputs if conditional else 1
+        self.lstm = _remembering(nn.LSTM(inputs, settings.hidden, settings.layers, batch_first=True))
         self.readout = nn.Linear(settings.hidden, settings.inputs)
 
     def forward(
@@ -310,3 +315,11 @@ class CompositeLSTM(nn.Module):
         if self.future is not None:
             found["future"] = self.future(state, frames.shape[1], before=frames[:, -1])[1]
         return found
+
+
+@torch.no_grad()
+def _remembering(lstm: nn.LSTM) -> nn.LSTM:
+    for level in range(lstm.num_layers):
+        # Input, forget, cell and output gate lie one after the other; torch adds two biases, one of them is enough.
+        getattr(lstm, f"bias_ih_l{level}")[lstm.hidden_size : 2 * lstm.hidden_size] += _FORGET_BIAS
+    return lstm
