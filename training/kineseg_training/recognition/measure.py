@@ -257,8 +257,8 @@ def _per_action(
 
 def _compared(ours: float, theirs: float) -> str:
     if abs(ours - theirs) < 0.02:
-        return "about as many"
-    return "fewer" if theirs < ours else "more"
+        return "about as many as the network"
+    return f"{'fewer' if theirs < ours else 'more'} than the network"
 
 
 def _helps(before: float, after: float) -> str:

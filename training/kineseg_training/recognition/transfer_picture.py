@@ -35,7 +35,6 @@ def draw_transfer(path: Path, found: Transferred) -> None:
     _level(last, [run.smoothness[final] for run in found.of(FROM_RANDOM)], _RANDOM, "all, from random weights", "-")
     last.axhline(found.before[final], color=_OTHER, linestyle="--", linewidth=1.2, label="as trained on CMU")
     last.set(ylabel="label smoothness of the last block\n(smaller: neighbours share labels)")
-    last.set_ylim(bottom=0)
     names = list(found.before)
     places = range(len(names))
     colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(numbers)))
@@ -51,12 +50,14 @@ def draw_transfer(path: Path, found: Transferred) -> None:
     )
     layers.set_xticks(places, ["input", *(str(number) for number in range(1, len(names)))])
     layers.set(xlabel="layer (block)", ylabel="label smoothness")
-    layers.set_ylim(bottom=0)
     for axes in (accuracy, last):
         axes.set_xticks(numbers)
         axes.set_xlabel("re-trained last blocks (and the classifier)")
         axes.legend(fontsize=9)
     layers.legend(fontsize=8, ncols=2)
+    highest = max(max(run.smoothness.values()) for run in found.runs)
+    for axes in (last, layers):
+        axes.set_ylim(0.0, 1.08 * max(highest, *found.before.values()))
     for axes in (accuracy, last, layers):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120, metadata={"Software": None})
