@@ -149,9 +149,9 @@ def optimality(place: Place, *, hidden: Sequence[int] | None = None, iterations:
             ),
             Picture(
                 "stages.png",
-                f"Decoder states of the model of {shown.hidden} units in windows of test clips at five moments of "
-                "training, on the first two principal components of each moment. A line is a window, a dot its first "
-                "state, a colour an action.",
+                f"Decoder states of the model of {shown.hidden} units in windows of test clips before training, early "
+                "in it, at the two optima and at its end, on the first two principal components of each moment. A line "
+                "is a window, a dot its first state, a colour an action.",
             ),
         ),
         tables=(_optima(watches), _correlations(watches), _stops(watches, sweep)),
@@ -454,6 +454,10 @@ def _judged(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tup
         )
         + "."
     )
+    lower = sum(
+        one.values(TEST_LOSS)[by_state[0]] < one.values(TEST_LOSS)[by_loss[0]]
+        for one, (by_loss, by_state) in zip(watches, kept, strict=True)
+    )
     after = sum(one.best(CROWDING) > one.best(LOSS) for one in watches)
     before = sum(one.best(CROWDING) < one.best(LOSS) for one in watches)
     agreement: Agreement = "agrees" if all(tells) else "partly" if any(tells) else "disagrees"
@@ -462,7 +466,7 @@ def _judged(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tup
         "The embedding, without labels, keeps a model that tells test actions apart as well as the one kept by the "
         f"loss (silhouette at most {_SILHOUETTE_MARGIN} worse) at no more than {_LOSS_MARGIN:.0%} of test loss in "
         f"{sum(tells)} of {len(tells)} sizes; its optimum comes later than that of the loss in {after} and earlier in "
-        f"{before}.",
+        f"{before}. Stopped with a patience of {sweep.patience}, it keeps the lower test loss of the two in {lower}.",
         tuple(findings),
     )
 

@@ -58,6 +58,8 @@ def draw_course(path: Path, watches: Sequence[Watch], patience: int) -> None:
         panels[row, 0].set_ylabel(label, fontsize=11)
         panels[row, 0].legend(fontsize=9, loc="best")
     panels[0, 0].set_yscale("log")
+    panels[0, 0].yaxis.set_major_formatter("{x:.1f}")
+    panels[0, 0].yaxis.set_minor_formatter("{x:.1f}")
     marks = [
         Line2D([], [], color=_BY_LOSS, linestyle="--", linewidth=2, label="best validation loss"),
         Line2D([], [], color=_BY_EMBEDDING, linewidth=2, label="best embedding, without labels"),
@@ -67,7 +69,7 @@ def draw_course(path: Path, watches: Sequence[Watch], patience: int) -> None:
 
 
 def draw_stages(path: Path, one: Watch, labels: NDArray[np.integer], actions: Sequence[str]) -> None:
-    """States in test windows at five moments: before, early, at the two optima, at the end."""
+    """States in test windows before training, early, at the two optima, at the end."""
     last = len(one.course) - 1
     moments = {0: "before training", min(1, last): "early", last: "at the end"}
     moments[one.best("validation_loss")] = "best validation loss"
