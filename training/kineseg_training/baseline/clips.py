@@ -140,22 +140,22 @@ def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseRes
             f"{told.mof:.2f}. Cuts: {len(result.cutting.cuts)} found, {len(result.sequence.boundaries())} true, F1 "
             f"{cut.f1:.2f} within {TOLERANCE_S} s."
         )
-    gains = {
-        name: r.told["single"].ari - max(r.others[SINGLE_POSES].ari, r.others[K_MEANS_POSES].ari)
-        for name, r in results.items()
-    }
-    better = [name for name, gain in gains.items() if gain > _BETTER]
-    worse = [name for name, gain in gains.items() if gain < -_BETTER]
-    findings.append(
-        f"Against the better of two ways that need no network (poses by single linkage or k-means), decoder states are "
-        f"better in {len(better)} of {len(gains)} cases, worse in {len(worse)}, and equal within {_BETTER} ARI in the "
-        f"others; the differences are {', '.join(f'{gain:+.2f} ({name})' for name, gain in gains.items())}."
-    )
+    for method in LINKAGES:
+        gains = {
+            name: r.told[method].ari - max(r.others[SINGLE_POSES].ari, r.others[K_MEANS_POSES].ari)
+            for name, r in results.items()
+        }
+        better = sum(gain > _BETTER for gain in gains.values())
+        worse = sum(gain < -_BETTER for gain in gains.values())
+        findings.append(
+            "Against the better of two ways that need no network (poses by single linkage or k-means), decoder states "
+            f"by {method} linkage are better in {better} of {len(gains)} cases, worse in {worse}, and equal within "
+            f"{_BETTER} ARI in the others; the differences are {_listed(gains)}."
+        )
     untrained = {name: r.told["single"].ari - r.others[UNTRAINED].ari for name, r in results.items()}
     findings.append(
         "Training changes the ARI of decoder states, against the same network before training, by "
-        + ", ".join(f"{gain:+.2f} ({name})" for name, gain in untrained.items())
-        + "."
+        f"{_listed(untrained)}."
     )
     base = results.get("3 actions, 6 clips")
     for name in VARIATIONS:
@@ -179,6 +179,11 @@ def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseRes
         + (", the best." if best == THRESHOLD else f"; the best would have been {best:g}.")
     )
     return findings
+
+
+def _listed(differences: Mapping[str, float]) -> str:
+    # Adding zero makes "-0.00" of a rounded difference "+0.00".
+    return ", ".join(f"{round(value, 2) + 0.0:+.2f} ({name})" for name, value in differences.items())
 
 
 def _agreement(results: Mapping[str, CaseResult]) -> Agreement:
