@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from kineseg_training.errors import DataError, SettingsError
 
 Array = NDArray[np.float64]
+
+# It tells of every matrix that it computes.
+logging.getLogger("be.kuleuven.dtai.distance").setLevel(logging.WARNING)
 
 
 def dtw_distance(a: NDArray[np.floating], b: NDArray[np.floating], window: int) -> float:
