@@ -58,7 +58,7 @@ def test_joints_are_where_they_are_drawn(network: STGCN, few: tuple[LabelledClip
 
 def test_every_channel_enters_once_at_its_joint(network: STGCN) -> None:
     x = torch.zeros(1, 2, len(CANONICAL_CHANNELS), requires_grad=True)
-    network.inputs(x)[0, :, 0].sum().backward()
+    network.inputs(x)[0, :, 0].sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     torch.testing.assert_close(x.grad[0, 0], 1.0 / network.scale)
     for channel, joint, feature in (("head.y", "head", 1), ("hips.y", "hips", 1), ("root.yaw_rate", "hips", 6)):
@@ -79,7 +79,7 @@ def test_gradients_reach_every_layer_and_parameter(network: STGCN, few: tuple[La
     for layer in found.values():
         if layer.requires_grad:
             layer.retain_grad()
-    network.classify(found["block3"])[:, 0].sum().backward()
+    network.classify(found["block3"])[:, 0].sum().backward()  # type: ignore[no-untyped-call]
     assert all(found[name].grad.abs().sum() > 0 for name in ("block1", "block2", "block3"))  # type: ignore[union-attr]
     assert all(parameter.grad is not None for parameter in network.parameters())
     network.zero_grad()
