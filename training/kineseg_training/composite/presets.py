@@ -49,10 +49,10 @@ SIZES: dict[Preset, Size] = {
     ),
     "small": Size(
         hidden=128,
-        training=CompositeTraining(source=20, target=20, iterations=700, batch=16, learning_rate=5e-3),
-        validate_every=175,
+        training=CompositeTraining(source=20, target=20, iterations=600, batch=16, learning_rate=5e-3),
+        validate_every=150,
         shapes_hidden=256,
-        shapes_training=CompositeTraining(source=10, target=10, iterations=1500, batch=32, learning_rate=3e-3),
+        shapes_training=CompositeTraining(source=10, target=10, iterations=2000, batch=32, learning_rate=3e-3),
         patch=4,
         seeds=2,
         layers=2,
