@@ -51,6 +51,18 @@ EXPORT = ExportSettings(
 )
 
 
+def shipped_bundle() -> Path:
+    """The bundle that the service ships, in the checkout that this file lies in.
+
+    Raises:
+        DataError: There is none: kineseg was installed without its checkout.
+    """
+    for parent in Path(__file__).resolve().parents:
+        if (parent / SHIPPED / "manifest.json").is_file():
+            return parent / SHIPPED
+    raise DataError(f"there is no {SHIPPED} here; run in a checkout")
+
+
 def default_corpora(folder: Path) -> tuple[Corpus, Corpus]:
     """(training, held-out) takes of the CMU clips in `folder`, which has ``train`` and ``test``.
 

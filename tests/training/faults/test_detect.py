@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kineseg_training.commands import app
-from kineseg_training.faults.experiment import shipped_bundle
+from kineseg_training.recipe import shipped_bundle
 from typer.testing import CliRunner
 
 

@@ -19,8 +19,9 @@ from kineseg_training.bundles.trained import FAMILIES, family_bundle
 from kineseg_training.evaluate import EVAL_VARIABLE, evaluate, find_beside
 from kineseg_training.exhibit import Exhibit, Picture, Place, Table
 from kineseg_training.faults.detect import load_takes
-from kineseg_training.faults.experiment import NAMES, shipped_bundle
+from kineseg_training.faults.experiment import NAMES
 from kineseg_training.files import write_atomically
+from kineseg_training.recipe import shipped_bundle
 from kineseg_training.server_process import running_server
 from kineseg_training.step import read_bundle
 

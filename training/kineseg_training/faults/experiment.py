@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_training.bundles.trained import FAMILIES, family_bundle
-from kineseg_training.errors import DataError
 from kineseg_training.exhibit import Exhibit, Picture, Place, Preset, Table
 from kineseg_training.faults.corruptions import CORRUPTIONS
 from kineseg_training.faults.detect import PER_MINUTE, Detection, Heard, detect, load_takes
 from kineseg_training.faults.picture import Trace, draw_found, draw_traces
 from kineseg_training.files import write_atomically
-from kineseg_training.recipe import SHIPPED
+from kineseg_training.recipe import shipped_bundle
 
 _PASSES: dict[Preset, int] = {"tiny": 1, "small": 3, "full": 8}
 _TAKES: dict[Preset, tuple[str, ...] | None] = {"tiny": ("03",), "small": None, "full": None}
@@ -58,14 +56,6 @@ def fault_detection(place: Place) -> Exhibit:
     draw_found(place.out / "found.png", detections)
     draw_traces(place.out / "traces.png", traces)
     return _exhibit(place, detections, sum(take.duration_s for take in takes) / 60.0, passes)
-
-
-def shipped_bundle() -> Path:
-    """The bundle that the service ships, in this checkout."""
-    for parent in Path(__file__).resolve().parents:
-        if (parent / SHIPPED / "manifest.json").is_file():
-            return parent / SHIPPED
-    raise DataError(f"there is no {SHIPPED} here; run in a checkout")
 
 
 def _trace(heard: Heard) -> Trace:

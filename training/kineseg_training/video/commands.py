@@ -34,7 +34,9 @@ def recording_command(
     recording: Annotated[Path, typer.Argument(help="BVH, CMU .mat or .txt, NPZ: anything with joint positions.")],
     out: Video,
     server: Annotated[str | None, typer.Option(help="host:port of a service that runs; none: start one.")] = None,
-    bundle: Annotated[Path, typer.Option(help="What the service that is started serves.")] = recipe.SHIPPED,
+    bundle: Annotated[
+        Path | None, typer.Option(help="What the service that is started serves; none: the shipped bundle.")
+    ] = None,
     model: Annotated[str, typer.Option(help="Of the service's models; none: its default.")] = "",
     latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
     rate: Annotated[float | None, typer.Option(help="Frames per second, where the file does not say.")] = None,
@@ -52,7 +54,7 @@ def recording_command(
             motion = read(recording, rate=rate)
         except MotionError as error:
             raise DataError(str(error)) from error
-        with service(server, bundle) as address:
+        with service(server, bundle or recipe.shipped_bundle()) as address:
             scene = served(motion, address, model=model, latency_s=latency)
         _write(scene, out, shot, quiet=quiet)
 

@@ -58,7 +58,7 @@ def example(place: Place, *, command: str = "") -> Exhibit:
         raise DataError(f"{path}: there is no such take")
     plan = PLANS[place.preset]
     recording = read(path).slice(0, plan.frames)
-    with service(None, recipe.SHIPPED) as address:
+    with service(None, recipe.shipped_bundle()) as address:
         scene = replace(served(recording, address), title=f"CMU subject 86, take {TAKE}")
     for name, shot in ((MP4, plan.film), (GIF, plan.small)):
         write_video(scene, place.out / name, shot, progress=place.progress)
