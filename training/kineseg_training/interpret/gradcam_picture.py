@@ -55,12 +55,14 @@ def activation_figure(frames: NDArray[np.floating], activations: Sequence[Activa
     figure = Figure(figsize=(13.0, 0.7 + 2.5 * len(activations)), dpi=120, layout="constrained")
     grid = figure.subplots(len(activations), 2, width_ratios=(1.75, 1.0), squeeze=False)
     chosen = np.linspace(0, len(frames) - 1, _FIGURES).round().astype(int)
+    reach = body[chosen, :, 0] + _APART * np.arange(_FIGURES)[:, None]
     for row, activation in zip(grid, activations, strict=True):
         values = activation.relative()
         strip, heat = row
         for number, frame in enumerate(chosen):
             _draw_body(strip, body[frame] + [_APART * number, 0.0], values[frame])
-        strip.set(xlim=(-_MARGIN, _APART * (_FIGURES - 1) + _MARGIN), ylim=(-0.08, _top(body)), yticks=[])
+        strip.set(xlim=(min(-_MARGIN, reach.min() - 0.05), max(_APART * (_FIGURES - 1) + _MARGIN, reach.max() + 0.05)))
+        strip.set(ylim=(-0.08, _top(body)), yticks=[])
         strip.set_aspect("equal", anchor="S")
         strip.set_xticks(_APART * np.arange(_FIGURES), [f"{frame / rate:.1f}" for frame in chosen])
         strip.spines[["left", "right", "top"]].set_visible(False)
