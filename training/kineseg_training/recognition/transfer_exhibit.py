@@ -33,6 +33,7 @@ def transfer(place: Place) -> Exhibit:
     whole = max(numbers)
     # The fewest blocks that do as well as training all of them.
     fewest = min((n for n in numbers if windows[n] >= windows[whole] - tolerance), default=whole)
+    half = min(numbers, key=lambda n: abs(n - whole / 2))
     best = max(numbers, key=lambda n: windows[n])
     changes = _correlation([windows[n] for n in numbers], [smooth[n] for n in numbers])
     layers = list(found.before.values())
@@ -48,7 +49,7 @@ def transfer(place: Place) -> Exhibit:
         f"regression, neighbours from other takes only): in the CMU network it is {layers[0]:.2f} at the input, "
         f"{min(layers):.2f} at {min(found.before, key=lambda name: found.before[name])} and {layers[-1]:.2f} after the "
         f"last block. Fine-tuning takes the last block to {smooth[whole]:.2f} with all blocks, to "
-        f"{smooth[fewest]:.2f} with {fewest}; training from random weights to {smooth[FROM_RANDOM]:.2f}. Over the "
+        f"{smooth[half]:.2f} with the last {half}; training from random weights to {smooth[FROM_RANDOM]:.2f}. Over the "
         f"numbers of blocks, accuracy and smoothness of the last block have a correlation of {changes:.2f}"
         + _told(changes),
     )
