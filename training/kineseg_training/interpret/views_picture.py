@@ -71,7 +71,11 @@ def draw_trajectories(
             axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
     handles = [Line2D([], [], color=colours[action], linewidth=3, label=action.replace("_", " ")) for action in actions]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=8 if len(columns) > 3 else 4, fontsize=11, frameon=False
+        handles=handles,
+        loc="outside lower center",
+        ncols=8 if len(columns) > 3 else 4 if len(columns) > 2 else 2,
+        fontsize=11,
+        frameon=False,
     )
     _save(figure, path)
 
