@@ -360,8 +360,7 @@ def _table(
         "different actions, smaller is better. NNK graphs but for one column; across takes: training and test pieces "
         "in one graph, no edges within a take. Nearest right: pieces whose nearest neighbour of another take shows the "
         f"same action. {sequences.n_train} training and {len(sequences.pieces) - sequences.n_train} test pieces; "
-        "random weights: mean over networks. Each family sees the pose in channels of its own (the ST-GCN velocities, "
-        "too), so inputs differ.",
+        "random weights: mean over networks.",
     )
 
 

@@ -97,7 +97,7 @@ def families_figure(lines: Sequence[FamilyLine], shuffled: float) -> Figure:
         short = len(line.layers) > 6
         axes.set_xticks(
             at,
-            [_short(layer) if short else layer.replace(" ", "\n") for layer in line.layers],
+            [_short(layer) if short else layer for layer in line.layers],
             rotation=0 if short else 35,
             ha="center" if short else "right",
         )
