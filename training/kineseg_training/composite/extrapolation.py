@@ -214,8 +214,8 @@ def _verdict(poses: Reach, shapes: Reach, heard: Rhythm) -> tuple[Agreement, str
 
     return agreement, (
         "Claimed: the decoder of the future predicts what it was trained to, goes on sensibly beyond, and its units "
-        f"stay periodic. Found, by having less error than all that needs no model: the first {said(within)}, the second "
-        f"{said(beyond)}; the units that run on for shapes are {'' if rhythmic else 'not '}periodic "
+        f"stay periodic. Found, by having less error than all that needs no model: the first {said(within)}, the "
+        f"second {said(beyond)}; the units that run on for shapes are {'' if rhythmic else 'not '}periodic "
         f"(autocorrelation {heard.strength:.2f})."
     )
 
