@@ -7,7 +7,7 @@ INPUT ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types stubs quality readme protos train-default clean
+.PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table
 
 quality: $(VENV)/.quality ## our segments and those of others on every development set: a table, quality-output/; ARGS="--help"
 	@$(BIN)/python -m quality $(ARGS)
+
+report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
+	@$(BIN)/kineseg-train report report-output $(ARGS)
 
 check: lint types stubs test readme ## what CI runs
 
@@ -47,7 +50,7 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 	@$(BIN)/kineseg-train default $(ARGS)
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) demo-output bench-output quality-output runs build *.egg-info
+	rm -rf $(VENV) demo-output bench-output quality-output report-output runs build *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:

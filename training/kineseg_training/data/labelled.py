@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -97,6 +98,7 @@ class LabelledWindows:
         return LabelledWindows(self.frames[which], self.labels[which], self.clip[which], self.start[which])
 
 
+@functools.lru_cache(maxsize=4)  # minutes of motion take seconds to read, and every experiment begins with them
 def cmu_actions(folder: Path, rate: float = 30.0) -> tuple[LabelledClips, LabelledClips]:
     """(training, test) clips of the eight CMU actions; test clips are from other takes.
 
@@ -126,6 +128,7 @@ def cmu_actions(folder: Path, rate: float = 30.0) -> tuple[LabelledClips, Labell
     return _split(train, test, corpora[0].channels, rate)
 
 
+@functools.lru_cache(maxsize=4)
 def bvh_contents(folder: Path, rate: float = 30.0) -> tuple[LabelledClips, LabelledClips]:
     """(training, test) clips of the contents of the BVH set; the last take of each content is the test clip.
 
