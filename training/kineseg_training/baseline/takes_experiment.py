@@ -29,7 +29,7 @@ from kineseg_training.baseline.takes import (
     variants_of,
 )
 from kineseg_training.baseline.takes_pictures import Row, draw_bars, draw_mof
-from kineseg_training.errors import EvaluationError, SettingsError
+from kineseg_training.errors import DataError, EvaluationError, SettingsError
 from kineseg_training.exhibit import Agreement, Exhibit, Picture, Place, Preset, Table
 from kineseg_training.files import write_atomically
 from kineseg_training.loop import LoopSettings
@@ -109,11 +109,13 @@ def _segmented(place: Place, take: Take) -> tuple[Segmented, ...]:
 
 def _served(place: Place, loaded: Sequence[Take]) -> dict[str, tuple[Scores, NDArray[np.int64]]]:
     """The same takes through a server with the shipped bundle; nothing where there is none to serve."""
-    if not recipe.SHIPPED.is_dir():
+    try:
+        bundle = recipe.shipped_bundle()
+    except DataError:
         return {}
     missing = [take for take in loaded if not (place.out / take.name / "served.json").is_file()]
     if missing:
-        with running_server(recipe.SHIPPED) as address, kineseg.Client(address) as client:
+        with running_server(bundle) as address, kineseg.Client(address) as client:
             for take in missing:
                 try:
                     result = client.segment(take.recording, decisions="final")
