@@ -37,9 +37,9 @@ class FewLabelsSettings:
     window: int = WINDOW
     hidden: int = 128
     pretraining: CompositeTraining = field(default_factory=lambda: _pretraining(WINDOW, 1000))
-    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(iterations=100, learning_rate=3e-4))
+    training: TrainingSettings = field(default_factory=lambda: TrainingSettings(iterations=100, learning_rate=1e-3))
     readout_training: TrainingSettings = field(
-        default_factory=lambda: TrainingSettings(iterations=200, learning_rate=1e-2, readout_only=True)
+        default_factory=lambda: TrainingSettings(iterations=200, learning_rate=3e-2, readout_only=True)
     )
     generated_minutes: int = 6
 

@@ -35,6 +35,8 @@ def few_labels(
     ] = None,
     window: Annotated[int | None, typer.Option(min=2, help="Frames of a window, at 30 a second.")] = None,
     seeds: Annotated[int | None, typer.Option(help="How often each classifier is trained.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the classifiers (not of a readout alone).")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps of the classifiers (not of a readout alone).")] = None,
     device: Device = "cpu",
     threads: Threads = 1,
     quiet: Quiet = False,
@@ -54,6 +56,12 @@ def few_labels(
             settings = replace(settings, seeds=seeds)
         if window is not None:
             settings = replace(settings, window=window, pretraining=replace(settings.pretraining, source=window))
+        training = settings.training
+        if learning_rate is not None:
+            training = replace(training, learning_rate=learning_rate)
+        if iterations is not None:
+            training = replace(training, iterations=iterations)
+        settings = replace(settings, training=training)
         show(lambda there: experiment(there, settings), where, threads)
 
 
