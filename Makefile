@@ -15,8 +15,8 @@ help: ## this list
 demo: $(VENV)/.service ## segment a synthetic stream live and write demo-output/; INPUT=file for a recording of yours
 	@$(BIN)/kineseg demo $(if $(INPUT),"$(INPUT)") --out demo-output $(ARGS)
 
-test: $(VENV)/.dev ## all tests; ARGS="-k name" for some
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## all tests, a process a core; ARGS="-k name" for some
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table, and bench-output/*.json
 	@$(BIN)/python -m benchmarks --out bench-output $(ARGS)
