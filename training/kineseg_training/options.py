@@ -19,6 +19,7 @@ from kineseg_training.exhibit import Exhibit, Place, Preset, experiment
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 Out = Annotated[Path, typer.Argument(help="Folder for the results; what an interrupted run left there is used.")]
+RunFolder = Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")]
 PresetOption = Annotated[str, typer.Option(help="tiny (seconds), small (for two cores) or full (as in the paper).")]
 CmuFolder = Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")]
 BvhFolder = Annotated[Path | None, typer.Option(help="Folder of the BVH recordings.")]

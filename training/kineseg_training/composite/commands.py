@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, cast
 
 import torch
@@ -26,6 +25,7 @@ from kineseg_training.options import (
     PresetOption,
     Quiet,
     Resume,
+    RunFolder,
     Seed,
     TensorBoard,
     Threads,
@@ -47,7 +47,7 @@ _POSES, _SHAPES = "poses", "shapes"
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")],
+    out: RunFolder,
     variant: Annotated[str, typer.Option(help="reconstruct, predict or composite (both decoders).")] = "composite",
     conditional: Annotated[
         bool, typer.Option(help="Give the decoder its own previous frame (in a composite model: that of the future).")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kineseg_training.bundles.trained import FAMILIES as MODELS
 from kineseg_training.errors import SettingsError
 from kineseg_training.exhibit import Exhibit, Place, experiment
 
-FAMILIES = ("su", "composite", "stgcn")
+FAMILIES = tuple(MODELS)
 
 
 @dataclass(frozen=True)
