@@ -80,6 +80,25 @@ def test_errors_of_the_other_commands(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "has no cmu86_dev.json" in output
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("composite", "variants"),
+        ("composite", "extrapolation"),
+        ("composite", "few-labels-optimiser"),
+        ("interpret", "layers"),
+        ("recognition", "recognise"),
+        ("recognition", "transfer"),
+    ],
+    ids=" ".join,
+)
+def test_an_experiment_without_clips_says_where_to_name_them(command: tuple[str, str], tmp_path: Path) -> None:
+    # What such a command runs is known by name alone and imported late: here it is found and begins.
+    output = run(*command, tmp_path / "out", "--preset", "tiny", "--cmu", tmp_path, "--quiet", status=1)
+    assert "name the folder of the CMU clips with --cmu" in " ".join(output.split())
+    assert "expected one of tiny, small, full" in run(*command, tmp_path / "out", "--preset", "huge", status=2)
+
+
 def test_a_setting_of_the_segmenter_is_a_number(recordings: Path, tmp_path: Path) -> None:
     run("fit", tmp_path / "run", "--data", recordings, *SMALL)
     assert "NAME=NUMBER" in run("export", tmp_path / "run", tmp_path / "b", "--segmenter", "penalty", status=2)

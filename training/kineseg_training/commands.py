@@ -28,7 +28,7 @@ from kineseg_training.fit import LAST, FitSettings
 from kineseg_training.fit import fit as fit_model
 from kineseg_training.interpret.commands import app as interpret
 from kineseg_training.metric import MetricSettings
-from kineseg_training.options import Quiet, Threads, reporting
+from kineseg_training.options import Device, Quiet, Resume, Seed, Threads, reporting
 from kineseg_training.recognition.commands import app as recognition
 from kineseg_training.report.commands import report
 from kineseg_training.video.commands import app as video
@@ -79,10 +79,10 @@ def fit(
     mirror: Annotated[bool, typer.Option(help="Swap left and right in half of the cases.")] = True,
     tempo: Annotated[tuple[float, float], typer.Option(help="Slowest and fastest tempo.")] = _AUGMENTATION.tempo,
     noise: Annotated[float, typer.Option(help="Noise on the input, normalised channels.")] = _AUGMENTATION.noise,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = _FIT.seed,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+    seed: Seed = _FIT.seed,
+    device: Device = "cpu",
     threads: Threads = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    resume: Resume = False,
     quiet: Quiet = False,
 ) -> None:
     """Train the recurrent sequence-to-sequence predictor."""

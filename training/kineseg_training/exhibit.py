@@ -7,8 +7,9 @@ report puts the exhibits of several experiments on one page.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -160,6 +161,16 @@ class Exhibit:
             lines += ["", table.caption]
             lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
         return "\n".join([*lines, "", f"{self.paper}: {self.agreement}. {self.verdict}"])
+
+
+def experiment(function: str) -> Callable[[Place], Exhibit]:
+    """An experiment by its module and name in this package, ``module:name``.
+
+    The module is imported only now, so that what lists experiments need not wait for all that they need.
+    """
+    module, _, name = function.partition(":")
+    found: Callable[[Place], Exhibit] = getattr(import_module(f"kineseg_training.{module}"), name)
+    return found
 
 
 def shown(cell: str | float) -> str:

@@ -14,11 +14,12 @@ import typer
 
 from kineseg_training.errors import DataError, EvaluationError, TrainingError
 from kineseg_training.evaluate import DATA_VARIABLE, find_beside
-from kineseg_training.exhibit import Exhibit, Place, Preset
+from kineseg_training.exhibit import Exhibit, Place, Preset, experiment
 
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 Out = Annotated[Path, typer.Argument(help="Folder for the results; what an interrupted run left there is used.")]
+RunFolder = Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")]
 PresetOption = Annotated[str, typer.Option(help="tiny (seconds), small (for two cores) or full (as in the paper).")]
 CmuFolder = Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")]
 BvhFolder = Annotated[Path | None, typer.Option(help="Folder of the BVH recordings.")]
@@ -68,13 +69,51 @@ def cmu_folder(named: Path | None) -> Path:
     return found
 
 
-def show(experiment: Callable[[Place], Exhibit], where: Place, threads: int) -> None:
+def show(run: Callable[[Place], Exhibit], where: Place, threads: int) -> None:
     """Run one experiment, save and print what it found."""
     torch.set_num_threads(threads)
-    exhibit = experiment(where)
+    exhibit = run(where)
     exhibit.save(where.out)
     typer.echo(exhibit.text())
     typer.echo(f"\nwrote {where.out}")
+
+
+def add_experiment(app: typer.Typer, name: str, function: str, about: str, *, bvh: bool = True) -> None:
+    """Add the command of an experiment that has no options of its own.
+
+    Args:
+        app: What the command is added to.
+        name: Of the command.
+        function: Module and name in this package, ``module:name``; imported when the command runs.
+        about: The help of the command.
+        bvh: Whether it is about the BVH recordings too, and takes their folder.
+    """
+
+    def with_bvh(
+        out: Out,
+        preset: PresetOption = "small",
+        cmu: CmuFolder = None,
+        bvh: BvhFolder = None,
+        device: Device = "cpu",
+        threads: Threads = 1,
+        quiet: Quiet = False,
+        seed: Seed = 0,
+    ) -> None:
+        with reporting():
+            show(experiment(function), place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
+
+    def without_bvh(
+        out: Out,
+        preset: PresetOption = "small",
+        cmu: CmuFolder = None,
+        device: Device = "cpu",
+        threads: Threads = 1,
+        quiet: Quiet = False,
+        seed: Seed = 0,
+    ) -> None:
+        with_bvh(out, preset, cmu, None, device, threads, quiet, seed)
+
+    app.command(name, help=about)(with_bvh if bvh else without_bvh)
 
 
 @contextmanager

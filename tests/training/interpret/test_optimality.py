@@ -15,7 +15,9 @@ from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.exhibit import Exhibit, Place
 from kineseg_training.interpret.early_stop import CROWDING, crowding, spread_windows, stopped_by
 from kineseg_training.interpret.embedding_commands import app
-from kineseg_training.interpret.optimality import SWEEPS, Watch, optimality, set_aside
+from kineseg_training.interpret.optimality import optimality
+from kineseg_training.interpret.optimality_look import set_aside
+from kineseg_training.interpret.optimality_watch import SWEEPS, Watch
 from kineseg_training.loop import LAST, Course, LoopSettings, Row, load_saved, train
 from typer.testing import CliRunner
 

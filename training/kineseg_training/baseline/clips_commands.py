@@ -25,6 +25,7 @@ from kineseg_training.options import (
     PresetOption,
     Quiet,
     Resume,
+    RunFolder,
     Seed,
     TensorBoard,
     Threads,
@@ -46,7 +47,7 @@ AdversaryRate = Annotated[
 
 
 def train_command(
-    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")],
+    out: RunFolder,
     preset: PresetOption = "small",
     cmu: CmuFolder = None,
     source: Source = None,

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.models.composite import CompositeLSTM
+from kineseg_training.models.normalised import Normalised
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ClassifierSettings:
             raise SettingsError(f"classes: {self.classes} class(es) to tell apart; at least two are needed")
 
 
-class LSTMClassifier(nn.Module):
+class LSTMClassifier(Normalised):
     """Frames in channel units to the probabilities of K classes.
 
     Attributes:
@@ -53,25 +54,11 @@ class LSTMClassifier(nn.Module):
         readout: Linear, from the states of its top layer to the K logits.
     """
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, settings: ClassifierSettings) -> None:
-        super().__init__()
+        super().__init__(settings.inputs)
         self.settings = settings
         self.lstm = nn.LSTM(settings.inputs, settings.hidden, settings.layers, batch_first=True)
         self.readout = nn.Linear(settings.hidden, settings.classes)
-        self.register_buffer("mean", torch.zeros(settings.inputs))
-        self.register_buffer("scale", torch.ones(settings.inputs))
-
-    def set_normalisation(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-        """Take mean and scale of the channels, both ``(C,)``, scale above zero."""
-        self.mean.copy_(torch.from_numpy(mean))
-        self.scale.copy_(torch.from_numpy(scale))
-
-    def normalise(self, frames: Tensor) -> Tensor:
-        """``(..., C)`` channels to normalised channels."""
-        return (frames - self.mean) / self.scale
 
     @torch.no_grad()
     def start_from(self, model: CompositeLSTM) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, cast
 
 import torch
 import typer
 
-from kineseg_training.composite.extrapolation import extrapolation as extrapolation_experiment
 from kineseg_training.composite.labels_commands import app as labels
 from kineseg_training.composite.presets import SIZES
 from kineseg_training.composite.sequences import Sequences, ShapeSequences, cmu_poses
 from kineseg_training.composite.task import CompositeTask, CompositeTraining
 from kineseg_training.composite.trained import VARIANTS
-from kineseg_training.composite.variants import variants as variants_experiment
 from kineseg_training.errors import SettingsError
 from kineseg_training.interpret.early_stop import WATCHED, stopped_by
 from kineseg_training.loop import LoopSettings
@@ -24,17 +21,17 @@ from kineseg_training.models.composite import CompositeSettings
 from kineseg_training.options import (
     CmuFolder,
     Device,
-    Out,
     PrecisionOption,
     PresetOption,
     Quiet,
     Resume,
+    RunFolder,
     Seed,
     TensorBoard,
     Threads,
+    add_experiment,
     place,
     reporting,
-    show,
 )
 
 app = typer.Typer(
@@ -50,7 +47,7 @@ _POSES, _SHAPES = "poses", "shapes"
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, course.csv, course.png.")],
+    out: RunFolder,
     variant: Annotated[str, typer.Option(help="reconstruct, predict or composite (both decoders).")] = "composite",
     conditional: Annotated[
         bool, typer.Option(help="Give the decoder its own previous frame (in a composite model: that of the future).")
@@ -135,31 +132,13 @@ def train(
         typer.echo(f"{out}: best after {best.iteration} iterations: {found}")
 
 
-@app.command()
-def variants(
-    out: Out,
-    preset: PresetOption = "small",
-    cmu: CmuFolder = None,
-    device: Device = "cpu",
-    threads: Threads = 1,
-    quiet: Quiet = False,
-    seed: Seed = 0,
-) -> None:
-    """Which of the six variants predicts motion best."""
-    with reporting():
-        show(variants_experiment, place(out, preset, cmu, None, device, quiet=quiet, seed=seed), threads)
-
-
-@app.command()
-def extrapolation(
-    out: Out,
-    preset: PresetOption = "small",
-    cmu: CmuFolder = None,
-    device: Device = "cpu",
-    threads: Threads = 1,
-    quiet: Quiet = False,
-    seed: Seed = 0,
-) -> None:
-    """Let the decoders run further back and on than they were trained to."""
-    with reporting():
-        show(extrapolation_experiment, place(out, preset, cmu, None, device, quiet=quiet, seed=seed), threads)
+add_experiment(
+    app, "variants", "composite.variants:variants", "Which of the six variants predicts motion best.", bvh=False
+)
+add_experiment(
+    app,
+    "extrapolation",
+    "composite.extrapolation:extrapolation",
+    "Let the decoders run further back and on than they were trained to.",
+    bvh=False,
+)

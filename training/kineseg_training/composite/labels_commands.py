@@ -16,6 +16,7 @@ from kineseg_training.options import (
     Quiet,
     Seed,
     Threads,
+    add_experiment,
     place,
     reporting,
     show,
@@ -65,19 +66,9 @@ def few_labels(
         show(lambda there: experiment(there, settings), where, threads)
 
 
-@app.command("few-labels-optimiser")
-def few_labels_optimiser(
-    out: Out,
-    preset: PresetOption = "small",
-    cmu: CmuFolder = None,
-    bvh: BvhFolder = None,
-    device: Device = "cpu",
-    threads: Threads = 1,
-    quiet: Quiet = False,
-    seed: Seed = 0,
-) -> None:
-    """Which learning rate and how many steps suit the classifier that starts at random, on held-out training takes."""
-    from kineseg_training.composite.few_labels_optimiser import few_labels_optimiser as experiment
-
-    with reporting():
-        show(experiment, place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
+add_experiment(
+    app,
+    "few-labels-optimiser",
+    "composite.few_labels_optimiser:few_labels_optimiser",
+    "Which learning rate and how many steps suit the classifier that starts at random, on held-out training takes.",
+)

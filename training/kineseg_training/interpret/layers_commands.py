@@ -10,23 +10,12 @@ from kineseg_training import options
 
 app = typer.Typer(no_args_is_help=True)
 
-
-@app.command("layers")
-def layers_command(
-    out: options.Out,
-    preset: options.PresetOption = "small",
-    cmu: options.CmuFolder = None,
-    bvh: options.BvhFolder = None,
-    device: options.Device = "cpu",
-    seed: options.Seed = 0,
-    threads: options.Threads = 1,
-    quiet: options.Quiet = False,
-) -> None:
-    """Smoothness of the actions on the dataset graph of every layer of every family."""
-    from kineseg_training.interpret.layers_experiment import layers
-
-    with options.reporting():
-        options.show(layers, options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
+options.add_experiment(
+    app,
+    "layers",
+    "interpret.layers_experiment:layers",
+    "Smoothness of the actions on the dataset graph of every layer of every family.",
+)
 
 
 @app.command("gradcam")

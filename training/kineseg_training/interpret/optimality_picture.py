@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from kineseg_training.files import write_atomically
 from kineseg_training.interpret.early_stop import CROWDING
+from kineseg_training.interpret.optimality_watch import Watch
 from kineseg_training.interpret.palette import action_colours
 from kineseg_training.interpret.projection import principal_components
-
-if TYPE_CHECKING:
-    from kineseg_training.interpret.optimality import Watch
 
 _TRAIN, _VALIDATION, _TEST = "#999999", "#0072B2", "#D55E00"
 _BY_LOSS, _BY_EMBEDDING = "#0072B2", "#009E73"

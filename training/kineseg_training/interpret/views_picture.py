@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from kineseg_training.files import write_atomically
 from kineseg_training.interpret.palette import action_colours
 from kineseg_training.interpret.states import DECODER, POSE
-
-if TYPE_CHECKING:
-    from kineseg_training.interpret.views import View
+from kineseg_training.interpret.view import View
 
 # Windows of an action that are drawn, and components in the curve of the variance.
 _DRAWN, _CURVE = 6, 20

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kineseg_training.errors import DataError, SettingsError
+from kineseg_training.models.normalised import Normalised
 
 # Added to the bias of the forget gates at the beginning: what was read long ago counts from the first step on, instead
 # of once the gates have learnt to stay open (Jozefowicz, Zaremba & Sutskever, ICML 2015).
@@ -141,7 +142,7 @@ class Decoder(nn.Module):
         return torch.sigmoid(outputs) if self.logistic else outputs
 
 
-class CompositeLSTM(nn.Module):
+class CompositeLSTM(Normalised):
     """Encoder, and a decoder for the past, for the future, or for both.
 
     Frames are normalised, ``(channel - mean) / scale``, unless said otherwise; the two are part of the model (buffers
@@ -154,32 +155,14 @@ class CompositeLSTM(nn.Module):
         future: The same; None if it does not predict.
     """
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, settings: CompositeSettings) -> None:
-        super().__init__()
+        super().__init__(settings.inputs)
         self.settings = settings
         self.encoder = Encoder(settings.inputs, settings.hidden, settings.layers)
         self.reconstruction = (
             Decoder(settings, conditional=settings.condition_reconstruction) if settings.reconstruct else None
         )
         self.future = Decoder(settings, conditional=settings.conditional) if settings.predict else None
-        self.register_buffer("mean", torch.zeros(settings.inputs))
-        self.register_buffer("scale", torch.ones(settings.inputs))
-
-    def set_normalisation(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-        """Take mean and scale of the channels, both ``(C,)``, scale above zero."""
-        self.mean.copy_(torch.from_numpy(mean))
-        self.scale.copy_(torch.from_numpy(scale))
-
-    def normalise(self, frames: Tensor) -> Tensor:
-        """``(..., C)`` channels to normalised channels."""
-        return (frames - self.mean) / self.scale
-
-    def restore(self, frames: Tensor) -> Tensor:
-        """``(..., C)`` normalised channels back to channels."""
-        return frames * self.scale + self.mean
 
     def encode(self, frames: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Read ``(B, S, C)``, from `state` if a stream goes on.

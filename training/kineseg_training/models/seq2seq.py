@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kineseg_training.errors import SettingsError
+from kineseg_training.models.normalised import Normalised
 
 # The cell hears how a frame differs from the one before; at 30 frames a second that is several times smaller than what
 # it differs from the mean.
@@ -44,7 +45,7 @@ class Seq2SeqSettings:
             raise SettingsError(f"cell must be 'gru' or 'lstm', got {self.cell!r}")
 
 
-class Seq2Seq(nn.Module):
+class Seq2Seq(Normalised):
     """Reads frames, then goes on by itself: ``h' = cell([x, dx], h)``, next frame ``x + W h'``.
 
     ``dx`` is `VELOCITY_GAIN` times the change since the frame before, zero in the first. Without it the cell has to
@@ -55,11 +56,8 @@ class Seq2Seq(nn.Module):
     `mean` and `scale`, both ``(C,)``).
     """
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, settings: Seq2SeqSettings) -> None:
-        super().__init__()
+        super().__init__(settings.channels)
         self.settings = settings
         recurrent = nn.GRU if settings.cell == "gru" else nn.LSTM
         self.rnn: nn.GRU | nn.LSTM = recurrent(2 * settings.channels, settings.hidden, batch_first=True)
@@ -67,17 +65,6 @@ class Seq2Seq(nn.Module):
         # Starting at "nothing moves" makes the first loss that of the zero-velocity baseline.
         nn.init.zeros_(self.velocity.weight)
         nn.init.zeros_(self.velocity.bias)
-        self.register_buffer("mean", torch.zeros(settings.channels))
-        self.register_buffer("scale", torch.ones(settings.channels))
-
-    def set_normalisation(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-        """Take mean and scale of the channels, both ``(C,)``, scale above zero."""
-        self.mean.copy_(torch.from_numpy(mean))
-        self.scale.copy_(torch.from_numpy(scale))
-
-    def normalise(self, frames: Tensor) -> Tensor:
-        """``(..., C)`` channels to normalised channels."""
-        return (frames - self.mean) / self.scale
 
     def forward(self, source: Tensor, lengths: Tensor, n_target: int) -> tuple[Tensor, Tensor]:
         """Predict one step ahead all along the source, then `n_target` steps from its own predictions.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kineseg_training.errors import SettingsError
+from kineseg_training.models.normalised import Normalised
 from kineseg_training.models.skeleton_graph import canonical_graph
 
 CHANNELS = len(CANONICAL_CHANNELS)
@@ -99,7 +100,7 @@ class Block(nn.Module):
         return torch.relu(out)
 
 
-class STGCN(nn.Module):
+class STGCN(Normalised):
     """Logits of the actions from a window of canonical poses.
 
     Each of the 59 normalised channels enters once: a joint's features are where it is (three; the hips' only place is
@@ -110,13 +111,11 @@ class STGCN(nn.Module):
     softmax is calibrated; and `unknown_below`: an action whose probability is smaller is to be called unknown.
     """
 
-    mean: Tensor
-    scale: Tensor
     temperature: Tensor
     unknown_below: Tensor
 
     def __init__(self, settings: STGCNSettings) -> None:
-        super().__init__()
+        super().__init__(CHANNELS)
         self.settings = settings
         graph = torch.from_numpy(canonical_graph()).float()
         self.blocks = nn.ModuleList()
@@ -126,8 +125,6 @@ class STGCN(nn.Module):
             self.blocks.append(Block(graph, width, wider, kernel, stride, dropout, residual=number > 0))
             width = wider
         self.classifier = nn.Linear(width, len(settings.classes))
-        self.register_buffer("mean", torch.zeros(CHANNELS))
-        self.register_buffer("scale", torch.ones(CHANNELS))
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("unknown_below", torch.zeros(()))
 
@@ -135,15 +132,6 @@ class STGCN(nn.Module):
     def layers(self) -> tuple[str, ...]:
         """Names of what `features` gives, in order: ``input``, ``block1`` ... ``blockL``."""
         return ("input", *(f"block{number}" for number in range(1, len(self.blocks) + 1)))
-
-    def set_normalisation(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-        """Take mean and scale of the channels, both ``(59,)``, scale above zero."""
-        self.mean.copy_(torch.from_numpy(mean))
-        self.scale.copy_(torch.from_numpy(scale))
-
-    def normalise(self, frames: Tensor) -> Tensor:
-        """``(..., 59)`` channels to normalised channels."""
-        return (frames - self.mean) / self.scale
 
     def joints(self, frames: Tensor) -> Tensor:
         """Where the joints are: ``(B, T, 59)`` channels to ``(B, 3, T, 19)`` body sizes, from the floor below the hips.

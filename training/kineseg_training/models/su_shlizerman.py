@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kineseg_training.errors import DataError, SettingsError
+from kineseg_training.models.normalised import Normalised
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class TiedSettings:
                 raise SettingsError(f"{name} must be at least {least}, got {getattr(self, name)}")
 
 
-class TiedSeq2Seq(nn.Module):
+class TiedSeq2Seq(Normalised):
     """``h' = gru(x, h)``, next frame ``W h' + b``; the same GRU encodes and decodes.
 
     The encoder reads the source and gives its state to the decoder. The decoder's first input is the last frame of the
@@ -55,25 +56,11 @@ class TiedSeq2Seq(nn.Module):
     (buffers `mean` and `scale`, both ``(C,)``).
     """
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, settings: TiedSettings) -> None:
-        super().__init__()
+        super().__init__(settings.channels)
         self.settings = settings
         self.rnn = nn.GRU(settings.channels, settings.hidden, batch_first=True)
         self.readout = nn.Linear(settings.hidden, settings.channels)
-        self.register_buffer("mean", torch.zeros(settings.channels))
-        self.register_buffer("scale", torch.ones(settings.channels))
-
-    def set_normalisation(self, mean: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-        """Take mean and scale of the channels, both ``(C,)``, scale above zero."""
-        self.mean.copy_(torch.from_numpy(mean))
-        self.scale.copy_(torch.from_numpy(scale))
-
-    def normalise(self, frames: Tensor) -> Tensor:
-        """``(..., C)`` channels to normalised channels."""
-        return (frames - self.mean) / self.scale
 
     def encode(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Read.

@@ -14,10 +14,8 @@ from kineseg_training.data.labelled import bvh_contents, cmu_actions, long_enoug
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop import LoopSettings, Precision
 from kineseg_training.recognition.judge import judged
-from kineseg_training.recognition.measure import recognise
 from kineseg_training.recognition.presets import PRESETS
 from kineseg_training.recognition.trained import train_stgcn
-from kineseg_training.recognition.transfer_exhibit import transfer
 
 app = typer.Typer(help="An ST-GCN that recognises actions: train, judge, transfer.", no_args_is_help=True)
 
@@ -79,33 +77,15 @@ def train_command(
         )
 
 
-@app.command("recognise")
-def recognise_command(
-    out: options.Out,
-    preset: options.PresetOption = "small",
-    cmu: options.CmuFolder = None,
-    bvh: options.BvhFolder = None,
-    device: options.Device = "cpu",
-    threads: options.Threads = 1,
-    quiet: options.Quiet = False,
-    seed: options.Seed = 0,
-) -> None:
-    """How well the CMU actions are recognised, how sure it is, and what it makes of unknown ones."""
-    with options.reporting():
-        options.show(recognise, options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
-
-
-@app.command("transfer")
-def transfer_command(
-    out: options.Out,
-    preset: options.PresetOption = "small",
-    cmu: options.CmuFolder = None,
-    bvh: options.BvhFolder = None,
-    device: options.Device = "cpu",
-    threads: options.Threads = 1,
-    quiet: options.Quiet = False,
-    seed: options.Seed = 0,
-) -> None:
-    """Fine-tune the last layers to the contents of the BVH set: accuracy and smoothness against their number."""
-    with options.reporting():
-        options.show(transfer, options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
+options.add_experiment(
+    app,
+    "recognise",
+    "recognition.measure:recognise",
+    "How well the CMU actions are recognised, how sure it is, and what it makes of unknown ones.",
+)
+options.add_experiment(
+    app,
+    "transfer",
+    "recognition.transfer_exhibit:transfer",
+    "Fine-tune the last layers to the contents of the BVH set: accuracy and smoothness against their number.",
+)

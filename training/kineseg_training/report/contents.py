@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
+from kineseg_training.bundles.trained import FAMILIES as MODELS
 from kineseg_training.errors import SettingsError
-from kineseg_training.exhibit import Exhibit, Place
+from kineseg_training.exhibit import Exhibit, Place, experiment
 
-FAMILIES = ("su", "composite", "stgcn")
+FAMILIES = tuple(MODELS)
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,7 @@ class Entry:
 
     def run(self, place: Place) -> Exhibit:
         """Do it. Rooms are imported only now: some need much."""
-        module, _, name = self.function.partition(":")
-        exhibit: Exhibit = getattr(import_module(f"kineseg_training.{module}"), name)(place)
-        return exhibit
+        return experiment(self.function)(place)
 
 
 PARTS = (
