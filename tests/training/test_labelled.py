@@ -72,9 +72,7 @@ def test_windows_are_pieces_of_one_clip_each_and_cover_its_end(lengths: list[int
 
 def test_what_cannot_be_done_is_said() -> None:
     clips = made(("long", 50), ("short", 5), ("long", 40))
-    with pytest.raises(
-        DataError, match=r"short: every clip is shorter than a window of 10 frames .* has 5"
-    ):
+    with pytest.raises(DataError, match=r"short: every clip is shorter than a window of 10 frames .* has 5"):
         cut_labelled(clips, 10, 1)
     assert long_enough(clips, clips, 10) == ("long",)
     with pytest.raises(SettingsError, match="there is no flying here; there are long, short"):
