@@ -66,8 +66,8 @@ def draw_traces(path: Path, traces: Mapping[str, Trace]) -> None:
         axes.plot(trace.times_s, trace.scores, color="#23527c", lw=0.8)
         if not np.isnan(trace.threshold):
             axes.axhline(trace.threshold, color="grey", ls="--", lw=0.8)
-        axes.plot(trace.told_s, [0.0] * len(trace.told_s), marker="^", ls="", color="#c0392b", clip_on=False)
-        axes.set(ylim=(0.0, top), ylabel="score")
+        axes.plot(trace.told_s, [0.05 * top] * len(trace.told_s), marker="^", ls="", color="#c0392b")
+        axes.set(xlim=(0.0, trace.times_s[-1]), ylim=(0.0, top), ylabel="score")
         axes.set_title(name, fontsize="small", loc="left")
         axes.spines[["top", "right"]].set_visible(False)
     rows[-1].set_xlabel("time, s")
