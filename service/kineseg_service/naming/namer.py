@@ -48,6 +48,11 @@ class Namer:
         if self._recognised is not None:
             self._recognised.add(scores)
 
+    def restart(self) -> None:
+        """The stream was interrupted, as `Segmenter.restart`; all segments before the next frame have been named."""
+        if self._recognised is not None:
+            self._recognised.restart()
+
     def name(self, start: int, end: int, point: NDArray[np.float64] | None) -> Name:
         """Name of the segment over the model's frames [start, end), whose point (E,) is this; None: too short."""
         taught = UNKNOWN if point is None else self._known.nearest(point, self._settings)

@@ -22,7 +22,13 @@ class Recognised:
         self._block = max(1, round(block_s * rate_hz))
         self._ring = np.zeros((max(1, round(horizon_s * rate_hz / self._block)), classes), np.float32)
         self._sum = np.zeros(classes)
-        self._frames = 0
+        self._first = 0  # frame at which the first block begins
+        self._frames = 0  # since then
+
+    def restart(self) -> None:
+        """Begins a block at the next frame; what came before is not asked for again."""
+        self._first, self._frames = self._first + self._frames, 0
+        self._sum[:] = 0.0
 
     def add(self, scores: NDArray[np.float32]) -> None:
         """Takes the next frame's log-probabilities (K,)."""
@@ -37,6 +43,7 @@ class Recognised:
 
         Up to `lag` frames are left out at the beginning, but no more than half.
         """
+        start, end = max(start - self._first, 0), end - self._first
         last = min(end, self._frames) // self._block
         first = -(-(start + min(lag, max(end - start, 0) // 2)) // self._block)
         first = max(first, self._frames // self._block - len(self._ring))

@@ -25,7 +25,7 @@ class PatternSegmenter:
     """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
 
     It announces nothing: a boundary is told when it is certain. Picklable. Frames are counted from 0 at the model's
-    rate, and decisions depend on nothing but the frames.
+    rate, also after a `restart`, and decisions depend on nothing but the frames.
 
     Args:
         settings: Numbers of the blocks, the labels and the anomalies.
@@ -63,7 +63,10 @@ class PatternSegmenter:
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
         self._n_frames = 0
-        self._segment_id = 0
+        self._first_frame = 0  # of block 0
+        self._in_block = 0  # frames of the block that is not full yet
+        self._going = False  # whether there is an open segment
+        self._segment_id = -1
         self._label = -1
 
     @property
@@ -79,16 +82,20 @@ class PatternSegmenter:
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
-        if self._n_frames == 0:
+        if not self._going:
+            self._going = True
+            self._segment_id += 1
             self._label = self._labeller.mint()
-            decisions.append(SegmentStart(0, self._segment_id, self._label))
+            decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
         if self._surprise.update(surprise):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
+        self._in_block += 1
         self._sum += embedding
-        if self._n_frames % self._block_frames == 0:
+        if self._in_block == self._block_frames:
             boundary = self._boundaries.update(self._sum / self._block_frames)
             self._sum[:] = 0.0
+            self._in_block = 0
             if boundary is not None:
                 self._begin(boundary, decisions)
         return decisions
@@ -96,12 +103,25 @@ class PatternSegmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: the last segment is closed."""
         decisions: list[Decision] = []
-        if self._n_frames:
+        if self._going:
             self._close(self._boundaries.count, self._n_frames, decisions)
+            self._going = False
+        return decisions
+
+    def restart(self) -> list[Decision]:
+        """The stream was interrupted here: the open segment is closed, and the next frame begins another.
+
+        Labels, numbering, and what has been learned of the stream go on.
+        """
+        decisions = self.finish()
+        self._boundaries.restart()
+        self._surprise.restart()
+        self._first_frame, self._in_block = self._n_frames, 0
+        self._sum[:] = 0.0
         return decisions
 
     def _begin(self, boundary: int, decisions: list[Decision]) -> None:
-        index = boundary * self._block_frames
+        index = self._first_frame + boundary * self._block_frames
         self._close(boundary, index, decisions)
         self._boundaries.accept(boundary)
         self._segment_id += 1
@@ -111,9 +131,13 @@ class PatternSegmenter:
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
+        start = self._first_frame + start_block * self._block_frames
+        if start_block == end_block:  # less than a block: there is nothing to learn from it
+            decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
+            return
         point, error = self._point(start_block, end_block)
         label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
-        decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end))
+        decisions.append(SegmentEnd(self._segment_id, label, start, end))
         decisions += [LabelsMerged(end - 1, gone, into) for gone, into in self._labeller.merged]
 
     def _point(self, start: int, end: int) -> tuple[NDArray[np.float64], float]:

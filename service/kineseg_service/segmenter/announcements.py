@@ -55,6 +55,10 @@ class Announcements:
         self._level = 0.0
         self.open: list[Announced] = []
 
+    def restart(self) -> None:
+        """The stream was interrupted; nothing may be announced any more then."""
+        self._level = 0.0
+
     def look(self, kernel: KernelBoundaries) -> tuple[int, int, float] | None:
         """A boundary to announce now: its block, that at which the segment before it begins, and its confidence.
 

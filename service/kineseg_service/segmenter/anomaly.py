@@ -37,6 +37,10 @@ class SurpriseMonitor:
         self._count = 0
         self._calm = pause  # frames below half the threshold since the last one above it
 
+    def restart(self) -> None:
+        """The model's state begins anew and must see something first; what is usual in the stream stays known."""
+        self._count, self._calm, self.score = 0, self._pause, 0.0
+
     def update(self, surprise: float) -> bool:
         """Takes the next frame's surprise; whether an anomaly begins with it."""
         self._count += 1

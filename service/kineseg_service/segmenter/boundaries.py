@@ -48,10 +48,21 @@ class KernelBoundaries:
         self._lag = max(1, round(settings.commit_fraction * self._budget))
         self._span = max(self._budget + self._shortest, 2 * self._window)
         self._horizon = max(blocks(settings.horizon_s), self._span + self._window)
+        self._dim = dim
+        self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of the last ones to now
+        self.scale = RunningQuantile(
+            self._horizon,
+            prior=settings.median_squared_distance,
+            prior_count=_PAIRS * blocks(settings.prior_s),
+        )
+        self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
+        self.restart()
 
+    def restart(self) -> None:
+        """Begins anew: the next block is block 0, and nothing came before it. The scales that were learned stay."""
         self.count = 0
         self._start = 0  # of the open segment
-        self._past = np.zeros((self._horizon, dim), dtype=np.float16)  # ring of blocks
+        self._past = np.zeros((self._horizon, self._dim), dtype=np.float16)  # ring of blocks
         self._base_start = 0  # the open segment's part within the horizon begins here
         self._base_similarity = 0.0  # sum of the kernel over all pairs of that part
         self._base_dropped = 0.0  # cost of what has left the horizon
@@ -61,17 +72,9 @@ class KernelBoundaries:
         self._similarity = np.zeros(self._span)
         self._before = np.zeros(self._span)
         self._cost = np.full((self._span, self._span), np.inf, dtype=np.float32)
-        self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of them to now
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
         self._next_end = 0
-
-        self.scale = RunningQuantile(
-            self._horizon,
-            prior=settings.median_squared_distance,
-            prior_count=_PAIRS * blocks(settings.prior_s),
-        )
-        self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
 
     @property
     def start(self) -> int:

@@ -82,18 +82,24 @@ class PatternBoundaries:
 
     def __init__(self, settings: PatternSettings, dim: int, budget: int) -> None:
         self._settings = settings
+        self._dim = dim
         self._budget = max(1, budget)
+        self._usual = RunningQuantile(
+            settings.usual_blocks // settings.every,
+            settings.usual_prior,
+            settings.usual_prior_blocks // settings.every,
+        )
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins anew: the next block is block 0, and nothing came before it. What is usual stays known."""
         self.count = 0
         self.start = 0  # first block of the open segment
-        horizon, k = settings.horizon, settings.neighbours
-        self._past = np.zeros((horizon, dim), np.float32)  # rings, by block
+        horizon, k = self._settings.horizon, self._settings.neighbours
+        self._past = np.zeros((horizon, self._dim), np.float32)  # rings, by block
         self._distances = np.full((horizon, k), np.inf, np.float32)  # of the nearest neighbours
         self._farthest = np.full(horizon, np.inf, np.float32)  # the largest of them
         self._nearest = np.full((horizon, k), -1, np.int32)  # which blocks they are; -1: none
-        every = settings.every
-        self._usual = RunningQuantile(
-            settings.usual_blocks // every, settings.usual_prior, settings.usual_prior_blocks // every
-        )
         self._undecided: list[float] = []  # evidence of late, which may become that of a boundary
 
     def recent(self, start: int, end: int) -> Blocks:

@@ -35,7 +35,8 @@ class Segmenter:
     old as the latency budget allows: then it must lie on the best path of the kernel programme, and the final judge
     must find its two sides different.
 
-    Picklable. Frames are counted from 0 at the model's rate, and decisions depend on nothing but the frames.
+    Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
+    but the frames.
 
     Args:
         settings: Numbers of the method.
@@ -68,9 +69,12 @@ class Segmenter:
         self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
         self._n_frames = 0
-        self._segment_id = 0  # of the open segment
-        self._next_id = 1
-        self._label = -1  # of the open segment
+        self._first_frame = 0  # of block 0
+        self._in_block = 0  # frames of the block that is not full yet
+        self._going = False  # whether there is an open segment
+        self._segment_id = -1  # of it
+        self._next_id = 0
+        self._label = -1  # of it
 
     @property
     def label(self) -> int:
@@ -86,32 +90,58 @@ class Segmenter:
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
-        if self._n_frames == 0:
-            self._label = self._labeller.mint()
-            decisions.append(SegmentStart(0, self._segment_id, self._label))
+        if not self._going:
+            self._begin(decisions)
         if self._surprise.update(surprise):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
+        self._in_block += 1
         self._sum += embedding
-        if self._n_frames % self._block_frames == 0:
+        if self._in_block == self._block_frames:
             self._end_block(decisions)
+        return decisions
+
+    def restart(self) -> list[Decision]:
+        """The stream was interrupted here: what is pending is decided, and the next frame begins a segment.
+
+        Labels, numbering, and what has been learned of the stream's scales go on.
+        """
+        decisions = self.finish()
+        self._boundaries.restart()
+        self._announcements.restart()
+        self._surprise.restart()
+        self._first_frame, self._in_block = self._n_frames, 0
+        self._sum[:] = 0.0
         return decisions
 
     def finish(self) -> list[Decision]:
         """The stream has ended: what is pending is decided and the last segment closed."""
         decisions: list[Decision] = []
+        if not self._going:
+            return decisions
         while (boundary := self._boundaries.pending()) is not None:
             if self._boundaries.count - boundary < self._shortest:
                 break
             self._decide(boundary, decisions)
         self._withdraw(self._announcements.open[:], decisions)
-        if self._n_frames:
-            self._close(self._boundaries.count, self._n_frames, decisions)
+        self._close(self._boundaries.count, self._n_frames, decisions)
+        self._going = False
         return decisions
+
+    def _begin(self, decisions: list[Decision]) -> None:
+        self._going = True
+        self._segment_id, self._next_id = self._next_id, self._next_id + 1
+        self._label = self._labeller.mint()
+        decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
+
+    def _frame(self, block: int) -> int:
+        """The first frame of a block."""
+        return self._first_frame + block * self._block_frames
 
     def _end_block(self, decisions: list[Decision]) -> None:
         boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
+        self._in_block = 0
         self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
         if boundary is not None:
             self._decide(boundary, decisions)
@@ -138,9 +168,9 @@ class Segmenter:
             ],
             decisions,
         )
-        self._close(boundary, boundary * self._block_frames, decisions)
+        index = self._frame(boundary)
+        self._close(boundary, index, decisions)
         self._boundaries.accept(boundary)
-        index = boundary * self._block_frames
         point, error = self._point(boundary, self._boundaries.count)
         known = self._labeller.nearest(point, error)
         if announced is not None:
@@ -155,11 +185,14 @@ class Segmenter:
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
+        start = self._frame(start_block)
+        if start_block == end_block:  # less than a block: there is nothing to learn from it
+            decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
+            return
         point, error = self._point(start_block, end_block)
         self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
         label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
-        told = point if end_block > start_block else None  # the mean of nothing is no point
-        decisions.append(SegmentEnd(self._segment_id, label, start_block * self._block_frames, end, told))
+        decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
         for gone, into in self._labeller.merged:
             decisions.append(LabelsMerged(end - 1, gone, into))
             for announced in self._announcements.open:
@@ -176,7 +209,7 @@ class Segmenter:
         self._next_id += 1
         announced.label, point = self._likely_label(announced)
         self._announcements.open.append(announced)
-        index = boundary * self._block_frames
+        index = self._frame(boundary)
         decisions.append(SegmentStart(index, announced.segment_id, announced.label, confidence, False, point))
 
     def _review(self, decisions: list[Decision]) -> None:
@@ -189,7 +222,7 @@ class Segmenter:
             label, point = self._likely_label(announced)
             if label != announced.label and label == announced.doubt:
                 announced.label = label
-                index = announced.boundary * self._block_frames
+                index = self._frame(announced.boundary)
                 decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False, point))
             announced.doubt = label
         overdue = self._boundaries.count - self._boundaries.longest_wait
@@ -199,7 +232,7 @@ class Segmenter:
     def _withdraw(self, announced: list[Announced], decisions: list[Decision]) -> None:
         for one in announced:
             self._announcements.open.remove(one)
-            decisions.append(SegmentRetract(one.boundary * self._block_frames, one.segment_id))
+            decisions.append(SegmentRetract(self._frame(one.boundary), one.segment_id))
 
     def _likely_label(self, announced: Announced) -> tuple[int, Array]:
         """What an announced segment looks like so far (not like the one before it), and its point."""
