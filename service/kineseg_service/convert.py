@@ -151,7 +151,9 @@ def event_message(event: Event) -> pb.Event:
     elif isinstance(detail, Anomaly):
         message.anomaly.CopyFrom(pb.Anomaly(score=detail.score, threshold=detail.threshold))
     elif isinstance(detail, Gap):
-        message.gap.CopyFrom(pb.Gap(missing_frames=detail.missing_frames, duration_s=detail.duration_s))
+        message.gap.CopyFrom(
+            pb.Gap(missing_frames=detail.missing_frames, duration_s=detail.duration_s, cuts=detail.cuts)
+        )
     elif isinstance(detail, MissingValues):
         message.missing_values.CopyFrom(
             pb.MissingValues(channels=detail.channels, duration_s=detail.duration_s, returned=detail.returned)

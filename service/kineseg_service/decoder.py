@@ -67,6 +67,10 @@ class Decoder:
         self._table.reset(slot)
         return Lease(slot, self._generations[slot])
 
+    def reset(self, lease: Lease) -> None:
+        """Puts a lent slot back into the initial state."""
+        self._table.reset(lease.slot)
+
     def release(self, lease: Lease) -> bool:
         """Takes a slot back. False, and nothing happens, when this lease has been given back before."""
         if self._generations[lease.slot] != lease.generation:

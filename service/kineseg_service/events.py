@@ -86,10 +86,11 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Frames were missing and have been filled."""
+    """Frames were missing. They have been filled, unless the gap `cuts` the stream: it was too long for that."""
 
     missing_frames: int
     duration_s: float
+    cuts: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,25 @@ class ValuesMissing:
     returned: bool
     decided: int
     decided_ns: int
+
+
+class _Outages(NamedTuple):
+    """Stretches in which a channel has no values, (n,) each, in the order of channels, then time.
+
+    Attributes:
+        channel: Which channel.
+        since, since_ns: Frame and time from which on.
+        end: The row of the chunk in which it has values again; the number of rows if it does not.
+        told: It has been told of before these rows.
+        told_at: The row from which on it is long enough to be told of, if it lasts until then.
+    """
+
+    channel: NDArray[np.int64]
+    since: NDArray[np.int64]
+    since_ns: NDArray[np.int64]
+    end: NDArray[np.int64]
+    told: NDArray[np.bool_]
+    told_at: NDArray[np.int64]
 
 
 class Held:
@@ -66,33 +86,52 @@ class Held:
             told = self._tell(first, missing, times_ns)
             frames = np.take_along_axis(np.concatenate([self._last[None], frames]), source, axis=0)
         elif (self._since != _THERE).any():
-            told = self._tell(first, missing[:1], times_ns)  # all are back with the first frame
+            told = self._tell(first, missing[:1], times_ns[:1])  # all are back with the first frame
         self._last = frames[-1].copy()
         return frames, told
 
     def _tell(self, first: int, missing: NDArray[np.bool_], times_ns: Sequence[int]) -> dict[int, list[ValuesMissing]]:
-        told: dict[int, list[ValuesMissing]] = {}
-        for row, gone in enumerate(missing):
-            frame, now = first + row, times_ns[row]
-            there = self._since == _THERE
-            back = ~there & ~gone
-            begins = there & gone
-            self._since[begins], self._since_ns[begins] = frame, now
-            long = ~there & gone & ~self._told & (now - self._since_ns >= TOLD_AFTER_NS)
-            found = self._group(back & self._told, frame, now, returned=True)
-            found += self._group(long, frame, now, returned=False)
-            if found:
-                told[row] = found
-            self._told[long] = True
-            self._told[back] = False
-            self._since[back] = _THERE
-        return told
+        """What is to be told, by row; advances to the last row. It works on outages, not on each row."""
+        outages = self._outages(first, missing, np.asarray(times_ns, np.int64))
+        long = ~outages.told & (outages.told_at < outages.end)
+        back = (outages.end < len(missing)) & (outages.told | long)
+        found: dict[int, dict[tuple[bool, int, int], list[str]]] = {}
+        for which, rows, returned in ((back, outages.end, True), (long, outages.told_at, False)):
+            for at in np.flatnonzero(which).tolist():
+                # One for all channels that have been missing from the same frame on; what returned comes first.
+                key = not returned, int(outages.since[at]), int(outages.since_ns[at])
+                found.setdefault(int(rows[at]), {}).setdefault(key, []).append(self._channels[int(outages.channel[at])])
+        self._since[:] = _THERE
+        self._told[:] = False
+        still = outages.end == len(missing)
+        channels = outages.channel[still]
+        self._since[channels], self._since_ns[channels] = outages.since[still], outages.since_ns[still]
+        self._told[channels] = (outages.told | long)[still]
+        return {
+            row: [
+                ValuesMissing(since, since_ns, tuple(names), not open_, first + row, times_ns[row])
+                for (open_, since, since_ns), names in sorted(groups.items())
+            ]
+            for row, groups in found.items()
+        }
 
-    def _group(self, which: NDArray[np.bool_], frame: int, now: int, *, returned: bool) -> list[ValuesMissing]:
-        """One for all channels that have been missing from the same frame on."""
-        places = np.flatnonzero(which).tolist()
-        groups: dict[tuple[int, int], list[str]] = {}
-        for place in places:
-            since = int(self._since[place]), int(self._since_ns[place])
-            groups.setdefault(since, []).append(self._channels[place])
-        return [ValuesMissing(*since, tuple(names), returned, frame, now) for since, names in sorted(groups.items())]
+    def _outages(self, first: int, missing: NDArray[np.bool_], times_ns: NDArray[np.int64]) -> _Outages:
+        gone = self._since != _THERE
+        changed = np.concatenate([gone[None], missing[:-1]]) != missing
+        carried = np.flatnonzero(gone)
+        begin_channel, begin_row = np.nonzero((changed & missing).T)
+        end_channel, end_row = np.nonzero((changed & ~missing).T)
+        channel = np.concatenate([carried, begin_channel])
+        row = np.concatenate([np.full(len(carried), -1), begin_row])
+        order = np.lexsort((row, channel))
+        channel, row = channel[order], row[order]
+        # In each channel beginnings and ends take turns, and those still open end behind the last row.
+        open_ = np.flatnonzero(missing[-1])
+        ends_of = np.concatenate([end_channel, open_])
+        end = np.concatenate([end_row, np.full(len(open_), len(missing))])
+        end = end[np.lexsort((end, ends_of))]
+        before = row < 0
+        since = np.where(before, self._since[channel], first + row)
+        since_ns = np.where(before, self._since_ns[channel], times_ns[row])
+        told = before & self._told[channel]
+        return _Outages(channel, since, since_ns, end, told, np.searchsorted(times_ns, since_ns + TOLD_AFTER_NS))

@@ -16,8 +16,9 @@ from kineseg_service.bundle import Bundle
 from kineseg_service.config import Settings
 from kineseg_service.convert import decisions_from
 from kineseg_service.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
-from kineseg_service.frames import Intake, IntakeLimits, placing_delay_s
+from kineseg_service.frames import Intake, IntakeLimits
 from kineseg_service.naming import KnownNames, Namer, NamingSettings
+from kineseg_service.resampling import placing_delay_s
 from kineseg_service.scratch import SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_service.segmenter import Segmenter, SegmenterSettings
 from kineseg_service.session import Session, SessionConfig

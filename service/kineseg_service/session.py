@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_service.clock import SECOND
 from kineseg_service.events import (
     Ack,
     Anomaly,
@@ -27,9 +28,10 @@ from kineseg_service.events import (
     SegmentUpdated,
     Summary,
 )
-from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, ModelFrames, Taken
+from kineseg_service.frames import ChunkEnd, GapFound, Intake, Taken
 from kineseg_service.held import ValuesMissing
 from kineseg_service.naming import KnownNames, Namer, NamingSettings
+from kineseg_service.resampling import ModelFrames
 from kineseg_service.scratch import PatternSegmenter, Plan
 from kineseg_service.segmenter import (
     AnomalyStart,
@@ -43,6 +45,7 @@ from kineseg_service.segmenter import (
 from kineseg_service.telling import Decisions, as_told
 
 REMEMBERED_SEGMENTS = 10_000
+LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +192,19 @@ class Session:
             out.append(FrameResult(frame, ns / SECOND, surprise, score, embedding.tolist(), label))
 
     def gap(self, gap: GapFound, out: list[Output]) -> None:
-        """Frames were missing."""
-        self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, Gap(gap.missing, gap.duration_ns / SECOND), out)
+        """Frames were missing; where they have not been filled, what came before them ends and another segment begins.
+
+        The model's state is to be reset by whoever holds it.
+        """
+        if gap.cuts:
+            self._places.close(gap.frame, gap.time_ns)
+            for decision in self._segmenter.restart():
+                self._decided(decision, gap.decided, gap.decided_ns, out)
+            self._namer.restart()
+            self._places.reopen()
+            self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
+        detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
+        self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
 
     def missing(self, found: ValuesMissing, out: list[Output]) -> None:
         """Channels are without values, or have them again."""
@@ -294,7 +308,8 @@ class Session:
         if self._last_boundary is not None and self._last_boundary[0] == index:
             return self._last_boundary[1]
         frame, ns = self._places.at(index)
-        if self._late_ns is not None and index > 0 and decided_ns - ns > self._late_ns:
+        is_end = index >= self._places.count  # of the stream, or before a gap: there is no later frame to take
+        if self._late_ns is not None and index > 0 and not is_end and decided_ns - ns > self._late_ns:
             frame, ns = decided, decided_ns
         self._last_boundary = index, (frame, ns)
         return frame, ns
@@ -302,7 +317,7 @@ class Session:
     def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
         self._seq += 1
         first = self.intake.first_capture_ns
-        capture = None if first is None else first + ns
+        capture = None if first is None else min(first + ns, LATEST_CAPTURE_NS)
         out.append(Event(self._seq, frame, ns / SECOND, capture, decided, decided_ns / SECOND, detail))
 
 
@@ -329,8 +344,12 @@ class _Places:
         self.count += 1
 
     def close(self, frame: int, ns: int) -> None:
-        """The stream has ended before this frame and time."""
+        """The stream has ended before this frame and time, or pauses there."""
         self._after = (frame, ns)
+
+    def reopen(self) -> None:
+        """The stream goes on after a gap."""
+        self._after = None
 
     def at(self, index: int) -> tuple[int, int]:
         """Frame and time in nanoseconds at which the model's frame `index` begins; after the last one, the end.

@@ -16,8 +16,8 @@ from kineseg_service.bundle import load_bundle
 from kineseg_service.config import Settings
 from kineseg_service.convert import response
 from kineseg_service.events import EndReason, Output
-from kineseg_service.frames import ModelFrames
 from kineseg_service.opening import Opener
+from kineseg_service.resampling import ModelFrames
 from kineseg_service.segmenter import (
     AnomalyStart,
     Decision,

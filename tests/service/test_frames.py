@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_service.errors import GapTooLong, InvalidFrame
-from kineseg_service.frames import SECOND, ChunkEnd, GapFound, Intake, IntakeLimits, ModelFrames, Taken
+from kineseg_service.clock import SECOND
+from kineseg_service.errors import InvalidFrame
+from kineseg_service.frames import ChunkEnd, GapFound, Intake, IntakeLimits, Taken
 from kineseg_service.held import ValuesMissing
+from kineseg_service.resampling import ModelFrames
 
 C = 2
 
@@ -231,24 +233,69 @@ def test_a_hole_in_the_capture_times_is_a_gap_that_the_numbering_does_not_show()
     assert (into.received, into.frames, into.filled) == (20, 23, 3)
 
 
-@pytest.mark.parametrize("by", ["index", "time", "index against the time", "centuries"])
-def test_a_gap_that_is_too_long(by: str) -> None:
-    frames = signal(20)
-    into = intake(max_gap_s=0.5)
-    period = SECOND // 30
+@pytest.mark.parametrize("by", ["index", "time", "index against the time"])
+@pytest.mark.parametrize(("rate", "model_rate"), [(30.0, 30.0), (100.0, 30.0), (10.0, 30.0)])
+def test_a_gap_that_is_too_long_to_be_filled_cuts_the_stream(by: str, rate: float, model_rate: float) -> None:
+    frames = signal(80)
+    into = intake(rate, model_rate, max_gap_s=0.5)
+    period = round(SECOND / rate)
     timed = by != "index"
-    start = -(2**63) + 1 if by == "centuries" else 0
-    list(into.take(0, frames[:10].tobytes(), [start + i * period for i in range(10)] if timed else ()))
-    before = pickle.dumps(into)
+    regular = [i * period for i in range(40)] if timed else ()
+    before = feed(into, frames[:40], times=regular)
+    lost = round(rate)
     first, later = {
-        "index": (26, 0),
-        "time": (10, 26 * period),
-        "index against the time": (26, 10 * period),
-        "centuries": (10, 2**63 - 1 - period * 10),
+        "index": (40 + lost, 0),
+        "time": (40, (40 + lost) * period),
+        "index against the time": (40 + lost, 40 * period),
     }[by]
-    with pytest.raises(GapTooLong, match=r"at most 0\.5 s"):
-        into.take(first, frames[10:].tobytes(), [later + i * period for i in range(10)] if timed else ())
-    assert pickle.dumps(into) == before
+    after = feed(into, frames[40:], times=[later + i * period for i in range(40)] if timed else (), first=first)
+    gap = next(item for item in after if isinstance(item, GapFound))
+    assert gap.cuts
+    assert (gap.frame, gap.decided) == (40, first)
+    assert gap.missing == lost
+    assert (into.received, into.frames, into.filled) == (first + 40, 80, 0)
+    # What comes after it is resampled as if the stream began there, and nothing before it is lost or drawn out.
+    made, places = joined(after)
+    fresh, fresh_places = joined(feed(intake(rate, model_rate), frames[40:], times=regular))
+    np.testing.assert_allclose(made, fresh, atol=1e-5)
+    assert [place[0] - first for place in places] == [place[0] for place in fresh_places]
+    np.testing.assert_array_equal(
+        joined(before)[0], joined(feed(intake(rate, model_rate), frames[:40], times=regular))[0]
+    )
+
+
+def test_a_stretch_too_short_for_a_frame_of_the_model_gives_one_all_the_same() -> None:
+    frames = signal(3)
+    into = intake(120.0, max_gap_s=0.5)
+    taken = [item for at in range(3) for item in into.take(at * 1000, frames[at : at + 1].tobytes(), ())]
+    rest = into.flush()
+    assert rest is not None
+    made, places = joined([*taken, rest])
+    np.testing.assert_array_equal(made, frames)
+    assert [place[0] for place in places] == [0, 1000, 2000]
+
+
+@pytest.mark.parametrize("rate", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("timed", [False, True])
+def test_one_lost_frame_of_a_slow_source_is_filled(rate: float, timed: bool) -> None:
+    into = intake(rate, max_gap_s=1.0)
+    kept = [i for i in range(40) if i % 7 != 5]
+    taken = [
+        item
+        for place, at in enumerate(kept)
+        for item in into.take(place if timed else at, signal(1).tobytes(), [round(at * SECOND / rate)] if timed else ())
+    ]
+    gaps = [item for item in taken if isinstance(item, GapFound)]
+    assert not any(gap.cuts for gap in gaps)
+    if not timed:
+        assert [gap.missing for gap in gaps] == [1] * 5
+
+
+def test_without_any_filling_every_gap_cuts() -> None:
+    into = intake(max_gap_s=0.0)
+    list(into.take(0, signal(10).tobytes(), ()))
+    gaps = [item for item in into.take(11, signal(10).tobytes(), ()) if isinstance(item, GapFound)]
+    assert [gap.cuts for gap in gaps] == [True]
 
 
 def with_value(row: int, value: float) -> bytes:
@@ -269,6 +316,7 @@ def with_value(row: int, value: float) -> bytes:
         (10, signal(65).tobytes(), (), "data", "65 frames, at most 64"),
         (9, signal(5).tobytes(), (), "first_frame", "frames up to 9 have come"),
         (-1, signal(5).tobytes(), (), "first_frame", "frames up to 9 have come"),
+        (2**60, signal(5).tobytes(), (), "first_frame", "which no stream can reach"),
         (10, signal(5).tobytes(), (1, 2, 3, 4, 5), "capture_times_ns", "began without capture times"),
     ],
 )
@@ -293,6 +341,7 @@ def test_a_malformed_chunk_is_refused_and_changes_nothing(
         ((SECOND, SECOND + 5, SECOND + 5), "frame 2 of the chunk"),
         ((SECOND, SECOND - 5, SECOND + 5), "frame 1 of the chunk"),
         ((0, 1, 2), "is not after the last one"),
+        ((2**63 - 3, 2**63 - 2, 2**63 - 1), "decades after"),
     ],
 )
 def test_capture_times_that_make_no_sense(times: Sequence[int], says: str) -> None:
@@ -330,18 +379,3 @@ def test_a_slow_source_is_taken_in_slices() -> None:
     blocks = [item for item in feed(intake(1.0), frames, sizes=[600]) if isinstance(item, ModelFrames)]
     assert sum(len(block.decided) for block in blocks) == 599 * 30 + 1
     assert max(len(block.decided) for block in blocks) < 1000
-
-
-def test_frames_far_denser_than_the_rate_says_do_not_pile_up() -> None:
-    # Times in another unit, say: twenty thousand frames within one of the model's.
-    frames = signal(30_000)
-    times = [5_000 * i for i in range(len(frames))]
-    into = intake(rate=1000.0, model_rate=10.0)
-    taken = feed(into, frames[:19_000], [1000] * 19, times)
-    assert len(pickle.dumps(into)) < 4096 * 100
-    taken += feed(into, frames[19_000:], [333] * 40, times[19_000:], first=19_000)
-    made, places = joined(taken)
-    np.testing.assert_allclose(made[0], piecewise_mean(np.array(times), frames, 0, SECOND / 10), atol=1e-6)
-    assert [place[:3] for place in places] == [(20_000, SECOND // 10, 0)]
-    again, _ = joined(feed(intake(rate=1000.0, model_rate=10.0), frames, [1, 4096, 7], times))
-    assert again.tobytes() == made.tobytes()

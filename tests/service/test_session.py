@@ -11,8 +11,9 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.bundle import load_bundle
 from kineseg_service.config import Settings
 from kineseg_service.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
-from kineseg_service.frames import ChunkEnd, GapFound, ModelFrames
+from kineseg_service.frames import ChunkEnd, GapFound
 from kineseg_service.opening import Opener
+from kineseg_service.resampling import ModelFrames
 from kineseg_service.session import Session
 from kineseg_service.state_table import F32
 

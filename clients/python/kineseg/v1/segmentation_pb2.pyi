@@ -231,7 +231,7 @@ class FrameChunk(_message.Message):
     CAPTURE_TIMES_NS_FIELD_NUMBER: _builtins.int
     first_frame: _builtins.int
     """Index of the first frame of this chunk in the stream, counted from 0. It must follow the last frame sent; a larger
-    index says that frames were lost (a gap), a smaller one is an error.
+    index says that frames were lost (a gap), a smaller one is an error. The first chunk begins with 0.
     """
     data: _builtins.bytes
     """Frames x channels, frame by frame, packed little-endian IEEE 754 float32, of a magnitude up to 1e9. NaN: the value is
@@ -241,7 +241,8 @@ class FrameChunk(_message.Message):
     @_builtins.property
     def capture_times_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Capture time of each frame in nanoseconds on the source's clock, increasing; as many as frames, or none at all in
-        the whole stream (then frame index / frame rate is the time).
+        the whole stream (then frame index / frame rate is the time). A clock that contradicts the frame rate is refused.
+        Frames that are stamped when they arrive, in bursts, count as captured a period apart.
         """
 
     def __init__(
@@ -321,7 +322,7 @@ class Opened(_message.Message):
     max_chunk_frames: _builtins.int
     """Largest number of frames in one chunk."""
     max_gap_s: _builtins.float
-    """Longest gap that is filled, seconds; a longer one is an error."""
+    """Longest gap that is filled in this stream, seconds; a longer one cuts it, see `Gap.cuts`."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model that runs it."""
@@ -412,7 +413,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def gap(self) -> Global___Gap:
-        """Frames were missing and have been filled."""
+        """Frames were missing."""
 
     @_builtins.property
     def summary(self) -> Global___Summary:
@@ -584,7 +585,9 @@ Global___SegmentRetracted: _TypeAlias = SegmentRetracted  # noqa: Y015
 
 @_typing.final
 class SegmentClosed(_message.Message):
-    """A finished segment; `Event.frame` is its first frame."""
+    """A finished segment; `Event.frame` is its first frame. The closed segments cover a stream without a hole, but for gaps
+    that cut it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -695,25 +698,33 @@ Global___Anomaly: _TypeAlias = Anomaly  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
-    """Frames were missing, were filled by interpolation, and count as frames; `Event.frame` is the first missing one."""
+    """Frames were missing; `Event.frame` is the first missing one. A gap of up to `Opened.max_gap_s` was filled by
+    interpolation, and what was filled counts as frames.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MISSING_FRAMES_FIELD_NUMBER: _builtins.int
     DURATION_S_FIELD_NUMBER: _builtins.int
+    CUTS_FIELD_NUMBER: _builtins.int
     missing_frames: _builtins.int
     """Number of missing frames."""
     duration_s: _builtins.float
     """Time between the frames around the gap, seconds."""
+    cuts: _builtins.bool
+    """The gap was too long to be filled: the segment before it has ended there, the model's state began afresh behind it,
+    and another segment begins with the next frame. Labels and numbering go on.
+    """
     def __init__(
         self,
         *,
         missing_frames: _builtins.int = ...,
         duration_s: _builtins.float = ...,
+        cuts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_s", b"duration_s", "missing_frames", b"missing_frames"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cuts", b"cuts", "duration_s", b"duration_s", "missing_frames", b"missing_frames"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -772,7 +783,7 @@ class Summary(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     MODEL_SHA256_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
-    """Number of frames processed, filled ones included."""
+    """Number of frames processed, filled ones included; what is missing in gaps that were not filled does not count."""
     duration_s: _builtins.float
     """Duration in seconds."""
     segments: _builtins.int
