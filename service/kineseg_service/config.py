@@ -49,16 +49,23 @@ class Settings(BaseSettings):
     )
 
     max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams.")
+    max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
+    max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")
     max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
-    queue_frames: int = Field(512, ge=1, description="Frames of the model's rate that may wait per stream.")
+    queue_frames: int = Field(
+        512, ge=1, description="Frames of the model's rate, and other things, that may wait per stream."
+    )
     queue_responses: int = Field(1024, ge=1, description="Responses that may wait for a stream's slow reader.")
     watch_queue: int = Field(1024, ge=1, description="Events that may wait for a slow watcher before some are dropped.")
 
     max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
     max_message_bytes: int = Field(4 << 20, ge=1024, description="Largest request, bytes.")
-    max_gap_s: float = Field(1.0, ge=0, le=60, description="Longest gap that is filled, seconds.")
+    max_gap_s: float = Field(
+        1.0, ge=0, le=60, description="Longest gap that is filled, seconds (2.5 frame periods where those are longer)."
+    )
     default_latency_s: float = Field(4.0, ge=0.5, le=10, description="Latency budget of streams that ask for none.")
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
+    opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -2,6 +2,9 @@
 
 It alone touches decoders, leases and the deciding half of sessions. Others give it work through a locked inbox; it
 gives results back in bundles, as often as it runs out of work or a few milliseconds have passed.
+
+What fails in a stream ends that stream. What fails in the thread itself ends the engine: it fails its streams, says so
+to whoever started it, and from then on does what it is given at once and in the caller's thread, so that nobody waits.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from numpy.typing import NDArray
 
 from kineseg_service.batcher import Batcher
 from kineseg_service.decoder import Decoder, Lease
-from kineseg_service.errors import Full, ServiceError, StepFailed
+from kineseg_service.errors import Broken, Full, ServiceError, StepFailed
 from kineseg_service.events import Output, Summary
-from kineseg_service.frames import F32, ChunkEnd, GapFound, ModelFrames, Taken
+from kineseg_service.frames import ChunkEnd, GapFound, Taken
 from kineseg_service.held import ValuesMissing
-from kineseg_service.logs import get_logger
+from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.resampling import F32, ModelFrames
 from kineseg_service.session import End, Session, Tally
 
 R = TypeVar("R")
@@ -40,14 +44,14 @@ _MOST_MADE = 32
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """The engine's side of an open stream. Others may read `produced`, write `written`, and nothing else.
+    """The engine's side of an open stream. Others may read `produced` and `passed`, write `written`, and nothing else.
 
     Attributes:
         session: What decides.
         lease: The slot of its model's state; none once it has been given back.
         queue: What waits to go through, each with the number of its arrival.
         at: How many frames of the queue's first block have been stepped.
-        steps: How many of the model's frames have been stepped.
+        passed: How much of what was submitted has gone through, by `weight`.
         produced: How many outputs it has given.
         written: How many of them its client has taken.
         stalled: It waits for its client to take some.
@@ -60,7 +64,7 @@ class Stream:
     lease: Lease | None
     queue: deque[tuple[int, Item]] = field(default_factory=deque)
     at: int = 0
-    steps: int = 0
+    passed: int = 0
     produced: int = 0
     written: int = 0
     stalled: bool = False
@@ -80,20 +84,29 @@ class Delivery:
     Attributes:
         stream: Which.
         outputs: In order.
-        steps: How many of the model's frames it has stepped in all.
+        passed: How much of what was submitted has gone through in all, by `weight`.
         summary: There when it has come to its end.
         error: There when it has failed.
     """
 
     stream: Stream
     outputs: list[Output]
-    steps: int
+    passed: int
     summary: Summary | None = None
     error: ServiceError | None = None
 
 
+def weight(item: Item) -> int:
+    """How much an item counts in a queue: a frame of the model as one, and anything else as one, too."""
+    return len(item.decided) if isinstance(item, ModelFrames) else 1
+
+
 def _drop(deliveries: list[Delivery]) -> None:
     """Where deliveries go before anyone wants them."""
+
+
+def _ignore() -> None:
+    """What happens at the engine's end before anyone wants to know."""
 
 
 class _Lane:
@@ -125,11 +138,14 @@ class Engine:
         self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
         self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
         self._deliver: Callable[[list[Delivery]], None] = _drop
+        self._on_end: Callable[[], None] = _ignore
         self._metrics = metrics
         self._most_outputs = queue_responses
         self._inbox: deque[Callable[[], None]] = deque()
         self._filled = threading.Condition()
         self._stopping = False
+        self._broken = False
+        self._streams: dict[Stream, None] = {}  # those that hold a slot, in the order of their opening
         self._arrivals = 0
         self._waiting = 0
         self._outbox: dict[Stream, Delivery] = {}
@@ -138,9 +154,14 @@ class Engine:
 
     # What others call, from any thread.
 
-    def start(self, deliver: Callable[[list[Delivery]], None]) -> None:
-        """Starts the thread. `deliver` is given what streams give, in that thread; it must not block."""
-        self._deliver = deliver
+    def start(self, deliver: Callable[[list[Delivery]], None], on_failure: Callable[[], None] = _ignore) -> None:
+        """Starts the thread.
+
+        Args:
+            deliver: Is given what streams give, in the engine's thread; it must not block.
+            on_failure: Is called there when the engine itself has failed, after its streams have been.
+        """
+        self._deliver, self._on_end = deliver, on_failure
         self._thread.start()
 
     def stop(self) -> None:
@@ -152,7 +173,7 @@ class Engine:
             self._thread.join()
 
     def open(self, session: Session, own: Decoder | None = None) -> Future[Stream]:
-        """Lends a slot of the session's model; the future raises `Full` when there is none.
+        """Lends a slot of the session's model; the future raises `Full` when there is none, `Broken` after a failure.
 
         Args:
             session: What decides.
@@ -162,11 +183,11 @@ class Engine:
 
     def submit(self, stream: Stream, items: Sequence[Item]) -> None:
         """Queues what a session has taken; nothing happens when the stream has ended."""
-        self._post(lambda: self._take(stream, items))
+        self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items)))
 
     def wake(self, stream: Stream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
-        self._post(lambda: self._unstall(stream))
+        self._post(lambda: self._or_fail(stream, lambda: self._unstall(stream)))
 
     def abandon(self, stream: Stream, then: Callable[[], None]) -> None:
         """Drops the stream and gives its slot back, then calls `then` in the engine's thread."""
@@ -198,12 +219,21 @@ class Engine:
 
     def _post(self, command: Callable[[], None]) -> None:
         with self._filled:
-            self._inbox.append(command)
-            self._filled.notify()
+            if not self._broken:
+                self._inbox.append(command)
+                self._filled.notify()
+                return
+        self._do(command)
 
     # The thread.
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:
+            self._break(error)
+
+    def _serve(self) -> None:
         while True:
             with self._filled:
                 while not (self._inbox or self._stopping or self._busy()):
@@ -213,10 +243,7 @@ class Engine:
                 commands = list(self._inbox)
                 self._inbox.clear()
             for command in commands:
-                try:
-                    command()
-                except Exception:
-                    _log.exception("a command failed")
+                self._do(command)
             for lane in (*self._lanes.values(), *self._made.values()):
                 if lane.batcher:
                     self._tick(lane)
@@ -224,35 +251,61 @@ class Engine:
                 self._flush()
         self._flush()
 
+    def _do(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception:
+            _log.exception("a command failed")
+
+    def _break(self, error: BaseException) -> None:
+        """Ends the engine: nobody may wait for it any more."""
+        failure = StepFailed("the server has failed")
+        _log.critical("the engine has failed", error_id=failure.error_id, streams=len(self._streams), exc_info=error)
+        with self._filled:
+            self._broken = True
+            left = list(self._inbox)
+            self._inbox.clear()
+        for command in left:
+            self._do(command)
+        for stream in list(self._streams):
+            self._do(lambda stream=stream: self._end_with(stream, failure))  # type: ignore[misc]
+        self._do(self._flush)
+        self._on_end()
+
     def _busy(self) -> bool:
         return any(lane.batcher for lanes in (self._lanes, self._made) for lane in lanes.values())
 
     def _flush(self) -> None:
         self._flushed = time.monotonic()
-        self._metrics.waiting(self._waiting)
         if self._outbox:
             deliveries = list(self._outbox.values())
             self._outbox.clear()
+            self._deliver(deliveries)
             for delivery in deliveries:
                 self._count(delivery.stream)
-            self._deliver(deliveries)
+        with harmless("metrics"):
+            self._metrics.waiting(self._waiting)
 
     def _count(self, stream: Stream) -> None:
         tally, before = stream.session.tally, stream.counted
         if tally is not before:
             stream.counted = tally
-            self._metrics.segments(
-                announced=tally.announced - before.announced,
-                confirmed=tally.confirmed - before.confirmed,
-                retracted=tally.retracted - before.retracted,
-            )
+            with harmless("metrics"):
+                self._metrics.segments(
+                    announced=tally.announced - before.announced,
+                    confirmed=tally.confirmed - before.confirmed,
+                    retracted=tally.retracted - before.retracted,
+                )
 
     # Streams come and go.
 
     def _open(self, session: Session, own: Decoder | None) -> Stream:
+        if self._broken:
+            raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
         stream = Stream(session, lane, lane.decoder.acquire())
         lane.streams += 1
+        self._streams[stream] = None
         return stream
 
     def _made_lane(self, decoder: Decoder) -> _Lane:
@@ -273,6 +326,7 @@ class Engine:
         lane = stream.lane
         lane.decoder.release(stream.lease)
         stream.lease = None
+        del self._streams[stream]
         lane.streams -= 1
         if not lane.streams:
             self._made.pop(lane.decoder, None)
@@ -319,6 +373,9 @@ class Engine:
         summary = None
         try:
             if isinstance(item, GapFound):
+                if item.cuts:
+                    assert stream.lease is not None  # nothing waits for a stream without one
+                    stream.lane.decoder.reset(stream.lease)
                 stream.session.gap(item, outputs)
             elif isinstance(item, ValuesMissing):
                 stream.session.missing(item, outputs)
@@ -329,6 +386,7 @@ class Engine:
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return
+        stream.passed += weight(item)
         if summary is not None:
             self._release(stream)
         self._give(stream, outputs, summary=summary)
@@ -349,7 +407,8 @@ class Engine:
                     self._step(lane, [stream])
                 except Exception:
                     self._fail(stream, "the model could not be run")
-        self._metrics.stepped(len(streams), time.perf_counter() - began)
+        with harmless("metrics"):
+            self._metrics.stepped(len(streams), time.perf_counter() - began)
         for stream in streams:
             stream.queued = False
             self._proceed(stream)
@@ -381,7 +440,7 @@ class Engine:
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return
-        stream.steps += 1
+        stream.passed += 1
         stream.at += 1
         self._waiting -= 1
         if stream.at == len(block.decided):
@@ -397,13 +456,22 @@ class Engine:
         if before is not None:
             before.outputs.extend(outputs)
             outputs = before.outputs
-        self._outbox[stream] = Delivery(stream, outputs, stream.steps, summary)
+        self._outbox[stream] = Delivery(stream, outputs, stream.passed, summary)
 
     def _fail(self, stream: Stream, what: str) -> None:
         """Ends one stream with an error; to be called where the exception, if any, is being handled."""
         error = StepFailed(what)
         name = stream.session.config.session_id
         _log.error(what, session=name, error_id=error.error_id, exc_info=sys.exc_info()[0] is not None)
+        self._end_with(stream, error)
+
+    def _or_fail(self, stream: Stream, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+
+    def _end_with(self, stream: Stream, error: ServiceError) -> None:
         self._release(stream)
         before = self._outbox.get(stream)
-        self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.steps, error=error)
+        self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)

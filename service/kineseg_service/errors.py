@@ -4,7 +4,6 @@ ServiceError
 ├── InvalidRequest        INVALID_ARGUMENT     a request that can never succeed
 │   └── InvalidFrame                           a chunk of frames that is malformed
 ├── WrongChannels         FAILED_PRECONDITION  the channels are not the model's
-├── GapTooLong            OUT_OF_RANGE         more frames are missing than may be filled
 ├── UnknownModel          NOT_FOUND
 ├── UnknownSession        NOT_FOUND
 ├── UnknownSegment        NOT_FOUND
@@ -14,10 +13,11 @@ ServiceError
 ├── Full                  RESOURCE_EXHAUSTED   retry: another stream may end
 ├── Loading               UNAVAILABLE          retry: the models are being loaded
 ├── Draining              UNAVAILABLE          retry: another server may answer
+├── Broken                UNAVAILABLE          retry: another server may answer
 ├── Idle                  DEADLINE_EXCEEDED    the stream has stood still for too long
 └── StepFailed            INTERNAL             tells an error id and nothing of the inside
 
-BadBundle, BadBank and CannotStart stand apart: they end the start of a server and never reach a client.
+BadBundle, BadBank, CannotStart and ServerFailed stand apart: they end a server and never reach a client.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -31,6 +31,10 @@ import grpc
 
 class CannotStart(RuntimeError):
     """The server cannot start on this machine as it is: a port is taken, or a device is missing."""
+
+
+class ServerFailed(RuntimeError):
+    """The server could not go on and has ended."""
 
 
 class ServiceError(Exception):
@@ -69,12 +73,6 @@ class WrongChannels(ServiceError):
     """The channels of the stream are not those of the model."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
-
-
-class GapTooLong(ServiceError):
-    """More frames are missing than may be filled."""
-
-    code = grpc.StatusCode.OUT_OF_RANGE
 
 
 class UnknownModel(ServiceError):
@@ -129,6 +127,13 @@ class Loading(ServiceError):
 
 class Draining(ServiceError):
     """The server is shutting down."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+    retryable = True
+
+
+class Broken(ServiceError):
+    """The server has failed and is ending."""
 
     code = grpc.StatusCode.UNAVAILABLE
     retryable = True

@@ -10,16 +10,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from kineseg_service.config import Settings
 from kineseg_service.convert import KIND_NAMES
 from kineseg_service.decoder import Decoder
-from kineseg_service.engine import Delivery, Engine, Item, Stream
+from kineseg_service.engine import Delivery, Engine, Item, Stream, weight
 from kineseg_service.errors import Draining, Full, Idle, ServiceError, SessionExists, UnknownSession
 from kineseg_service.events import EndReason, Event, Output, SegmentClosed, Summary
-from kineseg_service.frames import ModelFrames
 from kineseg_service.hub import Hub
-from kineseg_service.logs import get_logger
+from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.session import Progress, Session
 
 _log = get_logger(__name__)
+# So much of a chunk is taken at a time; other streams have their turn in between.
+_PIECE = 256
 
 
 class LiveStream:
@@ -72,26 +73,43 @@ class LiveStream:
         """Takes a chunk; returns when there is room for another one.
 
         Raises:
-            InvalidFrame, GapTooLong: The chunk is refused, nothing of it has been taken.
+            InvalidFrame: The chunk is refused, nothing of it has been taken.
         """
         self._touch()
         items: list[Item] = []
+        size = 0
         for item in self.session.take(first_frame, data, capture_times_ns):
             items.append(item)
-            if isinstance(item, ModelFrames):
-                self._submitted += len(item.decided)
-                if self._submitted - self._stream.steps >= self._queue_frames:
-                    self._engine.submit(self._stream, items)
-                    items = []
-                    await self._wait_for_room()
-                    if self._ending:
-                        return
+            size += weight(item)
+            if size >= min(_PIECE, self._queue_frames):
+                await self._submit(items, size)
+                if self._ending:
+                    return
+                items, size = [], 0
+        if items:
+            await self._submit(items, size)
+
+    async def _submit(self, items: list[Item], size: int) -> None:
+        """Hands items to the engine, lets others have their turn, and waits for room.
+
+        Everything that waits counts, be it a frame, a gap or the mere end of a chunk: a client may send nothing else.
+        """
+        self._submitted += size
         self._engine.submit(self._stream, items)
+        if size >= _PIECE:
+            await asyncio.sleep(0)
+        if self._submitted - self._stream.passed >= self._queue_frames:
+            await self._wait_for_room()
 
     def end(self, reason: EndReason, error: ServiceError | None = None) -> None:
         """Lets what was accepted go through and sums up; only the first call counts."""
         if self._ending:
             return
+        if reason is EndReason.COMPLETED:
+            try:
+                self.session.intake.check_end()
+            except ServiceError as refusal:
+                reason, error = EndReason.REJECTED, refusal
         self._ending = True
         self.error = error
         self._engine.submit(self._stream, self.session.end(reason))
@@ -119,7 +137,7 @@ class LiveStream:
             self._stop(delivery.error)
         elif delivery.summary is not None and not self.ended.done():
             self.ended.set_result(delivery.summary)
-        if self._submitted - delivery.steps <= self._queue_frames // 2:
+        if self._submitted - delivery.passed <= self._queue_frames // 2:
             self._room.set()
         self._changed.set()
 
@@ -143,7 +161,7 @@ class LiveStream:
             self._engine.wake(stream)
 
     async def _wait_for_room(self) -> None:
-        while not self._ending and self._submitted - self._stream.steps > self._queue_frames // 2:
+        while not self._ending and self._submitted - self._stream.passed > self._queue_frames // 2:
             self._room.clear()
             await self._room.wait()
 
@@ -215,13 +233,19 @@ class LiveStreams:
         except BaseException:
             self._forget(name)
             raise
-        live = LiveStream(session, stream, self._engine, self._settings)
-        self._streams[name] = live
-        self._of[stream] = live
-        self._metrics.streams(len(self._names))
-        self._watch_idle(live, kill)
-        if self._draining.is_set():
-            live.end(EndReason.DRAINED)
+        try:
+            live = LiveStream(session, stream, self._engine, self._settings)
+            self._streams[name] = live
+            self._of[stream] = live
+            self._count()
+            self._watch_idle(live, kill)
+            if self._draining.is_set():
+                live.end(EndReason.DRAINED)
+        except BaseException:
+            self._of.pop(stream, None)
+            self._streams.pop(name, None)
+            self._release(stream, name)
+            raise
         return live
 
     def close(self, live: LiveStream) -> None:
@@ -276,10 +300,11 @@ class LiveStreams:
             live = self._of.get(delivery.stream)
             if live is None:
                 continue
-            for output in delivery.outputs:
-                if isinstance(output, Event):
-                    self._metrics.event(KIND_NAMES[type(output.detail)])
-                    self._hub.publish(live.session_id, output)
+            with harmless("metrics and watchers"):
+                for output in delivery.outputs:
+                    if isinstance(output, Event):
+                        self._metrics.event(KIND_NAMES[type(output.detail)])
+                        self._hub.publish(live.session_id, output)
             live.deliver(delivery)
 
     def _abandon_unborn(self, opening: asyncio.Future[Stream], name: str) -> None:
@@ -297,9 +322,13 @@ class LiveStreams:
 
     def _forget(self, name: str) -> None:
         self._names.discard(name)
-        self._metrics.streams(len(self._names))
         if not self._names:
             self._empty.set()
+        self._count()
+
+    def _count(self) -> None:
+        with harmless("metrics"):
+            self._metrics.streams(len(self._names))
 
     def _watch_idle(self, live: LiveStream, kill: Callable[[], object]) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""

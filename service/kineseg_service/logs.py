@@ -1,12 +1,19 @@
-"""Structured logs on standard error: one line an event, for machines (json) or for people (console)."""
+"""Structured logs on standard error: one line an event, for machines (json) or for people (console).
+
+A log that cannot be written is lost, and hurts nobody: standard error may be closed, or its disk full.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Literal
 
 import structlog
+
+Log = structlog.typing.FilteringBoundLogger
 
 
 def configure_logs(level: str = "info", log_format: Literal["json", "console"] = "console") -> None:
@@ -21,14 +28,41 @@ def configure_logs(level: str = "info", log_format: Literal["json", "console"] =
     else:
         # Plain tracebacks: the pretty ones print local variables, and with them what clients have sent.
         plain = structlog.dev.plain_traceback
-        shared.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain))
+        shared.append(structlog.dev.ConsoleRenderer(colors=_is_terminal(), exception_formatter=plain))
     structlog.configure(
         processors=shared,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        # Looked up at each line: standard error may be replaced while the process runs.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _StandardError(),
         cache_logger_on_first_use=False,
     )
+
+
+class _StandardError:
+    """Writes lines to standard error, looked up at each: it may be replaced while the process runs."""
+
+    def msg(self, message: str) -> None:
+        """Writes a line, or loses it."""
+        if sys.stderr is not None:  # it is where the process was started without one
+            with contextlib.suppress(Exception):
+                print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warn = warning = error = critical = exception = failure = fatal = msg
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+@contextlib.contextmanager
+def harmless(helper: str) -> Iterator[None]:
+    """What a helper fails at is logged, and goes no further."""
+    try:
+        yield
+    except Exception:
+        get_logger(__name__).exception("a helper failed", helper=helper)
 
 
 def configure_logs_once(level: str, log_format: Literal["json", "console"]) -> None:
@@ -37,7 +71,7 @@ def configure_logs_once(level: str, log_format: Literal["json", "console"]) -> N
         configure_logs(level, log_format)
 
 
-def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+def get_logger(name: str) -> Log:
     """The logger of a module."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
+    logger: Log = structlog.get_logger(module=name)
     return logger

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import Self
 
 import grpc
@@ -23,7 +26,7 @@ from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_service.config import Settings
 from kineseg_service.decoder import Decoder
 from kineseg_service.engine import Engine
-from kineseg_service.errors import BadBank, BadBundle, CannotStart
+from kineseg_service.errors import BadBank, BadBundle, CannotStart, ServerFailed
 from kineseg_service.hub import Hub
 from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
@@ -35,8 +38,8 @@ from kineseg_service.servicer import Rooms, Servicer
 
 _log = get_logger(__name__)
 SERVICE = pb.DESCRIPTOR.services_by_name["SegmentationService"].full_name
-# What a message has around its frames.
-_ENVELOPE_BYTES = 64 << 10
+# Calls beyond streams and watchers: what asks for models, sessions, names or health is done in a moment.
+_OTHER_CALLS = 1024
 
 
 class Server:
@@ -64,6 +67,8 @@ class Server:
         self._streams: LiveStreams | None = None
         self._exporter: tuple[object, threading.Thread] | None = None
         self._stopped = asyncio.Event()
+        self._failed = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -93,7 +98,7 @@ class Server:
             raise
         self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
-        self._engine.start(self._streams.from_engine)
+        self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         self._servicer.serve(Rooms(decoders, opener, self._streams, ScratchDecoders(self.settings), names))
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
@@ -101,7 +106,52 @@ class Server:
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured."""
-        grace_s = self.settings.drain_grace_s if grace_s is None else grace_s
+        try:
+            await self._stop(self.settings.drain_grace_s if grace_s is None else grace_s)
+        finally:
+            self._stopped.set()
+        _log.info("stopped")
+
+    async def wait(self) -> None:
+        """Returns when the server has stopped."""
+        await self._stopped.wait()
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT, then drains and stops. To be called in the main thread.
+
+        Raises:
+            ServerFailed: It could not go on.
+        """
+        loop = asyncio.get_running_loop()
+        asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, asked.set)
+        starting = asyncio.create_task(self.start())
+        waiting = asyncio.create_task(asked.wait())
+        stopped = asyncio.create_task(self.wait())
+        await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
+        await starting
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not stopped.done():
+            await self.stop()
+        waiting.cancel()
+        await stopped
+        if self._failed.is_set():
+            raise ServerFailed("the server has failed and ended; the log says how")
+
+    def _from_engine(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+        def failed() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed: the server has ended already
+                loop.call_soon_threadsafe(self._fail)
+
+        return failed
+
+    def _fail(self) -> None:
+        """The engine has failed, and its streams with it: ends the server as a whole, so that it is started anew."""
+        self._failed.set()
+        self._ending = asyncio.get_running_loop().create_task(self.stop())
+
+    async def _stop(self, grace_s: float) -> None:
         self._servicer.refuse()
         await self._health.enter_graceful_shutdown()
         if self._streams is not None:
@@ -117,28 +167,10 @@ class Server:
             server, thread = self._exporter
             await asyncio.to_thread(_close_exporter, server, thread)
             self._exporter = None
-        self._stopped.set()
-        _log.info("stopped")
-
-    async def wait(self) -> None:
-        """Returns when the server has stopped."""
-        await self._stopped.wait()
-
-    async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, then drains and stops. To be called in the main thread."""
-        loop = asyncio.get_running_loop()
-        asked = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, asked.set)
-        starting = asyncio.create_task(self.start())
-        waiting = asyncio.create_task(asked.wait())
-        await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
-        await starting
-        await waiting
-        await self.stop()
 
     async def _listen(self) -> None:
-        most = self.settings.max_message_bytes
+        settings = self.settings
+        most = settings.max_message_bytes
         self._grpc = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", most),
@@ -149,7 +181,8 @@ class Server:
                 ("grpc.keepalive_time_ms", 40_000),
                 ("grpc.keepalive_timeout_ms", 20_000),
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            ]
+            ],
+            maximum_concurrent_rpcs=settings.max_sessions + settings.max_watchers + settings.max_opening + _OTHER_CALLS,
         )
         pb_grpc.add_SegmentationServiceServicer_to_server(self._servicer, self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -239,7 +272,8 @@ class BackgroundServer:
     def stop(self, grace_s: float | None = None) -> None:
         """Drains and stops; `grace_s` none: as configured."""
         if self._thread.is_alive() and self._loop is not None and self._server is not None:
-            asyncio.run_coroutine_threadsafe(self._server.stop(grace_s), self._loop).result()
+            with contextlib.suppress(RuntimeError, CancelledError):  # it has just ended by itself
+                asyncio.run_coroutine_threadsafe(self._server.stop(grace_s), self._loop).result()
         self._thread.join()
 
     async def _main(self) -> None:
@@ -274,7 +308,7 @@ def main() -> None:
     try:
         asyncio.run(serve())
     except (BadBank, BadBundle, RuntimeError, ValueError) as error:
-        _log.error("cannot start", error=str(error))
+        _log.error("cannot start" if not isinstance(error, ServerFailed) else "ended", error=str(error))
         sys.exit(1)
 
 

@@ -14,6 +14,7 @@ from kineseg_service.decoder import Decoder
 from kineseg_service.errors import (
     CannotTeach,
     Draining,
+    Full,
     Idle,
     InvalidRequest,
     Loading,
@@ -24,7 +25,7 @@ from kineseg_service.errors import (
 from kineseg_service.events import EndReason
 from kineseg_service.hub import Hub, Watcher
 from kineseg_service.live import LiveStream, LiveStreams
-from kineseg_service.logs import get_logger
+from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.naming import Example, Taught
 from kineseg_service.naming.keeper import NameKeeper
@@ -69,6 +70,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._settings = settings
         self._rooms: Rooms | None = None
         self._draining = False
+        self._opening = 0  # streams that have not sent their configuration yet
 
     def serve(self, rooms: Rooms) -> None:
         """The models have been loaded: from now on calls are answered."""
@@ -84,29 +86,15 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         """Segments one stream."""
         async with statuses(context, self._metrics):
             live = await self._open(request_iterator)
-            log = _log.bind(session=live.session_id, model=live.session.config.model)
-            log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
-            reader = asyncio.create_task(self._read(request_iterator, context, live))
+            reader: asyncio.Task[None] | None = None
             try:
-                await send(context, pb.SegmentResponse(opened=self._opened(live)))
-                async for output in live.outputs():
-                    await send(context, convert.response(output))
-                if live.error is not None:
-                    raise live.error
-                log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
-            except ServiceError as error:
-                log.info("stream ended", error=error.message, code=error.code.name)
-                raise
-            except ClientGoneError:
-                log.info("stream cancelled")
-                raise
-            except asyncio.CancelledError:
-                log.info("stream cancelled", given_up=live.given_up)
-                if live.given_up and live.error is not None:
-                    raise live.error from None
-                raise
+                log = _log.bind(session=live.session_id, model=live.session.config.model)
+                log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+                reader = asyncio.create_task(self._read(request_iterator, context, live))
+                await self._answer(context, live, log)
             finally:
-                reader.cancel()
+                if reader is not None:
+                    reader.cancel()
                 self._ready().streams.close(live)
 
     async def WatchEvents(  # type: ignore[override]  # noqa: N802
@@ -115,10 +103,12 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         """Tells the events of all streams."""
         async with statuses(context, self._metrics):
             kinds = convert.kinds_from(list(request.kinds))
+            if len(self._hub) >= self._settings.max_watchers:
+                raise Full(f"all {self._settings.max_watchers} watchers are taken; try again later")
             watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
-            self._hub.add(watcher)
-            self._metrics.watchers(len(self._hub))
             try:
+                self._hub.add(watcher)
+                self._count_watchers()
                 # The client may wait for these before it goes on: it then misses nothing.
                 await context.send_initial_metadata(())
                 async for watched in watcher:
@@ -129,7 +119,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     await send(context, message)
             finally:
                 self._hub.remove(watcher)
-                self._metrics.watchers(len(self._hub))
+                self._count_watchers()
 
     async def ListModels(  # noqa: N802
         self, request: pb.ListModelsRequest, context: Context
@@ -196,7 +186,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             elif kind == "point":
                 point = request.point
                 model = point.model or rooms.opener.default_model
-                _check_learns(model)
+                _check_learns(model, "point.model")
                 example = Example.of(point.embedding, request.source)
                 taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
             else:
@@ -225,7 +215,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         wanted = request.segment
         live = rooms.streams.get(wanted.session_id, field="segment.session_id")
         config = live.session.config
-        _check_learns(config.model)
+        _check_learns(config.model, "segment.session_id")
         _, segments = await rooms.streams.describe(live)
         segment = next((segment for segment in segments if segment.segment_id == wanted.segment_id), None)
         if segment is None or not segment.embedding:
@@ -252,11 +242,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         if self._draining:
             raise Draining("the server is shutting down; try another one")
         rooms = self._ready()
-        try:
-            async with asyncio.timeout(self._settings.idle_timeout_s):
-                first = await anext(aiter(requests), None)
-        except TimeoutError:
-            raise Idle("no configuration has come", field="config") from None
+        first = await self._first(requests)
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest("the first message of a stream must be its configuration", field="config")
         session = rooms.opener.session(first.config)
@@ -265,6 +251,44 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         task = asyncio.current_task()
         assert task is not None
         return await rooms.streams.open(session, task.cancel, own)
+
+    async def _first(self, requests: Requests) -> pb.SegmentRequest | None:
+        """A stream's first message; None if its client has half-closed instead."""
+        if self._opening >= self._settings.max_opening:
+            raise Full(
+                f"{self._opening} streams have not sent their configuration yet, and no more are waited for; try again "
+                "later"
+            )
+        limit = min(self._settings.opening_timeout_s, self._settings.idle_timeout_s)
+        self._opening += 1
+        try:
+            async with asyncio.timeout(limit):
+                return await anext(aiter(requests), None)
+        except TimeoutError:
+            raise Idle(f"no configuration has come within {limit:g} s", field="config") from None
+        finally:
+            self._opening -= 1
+
+    async def _answer(self, context: Context, live: LiveStream, log: Log) -> None:
+        """Tells what the stream gives, to its end, and how it ended."""
+        try:
+            await send(context, pb.SegmentResponse(opened=self._opened(live)))
+            async for output in live.outputs():
+                await send(context, convert.response(output))
+            if live.error is not None:
+                raise live.error
+            log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
+        except ServiceError as error:
+            log.info("stream ended", error=error.message, code=error.code.name)
+            raise
+        except ClientGoneError:
+            log.info("stream cancelled")
+            raise
+        except asyncio.CancelledError:
+            log.info("stream cancelled", given_up=live.given_up)
+            if live.given_up and live.error is not None:
+                raise live.error from None
+            raise
 
     async def _read(self, requests: Requests, context: Context, live: LiveStream) -> None:
         """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
@@ -278,7 +302,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 chunk = request.chunk
                 before = live.session.intake.received
                 await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
-                self._metrics.received(live.session.intake.received - before)
+                with harmless("metrics"):
+                    self._metrics.received(live.session.intake.received - before)
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
             if not context.done():
                 live.end(EndReason.COMPLETED)
@@ -291,6 +316,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             _log.exception("reading failed", session=live.session_id, error_id=failure.error_id)
             live.end(EndReason.REJECTED, failure)
 
+    def _count_watchers(self) -> None:
+        with harmless("metrics"):
+            self._metrics.watchers(len(self._hub))
+
     def _opened(self, live: LiveStream) -> pb.Opened:
         config = live.session.config
         is_default = config.model == self._ready().opener.default_model
@@ -299,13 +328,13 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
             latency_s=config.latency_s,
             max_chunk_frames=self._settings.max_chunk_frames,
-            max_gap_s=self._settings.max_gap_s,
+            max_gap_s=live.session.intake.max_gap_s,
         )
 
 
-def _check_learns(model: str) -> None:
+def _check_learns(model: str, field: str) -> None:
     if model == SCRATCH:
         raise CannotTeach(
             f"model {SCRATCH!r} learns every stream anew, so that names cannot be carried over: use a trained model",
-            field="point.model",
+            field=field,
         )

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.message import Message
 
 from kineseg_service.errors import ServiceError, StepFailed
-from kineseg_service.logs import get_logger
+from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 
 _log = get_logger(__name__)
@@ -54,5 +54,6 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
 
 async def end_with(context: Context, metrics: Metrics, error: ServiceError) -> None:
     """Ends the call with the status of this error."""
-    metrics.error(error.code.name)
+    with harmless("metrics"):
+        metrics.error(error.code.name)
     await context.abort(error.code, error.message, error.trailing_metadata())
