@@ -53,7 +53,7 @@ def test_any_cutting_sends_the_same_frames(
     edges = [0, *sorted(cuts), 200]
     with connect(recorder.address).stream(rate=rate, chunk_s=chunk_s) as stream:
         for start, stop in pairwise(edges):
-            stream.send(FRAMES[start:stop], times_ns[start:stop] if timed else None)
+            stream.send(FRAMES[start:stop], timestamps_ns=times_ns[start:stop] if timed else None)
             if flushed:
                 stream.flush()
     chunks = recorder.chunks
@@ -139,8 +139,64 @@ def test_floating_timestamps_are_seconds(
 def test_one_frame_takes_one_timestamp(recorder: Any, connect: Any) -> None:
     with connect(recorder.address).stream(rate=30, chunk_s=1) as stream:
         stream.send(FRAMES[0], 0.5)
-        stream.send(FRAMES[1], 600_000_000)
-    assert list(recorder.chunks[0].capture_times_ns) == [500_000_000, 600_000_000]
+        stream.send(FRAMES[1], timestamps_ns=600_000_000)
+        stream.send(FRAMES[2], 1)
+    assert list(recorder.chunks[0].capture_times_ns) == [500_000_000, 600_000_000, 1_000_000_000]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint16, np.float32, np.float64, object])
+def test_timestamps_are_seconds_whatever_their_type(dtype: Any, recorder: Any, connect: Any) -> None:
+    with connect(recorder.address).stream(rate=30, chunk_s=1) as stream:
+        if dtype is object:
+            stream.send(FRAMES[:3], [0, 1, 2.0])
+        else:
+            stream.send(FRAMES[:3], np.arange(3, dtype=dtype))
+    assert list(recorder.chunks[0].capture_times_ns) == [0, 10**9, 2 * 10**9]
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms", "s"])
+@pytest.mark.parametrize("kind", ["datetime64", "timedelta64"])
+@pytest.mark.parametrize("field", ["timestamps", "timestamps_ns"])
+def test_dates_bring_their_own_unit(unit: str, kind: str, field: str, recorder: Any, connect: Any) -> None:
+    times = (np.arange(3) * 2_000_000_000).astype("timedelta64[ns]")
+    if kind == "datetime64":
+        times = np.datetime64("2026-11-26T12:00", "ns") + times
+    with connect(recorder.address).stream(rate=30, chunk_s=1) as stream:
+        stream.send(FRAMES[:3], **{field: times.astype(f"{kind}[{unit}]")})
+    sent = np.array(recorder.chunks[0].capture_times_ns)
+    assert (np.diff(sent) == 2_000_000_000).all()
+
+
+@pytest.mark.parametrize(
+    ("field", "times", "complaint"),
+    [
+        ("timestamps_ns", [0.5, 1.5, 2.5], "whole nanoseconds; seconds go into timestamps="),
+        ("timestamps_ns", [0.0, np.nan, 2.0], "whole nanoseconds"),
+        ("timestamps_ns", ["a", "b", "c"], "whole nanoseconds"),
+        ("timestamps_ns", [5, 4, 6], "frame 1 of those sent"),
+        ("timestamps_ns", np.array([2**63, 2**63 + 9, 2**63 + 99], np.uint64), "below 2\\^63"),
+        ("timestamps", [17 * 10**17, 17 * 10**17 + 1, 17 * 10**17 + 2], "nanoseconds go into timestamps_ns="),
+        ("timestamps", np.array(["2026", "NaT", "2027"], "datetime64[s]"), "NaT"),
+    ],
+)
+def test_times_that_cannot_be(field: str, times: Any, complaint: str, recorder: Any, connect: Any) -> None:
+    with connect(recorder.address).stream(rate=30) as stream:
+        with pytest.raises(kineseg.InvalidRequest, match=complaint) as caught:
+            stream.send(FRAMES[:3], **{field: times})
+        assert caught.value.field == field
+        with pytest.raises(kineseg.InvalidRequest, match="not both"):
+            stream.send(FRAMES[:3], [0, 1, 2], timestamps_ns=[0, 1, 2])
+        stream.send(FRAMES[:3])
+
+
+@pytest.mark.parametrize("first", [1.5, "0", None, [0]])
+def test_a_frame_number_is_a_whole_number(first: Any, recorder: Any, connect: Any) -> None:
+    with connect(recorder.address).stream(rate=30) as stream:
+        if first is not None:
+            with pytest.raises(kineseg.InvalidRequest, match="whole number") as caught:
+                stream.send(FRAMES[:3], first_frame=first)
+            assert caught.value.field == "first_frame"
+        stream.send(FRAMES[:3], first_frame=np.int64(0))
 
 
 BAD: list[tuple[str, Any, Any]] = [
@@ -162,7 +218,6 @@ BAD: list[tuple[str, Any, Any]] = [
     ("channel 'c0' is -inf", [[-np.inf, 2, 3]], [1.0]),
     ("channel 'c1' is 1e\\+39", [[1, 1e39, 3]], [1.0]),
     ("must lie within 1e\\+09; send NaN", [[-1.1e9, 2, 3]], [1.0]),
-    ("below 2\\^63", FRAMES[:2], np.array([2**63, 2**63 + 9], np.uint64)),
 ]
 
 

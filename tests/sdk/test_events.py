@@ -56,7 +56,7 @@ OWN = {
     "segment_closed": {"segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"},
     "labels_merged": {"label", "into"},
     "anomaly": {"score", "threshold"},
-    "gap": {"missing_frames", "duration_s"},
+    "gap": {"missing_frames", "duration_s", "cuts"},
     "missing_values": {"channels", "duration_s", "returned"},
     "summary": {
         *("frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"),
@@ -75,6 +75,7 @@ OPTIONAL = {
     "segment_started": {"confidence", "confirmed", "start_frame", *WHERE_KNOWN["segment_started"]},
     "segment_updated": {"start_frame", *WHERE_KNOWN["segment_updated"]},
     "segment_closed": WHERE_KNOWN["segment_closed"],
+    "gap": {"cuts"},
     "summary": {"announced", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
 }
 

@@ -185,7 +185,7 @@ def test_capture_times_come_back_with_events(server: str, connect: Any, motion: 
     start = 1_700_000_000_000_000_000
     times = start + np.arange(300) * 33_333_333
     with connect(server).stream(rate=30) as stream:
-        stream.send(motion[:300], times)
+        stream.send(motion[:300], timestamps_ns=times)
         stream.close()
         events = list(stream)
     closed = next(event for event in events if isinstance(event, kineseg.SegmentClosed))
@@ -213,16 +213,27 @@ def test_a_name_that_is_taken_is_refused(server: str, connect: Any) -> None:
         client.stream(rate=30, session_id="taken").open()
 
 
-def test_a_gap_too_long_ends_the_stream_after_what_was_accepted(server: str, connect: Any, motion: Frames) -> None:
-    with connect(server).stream(rate=30) as stream:
-        stream.send(motion[:300])
-        stream.flush()
-        stream.send(motion[:5], first_frame=3000)
+def test_a_gap_too_long_to_be_filled_is_an_event_and_the_stream_goes_on(
+    server: str, connect: Any, motion: Frames
+) -> None:
+    with connect(server).stream(rate=30, decisions="final") as stream:
+        stream.send(motion[:900])
+        stream.send(motion[:900], first_frame=3000)
         stream.close()
-        with pytest.raises(kineseg.GapTooLong):
-            list(stream)
-    assert stream.summary is not None
-    assert (stream.summary.reason, stream.summary.frames) == (kineseg.EndReason.REJECTED, 300)
+        events = list(stream)
+    gap = next(event for event in events if isinstance(event, kineseg.Gap))
+    assert (gap.frame, gap.decided_frame, gap.missing_frames, gap.cuts) == (900, 3000, 2100, True)
+    closed = [event for event in events if isinstance(event, kineseg.SegmentClosed)]
+    before = [event for event in closed if event.end_frame <= 900]
+    after = [event for event in closed if event.start_frame >= 3000]
+    assert len(before) + len(after) == len(closed)
+    assert before[-1].end_frame == 900
+    assert (after[0].start_frame, after[-1].end_frame) == (3000, 3900)
+    # The movements are the same ones, and so are their labels.
+    assert {event.label for event in before} >= {event.label for event in after if event.end_frame < 3900}
+    summary = events[-1]
+    assert isinstance(summary, kineseg.Summary)
+    assert (summary.reason, summary.frames, summary.filled_frames) == (kineseg.EndReason.COMPLETED, 1800, 0)
 
 
 def test_the_servers_status_survives_a_write_that_meets_it(server: str, script: ModuleType) -> None:
@@ -230,10 +241,10 @@ def test_the_servers_status_survives_a_write_that_meets_it(server: str, script: 
         async with asyncio.timeout(script.PATIENCE_S), client.stream(rate=30) as stream:
             await stream.send(np.zeros((30, 3)))
             await stream.flush()
-            await stream.send(np.zeros((5, 3)), first_frame=3000)  # refused
+            await stream.send(np.zeros((5, 3)), first_frame=2**60)  # refused
             await asyncio.sleep(pause_s)
             await stream.close()  # sends what is left, about when the refusal arrives
-            with pytest.raises(kineseg.GapTooLong, match="missing"):
+            with pytest.raises(kineseg.InvalidRequest, match="no stream can reach"):
                 [event async for event in stream]
             assert stream.summary is not None
             assert stream.summary.frames == 30

@@ -8,10 +8,11 @@
 `kineseg.motion` (readers, skeletons, the canonical pose, synthetic motion) is imported apart.
 """
 
-from kineseg._aio import AsyncClient, AsyncWatch
+from kineseg._aio import AsyncClient
 from kineseg._aio_stream import AsyncStream
+from kineseg._aio_watch import AsyncWatch
 from kineseg._announcements import Announcement, announcements
-from kineseg._client import Client, Watch
+from kineseg._client import Client
 from kineseg._config import Decisions, Limits, StreamConfig
 from kineseg._errors import (
     AccessDenied,
@@ -20,7 +21,6 @@ from kineseg._errors import (
     Cancelled,
     ClientClosed,
     FailedPrecondition,
-    GapTooLong,
     Internal,
     InvalidRequest,
     KinesegError,
@@ -59,6 +59,7 @@ from kineseg._protocol import StreamState
 from kineseg._segmentation import Segmentation
 from kineseg._stream import Stream
 from kineseg._version import __version__
+from kineseg._watch import Watch
 
 __all__ = [
     "AccessDenied",
@@ -79,7 +80,6 @@ __all__ = [
     "FailedPrecondition",
     "FrameResult",
     "Gap",
-    "GapTooLong",
     "Health",
     "Internal",
     "InvalidRequest",

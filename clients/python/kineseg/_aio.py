@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
 from kineseg._aio_stream import AsyncStream, Call
+from kineseg._aio_watch import AsyncWatch
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, SegmentClosed, WatchedEvent
+from kineseg._events import Event, FrameResult, SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._naming import (
     TaughtName,
@@ -91,9 +92,10 @@ class AsyncClient(BaseClient):
         )
 
     def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> AsyncWatch:
-        """Events of open and future sessions, from now on; see `Client.watch`."""
+        """Events of open and future sessions, from when it is entered or awaited; see `Client.watch`."""
         request = self._watch_request(session_id, kinds)
-        return AsyncWatch(self._stub().WatchEvents(request, metadata=self._metadata), self._error)
+        self._require_open()
+        return AsyncWatch(lambda: self._stub().WatchEvents(request, metadata=self._metadata), self._call_settings())
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncStream:
         """A stream, to be entered with ``async with``; see `Client.stream`."""
@@ -229,55 +231,3 @@ class AsyncClient(BaseClient):
             if self.is_closed and not (task and task.cancelling()):
                 raise ClientClosed("the client was closed before the answer came") from None
             raise
-
-
-class AsyncWatch(AsyncIterator[WatchedEvent]):
-    """Events of many sessions as they are decided; made by `AsyncClient.watch`.
-
-    Iteration ends when the watch is closed, and raises the error if the call ends otherwise. Leaving it closes it.
-    """
-
-    def __init__(
-        self,
-        call: grpc.aio.UnaryStreamCall[pb.WatchEventsRequest, pb.WatchEventsResponse],
-        describe: Callable[[grpc.RpcError], KinesegError],
-    ) -> None:
-        self._call = call
-        self._describe = describe
-        self._closed = False
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __anext__(self) -> WatchedEvent:
-        if self._closed:
-            raise StopAsyncIteration
-        try:
-            response = await self._call.read()
-        except grpc.RpcError as error:
-            if self._closed:
-                raise StopAsyncIteration from None
-            self._closed = True
-            raise self._describe(error) from error
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task and task.cancelling():
-                raise
-            if self._closed:
-                raise StopAsyncIteration from None
-            self._closed = True
-            raise ClientClosed("the client was closed") from None
-        if not isinstance(response, pb.WatchEventsResponse):
-            self._closed = True
-            raise StopAsyncIteration
-        return wire.watched_from_wire(response)
-
-    def close(self) -> None:
-        """Stop watching; another task that waits for the next event stops too."""
-        self._closed = True
-        self._call.cancel()

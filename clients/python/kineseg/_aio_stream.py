@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from kineseg._aio_status import CallStatus
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
-from kineseg._errors import Cancelled, Internal, KinesegError, Timeout
+from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
 from kineseg._retry import delays
+from kineseg._silence import Silence
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
@@ -51,6 +52,7 @@ class AsyncStream(BaseStream):
         self._connect = connect
         self._call: Call | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._silence = Silence(settings.limits.silence_s)
         self._arrived = _Pulse()  # callers wait for what the reader brings
         self._queued = _Pulse()  # the writer waits for what callers queue
 
@@ -88,7 +90,12 @@ class AsyncStream(BaseStream):
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def send(
-        self, frames: ArrayLike, timestamps: ArrayLike | None = None, *, first_frame: int | None = None
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None = None,
+        *,
+        timestamps_ns: ArrayLike | None = None,
+        first_frame: int | None = None,
     ) -> None:
         """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
 
@@ -97,8 +104,9 @@ class AsyncStream(BaseStream):
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
                 NaN: the value is missing, and the channel's last one is held until another comes.
-            timestamps: ``(T,)`` capture times, increasing, or a scalar for one frame: seconds if floating, nanoseconds
-                if integer. For every frame of the stream or for none.
+            timestamps: ``(T,)`` capture times in seconds, increasing, or a scalar for one frame. For every frame of the
+                stream or for none. A clock that contradicts the stream's rate ends it with `InvalidRequest`.
+            timestamps_ns: The same in whole nanoseconds, instead.
             first_frame: Index of the first of these frames, for a source that lost some. Default: it follows the last.
 
         Raises:
@@ -111,7 +119,7 @@ class AsyncStream(BaseStream):
         protocol = self._protocol
         protocol.occupy("sending to")
         try:
-            batch = protocol.check(frames, timestamps, first_frame, asyncio.current_task())
+            batch = protocol.check(frames, timestamps, timestamps_ns, first_frame, asyncio.current_task())
             await self._wait(lambda: protocol.admit(batch))
         finally:
             protocol.vacate("sending to")
@@ -153,6 +161,7 @@ class AsyncStream(BaseStream):
                         await self._wait(lambda: protocol.readable)
                 except TimeoutError:
                     return []
+            self._give_up_silent()
             return protocol.read_all()
         finally:
             protocol.vacate("reading")
@@ -188,7 +197,20 @@ class AsyncStream(BaseStream):
     async def _wait(self, ready: Callable[[], bool]) -> None:
         while not ready():
             self._queued()
-            await self._arrived.wait()
+            left = self._give_up_silent()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
+
+    def _give_up_silent(self) -> float | None:
+        """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""
+        left = self._silence.left(self._protocol)
+        if left == 0.0:
+            self._arrived()
+            self._queued()
+            if self._call is not None:
+                self._call.cancel()
+        return left
 
     async def _open_once(self) -> None:
         protocol = self._new_attempt()
@@ -243,6 +265,8 @@ class AsyncStream(BaseStream):
             failure = error
         except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
             failure = Cancelled("the call was cancelled")
+            if self._settings.is_closed():
+                failure = ClientClosed("the client was closed, and with it what was open; make another one")
         except Exception as error:  # whatever it is, the callers must not wait for ever
             failure = Internal(f"reading the stream failed: {error!r}")
             failure.__cause__ = error

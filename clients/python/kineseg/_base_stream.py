@@ -23,12 +23,14 @@ class CallSettings:
         retries: How often opening is tried again.
         limits: How much may be under way or unread.
         error: The SDK's error for gRPC's.
+        is_closed: Whether the client was closed.
     """
 
     timeout: float
     retries: int
     limits: Limits
     error: Callable[[grpc.RpcError], KinesegError]
+    is_closed: Callable[[], bool]
 
 
 class BaseStream:

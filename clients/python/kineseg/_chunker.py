@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg._errors import InvalidRequest, WrongChannels
+from kineseg._timestamps import nanoseconds_of
 from kineseg.v1 import segmentation_pb2 as pb
 
 # Far below what a server takes at most (4 MiB), so that frames of thousands of channels pass too.
@@ -69,12 +71,19 @@ class Chunker:
         """Number of frames that wait for their chunk to fill."""
         return self._filled
 
-    def check(self, frames: ArrayLike, timestamps: ArrayLike | None, first_frame: int | None) -> Batch:
+    def check(
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None,
+        timestamps_ns: ArrayLike | None,
+        first_frame: int | None,
+    ) -> Batch:
         """What a caller wants to send, as a batch; changes nothing.
 
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, NaN where a value is missing.
-            timestamps: ``(T,)`` or a scalar for one frame, increasing: seconds if floating, nanoseconds if integer.
+            timestamps: ``(T,)`` or a scalar for one frame, increasing: seconds.
+            timestamps_ns: The same in whole nanoseconds, instead.
             first_frame: Index of the first of these frames; None: it follows the last one.
 
         Raises:
@@ -84,7 +93,7 @@ class Chunker:
         checked = self._check_frames(frames)
         return Batch(
             frames=checked,
-            times_ns=self._check_times(timestamps, len(checked)),
+            times_ns=self._check_times(timestamps, timestamps_ns, len(checked)),
             first_frame=self._check_first(first_frame),
         )
 
@@ -153,34 +162,43 @@ class Chunker:
             )
         return packed
 
-    def _check_times(self, timestamps: ArrayLike | None, count: int) -> NDArray[np.int64] | None:
-        if self._timed is not None and count and self._timed != (timestamps is not None):
+    def _check_times(
+        self, seconds: ArrayLike | None, nanoseconds: ArrayLike | None, count: int
+    ) -> NDArray[np.int64] | None:
+        if seconds is not None and nanoseconds is not None:
+            raise InvalidRequest("give timestamps= or timestamps_ns=, not both", field="timestamps_ns")
+        given = seconds if nanoseconds is None else nanoseconds
+        field = "timestamps" if nanoseconds is None else "timestamps_ns"
+        if self._timed is not None and count and self._timed != (given is not None):
             said = "with" if self._timed else "without"
             raise InvalidRequest(
-                f"this stream began {said} timestamps: give them with every frame or with none", field="timestamps"
+                f"this stream began {said} timestamps: give them with every frame or with none", field=field
             )
-        if timestamps is None:
+        if given is None:
             return None
-        try:
-            given = np.atleast_1d(np.asarray(timestamps))
-        except (TypeError, ValueError) as error:
-            raise InvalidRequest(f"timestamps must be an array of numbers: {error}", field="timestamps") from None
-        if given.shape != (count,):
-            raise InvalidRequest(f"{count} frames need as many timestamps, got {given.shape}", field="timestamps")
-        times_ns = _nanoseconds(given)
+        times_ns = nanoseconds_of(given, field)
+        if times_ns.shape != (count,):
+            raise InvalidRequest(f"{count} frames need as many {field}, got {times_ns.shape}", field=field)
         before = np.array([self._last_time_ns] if self._timed else [], dtype=np.int64)
-        back = np.flatnonzero(np.diff(np.concatenate([before, times_ns])) <= 0)
+        joined = np.concatenate([before, times_ns])
+        back = np.flatnonzero(joined[1:] <= joined[:-1])
         if back.size:
             row = int(back[0]) + 1 - len(before)
             raise InvalidRequest(
-                f"timestamps must increase, but that of frame {row} of those sent is not later than the one before it",
-                field="timestamps",
+                f"{field} must increase, but that of frame {row} of those sent is not later than the one before it",
+                field=field,
             )
         return times_ns
 
     def _check_first(self, first_frame: int | None) -> int:
         if first_frame is None:
             return self._next_frame
+        try:
+            first_frame = operator.index(first_frame)
+        except TypeError:
+            raise InvalidRequest(
+                f"first_frame must be a whole number, got {first_frame!r}", field="first_frame"
+            ) from None
         if first_frame < self._next_frame:
             raise InvalidRequest(
                 f"first_frame is {first_frame}, but frame {self._next_frame} comes next: frames cannot be sent again",
@@ -188,22 +206,4 @@ class Chunker:
             )
         if first_frame >= _MOST_FRAMES:
             raise InvalidRequest(f"first_frame is {first_frame}, which no stream can reach", field="first_frame")
-        return int(first_frame)
-
-
-def _nanoseconds(given: NDArray[np.generic]) -> NDArray[np.int64]:
-    if given.dtype.kind in "iu":
-        if given.dtype.kind == "u" and (given.astype(np.uint64) >= 2**63).any():
-            raise InvalidRequest("timestamps must be below 2^63 nanoseconds", field="timestamps")
-        return given.astype(np.int64)
-    if given.dtype.kind != "f":
-        raise InvalidRequest(
-            f"timestamps must be seconds (floating) or nanoseconds (integer), got {given.dtype}", field="timestamps"
-        )
-    seconds = given.astype(np.float64)
-    if not (np.abs(seconds) < 2**63 / 1e9).all():  # false for what is not a number, too
-        raise InvalidRequest("timestamps must be finite seconds", field="timestamps")
-    # Whole seconds and the rest apart: their product with 10^9 would lose nanoseconds of a time since 1970.
-    whole = np.floor(seconds)
-    rest: NDArray[np.int64] = np.rint((seconds - whole) * 1e9).astype(np.int64)
-    return whole.astype(np.int64) * 1_000_000_000 + rest
+        return first_frame

@@ -15,7 +15,7 @@ from kineseg import _wire as wire
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, SegmentClosed, WatchedEvent
+from kineseg._events import Event, FrameResult, SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._naming import (
     TaughtName,
@@ -29,6 +29,7 @@ from kineseg._naming import (
 from kineseg._retry import delays
 from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
+from kineseg._watch import Watch
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
@@ -46,7 +47,7 @@ class Client(BaseClient):
     One client serves any number of streams and threads.
 
     Args:
-        address: ``host:port`` of the server.
+        address: ``host:port`` of the server; the port is 50051 unless given.
         timeout: Seconds that one try of a call, or of opening a stream, may take.
         retries: How often a call, or opening a stream, is tried again after a failure that may pass.
         limits: How much of a stream is kept in this process.
@@ -137,16 +138,20 @@ class Client(BaseClient):
         return self._unary(self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
 
     def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> Watch:
-        """Events of open and future sessions, from now on.
+        """Events of open and future sessions, from now on: it has subscribed when it returns.
 
         Args:
             session_id: Only events of this session. Empty: of all.
             kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all. Of each session there is to see what
                 its own client is told, see `StreamConfig.decisions`.
+
+        Raises:
+            InvalidRequest: There is no such kind.
+            KinesegError: The server refused, or did not answer within the client's timeout and retries.
         """
         request = self._watch_request(session_id, kinds)
         self._require_open()
-        return Watch(self._stub.WatchEvents(request, metadata=self._metadata), self._error)
+        return Watch(lambda: self._stub.WatchEvents(request, metadata=self._metadata), self._call_settings())
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> Stream:
         """A stream, to be entered with ``with``.
@@ -326,39 +331,3 @@ class Client(BaseClient):
             raise self._error(error) from error
         except ValueError as error:  # gRPC's word for a channel that another thread closed
             raise ClientClosed(f"the client was closed: {error}") from error
-
-
-class Watch(Iterator[WatchedEvent]):
-    """Events of many sessions as they are decided; made by `Client.watch`.
-
-    Iteration ends when the watch is closed, and raises the error if the call ends otherwise. Leaving it closes it.
-    """
-
-    def __init__(
-        self, call: grpc._CallIterator[pb.WatchEventsResponse], describe: Callable[[grpc.RpcError], KinesegError]
-    ) -> None:
-        self._call = call
-        self._describe = describe
-        self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __next__(self) -> WatchedEvent:
-        try:
-            return wire.watched_from_wire(next(self._call))
-        except grpc.RpcError as error:
-            if self._closed:
-                raise StopIteration from None
-            self._closed = True
-            raise self._describe(error) from error
-
-    def close(self) -> None:
-        """Stop watching; another thread that waits for the next event stops too."""
-        self._closed = True
-        self._call.cancel()

@@ -101,6 +101,8 @@ class Limits:
         in_flight_s: Seconds of frames that may be sent and not yet acknowledged; then `send` waits.
         unread: Number of events and frame results that may wait to be read; then `send` raises `BacklogError`.
         message_bytes: Largest message that is received.
+        silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer; then the
+            stream ends with `Timeout`.
 
     Raises:
         InvalidRequest: A limit is not positive; `field` names it.
@@ -109,9 +111,10 @@ class Limits:
     in_flight_s: float = 2.0
     unread: int = 100_000
     message_bytes: int = 16 * 1024 * 1024
+    silence_s: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("in_flight_s", "unread", "message_bytes"):
+        for name in ("in_flight_s", "unread", "message_bytes", "silence_s"):
             value = getattr(self, name)
             if not value > 0:
                 raise InvalidRequest(f"{name} must be positive, got {value}", field=name)

@@ -10,6 +10,7 @@ from typing import Any, cast
 import grpc
 from google.protobuf import wrappers_pb2
 
+from kineseg._address import checked_address
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
 from kineseg._errors import ClientClosed, InvalidRequest, KinesegError, Unavailable, UsageError, error_from_status
@@ -45,15 +46,13 @@ class BaseClient:
         metadata: Mapping[str, str] | None = None,
         keepalive_s: float = 300.0,
     ) -> None:
-        if not isinstance(address, str) or not address.strip():
-            raise InvalidRequest(f"address must be 'host:port', got {address!r}", field="address")
         if not timeout > 0:
             raise InvalidRequest(f"timeout must be positive seconds, got {timeout}", field="timeout")
         if retries < 0:
             raise InvalidRequest(f"retries must be 0 or more, got {retries}", field="retries")
         if not keepalive_s > 0:
             raise InvalidRequest(f"keepalive_s must be positive seconds, got {keepalive_s}", field="keepalive_s")
-        self._address = address
+        self._address = checked_address(address)
         self._timeout = float(timeout)
         self._retries = retries
         self._limits = limits or Limits()
@@ -98,13 +97,21 @@ class BaseClient:
     def _error(self, error: grpc.RpcError) -> KinesegError:
         """The SDK's error for gRPC's."""
         trailing = cast("Iterable[Sequence[str | bytes]] | None", error.trailing_metadata())  # pairs, typed as objects
+        if self.is_closed and error.code() is grpc.StatusCode.CANCELLED:
+            return ClientClosed("the client was closed, and with it what was open; make another one")
         known = error_from_status(error.code(), error.details(), trailing)
         if isinstance(known, Unavailable) and known.retryable:
             known.args = (known.message,) = (f"{self._address}: {known.message}",)
         return known
 
     def _call_settings(self) -> CallSettings:
-        return CallSettings(timeout=self._timeout, retries=self._retries, limits=self._limits, error=self._error)
+        return CallSettings(
+            timeout=self._timeout,
+            retries=self._retries,
+            limits=self._limits,
+            error=self._error,
+            is_closed=lambda: self.is_closed,
+        )
 
     @staticmethod
     def _config(config: StreamConfig | None, choices: StreamChoices) -> StreamConfig:

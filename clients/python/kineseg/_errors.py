@@ -2,8 +2,7 @@
 
 KinesegError
 ├── RequestError                 the request is at fault: sent again unchanged, it fails again
-│   ├── InvalidRequest           a value that cannot be used                         INVALID_ARGUMENT
-│   │   └── GapTooLong           more frames are missing than may be filled          OUT_OF_RANGE
+│   ├── InvalidRequest           a value that cannot be used              INVALID_ARGUMENT, OUT_OF_RANGE
 │   ├── FailedPrecondition       the server is not set up for it                     FAILED_PRECONDITION
 │   │   └── WrongChannels        the frames are not what the model was made for      FAILED_PRECONDITION
 │   ├── NotFound                 no such model, session, segment or name             NOT_FOUND
@@ -29,6 +28,7 @@ KinesegError
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import grpc
 
@@ -52,6 +52,16 @@ class KinesegError(Exception):
         self.retryable = retryable
         self.field = field
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross processes whatever their constructors take."""
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+def _rebuilt(kind: type[KinesegError], arguments: tuple[Any, ...]) -> KinesegError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
 
 class RequestError(KinesegError):
     """The request is at fault: sent again unchanged, it fails again."""
@@ -61,12 +71,6 @@ class InvalidRequest(RequestError):
     """A value that cannot be used; `field` names it."""
 
     default_code = "INVALID_ARGUMENT"
-
-
-class GapTooLong(InvalidRequest):
-    """More frames are missing in a row than the server may fill."""
-
-    default_code = "OUT_OF_RANGE"
 
 
 class FailedPrecondition(RequestError):
@@ -171,7 +175,7 @@ class BacklogError(UsageError):
 
 _BY_CODE: dict[grpc.StatusCode, type[KinesegError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
-    grpc.StatusCode.OUT_OF_RANGE: GapTooLong,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidRequest,
     grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,

@@ -224,17 +224,20 @@ class Anomaly(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap(Event):
-    """Frames were missing from `frame` on; they were filled by interpolation and count as frames.
+    """Frames were missing from `frame` on. Up to `Opened.max_gap_s` they were filled, and count as frames.
 
     Attributes:
         missing_frames: How many.
         duration_s: Time between the frames around the gap, seconds.
+        cuts: The gap was too long to be filled: the segment before it has ended there, the model's state began afresh
+            behind it, and another segment begins with the next frame. Labels and numbering go on.
     """
 
     kind: ClassVar[EventKind] = EventKind.GAP
 
     missing_frames: int
     duration_s: float
+    cuts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +264,7 @@ class Summary(Event):
     """The whole stream; the last event.
 
     Attributes:
-        frames: Number of frames processed, filled ones included.
+        frames: Number of frames processed, filled ones included; those of a gap that was not filled do not count.
         duration_s: Duration in seconds.
         segments: Number of closed segments.
         labels: Number of different labels; merged ones count once.

@@ -74,7 +74,7 @@ class Opened:
         model: The model that runs it.
         latency_s: Latency budget in force, seconds.
         max_chunk_frames: Largest number of frames in one message; `send` takes care of it.
-        max_gap_s: Longest gap that is filled, seconds; a longer one is an error.
+        max_gap_s: Longest gap that is filled, seconds; a longer one cuts the stream, see `Gap.cuts`.
     """
 
     session_id: str
@@ -157,7 +157,7 @@ class Totals:
     """A whole stream in figures.
 
     Attributes:
-        frames: Number of frames processed, filled ones included.
+        frames: Number of frames processed, filled ones included; those of a gap that was not filled do not count.
         duration_s: Duration in seconds.
         segments: Number of closed segments.
         labels: Number of different labels; merged ones count once.

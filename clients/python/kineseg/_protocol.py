@@ -47,6 +47,7 @@ class StreamProtocol:
 
     def __init__(self, config: StreamConfig, limits: Limits) -> None:
         self.config = config
+        self.answers = 0  # how many messages have come back
         self.state = StreamState.IDLE
         self.opened: Opened | None = None
         self.summary: Summary | None = None
@@ -91,6 +92,7 @@ class StreamProtocol:
         Raises:
             Internal: It is not what the contract says may come now.
         """
+        self.answers += 1
         if self.over:
             return
         kind = response.WhichOneof("payload")
@@ -126,6 +128,11 @@ class StreamProtocol:
         return self.state in _OVER
 
     @property
+    def awaits(self) -> bool:
+        """Whether the server owes an answer: an acknowledgement, or the summary after the end of sending."""
+        return not self.over and (self._unacked > 0 or self.state is StreamState.CLOSING)
+
+    @property
     def decided_opening(self) -> bool:
         """Whether it is known if the stream could be opened."""
         return self.opened is not None or self.over
@@ -136,10 +143,15 @@ class StreamProtocol:
         return self._chunker.next_frame if self._chunker else 0
 
     def check(
-        self, frames: ArrayLike, timestamps: ArrayLike | None, first_frame: int | None, sender: Hashable
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None,
+        timestamps_ns: ArrayLike | None,
+        first_frame: int | None,
+        sender: Hashable,
     ) -> Batch:
         """What a caller wants to send, as a batch for `admit`; `sender` tells who the caller is."""
-        batch = self._sendable().check(frames, timestamps, first_frame)
+        batch = self._sendable().check(frames, timestamps, timestamps_ns, first_frame)
         self._sender = sender
         return batch
 

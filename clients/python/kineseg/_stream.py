@@ -17,6 +17,7 @@ from kineseg._errors import Internal, KinesegError, Timeout
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
 from kineseg._retry import delays
+from kineseg._silence import Silence
 from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
@@ -35,6 +36,7 @@ class Stream(BaseStream):
         self._connect = connect
         self._call: grpc._CallIterator[pb.SegmentResponse] | None = None
         self._reader: threading.Thread | None = None
+        self._silence = Silence(settings.limits.silence_s)
         lock = threading.RLock()
         self._arrived = threading.Condition(lock)  # callers wait for what the reader brings
         self._queued = threading.Condition(lock)  # the sending thread waits for what callers queue
@@ -71,14 +73,22 @@ class Stream(BaseStream):
             if self._reader is not None:
                 self._reader.join()
 
-    def send(self, frames: ArrayLike, timestamps: ArrayLike | None = None, *, first_frame: int | None = None) -> None:
+    def send(
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None = None,
+        *,
+        timestamps_ns: ArrayLike | None = None,
+        first_frame: int | None = None,
+    ) -> None:
         """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
 
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
                 NaN: the value is missing, and the channel's last one is held until another comes.
-            timestamps: ``(T,)`` capture times, increasing, or a scalar for one frame: seconds if floating, nanoseconds
-                if integer. For every frame of the stream or for none.
+            timestamps: ``(T,)`` capture times in seconds, increasing, or a scalar for one frame. For every frame of the
+                stream or for none. A clock that contradicts the stream's rate ends it with `InvalidRequest`.
+            timestamps_ns: The same in whole nanoseconds, instead.
             first_frame: Index of the first of these frames, for a source that lost some. Default: it follows the last.
 
         Raises:
@@ -92,7 +102,7 @@ class Stream(BaseStream):
             protocol = self._protocol
             protocol.occupy("sending to")
             try:
-                batch = protocol.check(frames, timestamps, first_frame, threading.current_thread())
+                batch = protocol.check(frames, timestamps, timestamps_ns, first_frame, threading.current_thread())
                 self._wait(lambda: protocol.admit(batch))
             finally:
                 protocol.vacate("sending to")
@@ -133,6 +143,7 @@ class Stream(BaseStream):
             protocol.occupy("reading")
             try:
                 self._arrived.wait_for(lambda: protocol.readable, timeout)
+                self._give_up_silent()
                 return protocol.read_all()
             finally:
                 protocol.vacate("reading")
@@ -171,7 +182,17 @@ class Stream(BaseStream):
     def _wait(self, ready: Callable[[], bool]) -> None:
         while not ready():
             self._queued.notify_all()
-            self._arrived.wait()
+            self._arrived.wait(self._give_up_silent())
+
+    def _give_up_silent(self) -> float | None:
+        """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""
+        left = self._silence.left(self._protocol)
+        if left == 0.0:
+            self._arrived.notify_all()
+            self._queued.notify_all()
+            if self._call is not None:
+                self._call.cancel()
+        return left
 
     def _open_once(self) -> None:
         protocol = self._new_attempt()
