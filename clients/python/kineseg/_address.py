@@ -47,8 +47,8 @@ def checked_address(address: object) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, rest.removeprefix(":") if rest else str(DEFAULT_PORT)
+        host, closing, rest = text[1:].partition("]")
+        return host if closing else "", rest.removeprefix(":") if rest else str(DEFAULT_PORT)
     if text.count(":") > 1:  # an IPv6 address without brackets has no port
         return text, str(DEFAULT_PORT)
     host, colon, port = text.partition(":")

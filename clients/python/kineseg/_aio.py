@@ -131,7 +131,7 @@ class AsyncClient(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
-        return plan.result(await self._told(plan))
+        return plan.result(*await self._told(plan))
 
     async def teach_name(
         self,
@@ -154,7 +154,7 @@ class AsyncClient(BaseClient):
             plan = plan_example(
                 recording, frames, models=await self.models(), rate=rate, channels=channels, model=model, source=source
             )
-            request = plan.request(name, await self._told(plan.stream))
+            request = plan.request(name, (await self._told(plan.stream))[0])
         elif example is not None:
             request = example_request(name, example, model, model_sha256, source)
         else:
@@ -170,8 +170,8 @@ class AsyncClient(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
 
-    async def _told(self, plan: SegmentationPlan) -> list[Event | FrameResult]:
-        """All that the stream of a plan answers."""
+    async def _told(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
+        """All that the stream of a plan answers, and how many frames were processed."""
         items: list[Event | FrameResult] = []
         async with self.stream(plan.config) as stream:
             clock = asyncio.get_running_loop().time
@@ -183,7 +183,7 @@ class AsyncClient(BaseClient):
                 items += await stream.poll()
             await stream.close()
             items += [item async for item in stream]
-        return items
+        return items, stream.frames_processed
 
     def _open_channel(self) -> grpc.aio.Channel:
         self._require_open()

@@ -82,6 +82,11 @@ class BaseStream:
         """Index after the last frame that `send` has taken."""
         return self._protocol.frames_sent
 
+    @property
+    def frames_processed(self) -> int:
+        """Index after the last frame that the server has acknowledged: what came before it has been processed."""
+        return self._protocol.frames_processed
+
     def __repr__(self) -> str:
         name = self._protocol.opened.session_id if self._protocol.opened else self.config.session_id
         return f"<{type(self).__name__} {name or 'unnamed'} ({self.state.value}, {self.frames_sent} frames sent)>"

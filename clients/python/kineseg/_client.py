@@ -81,9 +81,9 @@ class Client(BaseClient):
             keepalive_s=keepalive_s,
         )
         if credentials is None:
-            self._channel = grpc.insecure_channel(address, self._channel_options())
+            self._channel = grpc.insecure_channel(self._address, self._channel_options())
         else:
-            self._channel = grpc.secure_channel(address, credentials, self._channel_options())
+            self._channel = grpc.secure_channel(self._address, credentials, self._channel_options())
         self._stub = pb_grpc.SegmentationServiceStub(self._channel)
         self._health: grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse] = self._channel.unary_unary(
             HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
@@ -205,6 +205,7 @@ class Client(BaseClient):
             NotFound: The server has no such model.
             WrongChannels: The recording is not what the model was made for.
             InvalidRequest: A value cannot be used; `field` names it.
+            Unavailable: The server ended the stream before the recording was through.
         """
         plan = plan_segmentation(
             recording,
@@ -219,7 +220,7 @@ class Client(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
-        return plan.result(self._told(plan))
+        return plan.result(*self._told(plan))
 
     def teach_name(
         self,
@@ -269,7 +270,7 @@ class Client(BaseClient):
             plan = plan_example(
                 recording, frames, models=self.models(), rate=rate, channels=channels, model=model, source=source
             )
-            request = plan.request(name, self._told(plan.stream))
+            request = plan.request(name, self._told(plan.stream)[0])
         elif example is not None:
             request = example_request(name, example, model, model_sha256, source)
         else:
@@ -290,8 +291,8 @@ class Client(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return self._unary(self._stub.ForgetName, request, lambda answer: answer.examples)
 
-    def _told(self, plan: SegmentationPlan) -> list[Event | FrameResult]:
-        """All that the stream of a plan answers."""
+    def _told(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
+        """All that the stream of a plan answers, and how many frames were processed."""
         items: list[Event | FrameResult] = []
         with self.stream(plan.config) as stream:
             started = time.monotonic()
@@ -302,7 +303,7 @@ class Client(BaseClient):
                 items += stream.poll()
             stream.close()
             items += stream
-        return items
+        return items, stream.frames_processed
 
     def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
         self._require_open()

@@ -13,10 +13,19 @@ from google.protobuf import wrappers_pb2
 from kineseg._address import checked_address
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
-from kineseg._errors import ClientClosed, InvalidRequest, KinesegError, Unavailable, UsageError, error_from_status
+from kineseg._errors import (
+    ClientClosed,
+    InvalidRequest,
+    KinesegError,
+    Timeout,
+    Unavailable,
+    UsageError,
+    error_from_status,
+)
 from kineseg._wire import kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
+_OWN_DEADLINE = "Deadline Exceeded"  # gRPC's word when it was not the server that gave up
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 # On the wire a health request is one string and its answer one integer, both field 1, just as these wrappers are;
 # so the SDK needs no package for the health service.
@@ -99,6 +108,8 @@ class BaseClient:
         trailing = cast("Iterable[Sequence[str | bytes]] | None", error.trailing_metadata())  # pairs, typed as objects
         if self.is_closed and error.code() is grpc.StatusCode.CANCELLED:
             return ClientClosed("the client was closed, and with it what was open; make another one")
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and error.details() == _OWN_DEADLINE:
+            return Timeout(f"{self._address}: the server did not answer within {self._timeout:g} s", retryable=True)
         known = error_from_status(error.code(), error.details(), trailing)
         if isinstance(known, Unavailable) and known.retryable:
             known.args = (known.message,) = (f"{self._address}: {known.message}",)

@@ -48,6 +48,7 @@ class StreamProtocol:
     def __init__(self, config: StreamConfig, limits: Limits) -> None:
         self.config = config
         self.answers = 0  # how many messages have come back
+        self.frames_processed = 0  # index after the last frame acknowledged
         self.state = StreamState.IDLE
         self.opened: Opened | None = None
         self.summary: Summary | None = None
@@ -102,6 +103,7 @@ class StreamProtocol:
             raise Internal(f"the server answered with {kind or 'nothing'} before it opened the stream")
         elif kind == "ack":
             self._acknowledge()
+            self.frames_processed = max(self.frames_processed, response.ack.frames)
         elif kind == "event":
             event = event_from_wire(response.event)
             if isinstance(event, Summary):

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from kineseg._announcements import Announcement, announcements
 from kineseg._config import Decisions, StreamConfig
-from kineseg._errors import InvalidRequest, NotFound, WrongChannels
+from kineseg._errors import InvalidRequest, NotFound, Unavailable, WrongChannels
 from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
-from kineseg._info import Model, Segment
+from kineseg._info import EndReason, Model, Segment
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
@@ -171,8 +171,19 @@ class SegmentationPlan:
             due_s = last / rate if self.timestamps is None else float(self.timestamps[last] - self.timestamps[0])
             yield due_s, self.frames[rows], None if self.timestamps is None else self.timestamps[rows]
 
-    def result(self, items: Sequence[Event | FrameResult]) -> Segmentation:
-        """The segmentation, from all that the stream answered."""
+    def result(self, items: Sequence[Event | FrameResult], processed: int) -> Segmentation:
+        """The segmentation, from all that the stream answered.
+
+        Raises:
+            Unavailable: The stream was ended when only so many frames had been `processed`.
+        """
+        if processed < len(self.frames):
+            reason = next((item.reason for item in items if isinstance(item, Summary)), EndReason.UNSPECIFIED)
+            raise Unavailable(
+                f"the server ended the stream ({reason.value}) after {processed} of {len(self.frames)} frames",
+                code="",
+                retryable=reason is EndReason.DRAINED,
+            )
         return Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames))
 
 

@@ -18,6 +18,8 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    from kineseg_service.cli.app import run
-
+    try:
+        from kineseg_service.cli.app import run
+    except KeyboardInterrupt:  # what is imported takes a moment
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))

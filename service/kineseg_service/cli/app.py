@@ -19,6 +19,8 @@ from rich.console import Console
 from kineseg_service.cli.failures import FAILED, INTERRUPTED, report
 from kineseg_service.cli.label_commands import label
 from kineseg_service.cli.options import Axis, Bundle, ModelName, Names, Provider, Rate, ServerAddress, Up, Where
+from kineseg_service.cli.outputs import writing
+from kineseg_service.cli.standard_output import STANDARD_OUTPUT, ensure_standard_output, silence_standard_output
 from kineseg_service.logs import configure_logs
 
 
@@ -59,13 +61,21 @@ app.add_typer(label)
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
     choices = _Choices()
+    ensure_standard_output()
     try:
-        typer.main.get_command(app)(args=list(arguments), prog_name="kineseg", obj=choices)
+        try:
+            typer.main.get_command(app)(args=list(arguments), prog_name="kineseg", obj=choices)
+        finally:
+            # What is printed may wait in a buffer, and must have been written before the status says that all is well.
+            with writing(STANDARD_OUTPUT):
+                sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, OSError) and error.filename == STANDARD_OUTPUT:
+            silence_standard_output()
         return report(error, Console(stderr=True), debug=choices.debug)
     return 0
 
@@ -163,7 +173,7 @@ def segment(
         bundles=tuple(bundle or ()),
         provider=provider.value,
     )
-    segment(request)
+    raise typer.Exit(segment(request))
 
 
 @app.command()
@@ -203,8 +213,7 @@ def demo(
         bundles=tuple(bundle or ()),
         provider=provider.value,
     )
-    if not demo(request, Console()):
-        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(demo(request, Console()))
 
 
 @app.command()
@@ -220,10 +229,11 @@ def models(
 
     with connect(server, bundles=tuple(bundle or ()), provider=provider.value) as client:
         found = client.models()
-    if as_json:
-        print(json.dumps([asdict(model) for model in found], indent=2))
-    else:
-        Console().print(model_table(found))
+    with writing(STANDARD_OUTPUT):
+        if as_json:
+            print(json.dumps([asdict(model) for model in found], indent=2))
+        else:
+            Console().print(model_table(found))
 
 
 @app.command()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +10,11 @@ from kineseg.motion.recording import Up
 from rich.console import Console
 
 from kineseg_service.cli.failures import CommandError
+from kineseg_service.cli.interrupt import interruptible
 from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, local_server
-from kineseg_service.cli.outputs import write_event
-from kineseg_service.cli.replay import replay
+from kineseg_service.cli.outputs import event_file, writing
+from kineseg_service.cli.replay import Replay
 from kineseg_service.cli.source import embedded, fitted, open_recording
 from kineseg_service.cli.tables import score_table, segment_table
 from kineseg_service.show.live import LiveView
@@ -45,8 +42,8 @@ class DemoRequest:
     provider: Provider = "auto"
 
 
-def demo(request: DemoRequest, console: Console) -> bool:
-    """Run the demo; returns whether it ran to its end (False: Ctrl-C).
+def demo(request: DemoRequest, console: Console) -> int:
+    """Run the demo; returns the exit status: 0, or that of the signal that ended it early.
 
     Raises:
         CommandError: What was asked for cannot be done.
@@ -72,7 +69,7 @@ def demo(request: DemoRequest, console: Console) -> bool:
     with (
         local_server(bundles=request.bundles, provider=request.provider, metrics=True, bank=bank) as server,
         Client(server.address) as client,
-        _interruptible() as stop,
+        interruptible() as stop,
     ):
         model = choose_model(client, request.model)
         _say(
@@ -82,42 +79,13 @@ def demo(request: DemoRequest, console: Console) -> bool:
         )
         story = Story(fitted(recording, model), model=model.name, model_rate_hz=model.rate)
         view = LiveView(story, console, speed) if console.is_terminal else PlainView(story, console)
-        told = replay(client, story.recording, model=model.name, frame_results=True, speed=speed, stop=stop)
+        told = Replay(client, story.recording, model=model.name, frame_results=True, speed=speed, stop=stop)
         with view:
             for item in told:
                 view.add(item)
-        finished = not stop.interrupted
     _keep(story, request.out)
-    _conclude(story, request.out, console, finished=finished)
-    return finished
-
-
-class _Stop(threading.Event):
-    """Set by Ctrl-C, which it remembers, or by the end of the stream."""
-
-    interrupted = False
-
-
-@contextmanager
-def _interruptible() -> Iterator[_Stop]:
-    """Ctrl-C ends the stream properly; a second one ends the process as usual."""
-    stop = _Stop()
-    usual = signal.getsignal(signal.SIGINT)
-
-    def interrupt(*_: object) -> None:
-        stop.interrupted = True
-        stop.set()
-        signal.signal(signal.SIGINT, usual)
-
-    # Only the main thread may say what a signal does; elsewhere there is nobody to press Ctrl-C either.
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, usual)
+    _conclude(story, request.out, console, finished=not stop.interrupted)
+    return stop.status
 
 
 def _keep(story: Story, out: Path) -> None:
@@ -125,11 +93,13 @@ def _keep(story: Story, out: Path) -> None:
     from kineseg_service.show import page, timeline
 
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "events.jsonl").open("w", encoding="utf-8") as file:
+    with event_file(out / "events.jsonl") as write:
         for event in story.events:
-            write_event(file, event)
-    timeline.save(story, out / "timeline.png")
-    page.save(story, out / "index.html")
+            write(event)
+    with writing(out / "timeline.png"):
+        timeline.save(story, out / "timeline.png")
+    with writing(out / "index.html"):
+        page.save(story, out / "index.html")
 
 
 def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> None:

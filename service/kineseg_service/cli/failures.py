@@ -9,7 +9,7 @@ from kineseg.motion import MotionError
 from pydantic import ValidationError
 from rich.console import Console
 
-from kineseg_service.errors import BadBank, BadBundle, CannotStart, InvalidRequest, UnknownName
+from kineseg_service.errors import BadBank, BadBundle, CannotStart, InvalidRequest, ServerFailed, UnknownName
 
 WRONG_INPUT = 2
 """Exit status: the command line or a file cannot be used as it is."""
@@ -17,6 +17,8 @@ FAILED = 1
 """Exit status: it was right, and still did not work."""
 INTERRUPTED = 130
 """Exit status: somebody pressed Ctrl-C."""
+TERMINATED = 143
+"""Exit status: somebody sent SIGTERM."""
 
 
 class CommandError(Exception):
@@ -45,7 +47,7 @@ def _told(error: Exception) -> tuple[int, str]:
             return WRONG_INPUT, str(error)
         case KinesegError():
             return FAILED, f"{error}{' (trying again may help)' if error.retryable else ''}"
-        case CannotStart():
+        case CannotStart() | ServerFailed():
             return FAILED, str(error)
         case OSError():
             place = f"{error.filename}: " if error.filename else ""

@@ -1,14 +1,18 @@
-"""Files that a command is asked to write: checked before the work, not after it."""
+"""Files that a command is asked to write: checked before the work, not after it, and named when they fail."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from kineseg import Event
 
 from kineseg_service.cli.failures import CommandError
+from kineseg_service.cli.standard_output import STANDARD_OUTPUT
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -29,7 +33,43 @@ def check_writable(path: Path | None, option: str, suffixes: tuple[str, ...] = (
         raise CommandError(f"{option} {path}: the name must end in one of {', '.join(suffixes)}")
 
 
-def write_event(file: TextIO, event: Event) -> None:
-    """One line of JSON, out at once."""
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """An error of the system that does not say which file it is about is about this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
+def event_file(path: Path | None) -> Iterator[Callable[[Event], None]]:
+    """What writes events as they come, one line of JSON each, out at once; to nowhere if there is no path.
+
+    Raises:
+        OSError: The file, which it names, cannot be written: the disk is full, or standard output was closed.
+    """
+    if path is None:
+        yield lambda event: None
+        return
+    name = STANDARD_OUTPUT if str(path) == "-" else str(path)
+    with writing(name):
+        file = sys.stdout if str(path) == "-" else path.open("w", encoding="utf-8")
+
+    def write(event: Event) -> None:
+        with writing(name):
+            _write(file, event)
+
+    try:
+        yield write
+    finally:
+        if str(path) != "-":
+            with writing(name):
+                file.close()
+
+
+def _write(file: TextIO, event: Event) -> None:
     file.write(json.dumps(event.to_dict(), allow_nan=False) + "\n")
     file.flush()

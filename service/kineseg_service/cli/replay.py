@@ -6,26 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from kineseg import Client, Decisions, Event, FrameResult, KinesegError, Stream, StreamConfig
+from kineseg import Client, Decisions, EndReason, Event, FrameResult, Stream, StreamConfig, Summary, Unavailable
 from kineseg.motion import Recording
 
 _LIVE_CHUNK_S = 0.05
 _FAST_CHUNK_S = 0.5
+_EARLY_ENDS = {EndReason.DRAINED: "it is shutting down", EndReason.CLOSED: "somebody closed the session"}
 
 
-def replay(
-    client: Client,
-    recording: Recording,
-    *,
-    model: str,
-    latency_s: float | None = None,
-    frame_results: bool = False,
-    decisions: Decisions = "all",
-    speed: float | None = None,
-    stop: threading.Event | None = None,
-    on_sent: Callable[[int], None] | None = None,
-) -> Iterator[Event | FrameResult]:
-    """Stream a recording and give everything that the server tells, up to the summary.
+class Replay:
+    """A recording under way; iterating over it streams it, and gives everything told, up to the summary.
+
+    Whatever fails on either side ends both: the one that sends never leaves the one that reads waiting.
 
     Args:
         client: Whose server.
@@ -37,60 +29,93 @@ def replay(
         speed: How many times faster than it was captured; None: as fast as it goes.
         stop: Once it is set nothing more is sent, and the stream ends properly with what was.
         on_sent: Called in the sending thread with the number of frames sent so far.
-
-    Raises:
-        KinesegError: What ended the call.
     """
-    config = StreamConfig(
-        rate=recording.rate,
-        channels=recording.channels,
-        model=model,
-        latency_s=latency_s,
-        frame_results=frame_results,
-        decisions=decisions,
-        chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
-    )
-    ended = stop or threading.Event()
-    failures: list[KinesegError] = []
-    with client.stream(config) as stream:
-        sender = threading.Thread(
-            target=_send, args=(stream, recording, speed, ended, on_sent, failures), name="kineseg-sender", daemon=True
+
+    def __init__(
+        self,
+        client: Client,
+        recording: Recording,
+        *,
+        model: str,
+        latency_s: float | None = None,
+        frame_results: bool = False,
+        decisions: Decisions = "all",
+        speed: float | None = None,
+        stop: threading.Event | None = None,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> None:
+        self._recording = recording
+        self._speed = speed
+        self._stop = stop or threading.Event()
+        self._on_sent = on_sent
+        self._failure: BaseException | None = None
+        config = StreamConfig(
+            rate=recording.rate,
+            channels=recording.channels,
+            model=model,
+            latency_s=latency_s,
+            frame_results=frame_results,
+            decisions=decisions,
+            chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
         )
-        sender.start()
+        self._stream = client.stream(config)
+
+    @property
+    def processed(self) -> int:
+        """Number of frames of the recording that the server has processed."""
+        return self._stream.frames_processed
+
+    def __iter__(self) -> Iterator[Event | FrameResult]:
+        """Stream it, once.
+
+        Raises:
+            KinesegError: A frame cannot be sent, or what ended the call, or the server ended the stream early.
+        """
+        ended = threading.Event()
+        summary: Summary | None = None
+        with self._stream as stream:
+            sender = threading.Thread(target=self._send, args=(stream, ended), name="kineseg-sender", daemon=True)
+            sender.start()
+            try:
+                for item in stream:
+                    summary = item if isinstance(item, Summary) else summary
+                    yield item
+            except BaseException:
+                stream.cancel()
+                raise
+            finally:
+                ended.set()
+                sender.join()
+        if summary is not None and summary.reason in _EARLY_ENDS and self.processed < self._recording.n_frames:
+            raise Unavailable(f"the server ended the stream: {_EARLY_ENDS[summary.reason]}", code="", retryable=True)
+        if self._failure is not None:
+            raise self._failure
+
+    def _send(self, stream: Stream, ended: threading.Event) -> None:
+        recording, speed = self._recording, self._speed
+        rows = max(1, round((_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S) * recording.rate))
+        times = recording.times() - recording.times()[0]
+        started = time.monotonic()
         try:
-            yield from stream
-        except BaseException:
+            for first in range(0, recording.n_frames, rows):
+                piece = slice(first, min(first + rows, recording.n_frames))
+                if speed is not None:
+                    self._wait_until(started + float(times[piece.stop - 1]) / speed, ended)
+                if self._stop.is_set() or ended.is_set():
+                    break
+                stamps = None if recording.timestamps is None else recording.timestamps[piece]
+                stream.send(recording.frames[piece], stamps)
+                if self._on_sent is not None:
+                    self._on_sent(piece.stop)
+            stream.close()
+        except BaseException as error:  # whatever it is, it is raised where the stream is read
+            self._failure = error
             stream.cancel()
-            raise
-        finally:
-            ended.set()
-            sender.join()
-        if failures:
-            raise failures[0]
 
-
-def _send(
-    stream: Stream,
-    recording: Recording,
-    speed: float | None,
-    stop: threading.Event,
-    on_sent: Callable[[int], None] | None,
-    failures: list[KinesegError],
-) -> None:
-    rows = max(1, round((_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S) * recording.rate))
-    times = recording.times() - recording.times()[0]
-    started = time.monotonic()
-    try:
-        for first in range(0, recording.n_frames, rows):
-            piece = slice(first, min(first + rows, recording.n_frames))
-            if speed is not None:
-                stop.wait(max(0.0, started + float(times[piece.stop - 1]) / speed - time.monotonic()))
-            if stop.is_set():
-                break
-            stamps = None if recording.timestamps is None else recording.timestamps[piece]
-            stream.send(recording.frames[piece], stamps)
-            if on_sent is not None:
-                on_sent(piece.stop)
-        stream.close()
-    except KinesegError as error:
-        failures.append(error)
+    def _wait_until(self, due: float, ended: threading.Event) -> None:
+        """Waits in steps short enough that neither a signal nor the end of the stream is noticed late."""
+        while not (ended.is_set() or self._stop.is_set()):
+            left = due - time.monotonic()
+            if left <= 0:
+                return
+            self._stop.wait(min(left, 0.1))

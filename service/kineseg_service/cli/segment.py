@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from kineseg import Event, Segmentation, SegmentClosed, announcements
+from kineseg.motion import Recording
 from kineseg.motion.recording import Up
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from kineseg_service.cli.interrupt import interruptible
 from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, connect
-from kineseg_service.cli.outputs import PICTURES, check_writable, write_event
-from kineseg_service.cli.replay import replay
+from kineseg_service.cli.outputs import PICTURES, check_writable, event_file, writing
+from kineseg_service.cli.replay import Replay
 from kineseg_service.cli.source import fitted, open_recording
+from kineseg_service.cli.standard_output import STANDARD_OUTPUT
 from kineseg_service.cli.tables import announcement_table, segment_table
 from kineseg_service.show.story import Story
-from kineseg_service.show.wording import describe
+from kineseg_service.show.wording import clock, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,14 @@ class SegmentRequest:
     provider: Provider = "auto"
 
 
-def segment(request: SegmentRequest) -> None:
-    """Segment one file.
+def segment(request: SegmentRequest) -> int:
+    """Segment one file; returns the exit status: 0, or that of the signal that ended it early.
 
     Raises:
         CommandError: What was asked for cannot be done.
         MotionError: The file cannot be read.
-        KinesegError: The server refused or failed.
+        KinesegError: The server refused or failed, or ended the stream early.
+        OSError: A file could not be written.
     """
     check_writable(request.out, "--out")
     check_writable(request.labels, "--labels")
@@ -68,10 +70,11 @@ def segment(request: SegmentRequest) -> None:
         model = choose_model(client, request.model)
         sent = fitted(recording, model)
         story = Story(sent, model=model.name, model_rate_hz=model.rate)
-        out = _opened(request.out, stack)
+        write = stack.enter_context(event_file(request.out))
+        stop = stack.enter_context(interruptible())
         progress = stack.enter_context(_progress(notes))
         task = progress.add_task(recording.name, total=sent.n_frames)
-        told = replay(
+        told = Replay(
             client,
             sent,
             model=model.name,
@@ -79,32 +82,61 @@ def segment(request: SegmentRequest) -> None:
             frame_results=request.plot is not None,
             decisions="all" if request.provisional else "final",
             speed=1.0 if request.realtime else None,
+            stop=stop,
             on_sent=lambda frames: progress.update(task, completed=frames),
         )
-        for item in told:
-            story.add(item)
-            if out is not None and isinstance(item, Event):
-                write_event(out, item)
+        try:
+            for item in told:
+                story.add(item)
+                if isinstance(item, Event):
+                    write(item)
+        except Exception:
+            progress.stop()
+            _keep(request, story, sent)
+            _say(notes, f"{_reach(sent, told.processed)}: what was written is not whole")
+            raise
+    _keep(request, story, sent)
+    if request.out is None:
+        with writing(STANDARD_OUTPUT):
+            _show(request, story, sent.rate)
+    if story.summary is not None:
+        _say(notes, describe(story.summary))
+    if stop.interrupted:
+        _say(notes, f"interrupted; {_reach(sent, told.processed)}: what was written is of that part")
+    return stop.status
+
+
+def _keep(request: SegmentRequest, story: Story, sent: Recording) -> None:
+    """Write the files that are made at the end, if the stream has come to one, early or not."""
+    if story.summary is None:
+        return
     if request.labels is not None:
         found = Segmentation.from_items(story.events, rate=sent.rate, n_frames=sent.n_frames)
-        found.to_csv(request.labels)
+        with writing(request.labels):
+            found.to_csv(request.labels)
     if request.plot is not None:
         from kineseg_service.show import timeline
 
-        timeline.save(story, request.plot)
-    if request.out is None:
-        tables = Console()
-        if request.provisional:
-            tables.print(announcement_table(announcements(story.events), sent.rate))
-        tables.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
-    if story.summary is not None:
-        notes.print(describe(story.summary), highlight=False, soft_wrap=True)
+        with writing(request.plot):
+            timeline.save(story, request.plot)
 
 
-def _opened(out: Path | None, stack: ExitStack) -> TextIO | None:
-    if out is None:
-        return None
-    return sys.stdout if str(out) == "-" else stack.enter_context(out.open("w", encoding="utf-8"))
+def _show(request: SegmentRequest, story: Story, rate: float) -> None:
+    tables = Console()
+    if request.provisional:
+        tables.print(announcement_table(announcements(story.events), rate))
+    tables.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
+
+
+def _reach(sent: Recording, frames: int) -> str:
+    """How far a stream came."""
+    times = sent.times() - sent.times()[0]
+    reached_s = float(times[frames - 1]) + 1.0 / sent.rate if frames else 0.0
+    return f"{frames} of {sent.n_frames} frames were segmented, {clock(reached_s)} of {clock(sent.duration_s)}"
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:

@@ -72,7 +72,7 @@ def _facts(story: Story, end_s: float) -> str:
         (f"{len(story.bars())}", "segments found"),
         (f"{len(story.labels)}", "different actions"),
         (f"{len(story.anomalies)}", "anomalies"),
-        (f"{sum(gap.missing_frames for gap in story.gaps)}", "lost frames filled"),
+        (f"{sum(gap.missing_frames for gap in story.gaps if not gap.cuts)}", "lost frames filled"),
     ]
     if announced := story.announced:
         lost = sum(one.outcome == "retracted" for one in announced)

@@ -12,7 +12,7 @@ from kineseg_service.show.knowledge import Announced, Bar, Boundary
 from kineseg_service.show.scores import naming
 from kineseg_service.show.signals import Array, figures, rows_at, traces
 from kineseg_service.show.story import Story
-from kineseg_service.show.wording import clock
+from kineseg_service.show.wording import clock, gap_fate
 
 WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0
 SIDE = 460.0
@@ -243,7 +243,7 @@ def _signal(story: Story, end_s: float, top: float, row: float) -> list[str]:
     for gap in story.gaps:
         x = _x(gap.time_s, end_s)
         parts.append(
-            f'<g><title>gap: {gap.missing_frames} frames missing, filled</title><rect class="gap" x="{x:.1f}" '
+            f'<g><title>gap: {gap.missing_frames} frames missing, {gap_fate(gap)}</title><rect class="gap" x="{x:.1f}" '
             f'y="{top:g}" width="{max(2.0, _x(gap.duration_s, end_s) - LEFT):.1f}" height="{row * len(curves):g}"/></g>'
         )
     for i, trace in enumerate(curves):

@@ -20,7 +20,7 @@ from kineseg_service.show.knowledge import Announced, Bar, Boundary
 from kineseg_service.show.scores import TOLERANCE_S, BoundaryScores, naming, score
 from kineseg_service.show.signals import Figures, figures, plane, rows_at, traces
 from kineseg_service.show.story import Story
-from kineseg_service.show.wording import count
+from kineseg_service.show.wording import count, gap_fate
 
 _INK, _SOFT, _FAINT, _PALE = "#1F2933", "#616E7C", "#E4E7EB", "#9AA5B1"
 _WIDTH_IN = 15.0
@@ -242,8 +242,8 @@ def _draw_signal(ax: Axes, story: Story) -> None:
     for gap in story.gaps:
         ax.axvspan(gap.time_s, gap.time_s + gap.duration_s, color=_SOFT, alpha=0.3, linewidth=0)
         ax.text(
-            gap.time_s + gap.duration_s / 2, len(curves) + 0.03, "gap, filled", color=_SOFT, fontsize=8, va="bottom",
-            ha="center",
+            gap.time_s + gap.duration_s / 2, len(curves) + 0.03, f"gap, {gap_fate(gap)}", color=_SOFT, fontsize=8,
+            va="bottom", ha="center",
         )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ def describe(event: Event, before: Event | None = None) -> str:
             return f"anomaly at {clock(event.time_s)}: score {event.score:.1f}, told from {event.threshold:g} on"
         case Gap():
             frames = count(event.missing_frames, "frame")
-            return f"gap at {clock(event.time_s)}: {frames} missing ({event.duration_s:.2f} s), filled"
+            what = "too long to be filled, a new segment begins behind it" if event.cuts else "filled"
+            return f"gap at {clock(event.time_s)}: {frames} missing ({event.duration_s:.2f} s), {what}"
         case MissingValues():
             state = f"were missing for {event.duration_s:.1f} s, back now" if event.returned else "are missing, held"
             return f"values {state}, from {clock(event.time_s)} on: {_some(event.channels)}"
@@ -66,6 +67,11 @@ def describe(event: Event, before: Event | None = None) -> str:
                 + (f", {event.announced} announced early and {event.retracted} withdrawn" if event.announced else "")
             )
     return str(event.kind)
+
+
+def gap_fate(gap: Gap) -> str:
+    """What became of a gap, in a word."""
+    return "not filled" if gap.cuts else "filled"
 
 
 def _action(event: SegmentStarted | SegmentUpdated | SegmentClosed) -> str:
@@ -111,7 +117,7 @@ def brief(event: Event) -> str:
         case Anomaly():
             return f"anomaly at {clock(event.time_s)}, score {event.score:.1f}"
         case Gap():
-            return f"gap of {event.duration_s:.2f} s, filled"
+            return f"gap of {event.duration_s:.2f} s, {gap_fate(event)}"
         case MissingValues():
             channels = count(len(event.channels), "channel")
             return f"{channels} back after {event.duration_s:.1f} s" if event.returned else f"{channels} missing, held"
