@@ -25,8 +25,10 @@ _HOLE_PERIODS = 2.5
 _FILLED_PERIODS = 2.5
 # No unit that anything is measured in gives larger numbers, and squares of these stay finite in single precision.
 LARGEST_VALUE = 1e9
-# About how many of the model's frames are made at a time, so that memory stays bounded.
-_SLICE_FRAMES = 256
+# A chunk goes through in pieces of so many frames and values at most: memory stays bounded, and others get their turn.
+_PIECE_FRAMES, _PIECE_VALUES = 512, 1 << 14
+# About how many of the model's frames a piece makes at most: a slow source makes many of each of its own.
+_PIECE_MADE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Intake:
         self._channels = tuple(channels)
         self._order = None if order is None else np.asarray(order, np.int64)
         self._period = SECOND / rate_hz
-        self._slice = max(1, int(_SLICE_FRAMES * rate_hz / model_rate_hz))
+        self._piece = max(
+            1, min(_PIECE_FRAMES, _PIECE_VALUES // len(channels), int(_PIECE_MADE * rate_hz / model_rate_hz))
+        )
         self._limits = limits
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
@@ -163,9 +167,8 @@ class Intake:
         times, clock = self._times(first_frame, len(frames), capture_times_ns)
         gaps = self._gaps(first_frame, times)
         # Nothing above has changed this object; from here on nothing can fail.
-        frames, outages = self._held.fill(first_frame, frames, times)
         self._timed, self._clock = bool(capture_times_ns), clock
-        return self._emit(first_frame, frames, times, gaps, outages)
+        return self._emit(first_frame, frames, times, gaps)
 
     def check_end(self) -> None:
         """The client has sent all there is.
@@ -250,24 +253,23 @@ class Intake:
             gaps[at] = GapFound(first + at - counted, begins, missing, now - last, first + at, now, cuts)
         return gaps
 
-    def _emit(
-        self,
-        first: int,
-        frames: F32,
-        times: list[int],
-        gaps: dict[int, GapFound],
-        outages: dict[int, list[ValuesMissing]],
-    ) -> Iterator[Taken]:
-        cuts = sorted({0, len(frames), *range(0, len(frames), self._slice), *gaps, *outages})
+    def _emit(self, first: int, frames: F32, times: list[int], gaps: dict[int, GapFound]) -> Iterator[Taken]:
+        cuts = sorted({0, len(frames), *range(0, len(frames), self._piece), *gaps})
         for begin, end in itertools.pairwise(cuts):
             if gap := gaps.get(begin):
                 yield from self._pass(gap)
+            yield from self._advance(first + begin, frames[begin:end], times[begin:end])
+        yield ChunkEnd(first + len(frames))
+
+    def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
+        """Consecutive frames: what is missing is held, and what there is to tell of it comes before the frame."""
+        filled, outages = self._held.fill(first, frames, times)
+        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
             yield from outages.get(begin, ())
-            made = self._resampler.push(first + begin, frames[begin:end], times[begin:end])
+            made = self._resampler.push(first + begin, filled[begin:end], times[begin:end])
             self._received, self._last_ns = first + end, times[end - 1]
             if made is not None:
                 yield made
-        yield ChunkEnd(first + len(frames))
 
     def _pass(self, gap: GapFound) -> Iterator[Taken]:
         is_numbered = gap.frame != gap.decided

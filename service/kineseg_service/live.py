@@ -19,8 +19,9 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.session import Progress, Session
 
 _log = get_logger(__name__)
-# So much of a chunk is taken at a time; other streams have their turn in between.
+# So much of a chunk is taken at a time, and other streams have their turn after so long.
 _PIECE = 256
+_TURN_S = 0.002
 
 
 class LiveStream:
@@ -78,26 +79,28 @@ class LiveStream:
         self._touch()
         items: list[Item] = []
         size = 0
+        turn = self._loop.time()
         for item in self.session.take(first_frame, data, capture_times_ns):
             items.append(item)
             size += weight(item)
-            if size >= min(_PIECE, self._queue_frames):
-                await self._submit(items, size)
-                if self._ending:
-                    return
-                items, size = [], 0
+            if size < min(_PIECE, self._queue_frames) and self._loop.time() - turn < _TURN_S:
+                continue
+            # Handed over before others have their turn: one of them may end the stream.
+            await self._submit(items, size)
+            await asyncio.sleep(0)
+            if self._ending:
+                return
+            items, size, turn = [], 0, self._loop.time()
         if items:
             await self._submit(items, size)
 
     async def _submit(self, items: list[Item], size: int) -> None:
-        """Hands items to the engine, lets others have their turn, and waits for room.
+        """Hands items to the engine, and waits for room.
 
         Everything that waits counts, be it a frame, a gap or the mere end of a chunk: a client may send nothing else.
         """
         self._submitted += size
         self._engine.submit(self._stream, items)
-        if size >= _PIECE:
-            await asyncio.sleep(0)
         if self._submitted - self._stream.passed >= self._queue_frames:
             await self._wait_for_room()
 
