@@ -1,13 +1,8 @@
-"""What the motion tests share: where the data lies, and small files and people to read and move."""
+"""What the motion tests share: a small file to read."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-
-_DATA = Path(os.environ.get("KINESEG_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 SMALL_BVH = """HIERARCHY
 ROOT Hips
@@ -45,13 +40,6 @@ Frame Time: 0.0333333
 2 94 3  11 21 31   6 7 8   16 -4.6 26 9.6   41
 3 93 4  12 22 32   7 8 9   17 -4.7 27 9.7   42
 """
-
-
-@pytest.fixture(scope="session")
-def data_dir() -> Path:
-    if not _DATA.is_dir():
-        pytest.skip(f"motion data is not at {_DATA}; set KINESEG_DATA to run this")
-    return _DATA
 
 
 @pytest.fixture

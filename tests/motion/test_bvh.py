@@ -160,8 +160,18 @@ def test_a_file_with_a_word_replaced_is_read_or_refused(tmp_path: Path, small_bv
     assert refused is None or str(file) in refused
 
 
-def test_real_files_of_another_skeleton(data_dir: Path) -> None:
-    files = sorted((data_dir / "bvh" / "bandai_namco_1").glob("*.bvh"))
+@pytest.fixture(params=["made", pytest.param("real", marks=pytest.mark.data)])
+def clips(request: pytest.FixtureRequest) -> Path:
+    """Folders of clips of another body, six channels on each of its joints."""
+    if request.param == "made":
+        folder: Path = request.getfixturevalue("bvh_folder")
+        return folder
+    data: Path = request.getfixturevalue("real_data")
+    return data / "bvh" / "bandai_namco_1"
+
+
+def test_files_of_another_skeleton(clips: Path) -> None:
+    files = sorted(clips.glob("*.bvh"))
     assert files
     for file in files:
         recording = read(file)
@@ -170,19 +180,19 @@ def test_real_files_of_another_skeleton(data_dir: Path) -> None:
         assert np.isfinite(canonical_pose(recording).frames).all()
 
 
-def test_a_real_walk_against_the_slow_reading(data_dir: Path) -> None:
-    file = data_dir / "bvh" / "bandai_namco_1" / "dataset-1_walk-back_normal_001.bvh"
+def test_a_walk_against_the_slow_reading(clips: Path) -> None:
+    file = clips / "dataset-1_walk-back_normal_001.bvh"
     recording = read(file)
     assert recording.positions is not None
     for name, positions in expected_positions(file.read_text()).items():
         np.testing.assert_allclose(recording.positions[:, recording.joints.index(name)], positions, atol=1e-6)
 
 
-@pytest.mark.parametrize(("clip", "sign"), [("walk", 1), ("walk-back", -1)])
-def test_a_real_walker_goes_where_he_should(data_dir: Path, clip: str, sign: int) -> None:
-    pose = canonical_pose(read(data_dir / "bvh" / "bandai_namco_1" / f"dataset-1_{clip}_normal_001.bvh"))
-    forward = pose.frames[1:, CANONICAL_CHANNELS.index("root.velocity_z")]
-    assert sign * np.median(forward) > 0.3
-    head = pose.frames[:, CANONICAL_CHANNELS.index("head.y")]
-    assert (head > 0.3).all()
-    assert (pose.frames[:, CANONICAL_CHANNELS.index("left_knee.x")] > 0).mean() > 0.9
+def test_a_walker_goes_where_he_should(clips: Path) -> None:
+    for clip, sign in (("walk", 1), ("walk-back", -1)):
+        pose = canonical_pose(read(clips / f"dataset-1_{clip}_normal_001.bvh"))
+        forward = pose.frames[1:, CANONICAL_CHANNELS.index("root.velocity_z")]
+        assert sign * np.median(forward) > 0.3
+        head = pose.frames[:, CANONICAL_CHANNELS.index("head.y")]
+        assert (head > 0.3).all()
+        assert (pose.frames[:, CANONICAL_CHANNELS.index("left_knee.x")] > 0).mean() > 0.9

@@ -13,9 +13,7 @@ from kineseg_service.segmenter import SegmenterSettings
 from quality.clusterers.__main__ import main
 from quality.clusterers.scenes import Scene, scenes
 from quality.clusterers.score import Score, contenders, score
-from quality.errors import QualityError
 from quality.metrics import metrics_module
-from quality.places import data_folder
 from quality.stream import from_truth
 
 ACTIONS = [0, 1, 2, 0, 1, 3, 2]
@@ -33,18 +31,18 @@ def scene() -> Scene:
 
 
 def scored(scene: Scene, name: str) -> Score:
-    try:
-        metrics = metrics_module()
-    except QualityError as error:
-        pytest.skip(str(error))
-    return score(scene, scene.true, contenders(SETTINGS)[name](scene, scene.true), metrics)
+    return score(scene, scene.true, contenders(SETTINGS)[name](scene, scene.true), metrics_module())
 
 
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_clear_actions_are_told_apart_and_known_again(scene: Scene) -> None:
     assert scored(scene, "prototypes") == Score(100.0, 100.0, 1.0)
     assert scored(scene, "dbstream").mof > 90.0
 
 
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_ceiling_and_floors_are_where_they_must_be(scene: Scene) -> None:
     ceiling, *between, one, new = contenders(SETTINGS)
     assert scored(scene, ceiling) == Score(100.0, 100.0, 1.0)
@@ -71,14 +69,11 @@ def test_a_scene_holds_the_truth_and_what_the_service_finds() -> None:
             assert all(a[1] == b[0] for a, b in pairwise(spans))
 
 
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts", "real_data")
 def test_the_command_prints_both_tables_and_puts_them_into_a_page(
     capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    try:
-        metrics_module()
-        data_folder("cmu_mocap", "subject_86")
-    except QualityError as error:
-        pytest.skip(str(error))
     page = tmp_path_factory.mktemp("docs") / "page.md"
     page.write_text("# Labels\n<!-- tables -->\nold\n<!-- end of tables -->\nthe rest\n")
     assert main(["--sets", "takes", "--streams", "1", "--into", str(page)]) == 0

@@ -8,22 +8,13 @@ from pathlib import Path
 import pytest
 
 from quality.__main__ import main
-from quality.errors import QualityError
 from quality.judge import Score
 from quality.measure import EARLY, FINAL, Row, SetResult
-from quality.places import eval_folder
 from quality.targets import DELAY, outcomes
 
 
-@pytest.fixture
-def metrics() -> None:
-    try:
-        eval_folder()
-    except QualityError as error:
-        pytest.skip(str(error))
-
-
-@pytest.mark.usefixtures("metrics")
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_a_table_and_pictures_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = ["--sets", "generated", "--streams", "2", "--peers", "none"]
     assert main([*chosen, "--out", str(tmp_path / "out"), "--docs", str(tmp_path / "docs")]) == 0

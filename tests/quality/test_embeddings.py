@@ -13,18 +13,14 @@ from quality.embeddings.__main__ import main
 from quality.embeddings.corpus import SEEN_KINDS, UNSEEN_KINDS, generated_material, unseen_streams
 from quality.embeddings.report import Row, paired, table
 from quality.embeddings.score import Scene, figures, towards_truth
-from quality.errors import QualityError
 from quality.metrics import metrics_module
-from quality.places import data_folder
 
 
 @pytest.fixture(scope="module")
-def metrics() -> ModuleType:
-    """The module of metrics, or the test is skipped."""
-    try:
-        return metrics_module()
-    except QualityError as error:
-        pytest.skip(str(error))
+def metrics(scoring_scripts: Path) -> ModuleType:
+    """The module of metrics."""
+    assert scoring_scripts.is_dir()
+    return metrics_module()
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +34,7 @@ def _telling(scene: Scene, noise: float) -> np.ndarray[tuple[int, ...], np.dtype
     return np.eye(8)[scene.labels] + noise * rng.standard_normal((len(scene.labels), 8))
 
 
+@pytest.mark.data
 def test_an_embedding_that_tells_the_action_scores_high(scene: Scene, metrics: ModuleType) -> None:
     clear = figures(scene, _telling(scene, 0.1), SegmenterSettings(), metrics)
     assert clear["bf1"] > 90.0
@@ -52,6 +49,7 @@ def test_an_embedding_that_tells_the_action_scores_high(scene: Scene, metrics: M
     assert noise["scatter"] > 90.0
 
 
+@pytest.mark.data
 def test_moving_towards_the_truth_shrinks_scatter(scene: Scene, metrics: ModuleType) -> None:
     embedding = _telling(scene, 0.5)
     np.testing.assert_array_equal(towards_truth(embedding, scene, 0.0), embedding)
@@ -65,6 +63,7 @@ def test_moving_towards_the_truth_shrinks_scatter(scene: Scene, metrics: ModuleT
     assert after < 0.6 * before
 
 
+@pytest.mark.data
 def test_a_late_embedding_settles_late(scene: Scene, metrics: ModuleType) -> None:
     late = np.concatenate([np.repeat(_telling(scene, 0.1)[:1], 30, axis=0), _telling(scene, 0.1)[:-30]])
     measured = figures(scene, late, SegmenterSettings(), metrics)["settling_s"]
@@ -90,11 +89,16 @@ def test_differences_are_paired() -> None:
     assert row("first", 0.0).unseen("bf1") == pytest.approx((60.0 + 70.0 + 85.0) / 3)
 
 
-def test_the_command_prints_a_table(metrics: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        data_folder("cmu_mocap")
-    except QualityError as error:
-        pytest.skip(str(error))
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
+def test_the_command_prints_a_table(
+    made_data: Path,
+    cmu_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KINESEG_DATA", str(cmu_folder.parent))
     out = tmp_path / "table.md"
     asked = ["--sets", "generated-unseen", "--streams", "1", "--seeds", "2", "--steps", "1", "--minutes", "1"]
     assert main([*asked, "--only", "ahead", "contrastive projection", "--out", str(out)]) == 0

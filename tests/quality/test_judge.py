@@ -22,22 +22,16 @@ def stream() -> Stream:
     return from_truth("made", Recording(np.zeros((300, 1)), RATE, ("value",), name="made", truth=TRUTH))
 
 
-@pytest.fixture
-def metrics() -> None:
-    try:
-        eval_folder()
-    except QualityError as error:
-        pytest.skip(str(error))
-
-
-@pytest.mark.usefixtures("metrics")
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_the_truth_itself_is_perfect(stream: Stream) -> None:
     score = judge(stream, Prediction.of([(100, 100), (200, 200)], 300, TRUTH.frame_labels(300)))
     assert all(share == pytest.approx(1.0) for share in score.shares.values())
     assert score.delays_s == (0.0, 0.0)
 
 
-@pytest.mark.usefixtures("metrics")
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_a_known_case(stream: Stream) -> None:
     # 107 lies in 98-102 widened by 5; 120 does not; nothing is near 200.
     labels = np.where(np.arange(300) < 120, 7, 9)
@@ -49,7 +43,8 @@ def test_a_known_case(stream: Stream) -> None:
     assert score.delays_s == pytest.approx((1.0,))
 
 
-@pytest.mark.usefixtures("metrics")
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_without_actions_only_boundaries_are_judged() -> None:
     recording = Recording(np.zeros((300, 1)), RATE, ("value",), name="series")
     series = Stream("made", "series", recording, np.array([[100.0] * 3]), None)

@@ -10,10 +10,8 @@ from kineseg import EndReason, FrameResult, Segment, Segmentation, Summary
 from kineseg.motion import Annotation, Recording
 from kineseg_service.naming import NamingSettings
 
-from quality.errors import QualityError
 from quality.naming.__main__ import main
 from quality.naming.lesson import Lesson, Tally, ask
-from quality.places import data_folder
 from quality.stream import Stream, from_truth
 
 PLACES = {"walk": (0.0, 0.0), "run": (1.0, 0.0), "sit": (0.0, 1.0), "lie": (9.0, 9.0)}
@@ -73,25 +71,29 @@ def test_other_words_for_an_action_are_that_action() -> None:
     assert lesson("a", "walking", "run").actions == {"walk", "run"}
 
 
+def rows(printed: str) -> list[list[str]]:
+    """The cells of the table that the command prints about two streams."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines()[4:]]
+    assert [row[2] for row in cells] == ["1 other", "all others, but one action"]
+    return cells
+
+
 def test_one_stream_teaches_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        data_folder("cmu_mocap", "subject_86")
-    except QualityError as error:
-        pytest.skip(str(error))
-    assert main(["--streams", "1"]) == 1
+    assert main(["--set", "generated", "--streams", "1"]) == 1
     assert "at least two" in capsys.readouterr().err
 
 
 def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        data_folder("cmu_mocap", "subject_86")
-    except QualityError as error:
-        pytest.skip(str(error))
+    assert main(["--set", "generated", "--streams", "2"]) == 0
+    for row in rows(capsys.readouterr().out):
+        assert all(0.0 <= float(cell) <= 100.0 for cell in row[3:])
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("real_data", "scoring_scripts")
+def test_of_real_takes_most_is_named_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--streams", "2"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[4:]]
-    assert [row[2] for row in rows] == ["1 other", "all others, but one action"]
-    precision, recall, unknown = (float(cell) for cell in rows[0][3:])
+    precision, recall, unknown = (float(cell) for cell in rows(capsys.readouterr().out)[0][3:])
     assert precision > 85.0
     assert recall > 60.0
     assert unknown > 85.0

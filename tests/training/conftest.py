@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +11,11 @@ from kineseg.motion import generate
 from kineseg_training.data import Augmentation, Corpus, Source, load_corpus
 from kineseg_training.fit import FitSettings
 
-REPOSITORY = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """What is promised to be equal is promised for equal numbers of threads."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def cmu_folder() -> Path:
-    """The CMU clips, or the test is skipped."""
-    folder = Path(os.environ.get("KINESEG_DATA", REPOSITORY.parent / "shared" / "data")) / "cmu_mocap"
-    if not folder.is_dir():
-        pytest.skip(f"needs the CMU clips in {folder}; set KINESEG_DATA")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kineseg_training.data import LabelledClip, LabelledClips, bvh_contents, cmu_actions, cut_labelled, long_enough
 from kineseg_training.errors import DataError, SettingsError
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def made(*lengths: tuple[str, int]) -> LabelledClips:
@@ -36,12 +33,9 @@ def test_no_take_of_the_cmu_actions_is_both_trained_and_tested_on(cmu_folder: Pa
     assert "walking_extra" not in train.actions
 
 
-def test_contents_of_the_bvh_set_are_told_by_its_file_names(tmp_path: Path) -> None:
-    folder = Path(os.environ.get("KINESEG_DATA", REPOSITORY.parent / "shared" / "data")) / "bvh" / "bandai_namco_1"
-    if not folder.is_dir():
-        pytest.skip(f"needs the BVH recordings in {folder}; set KINESEG_DATA")
+def test_contents_of_the_bvh_set_are_told_by_its_file_names(bvh_folder: Path, tmp_path: Path) -> None:
     names = ("dataset-1_kick_normal_001", "dataset-1_walk_tired_001", "dataset-1_walk_normal_001")
-    files = [next(folder.glob(f"{name}*.bvh")) for name in names]
+    files = [next(bvh_folder.glob(f"{name}*.bvh")) for name in names]
     for file in files:
         (tmp_path / file.name).symlink_to(file)
     train, test = bvh_contents(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -48,18 +47,17 @@ def test_it_predicts_held_out_motion_better_than_standing_still() -> None:
     assert metrics["held_out_rollout"] < 0.9 * metrics["held_out_zero_velocity_rollout"]
 
 
-def test_it_was_trained_on_the_clips_that_it_names(cmu_folder: Path) -> None:
-    training, _ = recipe.default_corpora(cmu_folder)
+@pytest.mark.data
+def test_it_was_trained_on_the_clips_that_it_names(real_data: Path) -> None:
+    training, _ = recipe.default_corpora(real_data / "cmu_mocap")
     manifest = read_bundle(SHIPPED).manifest
     assert manifest.training_data.fingerprint == training.fingerprint
     assert manifest.training_data.recordings == len(training.clips)
 
 
-def test_it_segments_the_development_takes_well_enough(cmu_folder: Path, tmp_path: Path) -> None:
-    eval_dir = Path(os.environ.get("KINESEG_EVAL", REPOSITORY.parent / "shared" / "eval"))
-    if not (eval_dir / "score.py").is_file():
-        pytest.skip(f"needs the scoring scripts in {eval_dir}; set KINESEG_EVAL")
-    result = evaluate(SHIPPED, cmu_folder, eval_dir, tmp_path)
+@pytest.mark.data
+def test_it_segments_the_development_takes_well_enough(real_data: Path, scoring_scripts: Path, tmp_path: Path) -> None:
+    result = evaluate(SHIPPED, real_data / "cmu_mocap", scoring_scripts, tmp_path)
     mean = result.takes["mean"]
     assert mean["bf1@0.5s"] >= 0.75
     assert mean["mof"] >= 0.78

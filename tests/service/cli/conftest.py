@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +56,3 @@ def gap_file(motion: Recording, tmp_path_factory: pytest.TempPathFactory) -> Pat
     table = np.column_stack([pose.times()[kept], pose.frames[kept]])
     np.savetxt(path, table, delimiter=",", header=",".join(["time", *CANONICAL_CHANNELS]), comments="", fmt="%.6f")
     return path
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder with motion-capture data."""
-    folder = Path(os.environ.get("KINESEG_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"motion data is not at {folder}; set KINESEG_DATA to run this")
-    return folder

@@ -87,18 +87,13 @@ def test_a_hostile_file_name_stays_text(kineseg: Command, motion_file: Path, tmp
     assert html.escape(name) in page
 
 
-def test_known_truth_beside_a_recording_is_shown(kineseg: Command, takes: Path, tmp_path: Path) -> None:
-    outcome = kineseg("demo", takes / "01.mat", "--speed", 30, "--out", tmp_path)
+def test_known_truth_beside_a_recording_is_shown(kineseg: Command, cmu_folder: Path, tmp_path: Path) -> None:
+    outcome = kineseg("demo", cmu_folder / "subject_86" / "01.mat", "--speed", 30, "--out", tmp_path)
     assert outcome.status == 0, outcome.err
     names = [bar["name"] for bar in page_data((tmp_path / "index.html").read_text())["truth"]]
     assert names[:2] == ["walking", "jump forward"]
     assert "of 6 known" in outcome.out
     assert "synthetic" not in outcome.out
-
-
-@pytest.fixture
-def takes(data: Path) -> Path:
-    return data / "cmu_mocap" / "subject_86"
 
 
 def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:

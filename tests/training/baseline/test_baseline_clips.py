@@ -1,4 +1,4 @@
-"""Case (i) as a user runs it, at tiny size: on real CMU clips, and on files in the Human3.6M layout."""
+"""Case (i) as a user runs it, at tiny size: on clips in the CMU layout, and on files in the Human3.6M layout."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TINY = PRESETS["tiny"]
 
 @pytest.fixture(scope="module")
 def few_clips(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like that of the CMU clips, with real clips of two actions only."""
+    """A folder like that of the CMU clips, with clips of two actions only."""
     folder = tmp_path_factory.mktemp("few")
     for part, action, takes in (("train", "running", 4), ("train", "jumping", 3), ("test", "running", 1)):
         (folder / part / action).mkdir(parents=True)

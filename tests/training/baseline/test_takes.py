@@ -99,7 +99,10 @@ def test_what_the_oracle_decodes_depends_on_its_own_segment_only() -> None:
 def test_a_take_keeps_what_moves_and_its_truth(cmu_folder: Path) -> None:
     whole, piece = load_take(cmu_folder, "1"), load_take(cmu_folder, "01", every=4, frames=PIECE)
     assert whole.name == "01"
-    assert whole.frames.shape == (whole.recording.n_frames, 62)
+    assert whole.frames.shape == (whole.recording.n_frames, len(whole.channels))
+    kept = np.isin(whole.recording.channels, whole.channels)
+    moved = np.asarray(whole.recording.frames).std(axis=0)
+    assert moved[~kept].max() < moved[kept].min()
     assert whole.classes == 4
     assert (whole.frames.std(axis=0) > 0).all()
     assert piece.recording.n_frames == PIECE[1] - PIECE[0]

@@ -29,15 +29,6 @@ ACTIONS = 8
 
 
 @pytest.fixture(scope="module")
-def bvh_folder(cmu_folder: Path) -> Path:
-    """The BVH recordings, or the test is skipped."""
-    folder = cmu_folder.parent / "bvh" / "bandai_namco_1"
-    if not folder.is_dir():
-        pytest.skip(f"needs the BVH recordings in {folder}; set KINESEG_DATA")
-    return folder
-
-
-@pytest.fixture(scope="module")
 def cmu(cmu_folder: Path) -> Recognition:
     """Windows of the eight CMU actions."""
     return cmu_recognition(cmu_folder, WINDOW)

@@ -153,7 +153,7 @@ def test_the_layers_of_all_families_become_an_exhibit(cmu_folder: Path, tmp_path
     assert again.figures["seq2seq_input"] == made.figures["seq2seq_input"]
 
 
-def test_maps_of_real_clips_become_an_exhibit(cmu_folder: Path, tmp_path: Path) -> None:
+def test_maps_of_clips_become_an_exhibit(cmu_folder: Path, tmp_path: Path) -> None:
     place = Place(tmp_path / "gradcam", "tiny", cmu_folder, progress=False)
     place.out.mkdir()
     made = gradcam(place)

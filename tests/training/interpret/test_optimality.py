@@ -28,7 +28,7 @@ SETTINGS = CANONICAL_PRESETS["tiny"]
 
 @pytest.fixture(scope="module")
 def cmu(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real clips, a few of each action."""
+    """A few clips of each action."""
     return few_clips(cmu_folder, tmp_path_factory.mktemp("clips") / "cmu")
 
 

@@ -1,4 +1,4 @@
-"""Clips to recognise: few of them, real ones."""
+"""Clips to recognise: few of them."""
 
 from __future__ import annotations
 

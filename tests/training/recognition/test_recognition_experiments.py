@@ -1,4 +1,4 @@
-"""The experiments at their smallest, on real clips, by their commands."""
+"""The experiments at their smallest, by their commands."""
 
 from __future__ import annotations
 
@@ -16,14 +16,6 @@ from typer.testing import CliRunner
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a report: experiments side by side share a network."""
     return tmp_path_factory.mktemp("report")
-
-
-@pytest.fixture(scope="session")
-def bvh_folder(cmu_folder: Path) -> Path:
-    folder = cmu_folder.parent / "bvh" / "bandai_namco_1"
-    if not folder.is_dir():
-        pytest.skip(f"needs the BVH recordings in {folder}; set KINESEG_DATA")
-    return folder
 
 
 def run(name: str, out: Path, cmu: Path, bvh: Path) -> Exhibit:

@@ -1,0 +1,63 @@
+"""Recordings for all tests: those of our own making, which are always there, and the real ones, where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.recordings.folder import write_bvh, write_cmu, write_series
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
+_BESIDE = {"real_data", "scoring_scripts"}
+
+
+@pytest.fixture(scope="session")
+def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out as the data; `cmu_folder`, `bvh_folder` and `series_folder` fill their parts of it."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def cmu_folder(made_data: Path) -> Path:
+    """Clips and takes of our own making in the layout of the CMU releases."""
+    return write_cmu(made_data / "cmu_mocap")
+
+
+@pytest.fixture(scope="session")
+def bvh_folder(made_data: Path) -> Path:
+    """BVH clips of our own making, of another body than the CMU clips."""
+    return write_bvh(made_data / "bvh" / "bandai_namco_1")
+
+
+@pytest.fixture(scope="session")
+def series_folder(made_data: Path) -> Path:
+    """Series of one sensor of our own making."""
+    return write_series(made_data / "tssb")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real recordings, or the test is skipped."""
+    folder = Path(os.environ.get("KINESEG_DATA") or _SHARED / "data")
+    if not folder.is_dir():
+        pytest.skip(f"is about the real recordings, and they are not in {folder}; set KINESEG_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scoring_scripts() -> Path:
+    """The folder of the scoring scripts, or the test is skipped."""
+    folder = Path(os.environ.get("KINESEG_EVAL") or _SHARED / "eval")
+    if not (folder / "score.py").is_file():
+        pytest.skip(f"needs the scoring scripts, and they are not in {folder}; set KINESEG_EVAL")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs something that does not come with the checkout says so: `-m data` runs exactly these tests."""
+    for item in items:
+        needed = _BESIDE.intersection(getattr(item, "fixturenames", ()))
+        if needed and not item.get_closest_marker("data"):
+            raise pytest.UsageError(f"{item.nodeid} uses {', '.join(sorted(needed))}: mark it with pytest.mark.data")
