@@ -1,8 +1,16 @@
-"""Prometheus metrics of a server. None is labelled by session: their number must not grow with use."""
+"""Prometheus metrics of a server. None is labelled by session: their number must not grow with use.
+
+Every labelled series is there from the start, at 0: an alert sees a counter rise, not one that appears risen.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import prometheus_client as prometheus
+
+from kineseg_service.convert import KIND_NAMES
+from kineseg_service.errors import ServiceError
 
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
@@ -36,6 +44,10 @@ class Metrics:
         )
         self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
+        for kind in KIND_NAMES.values():
+            self._events.labels(kind)
+        for code in sorted({error.code.name for error in _errors_from(ServiceError)}):
+            self._errors.labels(code)
 
     def streams(self, count: int) -> None:
         """So many streams are open."""
@@ -75,3 +87,10 @@ class Metrics:
     def error(self, code: str) -> None:
         """A call was ended by an error."""
         self._errors.labels(code).inc()
+
+
+def _errors_from(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    """This kind of error and all that derive from it, so that a new one need not be told here."""
+    yield kind
+    for derived in kind.__subclasses__():
+        yield from _errors_from(derived)

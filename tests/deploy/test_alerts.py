@@ -1,0 +1,61 @@
+"""Prometheus takes the shipped files, the alerts are raised by what they name, and a server tells it from its start."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import grpc
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_service import errors
+from kineseg_service.config import Settings
+from kineseg_service.server import BackgroundServer
+from prometheus_client.parser import text_string_to_metric_families
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["check config prometheus.yml", "check rules kineseg.rules.yml", "test rules kineseg.rules.test.yml"],
+)
+def test_promtool_finds_no_fault(command: str) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    done = subprocess.run([promtool, *command.split()], cwd=DEPLOY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def counted(server: BackgroundServer, family: str) -> dict[str, float]:
+    """The samples of a counter by its label."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics") as response:
+        text = response.read().decode()
+    return {
+        next(iter(sample.labels.values())): sample.value
+        for metric in text_string_to_metric_families(text)
+        for sample in metric.samples
+        if sample.name == f"{family}_total"
+    }
+
+
+def test_counters_are_there_at_0_before_anything_happens_and_the_first_error_makes_one_1() -> None:
+    settings = Settings(port=0, metrics_port=0, packaged_bundle=False, log_level="error")
+    with BackgroundServer(settings) as server, grpc.insecure_channel(server.address) as channel:
+        before = counted(server, "kineseg_errors")
+        raised = {
+            kind.code.name
+            for kind in vars(errors).values()
+            if isinstance(kind, type) and issubclass(kind, errors.ServiceError)
+        }
+        assert set(before) == raised >= {"INTERNAL", "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE"}
+        assert set(before.values()) == {0.0}
+        kinds = {field.name for field in pb.Event.DESCRIPTOR.oneofs_by_name["detail"].fields}
+        assert counted(server, "kineseg_events") == dict.fromkeys(kinds, 0.0)
+        with pytest.raises(grpc.RpcError):
+            pb_grpc.SegmentationServiceStub(channel).GetSession(pb.GetSessionRequest(session_id="nobody"))
+        assert counted(server, "kineseg_errors") == before | {"NOT_FOUND": 1.0}
