@@ -410,7 +410,7 @@ def test_points_of_other_dimensions_are_refused_at_the_start(serve: Serve, tiny:
 
 
 def test_a_bank_in_a_folder_that_is_not_there(serve: Serve, tiny: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadBank, match="No such file"), serve(tiny, label_bank=tmp_path / "no" / "bank.json"):
+    with pytest.raises(BadBank, match="there is no folder"), serve(tiny, label_bank=tmp_path / "no" / "bank.json"):
         pass
 
 

@@ -72,9 +72,12 @@ class LabelBank:
         Raises:
             BadBank: It cannot be read or is not a bank; says where and why.
         """
-        if not path.exists() and path.parent.is_dir():
-            return cls()
         try:
+            if not path.exists():
+                if not path.parent.is_dir():
+                    reason = f"there is no folder {path.parent} to keep it in; make that, or name another file"
+                    raise BadBank(path, reason)
+                return cls()
             if path.stat().st_size > _MOST_BYTES:
                 raise BadBank(path, f"it is larger than {_MOST_BYTES >> 20} MiB")
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -85,6 +88,22 @@ class LabelBank:
             raise BadBank(path, str(error)) from error
         except (ValueError, RecursionError, OverflowError) as error:  # bytes, syntax, depth, endless numbers
             raise BadBank(path, f"it is not JSON ({error})") from error
+
+    @staticmethod
+    def check_writable(path: Path) -> None:
+        """Does what `save` does first, and takes it back.
+
+        Raises:
+            BadBank: A bank could not be saved there; says why and what to do.
+        """
+        target = path.resolve()
+        try:
+            handle, name = _beside(target)
+            os.close(handle)
+            Path(name).unlink()
+        except OSError as error:
+            reason = f"no file can be written in {target.parent} ({error.strerror or error})"
+            raise BadBank(path, f"{reason}; let the server's user write there, or name another file") from error
 
     def save(self, path: Path) -> None:
         """Writes the bank; the file is the old one or the new one at every moment.
@@ -102,7 +121,7 @@ class LabelBank:
             "models": [{"model": model, "sha256": sha, "names": names} for (model, sha), names in models.items()],
         }
         target = path.resolve()  # a link stays one
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = _beside(target)
         written = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -190,6 +209,11 @@ def check_example(example: Example) -> None:
         raise InvalidRequest("the point must be finite numbers, at least one", field="point.embedding")
     if len(example.source) > LONGEST_SOURCE or not (example.source.isprintable() or not example.source):
         raise InvalidRequest(f"source must be at most {LONGEST_SOURCE} printable characters", field="source")
+
+
+def _beside(target: Path) -> tuple[int, str]:
+    """A new file, open, in the folder of `target`."""
+    return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
 
 
 class _WrongFormError(Exception):

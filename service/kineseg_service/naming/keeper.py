@@ -23,7 +23,7 @@ class NameKeeper:
         path: The bank's file; none: nothing can be taught.
 
     Raises:
-        BadBank: The file is not a bank, or its points are not of a model's dimensions.
+        BadBank: The file is not a bank or cannot be written, or its points are not of a model's dimensions.
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], path: Path | None) -> None:
@@ -31,7 +31,10 @@ class NameKeeper:
         self._path = path
         self._known = {name: KnownNames() for name in bundles}
         self._writing = asyncio.Lock()
-        self._bank = LabelBank() if path is None else LabelBank.load(path)
+        self._bank = LabelBank()
+        if path is not None:
+            self._bank = LabelBank.load(path)
+            LabelBank.check_writable(path)  # now, not when somebody teaches the first name
         for model, sha256 in sorted({(taught.model, taught.sha256) for taught in self._bank.entries}):
             self._look_at(model, sha256)
         self._hand_out()
