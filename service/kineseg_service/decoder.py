@@ -84,10 +84,19 @@ class Decoder:
         return self._table.step(slots, frames)
 
     def warm_up(self) -> None:
-        """Steps the largest batch once, so that no stream waits for memory or kernels; states stay as they are."""
-        leases = [self.acquire() for _ in range(min(self.max_batch, self.free_slots))]
+        """Steps batches of every size that a table plans for, so that no stream waits for memory or kernels.
+
+        These are the powers of two and the largest batch, each twice: tables on a device take turns. States stay as
+        they are.
+        """
+        most = min(self.max_batch, self.free_slots)
+        leases = [self.acquire() for _ in range(most)]
         slots = np.array([lease.slot for lease in leases], np.int64)
-        self.step(slots, np.zeros((len(slots), len(self.bundle.channels)), np.float32))
+        frames = np.zeros((most, len(self.bundle.channels)), np.float32)
+        # The largest first: memory is then taken once.
+        for size in (most, *(1 << bits for bits in reversed(range((most - 1).bit_length())))):
+            for _ in range(2):
+                self.step(slots[:size], frames[:size])
         for lease in reversed(leases):
             self.release(lease)
 
