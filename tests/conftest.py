@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.recordings.folder import write_bvh, write_cmu, write_series
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
+# An example may take as long as it takes: a busy machine is no fault.
+settings.register_profile("kineseg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kineseg")
+
 _BESIDE = {"real_data", "scoring_scripts"}
 
 

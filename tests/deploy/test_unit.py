@@ -63,6 +63,6 @@ def test_the_command_takes_the_options_and_the_settings(unit: configparser.Secti
         if json.loads(line)["event"] == "serving":
             process.send_signal(getattr(signal, unit["KillSignal"]))
             break
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=300)[1]
     assert process.returncode == 0, "".join(lines) + rest
     assert set(tomllib.loads((DEPLOY / "kineseg.toml").read_text())) <= set(Settings.model_fields)

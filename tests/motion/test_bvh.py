@@ -133,7 +133,7 @@ def test_a_wrong_file_names_its_line(
     assert caught.value.line == line
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_a_file_cut_anywhere_is_an_error_and_never_a_crash(tmp_path: Path, small_bvh: str, data: st.DataObject) -> None:
     last_row = small_bvh.rindex("\n", 0, -1) + 1
@@ -142,7 +142,7 @@ def test_a_file_cut_anywhere_is_an_error_and_never_a_crash(tmp_path: Path, small
         read(write(tmp_path, small_bvh[:length]))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_a_file_with_a_word_replaced_is_read_or_refused(tmp_path: Path, small_bvh: str, data: st.DataObject) -> None:
     words = re.findall(r"\S+|\s+", small_bvh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.service.talk import (
     segment,
     session,
     settled,
+    still,
     told,
     until,
 )
@@ -39,27 +41,39 @@ def test_a_reader_that_stops_stops_only_its_own_stream_and_loses_nothing(serve: 
     with serve(wide, queue_frames=64, queue_responses=128) as (server, stub):
         expected = segment(stub, cut(frames), frame_results=True, session_id="slow")
         with grpc.insecure_channel(server.address, SMALL) as channel:
-            sent = 0
-
-            def requests() -> Iterator[pb.SegmentRequest]:
-                nonlocal sent
-                yield config(session_id="slow", frame_results=True)
-                for request in cut(frames):
-                    yield request
-                    sent += 50
-
-            call = Stub(channel).Segment(requests())
+            call = Stub(channel).Segment(iter([config(session_id="slow", frame_results=True), *cut(frames)]))
             assert next(call).opened.session_id == "slow"
             stuck = settled(stub, "slow")
-            # Neither the decoder, nor the reading of requests, nor the client has run ahead.
+            # Neither the decoder nor the reading of requests has run ahead.
             assert stuck.frames_processed < 4_000
             assert stuck.frames_received - stuck.frames_processed <= 64 + 50 + 50
-            assert sent < 8_000
             # Others go on meanwhile.
             assert events(segment(stub, cut(frames[:900])))[-1].summary.frames == 900
             assert session(stub, "slow") == stuck
             # And nothing is lost once it reads again.
             assert list(call) == expected[1:]
+
+
+def test_a_sender_that_never_ends_waits_for_a_reader_that_stopped(serve: Serve, wide: Path) -> None:
+    block = motion(50, 200)
+    with (
+        serve(wide, queue_frames=64, queue_responses=128) as (server, stub),
+        grpc.insecure_channel(server.address, SMALL) as channel,
+    ):
+        sent = 0
+
+        def requests() -> Iterator[pb.SegmentRequest]:
+            nonlocal sent
+            yield config(session_id="slow", frame_results=True)
+            for at in itertools.count(step=50):
+                yield chunk(at, block)
+                sent = at
+
+        call = Stub(channel).Segment(requests())
+        assert next(call).opened.session_id == "slow"
+        settled(stub, "slow")
+        assert still(stub, lambda: sent) > 0
+        call.cancel()
 
 
 def test_a_stuck_reader_is_given_up_after_a_while(serve: Serve) -> None:
@@ -71,20 +85,29 @@ def test_a_stuck_reader_is_given_up_after_a_while(serve: Serve) -> None:
             with pytest.raises(grpc.RpcError):
                 list(call)
             assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-        until(lambda: kinds(segment(stub, cut(FRAMES[:90])))[-1] == "summary", "another one gets it")
+
+        def another() -> bool:
+            try:
+                return kinds(segment(stub, cut(FRAMES[:90])))[-1] == "summary"
+            except grpc.RpcError:  # on a busy machine it may stand still for a second, too
+                return False
+
+        until(another, "another one gets it")
 
 
 def test_a_stream_that_stands_still_is_ended_with_its_summary(serve: Serve) -> None:
-    with serve(idle_timeout_s=0.5) as (_, stub):
+    with serve(idle_timeout_s=1.0) as (_, stub):
         call = Call(stub, config())
         call.send(*cut(FRAMES[:300]))
         responses = call.rest()
         code, message, metadata = told(call.failure())
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
-        assert "stood still for 0.5 s" in message
+        assert "stood still for 1 s" in message
         assert metadata["kineseg-retryable"] == "false"
         assert events(responses)[-1].summary.reason == pb.END_REASON_REJECTED
-        assert events(responses)[-1].summary.frames == 300
+        # All that was accepted is in it: 300 frames, unless the machine itself stood still.
+        accepted = [response.ack.frames for response in responses if response.HasField("ack")]
+        assert events(responses)[-1].summary.frames == max(accepted, default=0)
 
 
 def test_a_stream_that_never_says_what_it_is_ends(serve: Serve) -> None:
@@ -146,6 +169,10 @@ def test_a_watcher_that_stops_reading_loses_events_and_is_told_how_many(serve: S
 
 def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> None:
     # One chunk of more than ten minutes in which nothing happens that could be told.
-    with serve(idle_timeout_s=0.5) as (_, stub):
-        frames = np.zeros((1000, 3), "<f4")
-        assert kinds(segment(stub, [chunk(0, frames)], rate_hz=1.0))[-1] == "summary"
+    long = [chunk(0, np.zeros((1000, 3), "<f4"))]
+    with serve() as (_, stub):
+        began = time.monotonic()
+        segment(stub, long, rate_hz=1.0)
+        took_s = time.monotonic() - began
+    with serve(idle_timeout_s=took_s / 2) as (_, stub):
+        assert kinds(segment(stub, long, rate_hz=1.0))[-1] == "summary"

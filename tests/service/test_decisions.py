@@ -256,7 +256,9 @@ class Author:
 ACTS = st.sampled_from(["wait", "announce", "move", "retract", "confirm", "begin", "relabel", "merge"])
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(acts=st.lists(st.tuples(ACTS, st.integers(0, 1000)), min_size=1, max_size=80))
 def test_whatever_is_decided_promises_are_kept_and_all_clients_agree(tiny: Path, acts: list[tuple[str, int]]) -> None:
     author = Author({0: [SegmentStart(0, 0, 0)]})
@@ -279,7 +281,9 @@ def walk(seed: int, frames: int, step: float, jumps: int) -> F32:
     return (np.cumsum(moves, axis=0) + random.normal(0, 0.1, (frames, 3))).astype("<f4")
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     seed=st.integers(0, 2**32 - 1),
     frames=st.integers(1, 1500),

@@ -95,9 +95,11 @@ def test_whoever_gets_a_slot_next_starts_from_the_initial_state(
         expected = results(segment(stub, cut(FRAMES[:60]), frame_results=True))
         for _ in range(3):
             call = Call(stub, config(), timeout_s=0.5 if end == "deadline" else PATIENCE_S)
-            call.opened()
-            call.send(*cut(motion(300, seed=5)))
-            call.read_ack()
+            # On a busy machine a deadline may come at any moment.
+            with contextlib.suppress(*([grpc.RpcError] if end == "deadline" else [])):
+                call.opened()
+                call.send(*cut(motion(300, seed=5)))
+                call.read_ack()
             if end == "cancel":
                 call.cancel()
             elif end == "poison":

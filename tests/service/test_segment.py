@@ -159,7 +159,9 @@ def without_acks(responses: list[pb.SegmentResponse]) -> list[pb.SegmentResponse
     return [response for response in responses[1:] if not response.HasField("ack")]
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     sizes=st.lists(st.integers(1, 200), max_size=60),
     rest=st.sampled_from([1, 6, 1000]),
