@@ -63,7 +63,7 @@ def _segmenter(_: float) -> tuple[list[dict[str, Any]], Table]:
 
 def _streams(seconds: float) -> tuple[list[dict[str, Any]], Table]:
     title = f"live streams, {streams.RATE:g} frames/s, chunks of {streams.CHUNK_S * 1e3:g} ms"
-    table = Table("streams", "", "p50 ms", "p99 ms", "late", "acknowledged", "last after", "server CPU", title=title)
+    table = Table("streams", "", "p50 ms", "p99 ms", "late", "in time", "last after", "server CPU", title=title)
     rows = []
     for pair in streams.measure(seconds):
         rows.append(dataclasses.asdict(pair))
@@ -74,7 +74,7 @@ def _streams(seconds: float) -> tuple[list[dict[str, Any]], Table]:
                 f"{load.p50_ms:.2f}",
                 f"{load.p99_ms:.2f}",
                 f"{load.late_share:.2%}",
-                f"{load.frames_acknowledged:,} of {load.frames_sent:,}",
+                f"{load.frames_in_time:,} of {load.frames_sent:,}",
                 f"{load.last_ack_after_s * 1e3:.0f} ms",
                 f"{load.server_cpu_share:.0%} of a core",
             )

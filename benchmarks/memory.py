@@ -1,4 +1,4 @@
-"""Resident memory of the server for each open stream."""
+"""Resident memory of the server for each open stream that has been fed for longer than it remembers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from benchmarks.processes import Running, kineseg_server
 from benchmarks.streams import open_and_feed, requests
 
-STREAMS = 256
-FED_S = 10.0
+STREAMS = 64
+FED_S = 70.0  # a segmenter remembers a minute
+_CHUNK_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,16 @@ class MemoryCost:
 
 def measure() -> MemoryCost:
     """Opens the streams, feeds them, and looks at the process."""
-    chunks = requests(FED_S)
+    motions = [requests(FED_S, seed, _CHUNK_S) for seed in range(STREAMS + 1)]
     with kineseg_server() as server:
-        return asyncio.run(_measure(server, chunks))
+        return asyncio.run(_measure(server, motions))
 
 
-async def _measure(server: Running, chunks: list[bytes]) -> MemoryCost:
+async def _measure(server: Running, motions: list[list[bytes]]) -> MemoryCost:
     # One stream first, so that what is allocated once is not counted for each.
-    channel, calls = await open_and_feed(server.address, 1, chunks)
+    channel, calls = await open_and_feed(server.address, motions[:1])
     idle = server.resident_bytes()
-    more_channel, more = await open_and_feed(server.address, STREAMS, chunks)
+    more_channel, more = await open_and_feed(server.address, motions[1:])
     loaded = server.resident_bytes()
     for call in (*calls, *more):
         call.cancel()
