@@ -92,11 +92,7 @@ def test_differences_are_paired() -> None:
 @pytest.mark.data
 @pytest.mark.usefixtures("scoring_scripts")
 def test_the_command_prints_a_table(
-    made_data: Path,
-    cmu_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    cmu_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KINESEG_DATA", str(cmu_folder.parent))
     out = tmp_path / "table.md"

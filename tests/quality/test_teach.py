@@ -61,6 +61,8 @@ def test_the_early_judge_learns_from_decisions_and_its_confidence_is_put_right(s
     assert fair.confidence(0.95) == pytest.approx(0.75, abs=0.02)
 
 
+@pytest.mark.data
+@pytest.mark.usefixtures("scoring_scripts")
 def test_a_setting_that_confirms_everything_confirms_more() -> None:
     path = packaged_bundle()
     assert path is not None
