@@ -302,10 +302,10 @@ def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = 
 
     Args:
         recording: With joint positions, or already in canonical channels (returned as it is).
-        mapping: Canonical joint -> joint name, for names that are not recognised.
+        mapping: Canonical joint -> joint name, for names that are not recognised; wins over the recording's own.
 
     Returns:
-        A recording with channels `CANONICAL_CHANNELS`; rate, timestamps, name, truth and faults are kept.
+        A recording with channels `CANONICAL_CHANNELS`; rate, timestamps, name, truth, faults and notes are kept.
 
     Raises:
         RecordingError: The recording has no joint positions.
@@ -320,7 +320,11 @@ def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = 
             field="positions",
         )
     canonicalizer = Canonicalizer(
-        recording.joints, recording.rate, skeleton=recording.skeleton, up=recording.up, mapping=mapping
+        recording.joints,
+        recording.rate,
+        skeleton=recording.skeleton,
+        up=recording.up,
+        mapping={**recording.mapping, **(mapping or {})},
     )
     return replace(
         recording,
@@ -330,6 +334,7 @@ def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = 
         positions=None,
         joints=(),
         up="y",
+        mapping={},
     )
 
 

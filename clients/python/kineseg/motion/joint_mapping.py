@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from kineseg.motion.errors import JointMappingError
+from kineseg.motion.joint_names import ALIASES, RESOLVE, SIDED, split_joint_name, split_joint_names
+
+__all__ = ["CANONICAL_JOINTS", "REQUIRED_JOINTS", "find_joints", "map_joints", "split_joint_name"]
 
 CANONICAL_JOINTS: tuple[str, ...] = (
     "hips",
@@ -33,28 +35,7 @@ REQUIRED_JOINTS: tuple[str, ...] = tuple(
     f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 )
 
-# The names a joint goes by, best first, without side and separators. One name can mean two joints ("foot" is the ankle
-# to most and the toe to SMPL; "shoulder" the collar to most): the order here and in _RESOLVE settles it, since a source
-# joint is given away once.
-_ALIASES: dict[str, tuple[str, ...]] = {
-    "hips": ("hips", "pelvis", "hip", "root", "midhip", "pelvisroot"),
-    "spine": ("spine", "spine1", "abdomen", "torso", "lowerback", "upperback", "belly"),
-    "chest": ("spine3", "spine2", "upperchest", "chest", "spine1", "thorax", "upperback", "spine01", "spine02"),
-    "neck": ("neck1", "neck", "upperneck", "lowerneck", "neck01"),
-    "head": ("head", "nose", "skull"),
-    "shoulder": ("upperarm", "arm", "uparm", "humerus", "shoulder"),
-    "elbow": ("elbow", "forearm", "lowerarm", "radius", "loarm"),
-    "wrist": ("wrist", "hand"),
-    "hip": ("upleg", "upperleg", "thigh", "femur", "hip", "hipjoint"),
-    "knee": ("knee", "lowerleg", "shin", "calf", "tibia", "loleg", "leg"),
-    "ankle": ("ankle", "foot"),
-    "toe": ("toebase", "toes", "toe", "toe0", "ball", "footindex", "bigtoe", "foot"),
-}
-_RESOLVE = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe", "hips", "neck", "head", "chest", "spine")
-_SIDED = frozenset(("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe"))
-_SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
-_SIDED_ALIASES = frozenset(alias for joint in _SIDED for alias in _ALIASES[joint])
+_SHOWN = 60  # names in an error
 
 
 def map_joints(names: Sequence[str], mapping: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -72,25 +53,36 @@ def map_joints(names: Sequence[str], mapping: Mapping[str, str] | None = None) -
         JointMappingError: A required joint (shoulders, elbows, wrists, hips, knees, ankles) is not there, or the
             mapping names a joint that does not exist.
     """
-    found = _map_given(names, mapping or {})
-    taken = set(found.values())
-    parsed = [split_joint_name(name) for name in names]
-    for joint in _RESOLVE:
-        for side in ("left", "right") if joint in _SIDED else (None,):
-            canonical = joint if side is None else f"{side}_{joint}"
-            if canonical in found:
-                continue
-            index = _first_match(parsed, side, _ALIASES[joint], taken)
-            if index is not None:
-                found[canonical] = index
-                taken.add(index)
+    found = find_joints(names, mapping)
     missing = [joint for joint in REQUIRED_JOINTS if joint not in found]
     if missing:
         raise JointMappingError(
-            f"no joint found for {', '.join(missing)} among: {', '.join(names)}. "
-            "Rename them or give a mapping from canonical joint to joint name",
+            f"no joint found for {', '.join(missing)} among: {_listed(names)}. Rename them, or give a mapping from "
+            f'canonical joint to joint name: mapping={{"{missing[0]}": "..."}} in Python, --mapping FILE (the same as '
+            "JSON or TOML) on the command line",
             field="joints",
         )
+    return found
+
+
+def find_joints(names: Sequence[str], mapping: Mapping[str, str] | None = None) -> dict[str, int]:
+    """What `map_joints` finds, also where it is too little for a body.
+
+    Raises:
+        JointMappingError: The mapping names a joint that does not exist.
+    """
+    found = _map_given(names, mapping or {})
+    taken = set(found.values())
+    parsed = split_joint_names(names)
+    for joint in RESOLVE:
+        for side in ("left", "right") if joint in SIDED else (None,):
+            canonical = joint if side is None else f"{side}_{joint}"
+            if canonical in found:
+                continue
+            index = _first_match(parsed, side, ALIASES[joint], taken)
+            if index is not None:
+                found[canonical] = index
+                taken.add(index)
     return {joint: found[joint] for joint in CANONICAL_JOINTS if joint in found}
 
 
@@ -102,9 +94,16 @@ def _map_given(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, in
                 f"{canonical!r} is not a canonical joint; those are: {', '.join(CANONICAL_JOINTS)}", field="mapping"
             )
         if name not in names:
-            raise JointMappingError(f"no joint {name!r} among: {', '.join(names)}", field="mapping")
+            raise JointMappingError(
+                f"no joint {name!r}, which the mapping gives for {canonical}, among: {_listed(names)}", field="mapping"
+            )
         found[canonical] = list(names).index(name)
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _first_match(
@@ -115,20 +114,3 @@ def _first_match(
             if key == (side, alias) and index not in taken:
                 return index
     return None
-
-
-def split_joint_name(name: str) -> tuple[str | None, str]:
-    """A joint's side (``left``, ``right`` or None) and the rest of its name, lower case without separators."""
-    words = [word.lower() for word in _WORDS.findall(name.rsplit(":", 1)[-1])]
-    if len(words) > 1 and re.fullmatch(r"(bip|character|mixamorig|j|b)\d*", words[0]):
-        words = words[1:]
-    for place in (0, -1):
-        if len(words) > 1 and words[place] in _SIDES:
-            side = _SIDES[words[place]]
-            rest = words[1:] if place == 0 else words[:-1]
-            return side, "".join(rest)
-    whole = "".join(words)
-    for prefix, side in _SIDES.items():
-        if whole.startswith(prefix) and whole[len(prefix) :] in _SIDED_ALIASES:
-            return side, whole[len(prefix) :]
-    return None, whole

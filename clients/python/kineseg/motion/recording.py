@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -55,6 +56,8 @@ class Recording:
         joints: J names for `positions`; the skeleton's unless given.
         up: The vertical axis of `positions` (right-handed either way).
         faults: Faults put in on purpose.
+        notes: Sentences about what a reader assumed or left out, for people.
+        mapping: Canonical joint -> name in `joints`, where the names do not say it; see `canonical_pose`.
 
     Raises:
         RecordingError: Something is infinite or does not fit the rest, or there is no value at all; `field` says what.
@@ -72,17 +75,21 @@ class Recording:
     joints: tuple[str, ...] = ()
     up: Up = "y"
     faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for field in ("frames", "timestamps", "positions"):
-            value = getattr(self, field)
+        for array in ("frames", "timestamps", "positions"):
+            value = getattr(self, array)
             if value is not None:
-                object.__setattr__(self, field, _read_only(value, field))
+                object.__setattr__(self, array, _read_only(value, array))
         object.__setattr__(self, "rate", check_rate(self.rate))
         object.__setattr__(self, "channels", tuple(self.channels))
         if not self.joints and self.skeleton is not None:
             object.__setattr__(self, "joints", self.skeleton.names)
         object.__setattr__(self, "joints", tuple(self.joints))
+        object.__setattr__(self, "notes", tuple(self.notes))
+        object.__setattr__(self, "mapping", dict(self.mapping))
         self._check_frames()
         self._check_timestamps()
         self._check_positions()
