@@ -22,16 +22,26 @@ def expect(pattern: dict[str, str], left: str, right: str) -> dict[str, str]:
 
 def limbs(arm: str, elbow: str, wrist: str, hip: str, knee: str, ankle: str, toe: str = "") -> dict[str, str]:
     joints = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
-    return {
-        joint: name for joint, name in zip(joints, (arm, elbow, wrist, hip, knee, ankle, toe), strict=True) if name
-    }
+    return {joint: name for joint, name in zip(joints, (arm, elbow, wrist, hip, knee, ankle, toe), strict=True) if name}
 
 
-# Vendor -> (names on the midline, names of both sides, what is expected of both, what is expected of the midline, sides)
+# Vendor -> names on the midline, names of both sides, what is expected of both and of the midline, the sides.
 VENDORS: dict[str, tuple[list[str], list[str], dict[str, str], dict[str, str], tuple[str, str]]] = {
     "poser": (
         ["hip", "abdomen", "chest", "neck", "head", "leftEye", "rightEye"],
-        ["*Collar", "*Shldr", "*ForeArm", "*Hand", "*Thumb1", "*Index1", "*Buttock", "*Thigh", "*Shin", "*Foot", "*Toe"],
+        [
+            "*Collar",
+            "*Shldr",
+            "*ForeArm",
+            "*Hand",
+            "*Thumb1",
+            "*Index1",
+            "*Buttock",
+            "*Thigh",
+            "*Shin",
+            "*Foot",
+            "*Toe",
+        ],
         limbs("*Shldr", "*ForeArm", "*Hand", "*Thigh", "*Shin", "*Foot", "*Toe"),
         {"hips": "hip", "spine": "abdomen", "chest": "chest", "neck": "neck", "head": "head"},
         ("l", "r"),
@@ -152,7 +162,8 @@ VENDORS: dict[str, tuple[list[str], list[str], dict[str, str], dict[str, str], t
     "biped": (
         ["Bip001", *(f"Bip001 {n}" for n in ("Pelvis", "Spine", "Spine1", "Spine2", "Neck", "Head"))],
         [
-            f"Bip001 * {n}" for n in ("Clavicle", "UpperArm", "Forearm", "Hand", "Finger0", "Thigh", "Calf", "Foot", "Toe0")
+            f"Bip001 * {n}"
+            for n in ("Clavicle", "UpperArm", "Forearm", "Hand", "Finger0", "Thigh", "Calf", "Foot", "Toe0")
         ],
         limbs(*(f"Bip001 * {n}" for n in ("UpperArm", "Forearm", "Hand", "Thigh", "Calf", "Foot", "Toe0"))),
         {"hips": "Bip001 Pelvis"},
@@ -203,7 +214,18 @@ VENDORS: dict[str, tuple[list[str], list[str], dict[str, str], dict[str, str], t
         [f"Q_{n}" for n in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")],
         [
             f"Q_*{n}"
-            for n in ("Shoulder", "Arm", "ForeArm", "ForeArmRoll", "Hand", "UpLeg", "Leg", "Foot", "ToeBase", "InHandThumb")
+            for n in (
+                "Shoulder",
+                "Arm",
+                "ForeArm",
+                "ForeArmRoll",
+                "Hand",
+                "UpLeg",
+                "Leg",
+                "Foot",
+                "ToeBase",
+                "InHandThumb",
+            )
         ],
         limbs(*(f"Q_*{n}" for n in ("Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "ToeBase"))),
         {"hips": "Q_Hips"},
@@ -296,7 +318,18 @@ VENDORS: dict[str, tuple[list[str], list[str], dict[str, str], dict[str, str], t
     ),
     "smpl-x": (
         ["pelvis", "spine1", "spine2", "spine3", "neck", "head", "jaw"],
-        ["*_hip", "*_knee", "*_ankle", "*_foot", "*_collar", "*_shoulder", "*_elbow", "*_wrist", "*_index1", "*_thumb1"],
+        [
+            "*_hip",
+            "*_knee",
+            "*_ankle",
+            "*_foot",
+            "*_collar",
+            "*_shoulder",
+            "*_elbow",
+            "*_wrist",
+            "*_index1",
+            "*_thumb1",
+        ],
         limbs("*_shoulder", "*_elbow", "*_wrist", "*_hip", "*_knee", "*_ankle", "*_foot"),
         {"hips": "pelvis", "chest": "spine3"},
         ("left", "right"),

@@ -8,6 +8,7 @@ read token by token and NumPy reads the motion block.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from kineseg.motion.errors import MotionFileError
 from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler
-from kineseg.motion.recording import Recording, Up, check_rate
+from kineseg.motion.recording import Recording, check_rate
 from kineseg.motion.skeleton import Skeleton
-from kineseg.motion.text_numbers import parse_rows, read_text
+from kineseg.motion.source_file import SourceFile
+from kineseg.motion.text_numbers import parse_rows
 
 _CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
 # Frame times are written with few digits; a rate this close to a whole number (but not as far as 29.97 is from 30)
@@ -63,7 +65,7 @@ class _Tokens:
     def number(self, expected: str) -> float:
         word = self.next(expected)
         try:
-            value = float(word)
+            value = float(word.replace(",", "."))
         except ValueError:
             raise self.error(f"expected {expected}, found {word!r}") from None
         if not math.isfinite(value):
@@ -74,39 +76,35 @@ class _Tokens:
         return MotionFileError(message, path=self.path, line=self.line)
 
 
-def read_bvh(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Recording:
+def read_bvh(source: SourceFile, *, rate: float | None = None) -> Recording:
     """Read a BVH file.
 
     Channels may come in any order and number per joint. Position channels, on any joint, replace that component of its
-    offset. End sites become joints named ``<joint>_end``.
+    offset. End sites become joints named ``<joint>_end``. What ``Frames:`` says is not believed where there are more
+    or fewer rows, and a last row that breaks off is left out: the notes say so.
 
     Args:
-        path: The file.
+        source: The file.
         rate: Frames per second, instead of what the file says.
-        up: The vertical axis of the file's world.
 
     Returns:
         Frames in the file's own units (degrees for rotations), channels named ``<joint>.<Channel>``, and positions in
         the file's unit of length.
 
     Raises:
-        MotionFileError: Not BVH, truncated, or inconsistent; names the line.
+        MotionFileError: Not BVH, or inconsistent; names the line.
     """
-    file = Path(path)
-    lines = read_text(file).splitlines()
-    tokens = _Tokens(file, lines)
+    lines = source.text().split("\n")
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith(("#", "//", ";")):
+            lines[number] = ""
+    tokens = _Tokens(source.path, lines)
     joints = _read_hierarchy(tokens)
-    n_frames, frame_time = _read_motion_header(tokens)
+    header = _read_motion_header(source.path, lines, tokens.line - 1)
     channels = tuple(f"{joint.name}.{channel}" for joint in joints for channel in joint.channels)
-    first_row = tokens.line  # 0-based index of the line after the last header word
-    frames = parse_rows(
-        lines[first_row:], path=file, first_line=first_row + 1, width=len(channels), delimiter=None, fields=channels
-    )
-    if len(frames) != n_frames:
-        problem = "the file is truncated: " if len(frames) < n_frames else ""
-        raise MotionFileError(
-            f"{problem}'Frames:' says {n_frames}, but {len(frames)} rows follow", path=file, line=len(lines)
-        )
+    frames, notes = _read_rows(source.path, lines, header, channels)
+    if rate is None:
+        rate = _rate_of(header, source.path)
     skeleton = Skeleton(
         names=tuple(joint.name for joint in joints),
         parents=tuple(joint.parent for joint in joints),
@@ -114,13 +112,23 @@ def read_bvh(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Re
     )
     return Recording(
         frames=frames,
-        rate=_rate_of(frame_time) if rate is None else check_rate(rate),
+        rate=check_rate(rate),
         channels=channels,
         skeleton=skeleton,
         positions=_positions(skeleton, joints, frames),
-        name=file.stem,
-        up=up,
+        name=source.name,
+        notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class _MotionHeader:
+    """What stands between MOTION and the rows; lines are 0-based."""
+
+    n_frames: int | None
+    frame_time: str | None
+    time_line: int
+    first_row: int
 
 
 def _read_hierarchy(tokens: _Tokens) -> list[_Joint]:
@@ -134,7 +142,9 @@ def _read_hierarchy(tokens: _Tokens) -> list[_Joint]:
         if word == "MOTION" and joints and not open_joints:
             break
         if word == "ROOT" and joints:
-            raise tokens.error("a second ROOT; expected one skeleton in a file")
+            raise tokens.error(
+                "a second ROOT; expected one skeleton in a file: export each body into a file of its own"
+            )
         if (word == "ROOT") != (not joints):
             raise tokens.error(f"expected ROOT, found {word!r}")
         if word in ("ROOT", "JOINT", "END"):
@@ -201,22 +211,130 @@ def _read_channels(tokens: _Tokens, joints: list[_Joint], index: int) -> None:
         joint.channels.append(channel)
 
 
-def _read_motion_header(tokens: _Tokens) -> tuple[int, float]:
-    if tokens.next("Frames:").lower() != "frames:":
-        raise tokens.error("expected 'Frames:' after MOTION")
-    count = tokens.number("the number of frames")
-    if count != int(count) or count < 1:
-        raise tokens.error(f"the number of frames is {count:g}; expected a whole number of at least 1")
-    if (tokens.next("Frame Time:").lower(), tokens.next("Frame Time:").lower()) != ("frame", "time:"):
-        raise tokens.error("expected 'Frame Time:'")
-    frame_time = tokens.number("the frame time")
-    if frame_time <= 0:
-        raise tokens.error(f"the frame time is {frame_time:g} s; expected a positive number of seconds")
-    return int(count), frame_time
+def _read_motion_header(path: Path, lines: list[str], motion_line: int) -> _MotionHeader:
+    """The lines after MOTION, up to the first that begins with a number."""
+    count: int | None = None
+    frame_time, time_line = None, motion_line
+    # "MOTION Frames: 3" on one line happens.
+    lines[motion_line] = re.sub(r"^.*?\bMOTION\b", "", lines[motion_line], count=1, flags=re.IGNORECASE)
+    number = motion_line
+    for number in range(motion_line, len(lines)):
+        line = lines[number].strip()
+        if not line:
+            continue
+        frames = re.match(r"frames?\s*:\s*(\S*)\s*(.*)$", line, re.IGNORECASE)
+        if frames is not None:
+            count = _frame_count(path, number, frames[1])
+            line = frames[2]
+        elif re.match(r"frames?\b(?!\s*time)", line, re.IGNORECASE):
+            raise MotionFileError(
+                f"expected 'Frames:' and their number, found {line[:40]!r}", path=path, line=number + 1
+            )
+        time = re.match(r"frame\s*time\s*:\s*(\S*)\s*$", line, re.IGNORECASE)
+        if time is not None:
+            frame_time, time_line = time[1], number
+            continue
+        if frames is not None and not line:
+            continue
+        if line[0].isdigit() or line[0] in "+-.":
+            break
+        expected = "'Frame Time:'" if count is not None else "'Frames:' after MOTION"
+        if frame_time is None:
+            raise MotionFileError(f"expected {expected}, found {line[:40]!r}", path=path, line=number + 1)
+        break
+    else:
+        number = len(lines)
+        if frame_time is None:
+            expected = "'Frame Time:'" if count is not None else "'Frames:'"
+            raise MotionFileError(
+                f"the file is truncated: it ends where {expected} was expected", path=path, line=len(lines)
+            )
+    return _MotionHeader(count, frame_time, time_line, number)
 
 
-def _rate_of(frame_time: float) -> float:
-    rate = 1.0 / frame_time
+def _frame_count(path: Path, line: int, word: str) -> int | None:
+    if not word:
+        return None
+    try:
+        count = float(word.replace(",", "."))
+    except ValueError:
+        count = math.nan
+    if math.isnan(count):
+        raise MotionFileError(f"expected the number of frames, found {word[:40]!r}", path=path, line=line + 1)
+    if count != count // 1 or count < 0 or math.isinf(count):
+        raise MotionFileError(
+            f"the number of frames is {count:g}; expected a whole number of at least 1", path=path, line=line + 1
+        )
+    return int(count)
+
+
+def _read_rows(
+    path: Path, lines: list[str], header: _MotionHeader, channels: tuple[str, ...]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """The frames, and what was left out of them."""
+    notes: list[str] = []
+    filled = [i for i in range(header.first_row, len(lines)) if lines[i].strip()]
+    if not filled:
+        raise MotionFileError("the file is truncated: no rows of numbers follow", path=path, line=len(lines))
+    said = header.n_frames
+    if said and len(filled) > said:
+        trailing = next((i for i in filled[said:] if not _begins_with_number(lines[i])), None)
+        if trailing is not None:
+            notes.append(f"text after the frames, from line {trailing + 1} on, is left out")
+            filled = [i for i in filled if i < trailing]
+    last = len(lines[filled[-1]].split())
+    if last < len(channels) and len(filled) > 1 and _begins_with_number(lines[filled[-1]]):
+        notes.append(
+            f"the last row, line {filled[-1] + 1}, breaks off after {last} of {len(channels)} values: left out"
+        )
+        filled = filled[:-1]
+    rows = lines[header.first_row : filled[-1] + 1]
+    if any("," in row for row in rows):
+        rows = [row.replace(",", ".") for row in rows]
+    frames = parse_rows(
+        rows, path=path, first_line=header.first_row + 1, width=len(channels), delimiter=None, fields=channels
+    )
+    if said is not None and len(frames) != said:
+        notes.append(f"'Frames:' says {said}, but {len(frames)} whole rows follow: these are read")
+    return frames, tuple(notes)
+
+
+def _begins_with_number(line: str) -> bool:
+    try:
+        float(line.split()[0].replace(",", "."))
+    except (ValueError, IndexError):
+        return False
+    return True
+
+
+def _rate_of(header: _MotionHeader, path: Path) -> float:
+    """Frames per second out of the frame time.
+
+    Raises:
+        MotionFileError: There is none that could be.
+    """
+    remedy = "give a rate (--rate on the command line)"
+    if not header.frame_time:
+        raise MotionFileError(
+            f"the file does not say its frame time; {remedy}", path=path, line=header.time_line + 1, field="rate"
+        )
+    try:
+        frame_time = float(header.frame_time.replace(",", "."))
+    except ValueError:
+        raise MotionFileError(
+            f"expected the frame time, found {header.frame_time[:40]!r}; mend it, or {remedy}",
+            path=path,
+            line=header.time_line + 1,
+            field="rate",
+        ) from None
+    rate = 1.0 / frame_time if frame_time > 0 else 0.0
+    if not 0.0 < rate < math.inf:
+        raise MotionFileError(
+            f"the frame time is {frame_time:g} s; expected a positive finite number of seconds: mend it, or {remedy}",
+            path=path,
+            line=header.time_line + 1,
+            field="rate",
+        )
     whole = round(rate)
     return float(whole) if whole and abs(rate - whole) < _RATE_ROUNDING * whole else rate
 

@@ -10,6 +10,7 @@ are given as they are: ``recording.slice(1)`` leaves that row out.
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +23,11 @@ from kineseg.motion.cmu_skeleton import CMU_BONE_AXES, CMU_END_JOINTS, CMU_SKELE
 from kineseg.motion.errors import MissingDependencyError, MotionFileError, RecordingError
 from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler, matrices_from_expmap
 from kineseg.motion.recording import Recording, check_rate
-from kineseg.motion.text_numbers import parse_rows, read_text, require_file
+from kineseg.motion.source_file import SourceFile, open_source
 
 CMU_RATE = 120.0
-TEXT_COLUMNS = 3 + 3 * CMU_SKELETON.n_joints
-COMPACT_COLUMNS = TEXT_COLUMNS - 3 * len(CMU_END_JOINTS)
+CMU_COLUMNS = 3 + 3 * CMU_SKELETON.n_joints
+COMPACT_COLUMNS = CMU_COLUMNS - 3 * len(CMU_END_JOINTS)
 
 _MOVING = tuple(j for j in range(CMU_SKELETON.n_joints) if j not in CMU_END_JOINTS)
 # (31, 3, 3): from each bone's axes to the world's.
@@ -57,9 +58,9 @@ def cmu_positions(frames: ArrayLike) -> NDArray[np.float64]:
         RecordingError: Another number of columns.
     """
     values = np.asarray(frames, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] not in (TEXT_COLUMNS, COMPACT_COLUMNS):
+    if values.ndim != 2 or values.shape[1] not in (CMU_COLUMNS, COMPACT_COLUMNS):
         raise RecordingError(
-            f"CMU frames must have shape (frames, {TEXT_COLUMNS}) or (frames, {COMPACT_COLUMNS}), got {values.shape}",
+            f"CMU frames must have shape (frames, {CMU_COLUMNS}) or (frames, {COMPACT_COLUMNS}), got {values.shape}",
             field="frames",
         )
     n_frames = len(values)
@@ -74,39 +75,44 @@ def cmu_positions(frames: ArrayLike) -> NDArray[np.float64]:
     return forward_kinematics(CMU_SKELETON, matrices_from_expmap(-maps), values[:, :3])
 
 
-def read_cmu_text(path: str | Path, *, rate: float | None = None) -> Recording:
-    """Read the 117-column text layout.
+def could_be_cmu(frames: NDArray[np.float64]) -> bool:
+    """Whether values of 117 columns can be the text layout: end joints never turn, and angles are angles."""
+    if frames.ndim != 2 or frames.shape[1] != CMU_COLUMNS or not np.isfinite(frames).all():
+        return False
+    maps = frames[:, 3:].reshape(len(frames), -1, 3)
+    return not maps[:, list(CMU_END_JOINTS)].any() and bool(np.abs(maps).max() <= 2.0 * np.pi)
+
+
+def from_cmu(
+    source: SourceFile, frames: NDArray[np.float64], rate: float | None, notes: tuple[str, ...] = ()
+) -> Recording:
+    """A recording of the 117-column text layout.
 
     Args:
-        path: One frame a line, comma-separated, no header.
+        source: Where it is from.
+        frames: ``(T, 117)``.
         rate: Frames per second; 120 unless given.
-
-    Raises:
-        MotionFileError: Not that layout; names the line and column.
+        notes: What was assumed.
     """
-    file = Path(path)
-    lines = read_text(file).splitlines()
-    frames = parse_rows(lines, path=file, first_line=1, width=TEXT_COLUMNS, delimiter=",", fields=TEXT_CHANNELS)
-    return _recording(file, frames, TEXT_CHANNELS, rate)
+    return _recording(source, frames, TEXT_CHANNELS, rate, notes)
 
 
-def read_cmu_mat(path: str | Path, *, rate: float | None = None) -> Recording:
+def read_cmu_mat(source: SourceFile, *, rate: float | None = None) -> Recording:
     """Read the MATLAB layout: variable ``expmapchannels``, 96 (or 117) columns.
 
     Segments annotated in a file ``<stem>_ground_truth.txt`` beside it become the recording's truth.
 
     Args:
-        path: A MATLAB 5 file.
+        source: A MATLAB 5 file.
         rate: Frames per second; 120 unless given.
 
     Raises:
         MotionFileError: Not such a file.
         MissingDependencyError: SciPy is not installed.
     """
-    file = Path(path)
-    require_file(file)
-    frames = _expmap_channels(file)
-    channels = TEXT_CHANNELS if frames.shape[1] == TEXT_COLUMNS else COMPACT_CHANNELS
+    file = source.path
+    frames = _expmap_channels(source)
+    channels = TEXT_CHANNELS if frames.shape[1] == CMU_COLUMNS else COMPACT_CHANNELS
     bad = np.argwhere(~np.isfinite(frames))
     if bad.size:
         row, column = (int(i) for i in bad[0])
@@ -115,8 +121,8 @@ def read_cmu_mat(path: str | Path, *, rate: float | None = None) -> Recording:
             path=file,
             field=channels[column],
         )
-    recording = _recording(file, frames, channels, rate)
-    beside = file.with_name(f"{file.stem}_ground_truth.txt")
+    recording = _recording(source, frames, channels, rate)
+    beside = file.with_name(f"{source.name}_ground_truth.txt")
     if not beside.exists():
         return recording
     truth = read_cmu_annotation(beside)
@@ -138,7 +144,7 @@ def read_cmu_annotation(path: str | Path) -> Annotation:
         MotionFileError: Another layout.
     """
     file = Path(path)
-    rows = [(n, line.split()) for n, line in enumerate(read_text(file).splitlines(), start=1) if line.strip()]
+    rows = [(n, line.split()) for n, line in enumerate(open_source(file).text().splitlines(), start=1) if line.strip()]
     number, head = rows[0]
     if len(head) != 1 or not head[0].isdigit():
         raise MotionFileError("expected the number of segments", path=file, line=number)
@@ -167,7 +173,8 @@ def _stem(name: str) -> str:
     return "_".join(re.sub("ing$", "", word) for word in name.lower().split("_"))
 
 
-def _expmap_channels(file: Path) -> NDArray[np.float64]:
+def _expmap_channels(source: SourceFile) -> NDArray[np.float64]:
+    file = source.path
     try:
         from scipy.io import loadmat, whosmat
     except ImportError:
@@ -175,21 +182,22 @@ def _expmap_channels(file: Path) -> NDArray[np.float64]:
             "reading .mat files needs SciPy: pip install 'kineseg[motion]'", path=file
         ) from None
     try:
-        found = [name for name, _, _ in whosmat(file)]
-        frames = loadmat(file, variable_names=["expmapchannels"]).get("expmapchannels")
+        found = [name for name, _, _ in whosmat(io.BytesIO(source.data))]
+        frames = loadmat(io.BytesIO(source.data), variable_names=["expmapchannels"]).get("expmapchannels")
     # SciPy has no base class for what a damaged file makes it raise (struct, zlib, key and type errors among them).
     except Exception as error:
         raise MotionFileError(f"not a MATLAB 5 file ({error})", path=file) from None
     if frames is None:
         raise MotionFileError(
-            f"expected a variable 'expmapchannels', found: {', '.join(found) or 'none'}",
+            f"expected a variable 'expmapchannels', found: {', '.join(found) or 'none'}; other MATLAB files are "
+            "read once they are CSV (writematrix) or NPZ: in Python, m = scipy.io.loadmat('take.mat'); "
+            f"np.savez('take.npz', frames=m[{(found or ['values'])[0]!r}], rate=rate)",
             path=file,
             field="expmapchannels",
         )
-    if frames.ndim != 2 or frames.shape[1] not in (COMPACT_COLUMNS, TEXT_COLUMNS) or not len(frames):
+    if frames.ndim != 2 or frames.shape[1] not in (COMPACT_COLUMNS, CMU_COLUMNS) or not len(frames):
         raise MotionFileError(
-            f"expmapchannels has shape {frames.shape}; expected (frames, {COMPACT_COLUMNS}) or "
-            f"(frames, {TEXT_COLUMNS})",
+            f"expmapchannels has shape {frames.shape}; expected (frames, {COMPACT_COLUMNS}) or (frames, {CMU_COLUMNS})",
             path=file,
             field="expmapchannels",
         )
@@ -199,12 +207,19 @@ def _expmap_channels(file: Path) -> NDArray[np.float64]:
         raise MotionFileError("expmapchannels does not hold numbers", path=file, field="expmapchannels") from None
 
 
-def _recording(file: Path, frames: NDArray[np.float64], channels: tuple[str, ...], rate: float | None) -> Recording:
+def _recording(
+    source: SourceFile,
+    frames: NDArray[np.float64],
+    channels: tuple[str, ...],
+    rate: float | None,
+    notes: tuple[str, ...] = (),
+) -> Recording:
     return Recording(
         frames=frames,
         rate=check_rate(CMU_RATE if rate is None else rate),
         channels=channels,
         skeleton=CMU_SKELETON,
         positions=cmu_positions(frames),
-        name=file.stem,
+        name=source.name,
+        notes=notes,
     )

@@ -11,8 +11,6 @@ not on the data itself.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,10 +18,12 @@ from kineseg.motion.errors import RecordingError
 from kineseg.motion.h36m_skeleton import H36M_SKELETON
 from kineseg.motion.kinematics import forward_kinematics, matrices_from_expmap
 from kineseg.motion.recording import Recording, check_rate
-from kineseg.motion.text_numbers import parse_rows, read_text
+from kineseg.motion.source_file import SourceFile
 
 H36M_RATE = 50.0
 H36M_COLUMNS = 3 + 3 * H36M_SKELETON.n_joints
+# They close a bone and have no angles of their own.
+_END_JOINTS = tuple(j for j in range(H36M_SKELETON.n_joints) if j not in H36M_SKELETON.parents)
 H36M_CHANNELS = (
     *(f"{H36M_SKELETON.names[0]}.t{axis}" for axis in "xyz"),
     *(f"{name}.r{axis}" for name in H36M_SKELETON.names for axis in "xyz"),
@@ -58,24 +58,31 @@ def h36m_positions(frames: ArrayLike) -> NDArray[np.float64]:
     return forward_kinematics(H36M_SKELETON, rotations, way)
 
 
-def read_h36m_text(path: str | Path, *, rate: float | None = None) -> Recording:
-    """Read the 99-column text layout.
+def could_be_h36m(frames: NDArray[np.float64]) -> bool:
+    """Whether values of 99 columns can be this layout: end joints never turn, and angles are angles."""
+    if frames.ndim != 2 or frames.shape[1] != H36M_COLUMNS or not np.isfinite(frames).all():
+        return False
+    maps = frames[:, 3:].reshape(len(frames), -1, 3)
+    return not maps[:, list(_END_JOINTS)].any() and bool(np.abs(maps).max() <= 2.0 * np.pi)
+
+
+def from_h36m(
+    source: SourceFile, frames: NDArray[np.float64], rate: float | None, notes: tuple[str, ...] = ()
+) -> Recording:
+    """A recording of the 99-column text layout.
 
     Args:
-        path: One frame a line, comma-separated, no header.
+        source: Where it is from.
+        frames: ``(T, 99)``.
         rate: Frames per second; 50 unless given.
-
-    Raises:
-        MotionFileError: Not that layout; names the line and column.
+        notes: What was assumed.
     """
-    file = Path(path)
-    lines = read_text(file).splitlines()
-    frames = parse_rows(lines, path=file, first_line=1, width=H36M_COLUMNS, delimiter=",", fields=H36M_CHANNELS)
     return Recording(
         frames=frames,
         rate=check_rate(H36M_RATE if rate is None else rate),
         channels=H36M_CHANNELS,
         skeleton=H36M_SKELETON,
         positions=h36m_positions(frames),
-        name=file.stem,
+        name=source.name,
+        notes=notes,
     )

@@ -2,81 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from kineseg.motion.arrays import read_npy, read_npz
 from kineseg.motion.bvh import read_bvh
-from kineseg.motion.cmu import TEXT_COLUMNS, read_cmu_mat, read_cmu_text
+from kineseg.motion.cmu import read_cmu_mat
 from kineseg.motion.errors import MotionFileError, RecordingError, SkeletonError
-from kineseg.motion.h36m import H36M_COLUMNS, read_h36m_text
-from kineseg.motion.recording import Recording, Up
-from kineseg.motion.tables import has_header, read_csv
-from kineseg.motion.text_numbers import read_text, require_file
+from kineseg.motion.foreign import BY_SUFFIX, Format, recognised
+from kineseg.motion.h36m import H36M_CHANNELS
+from kineseg.motion.joint_mapping import find_joints
+from kineseg.motion.recording import Recording
+from kineseg.motion.source_file import SourceFile, open_source
+from kineseg.motion.tables import TableLayout, read_table
+from kineseg.motion.upright import UpChoice, upright
 
-SUFFIXES = (".bvh", ".mat", ".txt", ".csv", ".tsv", ".npy", ".npz")
+_TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".trc", ".mot", ".sto")
+SUFFIXES = (".bvh", ".npz", ".npy", ".csv", ".tsv", ".txt", ".trc", ".mot", ".sto", ".mat")
 
 
-def read(path: str | Path, *, rate: float | None = None, up: Up = "y") -> Recording:
-    """Read a motion file; the format follows from the suffix and, for text, from what is in it.
+def read(
+    path: str | Path,
+    *,
+    rate: float | None = None,
+    up: UpChoice = "auto",
+    mapping: Mapping[str, str] | None = None,
+    layout: TableLayout = "auto",
+) -> Recording:
+    """Read a motion file; the format follows from the suffix and from what is in it.
+
+    What had to be assumed or was left out is said in the `notes` of the recording.
 
     Args:
-        path: BVH; CMU exponential maps as ``.mat`` or as text of 117 columns without a header; Human3.6M exponential
-            maps as text of 99 columns without a header; any other ``.csv`` table, one frame a line; ``.npy``; ``.npz``.
+        path: BVH; a table in text, one frame a line (``.csv``, ``.tsv``, ``.txt``, OpenSim's ``.trc``, ``.mot`` and
+            ``.sto``); ``.npy``; ``.npz``; CMU exponential maps as ``.mat``. Also packed, as ``.gz``, ``.bz2``, ``.xz``
+            or ``.zip``.
         rate: Frames per second, instead of what the file says; needed where it says nothing.
-        up: The vertical axis of the file's world (CMU files are y up by definition).
+        up: The vertical axis of the file's world; ``auto``: as the body in it stands.
+        mapping: Canonical joint -> joint name in the file, for names that are not recognised.
+        layout: What the columns of a table without a header are: ``cmu`` (117 columns, exponential maps), ``h36m`` (99,
+            those of Human3.6M), ``positions`` (x, y, z of one joint after the other), ``table`` (channels of any kind),
+            or ``auto``: exponential maps only where number and values of the columns are so, else channels.
 
     Raises:
-        MotionFileError: The file is not one of these or is damaged; names the file, the line or field, and what was
-            expected.
+        MotionFileError: The file is not one of these or is damaged; names the file, the line or field, and what to do.
+        JointMappingError: The mapping names a joint that is not there.
         MissingDependencyError: A package for this format is not installed; names the extra.
     """
     file = Path(path)
-    require_file(file)
     if rate is not None and not rate > 0:
         raise MotionFileError(
             f"the rate is {rate}; expected a positive number of frames per second", path=file, field="rate"
         )
+    if up not in ("y", "z", "auto"):
+        raise MotionFileError(f"the up axis must be 'y', 'z' or 'auto', got {up!r}", path=file, field="up")
+    source = open_source(file)
     try:
         # Absurdly large numbers overflow on the way to positions; the check for finite positions then says so.
         with np.errstate(over="ignore", invalid="ignore"):
-            return _read(file, rate, up)
+            recording = _read(source, rate, layout)
+            if mapping:
+                recording = _mapped(recording, mapping, file)
+            expmaps = recording.skeleton is not None and recording.channels[0] in ("Hips.tx", H36M_CHANNELS[0])
+            return recording if expmaps and up == "auto" else upright(recording, up)
     except (RecordingError, SkeletonError) as error:
         raise MotionFileError(str(error), path=file, line=error.line, field=error.field) from None
 
 
-def _read(file: Path, rate: float | None, up: Up) -> Recording:
-    suffix = file.suffix.lower()
-    if suffix == ".bvh":
-        return read_bvh(file, rate=rate, up=up)
-    if suffix == ".mat":
-        return read_cmu_mat(file, rate=rate)
-    if suffix == ".npy":
-        return read_npy(file, rate=rate, up=up)
-    if suffix == ".npz":
-        return read_npz(file, rate=rate, up=up)
-    if suffix in (".txt", ".csv", ".tsv"):
-        return _read_text(file, rate, up)
-    raise MotionFileError(f"unknown suffix {file.suffix!r}; expected one of {', '.join(SUFFIXES)}", path=file)
-
-
-def _read_text(file: Path, rate: float | None, up: Up) -> Recording:
-    first = next(line for line in read_text(file).splitlines() if line.strip())
-    if first.split()[0].upper() == "HIERARCHY":
-        return read_bvh(file, rate=rate, up=up)
-    if has_header(first):
-        return read_csv(file, rate=rate, up=up)
-    if len(first.split(",")) == TEXT_COLUMNS:
-        return read_cmu_text(file, rate=rate)
-    if len(first.split(",")) == H36M_COLUMNS:
-        return read_h36m_text(file, rate=rate)
-    if not any(mark in first for mark in ",;\t") and len(first.split()) > 1:
+def _mapped(recording: Recording, mapping: Mapping[str, str], file: Path) -> Recording:
+    if recording.positions is None:
         raise MotionFileError(
-            f"{len(first.split())} columns of numbers, separated by spaces; expected a table separated by commas, "
-            f"semicolons or tabs, or the {TEXT_COLUMNS} ({H36M_COLUMNS}) columns, separated by commas, of a CMU "
-            "(Human3.6M) clip",
+            "a mapping of joints is given, but the file has no joint positions; leave it out",
             path=file,
-            line=1,
+            field="mapping",
         )
-    return read_csv(file, rate=rate, up=up)
+    find_joints(recording.joints, mapping)
+    return replace(recording, mapping=mapping)
+
+
+def _read(source: SourceFile, rate: float | None, layout: TableLayout) -> Recording:
+    suffix, start = source.suffix, source.data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:9].upper() == b"HIERARCHY" or suffix == ".bvh":
+        found = None if start[:9].upper() == b"HIERARCHY" else recognised(source.data)
+        if found is not None:
+            raise _refusal(source, found)
+        return read_bvh(source, rate=rate)
+    if suffix in (".npy", ".npz") or source.data[:6] == b"\x93NUMPY":
+        return read_npz(source, rate=rate) if suffix == ".npz" else read_npy(source, rate=rate)
+    if suffix == ".mat" or source.data[:10] == b"MATLAB 5.0":
+        found = recognised(source.data)
+        if found is not None:
+            raise _refusal(source, found)
+        return read_cmu_mat(source, rate=rate)
+    if suffix in BY_SUFFIX:
+        raise _refusal(source, BY_SUFFIX[suffix])
+    found = recognised(source.data)
+    if found is not None:
+        raise _refusal(source, found)
+    if suffix in _TABLES:
+        return read_table(source, rate=rate, layout=layout)
+    return _unknown(source, rate, layout)
+
+
+def _refusal(source: SourceFile, found: Format) -> MotionFileError:
+    return MotionFileError(f"this is {found.name}, which is not read; {found.remedy}", path=source.path)
+
+
+def _unknown(source: SourceFile, rate: float | None, layout: TableLayout) -> Recording:
+    """A file whose suffix says nothing and that is none of the binary formats: perhaps a table."""
+    known = f"unknown suffix {source.suffix!r}; expected one of {', '.join(SUFFIXES)}"
+    try:
+        recording = read_table(source, rate=rate, layout=layout)
+    except MotionFileError as error:
+        if error.field == "rate":
+            raise
+        looks = "it does not look like text" if "not a text file" in str(error) else f"read as a table: {error}"
+        raise MotionFileError(f"{known}; {looks}", path=source.path, line=error.line, field=error.field) from None
+    note = f"the suffix {source.suffix!r} says nothing: the file is read as a table, which it looks like"
+    return replace(recording, notes=(note, *recording.notes))
