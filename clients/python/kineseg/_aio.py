@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -19,6 +19,7 @@ from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, 
 from kineseg._errors import ClientClosed, KinesegError
 from kineseg._events import Event, FrameResult, SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._mapping import mapped
 from kineseg._naming import (
     TaughtName,
     check_one_example,
@@ -116,10 +117,11 @@ class AsyncClient(BaseClient):
         session_id: str = "",
         realtime: bool = False,
         chunk_s: float | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> Segmentation:
         """Stream a whole recording and return its finished segmentation; see `Client.segment`."""
         plan = plan_segmentation(
-            recording,
+            mapped(recording, mapping),
             models=await self.models(),
             rate=rate,
             channels=channels,
@@ -147,12 +149,19 @@ class AsyncClient(BaseClient):
         model: str = "",
         model_sha256: str = "",
         source: str = "",
+        mapping: Mapping[str, str] | None = None,
     ) -> TaughtName:
         """Teach a name by an example; see `Client.teach_name`."""
         check_one_example(session_id, segment_id, example, recording, frames)
         if recording is not None:
             plan = plan_example(
-                recording, frames, models=await self.models(), rate=rate, channels=channels, model=model, source=source
+                mapped(recording, mapping),
+                frames,
+                models=await self.models(),
+                rate=rate,
+                channels=channels,
+                model=model,
+                source=source,
             )
             request = plan.request(name, (await self._told(plan.stream))[0])
         elif example is not None:

@@ -17,6 +17,7 @@ from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, 
 from kineseg._errors import ClientClosed, KinesegError
 from kineseg._events import Event, FrameResult, SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._mapping import mapped
 from kineseg._naming import (
     TaughtName,
     check_one_example,
@@ -181,6 +182,7 @@ class Client(BaseClient):
         session_id: str = "",
         realtime: bool = False,
         chunk_s: float | None = None,
+        mapping: Mapping[str, str] | None = None,
     ) -> Segmentation:
         """Stream a whole recording and return its finished segmentation.
 
@@ -200,6 +202,7 @@ class Client(BaseClient):
             session_id: See `StreamConfig.session_id`.
             realtime: Send frames as slowly as they were captured, instead of as fast as they are processed.
             chunk_s: See `StreamConfig.chunk_s`. Default: 0.5, or 0.05 in real time.
+            mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
 
         Raises:
             NotFound: The server has no such model.
@@ -208,7 +211,7 @@ class Client(BaseClient):
             Unavailable: The server ended the stream before the recording was through.
         """
         plan = plan_segmentation(
-            recording,
+            mapped(recording, mapping),
             models=self.models(),
             rate=rate,
             channels=channels,
@@ -236,6 +239,7 @@ class Client(BaseClient):
         model: str = "",
         model_sha256: str = "",
         source: str = "",
+        mapping: Mapping[str, str] | None = None,
     ) -> TaughtName:
         """Teach a name by an example. Segments of the same model that are told from then on are named by it.
 
@@ -256,6 +260,7 @@ class Client(BaseClient):
             model_sha256: SHA-256 of the graph that made `example`, such as `Summary.model_sha256`; another than the
                 model's is refused. Empty: not checked.
             source: Where the example comes from, for people. Empty: what is known of it.
+            mapping: See `Client.segment`.
 
         Returns:
             The name with all its examples.
@@ -268,7 +273,13 @@ class Client(BaseClient):
         check_one_example(session_id, segment_id, example, recording, frames)
         if recording is not None:
             plan = plan_example(
-                recording, frames, models=self.models(), rate=rate, channels=channels, model=model, source=source
+                mapped(recording, mapping),
+                frames,
+                models=self.models(),
+                rate=rate,
+                channels=channels,
+                model=model,
+                source=source,
             )
             request = plan.request(name, self._told(plan.stream)[0])
         elif example is not None:

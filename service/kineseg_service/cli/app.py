@@ -18,7 +18,20 @@ from rich.console import Console
 
 from kineseg_service.cli.failures import FAILED, INTERRUPTED, report
 from kineseg_service.cli.label_commands import label
-from kineseg_service.cli.options import Axis, Bundle, ModelName, Names, Provider, Rate, ServerAddress, Up, Where
+from kineseg_service.cli.options import (
+    Axis,
+    Bundle,
+    Columns,
+    JointFile,
+    Layout,
+    ModelName,
+    Names,
+    Provider,
+    Rate,
+    ServerAddress,
+    Up,
+    Where,
+)
 from kineseg_service.cli.outputs import writing
 from kineseg_service.cli.standard_output import STANDARD_OUTPUT, ensure_standard_output, silence_standard_output
 from kineseg_service.logs import configure_logs
@@ -135,7 +148,9 @@ def serve(
 
 @app.command()
 def segment(
-    file: Annotated[Path, typer.Argument(help="Recording: .bvh, .mat, .txt, .csv, .tsv, .npy or .npz.")],
+    file: Annotated[
+        Path, typer.Argument(help="Recording: BVH, CSV and its like, NPZ, NPY, TRC ..., see docs/files.md.")
+    ],
     server: ServerAddress = None,
     out: Annotated[Path | None, typer.Option(help="Events as JSON, one a line; - for standard output.")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV with frame, segment_id and label of every frame.")] = None,
@@ -145,7 +160,9 @@ def segment(
     latency: Annotated[
         float | None, typer.Option(help="Seconds within which boundaries are confirmed, 0.5 to 10. Default: 4.")
     ] = None,
-    up: Up = Axis.Y,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
     provisional: Annotated[
         bool, typer.Option("--provisional", help="Also tell what was announced early, and what became of it.")
     ] = False,
@@ -167,6 +184,8 @@ def segment(
         rate=rate,
         latency_s=latency,
         up=up.value,
+        mapping=mapping,
+        layout=layout.value,
         provisional=provisional,
         realtime=realtime,
         bank=bank,
@@ -193,7 +212,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Which embedded motion.")] = 0,
     model: ModelName = "",
     rate: Rate = None,
-    up: Up = Axis.Y,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
     bank: Names = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
@@ -209,6 +230,8 @@ def demo(
         model=model,
         rate=rate,
         up=up.value,
+        mapping=mapping,
+        layout=layout.value,
         bank=bank,
         bundles=tuple(bundle or ()),
         provider=provider.value,

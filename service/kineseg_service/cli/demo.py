@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kineseg import Client, SegmentClosed
-from kineseg.motion.recording import Up
+from kineseg.motion.tables import TableLayout
+from kineseg.motion.upright import UpChoice
 from rich.console import Console
 
 from kineseg_service.cli.failures import CommandError
@@ -36,7 +37,9 @@ class DemoRequest:
     speed: float | None = None
     model: str = ""
     rate: float | None = None
-    up: Up = "y"
+    up: UpChoice = "auto"
+    mapping: Path | None = None
+    layout: TableLayout = "auto"
     bank: Path | None = None
     bundles: tuple[Path, ...] = ()
     provider: Provider = "auto"
@@ -62,7 +65,9 @@ def demo(request: DemoRequest, console: Console) -> int:
             f"{len(names)} segments of {len(set(names))} actions, with a gap and a moment of lost tracking put in.",
         )
     else:
-        recording = open_recording(request.file, rate=request.rate, up=request.up)
+        recording = open_recording(
+            request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
+        )
         _say(console, f"Source: {request.file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.")
     speed = request.speed if request.speed is not None else max(1.0, recording.duration_s / _WHOLE_S)
 

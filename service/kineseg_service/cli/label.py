@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kineseg import Client, KinesegError, SegmentClosed, Summary, TaughtName, event_from_dict
-from kineseg.motion.recording import Up
+from kineseg.motion.tables import TableLayout
+from kineseg.motion.upright import UpChoice
 
 from kineseg_service.cli.failures import CommandError
 from kineseg_service.cli.local import Provider, choose_model, connect
@@ -39,7 +40,9 @@ class Lesson:
     segment: int | None = None
     model: str = ""
     rate: float | None = None
-    up: Up = "y"
+    up: UpChoice = "auto"
+    mapping: Path | None = None
+    layout: TableLayout = "auto"
     source: str = ""
 
 
@@ -73,7 +76,9 @@ def teach(lesson: Lesson, place: Place) -> Learnt:
             )
         else:
             assert lesson.recording is not None  # checked
-            recording = open_recording(lesson.recording, rate=lesson.rate, up=lesson.up)
+            recording = open_recording(
+                lesson.recording, rate=lesson.rate, up=lesson.up, mapping=lesson.mapping, layout=lesson.layout
+            )
             frames = _range(lesson.frames, recording.n_frames)
             model = choose_model(client, lesson.model)
             source = lesson.source or f"{lesson.recording.name}, frames {frames[0]}:{frames[1]}"

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from kineseg_service.cli.options import Axis, Bundle, ModelName, Provider, Rate, ServerAddress, Up, Where
+from kineseg_service.cli.options import (
+    Axis,
+    Bundle,
+    Columns,
+    JointFile,
+    Layout,
+    ModelName,
+    Provider,
+    Rate,
+    ServerAddress,
+    Up,
+    Where,
+)
 
 label = typer.Typer(
     name="label",
@@ -39,7 +51,9 @@ def teach(
     bank: BankFile = None,
     model: ModelName = "",
     rate: Rate = None,
-    up: Up = Axis.Y,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
     source: Annotated[str, typer.Option(help="Where it comes from, for people. Default: file and frames.")] = "",
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
@@ -58,6 +72,8 @@ def teach(
         model=model,
         rate=rate,
         up=up.value,
+        mapping=mapping,
+        layout=layout.value,
         source=source,
     )
     learnt = learn(lesson, Place(server, bank, tuple(bundle or ()), provider.value))

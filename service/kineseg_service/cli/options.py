@@ -20,8 +20,19 @@ class Provider(enum.StrEnum):
 class Axis(enum.StrEnum):
     """The vertical axis of a file."""
 
+    AUTO = "auto"
     Y = "y"
     Z = "z"
+
+
+class Layout(enum.StrEnum):
+    """What the columns of a table are."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    POSITIONS = "positions"
+    CMU = "cmu"
+    H36M = "h36m"
 
 
 Bundle = Annotated[
@@ -31,7 +42,18 @@ Bundle = Annotated[
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
 Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
 Rate = Annotated[float | None, typer.Option("--rate", help="Frames a second, instead of what the file says.")]
-Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world.")]
+Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world; auto: as the body stands.")]
+JointFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help='JSON or TOML: canonical joint to joint name, such as {"left_elbow": "LFarm"}, for names not recognised.',
+    ),
+]
+Columns = Annotated[
+    Layout, typer.Option("--layout", help="What the columns of a table without a header are; auto: by their values.")
+]
 ServerAddress = Annotated[
     str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask this server, instead of one started here.")
 ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kineseg import Event, Segmentation, SegmentClosed, announcements
 from kineseg.motion import Recording
-from kineseg.motion.recording import Up
+from kineseg.motion.tables import TableLayout
+from kineseg.motion.upright import UpChoice
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -36,7 +37,9 @@ class SegmentRequest:
     model: str = ""
     rate: float | None = None
     latency_s: float | None = None
-    up: Up = "y"
+    up: UpChoice = "auto"
+    mapping: Path | None = None
+    layout: TableLayout = "auto"
     provisional: bool = False
     realtime: bool = False
     bank: Path | None = None
@@ -56,7 +59,9 @@ def segment(request: SegmentRequest) -> int:
     check_writable(request.out, "--out")
     check_writable(request.labels, "--labels")
     check_writable(request.plot, "--plot", PICTURES)
-    recording = open_recording(request.file, rate=request.rate, up=request.up)
+    recording = open_recording(
+        request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
+    )
     notes = Console(stderr=True)
     with ExitStack() as stack:
         client = stack.enter_context(

@@ -8,9 +8,11 @@ from pathlib import Path
 from kineseg import Model
 from kineseg.motion import CANONICAL_CHANNELS, MotionError, Recording, canonical_pose, generate, inject, read
 from kineseg.motion.errors import MotionFileError
-from kineseg.motion.recording import Up
+from kineseg.motion.tables import TableLayout
+from kineseg.motion.upright import UpChoice
 
 from kineseg_service.cli.failures import CommandError
+from kineseg_service.cli.joint_file import read_mapping
 
 _ACTIONS = ("walk", "run", "jump", "squat", "wave", "punch", "kick", "sit", "arm_circles", "jumping_jacks")
 _SEGMENTS = 12
@@ -19,17 +21,25 @@ _RATE = 120.0
 _LEAST_RATE, _LARGEST_RATE = 1.0, 1000.0  # frames a second that the contract allows a stream
 
 
-def open_recording(path: Path, *, rate: float | None, up: Up) -> Recording:
+def open_recording(
+    path: Path,
+    *,
+    rate: float | None,
+    up: UpChoice = "auto",
+    mapping: Path | None = None,
+    layout: TableLayout = "auto",
+) -> Recording:
     """Read a motion file; the recording is named as the file is.
 
     Raises:
         MotionError: It cannot be read; names the file.
-        CommandError: It says no frame rate, or one that no stream can have; names the file.
+        CommandError: It says no frame rate, or one that no stream can have, or the mapping cannot be read; names the
+            file.
     """
     try:
-        recording = read(path, rate=rate, up=up)
+        recording = read(path, rate=rate, up=up, mapping=read_mapping(mapping), layout=layout)
     except MotionFileError as error:
-        if rate is None and error.field == "rate":
+        if rate is None and error.field == "rate" and "--rate" not in str(error):
             raise CommandError(f"{error} (--rate gives one)") from error
         raise
     if not _LEAST_RATE <= recording.rate <= _LARGEST_RATE:

@@ -11,7 +11,7 @@ import numpy as np
 from kineseg.motion.arrays import read_npy, read_npz
 from kineseg.motion.bvh import read_bvh
 from kineseg.motion.cmu import read_cmu_mat
-from kineseg.motion.errors import MotionFileError, RecordingError, SkeletonError
+from kineseg.motion.errors import JointMappingError, MotionFileError, RecordingError, SkeletonError
 from kineseg.motion.foreign import BY_SUFFIX, Format, recognised
 from kineseg.motion.h36m import H36M_CHANNELS
 from kineseg.motion.joint_mapping import find_joints
@@ -79,7 +79,10 @@ def _mapped(recording: Recording, mapping: Mapping[str, str], file: Path) -> Rec
             path=file,
             field="mapping",
         )
-    find_joints(recording.joints, mapping)
+    try:
+        find_joints(recording.joints, mapping)
+    except JointMappingError as error:
+        raise JointMappingError(str(error), path=file, field="mapping") from None
     return replace(recording, mapping=mapping)
 
 

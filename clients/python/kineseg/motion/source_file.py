@@ -87,10 +87,17 @@ def _packed(path: Path, inner: str, data: bytes) -> SourceFile:
 
 
 def _unpack(path: Path, suffix: str, packed: bytes) -> bytes:
-    opener = {".gz": gzip.open, ".bz2": bz2.open}.get(suffix, lzma.open)
+    most, packed_file = _MOST_BYTES + 1, io.BytesIO(packed)
     try:
-        with opener(io.BytesIO(packed), "rb") as stream:
-            data: bytes = stream.read(_MOST_BYTES + 1)
+        if suffix == ".gz":
+            with gzip.GzipFile(fileobj=packed_file) as gz:
+                data = gz.read(most)
+        elif suffix == ".bz2":
+            with bz2.BZ2File(packed_file) as bz:
+                data = bz.read(most)
+        else:
+            with lzma.LZMAFile(packed_file) as xz:
+                data = xz.read(most)
     except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
         raise MotionFileError(f"a damaged or no {suffix} file ({error})", path=path) from None
     return _bounded(path, data)

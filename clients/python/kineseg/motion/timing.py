@@ -69,7 +69,7 @@ def read_clock(
     """
     _check_order(values, path=path, name=name)
     if unit_s is None and _epoch_unit(values) is None and counts_by_one(values):
-        first = f"{values[0]:.0f}, {values[1]:.0f}, {values[min(2, len(values) - 1)]:.0f}, ..."
+        first = ", ".join(f"{value:.0f}" for value in values[:3]) + ", ..."
         if rate is None:
             raise MotionFileError(
                 f"{what} {name!r} counts {first}: are these frames? Give a rate (--rate on the command line), or name "

@@ -8,37 +8,8 @@ from datetime import UTC, datetime
 
 _MISSING = frozenset(
     (
-        *(
-            "",
-            "nan",
-            "na",
-            "n/a",
-            "#n/a",
-            "#na",
-            "null",
-            "none",
-            "nil",
-            "nat",
-            "<na>",
-            "missing",
-            "-",
-            "--",
-            "---",
-            ".",
-        ),
-        *(
-            "?",
-            "+nan",
-            "-nan",
-            "nan(ind)",
-            "-nan(ind)",
-            "1.#qnan",
-            "-1.#ind",
-            "#value!",
-            "#div/0!",
-            "undefined",
-            "empty",
-        ),
+        *("", "nan", "na", "n/a", "#n/a", "#na", "null", "none", "nil", "nat", "<na>", "missing", "-", "--", "---"),
+        *(".", "?", "+nan", "-nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "#value!", "#div/0!", "undefined"),
     )
 )
 _DAY_S = 86400.0
