@@ -54,7 +54,9 @@ def test_npz_with_channels_and_rate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entries", "message", "field"),
     [
-        ({"data": np.zeros((3, 2))}, "found 'data'; expected 'frames'", None),
+        ({"data": np.zeros((3, 2))}, "does not say its frame rate; give a rate", "rate"),
+        ({"a": np.zeros((3, 2)), "b": np.ones((3, 2))}, "several of them can be the motion. Expected 'frames'", None),
+        ({"a": np.zeros(3)}, r"found 'a' float64 \(3,\); none of them can be the motion. Expected 'frames'", None),
         ({"frames": np.zeros((3, 2))}, "does not say its frame rate; give a rate", "rate"),
         ({"frames": np.zeros((3, 2)), "rate": 0}, "positive", "rate"),
         ({"frames": np.zeros((3, 2)), "rate": -1}, "positive", "rate"),
@@ -125,7 +127,7 @@ def test_csv_with_nanoseconds(tmp_path: Path) -> None:
 
 
 def test_csv_of_positions(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("t,hips.x,hips.y,hips.z,head.X,head.Y,head.Z\n0,1,2,3,4,5,6\n1,1,2,3,4,5,6\n")
+    (tmp_path / "a.csv").write_text("t,hips.x,hips.y,hips.z,head.X,head.Y,head.Z\n0,1,2,3,4,5,6\n.1,1,2,3,4,5,6\n")
     recording = read(tmp_path / "a.csv")
     assert recording.joints == ("hips", "head")
     assert recording.positions is not None
@@ -159,21 +161,23 @@ def test_one_column_of_numbers_is_one_channel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("a,b\n1,2\n", None, "does not say its frame rate; give a rate, or a column 'time'"),
+        ("a,b\n1,2\n", None, r"does not say its frame rate; give a rate \(--rate on the command line\), or a column"),
         ("time,a\n", 1, "a header but no frames"),
+        ("time,a\n0,1\n1,2\n", None, "column 'time' counts 0, 1, ...: are these frames"),
         ("time\n1\n2\n", 1, "no channels"),
         ("time,a,a\n0,1,2\n", 1, "repeated: a"),
-        ("time,a,\n0,1,2\n", 1, "column 3 has no name"),
         ("time,a\n0,1\n1,2,3\n", 3, "3 values where 2 were expected"),
         ("time,a\n0,1\n1\n", 3, "1 values where 2 were expected"),
         ("time,a\n0,1\n\n1,two\n", 4, "a is 'two'; expected a number"),
         ("time,a\n0,1\n1,inf\n", 3, "a is inf; expected a finite number"),
-        ("time,a\n0,NaN\n1,\n", None, "all 2 values are missing"),
+        ("time,a\n0,NaN\n0.1,\n", None, "all 2 values are missing"),
         ("time,a\n0,1\n,1\n2,1\n", None, "time"),
         ("time,a\n1,1\n1,2\n", None, "must increase"),
         ("1,2,3\n4,5,6\n", None, "does not say its frame rate"),
         ("1,2,3\n4,5\n", 2, "2 values where 3 were expected"),
-        ("1 2 3\n4 5 6\n", 1, "3 columns of numbers, separated by spaces; .* separated by commas"),
+        ("1 2 3\n4 5 6\n", None, "does not say its frame rate"),
+        ("time,a\none,two\nthree,four\n", None, "no rows of numbers: line 1 is 'time,a'"),
+        ("time,a\n0.5,1,2\n0.1,2,3\n", 1, "names 2 columns, but the rows have 3 values"),
     ],
 )
 def test_wrong_csv(tmp_path: Path, text: str, line: int | None, message: str) -> None:

@@ -107,9 +107,12 @@ def _names(table: Lines, layout: Layout, width: int, notes: list[str]) -> list[s
     while len(names) > width and not names[-1]:
         names.pop()
     if len(names) == width - 1:
-        end_empty = all(not table.cells(table.lines[i])[-1] for i in _some(table, layout))
-        # R writes no name over the names of rows; other tools end each row with a delimiter.
-        return [*names, ""] if end_empty else ["", *names]
+        rows = [table.cells(table.lines[i]) for i in _some(table, layout)]
+        if all(not row[-1] for row in rows):
+            return [*names, ""]  # a delimiter at the end of each row
+        firsts = [table.number(row[0]) for row in rows]
+        if None in firsts or all(first == firsts[0] + i for i, first in enumerate(firsts)):
+            return ["", *names]  # R writes no name over the names of rows
     if len(names) < width and all(not any(table.cells(table.lines[i])[len(names) :]) for i in _some(table, layout)):
         return [*names, *[""] * (width - len(names))]
     if len(names) != width:
