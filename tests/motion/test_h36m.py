@@ -11,7 +11,6 @@ from kineseg.motion.h36m import H36M_CHANNELS, h36m_positions
 from kineseg.motion.h36m_skeleton import H36M_SKELETON
 from numpy.typing import NDArray
 
-
 ENDS = {
     name for joint, name in enumerate(H36M_SKELETON.names) if joint not in H36M_SKELETON.parents
 }  # they close a bone and never turn

@@ -111,7 +111,7 @@ def _names(table: Lines, layout: Layout, width: int, notes: list[str]) -> list[s
         if all(not row[-1] for row in rows):
             return [*names, ""]  # a delimiter at the end of each row
         firsts = [table.number(row[0]) for row in rows]
-        if None in firsts or all(first == firsts[0] + i for i, first in enumerate(firsts)):
+        if all(first is None or first - i == firsts[0] for i, first in enumerate(firsts)):
             return ["", *names]  # R writes no name over the names of rows
     if len(names) < width and all(not any(table.cells(table.lines[i])[len(names) :]) for i in _some(table, layout)):
         return [*names, *[""] * (width - len(names))]

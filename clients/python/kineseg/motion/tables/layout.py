@@ -20,8 +20,8 @@ _UNIT_WORDS = frozenset(
     )
 )
 _RATE = re.compile(
-    r"(?:sampl\w*|frame|capture|update|data|camera|output)[ _]*(?:rate|freq\w*)\W+(\d+(?:[.,]\d+)?)|"
-    r"\b(?:fps|frequency)\W+(\d+(?:[.,]\d+)?)",
+    r"(?:(?:sampl\w*|frame|capture|update|data|camera|output)[ _]*(?:rate|freq\w*)|\bfps|\bfrequency)"
+    r"(?:\s*[\[(]?\s*hz\s*[\])]?)?\W+(\d+(?:[.,]\d+)?)",
     re.IGNORECASE,
 )
 
@@ -178,7 +178,7 @@ def _rate_above(table: Lines, heads: list[int]) -> tuple[float | None, tuple[str
     for i in heads[:-1]:
         found = _RATE.search(table.lines[i])
         if found is not None:
-            rate = float((found[1] or found[2]).replace(",", "."))
+            rate = float(found[1].replace(",", "."))
             if rate > 0:
                 return rate, (f"the rate, {rate:g}, is from line {i + 1}: {table.lines[i].strip()[:60]!r}",)
     return None, ()

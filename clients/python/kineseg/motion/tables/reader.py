@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg.motion.canonical import CANONICAL_CHANNELS
 from kineseg.motion.cmu import CMU_COLUMNS, could_be_cmu, from_cmu
 from kineseg.motion.h36m import H36M_COLUMNS, could_be_h36m, from_h36m
 from kineseg.motion.recording import Recording
@@ -99,7 +100,7 @@ def _positions(
     table: Lines, columns: Columns, layout: TableLayout, *, certain: bool
 ) -> tuple[tuple[str, ...], Array | None]:
     """The joints among the columns and their positions."""
-    if layout == "table":
+    if layout == "table" or (layout == "auto" and set(columns.names) == set(CANONICAL_CHANNELS)):
         return (), None
     if layout == "positions" and not columns.named:
         return _unnamed_positions(table, columns)
