@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import kineseg
 import numpy as np
 import pytest
-from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose, generate
+from kineseg.motion import CANONICAL_CHANNELS, JointMappingError, Recording, canonical_pose, generate
+from kineseg.v1 import segmentation_pb2 as pb
 
 PERSON = generate(seed=1, duration_s=4, rate=60)
 assert PERSON.positions is not None
@@ -24,17 +26,34 @@ UNNAMED = Recording(
 MAPPING = dict(zip(PERSON.joints, NAMES, strict=True))
 
 
-def test_a_mapping_makes_the_canonical_pose(two_segments: Any, connect: Any, script: ModuleType) -> None:
-    two_segments.model = script.model(CANONICAL_CHANNELS)
-    client = connect(two_segments.address)
-    with pytest.raises(kineseg.motion.JointMappingError, match="mapping="):
+@pytest.fixture
+def hearing(scripted: Any, script: ModuleType) -> Any:
+    """Wants canonical poses, and keeps what it was sent."""
+    scripted.model = script.model(CANONICAL_CHANNELS)
+    scripted.received = []
+
+    def hear(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
+        next(requests)
+        yield script.opened(CANONICAL_CHANNELS)
+        for request in requests:
+            scripted.received.append(np.frombuffer(request.chunk.data, "<f4").reshape(-1, len(CANONICAL_CHANNELS)))
+            yield script.ack(request.chunk, len(CANONICAL_CHANNELS))
+        yield script.summary(1)
+
+    scripted.segment = hear
+    return scripted
+
+
+def test_a_mapping_makes_the_canonical_pose(hearing: Any, connect: Any) -> None:
+    client = connect(hearing.address)
+    with pytest.raises(JointMappingError, match="mapping="):
         client.segment(UNNAMED)
     client.segment(UNNAMED, mapping=MAPPING)
     expected = canonical_pose(UNNAMED, mapping=MAPPING).frames.astype(np.float32)
-    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected)
-    two_segments.received.clear()
+    np.testing.assert_array_equal(np.concatenate(hearing.received), expected)
+    hearing.received.clear()
     client.segment(replace(UNNAMED, mapping=MAPPING))
-    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected)
+    np.testing.assert_array_equal(np.concatenate(hearing.received), expected)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +65,9 @@ def test_a_mapping_makes_the_canonical_pose(two_segments: Any, connect: Any, scr
     ],
 )
 def test_a_mapping_that_cannot_be_used(
-    two_segments: Any, connect: Any, recording: Any, mapping: dict[str, str], message: str
+    hearing: Any, connect: Any, recording: Any, mapping: dict[str, str], message: str
 ) -> None:
-    client = connect(two_segments.address)
+    client = connect(hearing.address)
     for call in (
         lambda: client.segment(recording, mapping=mapping),
         lambda: client.teach_name("walking", recording=recording, mapping=mapping),
