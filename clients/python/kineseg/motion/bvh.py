@@ -137,6 +137,7 @@ def _read_hierarchy(tokens: _Tokens) -> list[_Joint]:
         raise tokens.error("not a BVH file: expected it to begin with HIERARCHY")
     joints: list[_Joint] = []
     open_joints: list[int] = []
+    names: set[str] = set()
     while True:
         word = tokens.next("ROOT, JOINT, End Site, OFFSET, CHANNELS, '}' or MOTION").upper()
         if word == "MOTION" and joints and not open_joints:
@@ -148,7 +149,7 @@ def _read_hierarchy(tokens: _Tokens) -> list[_Joint]:
         if (word == "ROOT") != (not joints):
             raise tokens.error(f"expected ROOT, found {word!r}")
         if word in ("ROOT", "JOINT", "END"):
-            _open_joint(tokens, joints, open_joints, is_end=word == "END")
+            _open_joint(tokens, joints, open_joints, names, is_end=word == "END")
         elif not open_joints:
             raise tokens.error(f"expected MOTION, found {word!r}")
         elif word == "OFFSET":
@@ -171,14 +172,15 @@ def _read_hierarchy(tokens: _Tokens) -> list[_Joint]:
     return joints
 
 
-def _open_joint(tokens: _Tokens, joints: list[_Joint], open_joints: list[int], *, is_end: bool) -> None:
+def _open_joint(
+    tokens: _Tokens, joints: list[_Joint], open_joints: list[int], names: set[str], *, is_end: bool
+) -> None:
     line, words = tokens.line, []
     while (word := tokens.next("a joint's name and '{'")) != "{":
         words.append(word)
     parent = open_joints[-1] if open_joints else -1
     if joints and parent < 0:
         raise tokens.error("a joint outside the ROOT")
-    names = {joint.name for joint in joints}
     name = " ".join(words)
     if is_end:
         name = f"{joints[parent].name}_end"
@@ -188,6 +190,7 @@ def _open_joint(tokens: _Tokens, joints: list[_Joint], open_joints: list[int], *
         raise tokens.error("expected a joint's name before '{'")
     elif name in names:
         raise tokens.error(f"a second joint named {name!r}; names must be unique")
+    names.add(name)
     joints.append(_Joint(name, parent, line))
     open_joints.append(len(joints) - 1)
 

@@ -122,7 +122,9 @@ def _unknown(source: SourceFile, rate: float | None, layout: TableLayout) -> Rec
     except MotionFileError as error:
         if error.field == "rate":
             raise
-        looks = "it does not look like text" if "not a text file" in str(error) else f"read as a table: {error}"
+        binary = "not a text file" in str(error)
+        why = str(error).removeprefix(str(source.path)).lstrip(",: ")
+        looks = "it does not look like text" if binary else f"read as a table: {why}"
         raise MotionFileError(f"{known}; {looks}", path=source.path, line=error.line, field=error.field) from None
     note = f"the suffix {source.suffix!r} says nothing: the file is read as a table, which it looks like"
     return replace(recording, notes=(note, *recording.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ class Skeleton:
         n = len(self.names)
         if n == 0:
             raise SkeletonError("a skeleton needs at least one joint", field="names")
-        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        repeated = sorted(name for name, count in Counter(self.names).items() if count > 1)
         if repeated:
             raise SkeletonError(f"joint names must be unique; repeated: {', '.join(repeated)}", field="names")
         if len(self.parents) != n:

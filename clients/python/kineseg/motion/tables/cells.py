@@ -12,6 +12,7 @@ _MISSING = frozenset(
         *(".", "?", "+nan", "-nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "#value!", "#div/0!", "undefined"),
     )
 )
+_FLAGS = {"true": 1.0, "false": 0.0}
 _DAY_S = 86400.0
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*([ap]m)?", re.IGNORECASE)
 _DATE_AND_CLOCK = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]+(\d.*)")
@@ -27,6 +28,8 @@ def number(cell: str, *, decimal_comma: bool = False) -> float | None:
     text = cell.strip()
     if text.lower() in _MISSING:
         return math.nan
+    if text.lower() in _FLAGS:
+        return _FLAGS[text.lower()]
     if decimal_comma:
         if "." in text:
             return None

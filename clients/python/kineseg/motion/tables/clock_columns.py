@@ -45,7 +45,7 @@ def take_clock(columns: Columns, *, path: Path, rate: float | None, rate_said: f
     if name is not None:
         clock = _read(columns, name, path, rate, rate_said)
         columns.notes.extend(clock.notes)
-        spare = [n for n in columns.names if n != name and _is_spare(columns, n)]
+        spare = [other for other in _clocks(columns) if other != name]
         columns.drop([name, *spare])
         if spare:
             columns.notes.append(f"other columns of times are left out: {', '.join(map(repr, spare))}")
@@ -84,7 +84,7 @@ def _time_column(columns: Columns) -> str | None:
     usable = [name for name in named if _is_strong(columns, name) or _rises(columns.column(name))]
     if usable:
         return min(usable, key=lambda name: _rank(columns, name))
-    epochs = [name for name in columns.names if looks_like_epoch(columns.column(name))]
+    epochs = [name for place, name in enumerate(columns.names) if looks_like_epoch(columns.values[:, place])]
     if epochs:
         return epochs[0]
     first = columns.column(columns.names[0])
@@ -124,16 +124,24 @@ def _rises_evenly(values: Array) -> bool:
     return 1e-3 <= mean < 1.0 and bool(np.abs(steps - mean).max() <= 0.2 * mean + 1e-9)
 
 
-def _is_spare(columns: Columns, name: str) -> bool:
-    told = name in columns.moments or time_name(name) is not None or looks_like_epoch(columns.column(name))
-    return told and _rises(columns.column(name))
+def _clocks(columns: Columns) -> list[str]:
+    """Every column that is a clock."""
+
+    def is_clock(name: str, values: Array) -> bool:
+        return (time_name(name) is not None or looks_like_epoch(values)) and _rises(values)
+
+    return [
+        name
+        for place, name in enumerate(columns.names)
+        if name in columns.moments or is_clock(name, columns.values[:, place])
+    ]
 
 
 def _take_counts(columns: Columns, *, alone: bool) -> Array | None:
     """Leave out what only counts rows; returns the numbers of the frames, if some column says them."""
     taken, frames = [], None
     for place, name in enumerate(columns.names):
-        values = columns.column(name)
+        values = columns.values[:, place]
         whole = bool(np.isfinite(values).all() and (values == np.rint(values)).all())
         if not whole:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from kineseg.motion.tables.cells import is_missing, moment, unwrapped
 from kineseg.motion.tables.dialect import Lines
 from kineseg.motion.tables.layout import Layout
+from kineseg.motion.time_names import time_name
 
 Array = NDArray[np.float64]
 
@@ -41,7 +43,8 @@ class Columns:
 
     def drop(self, names: Sequence[str]) -> None:
         """Leave columns out."""
-        kept = [i for i, name in enumerate(self.names) if name not in names]
+        left_out = set(names)
+        kept = [i for i, name in enumerate(self.names) if name not in left_out]
         self.names, self.values = [self.names[i] for i in kept], self.values[:, kept]
 
     def column(self, name: str) -> Array:
@@ -77,8 +80,9 @@ def read_columns(table: Lines, layout: Layout) -> Columns:
     text_names = [str(names[i]) for i in sorted(texts) if names[i]]
     if text_names:
         notes.append(f"columns of text are left out: {', '.join(map(repr, text_names[:5]))}")
-    if not kept:
-        raise table.error("no column of numbers", line=layout.header)
+    if not kept or (text_names and all(i in moments or time_name(names[i] or "") for i in kept)):
+        of_text = f"; columns of text: {', '.join(map(repr, text_names[:5]))}" if text_names else ""
+        raise table.error(f"no column of numbers that could be a channel{of_text}", line=layout.header)
     final = _unique(table, layout, [str(names[i]) for i in kept], kept, notes)
     return Columns(
         final,
@@ -216,7 +220,7 @@ def _unique(table: Lines, layout: Layout, names: list[str], places: list[int], n
     for i in unnamed:
         # The first one may be the numbers that pandas writes before each row: a name that is recognised as such.
         names[i] = "index" if places[i] == 0 and "index" not in names else f"column_{places[i] + 1}"
-    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated and not layout.unique:
         raise table.error(
             f"column names must be unique; repeated: {', '.join(repeated[:6])}; name each column differently",

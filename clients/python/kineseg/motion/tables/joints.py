@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kineseg.motion.time_names import unit_of
 
+_LONGEST = 200  # characters of a name that are looked at
 _UNIT = re.compile(
     r"\s*[\[(]\s*(?:mm|cm|dm|m|in|inch|px|pixels?|meters?|metres?|millimet(?:er|re)s?|norm\w*)\s*[\])]\s*$", re.I
 )
@@ -54,7 +55,7 @@ class JointColumns:
 
 def find_joint_columns(names: Sequence[str]) -> JointColumns:
     """Find the columns that hold positions of joints; none, where there is not one whole x, y, z."""
-    bare = [_UNIT.sub("", name).strip() for name in names]
+    bare = [_UNIT.sub("", name[:_LONGEST]).strip() for name in names]
     joints = _group(bare, _LAST, first=False)
     for pattern, first in ((_GLUED, False), (_FIRST, True)):
         joints = joints or _group(bare, pattern, first=first)
