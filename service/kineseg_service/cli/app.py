@@ -18,6 +18,7 @@ from rich.console import Console
 
 from kineseg_service.cli.failures import FAILED, INTERRUPTED, report
 from kineseg_service.cli.label_commands import label
+from kineseg_service.cli.notes import Notes
 from kineseg_service.cli.options import (
     Axis,
     Bundle,
@@ -33,7 +34,7 @@ from kineseg_service.cli.options import (
     Where,
 )
 from kineseg_service.cli.outputs import writing
-from kineseg_service.cli.standard_output import STANDARD_OUTPUT, ensure_standard_output, silence_standard_output
+from kineseg_service.cli.standard_output import STANDARD_OUTPUT, ensure_standard_streams, silence_standard_output
 from kineseg_service.logs import configure_logs
 
 
@@ -74,7 +75,7 @@ app.add_typer(label)
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
     choices = _Choices()
-    ensure_standard_output()
+    ensure_standard_streams()
     try:
         try:
             typer.main.get_command(app)(args=list(arguments), prog_name="kineseg", obj=choices)
@@ -89,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.filename == STANDARD_OUTPUT:
             silence_standard_output()
-        return report(error, Console(stderr=True), debug=choices.debug)
+        return report(error, Notes(), debug=choices.debug)
     return 0
 
 

@@ -14,6 +14,7 @@ from kineseg_service.cli.failures import CommandError
 from kineseg_service.cli.interrupt import interruptible
 from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, local_server
+from kineseg_service.cli.notes import Notes
 from kineseg_service.cli.outputs import event_file, writing
 from kineseg_service.cli.replay import Replay
 from kineseg_service.cli.source import embedded, fitted, open_recording
@@ -69,6 +70,7 @@ def demo(request: DemoRequest, console: Console) -> int:
             request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
         )
         _say(console, f"Source: {request.file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.")
+        Notes().say_of(recording.name, recording.notes)
     speed = request.speed if request.speed is not None else max(1.0, recording.duration_s / _WHOLE_S)
 
     with (

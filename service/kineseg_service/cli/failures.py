@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 
 from kineseg import KinesegError, RequestError
@@ -27,10 +28,12 @@ class CommandError(Exception):
 
 def report(error: Exception, console: Console, *, debug: bool) -> int:
     """Tell the error on the console (standard error) and return the exit status."""
-    if debug:
-        console.print("".join(traceback.format_exception(error)), markup=False, highlight=False, end="", soft_wrap=True)
     status, message = _told(error)
-    console.print(f"[bold red]kineseg:[/] {_escaped(message)}", highlight=False, soft_wrap=True)
+    with contextlib.suppress(OSError, ValueError):  # the status says it, too, where standard error is full or closed
+        if debug:
+            trace = "".join(traceback.format_exception(error))
+            console.print(trace, markup=False, highlight=False, end="", soft_wrap=True)
+        console.print(f"[bold red]kineseg:[/] {_escaped(message)}", highlight=False, soft_wrap=True)
     return status
 
 

@@ -14,6 +14,7 @@ from kineseg.motion.upright import UpChoice
 
 from kineseg_service.cli.failures import CommandError
 from kineseg_service.cli.local import Provider, choose_model, connect
+from kineseg_service.cli.notes import Notes
 from kineseg_service.cli.source import fitted, open_recording
 from kineseg_service.naming import Example, LabelBank, Taught
 
@@ -79,6 +80,7 @@ def teach(lesson: Lesson, place: Place) -> Learnt:
             recording = open_recording(
                 lesson.recording, rate=lesson.rate, up=lesson.up, mapping=lesson.mapping, layout=lesson.layout
             )
+            Notes().say_of(recording.name, recording.notes)
             frames = _range(lesson.frames, recording.n_frames)
             model = choose_model(client, lesson.model)
             source = lesson.source or f"{lesson.recording.name}, frames {frames[0]}:{frames[1]}"

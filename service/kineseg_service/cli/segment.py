@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from kineseg_service.cli.interrupt import interruptible
 from kineseg_service.cli.label import existing_bank
 from kineseg_service.cli.local import Provider, choose_model, connect
+from kineseg_service.cli.notes import Notes
 from kineseg_service.cli.outputs import PICTURES, check_writable, event_file, writing
 from kineseg_service.cli.replay import Replay
 from kineseg_service.cli.source import fitted, open_recording
@@ -62,7 +63,7 @@ def segment(request: SegmentRequest) -> int:
     recording = open_recording(
         request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
     )
-    notes = Console(stderr=True)
+    notes = Notes()
     with ExitStack() as stack:
         client = stack.enter_context(
             connect(
@@ -74,6 +75,7 @@ def segment(request: SegmentRequest) -> int:
         )
         model = choose_model(client, request.model)
         sent = fitted(recording, model)
+        notes.say_of(recording.name, sent.notes)
         story = Story(sent, model=model.name, model_rate_hz=model.rate)
         write = stack.enter_context(event_file(request.out))
         stop = stack.enter_context(interruptible())
@@ -98,16 +100,16 @@ def segment(request: SegmentRequest) -> int:
         except Exception:
             progress.stop()
             _keep(request, story, sent)
-            _say(notes, f"{_reach(sent, told.processed)}: what was written is not whole")
+            notes.say(f"{_reach(sent, told.processed)}: what was written is not whole")
             raise
     _keep(request, story, sent)
     if request.out is None:
         with writing(STANDARD_OUTPUT):
             _show(request, story, sent.rate)
     if story.summary is not None:
-        _say(notes, describe(story.summary))
+        notes.say(describe(story.summary))
     if stop.interrupted:
-        _say(notes, f"interrupted; {_reach(sent, told.processed)}: what was written is of that part")
+        notes.say(f"interrupted; {_reach(sent, told.processed)}: what was written is of that part")
     return stop.status
 
 
@@ -138,10 +140,6 @@ def _reach(sent: Recording, frames: int) -> str:
     times = sent.times() - sent.times()[0]
     reached_s = float(times[frames - 1]) + 1.0 / sent.rate if frames else 0.0
     return f"{frames} of {sent.n_frames} frames were segmented, {clock(reached_s)} of {clock(sent.duration_s)}"
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:

@@ -63,8 +63,9 @@ def fitted(recording: Recording, model: Model) -> Recording:
     if model.takes_any_channels:
         try:
             return recording if recording.positions is None else canonical_pose(recording)
-        except MotionError:  # joints of something that is no human body
-            return recording
+        except MotionError as error:  # joints of something that is no human body
+            note = f"its channels are sent as they are, not as poses of a body: {error}"
+            return replace(recording, notes=(*recording.notes, note))
     if set(model.channels) != set(CANONICAL_CHANNELS) or recording.positions is None:
         missing = [name for name in model.channels if name not in recording.channels]
         raise CommandError(

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from pathlib import Path
 
 STANDARD_OUTPUT = "standard output"
 """Its name where an error has to say which file it is about."""
@@ -24,10 +25,12 @@ class ClosedOutput(io.TextIOBase):
         return True
 
 
-def ensure_standard_output() -> None:
-    """Python leaves out standard output where it is closed, and what is printed is lost without a word."""
+def ensure_standard_streams() -> None:
+    """Python leaves out what is closed: results would be lost without a word, and words would be errors."""
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lasts
 
 
 def silence_standard_output() -> None:

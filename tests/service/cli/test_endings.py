@@ -240,3 +240,30 @@ def test_what_needs_no_standard_output_does_without(long_file: Path, tmp_path: P
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text().splitlines()[-1])["frames"] == 6000
+
+
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
+def test_a_standard_error_that_cannot_be_written_changes_no_result(where: str, long_file: Path, tmp_path: Path) -> None:
+    if "full" in where and not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, a disk that is always full")
+    out = tmp_path / "events.jsonl"
+    for given, status in ((["--out", str(out)], 0), (["--model", "nowhere"], 2)):
+        words = " ".join(["segment", str(long_file), *SEGMENT, *given])
+        done = subprocess.run(
+            ["bash", "-c", f"exec {sys.executable} -m kineseg_service {words} {where}"],
+            stdout=subprocess.PIPE,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == status
+    assert json.loads(out.read_text().splitlines()[-1])["frames"] == 6000
+
+
+def test_what_is_assumed_of_a_file_is_said(kineseg: Command, tmp_path: Path) -> None:
+    path = tmp_path / "sensor.csv"
+    path.write_text("Time (ms),left.x,left.y,left.z\n" + "".join(f"{10 * i},{i},0,1\n" for i in range(100)))
+    outcome = kineseg("segment", path, "--model", "scratch")
+    assert outcome.status == 0, outcome.err
+    assert "sensor.csv: column 'Time (ms)' is taken as the time in milliseconds" in outcome.err
+    assert "sent as they are, not as poses of a body" in outcome.err
+    shown = kineseg("demo", path, "--model", "scratch", "--speed", "100", "--out", tmp_path / "demo")
+    assert "'Time (ms)' is taken as the time" in shown.err
