@@ -59,13 +59,16 @@ def clock_behind(ticks: Array, unit_s: float, *, name: str, rate: float | None =
     noise = 8.0 * np.finfo(np.float64).eps * float(np.abs(ticks).max())
     rounding = _rounding(from_start, noise)
     steps = np.diff(from_start)
-    rounded, strict = (_Numbering.of(steps, allowance) for allowance in (rounding + noise, noise))
+    middle = float(np.median(steps))
+    rounded = _Numbering.of(steps, rounding + noise, start=float(steps.mean()))
+    # Where many frames are lost, the mean step is no step at all, but the median still is.
+    strict = _Numbering.of(steps, noise, start=middle if 0.0 < middle < steps.mean() else float(steps.mean()))
     if strict.in_bursts(steps, unit_s) or (_share(steps == 0.0) > _BURSTS_SHARE and rounding < 0.3 * steps.mean()):
         found = float(len(steps) / (from_start[-1] * unit_s))
         note = f"the times in {name!r} come in bursts, as of arrival: only the rate, {found:.4g}, is taken from them"
         return RegularClock(found, None, (note,))
     slack = rounding * _ROUNDING_SLACK + noise
-    for number, whole, usual in _explanations(len(ticks), rounded, strict):
+    for number, whole, usual in _explanations(len(ticks), rounded, strict, slack):
         run = np.zeros_like(number.runs) if whole else number.runs
         fitted = _fitted(from_start, number.at, run, slack, unit_s, rate, usual=usual)
         if fitted is not None:
@@ -88,8 +91,8 @@ class _Numbering:
     runs: NDArray[np.intp]  # which stretch without a missing frame
 
     @classmethod
-    def of(cls, steps: Array, allowance: float) -> _Numbering:
-        period = float(steps.mean())
+    def of(cls, steps: Array, allowance: float, *, start: float) -> _Numbering:
+        period = start
         for _ in range(30):
             usual = steps[steps <= _GAP * period + allowance]
             shorter = float(usual.mean()) if len(usual) else period
@@ -111,7 +114,9 @@ class _Numbering:
         return bool(lost > _BURSTS_LOST and share > (_FEW_PAUSES if too_fast else _BURSTS_SHARE))
 
 
-def _explanations(count: int, rounded: _Numbering, strict: _Numbering) -> Iterator[tuple[_Numbering, bool, bool]]:
+def _explanations(
+    count: int, rounded: _Numbering, strict: _Numbering, slack: float
+) -> Iterator[tuple[_Numbering, bool, bool]]:
     """What may be behind the times, likeliest first: a numbering, whether one clock goes through all pauses, and
     whether its rate is a usual one.
 
@@ -122,7 +127,8 @@ def _explanations(count: int, rounded: _Numbering, strict: _Numbering) -> Iterat
     if 0 < strict.pauses - rounded.pauses <= _TOO_FEW_TO_TELL:
         yield strict, True, True
     for number in (rounded, strict):
-        stretches = 0 < number.pauses <= count / _LEAST_RUN - 1
+        # Where rounding is as coarse as the clock, a new start after a pause cannot be told from it, and fits anything.
+        stretches = 0 < number.pauses <= count / _LEAST_RUN - 1 and slack < number.period / 2.0
         yield number, True, True
         if stretches:
             yield number, False, True
