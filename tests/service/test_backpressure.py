@@ -110,8 +110,9 @@ def test_a_stream_that_stands_still_is_ended_with_its_summary(serve: Serve) -> N
         assert events(responses)[-1].summary.frames == max(accepted, default=0)
 
 
-def test_a_stream_that_never_says_what_it_is_ends(serve: Serve) -> None:
-    with serve(idle_timeout_s=0.3) as (_, stub):
+@pytest.mark.parametrize("limit", ["idle_timeout_s", "opening_timeout_s"])
+def test_a_stream_that_never_says_what_it_is_ends(limit: str, serve: Serve) -> None:
+    with serve(**{limit: 0.3}) as (_, stub):
         never = threading.Event()
 
         def silence() -> Iterator[pb.SegmentRequest]:

@@ -108,21 +108,6 @@ def test_calls_that_have_sent_no_configuration_are_limited(serve: Serve) -> None
         assert kinds(segment(stub, cut(motion(90))))[-1] == "summary"
 
 
-def test_a_call_that_sends_no_configuration_in_time_ends(serve: Serve) -> None:
-    with serve(opening_timeout_s=0.2) as (_, stub):
-        never = threading.Event()
-
-        def silent() -> Iterator[pb.SegmentRequest]:
-            never.wait()
-            yield from ()
-
-        call = stub.Segment(silent())
-        with pytest.raises(grpc.RpcError):
-            list(call)
-        never.set()
-        assert told(call)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
-
-
 def test_teaching_from_scratch_names_the_field_that_was_sent(
     serve: Serve, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

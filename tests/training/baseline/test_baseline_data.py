@@ -105,7 +105,7 @@ def test_what_cannot_be_read(h36m: Path, tmp_path_factory: pytest.TempPathFactor
     with pytest.raises(DataError, match=r"walking_\d.txt: \d+ frames are shorter than a window of 50"):
         concatenate(files, ("walking", "eating"), 2, 0, shortest=50)
     write(h36m / "S1" / "walking_1.txt", 60, 117, 0)
-    with pytest.raises(DataError, match=r"117 columns; a Human3\.6M clip has 99"):
+    with pytest.raises(DataError, match=r"117 columns; .*a Human3\.6M clip has 99 columns"):
         load_clip(files, "walking", h36m / "S1" / "walking_1.txt")
     (h36m / "S1" / "walking_1.txt").write_text("1,2,x\n")
     with pytest.raises(DataError, match=r"walking_1\.txt"):

@@ -106,13 +106,12 @@ def load_clip(files: ActionFiles, action: str, file: Path) -> ActionClip:
     Raises:
         DataError: It cannot be read, or is of another layout.
     """
-    try:
-        recording = read(file)
-    except MotionError as error:
-        raise DataError(str(error)) from error
     layout = files.layout
-    if recording.n_channels != layout.columns:
-        raise DataError(f"{file}: {recording.n_channels} columns; a {layout.name} clip has {layout.columns}")
+    try:
+        # The folder says it, so that nothing has to be guessed from the values.
+        recording = read(file, layout="h36m" if layout is H36M else "cmu")
+    except MotionError as error:
+        raise DataError(f"{error} (a {layout.name} clip has {layout.columns} columns)") from error
     frames = recording.frames[layout.skip :: layout.every]
     if not len(frames):
         raise DataError(f"{file}: has no frame but the calibration pose")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_MOST_RATE = 1e12  # frames a second; beyond, numbers end
 _USUAL_RATES = (
     *(5.0, 10.0, 12.5, 15.0, 20.0, 24.0, 25.0, 30.0, 32.0, 40.0, 48.0, 50.0, 60.0, 64.0, 72.0, 75.0, 80.0, 90.0, 100.0),
     *(120.0, 125.0, 128.0, 144.0, 150.0, 160.0, 180.0, 200.0, 240.0, 250.0, 256.0, 300.0, 360.0, 400.0, 480.0, 500.0),
@@ -64,7 +65,7 @@ def clock_behind(ticks: Array, unit_s: float, *, name: str, rate: float | None =
     # Where many frames are lost, the mean step is no step at all, but the median still is.
     strict = _Numbering.of(steps, noise, start=middle if 0.0 < middle < steps.mean() else float(steps.mean()))
     if strict.in_bursts(steps, unit_s) or (_share(steps == 0.0) > _BURSTS_SHARE and rounding < 0.3 * steps.mean()):
-        found = float(len(steps) / (from_start[-1] * unit_s))
+        found = float(len(steps) / max(from_start[-1] * unit_s, len(steps) / _MOST_RATE))
         note = f"the times in {name!r} come in bursts, as of arrival: only the rate, {found:.4g}, is taken from them"
         return RegularClock(found, None, (note,))
     slack = rounding * _ROUNDING_SLACK + noise
@@ -76,7 +77,7 @@ def clock_behind(ticks: Array, unit_s: float, *, name: str, rate: float | None =
             times = ticks[0] * unit_s + (number.at / found + (offsets - offsets[0])[run] * unit_s)
             if (np.diff(times) > 0).all():
                 return RegularClock(found, times, _rounding_notes(name, found, rounding * unit_s))
-    found = _snapped(1.0 / (rounded.period * unit_s))
+    found = _snapped(1.0 / max(rounded.period * unit_s, 1.0 / _MOST_RATE))
     times, spread = _spread(ticks * unit_s, 1.0 / found)
     notes = () if not spread else (f"{spread} times in {name!r} equal the one before: they are spread evenly",)
     return RegularClock(found, times, notes)
@@ -163,7 +164,8 @@ def _fitted(
     centred = values - np.repeat(np.add.reduceat(values, starts) / counts, counts)
     weight = float((centred_at**2).sum())
     slope = float((centred_at * centred).sum()) / weight if weight > 0 else 0.0
-    if slope <= 0.0:
+    # Steps too small for any rate are no clock's either.
+    if slope * unit_s <= 1.0 / _MOST_RATE:
         return None
 
     def bounds(period: float) -> tuple[Array, Array]:
