@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> str:
-    streams = sets.load(options.set)[: options.streams]
+    streams = sets.load(options.set, limit=options.streams)
     if len(streams) < 2:
         raise QualityError("one stream must teach another: at least two are needed")
     with running(options.bundle) as service:

@@ -23,7 +23,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 CHANNELS = ("c0", "c1", "c2")
-PATIENCE_S = 120.0  # until a test says that something did not happen; nothing passes by waiting
+PATIENCE_S = 300.0  # until a test says that something did not happen; nothing passes by waiting
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

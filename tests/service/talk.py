@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 T = TypeVar("T")
 Stub = pb_grpc.SegmentationServiceStub
-PATIENCE_S = 120.0  # until a test says that something did not happen; nothing passes by waiting
+PATIENCE_S = 300.0  # until a test says that something did not happen; nothing passes by waiting
 # Little room in the transport, so that it is the server's queues that fill.
 SMALL = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.lookahead_bytes", 16_384), ("grpc.http2.bdp_probe", 0)]
 
