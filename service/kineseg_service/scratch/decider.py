@@ -17,7 +17,9 @@ from kineseg_service.segmenter.anomaly import SurpriseMonitor
 from kineseg_service.segmenter.decisions import AnomalyStart, LabelsMerged
 from kineseg_service.segmenter.labels import make_labeller, segment_point
 from kineseg_service.segmenter.patterns import PatternBoundaries, PatternSettings
+from kineseg_service.segmenter.stillness import Stillness
 
+_VARIANCE = 0.2  # of blocks: the embedding has a scale of its own
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
 
 
@@ -54,6 +56,7 @@ class PatternSegmenter:
         budget = int((latency_s - max(0.0, delay_s - block_s)) / block_s + 1e-9) - 1
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
+        self._stillness = Stillness(dim, block_s)
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._signature = Signature(dim)
         self._labeller = make_labeller(
@@ -87,13 +90,14 @@ class PatternSegmenter:
             self._segment_id += 1
             self._label = self._labeller.mint()
             decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
-        if self._surprise.update(surprise):
+        if self._surprise.update(surprise, still=self._stillness.still):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
         self._in_block += 1
         self._sum += embedding
         if self._in_block == self._block_frames:
-            boundary = self._boundaries.update(self._sum / self._block_frames)
+            block = self._sum / self._block_frames
+            boundary = self._boundaries.update(block, still=self._stillness.update(block, _VARIANCE))
             self._sum[:] = 0.0
             self._in_block = 0
             if boundary is not None:
@@ -115,6 +119,7 @@ class PatternSegmenter:
         """
         decisions = self.finish()
         self._boundaries.restart()
+        self._stillness.restart()
         self._surprise.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0

@@ -15,8 +15,9 @@ _LEAST_DEVIATION = 0.3
 class SurpriseMonitor:
     """Robust standard score of log surprise, frame by frame, and where it rises above a threshold.
 
-    Median and deviation are those of the last `settings.anomaly_horizon_s`. An anomaly is over when the score has
-    been below half the threshold for `settings.anomaly_pause_s`; until then no other is told.
+    Median and deviation are those of the last `settings.anomaly_horizon_s` in motion. While the stream stands still,
+    what is usual then is no anomaly either, and it is not taken for what is usual in motion. An anomaly is over when
+    the score has been below half the threshold for `settings.anomaly_pause_s`; until then no other is told.
     """
 
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
@@ -29,9 +30,7 @@ class SurpriseMonitor:
         )
         self.threshold = settings.anomaly_threshold
         self.score = 0.0
-        self._least = max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6)
-        self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
-        self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
+        self._moving, self._standing = (_Usual(settings, horizon, prior) for _ in range(2))
         self._refresh = max(1, round(rate_hz))
         self._warm_up, self._pause = warm_up, pause
         self._count = 0
@@ -41,23 +40,46 @@ class SurpriseMonitor:
         """The model's state begins anew and must see something first; what is usual in the stream stays known."""
         self._count, self._calm, self.score = 0, self._pause, 0.0
 
-    def update(self, surprise: float) -> bool:
-        """Takes the next frame's surprise; whether an anomaly begins with it."""
+    def update(self, surprise: float, *, still: bool = False) -> bool:
+        """Takes the next frame's surprise, the stream standing still or not; whether an anomaly begins with it."""
         self._count += 1
         if self._count <= self._warm_up:  # the recurrent state has hardly seen anything yet
             return False
         level = math.log(max(surprise, _LEAST_SURPRISE))
-        offset = level - self._median.value
-        self.score = offset / max(1.4826 * self._deviation.value, self._least)
+        self.score = self._moving.score(level)
+        if still:
+            self.score = min(self.score, self._standing.score(level))
+        usual = self._standing if still else self._moving
         if self._count % self._kept == 0:
-            self._median.add(level)
-            self._deviation.add(abs(offset))
+            usual.add(level)
         if self._count % self._refresh == 0:
-            self._median.refresh()
-            self._deviation.refresh()
+            usual.refresh()
         begins = self.score >= self.threshold and self._calm >= self._pause
         if self.score >= self.threshold:
             self._calm = 0
         elif self.score < self.threshold / 2:
             self._calm += 1
         return begins
+
+
+class _Usual:
+    """Median and deviation of the latest log surprises, `prior` of them known from training."""
+
+    def __init__(self, settings: SegmenterSettings, horizon: int, prior: int) -> None:
+        self._least = max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6)
+        self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
+        self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
+
+    def score(self, level: float) -> float:
+        """Robust standard deviations above the median."""
+        return (level - self._median.value) / max(1.4826 * self._deviation.value, self._least)
+
+    def add(self, level: float) -> None:
+        """Takes a value in."""
+        self._deviation.add(abs(level - self._median.value))
+        self._median.add(level)
+
+    def refresh(self) -> None:
+        """Makes the values taken in count."""
+        self._median.refresh()
+        self._deviation.refresh()

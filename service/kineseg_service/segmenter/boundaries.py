@@ -9,6 +9,8 @@ The penalty calibrates itself: it is a multiple of the gain that a cut between t
 stream, which is half the window length times their squared maximum mean discrepancy (Gretton et al. 2012). Of all gains
 the upper quartile is taken: most windows lie within an action, and there the larger gains, those between the phases of
 a slow movement, are what must not be taken for a change.
+
+What stands still enters neither these gains nor the scale of distances (see `stillness`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from kineseg_service.segmenter.scale import RunningQuantile
 from kineseg_service.segmenter.settings import SegmenterSettings
+from kineseg_service.segmenter.stillness import Stillness
 
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
@@ -26,7 +29,7 @@ _PAIRS = 2  # distances sampled with each block
 _GAINS = 2  # one gain is kept in so many blocks
 _SEARCH = 2  # and the best segmentation looked for
 _LARGEST = 6e4  # that half precision holds
-_LEAST_WIDTH = 1e-9  # a stream that does not move at all has no scale
+_LEAST_SQUARED_DISTANCE = 1e-9  # less than this is rounding
 
 
 class KernelBoundaries:
@@ -56,6 +59,7 @@ class KernelBoundaries:
             prior_count=_PAIRS * blocks(settings.prior_s),
         )
         self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
+        self._stillness = Stillness(dim, settings.block_s)
         self.restart()
 
     def restart(self) -> None:
@@ -75,6 +79,10 @@ class KernelBoundaries:
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
         self._barred = 0  # no boundary before this block
         self._next_end = 0
+        self._stillness.restart()
+        self._stood = np.zeros(self._horizon, dtype=np.bool_)  # ring: whether the stream stood still at each block
+        self._moving = 0  # how many blocks within the horizon it did not
+        self._moved_for = 0  # blocks since it last stood still
 
     @property
     def start(self) -> int:
@@ -85,6 +93,16 @@ class KernelBoundaries:
     def longest_wait(self) -> int:
         """Blocks after which no boundary is decided any more."""
         return self._budget
+
+    @property
+    def unit(self) -> float:
+        """Variance of blocks in this stream: half their median squared distance, above 0."""
+        return max(self.scale.value, _LEAST_SQUARED_DISTANCE) / 2.0
+
+    @property
+    def still(self) -> bool:
+        """Whether the stream stands still."""
+        return self._stillness.still
 
     @property
     def gain_scale(self) -> float:
@@ -112,6 +130,7 @@ class KernelBoundaries:
         The caller then answers with `accept` or `reject`.
         """
         newest = np.clip(block, -_LARGEST, _LARGEST).astype(np.float16).astype(np.float32)
+        self._stillness.update(newest, self.unit)
         self._observe_scale(newest)
         self._extend(newest)
         self._observe_gain()
@@ -154,21 +173,36 @@ class KernelBoundaries:
         self._barred = boundary + self._retry
 
     def _observe_scale(self, block: Blocks) -> None:
-        reach = min(self.count, self._horizon)
-        if reach:
-            # Evenly spread over the horizon, at another offset each time: a sample of all pairs.
-            offset = self.count * 0.6180339887498949
-            back = [1 + int((offset + i / _PAIRS) % 1.0 * reach) for i in range(_PAIRS)]
-            difference = self._past[[(self.count - i) % self._horizon for i in back]] - block
-            for row in difference:
-                self.scale.add(float(row @ row))
+        if not self.still:
+            for back in self._sampled():
+                difference = self._past[(self.count - back) % self._horizon] - block
+                self.scale.add(float(difference @ difference))
         if self.count % 10 == 0:
             self.scale.refresh()
             self._gains.refresh()
+        place = self.count % self._horizon
+        if self.count >= self._horizon:
+            self._moving -= not self._stood[place]
+        self._stood[place] = self.still
+        self._moving += not self.still
+        self._moved_for = 0 if self.still else self._moved_for + 1
+
+    def _sampled(self) -> list[int]:
+        """How many blocks ago those were whose distances from the newest count: a sample of all pairs in motion."""
+        reach = min(self.count, self._horizon)
+        # Evenly spread over the horizon, at another offset each time.
+        offset = self.count * 0.6180339887498949
+        shares = [(offset + i / _PAIRS) % 1.0 for i in range(_PAIRS)]
+        if self._moving == reach:
+            return [1 + int(share * reach) for share in shares] if reach else []
+        if self._moving < 2 * self._window:  # too near in time to be any sample
+            return []
+        back = np.flatnonzero(~self._stood[(self.count - np.arange(1, reach + 1)) % self._horizon]) + 1
+        return [int(back[int(share * len(back))]) for share in shares]
 
     def similarity(self, squared: NDArray[np.floating]) -> Array:
         """The kernel, of squared distances."""
-        width = max(self._bandwidth * self.scale.value, _LEAST_WIDTH)
+        width = self._bandwidth * 2.0 * self.unit
         similarity: Array = np.exp(squared * (-0.5 / width), dtype=np.float64)
         return similarity
 
@@ -210,7 +244,7 @@ class KernelBoundaries:
     def _observe_gain(self) -> None:
         n = self._window
         before, now = self._window_similarity[0], self._similarity[-n]
-        if self.count >= 2 * n and self.count % _GAINS == 0:
+        if self._moved_for >= 2 * n and self.count % _GAINS == 0:
             both = self._similarity[-2 * n]
             self._gains.add((2.0 * (before + now) - both) / (2 * n))
         self._window_similarity[:-1] = self._window_similarity[1:]

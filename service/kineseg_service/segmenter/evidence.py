@@ -74,7 +74,7 @@ def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
     at = cut - begin
     window = min(_WINDOW, at)
     squared = _squared_distances(blocks[at - window :], blocks)  # from each since shortly before the cut, to all
-    unit = kernel.scale.value / 2.0
+    unit = kernel.unit
 
     own = squared[window:, : max(at - _NEAR, 3)].min(axis=1)
     novelty, novelty_now = _log(_mean(own) / unit), _log(_mean(own[-3:]) / unit)
@@ -125,7 +125,7 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
     begin = now - len(blocks)
     at, next_end = cut - begin, min(kernel.next_end, now) - begin
     squared = _squared_distances(blocks, blocks)
-    unit = kernel.scale.value / 2.0
+    unit = kernel.unit
     age = now - cut
 
     own = squared[at:, : max(at - _NEAR, 3)].min(axis=1)

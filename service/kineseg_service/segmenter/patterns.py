@@ -107,8 +107,11 @@ class PatternBoundaries:
         start = max(start, self.count - self._settings.horizon, 0)
         return self._past[np.arange(start, max(start, end)) % self._settings.horizon]
 
-    def update(self, block: Array) -> int | None:
-        """Takes the next block (dim,); returns a boundary to be decided now, or None."""
+    def update(self, block: Array, *, still: bool = False) -> int | None:
+        """Takes the next block (dim,); returns a boundary to be decided now, or None.
+
+        What the evidence is while the stream stands `still` does not tell what it usually is.
+        """
         settings, t = self._settings, self.count
         place = t % settings.horizon
         self._past[place] = block
@@ -124,7 +127,8 @@ class PatternBoundaries:
         enough = settings.threshold + settings.usual_share * self._usual.refresh()
         if evidence >= enough:
             return max(cut, self.count - self._budget)
-        self._undecided.append(evidence)
+        if not still:
+            self._undecided.append(evidence)
         if len(self._undecided) > settings.undecided // settings.every:
             self._usual.add(self._undecided.pop(0))
         return None

@@ -92,7 +92,7 @@ class Segmenter:
         decisions: list[Decision] = []
         if not self._going:
             self._begin(decisions)
-        if self._surprise.update(surprise):
+        if self._surprise.update(surprise, still=self._boundaries.still):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
         self._in_block += 1
@@ -142,7 +142,7 @@ class Segmenter:
         boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
         self._in_block = 0
-        self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
+        self._labeller.unit = math.sqrt(self._boundaries.unit)
         if boundary is not None:
             self._decide(boundary, decisions)
         self._review(decisions)
@@ -190,7 +190,7 @@ class Segmenter:
             decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
             return
         point, error = self._point(start_block, end_block)
-        self._labeller.unit = math.sqrt(self._boundaries.scale.value / 2.0)
+        self._labeller.unit = math.sqrt(self._boundaries.unit)
         label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
         decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
         for gone, into in self._labeller.merged:
