@@ -11,23 +11,23 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_service.scratch.rests import Rests
 from kineseg_service.scratch.signature import Signature
 from kineseg_service.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_service.segmenter.anomaly import SurpriseMonitor
 from kineseg_service.segmenter.decisions import AnomalyStart, LabelsMerged
 from kineseg_service.segmenter.labels import make_labeller, segment_point
 from kineseg_service.segmenter.patterns import PatternBoundaries, PatternSettings
-from kineseg_service.segmenter.stillness import Stillness
 
-_VARIANCE = 0.2  # of blocks: the embedding has a scale of its own
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
 
 
 class PatternSegmenter:
     """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
 
-    It announces nothing: a boundary is told when it is certain. Picklable. Frames are counted from 0 at the model's
-    rate, also after a `restart`, and decisions depend on nothing but the frames.
+    Where the signal stands still, that is a segment too. It announces nothing: a boundary is told when it is certain.
+    Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
+    but the frames.
 
     Args:
         settings: Numbers of the blocks, the labels and the anomalies.
@@ -56,7 +56,7 @@ class PatternSegmenter:
         budget = int((latency_s - max(0.0, delay_s - block_s)) / block_s + 1e-9) - 1
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
-        self._stillness = Stillness(dim, block_s)
+        self._rests = Rests(dim, budget)
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._signature = Signature(dim)
         self._labeller = make_labeller(
@@ -90,14 +90,18 @@ class PatternSegmenter:
             self._segment_id += 1
             self._label = self._labeller.mint()
             decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
-        if self._surprise.update(surprise, still=self._stillness.still):
+        if self._surprise.update(surprise, still=self._rests.still):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
         self._n_frames += 1
         self._in_block += 1
         self._sum += embedding
         if self._in_block == self._block_frames:
             block = self._sum / self._block_frames
-            boundary = self._boundaries.update(block, still=self._stillness.update(block, _VARIANCE))
+            boundary = self._rests.update(block, self._boundaries.count + 1, self._boundaries.start)
+            if boundary is not None or self._rests.resting:
+                self._boundaries.remember(block)
+            else:
+                boundary = self._boundaries.update(block)
             self._sum[:] = 0.0
             self._in_block = 0
             if boundary is not None:
@@ -119,7 +123,7 @@ class PatternSegmenter:
         """
         decisions = self.finish()
         self._boundaries.restart()
-        self._stillness.restart()
+        self._rests.restart()
         self._surprise.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0

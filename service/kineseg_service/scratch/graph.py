@@ -1,8 +1,9 @@
 """One streaming step of the built-in model as an ONNX graph; all it adapts to the stream lies in the state.
 
-    n        = min(n + 1, memory);  mean, variance <- running, weight 1/n
+    moves    = 1, or IDLE while the signal stands still: next to nothing of its usual variance in the last two seconds
+    n        = min(n + 1, memory), not while it stands still;  mean, variance <- running, weight moves / n
     expected = previous + slope * previous move;   error = frame - expected
-    slope    <- normalised least mean squares;     largest error <- its square or the one before, fading
+    slope    <- normalised least mean squares;     largest error <- its square or the one before, fading if it moves
     surprise = (1 + worst) / (1 + middle)^0.75     of the channels' error^2 / largest error before
 
     few channels:   window = taps of the recent past;  usual <- running mean of its deviation
@@ -33,6 +34,9 @@ STEP = 0.02  # of the slope
 LEAST_VARIANCE = 1e-30  # a channel that does not move has none
 LEAST_DEVIATION = 1e-15
 LEAST_MOVE = 1e-3  # in variances
+IDLE = 0.05  # not 0: a glitch that makes all else look like stillness must be forgotten some day
+STILL, STILL_WINDOW = 1e-3, 0.03  # in variances; in usual deviations of a window
+RESOLUTION = 2e-6  # of a value: single precision tells no more apart
 LEAST_ERROR = 0.02  # in variances: what is predicted perfectly must not make every rounding a surprise
 _OPSET, _IR_VERSION = 18, 9  # what runtimes of 2023 and later read
 _SEED = 0
@@ -45,31 +49,70 @@ def step_graph(plan: Plan) -> onnx.ModelProto:
     x, count = "frame", state["old_count"]
     started = build("Min", count, build.number(1.0))
 
-    n = build("Min", build("Add", count, build.number(1.0)), build.number(plan.memory_frames))
-    weight = build("Div", build.number(1.0), n)
+    if plan.few:
+        past = _past(build, plan, state["old_history"], started)
+        level, rest, own = _window(build, plan, past)
+        moving = _window_moves(build, plan, own, state["old_window_deviation"])
+        recent: list[str] = []
+    else:
+        recent, moving = _recently_moves(build, plan, state, started)
+    # The first frame always counts.
+    moves = build(
+        "Max", build("Where", moving, build.number(1.0), build.number(IDLE)), build("Sub", build.number(1.0), started)
+    )
+    counted = build("Where", moving, build.number(1.0), build.number(0.0))
+    n = build("Min", build("Add", count, counted), build.number(plan.memory_frames))
+    n = build("Max", n, build.number(1.0))
+    weight = build("Div", moves, n)
     off = build("Sub", x, state["old_mean"])
     mean = build("Add", state["old_mean"], build("Mul", off, weight))
     spread = build("Add", state["old_variance"], build("Mul", build("Mul", off, off), weight))
     variance = build("Mul", spread, build("Sub", build.number(1.0), weight))
     deviation = build("Sqrt", build("Add", variance, build.number(LEAST_VARIANCE)))
+    deviation = build("Max", deviation, _resolution(build))
 
     move = build("Mul", build("Sub", x, state["old_previous_frame"]), started)
-    slope, largest = _predict(build, plan, state, variance)
+    slope, largest = _predict(build, plan, state, variance, moves)
     build("Add", x, build("Mul", slope, move), name="prediction")
 
     kept = [n, mean, variance, build("Add", x, build.zero_of(x)), move, slope, largest]
     if plan.few:
-        past = _past(build, plan, state["old_history"], started)
-        embedding, *more = _shape(build, plan, state, past, weight, started)
+        embedding, *more = _shape(build, plan, state, (level, rest, own), weight, started)
         kept += [*more, build.columns(past, plan.channels, (plan.history + 1) * plan.channels)]
     else:
         embedding = _posture(build, plan, mean, deviation, move)
+        kept += recent
     build("Mul", embedding, build.number(1.0 / math.sqrt(2.0 * plan.dims)), name="embedding")
     build.concat(kept, name="next_state")
     return build.model(plan)
 
 
-def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str) -> tuple[str, str]:
+def _resolution(build: _Builder) -> str:
+    """What is too small to be told apart in each channel."""
+    return build("Mul", build("Abs", "frame"), build.number(RESOLUTION))
+
+
+def _window_moves(build: _Builder, plan: Plan, own: str, usual: str) -> str:
+    """Whether any channel moves, by its deviation in the window of the recent past."""
+    least = build("Max", build("Mul", usual, build.number(STILL_WINDOW)), _resolution(build))
+    return build("Greater", build.largest(build("Sub", own, least), 1), build.number(0.0))
+
+
+def _recently_moves(build: _Builder, plan: Plan, state: dict[str, str], started: str) -> tuple[list[str], str]:
+    """Recent mean and variance after this frame, and whether the variance is anything beside the usual one."""
+    share = build("Max", build("Sub", build.number(1.0), started), build.number(1.0 / plan.recent_frames))
+    off = build("Sub", "frame", state["old_recent_mean"])
+    mean = build("Add", state["old_recent_mean"], build("Mul", off, share))
+    spread = build("Add", state["old_recent_variance"], build("Mul", build("Mul", off, off), share))
+    variance = build("Mul", spread, build("Sub", build.number(1.0), share))
+    resolution = _resolution(build)
+    known = build("Max", build("Sub", variance, build("Mul", resolution, resolution)), build.number(0.0))
+    shares = build("Div", known, build("Add", state["old_variance"], build.number(LEAST_VARIANCE)))
+    total = build("MatMul", shares, build.constant(np.full((plan.channels, 1), 1.0 / plan.channels)))
+    return [mean, variance], build("Greater", total, build.number(STILL))
+
+
+def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str, moves: str) -> tuple[str, str]:
     """Surprise, and the slope and largest error that come after this frame."""
     moved = state["old_previous_move"]
     # Two frames must have come before anything can be expected.
@@ -96,8 +139,8 @@ def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str) 
     energy = build("Add", build("Mul", moved, moved), still)
     push = build("Div", build("Mul", build("Mul", error, moved), build.number(STEP)), energy)
     slope = build("Clip", build("Add", state["old_slope"], push), build.scalar(-1.0), build.scalar(1.0))
-    fading = build("Mul", state["old_largest_error"], build.number(1.0 - 1.0 / plan.error_memory_frames))
-    return slope, build("Max", squared, fading)
+    faded = build("Sub", build.number(1.0), build("Div", moves, build.number(plan.error_memory_frames)))
+    return slope, build("Max", squared, build("Mul", state["old_largest_error"], faded))
 
 
 def _past(build: _Builder, plan: Plan, history: str, started: str) -> str:
@@ -107,10 +150,8 @@ def _past(build: _Builder, plan: Plan, history: str, started: str) -> str:
     return build.concat([build("Add", build("Mul", history, started), before), "frame"])
 
 
-def _shape(
-    build: _Builder, plan: Plan, state: dict[str, str], past: str, weight: str, started: str
-) -> tuple[str, str, str]:
-    """The embedding, and the first frame and usual deviation that come after this frame."""
+def _window(build: _Builder, plan: Plan, past: str) -> tuple[str, str, str]:
+    """Taps of the recent past: each channel's mean (B, C), what the taps are beside it (B, taps C), and deviation."""
     C, taps = plan.channels, plan.taps
     places = [(plan.history - back * plan.spacing) * C + c for back in range(taps - 1, -1, -1) for c in range(C)]
     window = build("Gather", past, build.integers(places), axis=1)
@@ -119,9 +160,20 @@ def _shape(
     level = build("MatMul", window, average)
     rest = build("Sub", window, build("MatMul", level, spread))
     own = build("Sqrt", build("MatMul", build("Mul", rest, rest), average))
+    return level, rest, own
+
+
+def _shape(
+    build: _Builder, plan: Plan, state: dict[str, str], window: tuple[str, str, str], weight: str, started: str
+) -> tuple[str, str, str]:
+    """The embedding, and the first frame and usual deviation that come after this frame."""
+    taps = plan.taps
+    level, rest, own = window
+    spread = build.constant(np.tile(np.eye(plan.channels), taps))
     news = build("Sub", own, state["old_window_deviation"])
     usual = build("Add", state["old_window_deviation"], build("Mul", news, weight))
-    some = build("Add", usual, build.number(LEAST_DEVIATION))
+    least = build("Mul", _resolution(build), started)  # in the first frame there is nothing to be told apart
+    some = build("Add", build("Max", usual, least), build.number(LEAST_DEVIATION))
     scale = build("Add", own, build("Mul", some, build.number(FLOOR)))
     shape = build("Div", rest, build("MatMul", scale, spread))
     new = build("Mul", "frame", build("Sub", build.number(1.0), started))

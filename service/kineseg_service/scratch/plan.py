@@ -11,6 +11,7 @@ _TAP_S = 0.1
 _MOST_DIMS = 48
 _MEMORY_S = 300.0
 _ERROR_MEMORY_S = 30.0
+_RECENT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,15 @@ class Plan:
         return max(2, round(_ERROR_MEMORY_S * self.rate_hz))
 
     @property
+    def recent_frames(self) -> float:
+        """Over so many frames it is looked whether the signal stands still."""
+        return max(2, round(_RECENT_S * self.rate_hz))
+
+    @property
     def state(self) -> tuple[tuple[str, int], ...]:
         """Parts of the state and their sizes, in order."""
         C = self.channels
         parts = (("count", 1), ("mean", C), ("variance", C), ("previous_frame", C), ("previous_move", C))
         past = (("first_frame", C), ("window_deviation", C), ("history", self.history * C)) if self.few else ()
-        return (*parts, ("slope", C), ("largest_error", C), *past)
+        recent = () if self.few else (("recent_mean", C), ("recent_variance", C))
+        return (*parts, ("slope", C), ("largest_error", C), *past, *recent)

@@ -28,6 +28,7 @@ Blocks = NDArray[np.float32]
 _PAIRS = 2  # distances sampled with each block
 _GAINS = 2  # one gain is kept in so many blocks
 _SEARCH = 2  # and the best segmentation looked for
+_STILL_S, _GROUP_S, _FEWEST_GROUPS = 6.0, 0.5, 4  # how long it must stand still, looked at in groups of blocks
 _LARGEST = 6e4  # that half precision holds
 _LEAST_SQUARED_DISTANCE = 1e-9  # less than this is rounding
 
@@ -59,7 +60,8 @@ class KernelBoundaries:
             prior_count=_PAIRS * blocks(settings.prior_s),
         )
         self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
-        self._stillness = Stillness(dim, settings.block_s)
+        group = blocks(_GROUP_S)
+        self._stillness = Stillness(dim, group, max(_FEWEST_GROUPS, round(blocks(_STILL_S) / group)))
         self.restart()
 
     def restart(self) -> None:

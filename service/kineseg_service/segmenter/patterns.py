@@ -107,16 +107,17 @@ class PatternBoundaries:
         start = max(start, self.count - self._settings.horizon, 0)
         return self._past[np.arange(start, max(start, end)) % self._settings.horizon]
 
-    def update(self, block: Array, *, still: bool = False) -> int | None:
-        """Takes the next block (dim,); returns a boundary to be decided now, or None.
-
-        What the evidence is while the stream stands `still` does not tell what it usually is.
-        """
-        settings, t = self._settings, self.count
-        place = t % settings.horizon
+    def remember(self, block: Array) -> None:
+        """Takes the next block (dim,), asking nothing of it: it has no neighbours before the next `accept`."""
+        place = self.count % self._settings.horizon
         self._past[place] = block
         self._distances[place], self._farthest[place], self._nearest[place] = np.inf, np.inf, -1
-        self.count = t + 1
+        self.count += 1
+
+    def update(self, block: Array) -> int | None:
+        """Takes the next block (dim,); returns a boundary to be decided now, or None."""
+        settings, t = self._settings, self.count
+        self.remember(block)
         self._meet(max(self.start, self.count - settings.horizon), t)
         if t % settings.every:
             return None
@@ -127,8 +128,7 @@ class PatternBoundaries:
         enough = settings.threshold + settings.usual_share * self._usual.refresh()
         if evidence >= enough:
             return max(cut, self.count - self._budget)
-        if not still:
-            self._undecided.append(evidence)
+        self._undecided.append(evidence)
         if len(self._undecided) > settings.undecided // settings.every:
             self._usual.add(self._undecided.pop(0))
         return None

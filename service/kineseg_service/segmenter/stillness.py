@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_SPAN_S, _GROUP_S = 6.0, 0.5
-_FEWEST_GROUPS = 4
 # Variances, in units of a stream's usual one. Of means over half a second: what wanders. Standing people, in all that
 # was looked at, wander more than 0.0032 in six seconds, and noise of a hundredth of the motion's deviation less.
 _WANDERING = 0.0028
@@ -27,22 +25,23 @@ class Stillness:
 
     Args:
         dim: Dimensions of a block.
-        block_s: Its length.
+        size: Blocks in a group.
+        groups: How many are looked at.
 
     Attributes:
-        still: Whether the stream has stood still for some seconds.
+        still: Whether the stream has stood still for so long.
+        returned: Whether the latest group lies where it stood still last, as after a glitch.
     """
 
-    def __init__(self, dim: int, block_s: float) -> None:
-        self._size = max(1, round(_GROUP_S / block_s))
-        groups = max(_FEWEST_GROUPS, round(_SPAN_S / (self._size * block_s)))
+    def __init__(self, dim: int, size: int, groups: int) -> None:
+        self._size = size
         self._means = np.zeros((groups, dim), np.float32)  # rings, by group
         self._spreads = np.zeros(groups, np.float32)  # variance within each
         self.restart()
 
     def restart(self) -> None:
         """Begins anew: what came before is not looked at."""
-        self.still = False
+        self.still = self.returned = False
         self._groups = 0
         self._in_group = 0
         self._sum = np.zeros(self._means.shape[1])
@@ -63,8 +62,11 @@ class Stillness:
 
     def _end_group(self, unit: float) -> None:
         groups, mean = len(self._means), self._sum / self._size
+        spread = max(self._squares / self._size - float(mean @ mean), 0.0)
+        away = mean - self._place
+        self.returned = float(away @ away) <= _JUMP * unit and spread <= _LEAVING * _SPREAD * unit
         self._means[self._groups % groups] = mean
-        self._spreads[self._groups % groups] = max(self._squares / self._size - float(mean @ mean), 0.0)
+        self._spreads[self._groups % groups] = spread
         self._groups += 1
         self._in_group, self._squares = 0, 0.0
         self._sum = np.zeros_like(mean)
@@ -76,4 +78,5 @@ class Stillness:
         spread = wandering + float(self._spreads.mean())
         limit = unit * (_LEAVING if self.still else 1.0)
         self.still = wandering <= _WANDERING * limit and spread <= _SPREAD * limit
-        self._place = place
+        if self.still:
+            self._place = place
