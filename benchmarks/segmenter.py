@@ -69,5 +69,14 @@ def _embedded() -> tuple[np.ndarray, np.ndarray, float]:
     ).astype(np.float32)
     decoder = Decoder(bundle, "cpu", slots=8, max_batch=8)
     slots = np.array([decoder.acquire().slot for _ in range(8)])
-    stepped = [decoder.step(slots, batch) for batch in frames]
-    return np.stack([s.embedding for s in stepped]), np.stack([s.surprise for s in stepped]), rate
+    embeddings, surprise = [], []
+    for batch in frames:
+        stepped = decoder.step(slots, batch)
+        # What a step gives are views of buffers that the next one overwrites.
+        embeddings.append(stepped.embedding.copy())
+        surprise.append(stepped.surprise.copy())
+    embedded = np.stack(embeddings), np.stack(surprise)
+    for values in embedded:
+        if not (values.std(axis=0) > 0.0).all():
+            raise RuntimeError("a stream to be measured does not move: its cost says nothing")
+    return *embedded, rate
