@@ -175,6 +175,11 @@ class KernelBoundaries:
         self._barred = boundary + self._retry
 
     def _observe_scale(self, block: Blocks) -> None:
+        if self.still and self._moved_for:
+            # It has stood still for as long as it takes to notice.
+            unnoticed = min(self._moved_for, self._stillness.span)
+            self.scale.take_back(_PAIRS * unnoticed)
+            self._gains.take_back(min(unnoticed, max(self._moved_for - 2 * self._window, 0)) // _GAINS)
         if not self.still:
             for back in self._sampled():
                 difference = self._past[(self.count - back) % self._horizon] - block

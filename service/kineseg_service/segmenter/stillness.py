@@ -48,6 +48,11 @@ class Stillness:
         self._squares = 0.0
         self._place = self._sum  # where it stands
 
+    @property
+    def span(self) -> int:
+        """Blocks that are looked at."""
+        return self._size * len(self._means)
+
     def update(self, block: Array, unit: float) -> bool:
         """Takes the next block (dim,); `unit` is the variance of blocks in this stream. Returns `still`."""
         self._in_group += 1
