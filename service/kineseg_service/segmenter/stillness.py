@@ -53,7 +53,7 @@ class Stillness:
         """Blocks that are looked at."""
         return self._size * len(self._means)
 
-    def update(self, block: Array, unit: float) -> bool:
+    def update(self, block: NDArray[np.floating], unit: float) -> bool:
         """Takes the next block (dim,); `unit` is the variance of blocks in this stream. Returns `still`."""
         self._in_group += 1
         self._sum += block
