@@ -13,7 +13,7 @@ from kineseg_service.scratch.graph import step_graph
 from kineseg_service.scratch.plan import Plan
 
 SCRATCH = "scratch"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 FAMILY = "scratch"
 MOST_CHANNELS = 512
 _REMEMBERED = 32

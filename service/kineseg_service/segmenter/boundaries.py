@@ -132,7 +132,7 @@ class KernelBoundaries:
         The caller then answers with `accept` or `reject`.
         """
         newest = np.clip(block, -_LARGEST, _LARGEST).astype(np.float16).astype(np.float32)
-        self._stillness.update(newest, self.unit)
+        self._stillness.update(newest.astype(np.float64), self.unit)
         self._observe_scale(newest)
         self._extend(newest)
         self._observe_gain()
