@@ -109,7 +109,7 @@ class BaseClient:
         if self.is_closed and error.code() is grpc.StatusCode.CANCELLED:
             return ClientClosed("the client was closed, and with it what was open; make another one")
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and error.details() == _OWN_DEADLINE:
-            return Timeout(f"{self._address}: the server did not answer within {self._timeout:g} s", retryable=True)
+            return Timeout(f"{self._address}: the server did not answer within {self._timeout:g} s")
         known = error_from_status(error.code(), error.details(), trailing)
         if isinstance(known, Unavailable) and known.retryable:
             known.args = (known.message,) = (f"{self._address}: {known.message}",)
