@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from typing import Self
 
 import grpc
@@ -105,12 +104,11 @@ class Server:
         _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))
 
     async def stop(self, grace_s: float | None = None) -> None:
-        """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured."""
-        try:
-            await self._stop(self.settings.drain_grace_s if grace_s is None else grace_s)
-        finally:
-            self._stopped.set()
-        _log.info("stopped")
+        """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured.
+
+        Once it is stopping, asking again only waits for the end.
+        """
+        await asyncio.shield(self._begin_to_stop(self.settings.drain_grace_s if grace_s is None else grace_s))
 
     async def wait(self) -> None:
         """Returns when the server has stopped."""
@@ -149,7 +147,19 @@ class Server:
     def _fail(self) -> None:
         """The engine has failed, and its streams with it: ends the server as a whole, so that it is started anew."""
         self._failed.set()
-        self._ending = asyncio.get_running_loop().create_task(self.stop())
+        self._begin_to_stop(self.settings.drain_grace_s)
+
+    def _begin_to_stop(self, grace_s: float) -> asyncio.Task[None]:
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._end(grace_s))
+        return self._ending
+
+    async def _end(self, grace_s: float) -> None:
+        try:
+            await self._stop(grace_s)
+        finally:
+            self._stopped.set()
+        _log.info("stopped")
 
     async def _stop(self, grace_s: float) -> None:
         self._servicer.refuse()
@@ -249,7 +259,8 @@ class BackgroundServer:
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: Server | None = None
+        self._asked = asyncio.Event()
+        self._grace_s: float | None = None
         self.address = ""
         self.port = 0
         self.metrics_port: int | None = None
@@ -270,25 +281,35 @@ class BackgroundServer:
             raise self._error
 
     def stop(self, grace_s: float | None = None) -> None:
-        """Drains and stops; `grace_s` none: as configured."""
-        if self._thread.is_alive() and self._loop is not None and self._server is not None:
-            with contextlib.suppress(RuntimeError, CancelledError):  # it has just ended by itself
-                asyncio.run_coroutine_threadsafe(self._server.stop(grace_s), self._loop).result()
+        """Drains and stops, if it has not ended by itself; `grace_s` none: as configured."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed: it has ended
+                self._loop.call_soon_threadsafe(self._ask, grace_s)
+        # What was asked of a loop that is just ending is not heard, and need not be.
         self._thread.join()
+
+    def _ask(self, grace_s: float | None) -> None:
+        self._grace_s = grace_s
+        self._asked.set()
 
     async def _main(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
-            self._server = Server(self._settings)
-            await self._server.start()
-            self.address, self.port = self._server.address, self._server.port
-            self.metrics_port = self._server.metrics_port
+            server = Server(self._settings)
+            await server.start()
+            self.address, self.port = server.address, server.port
+            self.metrics_port = server.metrics_port
         except BaseException as error:
             self._error = error
             return
         finally:
             self._started.set()
-        await self._server.wait()
+        ended = asyncio.create_task(server.wait())
+        asked = asyncio.create_task(self._asked.wait())
+        await asyncio.wait((ended, asked), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        await server.stop(self._grace_s)
+        await ended
 
 
 def _close_exporter(server: object, thread: threading.Thread) -> None:
