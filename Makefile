@@ -19,10 +19,10 @@ test: $(VENV)/.dev ## all tests, a process a core; ARGS="-k name" for some
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table, and bench-output/*.json
-	@$(BIN)/python -m benchmarks --out bench-output $(ARGS)
+	@$(BIN)/python -m evaluation.bench --out bench-output $(ARGS)
 
 quality: $(VENV)/.quality ## our segments and those of others on every development set: a table, quality-output/; ARGS="--help"
-	@$(BIN)/python -m quality $(ARGS)
+	@$(BIN)/python -m evaluation.quality $(ARGS)
 
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
 	@$(BIN)/kineseg-train report report-output $(ARGS)
@@ -34,7 +34,7 @@ lint: $(VENV)/.dev ## style of the code and of the protos
 	@$(BIN)/ruff format --check .
 	@$(BIN)/buf lint protos
 
-types: $(VENV)/.dev ## strict types of the three packages
+types: $(VENV)/.dev ## strict types of all packages
 	@$(BIN)/mypy
 
 stubs: $(VENV)/.dev ## the generated stubs are what the protos say

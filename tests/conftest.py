@@ -1,4 +1,5 @@
-"""Recordings for all tests: those of our own making, which are always there, and the real ones, where they are."""
+"""Small bundles and recordings for all tests: those of our own making, which are always there, and the real ones, where
+they are."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.recordings.folder import write_bvh, write_cmu, write_series
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -15,7 +17,28 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared"
 settings.register_profile("kineseg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kineseg")
 
+POISON = 1000.0
+"""The model "fragile" gives NaN for a frame whose first channel is above this."""
+
 _BESIDE = {"real_data", "scoring_scripts"}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = TinyModel(name="fragile", poison_above=POISON)
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "fragile", model)
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Messages of this one are large enough to fill the transport."""
+    model = TinyModel(name="wide", channels=200, embedding=200)
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "wide", model)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import prometheus_client as prometheus
+from kineseg_core.errors import ServiceError
 
-from kineseg_service.convert import KIND_NAMES
-from kineseg_service.errors import ServiceError
+from kineseg_service.api.convert import KIND_NAMES
 
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)

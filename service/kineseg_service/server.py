@@ -20,20 +20,20 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_core.errors import BadBank, BadBundle, CannotStart, ServerFailed
+from kineseg_core.generic import ScratchDecoders
+from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
+from kineseg_core.inference.decoder import Decoder
+from kineseg_core.opening import Opener
 
-from kineseg_service.bundle import Bundle, load_bundles, packaged_bundle
+from kineseg_service.api.servicer import Rooms, Servicer
 from kineseg_service.config import Settings
-from kineseg_service.decoder import Decoder
-from kineseg_service.engine import Engine
-from kineseg_service.errors import BadBank, BadBundle, CannotStart, ServerFailed
-from kineseg_service.hub import Hub
-from kineseg_service.live import LiveStreams
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
-from kineseg_service.naming.keeper import NameKeeper
-from kineseg_service.opening import Opener
-from kineseg_service.scratch import ScratchDecoders
-from kineseg_service.servicer import Rooms, Servicer
+from kineseg_service.names.keeper import NameKeeper
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.streams.hub import Hub
+from kineseg_service.streams.live import LiveStreams
 
 _log = get_logger(__name__)
 SERVICE = pb.DESCRIPTOR.services_by_name["SegmentationService"].full_name

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_service import errors
+from kineseg_core import errors
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 from prometheus_client.parser import text_string_to_metric_families

@@ -53,9 +53,7 @@ def test_the_command_takes_the_options_and_the_settings(unit: configparser.Secti
     options = [str(DEPLOY / "kineseg.toml") if option == "/etc/kineseg.toml" else option for option in options]
     # What this machine may have taken or may not give, and no more.
     own = ["--port", "0", "--metrics-port", "0", "--label-bank", str(tmp_path / "names.json")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kineseg_service", *options, *own], stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-m", "kineseg_cli", *options, *own], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     lines = []
     for line in process.stderr:

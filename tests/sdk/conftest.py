@@ -283,7 +283,7 @@ def scripted() -> Iterator[Scripted]:
 
 
 def _tiny_bundle_module() -> ModuleType:
-    path = Path(__file__).parents[1] / "service" / "tiny_bundle.py"
+    path = Path(__file__).parents[1] / "core" / "tiny_bundle.py"
     spec = importlib.util.spec_from_file_location("sdk_tiny_bundle", path)
     assert spec is not None
     assert spec.loader is not None

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("torch", "onnxruntime", "onnx", "scipy", "sklearn", "river", "pydantic", "matplotlib", "rich", "typer")
-OURS = ("kineseg_service", "kineseg_training")
+OURS = ("kineseg_cli", "kineseg_core", "kineseg_service", "kineseg_training", "evaluation")
 
 
 @pytest.mark.parametrize("statement", ["import kineseg", "import kineseg, kineseg.motion"])

@@ -13,32 +13,10 @@ from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
 from tests.service.talk import Stub
-from tests.service.tiny_bundle import TinyModel, write_tiny_bundle
-
-POISON = 1000.0
-"""The model "fragile" gives NaN for a frame whose first channel is above this."""
 
 
 class Serve(Protocol):
     def __call__(self, *bundles: Path, **settings: object) -> AbstractContextManager[tuple[BackgroundServer, Stub]]: ...
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(scope="session")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = TinyModel(name="fragile", poison_above=POISON)
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "fragile", model)
-
-
-@pytest.fixture(scope="session")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Messages of this one are large enough to fill the transport."""
-    model = TinyModel(name="wide", channels=200, embedding=200)
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "wide", model)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from kineseg_core.errors import BadBank
+from kineseg_core.naming import LabelBank
 from kineseg_service.config import Settings
-from kineseg_service.errors import BadBank
-from kineseg_service.naming import LabelBank
 from kineseg_service.server import BackgroundServer
 
 

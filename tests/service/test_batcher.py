@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from kineseg_service.batcher import Batcher
+from kineseg_service.scheduler.batcher import Batcher
 
 
 @given(arrivals=st.lists(st.integers(0, 50), max_size=60), most=st.integers(1, 20))

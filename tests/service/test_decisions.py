@@ -12,13 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service.bundle import load_bundle
-from kineseg_service.config import Settings
-from kineseg_service.convert import response
-from kineseg_service.events import EndReason, Output
-from kineseg_service.opening import Opener
-from kineseg_service.resampling import ModelFrames
-from kineseg_service.segmenter import (
+from kineseg_core.events import EndReason, Output
+from kineseg_core.inference.bundle import load_bundle
+from kineseg_core.inference.state_table import F32
+from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.opening import Opener
+from kineseg_core.segmenter import (
     AnomalyStart,
     Decision,
     LabelsMerged,
@@ -27,10 +26,11 @@ from kineseg_service.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_service.session import Session
-from kineseg_service.state_table import F32
+from kineseg_core.session import Session
+from kineseg_service.api.convert import response
+from kineseg_service.config import Settings
 
-from tests.service.promises import agree, keeps_promises, ways
+from tests.core.promises import agree, keeps_promises, ways
 from tests.service.talk import Stub, cut, events, motion, segment
 
 MODES = (pb.DECISIONS_ALL, pb.DECISIONS_FINAL, pb.DECISIONS_PROVISIONAL)

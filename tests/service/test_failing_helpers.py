@@ -14,8 +14,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service import engine, hub, live, logs, metrics
-from kineseg_service.session import Session
+from kineseg_core.session import Session
+from kineseg_service import logs, metrics
+from kineseg_service.scheduler import engine
+from kineseg_service.streams import hub, live
 
 from tests.service.conftest import Serve
 from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, told, until
@@ -139,7 +141,8 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
     script = textwrap.dedent(
         """
         import sys
-        from kineseg_service import engine, server
+        from kineseg_service import server
+        from kineseg_service.scheduler import engine
 
         def tick(self, lane):
             raise RuntimeError("broken")
@@ -178,9 +181,9 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
 
 def test_a_broken_engine_answers_at_once(tiny: Path) -> None:
     """Whoever still asks is told so, or answered, and never left waiting."""
-    from kineseg_service.bundle import load_bundle
-    from kineseg_service.decoder import Decoder
-    from kineseg_service.errors import Broken
+    from kineseg_core.errors import Broken
+    from kineseg_core.inference.bundle import load_bundle
+    from kineseg_core.inference.decoder import Decoder
 
     class Breaks(engine.Engine):
         def _flush(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kineseg_service.frames import Intake, IntakeLimits
-from kineseg_service.resampling import ModelFrames
+from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.resampling import ModelFrames
 
 from tests.service.conftest import Serve
 from tests.service.talk import Call, chunk, config, cut, events, motion, segment

@@ -13,9 +13,9 @@ import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.server import BackgroundServer
 
+from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.service.conftest import Serve
 from tests.service.talk import PATIENCE_S, Call, Stub, chunk, config, cut, events, motion, results, segment, told, until
-from tests.service.tiny_bundle import TinyModel, write_tiny_bundle
 
 FRAMES = motion(900)
 

@@ -14,13 +14,13 @@ import grpc
 import numpy as np
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service.bundle import load_bundle
-from kineseg_service.errors import BadBank
+from kineseg_core.errors import BadBank
+from kineseg_core.inference.bundle import load_bundle
 
+from tests.core.promises import keeps_promises
+from tests.core.tiny_bundle import TinyModel, read_manifest, write_manifest, write_tiny_bundle
 from tests.service.conftest import Serve
-from tests.service.promises import keeps_promises
 from tests.service.talk import F32, PATIENCE_S, Call, Stub, config, cut, events, kinds, results, segment, told
-from tests.service.tiny_bundle import TinyModel, read_manifest, write_manifest, write_tiny_bundle
 
 CLASSES = ("walking", "running", "jumping")
 KNOWS = TinyModel(name="knows", classes=CLASSES)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service.bundle import load_bundle
+from kineseg_core.inference.bundle import load_bundle
 
+from tests.core.tiny_bundle import run_alone
 from tests.service.talk import Call, Stub, chunk, config, cut, events, kinds, motion, results, segment
-from tests.service.tiny_bundle import run_alone
 
 FRAMES = motion(1500)
 

@@ -20,11 +20,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.errors import BadBundle
 from kineseg_service.config import Settings
-from kineseg_service.errors import BadBundle
 from kineseg_service.server import BackgroundServer, Server
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.core.tiny_bundle import TinyModel, read_manifest, write_manifest, write_tiny_bundle
 from tests.service.conftest import Serve
 from tests.service.talk import (
     PATIENCE_S,
@@ -41,7 +42,6 @@ from tests.service.talk import (
     told,
     until,
 )
-from tests.service.tiny_bundle import TinyModel, read_manifest, write_manifest, write_tiny_bundle
 
 FRAMES = motion(600)
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING

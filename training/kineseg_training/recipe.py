@@ -11,7 +11,7 @@ from kineseg_training.fit import FitSettings
 from kineseg_training.metric import MetricSettings
 
 # Where the service looks for the bundle that it ships, from the root of the checkout.
-SHIPPED = Path("service/kineseg_service/bundles/default")
+SHIPPED = Path("service/kineseg_core/bundles/default")
 
 # Every clip begins with one frame of a calibration pose.
 CALIBRATION_FRAMES = 1

@@ -31,7 +31,7 @@ def running_server(bundle: Path) -> Iterator[str]:
         EvaluationError: It did not start; the message has the end of its log.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "kineseg_service", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "kineseg_cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--metrics-port", "-1", "--bundle", str(bundle)]
     # The packaged bundle may have the same name as the one that is judged.
     environment = os.environ | {"KINESEG_PACKAGED_BUNDLE": "false"}

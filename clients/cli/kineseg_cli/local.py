@@ -1,0 +1,74 @@
+"""A client for a command: of a server somewhere, or of one started in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from kineseg import Client, Model
+from kineseg_service.config import Settings
+from kineseg_service.server import BackgroundServer
+
+from kineseg_cli.failures import CommandError
+
+Provider = Literal["auto", "cuda", "cpu"]
+
+
+@contextmanager
+def local_server(
+    *, bundles: Sequence[Path] = (), provider: Provider = "auto", metrics: bool = False, bank: Path | None = None
+) -> Iterator[BackgroundServer]:
+    """A server on loopback at free ports, as long as the context lasts.
+
+    Raises:
+        BadBundle: A bundle does not verify.
+        BadBank: The label bank cannot be used.
+        pydantic.ValidationError: A setting, here or in the environment, cannot be used.
+    """
+    chosen: dict[str, object] = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "metrics_port": 0 if metrics else None,
+        "bundles": tuple(bundles),
+        "provider": provider,
+        "log_level": "warning",
+    }
+    if bank is not None:  # otherwise that which the environment names, if any
+        chosen["label_bank"] = bank
+    settings = Settings.model_validate(chosen)
+    with BackgroundServer(settings) as server:
+        yield server
+
+
+@contextmanager
+def connect(
+    server: str | None, *, bundles: Sequence[Path] = (), provider: Provider = "auto", bank: Path | None = None
+) -> Iterator[Client]:
+    """A client of `server` (HOST:PORT), or of one in this process if that is None."""
+    if server is not None:
+        if bundles:
+            raise CommandError("--bundle is for a server in this process: leave it out with --server")
+        if bank is not None:
+            raise CommandError("--bank is for a server in this process; one elsewhere has its own (serve --label-bank)")
+        with Client(server) as client:
+            yield client
+        return
+    with local_server(bundles=bundles, provider=provider, bank=bank) as own, Client(own.address) as client:
+        yield client
+
+
+def choose_model(client: Client, name: str) -> Model:
+    """The model of that name, or the server's default.
+
+    Raises:
+        CommandError: There is none such.
+    """
+    models = client.models()
+    for model in models:
+        if model.name == name or (not name and model.is_default):
+            return model
+    known = ", ".join(model.name for model in models) or "none: give one with --bundle"
+    wanted = f"model {name!r}" if name else "default model"
+    raise CommandError(f"the server has no {wanted}; it has: {known}")

@@ -1,0 +1,75 @@
+"""Files that a command is asked to write: checked before the work, not after it, and named when they fail."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from kineseg import Event
+
+from kineseg_cli.failures import CommandError
+from kineseg_cli.standard_output import STANDARD_OUTPUT
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def check_writable(path: Path | None, option: str, suffixes: tuple[str, ...] = ()) -> None:
+    """Refuse what could only fail after the work.
+
+    Raises:
+        CommandError: The folder is missing, the path is a folder, or the suffix is none of `suffixes`.
+    """
+    if path is None or str(path) == "-":
+        return
+    if path.is_dir():
+        raise CommandError(f"{option} {path}: that is a folder; name a file")
+    if not path.parent.is_dir():
+        raise CommandError(f"{option} {path}: there is no folder {path.parent}")
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise CommandError(f"{option} {path}: the name must end in one of {', '.join(suffixes)}")
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """An error of the system that does not say which file it is about is about this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
+def event_file(path: Path | None) -> Iterator[Callable[[Event], None]]:
+    """What writes events as they come, one line of JSON each, out at once; to nowhere if there is no path.
+
+    Raises:
+        OSError: The file, which it names, cannot be written: the disk is full, or standard output was closed.
+    """
+    if path is None:
+        yield lambda event: None
+        return
+    name = STANDARD_OUTPUT if str(path) == "-" else str(path)
+    with writing(name):
+        file = sys.stdout if str(path) == "-" else path.open("w", encoding="utf-8")
+
+    def write(event: Event) -> None:
+        with writing(name):
+            _write(file, event)
+
+    try:
+        yield write
+    finally:
+        if str(path) != "-":
+            with writing(name):
+                file.close()
+
+
+def _write(file: TextIO, event: Event) -> None:
+    file.write(json.dumps(event.to_dict(), allow_nan=False) + "\n")
+    file.flush()

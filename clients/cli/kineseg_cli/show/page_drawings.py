@@ -1,0 +1,307 @@
+"""The page's drawings as SVG: the timeline, the embedding and a stage for the pose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
+from kineseg_cli.show.knowledge import Announced, Bar, Boundary
+from kineseg_cli.show.scores import naming
+from kineseg_cli.show.signals import Array, figures, rows_at, traces
+from kineseg_cli.show.story import Story
+from kineseg_cli.show.wording import clock, gap_fate
+
+WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0
+SIDE = 460.0
+_MOST_POINTS = 1200
+
+
+def timeline(story: Story, end_s: float) -> str:
+    """Poses, bars, signal and score above one another, with a cursor that the script moves."""
+    parts: list[str] = []
+    top = 0.0
+    if figures(story.recording, np.zeros(1, dtype=np.int64)) is not None:
+        parts += _poses(story, end_s, top, 104.0)
+        parts += _name(top + 58, "poses", "as sent")
+        top += 118
+    # What the script fills in: the segments as they were known at the cursor.
+    parts.append(f'<g id="then" data-top="{top:g}" data-height="40"></g>')
+    parts += _name(top + 16, "as known then", "up to the cursor")
+    top += 48
+    if story.announced:
+        top += 4
+        parts += _announced(story.announced, end_s, top, 40.0)
+        parts += _name(top + 18, "announced", "height: how sure")
+        top += 48
+        parts += _confirmed(story.boundaries, end_s, top + 8)
+        parts += _name(top + 12, "confirmed", "")
+        top += 22
+    parts += _bars(story.bars(), [color_of(bar.label) for bar in story.bars()], end_s, top, 40.0)
+    parts += _name(top + 16, "segments found", "in the end")
+    top += 48
+    if story.truth:
+        names = naming(story)
+        colors = [color_of(names.get(bar.label, -1)) for bar in story.truth]
+        parts += _bars(story.truth, colors, end_s, top, 34.0, soft=True)
+        parts += _name(top + 13, "known truth", "never sent")
+        top += 46
+    cuts_from = top
+    parts += _signal(story, end_s, top, 30.0)
+    top += 30.0 * len(traces(story.recording)) + 14
+    parts += _score(story, end_s, top, 84.0)
+    parts += _name(top + 40, "surprise", "above the usual")
+    top += 84
+    parts += [
+        f'<path class="cut" d="M{_x(boundary.time_s, end_s):.1f} {cuts_from:g}V{top:g}"/>'
+        for boundary in story.boundaries
+    ]
+    parts += _ticks(end_s, top)
+    parts.append(f'<line id="cursor" x1="{LEFT:g}" x2="{LEFT:g}" y1="0" y2="{top:g}"/>')
+    return (
+        f'<svg id="timeline" viewBox="0 0 {WIDTH:g} {top + 24:g}" role="img" aria-label="timeline of the stream">'
+        '<defs><pattern id="stripes" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<path class="stripe" d="M0 0V7"/></pattern></defs>'
+        f'<rect x="{LEFT:g}" y="0" width="{RIGHT - LEFT:g}" height="{top:g}" fill="transparent"/>{"".join(parts)}</svg>'
+    )
+
+
+def key(story: Story) -> str:
+    """What hatching and marks mean, as HTML; empty where nothing was announced."""
+    if not story.announced:
+        return ""
+    marks = (
+        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "announced, and when that was told"),
+        ("retracted", "M8 9H19m0-4v8M4 5l8 8m0-8l-8 8", "withdrawn"),
+        ("certain", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "confirmed"),
+    )
+    parts = ['<span><i class="hatched"></i>announced, not certain yet</span>']
+    for kind, path, what in marks:
+        parts.append(
+            f'<span><svg class="sign" viewBox="0 0 22 18"><g class="said {kind}">'
+            f'<path class="mark" d="{path}"/></g></svg>{escape(what)}</span>'
+        )
+    return "".join(parts)
+
+
+def embedding(story: Story, flat: Array, times_s: Array) -> str:
+    """The embedding's two main directions; `flat` (T, 2) in the drawing's own coordinates, see `place`."""
+    if not len(flat):
+        return '<p class="here">Not asked for.</p>'
+    labels = story.labels_at(times_s)
+    step = max(1, len(flat) // _MOST_POINTS)
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in flat[::step])
+    parts = [f'<polyline class="path" points="{path}"/>']
+    for label in story.labels:
+        mine = flat[labels == label][::step]
+        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in mine)
+        parts.append(f'<path class="dots" d="{dots}" stroke="{color_of(label)}"/>')
+    for label in story.labels:
+        mine = flat[labels == label]
+        if len(mine):
+            x, y = np.median(mine, axis=0)
+            parts.append(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="13" fill="{color_of(label)}" stroke="white" stroke-width="1.5"/>'
+                f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle" font-size="14" font-weight="700" '
+                f'style="fill:{ink_on(color_of(label))}">{label}</text>'
+            )
+    parts.append('<circle id="spot" r="8" cx="0" cy="0"/>')
+    return f'<svg viewBox="0 0 {SIDE:g} {SIDE * 0.72:g}" role="img" aria-label="embedding">{"".join(parts)}</svg>'
+
+
+def place(flat: Array) -> Array:
+    """Embedding coordinates (T, 2) as coordinates of the drawing, keeping their proportions as far as they fit."""
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    room = np.array([SIDE - 40, SIDE * 0.72 - 40])
+    scaled = (flat - low) / np.maximum(high - low, 1e-9) * room
+    return np.asarray(np.stack([20 + scaled[:, 0], SIDE * 0.72 - 20 - scaled[:, 1]], axis=1))
+
+
+def stage(story: Story) -> str:
+    """Where the script draws the pose at the cursor; empty where there is no body."""
+    if figures(story.recording, np.zeros(1, dtype=np.int64)) is None:
+        return ""
+    limbs = "".join(
+        f'<path id="{name}" class="limb" stroke-width="{width}" stroke-opacity="{opacity}"/>'
+        for name, width, opacity in (("far", 0.045, 0.5), ("mid", 0.06, 1), ("near", 0.05, 1))
+    )
+    return (
+        '<svg class="stage" viewBox="-1.15 -2.3 2.3 2.4" role="img" aria-label="pose at the cursor">'
+        '<line class="grid" x1="-1" x2="1" y1="0" y2="0" style="stroke-width:.02"/>'
+        f'{limbs}<circle id="head" r=".1"/></svg>'
+    )
+
+
+def _x(seconds: float, end_s: float) -> float:
+    return LEFT + (RIGHT - LEFT) * seconds / end_s
+
+
+def _name(y: float, name: str, remark: str) -> list[str]:
+    return [
+        f'<text x="{LEFT - 16:g}" y="{y:g}" text-anchor="end" font-size="13.5">{escape(name)}</text>',
+        f'<text class="soft" x="{LEFT - 16:g}" y="{y + 15:g}" text-anchor="end" font-size="11">{escape(remark)}</text>',
+    ]
+
+
+def _announced(announced: Iterable[Announced], end_s: float, top: float, height: float) -> list[str]:
+    """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
+    parts = [
+        f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{top + share * height:g}" y2="{top + share * height:g}"/>'
+        for share in (0.0, 0.5, 1.0)
+    ]
+    for one in announced:
+        x, told, y = _x(one.time_s, end_s), _x(one.told_s, end_s), top + (1 - one.confidence) * height
+        mark = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" if one.outcome == "retracted" else _circle(x, y, 4.5)
+        parts.append(
+            f'<g class="said {one.outcome}"><title>{escape(_said(one))}</title>'
+            f'<path d="M{x:.1f} {y:.1f}H{told:.1f}m0-4v8"/><path class="mark" d="{mark}"/></g>'
+        )
+    return parts
+
+
+def _said(one: Announced) -> str:
+    what = f"segment {one.segment_id}, action {one.label}: announced {one.delay_s:.1f} s after "
+    what += f"{clock(one.time_s)}, {one.confidence:.0%} sure"
+    if one.outcome_s is None:
+        return f"{what}, undecided"
+    became = "withdrawn" if one.outcome == "retracted" else "confirmed"
+    return f"{what}, {became} {one.outcome_s - one.told_s:.1f} s later"
+
+
+def _confirmed(boundaries: Iterable[Boundary], end_s: float, y: float) -> list[str]:
+    """A full mark where a change is, and a line to when that was certain."""
+    parts = []
+    for boundary in boundaries:
+        x, told = _x(boundary.time_s, end_s), _x(boundary.told_s, end_s)
+        parts.append(
+            f'<g class="said certain"><title>confirmed {boundary.delay_s:.1f} s after {clock(boundary.time_s)}</title>'
+            f'<path d="M{x:.1f} {y:g}H{told:.1f}m0-4v8"/><path class="mark" d="{_circle(x, y, 4.5)}"/></g>'
+        )
+    return parts
+
+
+def _circle(x: float, y: float, radius: float) -> str:
+    half = f"a{radius:g} {radius:g} 0 1 0"
+    return f"M{x - radius:.1f} {y:.1f}{half} {2 * radius:g} 0{half} {-2 * radius:g} 0"
+
+
+def _bars(
+    bars: Iterable[Bar], colors: Sequence[str], end_s: float, top: float, height: float, *, soft: bool = False
+) -> list[str]:
+    parts = []
+    for bar, color in zip(bars, colors, strict=True):
+        x, width = _x(bar.start_s, end_s), _x(min(bar.end_s, end_s), end_s) - _x(bar.start_s, end_s)
+        if width <= 0:
+            continue
+        name = bar.name.replace("_", " ")
+        what = name if soft else f"segment {bar.segment_id}, action {bar.label}"
+        what += f" ({bar.named})" if bar.named and not soft else ""
+        size = 12.0 if soft else 15.0 if width > 22 else 10.0
+        room = int((width - 3) / (size * 0.58))
+        shown = name if len(name) <= room else name[: room - 1] + "…" if room >= 4 else ""
+        ink = "" if soft else f' font-weight="700" style="fill:{ink_on(color)}"'
+        faded = ' fill-opacity=".5"' if soft else ""
+        box = f'x="{x + 0.75:.1f}" y="{top:g}" width="{max(0.5, width - 1.5):.1f}" height="{height:g}" rx="4"'
+        hatch = "" if bar.confirmed else f'<rect {box} fill="url(#stripes)"/>'
+        parts.append(
+            f"<g><title>{escape(what)}, {clock(bar.start_s)} to {clock(bar.end_s)}</title>"
+            f'<rect {box} fill="{color}"{faded}/>{hatch}'
+            f'<text x="{x + width / 2:.1f}" y="{top + height / 2 + size * 0.36:.1f}" text-anchor="middle" '
+            f'font-size="{size:g}"{ink}>{escape(shown)}</text></g>'
+        )
+    return parts
+
+
+def _poses(story: Story, end_s: float, top: float, height: float) -> list[str]:
+    scale = height / 2.2
+    period_s = end_s * (scale * 1.3) / (RIGHT - LEFT)
+    times = np.arange(0.5, 1000) * period_s
+    times = times[times < end_s - 0.3 * period_s]
+    shown = figures(story.recording, rows_at(story.recording, times)) if len(times) else None
+    if shown is None:
+        return []
+    parts = []
+    for points, time, label in zip(shown.points, times, story.labels_at(times), strict=True):
+        x0, color = _x(float(time), end_s), color_of(int(label))
+        xs, ys = x0 + points[:, 0] * scale, top + height - points[:, 1] * scale
+        for side, opacity, width in ((-1, 0.5, 2.0), (0, 1.0, 2.8), (1, 1.0, 2.4)):
+            limbs = "".join(f"M{xs[a]:.1f} {ys[a]:.1f}L{xs[b]:.1f} {ys[b]:.1f}" for a, b, s in shown.bones if s == side)
+            parts.append(
+                f'<path class="limb" d="{limbs}" stroke="{color}" stroke-width="{width}" stroke-opacity="{opacity}"/>'
+            )
+        parts.append(f'<circle cx="{xs[shown.head]:.1f}" cy="{ys[shown.head]:.1f}" r="4.4" fill="{color}"/>')
+    return parts
+
+
+def _signal(story: Story, end_s: float, top: float, row: float) -> list[str]:
+    own = story.recording.times() - story.recording.times()[0]
+    step = max(1, len(own) // _MOST_POINTS)
+    curves = traces(story.recording)
+    parts = []
+    for gap in story.gaps:
+        x = _x(gap.time_s, end_s)
+        parts.append(
+            f'<g><title>gap: {gap.missing_frames} frames missing, {gap_fate(gap)}</title><rect class="gap" x="{x:.1f}" '
+            f'y="{top:g}" width="{max(2.0, _x(gap.duration_s, end_s) - LEFT):.1f}" height="{row * len(curves):g}"/></g>'
+        )
+    for i, trace in enumerate(curves):
+        base = top + row * (i + 1)
+        points = " ".join(
+            f"{_x(float(t), end_s):.1f},{base - 3 - (row - 6) * float(v):.1f}"
+            for t, v in zip(own[::step], trace.values[::step], strict=True)
+            if t <= end_s
+        )
+        parts.append(f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>')
+        parts.append(f'<polyline class="trace" points="{points}"/>')
+        name = trace.name if len(trace.name) <= 18 else trace.name[:17] + "…"
+        parts.append(
+            f'<text x="{LEFT - 16:g}" y="{base - row / 2 + 4:g}" text-anchor="end" font-size="12">{escape(name)}</text>'
+        )
+    return parts
+
+
+def _score(story: Story, end_s: float, top: float, height: float) -> list[str]:
+    times, scores = np.array(story.curve.times_s), np.clip(np.array(story.curve.scores), 0, None)
+    if not len(times):
+        return [f'<text class="soft" x="{LEFT + 20:g}" y="{top + height / 2:g}">not asked for</text>']
+    full = max(8.0, float(scores.max()) * 1.15)
+    base = top + height
+    step = max(1, len(times) // _MOST_POINTS)
+    # The largest of each group, so that a short excursion is not lost between two points.
+    peaks = [(float(times[i]), float(scores[i : i + step].max())) for i in range(0, len(times), step)]
+    points = " ".join(f"L{_x(t, end_s):.1f} {base - height * v / full:.1f}" for t, v in peaks)
+    first, last = (_x(peaks[i][0], end_s) for i in (0, -1))
+    parts = [
+        f'<path class="hill" d="M{first:.1f} {base:g}{points}L{last:.1f} {base:g}Z"/>',
+        f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>',
+    ]
+    if story.threshold is not None:
+        y = base - height * story.threshold / full
+        parts.append(f'<line class="limit" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(
+            f'<text class="alarm" style="fill:var(--alarm)" x="{RIGHT:g}" y="{y - 5:.1f}" text-anchor="end" '
+            f'font-size="11">anomaly from {story.threshold:g} on</text>'
+        )
+    for anomaly in story.anomalies:
+        x, y = _x(anomaly.time_s, end_s), base - height * min(1.0, anomaly.score / full)
+        parts.append(
+            f"<g><title>anomaly at {clock(anomaly.time_s)}, score {anomaly.score:.1f}</title>"
+            f'<path class="alarm" d="M{x:.1f} {y:.1f}l-7 -12h14z"/></g>'
+        )
+    return parts
+
+
+def _ticks(end_s: float, y: float) -> list[str]:
+    step = next((s for s in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600) if end_s / s <= 14), end_s / 10)
+    return [
+        f'<text class="soft" x="{_x(t, end_s):.1f}" y="{y + 18:g}" text-anchor="middle" font-size="12">{t:g} s</text>'
+        for t in np.arange(0, end_s + 1e-9, step)
+    ]
+
+
+def swatch(label: int, text: str = "") -> str:
+    """A label on its colour, as HTML."""
+    color = color_of(label) if label >= 0 else UNKNOWN
+    return f'<span class="dot" style="background:{color};color:{ink_on(color)}">{escape(text or str(label))}</span>'

@@ -1,0 +1,149 @@
+"""What has happened in a stream so far, in seconds since its first frame, for everything that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from kineseg import Anomaly, Event, FrameResult, Gap, LabelsMerged, Summary
+from kineseg.motion import Recording
+from numpy.typing import NDArray
+
+from kineseg_cli.show.knowledge import Announced, Bar, Boundary, Knowledge
+
+Array = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Curve:
+    """What the model computed, one entry for each of its frames, in the order told."""
+
+    times_s: list[float] = field(default_factory=list)
+    surprise: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    embeddings: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, result: FrameResult) -> None:
+        """Appends one frame."""
+        self.times_s.append(result.time_s)
+        self.surprise.append(result.surprise)
+        self.scores.append(result.anomaly_score)
+        self.embeddings.append(result.embedding)
+
+
+class Story:
+    """Everything told about one stream; grows with `add`.
+
+    Args:
+        recording: What is streamed, as it is sent (its truth and faults are shown, never sent).
+        model_rate_hz: Frames per second of the model, for showing.
+        model: Name of the model, for showing.
+    """
+
+    def __init__(self, recording: Recording, *, model: str = "", model_rate_hz: float = 0.0) -> None:
+        self.recording = recording
+        self.model = model
+        self.model_rate_hz = model_rate_hz
+        self.title = recording.name
+        self.synthetic = recording.synthetic
+        self.duration_s = recording.duration_s
+        self.truth = _truth_bars(recording)
+        self.position_s = 0.0
+        self.score = 0.0
+        self.events: list[Event] = []
+        self.curve = Curve()
+        self.summary: Summary | None = None
+        self.knowledge = Knowledge()
+        self._last_about: dict[int, Event] = {}
+        self._before: dict[int, Event] = {}
+
+    def add(self, item: Event | FrameResult) -> None:
+        """Takes the next thing told."""
+        if isinstance(item, FrameResult):
+            self.curve.add(item)
+            self.score = item.anomaly_score
+            self.position_s = max(self.position_s, item.time_s)
+            return
+        self.events.append(item)
+        self.position_s = max(self.position_s, item.decided_time_s)
+        self.knowledge.add(item)
+        segment_id = getattr(item, "segment_id", None)
+        if segment_id is not None:
+            if segment_id in self._last_about:
+                self._before[item.seq] = self._last_about[segment_id]
+            self._last_about[segment_id] = item
+        if isinstance(item, Summary):
+            self.summary = item
+
+    def before(self, event: Event) -> Event | None:
+        """What had been told of the same segment before `event`; None if nothing had, or it is about no segment."""
+        return self._before.get(event.seq)
+
+    def bars(self) -> list[Bar]:
+        """The segments found, as far as known now: closed, confirmed and announced ones, up to where the stream is."""
+        return self.knowledge.bars(self.position_s)
+
+    @property
+    def boundaries(self) -> Sequence[Boundary]:
+        """The changes that are certain; the beginning and the end of the stream are none."""
+        return self.knowledge.confirmed
+
+    @property
+    def announced(self) -> Sequence[Announced]:
+        """The segments that were told before they were certain, withdrawn ones among them."""
+        return self.knowledge.announced
+
+    @property
+    def merges(self) -> list[LabelsMerged]:
+        """The labels that turned out to be one action, in the order told."""
+        return [event for event in self.events if isinstance(event, LabelsMerged)]
+
+    @property
+    def labels(self) -> list[int]:
+        """The labels found, each once, in ascending order."""
+        return sorted({bar.label for bar in self.bars()})
+
+    def name_of(self, label: int) -> str:
+        """The name that segments of that label have for the longest time; empty if they are mostly unknown."""
+        times: dict[str, float] = {}
+        for bar in self.bars():
+            if bar.label == label:
+                times[bar.named] = times.get(bar.named, 0.0) + bar.duration_s
+        return max(times, key=lambda name: times[name], default="")
+
+    @property
+    def anomalies(self) -> list[Anomaly]:
+        """The anomalies told so far."""
+        return [event for event in self.events if isinstance(event, Anomaly)]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """The gaps told so far."""
+        return [event for event in self.events if isinstance(event, Gap)]
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which on an anomaly is told; known once one was told."""
+        return self.anomalies[-1].threshold if self.anomalies else None
+
+    def labels_at(self, times_s: Iterable[float]) -> NDArray[np.int64]:
+        """The label found for every time, (T,); -1 where none is."""
+        times = np.asarray(list(times_s), dtype=np.float64)
+        labels = np.full(len(times), -1, dtype=np.int64)
+        for bar in self.bars():
+            labels[(times >= bar.start_s) & (times < bar.end_s)] = bar.label
+        return labels
+
+
+def _truth_bars(recording: Recording) -> tuple[Bar, ...]:
+    """The recording's truth as bars, in seconds."""
+    truth = recording.truth
+    if truth is None:
+        return ()
+    times = recording.times() - recording.times()[0]
+    edges = [float(times[frame]) for frame in truth.boundaries] + [recording.duration_s]
+    return tuple(
+        Bar(start, end, label, name)
+        for start, end, label, name in zip(edges[:-1], edges[1:], truth.labels, truth.names, strict=True)
+    )

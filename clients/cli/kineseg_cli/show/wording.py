@@ -1,0 +1,160 @@
+"""What is told, in words: one line for each event, and the summary against what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kineseg import (
+    Anomaly,
+    Event,
+    Gap,
+    LabelsMerged,
+    MissingValues,
+    SegmentClosed,
+    SegmentRetracted,
+    SegmentStarted,
+    SegmentUpdated,
+    Summary,
+)
+
+from kineseg_cli.show.knowledge import Announced
+from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, Scores
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``1:05.3``."""
+    tenths = round(max(0.0, seconds) * 10)
+    return f"{tenths // 600}:{tenths % 600 // 10:02d}.{tenths % 10}"
+
+
+def describe(event: Event, before: Event | None = None) -> str:
+    """One event in words, without when it was told; `before` is what had been told of the same segment."""
+    match event:
+        case SegmentStarted(confirmed=False):
+            return (
+                f"segment {event.segment_id} seems to begin at {clock(event.time_s)}, {_action(event)}? "
+                f"({event.confidence:.0%} sure)"
+            )
+        case SegmentStarted():
+            return f"segment {event.segment_id} began at {clock(event.time_s)}, looks like {_action(event)}"
+        case SegmentUpdated():
+            return _update(event, before)
+        case SegmentRetracted():
+            return f"segment {event.segment_id} is withdrawn: nothing new began at {clock(event.time_s)}"
+        case LabelsMerged():
+            return f"actions {event.label} and {event.into} are one, {event.into} from now on"
+        case SegmentClosed():
+            length = event.end_time_s - event.start_time_s
+            return (
+                f"segment {event.segment_id} is {_action(event)}: "
+                f"{clock(event.start_time_s)} to {clock(event.end_time_s)} ({length:.1f} s)"
+            )
+        case Anomaly():
+            return f"anomaly at {clock(event.time_s)}: score {event.score:.1f}, told from {event.threshold:g} on"
+        case Gap():
+            frames = count(event.missing_frames, "frame")
+            what = "too long to be filled, a new segment begins behind it" if event.cuts else "filled"
+            return f"gap at {clock(event.time_s)}: {frames} missing ({event.duration_s:.2f} s), {what}"
+        case MissingValues():
+            state = f"were missing for {event.duration_s:.1f} s, back now" if event.returned else "are missing, held"
+            return f"values {state}, from {clock(event.time_s)} on: {_some(event.channels)}"
+        case Summary():
+            return (
+                f"end of stream ({event.reason}): {event.frames} frames, {event.duration_s:.1f} s, "
+                f"{count(event.segments, 'segment')}, {count(event.labels, 'action')}, "
+                f"{count(event.anomalies, 'anomaly', 'anomalies')}, {count(event.filled_frames, 'filled frame')}"
+                + (f", {count(event.missing_values, 'missing value')}" if event.missing_values else "")
+                + (f", {event.announced} announced early and {event.retracted} withdrawn" if event.announced else "")
+            )
+    return str(event.kind)
+
+
+def gap_fate(gap: Gap) -> str:
+    """What became of a gap, in a word."""
+    return "not filled" if gap.cuts else "filled"
+
+
+def _action(event: SegmentStarted | SegmentUpdated | SegmentClosed) -> str:
+    """``action 3``, and what that is called."""
+    return f"action {event.label} ({event.name})" if event.name else f"action {event.label}"
+
+
+def _update(event: SegmentUpdated, before: Event | None) -> str:
+    """What is new of a segment, next to what had been told of it."""
+    known = before if isinstance(before, SegmentStarted | SegmentUpdated) else None
+    what = _action(event)
+    if known is not None and event.label != known.label:
+        what += f", not {known.label},"
+    if known is not None and known.confirmed:
+        return f"segment {event.segment_id} looks like {what.rstrip(',')}"
+    where = f"from {clock(event.time_s)}"
+    shift_s = 0.0 if known is None else event.time_s - known.time_s
+    if abs(shift_s) >= 0.05:
+        where += f", {abs(shift_s):.1f} s {'later' if shift_s > 0 else 'earlier'} than told"
+    if event.confirmed:
+        return f"segment {event.segment_id} is certain: {what} {where}"
+    return f"segment {event.segment_id} seems to be {what} {where} ({event.confidence:.0%} sure)"
+
+
+def brief(event: Event) -> str:
+    """One event in a few words, for where there is little room."""
+    match event:
+        case SegmentStarted(confirmed=False):
+            return f"segment {event.segment_id}: {event.name or event.label}? {event.confidence:.0%}"
+        case SegmentStarted():
+            return f"segment {event.segment_id} begins: {event.name or event.label}"
+        case SegmentUpdated(confirmed=True):
+            return f"segment {event.segment_id} certain: {event.name or event.label}"
+        case SegmentUpdated():
+            return f"segment {event.segment_id}: {event.name or event.label}? {event.confidence:.0%}"
+        case SegmentRetracted():
+            return f"segment {event.segment_id} withdrawn"
+        case LabelsMerged():
+            return f"action {event.label} is {event.into}"
+        case SegmentClosed():
+            length = event.end_time_s - event.start_time_s
+            return f"segment {event.segment_id}: {event.name or f'action {event.label}'}, {length:.1f} s"
+        case Anomaly():
+            return f"anomaly at {clock(event.time_s)}, score {event.score:.1f}"
+        case Gap():
+            return f"gap of {event.duration_s:.2f} s, {gap_fate(event)}"
+        case MissingValues():
+            channels = count(len(event.channels), "channel")
+            return f"{channels} back after {event.duration_s:.1f} s" if event.returned else f"{channels} missing, held"
+        case Summary():
+            return f"end of stream ({event.reason})"
+    return str(event.kind)
+
+
+def _some(channels: Sequence[str], most: int = 3) -> str:
+    """The first few names, and how many more there are."""
+    return ", ".join(channels[:most]) + (f" and {len(channels) - most} more" if len(channels) > most else "")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 segment``, ``2 segments``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def early(announced: Sequence[Announced]) -> str:
+    """What was announced and what became of it: ``7 announced, 5 confirmed, 2 withdrawn``."""
+    kept, lost = (sum(one.outcome == outcome for one in announced) for outcome in ("confirmed", "retracted"))
+    waiting = len(announced) - kept - lost
+    return f"{len(announced)} announced, {kept} confirmed, {lost} withdrawn" + (f", {waiting} open" if waiting else "")
+
+
+def score_lines(scores: Scores) -> list[tuple[str, str]]:
+    """The scores as pairs of what and how much."""
+    lines = _boundary_lines("confirmed boundaries", scores.confirmed)
+    if scores.announced is not None:
+        lines += _boundary_lines("boundaries as first told", scores.announced)
+    return [*lines, ("time with the right label", f"{scores.accuracy:.0%}")]
+
+
+def _boundary_lines(name: str, scores: BoundaryScores) -> list[tuple[str, str]]:
+    delay = "-" if scores.delay_s is None else f"{scores.delay_s:.1f} s"
+    return [
+        (name, f"{scores.hits} of {scores.known} known within {TOLERANCE_S:g} s, {scores.found} told"),
+        ("  precision / recall / F1", f"{scores.precision:.0%} / {scores.recall:.0%} / {scores.f1:.0%}"),
+        ("  median delay", delay),
+    ]

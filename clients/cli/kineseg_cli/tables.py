@@ -1,0 +1,123 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kineseg import Announcement, Model, SegmentClosed
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from kineseg_cli.label import Learnt
+from kineseg_cli.show.colors import color_of, ink_on
+from kineseg_cli.show.scores import Scores
+from kineseg_cli.show.wording import clock, score_lines
+
+
+def segment_table(closed: Sequence[SegmentClosed]) -> Table:
+    """Finished segments in the order of time."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("segment", justify="right")
+    table.add_column("action", justify="center")
+    named = any(event.name for event in closed)
+    if named:
+        table.add_column("name", max_width=24)
+    for name in ("from", "to", "length", "frames", "end told after"):
+        table.add_column(name, justify="right")
+    for event in sorted(closed, key=lambda event: event.start_frame):
+        color = color_of(event.label)
+        table.add_row(
+            str(event.segment_id),
+            Text(f" {event.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
+            *([_named(event)] if named else []),
+            clock(event.start_time_s),
+            clock(event.end_time_s),
+            f"{event.end_time_s - event.start_time_s:.1f} s",
+            f"{event.start_frame}-{event.end_frame}",
+            f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
+        )
+    return table
+
+
+def _named(event: SegmentClosed) -> Text:
+    return Text(event.name) if event.name else Text("unknown", style="bright_black")
+
+
+def name_table(learnt: Sequence[Learnt]) -> Table:
+    """Names that have been taught, one a row."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("name", overflow="fold")
+    table.add_column("model", overflow="fold")
+    table.add_column("sha256", no_wrap=True)
+    told = any(one.in_use is not None for one in learnt)
+    if told:
+        table.add_column("used")
+    table.add_column("examples", justify="right")
+    table.add_column("from", overflow="fold")
+    for one in learnt:
+        used = ["yes" if one.in_use else "no: not the model that runs"] if told else []
+        sources = "\n".join(one.sources)
+        table.add_row(Text(one.name), Text(one.model), one.sha256[:12], *used, str(len(one.sources)), Text(sources))
+    return table
+
+
+def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
+    """What was announced early and what became of it, in the order told; `rate` is of the frames, per second."""
+    table = Table(box=box.SIMPLE_HEAD, title="announced before they were certain", title_justify="left")
+    table.add_column("id", justify="right")
+    table.add_column("action", justify="center")
+    for name in ("from", "told after", "chance"):
+        table.add_column(name, justify="right")
+    table.add_column("became", no_wrap=True)
+    for name in ("after", "moved by"):
+        table.add_column(name, justify="right")
+    for one in announced:
+        color = color_of(one.label)
+        later_s = None if one.outcome_frame is None else (one.outcome_frame - one.decided_frame) / rate
+        moved_s = None if one.confirmed_frame is None else (one.confirmed_frame - one.frame) / rate
+        table.add_row(
+            str(one.segment_id),
+            Text(f" {one.label:>2} ", style=f"bold {ink_on(color)} on {color}"),
+            clock(one.time_s),
+            f"{one.decided_time_s - one.time_s:.1f} s",
+            f"{one.confidence:.0%}",
+            {"confirmed": "confirmed", "retracted": "withdrawn", "open": "left open"}[one.outcome],
+            "" if later_s is None else f"{later_s:.1f} s",
+            "" if moved_s is None else f"{moved_s:+.1f} s",
+        )
+    return table
+
+
+def model_table(models: Sequence[Model]) -> Table:
+    """Models that a server can run, one after another."""
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column(style="bright_black")
+    table.add_column(overflow="fold")
+    for model in models:
+        shown = f"{', '.join(model.channels[:3])}{', ...' if len(model.channels) > 3 else ''}"
+        table.add_row("model", Text(model.name, style="bold") + Text(" (default)" if model.is_default else ""))
+        table.add_row("version", model.version)
+        table.add_row("family", model.family)
+        if model.takes_any_channels:
+            table.add_row("channels", "any, named by the stream")
+            table.add_row("rate", "that of the stream, up to 30 frames a second")
+        else:
+            table.add_row("channels", f"{len(model.channels)} ({shown})")
+            table.add_row("rate", f"{model.rate:g} frames a second")
+            table.add_row("embedding", f"{model.embedding_dim} dimensions")
+        if model.classes:
+            table.add_row("recognises", Text(", ".join(model.classes)))
+        table.add_row("runs on", model.provider.removesuffix("ExecutionProvider"))
+        table.add_row("sha256", model.sha256 or "made for each stream", end_section=True)
+    return table
+
+
+def score_table(scores: Scores) -> Table:
+    """What was found against what is known."""
+    table = Table(box=box.SIMPLE, show_header=False, title="against the known truth (never sent)", title_justify="left")
+    table.add_column(style="bright_black")
+    table.add_column()
+    for name, value in score_lines(scores):
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,1 @@
+"""How good and how fast it is, measured; nothing of the product imports it."""

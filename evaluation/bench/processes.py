@@ -1,0 +1,91 @@
+"""The servers under load, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import grpc
+import psutil
+
+ECHO_METHOD = "/benchmark.Echo/Echo"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs."""
+
+    address: str
+    pid: int
+
+    def resident_bytes(self) -> int:
+        return int(psutil.Process(self.pid).memory_info().rss)
+
+    def cpu_seconds(self) -> float:
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
+@contextmanager
+def kineseg_server() -> Iterator[Running]:
+    """The real server with its defaults."""
+    with _running(_serve_kineseg) as server:
+        yield server
+
+
+@contextmanager
+def echo_server() -> Iterator[Running]:
+    """A bare grpc.aio server that sends every message back."""
+    with _running(_serve_echo) as server:
+        yield server
+
+
+@contextmanager
+def _running(target: Any) -> Iterator[Running]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()  # so that a server that does not start ends the waiting
+    try:
+        address = ours.recv()
+        assert process.pid is not None
+        yield Running(address, process.pid)
+    finally:
+        ours.send("stop")
+        process.join(20)
+        if process.is_alive():
+            process.terminate()
+
+
+def _serve_kineseg(connection: Connection) -> None:
+    from kineseg_service.config import Settings
+    from kineseg_service.server import BackgroundServer
+
+    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="warning")) as server:
+        connection.send(server.address)
+        connection.recv()
+
+
+def _serve_echo(connection: Connection) -> None:
+    async def echo(requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
+        async for request in requests:
+            yield request
+
+    async def serve() -> None:
+        server = grpc.aio.server()
+        service, method = ECHO_METHOD[1:].split("/")
+        handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(echo)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        connection.send(f"127.0.0.1:{port}")
+        await asyncio.to_thread(connection.recv)
+        await server.stop(None)
+
+    asyncio.run(serve())

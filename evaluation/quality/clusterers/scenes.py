@@ -1,0 +1,102 @@
+"""Streams as the clusterers see them: blocks of the embedding, the scale so far, and where the segments are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from kineseg_core.inference.bundle import Bundle
+from kineseg_core.inference.decoder import Decoder
+from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings
+from numpy.typing import NDArray
+
+from evaluation.quality.stream import Stream
+
+Array = NDArray[np.float64]
+
+_PAIRS = 2000  # of blocks, for the median squared distance
+_CALM = 1.0  # a surprise that never is an anomaly
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One stream.
+
+    Attributes:
+        set_name, name: Of the stream.
+        blocks: ``(N, E)`` mean embedding over blocks of `block_frames`.
+        block_frames: Frames of the model's rate in a block.
+        labels: ``(T,)`` true action of every frame.
+        true: Segments as they are, (start, end) in frames.
+        found: Segments as the service finds them.
+    """
+
+    set_name: str
+    name: str
+    blocks: Array
+    block_frames: int
+    labels: NDArray[np.int64]
+    true: tuple[tuple[int, int], ...]
+    found: tuple[tuple[int, int], ...]
+
+    def within(self, start: int, end: int) -> slice:
+        """Blocks of a segment."""
+        return slice(start // self.block_frames, max(start // self.block_frames + 1, end // self.block_frames))
+
+    def scale(self, end: int, horizon: int) -> float:
+        """Half the median squared distance between the last `horizon` blocks before frame `end`."""
+        stop = max(2, end // self.block_frames)
+        past = self.blocks[max(0, stop - horizon) : stop]
+        one, other = np.random.default_rng(0).integers(len(past), size=(2, _PAIRS))
+        apart = one != other
+        return float(np.median(np.square(past[one[apart]] - past[other[apart]]).sum(axis=1))) / 2.0
+
+
+def scenes(streams: Sequence[Stream], bundle: Bundle, settings: SegmenterSettings) -> list[Scene]:
+    """The scenes of streams of motion whose actions are known."""
+    rate = bundle.frame_rate_hz
+    frames = [stream.canonical(rate).astype(np.float32) for stream in streams]
+    return [
+        _scene(stream, embedding, rate, settings)
+        for stream, embedding in zip(streams, _embeddings(frames, bundle), strict=True)
+    ]
+
+
+def _embeddings(frames: Sequence[NDArray[np.float32]], bundle: Bundle) -> list[NDArray[np.float32]]:
+    """``(T, E)`` of each stream; all of them are stepped together."""
+    decoder = Decoder(bundle, "cpu", slots=len(frames), max_batch=len(frames))
+    slots = np.array([decoder.acquire().slot for _ in frames], dtype=np.int64)
+    lengths = [len(each) for each in frames]
+    embeddings = [np.zeros((length, bundle.embedding_dim), dtype=np.float32) for length in lengths]
+    for t in range(max(lengths)):
+        running = [i for i, length in enumerate(lengths) if length > t]
+        stepped = decoder.step(slots[running], np.stack([frames[i][t] for i in running]))
+        for i, row in zip(running, stepped.embedding, strict=True):
+            embeddings[i][t] = row
+    return embeddings
+
+
+def _scene(stream: Stream, embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings) -> Scene:
+    assert stream.labels is not None  # of sets of motion
+    n = len(embedding)
+    size = max(1, round(settings.block_s * rate))
+    blocks = embedding[: n // size * size].reshape(n // size, size, -1).mean(axis=1, dtype=np.float64)
+    at = np.minimum(np.round(np.arange(n) * stream.rate / rate), stream.n_frames - 1).astype(np.int64)
+    cuts = [0, *np.round(stream.truth[:, 1] * rate / stream.rate).astype(int).tolist(), n]
+    return Scene(
+        set_name=stream.set_name,
+        name=stream.name,
+        blocks=blocks,
+        block_frames=size,
+        labels=stream.labels[at],
+        true=tuple(pairwise(cuts)),
+        found=tuple(_found(embedding, rate, settings)),
+    )
+
+
+def _found(embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings) -> list[tuple[int, int]]:
+    segmenter = Segmenter(settings, embedding.shape[1], rate)
+    decisions = [decision for row in embedding for decision in segmenter.update(row, _CALM)] + segmenter.finish()
+    return [(each.start, each.end) for each in decisions if isinstance(each, SegmentEnd)]

@@ -1,0 +1,90 @@
+"""How well a clusterer labels the segments of a scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+from kineseg_core.segmenter import SegmenterSettings
+from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, segment_point
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from evaluation.quality.clusterers.scenes import Scene
+
+Segments = Sequence[tuple[int, int]]
+WITHOUT_ERRORS = (0.1, 0.2, 0.3)  # distances for our own method without its allowance for errors
+GiveLabels = Callable[[Scene, Segments], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """In per cent, and how many labels there were for each true action."""
+
+    mof: float
+    ari: float
+    labels_per_action: float
+
+
+def contenders(settings: SegmenterSettings) -> dict[str, GiveLabels]:
+    """What gives labels, by name for the table: all clusterers between a ceiling and two floors."""
+    by_name: dict[str, GiveLabels] = {"the true action of most of the segment (oracle)": majority}
+    for name in CLUSTERERS:
+        by_name[name] = partial(clustered, name=name, settings=settings)
+    for same_action in WITHOUT_ERRORS:
+        by_name[f"prototypes within {same_action:g}, errors not known"] = partial(
+            clustered, name="prototypes", settings=replace(settings, same_action=same_action), errors_known=False
+        )
+    return by_name | {"one label": one_label, "a label for each segment": all_new}
+
+
+def score(scene: Scene, segments: Segments, labels: NDArray[np.int64], metrics: ModuleType) -> Score:
+    """Scores `labels` (K,), one for each segment, frame by frame."""
+    frames = np.zeros(len(scene.labels), dtype=np.int64)
+    for (start, end), label in zip(segments, labels, strict=True):
+        frames[start:end] = label
+    return Score(
+        mof=100.0 * float((metrics.hungarian_map(scene.labels, frames) == scene.labels).mean()),
+        ari=100.0 * float(adjusted_rand_score(scene.labels, frames)),
+        labels_per_action=len(np.unique(labels)) / len(np.unique(scene.labels)),
+    )
+
+
+def clustered(
+    scene: Scene, segments: Segments, name: str, settings: SegmenterSettings, errors_known: bool = True
+) -> NDArray[np.int64]:
+    """Labels by a clusterer, segment after segment as the service does it; mergers apply to what came before."""
+    block_s = settings.block_s
+    trim, reach = round(settings.trim_s / block_s), max(1, round(settings.window_s / block_s))
+    horizon = round(settings.horizon_s / block_s)
+    labeller: Labeller = make_labeller(
+        name, same_action=settings.same_action, max_labels=settings.max_labels, dim=scene.blocks.shape[1]
+    )
+    labels: list[int] = []
+    for start, end in segments:
+        blocks = scene.blocks[scene.within(start, end)][-horizon:]
+        point, error = segment_point(blocks, trim, reach)
+        labeller.unit = math.sqrt(scene.scale(end, horizon))
+        labels.append(labeller.learn(point, float(len(blocks)), None, error if errors_known else 0.0))
+        for gone, into in labeller.merged:
+            labels = [into if label == gone else label for label in labels]
+    return np.array(labels, dtype=np.int64)
+
+
+def majority(scene: Scene, segments: Segments) -> NDArray[np.int64]:
+    """The true action of most of each segment."""
+    return np.array([np.bincount(scene.labels[start:end]).argmax() for start, end in segments], dtype=np.int64)
+
+
+def one_label(_: Scene, segments: Segments) -> NDArray[np.int64]:
+    """Everything is one action."""
+    return np.zeros(len(segments), dtype=np.int64)
+
+
+def all_new(_: Scene, segments: Segments) -> NDArray[np.int64]:
+    """No action ever comes back."""
+    return np.arange(len(segments))

@@ -1,0 +1,93 @@
+"""Scores what was predicted for streams, by the metrics that every release is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.quality.metrics import metrics_module
+from evaluation.quality.stream import Stream
+
+TOLERANCE = "0.5s"
+SHARES = ("mof", "ari", "edit", "f1@50", "covering", "bf1", "precision", "recall")
+"""Figures between 0 and 1, in the order shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a method says about one stream, in its frames.
+
+    Attributes:
+        boundaries: ``(N,)`` first frame of each new segment, the stream's first one left out.
+        emitted: ``(N,)`` the frame at which each was told.
+        labels: ``(T,)`` label of every frame; None if the method gives none.
+    """
+
+    boundaries: NDArray[np.int64]
+    emitted: NDArray[np.int64]
+    labels: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]], n_frames: int, labels: NDArray[np.int64] | None = None) -> Prediction:
+        """From pairs (frame, told at) in any order.
+
+        A boundary on the stream's edge separates nothing and is left out; one that is placed after the frame at which
+        it was told counts as told at its own frame.
+        """
+        inside = sorted((frame, max(frame, told)) for frame, told in pairs if 0 < frame < n_frames)
+        frames, emitted = (np.array([pair[i] for pair in inside], dtype=np.int64) for i in range(2))
+        return cls(frames, emitted, labels)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Figures of one stream or, as means, of a set.
+
+    Attributes:
+        shares: By name, see `SHARES`; what does not apply is absent.
+        delays_s: From each boundary that was found to when it was told.
+    """
+
+    shares: dict[str, float]
+    delays_s: tuple[float, ...]
+
+    def delay(self, quantile: float) -> float | None:
+        """A quantile of the delays, seconds; None if nothing was found."""
+        return float(np.quantile(self.delays_s, quantile)) if self.delays_s else None
+
+
+def judge(stream: Stream, prediction: Prediction) -> Score:
+    """The figures of one stream.
+
+    Raises:
+        QualityError: The metrics are not there.
+    """
+    result = metrics_module().evaluate(
+        {
+            "fps": stream.rate,
+            "n_frames": stream.n_frames,
+            "boundaries": [
+                {"frame": int(frame), "emitted_frame": int(told)}
+                for frame, told in zip(prediction.boundaries, prediction.emitted, strict=True)
+            ],
+            "labels": prediction.labels,
+        },
+        stream.truth,
+        stream.labels,
+    )
+    boundary = result["boundary"][TOLERANCE]
+    named = {"bf1": boundary["f1"], "precision": boundary["precision"], "recall": boundary["recall"]}
+    shares = {name: float((result | named)[name]) for name in SHARES if name in result or name in named}
+    return Score(shares, tuple(delay / 1000.0 for delay in boundary["delay_ms"]))
+
+
+def mean(scores: Sequence[Score]) -> Score:
+    """The mean of every share over streams, and the delays of all of them."""
+    names = [name for name in SHARES if any(name in score.shares for score in scores)]
+    return Score(
+        {name: float(np.mean([score.shares[name] for score in scores if name in score.shares])) for name in names},
+        tuple(delay for score in scores for delay in score.delays_s),
+    )

@@ -1,0 +1,154 @@
+"""One stream of few channels: embeddings and surprise go in frame by frame, decisions come out.
+
+The same surface as `Segmenter`, whose judges were made on motion: there an action is a few seconds of being alike, here
+a segment is a pattern that repeats for a long time, and its phases are as unlike each other as actions are in motion.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.generic.rests import Rests
+from kineseg_core.generic.signature import Signature
+from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
+from kineseg_core.segmenter.anomaly import SurpriseMonitor
+from kineseg_core.segmenter.decisions import AnomalyStart, LabelsMerged
+from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.patterns import PatternBoundaries, PatternSettings
+
+_SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
+
+
+class PatternSegmenter:
+    """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
+
+    Where the signal stands still, that is a segment too. It announces nothing: a boundary is told when it is certain.
+    Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
+    but the frames.
+
+    Args:
+        settings: Numbers of the blocks, the labels and the anomalies.
+        dim: E, dimensions of the embedding.
+        rate_hz: Frames a second.
+        latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
+        delay_s: How much of that passes at most until a frame has come and by placing a boundary.
+        patterns: Numbers of the scan.
+
+    Attributes:
+        shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
+    """
+
+    def __init__(
+        self,
+        settings: SegmenterSettings,
+        dim: int,
+        rate_hz: float,
+        latency_s: float = 4.0,
+        delay_s: float = 0.0,
+        patterns: PatternSettings | None = None,
+    ) -> None:
+        self._block_frames = max(1, round(settings.block_s * rate_hz))
+        block_s = self._block_frames / rate_hz
+        settings = dataclasses.replace(settings, block_s=block_s)
+        budget = int((latency_s - max(0.0, delay_s - block_s)) / block_s + 1e-9) - 1
+        self.shortest_latency_s = block_s + delay_s
+        self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
+        self._rests = Rests(dim, budget)
+        self._surprise = SurpriseMonitor(settings, rate_hz)
+        self._signature = Signature(dim)
+        self._labeller = make_labeller(
+            settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims
+        )
+        self._labeller.unit = 1.0
+        self._trim = (patterns or PatternSettings()).apart
+        self._sum = np.zeros(dim)
+        self._n_frames = 0
+        self._first_frame = 0  # of block 0
+        self._in_block = 0  # frames of the block that is not full yet
+        self._going = False  # whether there is an open segment
+        self._segment_id = -1
+        self._label = -1
+
+    @property
+    def label(self) -> int:
+        """Label of the open segment as far as it can be told now; -1 before the first frame."""
+        return self._label
+
+    @property
+    def anomaly_score(self) -> float:
+        """Robust standard deviations of the last frame's log surprise above its median."""
+        return self._surprise.score
+
+    def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
+        """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
+        decisions: list[Decision] = []
+        if not self._going:
+            self._going = True
+            self._segment_id += 1
+            self._label = self._labeller.mint()
+            decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
+        if self._surprise.update(surprise, still=self._rests.still):
+            decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
+        self._n_frames += 1
+        self._in_block += 1
+        self._sum += embedding
+        if self._in_block == self._block_frames:
+            block = self._sum / self._block_frames
+            boundary = self._rests.update(block, self._boundaries.count + 1, self._boundaries.start)
+            if boundary is not None or self._rests.resting:
+                self._boundaries.remember(block)
+            else:
+                boundary = self._boundaries.update(block)
+            self._sum[:] = 0.0
+            self._in_block = 0
+            if boundary is not None:
+                self._begin(boundary, decisions)
+        return decisions
+
+    def finish(self) -> list[Decision]:
+        """The stream has ended: the last segment is closed."""
+        decisions: list[Decision] = []
+        if self._going:
+            self._close(self._boundaries.count, self._n_frames, decisions)
+            self._going = False
+        return decisions
+
+    def restart(self) -> list[Decision]:
+        """The stream was interrupted here: the open segment is closed, and the next frame begins another.
+
+        Labels, numbering, and what has been learned of the stream go on.
+        """
+        decisions = self.finish()
+        self._boundaries.restart()
+        self._rests.restart()
+        self._surprise.restart()
+        self._first_frame, self._in_block = self._n_frames, 0
+        self._sum[:] = 0.0
+        return decisions
+
+    def _begin(self, boundary: int, decisions: list[Decision]) -> None:
+        index = self._first_frame + boundary * self._block_frames
+        self._close(boundary, index, decisions)
+        self._boundaries.accept(boundary)
+        self._segment_id += 1
+        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
+        self._label = self._labeller.mint() if known is None else known
+        decisions.append(SegmentStart(index, self._segment_id, self._label))
+
+    def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
+        start_block = self._boundaries.start
+        start = self._first_frame + start_block * self._block_frames
+        if start_block == end_block:  # less than a block: there is nothing to learn from it
+            decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
+            return
+        point, error = self._point(start_block, end_block)
+        label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
+        decisions.append(SegmentEnd(self._segment_id, label, start, end))
+        decisions += [LabelsMerged(end - 1, gone, into) for gone, into in self._labeller.merged]
+
+    def _point(self, start: int, end: int) -> tuple[NDArray[np.float64], float]:
+        """Signature of blocks [start, end) and its squared standard error."""
+        return segment_point(self._signature(self._boundaries.recent(start, end)), self._trim, self._trim)

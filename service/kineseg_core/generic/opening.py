@@ -1,0 +1,41 @@
+"""What the built-in model gives a new stream: a plan, and what decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kineseg_core.errors import InvalidRequest, WrongChannels
+from kineseg_core.generic.decider import PatternSegmenter
+from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
+from kineseg_core.generic.plan import Plan
+from kineseg_core.segmenter import Segmenter, SegmenterSettings
+
+_LONGEST_NAME = 200
+
+
+def scratch_plan(channels: Sequence[str], rate_hz: float) -> Plan:
+    """The plan for a stream of these channels.
+
+    Raises:
+        WrongChannels: There are none or too many.
+        InvalidRequest: Names are missing, endless or used twice.
+    """
+    field = "config.channels"
+    if not 1 <= len(channels) <= MOST_CHANNELS:
+        what = "none are given" if not channels else f"there are {len(channels)}"
+        raise WrongChannels(
+            f"model {SCRATCH!r} takes the channels that the stream names, 1 to {MOST_CHANNELS}; {what}", field=field
+        )
+    if not all(0 < len(name) <= _LONGEST_NAME for name in channels):
+        raise InvalidRequest(f"every channel needs a name of at most {_LONGEST_NAME} characters", field=field)
+    if len(set(channels)) != len(channels):
+        twice = next(name for at, name in enumerate(channels) if name in channels[:at])
+        raise InvalidRequest(f"channel names must be unique; {twice[:64]!r} is there twice", field=field)
+    return Plan.of(len(channels), rate_hz)
+
+
+def scratch_segmenter(plan: Plan, latency_s: float, delay_s: float) -> Segmenter | PatternSegmenter:
+    """What decides on what the model gives."""
+    settings = SegmenterSettings(log_surprise_median=LOG_SURPRISE_MEDIAN, log_surprise_scale=LOG_SURPRISE_SCALE)
+    decides = PatternSegmenter if plan.few else Segmenter
+    return decides(settings, plan.dims, plan.rate_hz, latency_s, delay_s)

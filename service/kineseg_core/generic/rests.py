@@ -1,0 +1,65 @@
+"""Where a signal of few channels stands still: a rest is no pattern, and is told by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.segmenter.stillness import Stillness
+
+# Of the variance of blocks, whose scale the embedding sets, a small share: patterns may have pauses.
+_UNIT = 0.014
+_GROUP, _GROUPS = 5, 5  # blocks
+_LOOK_BACK = 20  # blocks that the embedding looks back
+_PATIENCE = 30  # blocks after which it is told whether a rest is over: a glitch has left the embedding by then
+
+
+class Rests:
+    """Begins a rest once the embedding has been the same for seconds, and ends it where the signal goes on to move.
+
+    Picklable. Units are blocks.
+
+    Args:
+        dim: Dimensions of a block.
+        budget: Blocks within which a boundary must be decided.
+
+    Attributes:
+        resting: Whether the open segment is a rest.
+    """
+
+    def __init__(self, dim: int, budget: int) -> None:
+        self._budget = max(1, budget)
+        self._stillness = Stillness(dim, _GROUP, _GROUPS)
+        self.restart()
+
+    @property
+    def still(self) -> bool:
+        """Whether the signal stands still now."""
+        return self._stillness.still
+
+    def restart(self) -> None:
+        """Begins anew."""
+        self._stillness.restart()
+        self.resting = False
+        self._moved = 0  # blocks since it last stood still
+
+    def update(self, block: NDArray[np.float64], count: int, start: int) -> int | None:
+        """Takes the next block (dim,), the last of `count`; returns where a rest begins or ends, or None.
+
+        A rest that begins where the open segment does, at `start`, has no boundary.
+        """
+        still = self._stillness.update(block, _UNIT)
+        if not self.resting:
+            if not still:
+                return None
+            self.resting, self._moved = True, 0
+            begun = count - _GROUP * _GROUPS - _LOOK_BACK
+            return max(begun, count - self._budget) if begun > start + _LOOK_BACK else None
+        self._moved = 0 if still else self._moved + 1
+        if self._moved < _PATIENCE:
+            return None
+        if self._stillness.returned:
+            self._moved = 0
+            return None
+        self.resting = False
+        return count - min(self._moved, self._budget)

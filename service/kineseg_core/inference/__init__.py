@@ -1,0 +1,1 @@
+"""The model: bundles, and the ONNX step over a table of states."""

@@ -1,0 +1,322 @@
+"""Model bundles: read from a folder or a .zip, verified to the last byte, and described."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from google.protobuf import json_format
+from kineseg.v1 import bundle_pb2
+from numpy.typing import NDArray
+
+from kineseg_core.errors import BadBundle, InvalidRequest
+from kineseg_core.naming.bank import check_name
+
+SCHEMA_VERSION = 1
+GRAPH, MANIFEST, GOLDEN = "model.onnx", "manifest.json", "golden.npz"
+_MAX_BYTES = 1 << 30
+_MOST_CLASSES = 4096
+# How far the probabilities of a golden step may be from adding up to 1.
+_PROBABILITY_ERROR = 1e-2
+_NAME = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified model bundle.
+
+    Attributes:
+        path: Where it was read from.
+        manifest: What it says about itself.
+        graph: The ONNX graph of one streaming step.
+        sha256: SHA-256 of the graph, hexadecimal.
+    """
+
+    path: Path
+    manifest: bundle_pb2.BundleManifest
+    graph: bytes
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.manifest.name
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels of a frame, in the graph's order."""
+        return tuple(channel.name for channel in self.manifest.channels)
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Frames a second at which the graph steps."""
+        return self.manifest.frame_rate_hz
+
+    @property
+    def state_size(self) -> int:
+        """How many numbers of state a stream has."""
+        return sum(part.size for part in self.manifest.state)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Number of dimensions of the embedding."""
+        return self.manifest.embedding_dim
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the actions that it recognises, in the order of `scores`; none unless it is a recogniser."""
+        return tuple(self.manifest.classes)
+
+
+def packaged_bundle() -> Path | None:
+    """The bundle that comes with the package, if there is one."""
+    path = Path(__file__).parents[1] / "bundles" / "default"
+    return path if (path / MANIFEST).is_file() else None
+
+
+def load_bundles(paths: Iterable[Path]) -> dict[str, Bundle]:
+    """Loads and verifies bundles; the result is in the order given, by name.
+
+    Raises:
+        BadBundle: One does not verify, or two have the same name.
+    """
+    bundles: dict[str, Bundle] = {}
+    for path in paths:
+        bundle = load_bundle(path)
+        if bundle.name in bundles:
+            other = bundles[bundle.name].path
+            raise BadBundle(path, MANIFEST, f"the name {bundle.name!r} is already taken by the bundle {other}")
+        bundles[bundle.name] = bundle
+    return bundles
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Reads one bundle and verifies its manifest, its hashes, its graph and its golden steps.
+
+    Raises:
+        BadBundle: It is not a bundle, or something in it does not verify; names the file and the reason.
+    """
+    files = _read_zip(path) if path.is_file() else _read_folder(path)
+    for name in (MANIFEST, GRAPH, GOLDEN):
+        if name not in files:
+            raise BadBundle(path, name, "the file is missing")
+    manifest = _parse_manifest(path, files.pop(MANIFEST))
+    _check_hashes(path, manifest, files)
+    bundle = Bundle(path, manifest, files[GRAPH], hashlib.sha256(files[GRAPH]).hexdigest())
+    session = _open_graph(bundle)
+    _check_shapes(bundle, session)
+    _check_golden(bundle, session, files[GOLDEN])
+    return bundle
+
+
+def _read_folder(path: Path) -> dict[str, bytes]:
+    if not path.is_dir():
+        raise BadBundle(path, MANIFEST, "there is no such folder or .zip file")
+    root = path.resolve()
+    files = {}
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if not file.resolve().is_relative_to(root):
+            raise BadBundle(path, name, "the file is a link that leads out of the bundle")
+        if file.is_file():
+            files[name] = file.read_bytes()
+    return files
+
+
+def _read_zip(path: Path) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            # The sizes are checked before anything is unpacked, and unpacking never exceeds what they say.
+            if sum(info.file_size for info in members) > _MAX_BYTES:
+                raise BadBundle(path, path.name, f"unpacked it is larger than {_MAX_BYTES >> 20} MiB")
+            for info in members:
+                if info.filename in files:
+                    raise BadBundle(path, info.filename, "the archive holds two files of this name")
+                files[info.filename] = archive.read(info)
+    except BadBundle:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its bytes lead to
+        raise BadBundle(path, path.name, f"not a readable .zip archive ({error})") from error
+    return files
+
+
+def _parse_manifest(path: Path, text: bytes) -> bundle_pb2.BundleManifest:
+    def refuse(reason: str) -> BadBundle:
+        return BadBundle(path, MANIFEST, reason)
+
+    try:
+        manifest = json_format.Parse(text.decode("utf-8"), bundle_pb2.BundleManifest())
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise refuse(f"does not follow the schema of a bundle manifest ({error})") from error
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise refuse(f"schema_version is {manifest.schema_version}, this server reads {SCHEMA_VERSION}")
+    if not _NAME.fullmatch(manifest.name):
+        raise refuse(f"name {manifest.name!r} must be 1 to 64 lower-case letters, digits or '-'")
+    if not manifest.version:
+        raise refuse("version is missing")
+    names = [channel.name for channel in manifest.channels]
+    if not names or not all(names) or len(set(names)) != len(names):
+        raise refuse("channels must be named, each by a name of its own")
+    if not 1 <= manifest.frame_rate_hz <= 1000:
+        raise refuse(f"frame_rate_hz is {manifest.frame_rate_hz}, it must be 1 to 1000")
+    if manifest.embedding_dim < 1:
+        raise refuse(f"embedding_dim is {manifest.embedding_dim}, it must be at least 1")
+    if not manifest.state or any(part.size < 1 for part in manifest.state):
+        raise refuse("state must have at least one part, each of size 1 or more")
+    if not 0 < manifest.golden_tolerance < 1:
+        raise refuse(f"golden_tolerance is {manifest.golden_tolerance}, it must be above 0 and below 1")
+    if not (manifest.calibration.log_surprise_scale > 0 and np.isfinite(manifest.calibration.log_surprise_median)):
+        raise refuse("calibration must have a finite log_surprise_median and a log_surprise_scale above 0")
+    norm = manifest.normalization
+    if len(norm.mean) != len(names) or len(norm.scale) != len(names) or not all(scale > 0 for scale in norm.scale):
+        raise refuse(f"normalization must have a mean and a scale above 0 for each of the {len(names)} channels")
+    _check_classes(refuse, list(manifest.classes))
+    return manifest
+
+
+def _check_classes(refuse: Callable[[str], BadBundle], classes: Sequence[str]) -> None:
+    if len(classes) == 1 or len(classes) > _MOST_CLASSES:
+        raise refuse(f"classes has {len(classes)} names; a recogniser has 2 to {_MOST_CLASSES}, other models none")
+    if len(set(classes)) != len(classes):
+        raise refuse("classes must be named, each by a name of its own")
+    for name in classes:
+        try:
+            check_name(name)
+        except InvalidRequest as error:
+            raise refuse(f"classes: {name[:80]!r} cannot be the name of a segment ({error.message})") from error
+
+
+def _check_hashes(path: Path, manifest: bundle_pb2.BundleManifest, files: Mapping[str, bytes]) -> None:
+    declared: dict[str, str] = {}
+    for entry in manifest.files:
+        name = PurePosixPath(entry.path)
+        if name.is_absolute() or ".." in name.parts or "\\" in entry.path or str(name) != entry.path:
+            raise BadBundle(path, entry.path, "the manifest may only name plain paths within the bundle")
+        if entry.path in declared:
+            raise BadBundle(path, entry.path, "the manifest names the file twice")
+        declared[entry.path] = entry.sha256
+    for name_, digest in declared.items():
+        if name_ not in files:
+            raise BadBundle(path, name_, "the manifest names the file, but it is missing")
+        if hashlib.sha256(files[name_]).hexdigest() != digest:
+            raise BadBundle(path, name_, "its SHA-256 is not the manifest's: the file has changed")
+    for name_ in files:
+        if name_ not in declared:
+            raise BadBundle(path, name_, "the manifest does not name the file")
+
+
+def _open_graph(bundle: Bundle) -> ort.InferenceSession:
+    try:
+        proto = onnx.load_model_from_string(bundle.graph)
+        onnx.checker.check_model(proto)
+        # Weights outside of the graph would be read from wherever it says, past hashes and bundle.
+        if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in proto.graph.initializer):
+            raise BadBundle(bundle.path, GRAPH, "the graph keeps weights outside of the file")
+        return ort.InferenceSession(bundle.graph, _quiet_options(), providers=["CPUExecutionProvider"])
+    except BadBundle:
+        raise
+    except Exception as error:  # onnx and ONNX Runtime raise a dozen unrelated kinds
+        raise BadBundle(bundle.path, GRAPH, f"not a graph that ONNX Runtime can run ({_first_line(error)})") from error
+
+
+def _quiet_options() -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return options
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
+def _check_shapes(bundle: Bundle, session: ort.InferenceSession) -> None:
+    C, S, E = len(bundle.channels), bundle.state_size, bundle.embedding_dim
+    expected_inputs = {"frame": [C], "state": [S]}
+    expected_outputs = {"prediction": [C], "surprise": [], "embedding": [E], "next_state": [S]}
+    if bundle.classes:
+        expected_outputs["scores"] = [len(bundle.classes)]
+    for kind, nodes, expected in (
+        ("input", session.get_inputs(), expected_inputs),
+        ("output", session.get_outputs(), expected_outputs),
+    ):
+        if {node.name for node in nodes} != set(expected):
+            names = ", ".join(sorted(node.name for node in nodes))
+            reason = f"its {kind}s must be {', '.join(expected)}; they are {names}"
+            if ("scores" in names) != bool(bundle.classes) and kind == "output":
+                reason += "; scores is there if and only if the manifest has classes"
+            raise BadBundle(bundle.path, GRAPH, reason)
+        for node in nodes:
+            if node.type != "tensor(float)":
+                raise BadBundle(bundle.path, GRAPH, f"{kind} {node.name!r} is {node.type}, not tensor(float)")
+            batch, rest = node.shape[:1], node.shape[1:]
+            # Graphs may leave sizes of outputs open; the golden steps then tell.
+            fits = len(rest) == len(expected[node.name]) and all(
+                got == want or (kind == "output" and not isinstance(got, int))
+                for got, want in zip(rest, expected[node.name], strict=True)
+            )
+            if not batch or isinstance(batch[0], int) or not fits:
+                wanted = ["batch", *expected[node.name]]
+                raise BadBundle(
+                    bundle.path, GRAPH, f"{kind} {node.name!r} is {node.shape}, the manifest asks for {wanted}"
+                )
+
+
+def _check_golden(bundle: Bundle, session: ort.InferenceSession, content: bytes) -> None:
+    golden = _read_golden(bundle, content)
+    state = np.zeros((1, bundle.state_size), np.float32)
+    steps: dict[str, list[NDArray[np.float32]]] = {name: [] for name in _golden_outputs(bundle)}
+    try:
+        for frame in golden["frames"]:
+            *outputs, state = session.run([*steps, "next_state"], {"frame": frame[None], "state": state})
+            for rows, output in zip(steps.values(), outputs, strict=True):
+                rows.append(output[0])
+    except Exception as error:  # whatever the graph does wrong
+        raise BadBundle(bundle.path, GRAPH, f"a golden step fails ({_first_line(error)})") from error
+    for name, rows in steps.items():
+        got, want = np.stack(rows), golden[name]
+        if got.shape != want.shape:
+            raise BadBundle(bundle.path, GOLDEN, f"{name} is {want.shape}, the graph gives {got.shape}")
+        off = float(np.max(np.abs(got - want), initial=0)) / max(float(np.max(np.abs(want), initial=0)), 1e-30)
+        if not off <= bundle.manifest.golden_tolerance:
+            raise BadBundle(
+                bundle.path,
+                GOLDEN,
+                f"the graph's {name} differs from the golden steps by {off:.3g} of their largest value, "
+                f"allowed is {bundle.manifest.golden_tolerance:.3g}",
+            )
+    if bundle.classes:
+        total = np.exp(golden["scores"].astype(np.float64)).sum(axis=1)
+        if not np.allclose(total, 1.0, atol=_PROBABILITY_ERROR):
+            raise BadBundle(
+                bundle.path, GOLDEN, "scores must be logarithms of probabilities, which add up to 1 over the classes"
+            )
+
+
+def _golden_outputs(bundle: Bundle) -> tuple[str, ...]:
+    """The outputs that golden steps are compared by."""
+    return ("prediction", "surprise", "embedding", *(("scores",) if bundle.classes else ()))
+
+
+def _read_golden(bundle: Bundle, content: bytes) -> dict[str, NDArray[np.float32]]:
+    names = ("frames", *_golden_outputs(bundle))
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            golden = {name: np.asarray(archive[name], np.float32) for name in names}
+    except Exception as error:  # numpy raises whatever the bytes lead it to
+        raise BadBundle(bundle.path, GOLDEN, f"must hold the arrays {', '.join(names)} ({error})") from error
+    frames = golden["frames"]
+    if frames.ndim != 2 or len(frames) == 0 or frames.shape[1] != len(bundle.channels):
+        raise BadBundle(bundle.path, GOLDEN, f"frames is {frames.shape}, expected (frames, {len(bundle.channels)})")
+    return golden

@@ -1,0 +1,121 @@
+"""The decoder: one model, the table of its streams' states, and the leases on the table's slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from kineseg_service.logs import get_logger
+from numpy.typing import NDArray
+
+from kineseg_core.errors import CannotStart, Full
+from kineseg_core.inference.bundle import Bundle
+from kineseg_core.inference.device_table import DeviceTable
+from kineseg_core.inference.providers import CPU, CUDA, Wanted, cuda_problem, open_cpu, open_cuda
+from kineseg_core.inference.state_table import F32, HostTable, StateTable, Stepped
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to use a slot. The generation tells it from every earlier and later lease on the same slot."""
+
+    slot: int
+    generation: int
+
+
+class Decoder:
+    """Steps many streams of one model. To be used by one thread at a time.
+
+    Args:
+        bundle: The model.
+        provider: "cuda", "cpu", or "auto" for CUDA where it works and else the CPU.
+        slots: How many streams there is room for.
+        max_batch: The most streams in one step.
+        threads: Threads within a step on the CPU.
+
+    Raises:
+        CannotStart: "cuda" was asked for and does not work; says why.
+    """
+
+    def __init__(
+        self, bundle: Bundle, provider: Wanted = "auto", *, slots: int = 1024, max_batch: int = 128, threads: int = 1
+    ) -> None:
+        self.bundle = bundle
+        self.max_batch = max_batch
+        self.provider, self._table = _open_table(bundle, provider, slots, max_batch, threads)
+        self._generations = [0] * slots
+        self._free = list(range(slots - 1, -1, -1))
+
+    @property
+    def free_slots(self) -> int:
+        """How many more streams there is room for."""
+        return len(self._free)
+
+    def acquire(self) -> Lease:
+        """Lends a slot in the initial state.
+
+        Raises:
+            Full: All slots are lent.
+        """
+        if not self._free:
+            raise Full(
+                f"all {len(self._generations)} streams of model {self.bundle.name!r} are in use; try again later"
+            )
+        slot = self._free.pop()
+        self._table.reset(slot)
+        return Lease(slot, self._generations[slot])
+
+    def reset(self, lease: Lease) -> None:
+        """Puts a lent slot back into the initial state."""
+        self._table.reset(lease.slot)
+
+    def release(self, lease: Lease) -> bool:
+        """Takes a slot back. False, and nothing happens, when this lease has been given back before."""
+        if self._generations[lease.slot] != lease.generation:
+            return False
+        self._generations[lease.slot] += 1
+        self._free.append(lease.slot)
+        return True
+
+    def step(self, slots: NDArray[np.int64], frames: F32) -> Stepped:
+        """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C), B <= `max_batch`."""
+        return self._table.step(slots, frames)
+
+    def warm_up(self) -> None:
+        """Steps batches of every size that a table plans for, so that no stream waits for memory or kernels.
+
+        These are the powers of two and the largest batch, each twice: tables on a device take turns. States stay as
+        they are.
+        """
+        most = min(self.max_batch, self.free_slots)
+        leases = [self.acquire() for _ in range(most)]
+        slots = np.array([lease.slot for lease in leases], np.int64)
+        frames = np.zeros((most, len(self.bundle.channels)), np.float32)
+        # The largest first: memory is then taken once.
+        for size in (most, *(1 << bits for bits in reversed(range((most - 1).bit_length())))):
+            for _ in range(2):
+                self.step(slots[:size], frames[:size])
+        for lease in reversed(leases):
+            self.release(lease)
+
+
+def _open_table(bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, threads: int) -> tuple[str, StateTable]:
+    reason = "asked for" if wanted == "cpu" else cuda_problem()
+    if not reason:
+        try:
+            table = DeviceTable(bundle, open_cuda, "cuda", slots, max_batch)
+        except Exception as error:  # whatever CUDA comes up with, the CPU still works
+            reason = str(error)
+        else:
+            _log.info("decoder ready", model=bundle.name, provider=CUDA, slots=slots, max_batch=max_batch)
+            return CUDA, table
+    if wanted == "cuda":
+        raise CannotStart(f"model {bundle.name!r} cannot run on CUDA: {reason}")
+    host = HostTable(bundle, open_cpu(bundle.graph, threads), slots, max_batch)
+    _log.info("decoder ready", model=bundle.name, provider=CPU, because=reason, slots=slots, max_batch=max_batch)
+    if host.uneven:
+        # The same frames may then give other events in other company; a mean should be a matrix product.
+        _log.warning("rows depend on their batch", model=bundle.name, outputs=host.uneven)
+    return CPU, host

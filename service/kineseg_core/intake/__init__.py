@@ -1,0 +1,1 @@
+"""What comes in: validated, timed, filled where values are missing, and resampled to the rate of the model."""

@@ -1,0 +1,284 @@
+"""One stream's intake: chunks are validated, what is missing filled, and frames resampled to the model's rate.
+
+A value that is missing (NaN) is held: the channel keeps its last value until another one comes, however long that is.
+Frames that are missing are filled; where too many are, the stream is cut: what comes after is a new stretch.
+
+Time is in integer nanoseconds since the stream's first frame.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kineseg_core.errors import InvalidFrame
+from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
+from kineseg_core.intake.missing import Held, ValuesMissing
+from kineseg_core.intake.resampling import F32, ModelFrames, Resampler
+
+# A hole between two capture times counts as a gap from this many frame periods on.
+_HOLE_PERIODS = 2.5
+# A gap of so many periods is filled however slow the source: at 1 frame a second, one lost frame is 2 s.
+_FILLED_PERIODS = 2.5
+# No unit that anything is measured in gives larger numbers, and squares of these stay finite in single precision.
+LARGEST_VALUE = 1e9
+# A chunk goes through in pieces of so many frames and values at most: memory stays bounded, and others get their turn.
+_PIECE_FRAMES, _PIECE_VALUES = 512, 1 << 14
+# About how many of the model's frames a piece makes at most: a slow source makes many of each of its own.
+_PIECE_MADE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """A chunk may have `max_chunk_frames` frames; gaps of at most `max_gap_s` seconds are filled, none if that is 0."""
+
+    max_chunk_frames: int = 4096
+    max_gap_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Frames were missing before `decided`: from `frame` on, which is the one after the last that came.
+
+    They have been filled, unless there were too many: then the stream is cut, and a new stretch begins.
+    """
+
+    frame: int
+    time_ns: int
+    missing: int
+    duration_ns: int
+    decided: int
+    decided_ns: int
+    cuts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEnd:
+    """All of a chunk has gone through; `frames` is the index after its last frame."""
+
+    frames: int
+
+
+Taken = ModelFrames | GapFound | ValuesMissing | ChunkEnd
+
+
+class Intake:
+    """Takes a stream's chunks. Picklable.
+
+    Args:
+        channels: C, numbers in a frame.
+        order: For each of the model's channels, its place in the client's frame; none when it is the same.
+        rate_hz: Frames a second at which the client captures.
+        model_rate_hz: Frames a second at which the model steps.
+        limits: What a chunk may be.
+        typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[str],
+        order: Sequence[int] | None,
+        rate_hz: float,
+        model_rate_hz: float,
+        limits: IntakeLimits,
+        typical: Sequence[float] | None = None,
+    ) -> None:
+        self._channels = tuple(channels)
+        self._order = None if order is None else np.asarray(order, np.int64)
+        self._period = SECOND / rate_hz
+        self._piece = max(
+            1, min(_PIECE_FRAMES, _PIECE_VALUES // len(channels), int(_PIECE_MADE * rate_hz / model_rate_hz))
+        )
+        self._limits = limits
+        self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
+        if not limits.max_gap_s:
+            self._max_gap_ns = 0
+        self._timed: bool | None = None
+        self._clock = CaptureClock(rate_hz)
+        self._resampler = Resampler(rate_hz, model_rate_hz)
+        self._held = Held(self._channels, typical)
+        self._received = 0
+        self._filled = 0
+        self._unnumbered = 0
+        self._skipped = 0
+        self._last_ns = 0
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels, in the model's order."""
+        return self._channels
+
+    @property
+    def max_gap_s(self) -> float:
+        """The longest gap that is filled, seconds."""
+        return self._max_gap_ns / SECOND
+
+    @property
+    def received(self) -> int:
+        """The index that the next frame should have."""
+        return self._received
+
+    @property
+    def filled(self) -> int:
+        """Number of missing frames that have been filled."""
+        return self._filled
+
+    @property
+    def frames(self) -> int:
+        """Number of frames, filled ones included: also those that a hole in the capture times alone has told of."""
+        return self._received + self._unnumbered - self._skipped
+
+    @property
+    def missing_values(self) -> int:
+        """Number of values that were missing in frames that came."""
+        return self._held.count
+
+    @property
+    def last_ns(self) -> int:
+        """Time of the last frame."""
+        return self._last_ns
+
+    @property
+    def period_ns(self) -> int:
+        """The nominal time between two frames."""
+        return round(self._period)
+
+    @property
+    def first_capture_ns(self) -> int | None:
+        """Capture time of the first frame, if the client tells capture times."""
+        return self._clock.first_ns
+
+    def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
+        """Validates a chunk at once, then yields what it gives, piece by piece; take all of it before the next chunk.
+
+        Args:
+            first_frame: Index of the chunk's first frame.
+            data: Little-endian float32, frames x channels.
+            capture_times_ns: One for each frame, or none.
+
+        Raises:
+            InvalidFrame: The chunk is malformed, or its times contradict the rate; nothing of it has been taken.
+        """
+        frames = self._parse(data)
+        self._check_index(first_frame, len(frames))
+        times, clock = self._times(first_frame, len(frames), capture_times_ns)
+        gaps = self._gaps(first_frame, times)
+        # Nothing above has changed this object; from here on nothing can fail.
+        self._timed, self._clock = bool(capture_times_ns), clock
+        return self._emit(first_frame, frames, times, gaps)
+
+    def check_end(self) -> None:
+        """The client has sent all there is.
+
+        Raises:
+            InvalidFrame: The capture times of the whole, short stream contradict its rate.
+        """
+        self._clock.check_end()
+
+    def flush(self) -> ModelFrames | None:
+        """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
+        return self._resampler.end_stretch()
+
+    def _parse(self, data: bytes) -> F32:
+        width = 4 * len(self._channels)
+        if len(data) % width:
+            raise InvalidFrame(
+                f"data is {len(data)} bytes, not a multiple of {width} ({len(self._channels)} channels of float32)",
+                field="data",
+            )
+        n = len(data) // width
+        if n == 0:
+            raise InvalidFrame("a chunk must hold at least one frame", field="data")
+        if n > self._limits.max_chunk_frames:
+            raise InvalidFrame(
+                f"the chunk holds {n} frames, at most {self._limits.max_chunk_frames} are allowed", field="data"
+            )
+        frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
+        if self._order is not None:
+            frames = frames[:, self._order]
+        sane = np.abs(frames) <= LARGEST_VALUE
+        if not sane.all():
+            absurd = np.argwhere(~sane & ~np.isnan(frames))
+            if len(absurd):
+                row, column = (int(i) for i in absurd[0])
+                raise InvalidFrame(
+                    f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._channels[column]!r}; "
+                    f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
+                    field="data",
+                )
+        return frames
+
+    def _check_index(self, first: int, n: int) -> None:
+        if first < self._received:
+            raise InvalidFrame(
+                f"first_frame is {first}, but frames up to {self._received - 1} have come already", field="first_frame"
+            )
+        if self._received == 0 and first > 0:
+            raise InvalidFrame(
+                f"the first frame of a stream has index 0, not {first}: there is nothing to fill from",
+                field="first_frame",
+            )
+        if (first + n) * self._period > LATEST_NS:
+            raise InvalidFrame(f"first_frame is {first}, which no stream can reach", field="first_frame")
+
+    def _times(self, first: int, n: int, capture: Sequence[int]) -> tuple[list[int], CaptureClock]:
+        """Times of the chunk's frames in nanoseconds since the stream's first frame, and the clock after them."""
+        if self._timed is not None and self._timed != bool(capture):
+            before, now = ("with", "without") if self._timed else ("without", "with")
+            raise InvalidFrame(
+                f"the stream began {before} capture times and this chunk comes {now} them", field="capture_times_ns"
+            )
+        if not capture:
+            return [round(frame * self._period) for frame in range(first, first + n)], self._clock
+        if len(capture) != n:
+            raise InvalidFrame(f"{len(capture)} capture times for {n} frames", field="capture_times_ns")
+        return self._clock.read(first - self._received, capture)
+
+    def _gaps(self, first: int, times: list[int]) -> dict[int, GapFound]:
+        """Gaps before frames of the chunk, by the place of the frame after each."""
+        lost = first - self._received
+        before = self._last_ns if self._received else times[0]
+        steps = np.diff(np.array(times, np.int64), prepend=before)
+        places = set(np.flatnonzero(steps > int(_HOLE_PERIODS * self._period)).tolist())
+        gaps = {}
+        for at in sorted(places | ({0} if lost else set())):
+            last, now = times[at - 1] if at else before, times[at]
+            counted = lost if at == 0 else 0
+            missing = counted or max(1, round((now - last) / self._period) - 1)
+            begins = last + (now - last) // (missing + 1)
+            cuts = max(now - last, counted * self._period) > self._max_gap_ns
+            gaps[at] = GapFound(first + at - counted, begins, missing, now - last, first + at, now, cuts)
+        return gaps
+
+    def _emit(self, first: int, frames: F32, times: list[int], gaps: dict[int, GapFound]) -> Iterator[Taken]:
+        cuts = sorted({0, len(frames), *range(0, len(frames), self._piece), *gaps})
+        for begin, end in itertools.pairwise(cuts):
+            if gap := gaps.get(begin):
+                yield from self._pass(gap)
+            yield from self._advance(first + begin, frames[begin:end], times[begin:end])
+        yield ChunkEnd(first + len(frames))
+
+    def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
+        """Consecutive frames: what is missing is held, and what there is to tell of it comes before the frame."""
+        filled, outages = self._held.fill(first, frames, times)
+        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
+            yield from outages.get(begin, ())
+            made = self._resampler.push(first + begin, filled[begin:end], times[begin:end])
+            self._received, self._last_ns = first + end, times[end - 1]
+            if made is not None:
+                yield made
+
+    def _pass(self, gap: GapFound) -> Iterator[Taken]:
+        is_numbered = gap.frame != gap.decided
+        if gap.cuts:
+            self._skipped += gap.missing if is_numbered else 0
+            rest = self._resampler.end_stretch()
+            if rest is not None:
+                yield rest
+        else:
+            self._filled += gap.missing
+            self._unnumbered += 0 if is_numbered else gap.missing
+        yield gap

@@ -1,0 +1,183 @@
+"""From a stream's configuration to a session: what may be asked for, and what is wrong with the rest."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_service.api.convert import decisions_from
+from kineseg_service.config import Settings
+
+from kineseg_core.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
+from kineseg_core.generic import SCRATCH, scratch_plan, scratch_segmenter
+from kineseg_core.inference.bundle import Bundle
+from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.resampling import placing_delay_s
+from kineseg_core.naming import KnownNames, Namer, NamingSettings
+from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.session import Session, SessionConfig
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RATES = (1.0, 1000.0)
+_LATENCIES = (0.5, 10.0)
+
+
+class Opener:
+    """Makes sessions for the models of a server.
+
+    Args:
+        bundles: The models, by name; the first is the default unless the settings name another.
+        settings: The server's.
+        known: Gives what has been taught for a model.
+
+    Raises:
+        BadBundle: A bundle's calibration does not suit segmenter or naming, or it has the built-in model's name.
+        ValueError: The settings' default model is not there, or there is no model at all.
+    """
+
+    def __init__(
+        self,
+        bundles: Mapping[str, Bundle],
+        settings: Settings,
+        known: Callable[[str], KnownNames] = lambda model: KnownNames(),
+    ) -> None:
+        names = [*bundles, SCRATCH] if settings.scratch else list(bundles)
+        if not names:
+            raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
+        if settings.scratch and SCRATCH in bundles:
+            reason = (
+                f"the name {SCRATCH!r} is the built-in model's; rename the bundle, or turn that off (KINESEG_SCRATCH)"
+            )
+            raise BadBundle(bundles[SCRATCH].path, "manifest.json", reason)
+        self.default_model = settings.default_model or names[0]
+        if self.default_model not in names:
+            raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
+        self._names = sorted(names)
+        self._bundles = bundles
+        self._known = known
+        self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
+        self._naming = {
+            name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
+            for name, bundle in bundles.items()
+        }
+        self._default_latency_s = settings.default_latency_s
+        self._limits = IntakeLimits(settings.max_chunk_frames, settings.max_gap_s)
+
+    def session(self, config: pb.StreamConfig) -> Session:
+        """A new session.
+
+        Raises:
+            InvalidRequest: A field is out of range.
+            UnknownModel: There is no such model.
+            WrongChannels: The channels are not the model's.
+        """
+        session_id = config.session_id or secrets.token_hex(8)
+        if not _SESSION_ID.fullmatch(session_id):
+            raise InvalidRequest(
+                "session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="config.session_id"
+            )
+        model = config.model or self.default_model
+        if model not in self._names:
+            known = ", ".join(self._names)
+            raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="config.model")
+        rate = _within(config.frame_rate_hz, _RATES, "frame_rate_hz", "frames a second")
+        latency = self._default_latency_s
+        if config.latency_s != 0:
+            latency = _within(config.latency_s, _LATENCIES, "latency_s", "seconds")
+        agreed = SessionConfig(
+            session_id=session_id,
+            model=model,
+            frame_rate_hz=rate,
+            latency_s=latency,
+            frame_results=config.frame_results,
+            decisions=decisions_from(config.decisions),
+            opened_unix_ns=time.time_ns(),
+        )
+        bundle = self._bundles.get(model)
+        return self._scratch_session(agreed, config) if bundle is None else self._session(agreed, config, bundle)
+
+    def _session(self, agreed: SessionConfig, config: pb.StreamConfig, bundle: Bundle) -> Session:
+        agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
+        order = _order(list(config.channels), bundle.channels)
+        typical = list(bundle.manifest.normalization.mean)
+        rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
+        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical)
+        settings = self._segmenters[agreed.model]
+        segmenter = Segmenter(
+            settings, bundle.embedding_dim, model_rate, agreed.latency_s, placing_delay_s(rate, model_rate)
+        )
+        namer = Namer(
+            self._naming[agreed.model],
+            self._known(agreed.model),
+            bundle.classes,
+            rate_hz=model_rate,
+            block_s=settings.block_s,
+            horizon_s=settings.horizon_s,
+        )
+        return Session(agreed, intake, segmenter, namer)
+
+    def _scratch_session(self, agreed: SessionConfig, config: pb.StreamConfig) -> Session:
+        rate = agreed.frame_rate_hz
+        plan = scratch_plan(config.channels, rate)
+        intake = Intake(config.channels, None, rate, plan.rate_hz, self._limits)
+        segmenter = scratch_segmenter(plan, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
+        return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
+
+
+def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:
+    calibration = bundle.manifest.calibration
+    try:
+        return SegmenterSettings.from_bundle(
+            dict(calibration.segmenter),
+            log_surprise_median=calibration.log_surprise_median,
+            log_surprise_scale=calibration.log_surprise_scale,
+        )
+    except ValueError as error:
+        raise BadBundle(bundle.path, "manifest.json", str(error)) from error
+
+
+def _naming_settings(bundle: Bundle, median_squared_distance: float) -> NamingSettings:
+    try:
+        return NamingSettings.from_bundle(
+            dict(bundle.manifest.calibration.naming), median_squared_distance=median_squared_distance
+        )
+    except ValueError as error:
+        raise BadBundle(bundle.path, "manifest.json", str(error)) from error
+
+
+def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:
+    low, high = limits
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InvalidRequest(f"{field} is {value:g}, it must be {low:g} to {high:g} {unit}", field=f"config.{field}")
+    return value
+
+
+def _order(sent: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Where each of the wanted channels stands in what is sent; none when they stand in the wanted order."""
+    if not sent or list(sent) == list(wanted):
+        return None
+    place = {name: index for index, name in enumerate(sent)}
+    known = set(wanted)
+    missing = [name for name in wanted if name not in place]
+    strange = [name for name in sent if name not in known]
+    if missing or strange or len(sent) != len(wanted):
+        problems = [
+            f"{what}: {', '.join(name[:64] for name in names[:5])}{' ...' if len(names) > 5 else ''}"
+            for what, names in (
+                ("missing", missing),
+                ("not the model's", strange),
+                ("named twice", sorted(name for name, times in Counter(sent).items() if times > 1)),
+            )
+            if names
+        ]
+        raise WrongChannels(
+            f"the {len(sent)} channels must be the model's {len(wanted)}; {'; '.join(problems)}",
+            field="config.channels",
+        )
+    return [place[name] for name in wanted]

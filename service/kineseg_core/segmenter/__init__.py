@@ -1,0 +1,29 @@
+"""Pure, picklable online algorithms: boundaries, labels and anomalies of one stream."""
+
+from kineseg_core.segmenter.boundaries import KernelBoundaries
+from kineseg_core.segmenter.clusterer import PrototypeClusterer
+from kineseg_core.segmenter.decisions import (
+    AnomalyStart,
+    Decision,
+    LabelsMerged,
+    SegmentEnd,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
+from kineseg_core.segmenter.segmenter import Segmenter
+from kineseg_core.segmenter.settings import SegmenterSettings
+
+__all__ = [
+    "AnomalyStart",
+    "Decision",
+    "KernelBoundaries",
+    "LabelsMerged",
+    "PrototypeClusterer",
+    "SegmentEnd",
+    "SegmentRetract",
+    "SegmentStart",
+    "SegmentUpdate",
+    "Segmenter",
+    "SegmenterSettings",
+]

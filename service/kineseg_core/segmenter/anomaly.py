@@ -1,0 +1,85 @@
+"""When motion is unlike what the model predicts: surprise against its own recent past."""
+
+from __future__ import annotations
+
+import math
+
+from kineseg_core.segmenter.scale import RunningQuantile
+from kineseg_core.segmenter.settings import SegmenterSettings
+
+_LEAST_SURPRISE = 1e-9
+# The deviation may fall to this share of the training data's, so that a quiet stream does not make every move one.
+_LEAST_DEVIATION = 0.3
+
+
+class SurpriseMonitor:
+    """Robust standard score of log surprise, frame by frame, and where it rises above a threshold.
+
+    Median and deviation are those of the last `settings.anomaly_horizon_s` in motion. While the stream stands still,
+    what is usual then is no anomaly either, and it is not taken for what is usual in motion. An anomaly is over when
+    the score has been below half the threshold for `settings.anomaly_pause_s`; until then no other is told.
+    """
+
+    def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
+        warm_up, pause = (
+            max(1, round(seconds * rate_hz)) for seconds in (settings.anomaly_warm_up_s, settings.anomaly_pause_s)
+        )
+        self._kept = max(1, round(settings.block_s * rate_hz))  # one value in so many frames says enough
+        horizon, prior = (
+            max(1, round(seconds * rate_hz / self._kept)) for seconds in (settings.anomaly_horizon_s, settings.prior_s)
+        )
+        self.threshold = settings.anomaly_threshold
+        self.score = 0.0
+        self._moving, self._standing = (_Usual(settings, horizon, prior) for _ in range(2))
+        self._refresh = max(1, round(rate_hz))
+        self._warm_up, self._pause = warm_up, pause
+        self._count = 0
+        self._calm = pause  # frames below half the threshold since the last one above it
+
+    def restart(self) -> None:
+        """The model's state begins anew and must see something first; what is usual in the stream stays known."""
+        self._count, self._calm, self.score = 0, self._pause, 0.0
+
+    def update(self, surprise: float, *, still: bool = False) -> bool:
+        """Takes the next frame's surprise, the stream standing still or not; whether an anomaly begins with it."""
+        self._count += 1
+        if self._count <= self._warm_up:  # the recurrent state has hardly seen anything yet
+            return False
+        level = math.log(max(surprise, _LEAST_SURPRISE))
+        self.score = self._moving.score(level)
+        if still:
+            self.score = min(self.score, self._standing.score(level))
+        usual = self._standing if still else self._moving
+        if self._count % self._kept == 0:
+            usual.add(level)
+        if self._count % self._refresh == 0:
+            usual.refresh()
+        begins = self.score >= self.threshold and self._calm >= self._pause
+        if self.score >= self.threshold:
+            self._calm = 0
+        elif self.score < self.threshold / 2:
+            self._calm += 1
+        return begins
+
+
+class _Usual:
+    """Median and deviation of the latest log surprises, `prior` of them known from training."""
+
+    def __init__(self, settings: SegmenterSettings, horizon: int, prior: int) -> None:
+        self._least = max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6)
+        self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
+        self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
+
+    def score(self, level: float) -> float:
+        """Robust standard deviations above the median."""
+        return (level - self._median.value) / max(1.4826 * self._deviation.value, self._least)
+
+    def add(self, level: float) -> None:
+        """Takes a value in."""
+        self._deviation.add(abs(level - self._median.value))
+        self._median.add(level)
+
+    def refresh(self) -> None:
+        """Makes the values taken in count."""
+        self._median.refresh()
+        self._deviation.refresh()

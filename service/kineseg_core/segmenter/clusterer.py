@@ -1,0 +1,226 @@
+"""Which segments are the same action: an incremental clusterer of prototypes whose labels are never used twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river import base
+
+Array = NDArray[np.float64]
+Means = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+_MOST_ANNOUNCED = 16  # labels that may be minted and not yet given to a prototype
+
+
+class PrototypeClusterer(base.Clusterer):
+    """Incremental clustering with an unknown number of clusters, in bounded memory.
+
+    A point joins the nearest prototype if they may be one: if their squared distance is at most ``radius`` squared, or
+    is no more beyond that than ``confidence`` times the squared standard errors of the two explain. Else it founds a
+    prototype with a label that has never been used. A prototype is the weighted mean of its points. Two things keep
+    it within bounds:
+
+    - *Merging.* When a point has moved a prototype to within ``radius`` of another, the two become one, which keeps the
+      older label. Errors do not excuse any distance here, for a merger is not undone.
+    - *Forgetting.* When there are more than ``max_prototypes``, the one that was seen longest ago is forgotten, and
+      its label with it. And a prototype weighs at most ``max_weight``: it is the mean of about as much of its past
+      and follows slow change.
+
+    Parameters
+    ----------
+    radius
+        Distance up to which two means are taken for the same, in units of `unit`.
+    max_prototypes
+        How many prototypes are remembered.
+    confidence
+        How many squared standard errors are allowed for on top. A mean of two independent directions is off by more
+        than 3 of them in one case of twenty.
+    max_weight
+        How much weight a prototype gathers at most.
+
+    Attributes
+    ----------
+    unit
+        The length that `radius` is measured in; 1 until set by whoever knows the scale of the data.
+    labels
+        Labels of the remembered prototypes, in the order in which they were founded.
+    merged
+        Pairs (label, into) that the last point learned has merged, in order.
+
+    References
+    ----------
+    [^1]: Kulis, B. and Jordan, M. I. (2012). Revisiting k-means: new algorithms via Bayesian nonparametrics. ICML.
+
+    Examples
+    --------
+    >>> from kineseg_core.segmenter import PrototypeClusterer
+    >>> clusterer = PrototypeClusterer(radius=1.0)
+    >>> labels = []
+    >>> for value in (0.0, 0.2, 5.0, 0.1):
+    ...     labels.append(clusterer.predict_one({"a": value}))
+    ...     clusterer.learn_one({"a": value})
+    >>> labels
+    [0, 0, 1, 0]
+
+    """
+
+    def __init__(
+        self, radius: float = 1.0, max_prototypes: int = 64, confidence: float = 3.0, max_weight: float = 6000.0
+    ) -> None:
+        self.radius = radius
+        self.max_prototypes = max_prototypes
+        self.confidence = confidence
+        self.max_weight = max_weight
+        self.unit = 1.0
+        self.merged: tuple[tuple[int, int], ...] = ()
+        self._features: dict[Any, int] = {}
+        # One row a prototype, in the order in which they were founded.
+        self._means: Means = np.zeros((0, 0), dtype=np.float32)
+        self._weights: Array = np.zeros(0)
+        self._errors: Array = np.zeros(0)  # squared standard errors of the means
+        self._labels: Integers = np.zeros(0, dtype=np.int64)
+        self._last_seen: Integers = np.zeros(0, dtype=np.int64)
+        self._learned = 0
+        self._next_label = 0
+        self._announced: tuple[int, ...] = ()  # minted and not used, the last ones
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Labels of the remembered prototypes, in the order in which they were founded."""
+        return tuple(self._labels.tolist())
+
+    def learn_one(self, x: dict[Any, float], w: float = 1.0) -> None:
+        """Moves the nearest prototype towards `x`, or founds one there; raises ValueError if it is not finite."""
+        for feature in x:
+            self._features.setdefault(feature, len(self._features))
+        self.learn(self._vector(x), w)
+
+    def predict_one(self, x: dict[Any, float]) -> int:
+        """The label that `learn_one` would give to `x`, before any merger; changes nothing."""
+        label = self.nearest(self._vector(x))
+        return self._next_label if label is None else label
+
+    def nearest(self, point: Array, error: float = 0.0) -> int | None:
+        """Label of the prototype that `point` (dim,) would join, or None; changes nothing.
+
+        If the point is an estimate, `error` is its squared standard error.
+        """
+        row = self._joins(point, error)
+        return None if row is None else int(self._labels[row])
+
+    def mint(self) -> int:
+        """A label greater than any before, which no prototype will have unless `learn` is given it.
+
+        If it is not used before 16 others are minted, it never will be.
+        """
+        label = self._new_label()
+        self._announced = (*self._announced, label)[-_MOST_ANNOUNCED:]
+        return label
+
+    def learn(self, point: Array, weight: float = 1.0, fresh_label: int | None = None, error: float = 0.0) -> int:
+        """Takes `point` (dim,), of squared standard error `error`, in and returns its label.
+
+        If it founds a prototype, that gets `fresh_label`, or a new label where that is None or does not come from
+        `mint` or has been used, even if what had it is merged or forgotten. `merged` then says what has become one.
+
+        Raises ValueError if the point is not finite in single precision, or the weight is negative.
+        """
+        if not np.all(np.abs(point) <= np.finfo(np.float32).max):
+            raise ValueError("a point to be clustered must be finite in single precision; clean the features first")
+        if not weight >= 0.0:
+            raise ValueError(f"the weight of a point is {weight}; expected 0 or more")
+        self._learned += 1
+        self.merged = ()
+        row = self._joins(point, error)
+        if row is None:
+            return self._found(point, weight, fresh_label, error)
+        self._take_in(row, point, weight, error)
+        self._last_seen[row] = self._learned
+        return int(self._labels[self._merge_around(row)])
+
+    def _new_label(self) -> int:
+        self._next_label += 1
+        return self._next_label - 1
+
+    def _joins(self, point: Array, error: float) -> int | None:
+        if not len(self._labels):
+            return None
+        squared = self._squared_distances(point)
+        errors = self._errors + error
+        row = int((squared - errors).argmin())  # what chance alone makes of the distance comes off
+        return row if squared[row] <= (self.radius * self.unit) ** 2 + self.confidence * errors[row] else None
+
+    def _found(self, point: Array, weight: float, fresh_label: int | None, error: float) -> int:
+        label = fresh_label if fresh_label is not None and fresh_label in self._announced else self._new_label()
+        self._announced = tuple(other for other in self._announced if other != label)
+        if len(self._labels) >= self.max_prototypes:
+            self._remove(int(self._last_seen.argmin()))
+        self._widen(len(point))
+        mean = np.zeros((1, self._means.shape[1]), dtype=np.float32)
+        mean[0, : len(point)] = point
+        self._means = np.concatenate([self._means, mean])
+        self._weights = np.append(self._weights, min(weight, self.max_weight))
+        self._errors = np.append(self._errors, error)
+        self._labels = np.append(self._labels, label)
+        self._last_seen = np.append(self._last_seen, self._learned)
+        return label
+
+    def _take_in(self, row: int, point: Array, weight: float, error: float) -> None:
+        self._widen(len(point))
+        total = float(self._weights[row]) + weight
+        share = weight / total if total > 0.0 else 0.0
+        mean = self._means[row].astype(np.float64)
+        mean[: len(point)] += (point - mean[: len(point)]) * share
+        self._means[row] = mean
+        self._errors[row] = (1.0 - share) ** 2 * self._errors[row] + share**2 * error
+        self._weights[row] = min(total, self.max_weight)
+
+    def _merge_around(self, row: int) -> int:
+        """Merges the prototype of `row` with those that it has come close to; returns the row of what remains."""
+        merged: list[tuple[int, int]] = []
+        while True:
+            squared = self._squared_distances(self._means[row].astype(np.float64))
+            squared[row] = np.inf
+            other = int(squared.argmin())
+            if not squared[other] <= (self.radius * self.unit) ** 2:
+                self.merged = tuple(merged)
+                return row
+            row, gone = sorted((row, other), key=lambda i: int(self._labels[i]))  # the older label remains
+            merged.append((int(self._labels[gone]), int(self._labels[row])))
+            self._take_in(
+                row, self._means[gone].astype(np.float64), float(self._weights[gone]), float(self._errors[gone])
+            )
+            self._last_seen[row] = self._learned
+            self._remove(gone)
+            row -= int(gone < row)
+
+    def _remove(self, row: int) -> None:
+        self._means = np.delete(self._means, row, axis=0)
+        self._weights = np.delete(self._weights, row)
+        self._errors = np.delete(self._errors, row)
+        self._labels = np.delete(self._labels, row)
+        self._last_seen = np.delete(self._last_seen, row)
+
+    def _squared_distances(self, point: Array) -> Array:
+        """From each prototype to `point` (dim,); what one of them lacks counts as 0."""
+        means = self._means.astype(np.float64)
+        shared = min(len(point), means.shape[1])
+        squared: Array = np.square(means[:, :shared] - point[:shared]).sum(axis=1)
+        squared += np.square(means[:, shared:]).sum(axis=1) + float(np.square(point[shared:]).sum())
+        return squared
+
+    def _widen(self, dim: int) -> None:
+        missing = dim - self._means.shape[1]
+        if missing > 0:
+            self._means = np.pad(self._means, ((0, 0), (0, missing)))
+
+    def _vector(self, x: dict[Any, float]) -> Array:
+        # Features come and go in River: one that is absent counts as 0, one never learned is not looked at.
+        point = np.zeros(len(self._features))
+        for feature, value in x.items():
+            if feature in self._features:
+                point[self._features[feature]] = value
+        return point

@@ -1,0 +1,255 @@
+"""One stream's online segmentation: embeddings and surprise go in frame by frame, decisions come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.segmenter.announcements import Announced, Announcements
+from kineseg_core.segmenter.anomaly import SurpriseMonitor
+from kineseg_core.segmenter.boundaries import KernelBoundaries
+from kineseg_core.segmenter.decisions import (
+    AnomalyStart,
+    Decision,
+    LabelsMerged,
+    SegmentEnd,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
+from kineseg_core.segmenter.evidence import final_evidence
+from kineseg_core.segmenter.judge import packaged_judge
+from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.settings import SegmenterSettings
+
+Array = NDArray[np.float64]
+
+
+class Segmenter:
+    """Boundaries, labels and anomalies of one stream.
+
+    A boundary is announced when the early judge thinks it likely to be confirmed, and confirmed or not when it is as
+    old as the latency budget allows: then it must lie on the best path of the kernel programme, and the final judge
+    must find its two sides different.
+
+    Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
+    but the frames.
+
+    Args:
+        settings: Numbers of the method.
+        dim: E, dimensions of the embedding.
+        rate_hz: Frames a second.
+        latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
+        delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
+            at a frame of its source.
+
+    Attributes:
+        shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
+    """
+
+    def __init__(
+        self, settings: SegmenterSettings, dim: int, rate_hz: float, latency_s: float = 4.0, delay_s: float = 0.0
+    ) -> None:
+        self._block_frames = max(1, round(settings.block_s * rate_hz))
+        settings = dataclasses.replace(settings, block_s=self._block_frames / rate_hz)
+        self._trim = round(settings.trim_s / settings.block_s)
+        self._shortest = max(1, round(settings.min_segment_s / settings.block_s))
+        # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
+        self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
+        self.shortest_latency_s = settings.block_s + delay_s
+        self._announcements = Announcements(self._shortest, settings.announce_at)
+        self._confirm_at = settings.confirm_at
+        self._surprise = SurpriseMonitor(settings, rate_hz)
+        self._labeller = make_labeller(
+            settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
+        )
+        self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
+        self._sum = np.zeros(dim)
+        self._n_frames = 0
+        self._first_frame = 0  # of block 0
+        self._in_block = 0  # frames of the block that is not full yet
+        self._going = False  # whether there is an open segment
+        self._segment_id = -1  # of it
+        self._next_id = 0
+        self._label = -1  # of it
+
+    @property
+    def label(self) -> int:
+        """Label of the segment that is going on as far as it can be told now; -1 before the first frame."""
+        announced = self._announcements.open
+        return announced[-1].label if announced else self._label
+
+    @property
+    def anomaly_score(self) -> float:
+        """Robust standard deviations of the last frame's log surprise above its median."""
+        return self._surprise.score
+
+    def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
+        """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
+        decisions: list[Decision] = []
+        if not self._going:
+            self._begin(decisions)
+        if self._surprise.update(surprise, still=self._boundaries.still):
+            decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
+        self._n_frames += 1
+        self._in_block += 1
+        self._sum += embedding
+        if self._in_block == self._block_frames:
+            self._end_block(decisions)
+        return decisions
+
+    def restart(self) -> list[Decision]:
+        """The stream was interrupted here: what is pending is decided, and the next frame begins a segment.
+
+        Labels, numbering, and what has been learned of the stream's scales go on.
+        """
+        decisions = self.finish()
+        self._boundaries.restart()
+        self._announcements.restart()
+        self._surprise.restart()
+        self._first_frame, self._in_block = self._n_frames, 0
+        self._sum[:] = 0.0
+        return decisions
+
+    def finish(self) -> list[Decision]:
+        """The stream has ended: what is pending is decided and the last segment closed."""
+        decisions: list[Decision] = []
+        if not self._going:
+            return decisions
+        while (boundary := self._boundaries.pending()) is not None:
+            if self._boundaries.count - boundary < self._shortest:
+                break
+            self._decide(boundary, decisions)
+        self._withdraw(self._announcements.open[:], decisions)
+        self._close(self._boundaries.count, self._n_frames, decisions)
+        self._going = False
+        return decisions
+
+    def _begin(self, decisions: list[Decision]) -> None:
+        self._going = True
+        self._segment_id, self._next_id = self._next_id, self._next_id + 1
+        self._label = self._labeller.mint()
+        decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
+
+    def _frame(self, block: int) -> int:
+        """The first frame of a block."""
+        return self._first_frame + block * self._block_frames
+
+    def _end_block(self, decisions: list[Decision]) -> None:
+        boundary = self._boundaries.update(self._sum / self._block_frames)
+        self._sum[:] = 0.0
+        self._in_block = 0
+        self._labeller.unit = math.sqrt(self._boundaries.unit)
+        if boundary is not None:
+            self._decide(boundary, decisions)
+        self._review(decisions)
+        self._announce(decisions)
+
+    # What is certain.
+
+    def _decide(self, boundary: int, decisions: list[Decision]) -> None:
+        """Makes `boundary` final, unless its two sides are too much alike."""
+        announced = self._announcements.at(boundary)
+        if packaged_judge("final")(final_evidence(self._boundaries, boundary)) < self._confirm_at:
+            self._boundaries.reject(boundary)
+            if announced is not None:
+                self._withdraw([announced], decisions)
+            return
+        # Those that were announced earlier have not been confirmed, and what comes after one that was not announced
+        # has begun differently from what was thought.
+        self._withdraw(
+            [
+                one
+                for one in self._announcements.open
+                if (announced is None or one.boundary <= announced.boundary) and one is not announced
+            ],
+            decisions,
+        )
+        index = self._frame(boundary)
+        self._close(boundary, index, decisions)
+        self._boundaries.accept(boundary)
+        point, error = self._point(boundary, self._boundaries.count)
+        known = self._labeller.nearest(point, error)
+        if announced is not None:
+            self._announcements.open.remove(announced)
+            self._segment_id = announced.segment_id
+            self._label = self._fresh_label(announced) if known is None else known
+            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point))
+            return
+        self._segment_id, self._next_id = self._next_id, self._next_id + 1
+        self._label = self._labeller.mint() if known is None else known
+        decisions.append(SegmentStart(index, self._segment_id, self._label, point=point))
+
+    def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
+        start_block = self._boundaries.start
+        start = self._frame(start_block)
+        if start_block == end_block:  # less than a block: there is nothing to learn from it
+            decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
+            return
+        point, error = self._point(start_block, end_block)
+        self._labeller.unit = math.sqrt(self._boundaries.unit)
+        label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
+        decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
+        for gone, into in self._labeller.merged:
+            decisions.append(LabelsMerged(end - 1, gone, into))
+            for announced in self._announcements.open:
+                announced.label = into if announced.label == gone else announced.label
+
+    # What is likely.
+
+    def _announce(self, decisions: list[Decision]) -> None:
+        found = self._announcements.look(self._boundaries)
+        if found is None:
+            return
+        boundary, before, confidence = found
+        announced = Announced(boundary, before, self._next_id, -1, confidence)
+        self._next_id += 1
+        announced.label, point = self._likely_label(announced)
+        self._announcements.open.append(announced)
+        index = self._frame(boundary)
+        decisions.append(SegmentStart(index, announced.segment_id, announced.label, confidence, False, point))
+
+    def _review(self, decisions: list[Decision]) -> None:
+        hopeless = []
+        for announced in self._announcements.due(self._boundaries):
+            if not self._announcements.review(self._boundaries, announced):
+                hopeless.append(announced)
+                continue
+            # One look may err; two that agree count.
+            label, point = self._likely_label(announced)
+            if label != announced.label and label == announced.doubt:
+                announced.label = label
+                index = self._frame(announced.boundary)
+                decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False, point))
+            announced.doubt = label
+        overdue = self._boundaries.count - self._boundaries.longest_wait
+        hopeless += [one for one in self._announcements.open if one.boundary < overdue and one not in hopeless]
+        self._withdraw(hopeless, decisions)
+
+    def _withdraw(self, announced: list[Announced], decisions: list[Decision]) -> None:
+        for one in announced:
+            self._announcements.open.remove(one)
+            decisions.append(SegmentRetract(self._frame(one.boundary), one.segment_id))
+
+    def _likely_label(self, announced: Announced) -> tuple[int, Array]:
+        """What an announced segment looks like so far (not like the one before it), and its point."""
+        following = [one.boundary for one in self._announcements.open if one.boundary > announced.boundary]
+        end = min(following, default=self._boundaries.count)
+        point, error = self._point(announced.boundary, end)
+        known = self._labeller.nearest(point, error)
+        earlier = [one.label for one in self._announcements.open if one.boundary < announced.boundary]
+        if known is not None and known != (earlier[-1] if earlier else self._label):
+            return known, point
+        return self._fresh_label(announced), point
+
+    def _fresh_label(self, announced: Announced) -> int:
+        if announced.fresh is None:
+            announced.fresh = self._labeller.mint()
+        return announced.fresh
+
+    def _point(self, start: int, end: int) -> tuple[Array, float]:
+        """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
+        return segment_point(self._boundaries.recent(start, end).astype(np.float64), self._trim, self._reach)

@@ -1,0 +1,365 @@
+"""One stream's life: its intake, its segmenter, its memory of places and segments, and the numbering of its events."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.events import (
+    Ack,
+    Anomaly,
+    Detail,
+    EndReason,
+    Event,
+    FrameResult,
+    Gap,
+    LabelsMerged,
+    MissingValues,
+    Output,
+    SegmentClosed,
+    SegmentRetracted,
+    SegmentStarted,
+    SegmentUpdated,
+    Summary,
+)
+from kineseg_core.generic import PatternSegmenter, Plan
+from kineseg_core.intake.clock import SECOND
+from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
+from kineseg_core.intake.missing import ValuesMissing
+from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.naming import KnownNames, Namer, NamingSettings
+from kineseg_core.segmenter import (
+    AnomalyStart,
+    Decision,
+    SegmentEnd,
+    Segmenter,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
+from kineseg_core.telling import Decisions, as_told
+
+REMEMBERED_SEGMENTS = 10_000
+LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What was agreed when the stream was opened; `plan` is there when the built-in model runs it."""
+
+    session_id: str
+    model: str
+    frame_rate_hz: float
+    latency_s: float
+    frame_results: bool
+    decisions: Decisions
+    opened_unix_ns: int
+    model_rate_hz: float = 0.0
+    plan: Plan | None = None
+    model_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last thing that goes through a session, with what its intake knows of the whole stream."""
+
+    reason: EndReason
+    last_frame: int
+    last_ns: int
+    after_ns: int
+    frames: int
+    filled: int
+    missing_values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session has come."""
+
+    frames_processed: int
+    segments_closed: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many segments were announced, confirmed (announced or not) and withdrawn, whatever is told of them."""
+
+    announced: int = 0
+    confirmed: int = 0
+    retracted: int = 0
+
+
+class Session:
+    """A stream, from frames to numbered events.
+
+    `take` and `end` are for whoever receives the client's chunks; what they give goes, in order, through the methods
+    that append to `out`. The two halves share nothing that changes, so that each may have a thread of its own. The
+    whole of a session, apart from the model's state, is this one picklable value.
+
+    Args:
+        config: What was agreed when the stream was opened.
+        intake: Where its chunks go first.
+        segmenter: What decides.
+        namer: What gives segments their names; none: they have none.
+
+    Attributes:
+        segments: The latest closed segments.
+        tally: How many segments were announced, confirmed and withdrawn so far.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        intake: Intake,
+        segmenter: Segmenter | PatternSegmenter,
+        namer: Namer | None = None,
+    ) -> None:
+        self.config = config
+        self.intake = intake
+        self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
+        self._segmenter = segmenter
+        self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
+        self._places = _Places(config)
+        # Where the source or the model is too slow for the budget, only boundaries within it are told.
+        self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
+        # Frame and time where segments begin: of those announced as last told, of those confirmed for good.
+        self._announced: dict[int, tuple[int, int]] = {}
+        self._open: dict[int, tuple[int, int]] = {}
+        self._last_boundary: tuple[int, tuple[int, int]] | None = None
+        self.tally = Tally()
+        self._labels: set[int] = set()
+        self._seq = 0
+        self._acked = 0
+        self._closed = 0
+        self._anomalies = 0
+
+    # What the receiver does.
+
+    def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
+        """Takes a chunk, see `Intake.take`."""
+        return self.intake.take(first_frame, data, capture_times_ns)
+
+    def end(self, reason: EndReason) -> list[ModelFrames | End]:
+        """Ends the intake; nothing can be taken afterwards."""
+        intake = self.intake
+        any_frames = intake.received > 0
+        end = End(
+            reason,
+            last_frame=max(intake.received - 1, 0),
+            last_ns=intake.last_ns,
+            after_ns=intake.last_ns + intake.period_ns if any_frames else 0,
+            frames=intake.frames,
+            filled=intake.filled,
+            missing_values=intake.missing_values,
+        )
+        rest = intake.flush()
+        return [end] if rest is None else [rest, end]
+
+    # What the processor does.
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return Progress(self._acked, self._closed, self._seq)
+
+    def stepped(
+        self,
+        block: ModelFrames,
+        at: int,
+        embedding: NDArray[np.float32],
+        surprise: float,
+        out: list[Output],
+        scores: NDArray[np.float32] | None = None,
+    ) -> None:
+        """The model has stepped over frame `at` of `block`.
+
+        It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,).
+        """
+        frame, ns = block.decided[at], block.decided_ns[at]
+        self._places.append(block.start[at], block.start_ns[at])
+        if scores is not None:
+            self._namer.hear(scores)
+        for decision in self._segmenter.update(embedding, surprise):
+            self._decided(decision, frame, ns, out)
+        if self.config.frame_results:
+            score, label = self._segmenter.anomaly_score, self._segmenter.label
+            out.append(FrameResult(frame, ns / SECOND, surprise, score, embedding.tolist(), label))
+
+    def gap(self, gap: GapFound, out: list[Output]) -> None:
+        """Frames were missing; where they have not been filled, what came before them ends and another segment begins.
+
+        The model's state is to be reset by whoever holds it.
+        """
+        if gap.cuts:
+            self._places.close(gap.frame, gap.time_ns)
+            for decision in self._segmenter.restart():
+                self._decided(decision, gap.decided, gap.decided_ns, out)
+            self._namer.restart()
+            self._places.reopen()
+            self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
+        detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
+        self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
+
+    def missing(self, found: ValuesMissing, out: list[Output]) -> None:
+        """Channels are without values, or have them again."""
+        detail = MissingValues(found.channels, (found.decided_ns - found.time_ns) / SECOND, found.returned)
+        self._tell(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
+
+    def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
+        """All of a chunk has gone through."""
+        self._acked = chunk.frames
+        out.append(Ack(chunk.frames))
+
+    def finish(self, end: End, out: list[Output]) -> Summary:
+        """All frames have gone through: closes what is open and sums up."""
+        self._places.close(end.last_frame + 1, end.after_ns)
+        for decision in self._segmenter.finish():
+            self._decided(decision, end.last_frame, end.last_ns, out)
+        summary = Summary(
+            frames=end.frames,
+            duration_s=end.after_ns / SECOND,
+            segments=self._closed,
+            labels=len(self._labels),
+            anomalies=self._anomalies,
+            filled_frames=end.filled,
+            reason=end.reason,
+            announced=self.tally.announced,
+            retracted=self.tally.retracted,
+            missing_values=end.missing_values,
+            model=self.config.model,
+            model_sha256=self.config.model_sha256,
+        )
+        self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
+        return summary
+
+    def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
+        detail: Detail
+        confirms = False
+        if isinstance(decision, SegmentStart | SegmentUpdate):
+            confirms = decision.confirmed and decision.segment_id not in self._open
+            frame, ns = self._begins(decision, decided, decided_ns)
+            kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
+            name = self._namer.name(decision.index, self._places.count, self._point(decision))
+            detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name)
+            self._count(decision, confirms=confirms)
+        elif isinstance(decision, SegmentRetract):
+            frame, ns = self._announced.pop(decision.segment_id)
+            detail = SegmentRetracted(decision.segment_id)
+            self.tally = replace(self.tally, retracted=self.tally.retracted + 1)
+        elif isinstance(decision, SegmentEnd):
+            frame, ns = self._open.pop(decision.segment_id)
+            end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
+            point = self._point(decision)
+            name = self._namer.name(decision.start, decision.end, point)
+            detail = SegmentClosed(
+                decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND, *name,
+                array("f", [] if point is None else point.tolist()),
+            )  # fmt: skip
+            self.segments.append(detail)
+            self._labels.add(decision.label)
+            self._closed += 1
+        elif isinstance(decision, AnomalyStart):
+            frame, ns = self._places.at(decision.index)
+            detail = Anomaly(decision.score, decision.threshold)
+            self._anomalies += 1
+        else:
+            frame, ns = self._places.at(decision.index)
+            detail = LabelsMerged(decision.label, decision.into)
+            if decision.label in self._labels:
+                self._labels.remove(decision.label)
+                self._labels.add(decision.into)
+        told = as_told(detail, self.config.decisions, confirms=confirms)
+        if told is not None:
+            self._tell(frame, ns, decided, decided_ns, told, out)
+
+    def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
+        """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
+        return decision.point if self.config.plan is None else None
+
+    def _begins(self, decision: SegmentStart | SegmentUpdate, decided: int, decided_ns: int) -> tuple[int, int]:
+        """Where a segment begins as far as is known now; once that is certain, it stays."""
+        place = self._open.get(decision.segment_id)
+        if place is not None:
+            return place
+        if decision.confirmed:
+            self._announced.pop(decision.segment_id, None)
+            place = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
+        else:
+            place = self._announced[decision.segment_id] = self._places.at(decision.index)
+        return place
+
+    def _count(self, decision: SegmentStart | SegmentUpdate, *, confirms: bool) -> None:
+        if confirms:
+            self.tally = replace(self.tally, confirmed=self.tally.confirmed + 1)
+        elif isinstance(decision, SegmentStart):
+            self.tally = replace(self.tally, announced=self.tally.announced + 1)
+
+    def _boundary(self, index: int, decided: int, decided_ns: int) -> tuple[int, int]:
+        """Where a certain boundary before the model's frame `index` lies; at a later frame if it would be too late.
+
+        Two decisions are about each: the end of one segment and the start of the next. They agree, whichever is first.
+        """
+        if self._last_boundary is not None and self._last_boundary[0] == index:
+            return self._last_boundary[1]
+        frame, ns = self._places.at(index)
+        is_end = index >= self._places.count  # of the stream, or before a gap: there is no later frame to take
+        if self._late_ns is not None and index > 0 and not is_end and decided_ns - ns > self._late_ns:
+            frame, ns = decided, decided_ns
+        self._last_boundary = index, (frame, ns)
+        return frame, ns
+
+    def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
+        self._seq += 1
+        first = self.intake.first_capture_ns
+        capture = None if first is None else min(first + ns, LATEST_CAPTURE_NS)
+        out.append(Event(self._seq, frame, ns / SECOND, capture, decided, decided_ns / SECOND, detail))
+
+
+class _Places:
+    """Where the model's latest frames begin in the client's stream.
+
+    A ring: what is decided about frames further back than twice the latency budget has been placed before.
+
+    Attributes:
+        count: How many of the model's frames there have been.
+    """
+
+    def __init__(self, config: SessionConfig) -> None:
+        frames = (2 * config.latency_s + 10) * config.model_rate_hz
+        self._size = 1 << int(np.ceil(np.log2(frames)))
+        self._ring = np.zeros((self._size, 2), np.int64)
+        self.count = 0
+        self._after: tuple[int, int] | None = None
+
+    def append(self, frame: int, ns: int) -> None:
+        """The next of the model's frames begins at this frame and time."""
+        row = self._ring[self.count & (self._size - 1)]
+        row[0], row[1] = frame, ns
+        self.count += 1
+
+    def close(self, frame: int, ns: int) -> None:
+        """The stream has ended before this frame and time, or pauses there."""
+        self._after = (frame, ns)
+
+    def reopen(self) -> None:
+        """The stream goes on after a gap."""
+        self._after = None
+
+    def at(self, index: int) -> tuple[int, int]:
+        """Frame and time in nanoseconds at which the model's frame `index` begins; after the last one, the end.
+
+        Raises:
+            IndexError: It lies too far back, or has not come yet.
+        """
+        if index >= self.count and self._after is not None:
+            return self._after
+        if not self.count - self._size <= index < self.count:
+            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
+        frame, ns = self._ring[index & (self._size - 1)].tolist()
+        return frame, ns

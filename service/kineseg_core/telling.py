@@ -1,0 +1,36 @@
+"""Which decisions about segments a client is told: all, only what is certain, or only what is early."""
+
+from __future__ import annotations
+
+import enum
+
+from kineseg_core.events import Detail, SegmentClosed, SegmentRetracted, SegmentStarted, SegmentUpdated
+
+
+class Decisions(enum.Enum):
+    """What a client asks for."""
+
+    ALL = "all"
+    FINAL = "final"
+    PROVISIONAL = "provisional"
+
+
+def as_told(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail | None:
+    """What is told of `detail` to a client that asked for these decisions; None: nothing.
+
+    Args:
+        detail: What has happened.
+        decisions: What the client asked for.
+        confirms: It makes the start of its segment certain.
+    """
+    if decisions is Decisions.PROVISIONAL:
+        return None if isinstance(detail, SegmentClosed) else detail
+    if decisions is Decisions.FINAL:
+        if isinstance(detail, SegmentStarted | SegmentUpdated):
+            # Not having heard of an announcement, the client learns of the segment when it is certain.
+            if not confirms:
+                return None
+            return SegmentStarted(detail.segment_id, detail.label, 1.0, True, detail.name, detail.name_confidence)
+        if isinstance(detail, SegmentRetracted):
+            return None
+    return detail

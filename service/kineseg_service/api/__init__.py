@@ -1,0 +1,1 @@
+"""The gRPC face of the server: the calls, the messages and the status codes."""

@@ -1,0 +1,340 @@
+"""The remote calls: they convert and delegate, and know nothing of how a stream is segmented."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_core.errors import (
+    CannotTeach,
+    Draining,
+    Full,
+    Idle,
+    InvalidRequest,
+    Loading,
+    ServiceError,
+    StepFailed,
+    UnknownSegment,
+)
+from kineseg_core.events import EndReason
+from kineseg_core.generic import SCRATCH, ScratchDecoders
+from kineseg_core.inference.decoder import Decoder
+from kineseg_core.naming import Example, Taught
+from kineseg_core.opening import Opener
+
+from kineseg_service.api import convert
+from kineseg_service.api.status import ClientGoneError, Context, send, statuses
+from kineseg_service.config import Settings
+from kineseg_service.logs import Log, get_logger, harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.names.keeper import NameKeeper
+from kineseg_service.streams.hub import Hub, Watcher
+from kineseg_service.streams.live import LiveStream, LiveStreams
+
+_log = get_logger(__name__)
+Requests = AsyncIterator[pb.SegmentRequest]
+
+
+class Rooms:
+    """What the calls delegate to; there once the models have been loaded."""
+
+    def __init__(
+        self,
+        decoders: Mapping[str, Decoder],
+        opener: Opener,
+        streams: LiveStreams,
+        scratch: ScratchDecoders,
+        names: NameKeeper,
+    ) -> None:
+        self.names = names
+        self.decoders = decoders
+        self.scratch = scratch
+        self.opener = opener
+        self.streams = streams
+
+
+class Servicer(pb_grpc.SegmentationServiceServicer):
+    """Implements `kineseg.v1.SegmentationService`.
+
+    Args:
+        hub: Where watchers get events.
+        metrics: Where errors are counted.
+        settings: Limits.
+    """
+
+    def __init__(self, hub: Hub, metrics: Metrics, settings: Settings) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._settings = settings
+        self._rooms: Rooms | None = None
+        self._draining = False
+        self._opening = 0  # streams that have not sent their configuration yet
+
+    def serve(self, rooms: Rooms) -> None:
+        """The models have been loaded: from now on calls are answered."""
+        self._rooms = rooms
+
+    def refuse(self) -> None:
+        """The server is shutting down: from now on streams are refused."""
+        self._draining = True
+
+    async def Segment(  # type: ignore[override]  # writes to the context instead of yielding  # noqa: N802
+        self, request_iterator: Requests, context: Context
+    ) -> None:
+        """Segments one stream."""
+        async with statuses(context, self._metrics):
+            live = await self._open(request_iterator)
+            reader: asyncio.Task[None] | None = None
+            try:
+                log = _log.bind(session=live.session_id, model=live.session.config.model)
+                log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+                reader = asyncio.create_task(self._read(request_iterator, context, live))
+                await self._answer(context, live, log)
+            finally:
+                if reader is not None:
+                    reader.cancel()
+                self._ready().streams.close(live)
+
+    async def WatchEvents(  # type: ignore[override]  # noqa: N802
+        self, request: pb.WatchEventsRequest, context: Context
+    ) -> None:
+        """Tells the events of all streams."""
+        async with statuses(context, self._metrics):
+            kinds = convert.kinds_from(list(request.kinds))
+            if len(self._hub) >= self._settings.max_watchers:
+                raise Full(f"all {self._settings.max_watchers} watchers are taken; try again later")
+            watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
+            try:
+                self._hub.add(watcher)
+                self._count_watchers()
+                # The client may wait for these before it goes on: it then misses nothing.
+                await context.send_initial_metadata(())
+                async for watched in watcher:
+                    event = convert.event_message(watched.event)
+                    message = pb.WatchEventsResponse(
+                        session_id=watched.session_id, event=event, dropped=watched.dropped
+                    )
+                    await send(context, message)
+            finally:
+                self._hub.remove(watcher)
+                self._count_watchers()
+
+    async def ListModels(  # noqa: N802
+        self, request: pb.ListModelsRequest, context: Context
+    ) -> pb.ListModelsResponse:
+        """Tells the models."""
+        async with statuses(context, self._metrics):
+            rooms = self._ready()
+            default = rooms.opener.default_model
+            models = [
+                convert.model_message(decoder, is_default=name == default) for name, decoder in rooms.decoders.items()
+            ]
+            if self._settings.scratch:
+                models.append(convert.scratch_message(is_default=default == SCRATCH))
+            return pb.ListModelsResponse(models=sorted(models, key=lambda model: model.name))
+        raise AssertionError("unreachable")
+
+    async def ListSessions(  # noqa: N802
+        self, request: pb.ListSessionsRequest, context: Context
+    ) -> pb.ListSessionsResponse:
+        """Tells the open sessions."""
+        async with statuses(context, self._metrics):
+            return pb.ListSessionsResponse(
+                sessions=[
+                    convert.session_message(live.session.config, live.session.intake.received, progress)
+                    for live, progress in await self._ready().streams.progress()
+                ]
+            )
+        raise AssertionError("unreachable")
+
+    async def GetSession(  # noqa: N802
+        self, request: pb.GetSessionRequest, context: Context
+    ) -> pb.GetSessionResponse:
+        """Tells one session and its closed segments."""
+        async with statuses(context, self._metrics):
+            streams = self._ready().streams
+            live = streams.get(request.session_id)
+            progress, segments = await streams.describe(live)
+            return pb.GetSessionResponse(
+                session=convert.session_message(live.session.config, live.session.intake.received, progress),
+                segments=[convert.segment_message(segment) for segment in segments],
+            )
+        raise AssertionError("unreachable")
+
+    async def CloseSession(  # noqa: N802
+        self, request: pb.CloseSessionRequest, context: Context
+    ) -> pb.CloseSessionResponse:
+        """Ends a session as if its client had half-closed."""
+        async with statuses(context, self._metrics):
+            live = self._ready().streams.get(request.session_id)
+            live.end(EndReason.CLOSED)
+            summary = await asyncio.shield(live.ended)
+            return pb.CloseSessionResponse(summary=convert.summary_message(summary))
+        raise AssertionError("unreachable")
+
+    async def TeachName(  # noqa: N802
+        self, request: pb.TeachNameRequest, context: Context
+    ) -> pb.TeachNameResponse:
+        """Teaches a name by an example."""
+        async with statuses(context, self._metrics):
+            rooms = self._ready()
+            kind = request.WhichOneof("example")
+            if kind == "segment":
+                taught = await self._teach_segment(rooms, request)
+            elif kind == "point":
+                point = request.point
+                model = point.model or rooms.opener.default_model
+                _check_learns(model, "point.model")
+                example = Example.of(point.embedding, request.source)
+                taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
+            else:
+                raise InvalidRequest("an example is missing: a finished segment, or a point", field="example")
+            return pb.TeachNameResponse(name=self._taught(taught))
+        raise AssertionError("unreachable")
+
+    async def ListNames(  # noqa: N802
+        self, request: pb.ListNamesRequest, context: Context
+    ) -> pb.ListNamesResponse:
+        """Tells the names that have been taught."""
+        async with statuses(context, self._metrics):
+            names = self._ready().names.names(request.model)
+            return pb.ListNamesResponse(names=[self._taught(taught) for taught in names])
+        raise AssertionError("unreachable")
+
+    async def ForgetName(  # noqa: N802
+        self, request: pb.ForgetNameRequest, context: Context
+    ) -> pb.ForgetNameResponse:
+        """Forgets a name."""
+        async with statuses(context, self._metrics):
+            return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
+        raise AssertionError("unreachable")
+
+    async def _teach_segment(self, rooms: Rooms, request: pb.TeachNameRequest) -> Taught:
+        wanted = request.segment
+        live = rooms.streams.get(wanted.session_id, field="segment.session_id")
+        config = live.session.config
+        _check_learns(config.model, "segment.session_id")
+        _, segments = await rooms.streams.describe(live)
+        segment = next((segment for segment in segments if segment.segment_id == wanted.segment_id), None)
+        if segment is None or not segment.embedding:
+            reason = "it is too short"
+            if segment is None:
+                reason = "it is not closed yet, was withdrawn, or lies too far back"
+            raise UnknownSegment(
+                f"session {config.session_id!r} has no finished segment {wanted.segment_id} to learn from: {reason}",
+                field="segment.segment_id",
+            )
+        frames = f"frames {segment.start_frame}:{segment.end_frame}"
+        source = request.source or f"session {config.session_id}, segment {segment.segment_id}, {frames}"
+        return await rooms.names.teach(request.name, config.model, Example.of(segment.embedding, source))
+
+    def _taught(self, taught: Taught) -> pb.TaughtName:
+        return convert.taught_message(taught, in_use=self._ready().names.in_use(taught))
+
+    def _ready(self) -> Rooms:
+        if self._rooms is None:
+            raise Loading("the server is loading its models; try again in a moment")
+        return self._rooms
+
+    async def _open(self, requests: Requests) -> LiveStream:
+        if self._draining:
+            raise Draining("the server is shutting down; try another one")
+        rooms = self._ready()
+        first = await self._first(requests)
+        if first is None or first.WhichOneof("payload") != "config":
+            raise InvalidRequest("the first message of a stream must be its configuration", field="config")
+        session = rooms.opener.session(first.config)
+        plan = session.config.plan
+        own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
+        task = asyncio.current_task()
+        assert task is not None
+        return await rooms.streams.open(session, task.cancel, own)
+
+    async def _first(self, requests: Requests) -> pb.SegmentRequest | None:
+        """A stream's first message; None if its client has half-closed instead."""
+        if self._opening >= self._settings.max_opening:
+            raise Full(
+                f"{self._opening} streams have not sent their configuration yet, and no more are waited for; try again "
+                "later"
+            )
+        limit = min(self._settings.opening_timeout_s, self._settings.idle_timeout_s)
+        self._opening += 1
+        try:
+            async with asyncio.timeout(limit):
+                return await anext(aiter(requests), None)
+        except TimeoutError:
+            raise Idle(f"no configuration has come within {limit:g} s", field="config") from None
+        finally:
+            self._opening -= 1
+
+    async def _answer(self, context: Context, live: LiveStream, log: Log) -> None:
+        """Tells what the stream gives, to its end, and how it ended."""
+        try:
+            await send(context, pb.SegmentResponse(opened=self._opened(live)))
+            async for output in live.outputs():
+                await send(context, convert.response(output))
+            if live.error is not None:
+                raise live.error
+            log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
+        except ServiceError as error:
+            log.info("stream ended", error=error.message, code=error.code.name)
+            raise
+        except ClientGoneError:
+            log.info("stream cancelled")
+            raise
+        except asyncio.CancelledError:
+            log.info("stream cancelled", given_up=live.given_up)
+            if live.given_up and live.error is not None:
+                raise live.error from None
+            raise
+
+    async def _read(self, requests: Requests, context: Context, live: LiveStream) -> None:
+        """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
+        try:
+            async for request in requests:
+                if live.ending:
+                    return
+                if request.WhichOneof("payload") != "chunk":
+                    field = request.WhichOneof("payload") or "payload"
+                    raise InvalidRequest("after the configuration, every message must be a chunk", field=field)
+                chunk = request.chunk
+                before = live.session.intake.received
+                await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
+                with harmless("metrics"):
+                    self._metrics.received(live.session.intake.received - before)
+            # A client that is gone ends its requests as well, and its call is cancelled in a moment.
+            if not context.done():
+                live.end(EndReason.COMPLETED)
+        except ServiceError as error:
+            live.end(EndReason.REJECTED, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            failure = StepFailed("the stream could not be read")
+            _log.exception("reading failed", session=live.session_id, error_id=failure.error_id)
+            live.end(EndReason.REJECTED, failure)
+
+    def _count_watchers(self) -> None:
+        with harmless("metrics"):
+            self._metrics.watchers(len(self._hub))
+
+    def _opened(self, live: LiveStream) -> pb.Opened:
+        config = live.session.config
+        is_default = config.model == self._ready().opener.default_model
+        return pb.Opened(
+            session_id=config.session_id,
+            model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
+            latency_s=config.latency_s,
+            max_chunk_frames=self._settings.max_chunk_frames,
+            max_gap_s=live.session.intake.max_gap_s,
+        )
+
+
+def _check_learns(model: str, field: str) -> None:
+    if model == SCRATCH:
+        raise CannotTeach(
+            f"model {SCRATCH!r} learns every stream anew, so that names cannot be carried over: use a trained model",
+            field=field,
+        )

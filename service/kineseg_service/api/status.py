@@ -1,0 +1,59 @@
+"""From exceptions to the status of a call: a refusal tells what is wrong, a failure nothing but an error id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from kineseg_core.errors import ServiceError, StepFailed
+
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.metrics import Metrics
+
+_log = get_logger(__name__)
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ClientGoneError(Exception):
+    """The client of a call has gone."""
+
+
+async def send(context: Context, message: Message) -> None:
+    """Sends a message; waits while the client takes none.
+
+    Raises:
+        ClientGoneError: There is no client any more.
+    """
+    try:
+        await context.write(message)
+    except Exception as error:  # gRPC raises an unnamed kind of its own when it loses the race with a cancellation
+        raise ClientGoneError from error
+
+
+@asynccontextmanager
+async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
+    """Ends the call with the status of the exception that is raised within."""
+    try:
+        yield
+    except (asyncio.CancelledError, grpc.aio.AbortError):
+        raise
+    except ClientGoneError:
+        # Its call has ended already; there is no one to tell.
+        return
+    except ServiceError as error:
+        await end_with(context, metrics, error)
+    except Exception:
+        failure = StepFailed("the server failed")
+        _log.exception("a call failed", error_id=failure.error_id)
+        await end_with(context, metrics, failure)
+
+
+async def end_with(context: Context, metrics: Metrics, error: ServiceError) -> None:
+    """Ends the call with the status of this error."""
+    with harmless("metrics"):
+        metrics.error(error.code.name)
+    await context.abort(error.code, error.message, error.trailing_metadata())

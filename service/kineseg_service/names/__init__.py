@@ -1,0 +1,1 @@
+"""What has been taught for every model, kept on disk."""

@@ -1,0 +1,1 @@
+"""The thread that steps the frames of many streams together."""

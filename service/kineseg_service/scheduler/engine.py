@@ -1,0 +1,477 @@
+"""The one thread that steps all streams: it waits for frames, batches them, and lets each session decide.
+
+It alone touches decoders, leases and the deciding half of sessions. Others give it work through a locked inbox; it
+gives results back in bundles, as often as it runs out of work or a few milliseconds have passed.
+
+What fails in a stream ends that stream. What fails in the thread itself ends the engine: it fails its streams, says so
+to whoever started it, and from then on does what it is given at once and in the caller's thread, so that nobody waits.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from kineseg_core.errors import Broken, Full, ServiceError, StepFailed
+from kineseg_core.events import Output, Summary
+from kineseg_core.inference.decoder import Decoder, Lease
+from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
+from kineseg_core.intake.missing import ValuesMissing
+from kineseg_core.intake.resampling import F32, ModelFrames
+from kineseg_core.session import End, Session, Tally
+from numpy.typing import NDArray
+
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.batcher import Batcher
+
+R = TypeVar("R")
+Item = Taken | End
+
+_log = get_logger(__name__)
+# While there is work, results are handed over at least this often.
+_FLUSH_S = 0.003
+# So many models that are made for streams are run at once, so that no client fills the memory with them.
+_MOST_MADE = 32
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """The engine's side of an open stream. Others may read `produced` and `passed`, write `written`, and nothing else.
+
+    Attributes:
+        session: What decides.
+        lease: The slot of its model's state; none once it has been given back.
+        queue: What waits to go through, each with the number of its arrival.
+        at: How many frames of the queue's first block have been stepped.
+        passed: How much of what was submitted has gone through, by `weight`.
+        produced: How many outputs it has given.
+        written: How many of them its client has taken.
+        stalled: It waits for its client to take some.
+        queued: It stands in the batcher.
+        counted: What of its session's tally the metrics have.
+    """
+
+    session: Session
+    lane: _Lane
+    lease: Lease | None
+    queue: deque[tuple[int, Item]] = field(default_factory=deque)
+    at: int = 0
+    passed: int = 0
+    produced: int = 0
+    written: int = 0
+    stalled: bool = False
+    queued: bool = False
+    counted: Tally = field(default_factory=Tally)
+
+    @property
+    def decoder(self) -> Decoder:
+        """What steps it."""
+        return self.lane.decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a stream has given since its last delivery.
+
+    Attributes:
+        stream: Which.
+        outputs: In order.
+        passed: How much of what was submitted has gone through in all, by `weight`.
+        summary: There when it has come to its end.
+        error: There when it has failed.
+    """
+
+    stream: Stream
+    outputs: list[Output]
+    passed: int
+    summary: Summary | None = None
+    error: ServiceError | None = None
+
+
+def weight(item: Item) -> int:
+    """How much an item counts in a queue: a frame of the model as one, and anything else as one, too."""
+    return len(item.decided) if isinstance(item, ModelFrames) else 1
+
+
+def _drop(deliveries: list[Delivery]) -> None:
+    """Where deliveries go before anyone wants them."""
+
+
+def _ignore() -> None:
+    """What happens at the engine's end before anyone wants to know."""
+
+
+class _Lane:
+    """A model: its decoder, the streams that wait for it, and room for a batch."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.batcher: Batcher[Stream] = Batcher()
+        self.streams = 0  # open ones
+        self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
+        self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
+
+
+class Engine:
+    """Steps all streams in one thread.
+
+    Args:
+        decoders: By name of the model.
+        metrics: Where steps are counted.
+        queue_responses: From how many outputs on, taken by no one, a stream waits.
+    """
+
+    def __init__(
+        self,
+        decoders: Mapping[str, Decoder],
+        metrics: Metrics,
+        queue_responses: int = 1024,
+    ) -> None:
+        self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
+        self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
+        self._deliver: Callable[[list[Delivery]], None] = _drop
+        self._on_end: Callable[[], None] = _ignore
+        self._metrics = metrics
+        self._most_outputs = queue_responses
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._filled = threading.Condition()
+        self._stopping = False
+        self._broken = False
+        self._streams: dict[Stream, None] = {}  # those that hold a slot, in the order of their opening
+        self._arrivals = 0
+        self._waiting = 0
+        self._outbox: dict[Stream, Delivery] = {}
+        self._flushed = 0.0
+        self._thread = threading.Thread(target=self._run, name="kineseg-engine", daemon=True)
+
+    # What others call, from any thread.
+
+    def start(self, deliver: Callable[[list[Delivery]], None], on_failure: Callable[[], None] = _ignore) -> None:
+        """Starts the thread.
+
+        Args:
+            deliver: Is given what streams give, in the engine's thread; it must not block.
+            on_failure: Is called there when the engine itself has failed, after its streams have been.
+        """
+        self._deliver, self._on_end = deliver, on_failure
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after what is in the inbox; waits for it."""
+        with self._filled:
+            self._stopping = True
+            self._filled.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def open(self, session: Session, own: Decoder | None = None) -> Future[Stream]:
+        """Lends a slot of the session's model; the future raises `Full` when there is none, `Broken` after a failure.
+
+        Args:
+            session: What decides.
+            own: The model's decoder, where the model was made for the stream.
+        """
+        return self.call(lambda: self._open(session, own))
+
+    def submit(self, stream: Stream, items: Sequence[Item]) -> None:
+        """Queues what a session has taken; nothing happens when the stream has ended."""
+        self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items)))
+
+    def wake(self, stream: Stream) -> None:
+        """The stream's client has taken outputs, so that a stalled stream may go on."""
+        self._post(lambda: self._or_fail(stream, lambda: self._unstall(stream)))
+
+    def abandon(self, stream: Stream, then: Callable[[], None]) -> None:
+        """Drops the stream and gives its slot back, then calls `then` in the engine's thread."""
+
+        def drop() -> None:
+            self._release(stream)
+            self._count(stream)
+            self._outbox.pop(stream, None)
+            then()
+
+        self._post(drop)
+
+    def call(self, function: Callable[[], R]) -> Future[R]:
+        """Runs a function between two steps, when nothing changes."""
+        future: Future[R] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._post(run)
+        return future
+
+    def _post(self, command: Callable[[], None]) -> None:
+        with self._filled:
+            if not self._broken:
+                self._inbox.append(command)
+                self._filled.notify()
+                return
+        self._do(command)
+
+    # The thread.
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:
+            self._break(error)
+
+    def _serve(self) -> None:
+        while True:
+            with self._filled:
+                while not (self._inbox or self._stopping or self._busy()):
+                    self._filled.wait()
+                if self._stopping and not self._inbox:
+                    break
+                commands = list(self._inbox)
+                self._inbox.clear()
+            for command in commands:
+                self._do(command)
+            for lane in (*self._lanes.values(), *self._made.values()):
+                if lane.batcher:
+                    self._tick(lane)
+            if not self._busy() or time.monotonic() - self._flushed > _FLUSH_S:
+                self._flush()
+        self._flush()
+
+    def _do(self, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception:
+            _log.exception("a command failed")
+
+    def _break(self, error: BaseException) -> None:
+        """Ends the engine: nobody may wait for it any more."""
+        failure = StepFailed("the server has failed")
+        _log.critical("the engine has failed", error_id=failure.error_id, streams=len(self._streams), exc_info=error)
+        with self._filled:
+            self._broken = True
+            left = list(self._inbox)
+            self._inbox.clear()
+        for command in left:
+            self._do(command)
+        for stream in list(self._streams):
+            self._do(lambda stream=stream: self._end_with(stream, failure))  # type: ignore[misc]
+        self._do(self._flush)
+        self._on_end()
+
+    def _busy(self) -> bool:
+        return any(lane.batcher for lanes in (self._lanes, self._made) for lane in lanes.values())
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        if self._outbox:
+            deliveries = list(self._outbox.values())
+            self._outbox.clear()
+            self._deliver(deliveries)
+            for delivery in deliveries:
+                self._count(delivery.stream)
+        with harmless("metrics"):
+            self._metrics.waiting(self._waiting)
+
+    def _count(self, stream: Stream) -> None:
+        tally, before = stream.session.tally, stream.counted
+        if tally is not before:
+            stream.counted = tally
+            with harmless("metrics"):
+                self._metrics.segments(
+                    announced=tally.announced - before.announced,
+                    confirmed=tally.confirmed - before.confirmed,
+                    retracted=tally.retracted - before.retracted,
+                )
+
+    # Streams come and go.
+
+    def _open(self, session: Session, own: Decoder | None) -> Stream:
+        if self._broken:
+            raise Broken("the server has failed and is ending; try another one")
+        lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
+        stream = Stream(session, lane, lane.decoder.acquire())
+        lane.streams += 1
+        self._streams[stream] = None
+        return stream
+
+    def _made_lane(self, decoder: Decoder) -> _Lane:
+        lane = self._made.get(decoder)
+        if lane is None:
+            if len(self._made) >= _MOST_MADE:
+                raise Full(
+                    f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
+                    "rates, and no more are run at once; try again later"
+                )
+            lane = self._made[decoder] = _Lane(decoder)
+        return lane
+
+    def _release(self, stream: Stream) -> None:
+        """Ends a stream, whoever asks first: its slot goes back once, and what waits is dropped."""
+        if stream.lease is None:
+            return
+        lane = stream.lane
+        lane.decoder.release(stream.lease)
+        stream.lease = None
+        del self._streams[stream]
+        lane.streams -= 1
+        if not lane.streams:
+            self._made.pop(lane.decoder, None)
+        self._waiting -= sum(len(item.frames) for _, item in stream.queue if isinstance(item, ModelFrames)) - stream.at
+        stream.queue.clear()
+        stream.at = 0
+
+    def _take(self, stream: Stream, items: Sequence[Item]) -> None:
+        if stream.lease is None:
+            return
+        for item in items:
+            self._arrivals += 1
+            stream.queue.append((self._arrivals, item))
+            if isinstance(item, ModelFrames):
+                self._waiting += len(item.frames)
+        self._proceed(stream)
+
+    def _unstall(self, stream: Stream) -> None:
+        stream.stalled = False
+        self._proceed(stream)
+
+    def _proceed(self, stream: Stream) -> None:
+        """Lets through what needs no step, and queues the stream when a frame comes next."""
+        while stream.queue and not stream.queued and not self._stalls(stream):
+            arrival, item = stream.queue[0]
+            if isinstance(item, ModelFrames):
+                stream.queued = True
+                stream.lane.batcher.add(arrival, stream)
+                return
+            stream.queue.popleft()
+            self._pass(stream, item)
+
+    def _stalls(self, stream: Stream) -> bool:
+        if stream.produced - stream.written < self._most_outputs:
+            return False
+        # First the flag, then another look: the client's side looks at the flag after it has counted.
+        stream.stalled = True
+        if stream.produced - stream.written < self._most_outputs:
+            stream.stalled = False
+        return stream.stalled
+
+    def _pass(self, stream: Stream, item: GapFound | ValuesMissing | ChunkEnd | End) -> None:
+        outputs: list[Output] = []
+        summary = None
+        try:
+            if isinstance(item, GapFound):
+                if item.cuts:
+                    assert stream.lease is not None  # nothing waits for a stream without one
+                    stream.lane.decoder.reset(stream.lease)
+                stream.session.gap(item, outputs)
+            elif isinstance(item, ValuesMissing):
+                stream.session.missing(item, outputs)
+            elif isinstance(item, ChunkEnd):
+                stream.session.ack(item, outputs)
+            else:
+                summary = stream.session.finish(item, outputs)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return
+        stream.passed += weight(item)
+        if summary is not None:
+            self._release(stream)
+        self._give(stream, outputs, summary=summary)
+
+    # Steps.
+
+    def _tick(self, lane: _Lane) -> None:
+        streams = [stream for stream in lane.batcher.take(lane.decoder.max_batch) if stream.lease is not None]
+        if not streams:
+            return
+        began = time.perf_counter()
+        try:
+            self._step(lane, streams)
+        except Exception:
+            _log.exception("a step failed; trying its streams one by one", streams=len(streams))
+            for stream in streams:
+                try:
+                    self._step(lane, [stream])
+                except Exception:
+                    self._fail(stream, "the model could not be run")
+        with harmless("metrics"):
+            self._metrics.stepped(len(streams), time.perf_counter() - began)
+        for stream in streams:
+            stream.queued = False
+            self._proceed(stream)
+
+    def _step(self, lane: _Lane, streams: list[Stream]) -> None:
+        n = len(streams)
+        frames, slots = lane.frames[:n], lane.slots[:n]
+        for row, stream in enumerate(streams):
+            block = stream.queue[0][1]
+            assert isinstance(block, ModelFrames)
+            assert stream.lease is not None
+            frames[row] = block.frames[stream.at]
+            slots[row] = stream.lease.slot
+        stepped = lane.decoder.step(slots, frames)
+        # From here on nothing raises: a stream that has stepped must not step the same frame again.
+        surprises, scores = stepped.surprise.tolist(), stepped.scores
+        for row, stream in enumerate(streams):
+            if row in stepped.bad_rows:
+                self._fail(stream, "the model's output is not finite")
+            else:
+                self._advance(stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row])
+
+    def _advance(self, stream: Stream, embedding: F32, surprise: float, scores: F32 | None) -> None:
+        block = stream.queue[0][1]
+        assert isinstance(block, ModelFrames)
+        outputs: list[Output] = []
+        try:
+            stream.session.stepped(block, stream.at, embedding, surprise, outputs, scores)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return
+        stream.passed += 1
+        stream.at += 1
+        self._waiting -= 1
+        if stream.at == len(block.decided):
+            stream.queue.popleft()
+            stream.at = 0
+        self._give(stream, outputs)
+
+    # Results.
+
+    def _give(self, stream: Stream, outputs: list[Output], summary: Summary | None = None) -> None:
+        stream.produced += len(outputs)
+        before = self._outbox.get(stream)
+        if before is not None:
+            before.outputs.extend(outputs)
+            outputs = before.outputs
+        self._outbox[stream] = Delivery(stream, outputs, stream.passed, summary)
+
+    def _fail(self, stream: Stream, what: str) -> None:
+        """Ends one stream with an error; to be called where the exception, if any, is being handled."""
+        error = StepFailed(what)
+        name = stream.session.config.session_id
+        _log.error(what, session=name, error_id=error.error_id, exc_info=sys.exc_info()[0] is not None)
+        self._end_with(stream, error)
+
+    def _or_fail(self, stream: Stream, command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+
+    def _end_with(self, stream: Stream, error: ServiceError) -> None:
+        self._release(stream)
+        before = self._outbox.get(stream)
+        self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)

@@ -1,0 +1,1 @@
+"""The open streams, and who watches them."""

@@ -1,0 +1,162 @@
+"""`kineseg segment`: what it writes, and that all of it tells the same."""
+
+from __future__ import annotations
+
+import csv
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from kineseg import Client, FrameResult, Gap, SegmentClosed, SegmentStarted, Summary, announcements, event_from_dict
+from kineseg.motion import Recording, canonical_pose, read
+from kineseg_service.server import BackgroundServer
+
+from tests.cli.command import Command
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_the_three_files_agree(kineseg: Command, motion_file: Path, motion: Recording, tmp_path: Path) -> None:
+    out, labels, plot = tmp_path / "events.jsonl", tmp_path / "labels.csv", tmp_path / "timeline.png"
+    outcome = kineseg("segment", motion_file, "--out", out, "--labels", labels, "--plot", plot)
+    assert outcome.status == 0, outcome.err
+    assert outcome.out == ""  # nothing but what was asked for
+    events = [event_from_dict(json.loads(line)) for line in out.read_text().splitlines()]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert isinstance(events[-1], Summary)
+    assert events[-1].frames == motion.n_frames
+    closed = [event for event in events if isinstance(event, SegmentClosed)]
+    assert len(closed) == events[-1].segments > 1
+    assert all(before.end_frame == after.start_frame for before, after in pairwise(closed))
+    with labels.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["frame", "segment_id", "label"]
+    assert [int(row["frame"]) for row in rows] == list(range(motion.n_frames))
+    for segment in closed:
+        inside = {(r["segment_id"], r["label"]) for r in rows[segment.start_frame : segment.end_frame]}
+        assert inside == {(str(segment.segment_id), str(segment.label))}
+    assert plot.read_bytes().startswith(PNG)
+
+
+def test_json_lines_have_the_keys_that_are_promised(kineseg: Command, motion_file: Path) -> None:
+    outcome = kineseg("segment", motion_file, "--out", "-")
+    assert outcome.status == 0, outcome.err
+    lines = [json.loads(line) for line in outcome.out.splitlines()]  # so standard output holds nothing else
+    common = ["seq", "kind", "frame", "time_s", "decided_frame", "decided_time_s"]
+    assert all(list(line)[: len(common)] == common for line in lines)
+    started = next(line for line in lines if line["kind"] == "segment_started")
+    assert set(started) == {*common, "segment_id", "label", "confidence", "confirmed", "start_frame"}
+    closed = next(line for line in lines if line["kind"] == "segment_closed")
+    times = {"start_frame", "end_frame", "start_time_s", "end_time_s"}
+    assert set(closed) == {*common, "segment_id", "label", *times, "embedding"}  # and a name if it has one
+    assert lines[-1]["kind"] == "summary"
+
+
+def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    labels, live_labels = tmp_path / "labels.csv", tmp_path / "live.csv"
+    with BackgroundServer() as server, Client(server.address) as client:
+        outcome = kineseg("segment", motion_file, "--out", "-", "--labels", labels, "--server", server.address)
+        pose = canonical_pose(read(motion_file))
+        found = client.segment(pose)
+        found.to_csv(live_labels)
+        with client.stream(rate=pose.rate, channels=pose.channels) as stream:
+            told = []
+            for first in range(0, pose.n_frames, 7):
+                stream.send(pose.frames[first : first + 7])
+                told += stream.poll()
+            stream.close()
+            told += stream
+    written = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
+    assert all(event.confirmed for event in written if isinstance(event, SegmentStarted))
+    assert {event.kind for event in written} <= {
+        "segment_started",
+        "segment_closed",
+        "labels_merged",
+        "anomaly",
+        "summary",
+    }
+
+    def final(events: object) -> list[dict[str, object]]:
+        assert isinstance(events, list | tuple)
+        closed = [event.to_dict() for event in events if isinstance(event, SegmentClosed | Summary)]
+        return [{key: value for key, value in event.items() if key != "seq"} for event in closed]
+
+    assert not any(isinstance(item, FrameResult) for item in told)
+    assert final(written) == final(found.events) == final(told)
+    assert len(final(written)) > 2
+    assert labels.read_text() == live_labels.read_text()
+
+
+def test_announcements_are_told_where_that_is_asked_for(kineseg: Command, motion_file: Path) -> None:
+    usual = kineseg("segment", motion_file, "--out", "-")
+    outcome = kineseg("segment", motion_file, "--out", "-", "--provisional")
+    assert outcome.status == usual.status == 0, outcome.err
+    events, without = ([event_from_dict(json.loads(line)) for line in o.out.splitlines()] for o in (outcome, usual))
+    assert isinstance(events[-1], Summary)
+    assert isinstance(without[-1], Summary)
+    assert len(announcements(events)) == events[-1].announced == without[-1].announced
+    assert announcements(without) == ()
+    table = kineseg("segment", motion_file, "--provisional")
+    assert "announced before they were certain" in table.out
+    became = [table.out.count(outcome) for outcome in ("confirmed", "withdrawn", "left open")]
+    assert sum(became) == events[-1].announced
+
+
+def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> None:
+    outcome = kineseg("segment", motion_file)
+    assert outcome.status == 0
+    assert "segment" in outcome.out
+    assert "0:00.0" in outcome.out
+    assert "end of stream (completed)" in outcome.err
+
+
+def test_real_time_tells_the_same_events(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.csv"
+    recording = read(motion_file).slice(0, 180)
+    header = ",".join(recording.channels)
+    body = "\n".join(",".join(f"{value:.6f}" for value in row) for row in recording.frames)
+    short.write_text(f"{header}\n{body}\n")
+    fast = kineseg("segment", short, "--rate", 60, "--out", "-")
+    live = kineseg("segment", short, "--rate", 60, "--out", "-", "--realtime")
+    assert fast.status == live.status == 0, live.err
+    assert fast.out == live.out != ""
+
+
+def test_a_gap_is_told_and_labels_keep_to_the_rows_of_the_file(
+    kineseg: Command, gap_file: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.csv"
+    outcome = kineseg("segment", gap_file, "--out", "-", "--labels", labels)
+    assert outcome.status == 0, outcome.err
+    events = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
+    (gap,) = [event for event in events if isinstance(event, Gap)]
+    assert (gap.frame, gap.missing_frames) == (600, 30)
+    rows = labels.read_text().splitlines()[1:]
+    assert len(rows) == len(gap_file.read_text().splitlines()) - 1
+    assert not any("-1" in row for row in rows)
+
+
+def test_a_running_server_is_used(kineseg: Command, motion_file: Path) -> None:
+    here = kineseg("segment", motion_file, "--out", "-")
+    with BackgroundServer() as server:
+        there = kineseg("segment", motion_file, "--out", "-", "--server", server.address)
+    assert there.status == 0, there.err
+    assert there.out == here.out
+
+
+def test_the_latency_budget_reaches_the_server(kineseg: Command, motion_file: Path) -> None:
+    def slowest(latency: float) -> float:
+        outcome = kineseg("segment", motion_file, "--out", "-", "--latency", latency)
+        assert outcome.status == 0, outcome.err
+        events = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
+        return max(event.decided_time_s - event.end_time_s for event in events if isinstance(event, SegmentClosed))
+
+    assert slowest(2.0) <= 2.0 < slowest(6.0) <= 6.0
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf"])
+def test_other_pictures(kineseg: Command, motion_file: Path, tmp_path: Path, suffix: str) -> None:
+    plot = tmp_path / f"timeline.{suffix}"
+    assert kineseg("segment", motion_file, "--plot", plot).status == 0
+    assert plot.read_bytes()[:5] in (b"<?xml", b"%PDF-")

@@ -1,0 +1,175 @@
+"""What is shown: the same story everywhere, whatever the terminal, and scores that can be checked by hand."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kineseg import Anomaly, FrameResult, Gap, SegmentClosed, SegmentStarted
+from kineseg.motion import Annotation, Recording
+from kineseg_cli.show import page
+from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
+from kineseg_cli.show.live import picture
+from kineseg_cli.show.scores import naming, score
+from kineseg_cli.show.signals import plane
+from kineseg_cli.show.story import Story
+from kineseg_cli.show.timeline import draw
+from rich.console import Console
+from rich.segment import Segment
+
+RATE = 10.0
+
+
+def story(bars: list[tuple[float, float, int]], *, truth: Annotation | None = None, seconds: float = 40.0) -> Story:
+    """A story of two sensors whose segments (from, to, label) were told two seconds after they had ended."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    frames = np.stack([np.sin(times), times / 40], axis=1)
+    told = Story(Recording(frames, RATE, ("current", "voltage"), name="two <sensors>", truth=truth))
+    for i, (start_s, end_s, label) in enumerate(bars):
+        about = {"frame": round(start_s * RATE), "time_s": start_s}
+        begun = {"decided_frame": round((start_s + 2) * RATE), "decided_time_s": start_s + 2 if i else 0.0}
+        ended = {"decided_frame": round((end_s + 2) * RATE), "decided_time_s": end_s + 2}
+        told.add(SegmentStarted(seq=2 * i + 1, **about, **begun, segment_id=i, label=label))
+        for time in np.arange(start_s, end_s, 0.5):
+            told.add(
+                FrameResult(
+                    frame=round(time * RATE),
+                    time_s=float(time),
+                    surprise=0.1,
+                    anomaly_score=float(time % 3),
+                    embedding=np.array([label, time % 1, 0], dtype=np.float32),
+                    label=label,
+                )
+            )
+        if i + 1 < len(bars):
+            told.add(
+                SegmentClosed(
+                    seq=2 * i + 2,
+                    **about,
+                    **ended,
+                    segment_id=i,
+                    label=label,
+                    start_frame=round(start_s * RATE),
+                    end_frame=round(end_s * RATE),
+                    start_time_s=start_s,
+                    end_time_s=end_s,
+                )
+            )
+    return told
+
+
+TRUTH = Annotation((0, 100, 200, 300), (0, 1, 0, 2), ("rest", "load", "rest", "fault"))
+
+
+def test_scores_of_a_perfect_answer() -> None:
+    scores = score(story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
+    assert scores is not None
+    told = scores.confirmed
+    assert (told.known, told.found, told.hits) == (3, 3, 3)
+    assert told.f1 == 1.0
+    assert told.delay_s == pytest.approx(2.0)
+    assert scores.announced is None
+    assert scores.accuracy == pytest.approx(1.0, abs=0.02)
+
+
+def test_scores_count_what_is_missed_late_and_mistaken() -> None:
+    # One boundary 0.4 s off, one 1 s off, one missing; the last 10 s carry a label that is already given away.
+    scores = score(story([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
+    assert scores is not None
+    told = scores.confirmed
+    assert (told.known, told.found, told.hits) == (3, 2, 1)
+    assert told.precision == pytest.approx(1 / 2)
+    assert told.recall == pytest.approx(1 / 3)
+    assert told.delay_s == pytest.approx(2.4)
+    assert scores.accuracy == pytest.approx((10 + 9.6 + 9) / 39.5, abs=0.02)
+
+
+def test_naming_gives_each_known_class_one_label() -> None:
+    assert naming(story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)) == {0: 4, 1: 7, 2: 1}
+
+
+def test_without_truth_there_is_no_score() -> None:
+    assert score(story([(0, 10, 0), (10, 40, 1)])) is None
+
+
+def test_colours_are_stable_and_readable() -> None:
+    assert len(set(PALETTE)) == len(PALETTE)
+    assert [color_of(i) for i in range(len(PALETTE))] == list(PALETTE)
+    assert len({color_of(i) for i in range(3 * len(PALETTE))}) == 3 * len(PALETTE)
+    assert color_of(3) == color_of(3 + 3 * len(PALETTE))
+    assert color_of(-1) == UNKNOWN
+
+    def light(color: str) -> float:
+        channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for color in map(color_of, range(3 * len(PALETTE))):
+        high, low = sorted((light(color), light(ink_on(color))), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 3.0  # WCAG, large or bold text
+
+
+def test_a_story_is_told_while_it_is_open() -> None:
+    told = story([(0, 10, 0), (10, 25, 1)])
+    first, last = told.bars()
+    assert (first.start_s, first.end_s, first.told_s) == (0, 10, 12)
+    assert last.told_s is None
+    assert last.end_s == pytest.approx(24.5)
+    assert told.labels == [0, 1]
+    assert told.labels_at([5.0, 15.0, 39.0]).tolist() == [0, 1, -1]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    cuts=st.lists(st.floats(0.5, 39.5), max_size=12, unique=True),
+    labels=st.lists(st.integers(0, 40), min_size=13, max_size=13),
+    width=st.integers(20, 240),
+    height=st.integers(5, 80),
+    known=st.booleans(),
+)
+def test_the_terminal_view_fits_every_terminal(
+    cuts: list[float], labels: list[int], width: int, height: int, known: bool
+) -> None:
+    edges = [0.0, *sorted(cuts), 40.0]
+    bars = list(zip(edges[:-1], edges[1:], labels, strict=False))
+    told = story(bars, truth=TRUTH if known else None)
+    told.add(Anomaly(seq=98, frame=5, time_s=0.5, decided_frame=9, decided_time_s=0.9, score=7.0, threshold=6.0))
+    told.add(Gap(seq=99, frame=50, time_s=5, decided_frame=60, decided_time_s=6, missing_frames=9, duration_s=1.0))
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    # What is rendered, before the console would crop it.
+    lines = list(Segment.split_lines(console.render(picture(told, width, height))))
+    assert all(sum(segment.cell_length for segment in line) <= width for line in lines)
+    assert len(lines) > 10
+
+
+def test_the_picture_and_the_page_of_sensors_have_no_body() -> None:
+    told = story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)
+    texts = [text.get_text() for ax in draw(told).axes for text in ax.texts]
+    assert "poses" not in texts
+    assert {"segments found", "known truth", "load"} <= set(texts)
+    written = page.render(told)
+    assert "two &lt;sensors&gt;" in written
+    assert "two <sensors>" not in written
+    assert "At the cursor" in written
+    assert 'id="near"' not in written
+
+
+def test_nothing_told_yet_can_be_drawn() -> None:
+    empty = story([])
+    draw(empty).canvas.draw()
+    assert "</html>" in page.render(empty)
+
+
+def test_a_few_wild_frames_do_not_flatten_the_plane() -> None:
+    rng = np.random.default_rng(0)
+    usual = np.c_[rng.standard_normal((200, 2)) * [3, 1], np.zeros((200, 3))]
+    wild = usual.copy()
+    wild[50:54, 4] = 500.0
+    times = np.arange(200) / 30
+    expected, _ = plane(usual, times)
+    seen, share = plane(wild, times)
+    assert share == pytest.approx(1.0)
+    assert np.abs(seen).max() == pytest.approx(np.abs(expected).max(), rel=0.2)

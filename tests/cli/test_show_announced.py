@@ -1,0 +1,280 @@
+"""What is announced early is shown as such, in every view, and what is withdrawn goes away."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kineseg import Event, LabelsMerged, MissingValues, SegmentRetracted, SegmentStarted, SegmentUpdated
+from kineseg.motion import Annotation
+from kineseg_cli.show import page
+from kineseg_cli.show.knowledge import Bar, Knowledge
+from kineseg_cli.show.live import picture
+from kineseg_cli.show.plain import PlainView
+from kineseg_cli.show.scores import score
+from kineseg_cli.show.story import Story
+from kineseg_cli.show.timeline import draw
+from kineseg_cli.show.wording import brief, describe, early, score_lines
+from rich.console import Console
+from rich.segment import Segment
+
+from tests.cli.announced_story import Change, Mistake, event, story, told
+
+TRUTH = Annotation((0, 100, 200), (0, 1, 0), ("rest", "load", "rest"))
+# At 10 s the change is announced 0.4 s too late and with a wrong label; at 14 s nothing happens; at 20 s all is right.
+CHANGES = (Change(10, 13.5, 1, announced=11, said_time=10.4, said_label=2, confidence=0.7), Change(20, 23.5, 0, 21))
+MISTAKES = (Mistake(14, announced=14.5, withdrawn=15.5),)
+EVENTS = told(CHANGES, MISTAKES, end=40)
+
+
+def seen(bars: list[Bar]) -> list[tuple[float, float, int, bool]]:
+    return [(bar.start_s, bar.end_s, bar.label, bar.confirmed) for bar in bars]
+
+
+@pytest.fixture
+def whole() -> Story:
+    return story(EVENTS, truth=TRUTH)
+
+
+def test_at_any_moment_one_sees_what_was_known_then(whole: Story) -> None:
+    known = whole.knowledge
+    assert seen(known.bars_at(10.9)) == [(0, 10.9, 0, True)]
+    assert seen(known.bars_at(12)) == [(0, 10.4, 0, True), (10.4, 12, 2, False)]
+    assert known.bars_at(12)[1].confidence == 0.7
+    assert seen(known.bars_at(13.5)) == [(0, 10, 0, True), (10, 13.5, 1, True)]
+    assert seen(known.bars_at(15)) == [(0, 10, 0, True), (10, 14, 1, True), (14, 15, 9, False)]
+    assert seen(known.bars_at(15.5)) == [(0, 10, 0, True), (10, 15.5, 1, True)]
+    assert seen(whole.bars()) == [(0, 10, 0, True), (10, 20, 1, True), (20, 40, 0, True)]
+
+
+def test_what_became_of_announcements(whole: Story) -> None:
+    outcomes = [(one.time_s, one.told_s, one.outcome, one.outcome_s) for one in whole.announced]
+    assert outcomes == [(10.4, 11, "confirmed", 13.5), (14, 14.5, "retracted", 15.5), (20, 21, "confirmed", 23.5)]
+    assert early(whole.announced) == "3 announced, 2 confirmed, 1 withdrawn"
+    cut = story([one for one in EVENTS if one.decided_time_s <= 12])
+    assert early(cut.announced) == "1 announced, 0 confirmed, 0 withdrawn, 1 open"
+
+
+def test_scores_tell_first_words_from_certain_ones(whole: Story) -> None:
+    scores = score(whole)
+    assert scores is not None
+    assert scores.announced is not None
+    certain, first = scores.confirmed, scores.announced
+    assert (certain.hits, certain.found, certain.f1, certain.delay_s) == (2, 2, 1.0, 3.5)
+    assert (first.hits, first.found, first.delay_s) == (2, 3, 1.0)
+    assert first.precision == pytest.approx(2 / 3)
+    assert first.recall == 1.0
+    lines = [f"{name}: {value}" for name, value in score_lines(scores)]
+    assert "confirmed boundaries: 2 of 2 known within 0.5 s, 2 told" in lines
+    assert "boundaries as first told: 2 of 2 known within 0.5 s, 3 told" in lines
+
+
+def test_a_merged_label_goes_on_under_the_other_only_where_it_is_open(whole: Story) -> None:
+    open_one = story([one for one in EVENTS if one.decided_time_s <= 25])
+    open_one.add(event(LabelsMerged, 26, 26, label=0, into=1))
+    assert seen(open_one.bars()) == [(0, 10, 0, True), (10, 20, 1, True), (20, 26, 1, True)]
+    assert seen(open_one.knowledge.bars_at(25))[-1] == (20, 25, 0, True)
+    whole.add(event(LabelsMerged, 40, 40, label=0, into=1))
+    assert [bar.label for bar in whole.bars()] == [0, 1, 0]
+
+
+def test_events_in_plain_words() -> None:
+    made = story(EVENTS)
+    lines = [describe(one, made.before(one)) for one in EVENTS]
+    assert "segment 1 seems to begin at 0:10.4, action 2? (70% sure)" in lines
+    assert "segment 1 is certain: action 1, not 2, from 0:10.0, 0.4 s earlier than told" in lines
+    assert "segment 2 is withdrawn: nothing new began at 0:14.0" in lines
+    assert "segment 3 is certain: action 0 from 0:20.0" in lines
+    merged = event(LabelsMerged, 30, 30, label=7, into=3)
+    assert describe(merged) == "actions 7 and 3 are one, 3 from now on"
+    started = event(SegmentStarted, 10, 10, segment_id=4, label=1)
+    relabelled = event(SegmentUpdated, 10, 12, segment_id=4, label=5, confidence=1.0, confirmed=True)
+    assert describe(relabelled, started) == "segment 4 looks like action 5, not 1"
+    surer = event(SegmentUpdated, 10, 12, segment_id=4, label=1, confidence=0.9, confirmed=False)
+    assert describe(surer, started) != describe(relabelled, started)
+    assert "90%" in describe(surer)
+    assert all(len(brief(one)) <= len(describe(one)) for one in [*EVENTS, merged, relabelled, surer])
+
+
+def test_missing_values_in_plain_words() -> None:
+    channels = ("a", "b", "c", "d", "e")
+    lost = event(MissingValues, 10, 10.3, channels=channels, duration_s=0.3, returned=False)
+    back = event(MissingValues, 10, 14, channels=channels, duration_s=4.0, returned=True)
+    assert describe(lost) == "values are missing, held, from 0:10.0 on: a, b, c and 2 more"
+    assert describe(back) == "values were missing for 4.0 s, back now, from 0:10.0 on: a, b, c and 2 more"
+    assert brief(lost) == "5 channels missing, held"
+
+
+def test_off_a_terminal_every_event_is_a_line() -> None:
+    out = io.StringIO()
+    with PlainView(story([]), Console(file=out)) as view:
+        for one in EVENTS:
+            view.add(one)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == len(EVENTS)
+    assert any("segment_retracted" in line and "withdrawn" in line for line in lines)
+
+
+def terminal(made: Story, width: int = 120, height: int = 40) -> list[str]:
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    lines = Segment.split_lines(console.render(picture(made, width, height)))
+    return ["".join(segment.text for segment in line) for line in lines]
+
+
+def test_the_terminal_hatches_what_is_not_certain() -> None:
+    def row(until: float) -> str:
+        lines = terminal(story([one for one in EVENTS if one.decided_time_s <= until]))
+        return next(line for line in lines if "segments found" in line)
+
+    assert "╱" in row(13)
+    assert "╱" not in row(13.5)
+    assert "╱" in row(15)
+    assert "╱" not in row(15.5)
+    late = terminal(story(EVENTS))
+    assert any(re.search(r"withdrawn +1 of 3", line) for line in late)
+    announced_alone = told((Change(10, 39, 1, announced=12, confidence=0.65),), end=40)
+    waiting = story([one for one in announced_alone if one.decided_time_s <= 12])
+    waiting.add(event(LabelsMerged, 38, 38, label=90, into=91))  # time goes on
+    assert any("1? 65%" in line for line in terminal(waiting))
+
+
+def texts(made: Story) -> set[str]:
+    figure = draw(made)
+    legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    return {text.get_text() for ax in figure.axes for text in ax.texts} | set(legends)
+
+
+def test_the_picture_shows_what_was_announced_and_how_late(whole: Story) -> None:
+    shown = texts(whole)
+    assert {"announced", "told 0.6 s later", "confirmed", "told 3.5 s later"} <= shown
+    assert {"announced, confirmed later", "announced, withdrawn later", "when it was told"} <= shown
+    assert "undecided" not in shown
+
+
+def test_the_picture_of_final_decisions_alone_has_no_such_rows() -> None:
+    shown = texts(story(told((Change(10, 13.5, 1),), end=40)))
+    assert "segments found" in shown
+    assert "announced" not in shown
+
+
+def data_of(written: str) -> dict[str, Any]:
+    match = re.search(r'<script id="data" type="application/json">(.*?)</script>', written, re.DOTALL)
+    assert match is not None
+    data: dict[str, Any] = json.loads(match[1])
+    return data
+
+
+def test_the_page_holds_every_version(whole: Story) -> None:
+    written = page.render(whole)
+    versions = [v for v in data_of(written)["versions"] if v["id"] == 1]
+    assert [(v["start"], v["label"], v["confirmed"], v["from"], v["until"]) for v in versions] == [
+        (10.4, 2, False, 11, 13.5),
+        (10, 1, True, 13.5, 23.5),
+        (10, 1, True, 23.5, None),
+    ]
+    assert [one["outcome"] for one in data_of(written)["announced"]] == ["confirmed", "retracted", "confirmed"]
+    assert "announced, then withdrawn" in written
+    assert "announced, not certain yet" in written
+    assert "announced, not certain yet" not in page.render(story(told((Change(10, 13.5, 1),), end=40)))
+
+
+times = st.integers(1, 390).map(lambda tenth: tenth / 10)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Event]:
+    """Streams with changes at least 3 s apart, each announced or not, and mistakes in between."""
+    starts = draw(st.lists(st.integers(1, 12), max_size=6, unique=True).map(sorted))
+    changes = [
+        Change(
+            3.0 * start,
+            3.0 * start + draw(st.sampled_from([1.5, 2.5])),
+            draw(st.integers(0, 3)),
+            announced=draw(st.none() | st.just(3.0 * start + 1)),
+            said_time=3.0 * start + draw(st.sampled_from([-0.5, 0.0, 0.5])),
+            confidence=draw(st.floats(0, 1)),
+        )
+        for start in starts
+    ]
+    mistakes = [
+        Mistake(change.time + 1.6, change.time + 1.7, change.time + draw(st.sampled_from([1.8, 2.9])))
+        for change in changes
+        if change.told <= change.time + 1.6 and draw(st.booleans())
+    ]
+    return told(changes, mistakes, end=40)
+
+
+@settings(deadline=None, max_examples=80)
+@given(events=lives(), now=times)
+def test_looking_back_is_the_same_as_having_been_there(events: list[Event], now: float) -> None:
+    afterwards, there = Knowledge(), Knowledge()
+    for one in events:
+        afterwards.add(one)
+        if one.decided_time_s <= now:
+            there.add(one)
+    bars = afterwards.bars_at(now)
+    assert bars == there.bars(now)
+    # Bars lie side by side from the beginning to now.
+    assert bars[0].start_s == 0
+    assert bars[-1].end_s == now
+    assert all(before.end_s == after.start_s for before, after in itertools.pairwise(bars))
+    withdrawn = {e.segment_id for e in events if isinstance(e, SegmentRetracted) and e.decided_time_s <= now}
+    assert withdrawn.isdisjoint(bar.segment_id for bar in bars)
+
+
+@settings(deadline=None, max_examples=25)
+@given(events=lives(), now=times, width=st.integers(20, 200), height=st.integers(5, 60))
+def test_the_terminal_view_fits_at_any_moment(events: list[Event], now: float, width: int, height: int) -> None:
+    made = story([one for one in events if one.decided_time_s <= now], truth=TRUTH)
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    for line in Segment.split_lines(console.render(picture(made, width, height))):
+        assert sum(segment.cell_length for segment in line) <= width
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome to run the page's script")
+@pytest.mark.parametrize("now", [10.9, 12.0, 15.0, 15.6, 22.0, 39.0])
+def test_the_script_shows_what_was_known_then(now: float, whole: Story, tmp_path: Path) -> None:
+    assert shown_by_browser(whole, tmp_path, f"t={now}") == [
+        (bar.name if bar.confirmed else f"{bar.name}?", bar.confirmed) for bar in whole.knowledge.bars_at(now)
+    ]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome to run the page's script")
+def test_a_link_can_make_the_page_play(whole: Story, tmp_path: Path) -> None:
+    assert 'id="play" type="button">Play<' in run_in_browser(whole, tmp_path, "t=0")
+    assert 'id="play" type="button">Pause<' in run_in_browser(whole, tmp_path, "t=0&play")
+
+
+def shown_by_browser(made: Story, folder: Path, moment: str) -> list[tuple[str, bool]]:
+    """Name, and whether it is solid, of every segment in the lane of what was known."""
+    lane = re.search(r'<g id="then"[^>]*>(.*?)</g>(?=<text)', run_in_browser(made, folder, moment), re.DOTALL)
+    assert lane is not None
+    shown = []
+    for hidden, content in re.findall(r"<g([^>]*)>(.*?)</g>", lane[1], re.DOTALL):
+        place = re.search(r' x="([\d.]+)"', content)
+        if "none" not in hidden and place is not None:
+            name = re.sub(r"<.*?>", "", content).split(" ")[0]
+            shown.append((float(place[1]), name, content.count("<rect") == 1))
+    return [(name, solid) for _, name, solid in sorted(shown)]
+
+
+def run_in_browser(made: Story, folder: Path, moment: str) -> str:
+    """The page as its script leaves it, when it is opened at a moment."""
+    path = folder / "index.html"
+    page.save(made, path)
+    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    arguments += ["--virtual-time-budget=500", "--dump-dom", f"{path.as_uri()}#{moment}"]
+    outcome = subprocess.run([str(BROWSER), *arguments], capture_output=True, text=True, timeout=120, check=True)
+    return outcome.stdout

@@ -1,0 +1,127 @@
+"""Wrong use: one clear line, the right exit status, and no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Command, Outcome
+
+
+def told(outcome: Outcome) -> str:
+    """The one line on standard error."""
+    assert outcome.out == ""
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("kineseg: ")
+    return line
+
+
+def test_no_such_file(kineseg: Command, tmp_path: Path) -> None:
+    outcome = kineseg("segment", tmp_path / "nothing.bvh")
+    assert outcome.status == 2
+    assert str(tmp_path / "nothing.bvh") in told(outcome)
+
+
+@pytest.mark.parametrize("command", ["segment", "demo"])
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("broken.bvh", "HIERARCHY\nROOT Hips\n{\n", "broken.bvh"),
+        ("words.csv", "a,b\n1,2\n3,many\n", "words.csv, line 3"),
+        ("notes.docx", "hello", "notes.docx"),
+        ("empty.csv", "", "empty.csv"),
+    ],
+)
+def test_files_that_are_no_motion(
+    kineseg: Command, tmp_path: Path, command: str, name: str, content: str, expected: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    options = ["--out", tmp_path / "out"] if command == "demo" else []
+    outcome = kineseg(command, path, "--rate", 30, *options)
+    assert outcome.status == 2
+    assert expected in told(outcome)
+    assert not (tmp_path / "out").exists()
+
+
+def test_channels_that_the_model_does_not_know(kineseg: Command, tmp_path: Path) -> None:
+    path = tmp_path / "sensor.csv"
+    path.write_text("current,voltage\n" + "1,2\n" * 50)
+    outcome = kineseg("segment", path, "--rate", 30)
+    assert outcome.status == 2
+    line = told(outcome)
+    assert "sensor" in line
+    assert "current, voltage" in line
+    assert "--bundle" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--model", "nobody"], "no model 'nobody'; it has: motion"),
+        (["--latency", "99"], "latency_s must be 0.5 to 10 seconds"),
+        (["--rate", "0"], "expected a positive number"),
+        (["--plot", "timeline.gif"], "must end in one of .png"),
+        (["--out", "nowhere/events.jsonl"], "there is no folder nowhere"),
+        (["--labels", "."], "that is a folder"),
+        (["--bundle", "nowhere"], "nowhere"),
+        (["--server", "localhost:1", "--bundle", "x"], "leave it out with --server"),
+    ],
+)
+def test_options_that_cannot_be(kineseg: Command, motion_file: Path, options: list[str], expected: str) -> None:
+    outcome = kineseg("segment", motion_file, *options)
+    assert outcome.status == 2
+    assert expected in told(outcome)
+
+
+def test_a_server_that_is_not_there(kineseg: Command, motion_file: Path) -> None:
+    outcome = kineseg("models", "--server", "127.0.0.1:1")
+    assert outcome.status == 1  # the command was right
+    assert "127.0.0.1:1" in told(outcome)
+
+
+def test_debug_shows_where(kineseg: Command, tmp_path: Path) -> None:
+    outcome = kineseg("--debug", "segment", tmp_path / "nothing.bvh")
+    assert outcome.status == 2
+    assert "Traceback" in outcome.err
+
+
+def test_unknown_commands_and_options(kineseg: Command) -> None:
+    assert kineseg("segmnt").status == 2
+    assert kineseg("segment", "x.bvh", "--colour").status == 2
+    assert kineseg("demo", "--speed", "0").status == 2
+
+
+def test_settings_that_cannot_be(kineseg: Command, tmp_path: Path) -> None:
+    outcome = kineseg("serve", "--port", "123456")
+    assert outcome.status == 2
+    assert "port" in told(outcome)
+    assert "no file" in told(kineseg("serve", "--config", tmp_path / "none.toml"))
+    (tmp_path / "wrong.toml").write_text("port: 0\n")
+    assert "wrong.toml is not TOML" in told(kineseg("serve", "--config", tmp_path / "wrong.toml"))
+
+
+def test_frame_rates_that_no_stream_has(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+    line = told(kineseg("segment", motion_file, "--rate", "5000"))
+    assert str(motion_file) in line
+    assert "1 to 1000" in line
+    (tmp_path / "untimed.csv").write_text("a,b\n1,2\n3,4\n")
+    assert "--rate" in told(kineseg("segment", tmp_path / "untimed.csv"))
+
+
+def test_the_help_tells_defaults(kineseg: Command) -> None:
+    assert "Default: 50051." in kineseg("serve", "--help").out
+
+
+@pytest.mark.parametrize("missing", ["typer", "onnxruntime", "matplotlib"])
+def test_a_plain_install_names_the_extra(missing: str) -> None:
+    # A name that stands for None in sys.modules cannot be imported, as if it were not installed.
+    program = f"import sys; sys.modules[{missing!r}] = None; from kineseg_cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert 'pip install "kineseg[service]"' in line
