@@ -1,23 +1,16 @@
-"""The service's errors: each owns its gRPC status code and knows whether trying again helps.
+"""What the algorithm refuses, and what fails in it. Each error knows whether trying again helps.
 
-ServiceError
-├── InvalidRequest        INVALID_ARGUMENT     a request that can never succeed
-│   └── InvalidFrame                           a chunk of frames that is malformed
-├── WrongChannels         FAILED_PRECONDITION  the channels are not the model's
-├── UnknownModel          NOT_FOUND
-├── UnknownSession        NOT_FOUND
-├── UnknownSegment        NOT_FOUND
-├── UnknownName           NOT_FOUND
-├── CannotTeach           FAILED_PRECONDITION  there is no label bank, or the model cannot learn names
-├── SessionExists         ALREADY_EXISTS
-├── Full                  RESOURCE_EXHAUSTED   retry: another stream may end
-├── Loading               UNAVAILABLE          retry: the models are being loaded
-├── Draining              UNAVAILABLE          retry: another server may answer
-├── Broken                UNAVAILABLE          retry: another server may answer
-├── Idle                  DEADLINE_EXCEEDED    the stream has stood still for too long
-└── StepFailed            INTERNAL             tells an error id and nothing of the inside
+CoreError
+├── InvalidRequest        a request that can never succeed
+│   └── InvalidFrame      a chunk of frames that is malformed
+├── WrongChannels         the channels are not the model's
+├── UnknownModel
+├── UnknownName
+├── CannotTeach           there is no label bank, or the model cannot learn names
+├── Full                  retry: another stream may end
+└── StepFailed            tells an error id and nothing of the inside
 
-BadBundle, BadBank, CannotStart and ServerFailed stand apart: they end a server and never reach a client.
+BadBundle, BadBank and CannotStart stand apart: they are of what is loaded and opened, before there is a stream.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -26,26 +19,19 @@ from __future__ import annotations
 import secrets
 from typing import ClassVar
 
-import grpc
-
 
 class CannotStart(RuntimeError):
-    """The server cannot start on this machine as it is: a port is taken, or a device is missing."""
+    """What was asked for does not work on this machine as it is: a port is taken, or a device is missing."""
 
 
-class ServerFailed(RuntimeError):
-    """The server could not go on and has ended."""
-
-
-class ServiceError(Exception):
-    """A refusal that a client sees.
+class CoreError(Exception):
+    """A refusal that whoever feeds a stream sees.
 
     Args:
-        message: What is wrong and what helps, for the client to read.
-        field: The request field that is at fault; empty when there is none.
+        message: What is wrong and what helps, for a person to read.
+        field: The field of the request that is at fault; empty when there is none.
     """
 
-    code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -53,102 +39,39 @@ class ServiceError(Exception):
         self.message = message
         self.field = field
 
-    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
-        """What a client can act on without reading the message."""
-        retry = ("kineseg-retryable", "true" if self.retryable else "false")
-        return (retry, ("kineseg-field", self.field)) if self.field else (retry,)
 
-
-class InvalidRequest(ServiceError):
+class InvalidRequest(CoreError):
     """The request is malformed."""
-
-    code = grpc.StatusCode.INVALID_ARGUMENT
 
 
 class InvalidFrame(InvalidRequest):
     """A chunk of frames is malformed."""
 
 
-class WrongChannels(ServiceError):
+class WrongChannels(CoreError):
     """The channels of the stream are not those of the model."""
 
-    code = grpc.StatusCode.FAILED_PRECONDITION
 
-
-class UnknownModel(ServiceError):
+class UnknownModel(CoreError):
     """No model has that name."""
 
-    code = grpc.StatusCode.NOT_FOUND
 
-
-class UnknownSession(ServiceError):
-    """No open session has that name."""
-
-    code = grpc.StatusCode.NOT_FOUND
-
-
-class UnknownSegment(ServiceError):
-    """The session has no such finished segment."""
-
-    code = grpc.StatusCode.NOT_FOUND
-
-
-class UnknownName(ServiceError):
+class UnknownName(CoreError):
     """No such name has been taught."""
 
-    code = grpc.StatusCode.NOT_FOUND
 
-
-class CannotTeach(ServiceError):
+class CannotTeach(CoreError):
     """Names cannot be taught here: there is no label bank, or the model's embedding space is each stream's own."""
 
-    code = grpc.StatusCode.FAILED_PRECONDITION
 
+class Full(CoreError):
+    """There is no room for another stream."""
 
-class SessionExists(ServiceError):
-    """An open session has that name already."""
-
-    code = grpc.StatusCode.ALREADY_EXISTS
-
-
-class Full(ServiceError):
-    """The server has no room for another stream."""
-
-    code = grpc.StatusCode.RESOURCE_EXHAUSTED
     retryable = True
 
 
-class Loading(ServiceError):
-    """The server is loading its models."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-    retryable = True
-
-
-class Draining(ServiceError):
-    """The server is shutting down."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-    retryable = True
-
-
-class Broken(ServiceError):
-    """The server has failed and is ending."""
-
-    code = grpc.StatusCode.UNAVAILABLE
-    retryable = True
-
-
-class Idle(ServiceError):
-    """The stream has stood still for too long."""
-
-    code = grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-class StepFailed(ServiceError):
+class StepFailed(CoreError):
     """Something failed inside; the log has the details under the same error id."""
-
-    code = grpc.StatusCode.INTERNAL
 
     def __init__(self, what: str) -> None:
         self.error_id = secrets.token_hex(6)

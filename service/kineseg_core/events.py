@@ -131,6 +131,18 @@ Detail = (
     | MissingValues
     | Summary
 )
+KIND_NAMES: dict[type[Detail], str] = {
+    SegmentStarted: "segment_started",
+    SegmentUpdated: "segment_updated",
+    SegmentRetracted: "segment_retracted",
+    SegmentClosed: "segment_closed",
+    LabelsMerged: "labels_merged",
+    Anomaly: "anomaly",
+    Gap: "gap",
+    MissingValues: "missing_values",
+    Summary: "summary",
+}
+"""The kinds of events, by the names that they have wherever they are told, counted or written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-
-from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service.api.convert import decisions_from
-from kineseg_service.config import Settings
+from dataclasses import dataclass, replace
 
 from kineseg_core.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
 from kineseg_core.generic import SCRATCH, scratch_plan, scratch_segmenter
@@ -22,40 +18,72 @@ from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
+from kineseg_core.telling import Decisions
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATES = (1.0, 1000.0)
 _LATENCIES = (0.5, 10.0)
+_LIMITS = IntakeLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """What is asked for of a stream.
+
+    Attributes:
+        rate_hz: Frames a second.
+        session_id: Name of the session; empty: one is made up.
+        model: Name of the model; empty: the default.
+        channels: Names of the channels, in the order in which they come; empty: the model's, in its order.
+        latency_s: Latency budget, seconds; 0: the default.
+        frame_results: Every frame's result is wanted, too.
+        decisions: Which decisions about segments are wanted.
+    """
+
+    rate_hz: float
+    session_id: str = ""
+    model: str = ""
+    channels: tuple[str, ...] = ()
+    latency_s: float = 0.0
+    frame_results: bool = False
+    decisions: Decisions = Decisions.ALL
 
 
 class Opener:
-    """Makes sessions for the models of a server.
+    """Makes sessions for models.
 
     Args:
-        bundles: The models, by name; the first is the default unless the settings name another.
-        settings: The server's.
+        bundles: The models, by name; the first is the default unless another is named.
         known: Gives what has been taught for a model.
+        scratch: The built-in model can be asked for as well.
+        default_model: Model of streams that name none; empty: the first.
+        default_latency_s: Latency budget of streams that ask for none, seconds.
+        limits: Of what comes in.
 
     Raises:
         BadBundle: A bundle's calibration does not suit segmenter or naming, or it has the built-in model's name.
-        ValueError: The settings' default model is not there, or there is no model at all.
+        ValueError: The default model is not there, or there is no model at all.
     """
 
     def __init__(
         self,
         bundles: Mapping[str, Bundle],
-        settings: Settings,
         known: Callable[[str], KnownNames] = lambda model: KnownNames(),
+        *,
+        scratch: bool = True,
+        default_model: str = "",
+        default_latency_s: float = 4.0,
+        limits: IntakeLimits = _LIMITS,
     ) -> None:
-        names = [*bundles, SCRATCH] if settings.scratch else list(bundles)
+        names = [*bundles, SCRATCH] if scratch else list(bundles)
         if not names:
             raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
-        if settings.scratch and SCRATCH in bundles:
+        if scratch and SCRATCH in bundles:
             reason = (
                 f"the name {SCRATCH!r} is the built-in model's; rename the bundle, or turn that off (KINESEG_SCRATCH)"
             )
             raise BadBundle(bundles[SCRATCH].path, "manifest.json", reason)
-        self.default_model = settings.default_model or names[0]
+        self.default_model = default_model or names[0]
         if self.default_model not in names:
             raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
         self._names = sorted(names)
@@ -66,10 +94,10 @@ class Opener:
             name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
             for name, bundle in bundles.items()
         }
-        self._default_latency_s = settings.default_latency_s
-        self._limits = IntakeLimits(settings.max_chunk_frames, settings.max_gap_s)
+        self._default_latency_s = default_latency_s
+        self._limits = limits
 
-    def session(self, config: pb.StreamConfig) -> Session:
+    def session(self, wanted: StreamRequest) -> Session:
         """A new session.
 
         Raises:
@@ -77,34 +105,34 @@ class Opener:
             UnknownModel: There is no such model.
             WrongChannels: The channels are not the model's.
         """
-        session_id = config.session_id or secrets.token_hex(8)
+        session_id = wanted.session_id or secrets.token_hex(8)
         if not _SESSION_ID.fullmatch(session_id):
             raise InvalidRequest(
                 "session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="config.session_id"
             )
-        model = config.model or self.default_model
+        model = wanted.model or self.default_model
         if model not in self._names:
             known = ", ".join(self._names)
             raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="config.model")
-        rate = _within(config.frame_rate_hz, _RATES, "frame_rate_hz", "frames a second")
+        rate = _within(wanted.rate_hz, _RATES, "frame_rate_hz", "frames a second")
         latency = self._default_latency_s
-        if config.latency_s != 0:
-            latency = _within(config.latency_s, _LATENCIES, "latency_s", "seconds")
+        if wanted.latency_s != 0:
+            latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
         agreed = SessionConfig(
             session_id=session_id,
             model=model,
             frame_rate_hz=rate,
             latency_s=latency,
-            frame_results=config.frame_results,
-            decisions=decisions_from(config.decisions),
+            frame_results=wanted.frame_results,
+            decisions=wanted.decisions,
             opened_unix_ns=time.time_ns(),
         )
         bundle = self._bundles.get(model)
-        return self._scratch_session(agreed, config) if bundle is None else self._session(agreed, config, bundle)
+        return self._scratch_session(agreed, wanted) if bundle is None else self._session(agreed, wanted, bundle)
 
-    def _session(self, agreed: SessionConfig, config: pb.StreamConfig, bundle: Bundle) -> Session:
+    def _session(self, agreed: SessionConfig, wanted: StreamRequest, bundle: Bundle) -> Session:
         agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
-        order = _order(list(config.channels), bundle.channels)
+        order = _order(list(wanted.channels), bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
         intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical)
@@ -122,10 +150,10 @@ class Opener:
         )
         return Session(agreed, intake, segmenter, namer)
 
-    def _scratch_session(self, agreed: SessionConfig, config: pb.StreamConfig) -> Session:
+    def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest) -> Session:
         rate = agreed.frame_rate_hz
-        plan = scratch_plan(config.channels, rate)
-        intake = Intake(config.channels, None, rate, plan.rate_hz, self._limits)
+        plan = scratch_plan(wanted.channels, rate)
+        intake = Intake(wanted.channels, None, rate, plan.rate_hz, self._limits)
         segmenter = scratch_segmenter(plan, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
 

@@ -5,21 +5,23 @@ Every labelled series is there from the start, at 0: an alert sees a counter ris
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import prometheus_client as prometheus
-from kineseg_core.errors import ServiceError
-
-from kineseg_service.api.convert import KIND_NAMES
+from kineseg_core.events import KIND_NAMES
 
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class Metrics:
-    """What is counted, in a registry of its own."""
+    """What is counted, in a registry of its own.
 
-    def __init__(self) -> None:
+    Args:
+        codes: Names of the status codes with which a call can end in an error.
+    """
+
+    def __init__(self, codes: Iterable[str]) -> None:
         self.registry = prometheus.CollectorRegistry()
         registry = self.registry
         self._streams = prometheus.Gauge("kineseg_streams_open", "Open streams.", registry=registry)
@@ -46,7 +48,7 @@ class Metrics:
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
         for kind in KIND_NAMES.values():
             self._events.labels(kind)
-        for code in sorted({error.code.name for error in _errors_from(ServiceError)}):
+        for code in codes:
             self._errors.labels(code)
 
     def streams(self, count: int) -> None:
@@ -87,10 +89,3 @@ class Metrics:
     def error(self, code: str) -> None:
         """A call was ended by an error."""
         self._errors.labels(code).inc()
-
-
-def _errors_from(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    """This kind of error and all that derive from it, so that a new one need not be told here."""
-    yield kind
-    for derived in kind.__subclasses__():
-        yield from _errors_from(derived)

@@ -20,14 +20,18 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core.errors import BadBank, BadBundle, CannotStart, ServerFailed
+from kineseg_core.errors import BadBank, BadBundle, CannotStart
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
+from kineseg_core.inference.providers import CUDA
+from kineseg_core.intake.intake import IntakeLimits
 from kineseg_core.opening import Opener
 
+from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.servicer import Rooms, Servicer
 from kineseg_service.config import Settings
+from kineseg_service.errors import ServerFailed
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.keeper import NameKeeper
@@ -57,7 +61,7 @@ class Server:
         configure_logs_once(self.settings.log_level, self.settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
-        self._metrics = Metrics()
+        self._metrics = Metrics(CODE_NAMES)
         self._hub = Hub()
         self._health = health_aio.HealthServicer()
         self._servicer = Servicer(self._hub, self._metrics, self.settings)
@@ -98,7 +102,13 @@ class Server:
         self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
-        self._servicer.serve(Rooms(decoders, opener, self._streams, ScratchDecoders(self.settings), names))
+        generic = ScratchDecoders(
+            slots=self.settings.max_sessions,
+            max_batch=self.settings.max_batch,
+            threads=self.settings.intra_op_threads,
+            made=_log_ready,
+        )
+        self._servicer.serve(Rooms(decoders, opener, self._streams, generic, names))
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))
@@ -224,7 +234,14 @@ class Server:
             paths.append(packaged)
         bundles: dict[str, Bundle] = load_bundles(paths)
         names = NameKeeper(bundles, settings.label_bank)
-        opener = Opener(bundles, settings, names.known)
+        opener = Opener(
+            bundles,
+            names.known,
+            scratch=settings.scratch,
+            default_model=settings.default_model,
+            default_latency_s=settings.default_latency_s,
+            limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
+        )
         decoders = {}
         for name, bundle in bundles.items():
             decoder = Decoder(
@@ -234,6 +251,7 @@ class Server:
                 max_batch=settings.max_batch,
                 threads=settings.intra_op_threads,
             )
+            _log_ready(decoder)
             decoder.warm_up()
             decoders[name] = decoder
         return decoders, opener, names
@@ -310,6 +328,19 @@ class BackgroundServer:
         asked.cancel()
         await server.stop(self._grace_s)
         await ended
+
+
+def _log_ready(decoder: Decoder) -> None:
+    """Says where a model runs, and why not on a device."""
+    because = {} if decoder.provider == CUDA else {"because": decoder.reason}
+    _log.info(
+        "decoder ready",
+        model=decoder.bundle.name, provider=decoder.provider, **because,
+        slots=decoder.free_slots, max_batch=decoder.max_batch,
+    )  # fmt: skip
+    if decoder.uneven:
+        # The same frames may then give other events in other company; a mean should be a matrix product.
+        _log.warning("rows depend on their batch", model=decoder.bundle.name, outputs=decoder.uneven)
 
 
 def _close_exporter(server: object, thread: threading.Thread) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.events import Anomaly, EndReason, Event, Output, SegmentClosed
 from kineseg_core.generic import Plan, scratch_bundle
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.intake import ModelFrames
-from kineseg_core.opening import Opener
-from kineseg_service.config import Settings
+from kineseg_core.opening import Opener, StreamRequest
 from numpy.typing import NDArray
 
 SHIPPED = ""
@@ -23,7 +21,7 @@ SCRATCH = "scratch"
 def opener() -> Opener:
     path = packaged_bundle()
     assert path is not None
-    return Opener({"motion": load_bundle(path)}, Settings())
+    return Opener({"motion": load_bundle(path)})
 
 
 @cache
@@ -37,9 +35,9 @@ def decoder(plan: Plan | None) -> Decoder:
 
 def events(frames: NDArray[np.floating], rate_hz: float, model: str = SHIPPED, latency_s: float = 4.0) -> list[Event]:
     """All that is told of frames (T, C)."""
-    channels = [] if model == SHIPPED else [f"c{i}" for i in range(frames.shape[1])]
-    config = pb.StreamConfig(frame_rate_hz=rate_hz, model=model, channels=channels, latency_s=latency_s)
-    session = opener().session(config)
+    channels = () if model == SHIPPED else tuple(f"c{i}" for i in range(frames.shape[1]))
+    request = StreamRequest(rate_hz, model=model, channels=channels, latency_s=latency_s)
+    session = opener().session(request)
     decodes = decoder(session.config.plan)
     lease = decodes.acquire()
     slots, out = np.array([lease.slot]), list[Output]()

@@ -20,7 +20,6 @@ from kineseg.v1 import bundle_pb2
 from kineseg_core.errors import BadBundle
 from kineseg_core.inference.bundle import load_bundle, load_bundles, packaged_bundle
 from kineseg_core.opening import Opener
-from kineseg_service.config import Settings
 
 from tests.core.tiny_bundle import (
     TinyModel,
@@ -315,7 +314,7 @@ def test_scores_must_be_log_probabilities(recogniser: Path) -> None:
 def test_naming_calibration_that_does_not_suit(recogniser: Path, setting: str, value: float) -> None:
     rewrite(recogniser, lambda manifest: manifest.calibration.naming.update({setting: value}))
     with pytest.raises(BadBundle, match=setting) as caught:
-        Opener({"knows": load_bundle(recogniser)}, Settings())
+        Opener({"knows": load_bundle(recogniser)})
     assert caught.value.file == "manifest.json"
 
 

@@ -206,3 +206,10 @@ def test_warming_up_leaves_no_trace(tiny: Path) -> None:
     frame = frames_for(bundle, 1)
     a, b = (decoder.step(np.array([decoder.acquire().slot]), frame).embedding for decoder in (warm, cold))
     np.testing.assert_array_equal(a, b)
+
+
+def test_a_decoder_says_why_it_is_not_on_a_device(tiny: Path) -> None:
+    asked = Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)
+    assert (asked.provider, asked.reason, asked.uneven) == (CPU, "asked for", [])
+    found = Decoder(load_bundle(tiny), "auto", slots=2, max_batch=2)
+    assert (found.reason == "") == (found.provider == CUDA)

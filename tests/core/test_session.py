@@ -7,22 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.state_table import F32
 from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.resampling import ModelFrames
-from kineseg_core.opening import Opener
+from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.session import Session
-from kineseg_service.config import Settings
+from kineseg_core.telling import Decisions
 
 from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.service.talk import motion
 
 
 def opener(tiny: Path) -> Opener:
-    return Opener({"tiny": load_bundle(tiny)}, Settings())
+    return Opener({"tiny": load_bundle(tiny)})
 
 
 def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> None:
@@ -44,7 +43,7 @@ def finish(session: Session, out: list[Output]) -> None:
 
 
 def test_a_session_that_was_pickled_after_every_chunk_tells_the_same(tiny: Path) -> None:
-    config = pb.StreamConfig(frame_rate_hz=120, session_id="s")
+    config = StreamRequest(rate_hz=120, session_id="s")
     frames = motion(4800, rate_hz=120)
     whole, pieces = opener(tiny).session(config), opener(tiny).session(config)
     expected: list[Output] = []
@@ -63,7 +62,7 @@ def test_a_session_that_was_pickled_after_every_chunk_tells_the_same(tiny: Path)
 
 
 def test_progress_follows_what_has_been_told(tiny: Path) -> None:
-    session = opener(tiny).session(pb.StreamConfig(frame_rate_hz=30))
+    session = opener(tiny).session(StreamRequest(rate_hz=30))
     out: list[Output] = []
     go_through(session, 0, motion(600), out)
     told = [output for output in out if isinstance(output, Event)]
@@ -76,7 +75,7 @@ def test_progress_follows_what_has_been_told(tiny: Path) -> None:
 
 def test_sessions_without_a_name_get_one_each(tiny: Path) -> None:
     make = opener(tiny)
-    names = {make.session(pb.StreamConfig(frame_rate_hz=30)).config.session_id for _ in range(20)}
+    names = {make.session(StreamRequest(rate_hz=30)).config.session_id for _ in range(20)}
     assert len(names) == 20
 
 
@@ -87,7 +86,7 @@ def test_no_boundary_is_decided_late_at_any_rate(
     rate_hz: float, model_rate_hz: float, latency_s: float, tmp_path: Path
 ) -> None:
     bundle = write_tiny_bundle(tmp_path / "tiny", TinyModel(rate_hz=model_rate_hz))
-    config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=pb.DECISIONS_FINAL)
+    config = StreamRequest(rate_hz=rate_hz, latency_s=latency_s, decisions=Decisions.FINAL)
     session = opener(bundle).session(config)
     out: list[Output] = []
     frames = motion(round(100 * rate_hz), rate_hz=rate_hz)

@@ -11,7 +11,9 @@ import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core import errors
+from kineseg_core import errors as of_core
+from kineseg_service import errors as of_serving
+from kineseg_service.api.codes import code_of
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 from prometheus_client.parser import text_string_to_metric_families
@@ -48,9 +50,9 @@ def test_counters_are_there_at_0_before_anything_happens_and_the_first_error_mak
     with BackgroundServer(settings) as server, grpc.insecure_channel(server.address) as channel:
         before = counted(server, "kineseg_errors")
         raised = {
-            kind.code.name
-            for kind in vars(errors).values()
-            if isinstance(kind, type) and issubclass(kind, errors.ServiceError)
+            code_of(kind).name
+            for kind in (vars(of_core) | vars(of_serving)).values()
+            if isinstance(kind, type) and issubclass(kind, of_core.CoreError)
         }
         assert set(before) == raised >= {"INTERNAL", "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE"}
         assert set(before.values()) == {0.0}

@@ -27,8 +27,7 @@ from kineseg_core.segmenter import (
     SegmentUpdate,
 )
 from kineseg_core.session import Session
-from kineseg_service.api.convert import response
-from kineseg_service.config import Settings
+from kineseg_service.api.convert import response, stream_request
 
 from tests.core.promises import agree, keeps_promises, ways
 from tests.service.talk import Stub, cut, events, motion, segment
@@ -73,7 +72,7 @@ def told(
 ) -> list[pb.Event]:
     """What a session that decides so tells of a stream of so many frames."""
     config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=decisions)
-    made = Opener({"tiny": load_bundle(tiny)}, Settings()).session(config)
+    made = Opener({"tiny": load_bundle(tiny)}).session(stream_request(config))
     session = Session(made.config, made.intake, written)  # type: ignore[arg-type]
     out: list[Output] = []
     items = [*session.take(0, np.zeros((frames, 3), "<f4").tobytes(), ())]

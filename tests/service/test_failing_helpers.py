@@ -16,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.session import Session
 from kineseg_service import logs, metrics
+from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine
 from kineseg_service.streams import hub, live
 
@@ -181,16 +182,16 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
 
 def test_a_broken_engine_answers_at_once(tiny: Path) -> None:
     """Whoever still asks is told so, or answered, and never left waiting."""
-    from kineseg_core.errors import Broken
     from kineseg_core.inference.bundle import load_bundle
     from kineseg_core.inference.decoder import Decoder
+    from kineseg_service.errors import Broken
 
     class Breaks(engine.Engine):
         def _flush(self) -> None:
             raise RuntimeError(SECRET)
 
     ended: list[bool] = []
-    broken = Breaks({"tiny": Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)}, metrics.Metrics())
+    broken = Breaks({"tiny": Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)}, metrics.Metrics(CODE_NAMES))
     broken.start(lambda deliveries: None, lambda: ended.append(True))
     until(lambda: bool(ended) or broken.call(lambda: 1).done(), "it breaks")
     until(lambda: bool(ended), "it says so")

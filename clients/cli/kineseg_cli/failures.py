@@ -7,7 +7,8 @@ import traceback
 
 from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
-from kineseg_core.errors import BadBank, BadBundle, CannotStart, InvalidRequest, ServerFailed, UnknownName
+from kineseg_core.errors import BadBank, BadBundle, CannotStart, InvalidRequest, UnknownName
+from kineseg_service.errors import ServerFailed
 from pydantic import ValidationError
 from rich.console import Console
 

@@ -5,61 +5,67 @@
         for event in stream:
             print(event)
 
-`kineseg.motion` (readers, skeletons, the canonical pose, synthetic motion) is imported apart.
+`kineseg.motion` (readers, skeletons, the canonical pose, synthetic motion) is imported apart. The names here are loaded
+on use, so that `kineseg.motion` can be imported where there is no gRPC.
 """
 
-from kineseg._aio import AsyncClient
-from kineseg._aio_stream import AsyncStream
-from kineseg._aio_watch import AsyncWatch
-from kineseg._announcements import Announcement, announcements
-from kineseg._client import Client
-from kineseg._config import Decisions, Limits, StreamConfig
-from kineseg._errors import (
-    AccessDenied,
-    AlreadyExists,
-    BacklogError,
-    Cancelled,
-    ClientClosed,
-    FailedPrecondition,
-    Internal,
-    InvalidRequest,
-    KinesegError,
-    NotFound,
-    RequestError,
-    ResourceExhausted,
-    ServerError,
-    ServerFull,
-    StreamBusy,
-    StreamClosed,
-    Timeout,
-    Unavailable,
-    Unsupported,
-    UsageError,
-    WrongChannels,
-)
-from kineseg._events import (
-    Anomaly,
-    Event,
-    EventKind,
-    FrameResult,
-    Gap,
-    LabelsMerged,
-    MissingValues,
-    SegmentClosed,
-    SegmentRetracted,
-    SegmentStarted,
-    SegmentUpdated,
-    Summary,
-    WatchedEvent,
-    event_from_dict,
-)
-from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
-from kineseg._naming import TaughtName
-from kineseg._protocol import StreamState
-from kineseg._segmentation import Segmentation
-from kineseg._stream import Stream
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from kineseg._version import __version__
-from kineseg._watch import Watch
+
+if TYPE_CHECKING:
+    from kineseg._aio import AsyncClient
+    from kineseg._aio_stream import AsyncStream
+    from kineseg._aio_watch import AsyncWatch
+    from kineseg._announcements import Announcement, announcements
+    from kineseg._client import Client
+    from kineseg._config import Decisions, Limits, StreamConfig
+    from kineseg._errors import (
+        AccessDenied,
+        AlreadyExists,
+        BacklogError,
+        Cancelled,
+        ClientClosed,
+        FailedPrecondition,
+        Internal,
+        InvalidRequest,
+        KinesegError,
+        NotFound,
+        RequestError,
+        ResourceExhausted,
+        ServerError,
+        ServerFull,
+        StreamBusy,
+        StreamClosed,
+        Timeout,
+        Unavailable,
+        Unsupported,
+        UsageError,
+        WrongChannels,
+    )
+    from kineseg._events import (
+        Anomaly,
+        Event,
+        EventKind,
+        FrameResult,
+        Gap,
+        LabelsMerged,
+        MissingValues,
+        SegmentClosed,
+        SegmentRetracted,
+        SegmentStarted,
+        SegmentUpdated,
+        Summary,
+        WatchedEvent,
+        event_from_dict,
+    )
+    from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
+    from kineseg._naming import TaughtName
+    from kineseg._protocol import StreamState
+    from kineseg._segmentation import Segmentation
+    from kineseg._stream import Stream
+    from kineseg._watch import Watch
 
 __all__ = [
     "AccessDenied",
@@ -121,3 +127,43 @@ __all__ = [
     "announcements",
     "event_from_dict",
 ]
+
+# Where each name comes from; what is given to type checkers above must be given here, too, which a test checks.
+_HOMES = {
+    "_aio": "AsyncClient",
+    "_aio_stream": "AsyncStream",
+    "_aio_watch": "AsyncWatch",
+    "_announcements": "Announcement announcements",
+    "_client": "Client",
+    "_config": "Decisions Limits StreamConfig",
+    "_errors": (
+        "AccessDenied AlreadyExists BacklogError Cancelled ClientClosed FailedPrecondition Internal "
+        "InvalidRequest KinesegError NotFound RequestError ResourceExhausted ServerError ServerFull "
+        "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
+    ),
+    "_events": (
+        "Anomaly Event EventKind FrameResult Gap LabelsMerged MissingValues SegmentClosed SegmentRetracted "
+        "SegmentStarted SegmentUpdated Summary WatchedEvent event_from_dict"
+    ),
+    "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
+    "_naming": "TaughtName",
+    "_protocol": "StreamState",
+    "_segmentation": "Segmentation",
+    "_stream": "Stream",
+    "_watch": "Watch",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+if not TYPE_CHECKING:  # which would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        """Loads a name on its first use (PEP 562)."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from weakref import WeakValueDictionary
-
-from kineseg_service.config import Settings
 
 from kineseg_core.generic.model import scratch_bundle
 from kineseg_core.generic.plan import Plan
@@ -19,11 +18,19 @@ class ScratchDecoders:
     """Makes decoders on the CPU; streams of one plan share one, and the latest few are kept. For any thread.
 
     Args:
-        settings: The server's.
+        slots: How many streams of one plan there is room for.
+        max_batch: The most streams in one step.
+        threads: Threads within a step.
+        made: Is told of every decoder that is made.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self, *, slots: int, max_batch: int, threads: int = 1, made: Callable[[Decoder], object] = lambda decoder: None
+    ) -> None:
+        self._slots = slots
+        self._max_batch = max_batch
+        self._threads = threads
+        self._made = made
         self._living: WeakValueDictionary[Plan, Decoder] = WeakValueDictionary()  # kept, or used by a stream
         self._kept: OrderedDict[Plan, Decoder] = OrderedDict()
         self._making = threading.Lock()
@@ -36,10 +43,11 @@ class ScratchDecoders:
                 decoder = Decoder(
                     scratch_bundle(plan),
                     "cpu",  # its graphs are small: what a device would save, copying to it would cost
-                    slots=self._settings.max_sessions,
-                    max_batch=self._settings.max_batch,
-                    threads=self._settings.intra_op_threads,
+                    slots=self._slots,
+                    max_batch=self._max_batch,
+                    threads=self._threads,
                 )
+                self._made(decoder)
                 decoder.warm_up()
                 self._living[plan] = decoder
             self._kept[plan] = decoder

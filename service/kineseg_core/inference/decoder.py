@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from kineseg_service.logs import get_logger
 from numpy.typing import NDArray
 
 from kineseg_core.errors import CannotStart, Full
@@ -13,8 +12,6 @@ from kineseg_core.inference.bundle import Bundle
 from kineseg_core.inference.device_table import DeviceTable
 from kineseg_core.inference.providers import CPU, CUDA, Wanted, cuda_problem, open_cpu, open_cuda
 from kineseg_core.inference.state_table import F32, HostTable, StateTable, Stepped
-
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,11 @@ class Decoder:
         max_batch: The most streams in one step.
         threads: Threads within a step on the CPU.
 
+    Attributes:
+        provider: What the model runs on, by ONNX Runtime's name.
+        reason: Why it does not run on CUDA; empty when it does.
+        uneven: Outputs whose rows depend on their batch; there should be none.
+
     Raises:
         CannotStart: "cuda" was asked for and does not work; says why.
     """
@@ -44,7 +46,7 @@ class Decoder:
     ) -> None:
         self.bundle = bundle
         self.max_batch = max_batch
-        self.provider, self._table = _open_table(bundle, provider, slots, max_batch, threads)
+        self.provider, self.reason, self.uneven, self._table = _open_table(bundle, provider, slots, max_batch, threads)
         self._generations = [0] * slots
         self._free = list(range(slots - 1, -1, -1))
 
@@ -101,21 +103,17 @@ class Decoder:
             self.release(lease)
 
 
-def _open_table(bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, threads: int) -> tuple[str, StateTable]:
+def _open_table(
+    bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, threads: int
+) -> tuple[str, str, list[str], StateTable]:
+    """Provider, why that is not CUDA, the outputs that depend on their batch, and the table."""
     reason = "asked for" if wanted == "cpu" else cuda_problem()
     if not reason:
         try:
-            table = DeviceTable(bundle, open_cuda, "cuda", slots, max_batch)
+            return CUDA, "", [], DeviceTable(bundle, open_cuda, "cuda", slots, max_batch)
         except Exception as error:  # whatever CUDA comes up with, the CPU still works
             reason = str(error)
-        else:
-            _log.info("decoder ready", model=bundle.name, provider=CUDA, slots=slots, max_batch=max_batch)
-            return CUDA, table
     if wanted == "cuda":
         raise CannotStart(f"model {bundle.name!r} cannot run on CUDA: {reason}")
     host = HostTable(bundle, open_cpu(bundle.graph, threads), slots, max_batch)
-    _log.info("decoder ready", model=bundle.name, provider=CPU, because=reason, slots=slots, max_batch=max_batch)
-    if host.uneven:
-        # The same frames may then give other events in other company; a mean should be a matrix product.
-        _log.warning("rows depend on their batch", model=bundle.name, outputs=host.uneven)
-    return CPU, host
+    return CPU, reason, host.uneven, host

@@ -26,20 +26,10 @@ from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
 from kineseg_core.naming import Taught
+from kineseg_core.opening import StreamRequest
 from kineseg_core.session import Progress, SessionConfig
 from kineseg_core.telling import Decisions
 
-KIND_NAMES: dict[type[Detail], str] = {
-    SegmentStarted: "segment_started",
-    SegmentUpdated: "segment_updated",
-    SegmentRetracted: "segment_retracted",
-    SegmentClosed: "segment_closed",
-    LabelsMerged: "labels_merged",
-    Anomaly: "anomaly",
-    Gap: "gap",
-    MissingValues: "missing_values",
-    Summary: "summary",
-}
 _KINDS: dict[int, type[Detail]] = {
     pb.EVENT_KIND_SEGMENT_STARTED: SegmentStarted,
     pb.EVENT_KIND_SEGMENT_UPDATED: SegmentUpdated,
@@ -75,6 +65,23 @@ def decisions_from(wanted: int) -> Decisions:
         known = ", ".join(f"{number} ({choice.value})" for number, choice in _DECISIONS.items())
         raise InvalidRequest(f"decisions is {wanted}; there are {known}", field="config.decisions")
     return _DECISIONS[wanted]
+
+
+def stream_request(config: pb.StreamConfig) -> StreamRequest:
+    """What a stream's client asks for.
+
+    Raises:
+        InvalidRequest: There is no such choice of decisions.
+    """
+    return StreamRequest(
+        rate_hz=config.frame_rate_hz,
+        session_id=config.session_id,
+        model=config.model,
+        channels=tuple(config.channels),
+        latency_s=config.latency_s,
+        frame_results=config.frame_results,
+        decisions=decisions_from(config.decisions),
+    )
 
 
 def kinds_from(kinds: list[int]) -> list[type[Detail]]:

@@ -7,17 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core.errors import (
-    CannotTeach,
-    Draining,
-    Full,
-    Idle,
-    InvalidRequest,
-    Loading,
-    ServiceError,
-    StepFailed,
-    UnknownSegment,
-)
+from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH, ScratchDecoders
 from kineseg_core.inference.decoder import Decoder
@@ -25,8 +15,10 @@ from kineseg_core.naming import Example, Taught
 from kineseg_core.opening import Opener
 
 from kineseg_service.api import convert
+from kineseg_service.api.codes import code_of
 from kineseg_service.api.status import ClientGoneError, Context, send, statuses
 from kineseg_service.config import Settings
+from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.keeper import NameKeeper
@@ -245,7 +237,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         first = await self._first(requests)
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest("the first message of a stream must be its configuration", field="config")
-        session = rooms.opener.session(first.config)
+        session = rooms.opener.session(convert.stream_request(first.config))
         plan = session.config.plan
         own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
         task = asyncio.current_task()
@@ -278,8 +270,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             if live.error is not None:
                 raise live.error
             log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
-        except ServiceError as error:
-            log.info("stream ended", error=error.message, code=error.code.name)
+        except CoreError as error:
+            log.info("stream ended", error=error.message, code=code_of(type(error)).name)
             raise
         except ClientGoneError:
             log.info("stream cancelled")
@@ -307,7 +299,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
             if not context.done():
                 live.end(EndReason.COMPLETED)
-        except ServiceError as error:
+        except CoreError as error:
             live.end(EndReason.REJECTED, error)
         except asyncio.CancelledError:
             raise

@@ -9,8 +9,9 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from kineseg_core.errors import ServiceError, StepFailed
+from kineseg_core.errors import CoreError, StepFailed
 
+from kineseg_service.api.codes import code_of, trailing_metadata
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 
@@ -44,7 +45,7 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
     except ClientGoneError:
         # Its call has ended already; there is no one to tell.
         return
-    except ServiceError as error:
+    except CoreError as error:
         await end_with(context, metrics, error)
     except Exception:
         failure = StepFailed("the server failed")
@@ -52,8 +53,9 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
         await end_with(context, metrics, failure)
 
 
-async def end_with(context: Context, metrics: Metrics, error: ServiceError) -> None:
+async def end_with(context: Context, metrics: Metrics, error: CoreError) -> None:
     """Ends the call with the status of this error."""
+    code = code_of(type(error))
     with harmless("metrics"):
-        metrics.error(error.code.name)
-    await context.abort(error.code, error.message, error.trailing_metadata())
+        metrics.error(code.name)
+    await context.abort(code, error.message, trailing_metadata(error))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-from kineseg_core.errors import Broken, Full, ServiceError, StepFailed
+from kineseg_core.errors import CoreError, Full, StepFailed
 from kineseg_core.events import Output, Summary
 from kineseg_core.inference.decoder import Decoder, Lease
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
@@ -28,6 +28,7 @@ from kineseg_core.intake.resampling import F32, ModelFrames
 from kineseg_core.session import End, Session, Tally
 from numpy.typing import NDArray
 
+from kineseg_service.errors import Broken
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.batcher import Batcher
@@ -93,7 +94,7 @@ class Delivery:
     outputs: list[Output]
     passed: int
     summary: Summary | None = None
-    error: ServiceError | None = None
+    error: CoreError | None = None
 
 
 def weight(item: Item) -> int:
@@ -471,7 +472,7 @@ class Engine:
         except Exception:
             self._fail(stream, "the stream could not be segmented")
 
-    def _end_with(self, stream: Stream, error: ServiceError) -> None:
+    def _end_with(self, stream: Stream, error: CoreError) -> None:
         self._release(stream)
         before = self._outbox.get(stream)
         self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)

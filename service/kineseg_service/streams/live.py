@@ -7,13 +7,13 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from kineseg_core.errors import Draining, Full, Idle, ServiceError, SessionExists, UnknownSession
-from kineseg_core.events import EndReason, Event, Output, SegmentClosed, Summary
+from kineseg_core.errors import CoreError, Full
+from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed, Summary
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
 
-from kineseg_service.api.convert import KIND_NAMES
 from kineseg_service.config import Settings
+from kineseg_service.errors import Draining, Idle, SessionExists, UnknownSession
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.engine import Delivery, Engine, Item, Stream, weight
@@ -38,7 +38,7 @@ class LiveStream:
 
     def __init__(self, session: Session, stream: Stream, engine: Engine, settings: Settings) -> None:
         self.session = session
-        self.error: ServiceError | None = None
+        self.error: CoreError | None = None
         self.given_up = False
         self.released = False
         self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
@@ -105,14 +105,14 @@ class LiveStream:
         if self._submitted - self._stream.passed >= self._queue_frames:
             await self._wait_for_room()
 
-    def end(self, reason: EndReason, error: ServiceError | None = None) -> None:
+    def end(self, reason: EndReason, error: CoreError | None = None) -> None:
         """Lets what was accepted go through and sums up; only the first call counts."""
         if self._ending:
             return
         if reason is EndReason.COMPLETED:
             try:
                 self.session.intake.check_end()
-            except ServiceError as refusal:
+            except CoreError as refusal:
                 reason, error = EndReason.REJECTED, refusal
         self._ending = True
         self.error = error
@@ -149,7 +149,7 @@ class LiveStream:
         """The client is gone: whoever waits for the end is told so."""
         self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))
 
-    def _stop(self, error: ServiceError) -> None:
+    def _stop(self, error: CoreError) -> None:
         self._ending = True
         if not self.ended.done():
             self.ended.set_exception(error)

@@ -1,0 +1,62 @@
+"""The errors that serving adds to those of the core.
+
+CoreError
+└── ServiceError
+    ├── UnknownSession
+    ├── UnknownSegment
+    ├── SessionExists
+    ├── Loading           retry: the models are being loaded
+    ├── Draining          retry: another server may answer
+    ├── Broken            retry: another server may answer
+    └── Idle              the stream has stood still for too long
+
+`kineseg_service.api.codes` gives each its gRPC status code. ServerFailed stands apart: it ends a server and never
+reaches a client.
+"""
+
+# ruff: noqa: N818 - they are named for what is wrong, as status codes are
+from __future__ import annotations
+
+from kineseg_core.errors import CoreError
+
+
+class ServerFailed(RuntimeError):
+    """The server could not go on and has ended."""
+
+
+class ServiceError(CoreError):
+    """A refusal of the server, not of the algorithm."""
+
+
+class UnknownSession(ServiceError):
+    """No open session has that name."""
+
+
+class UnknownSegment(ServiceError):
+    """The session has no such finished segment."""
+
+
+class SessionExists(ServiceError):
+    """An open session has that name already."""
+
+
+class Loading(ServiceError):
+    """The server is loading its models."""
+
+    retryable = True
+
+
+class Draining(ServiceError):
+    """The server is shutting down."""
+
+    retryable = True
+
+
+class Broken(ServiceError):
+    """The server has failed and is ending."""
+
+    retryable = True
+
+
+class Idle(ServiceError):
+    """The stream has stood still for too long."""
