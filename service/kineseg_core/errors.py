@@ -8,7 +8,7 @@ CoreError
 ├── UnknownName
 ├── CannotTeach           there is no label bank, or the model cannot learn names
 ├── Full                  retry: another stream may end
-└── StepFailed            tells an error id and nothing of the inside
+└── StepFailed            reports an error id and nothing of the inside
 
 BadBundle, BadBank and CannotStart stand apart: they are of what is loaded and opened, before there is a stream.
 """

@@ -142,7 +142,7 @@ KIND_NAMES: dict[type[Detail], str] = {
     MissingValues: "missing_values",
     Summary: "summary",
 }
-"""The kinds of events, by the names that they have wherever they are told, counted or written."""
+"""The kinds of events, by the names that they have wherever they are emitted, counted or written."""
 
 
 @dataclass(frozen=True, slots=True)

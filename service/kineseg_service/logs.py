@@ -1,6 +1,6 @@
 """Structured logs on standard error: one line an event, for machines (json) or for people (console).
 
-A log that cannot be written is lost, and hurts nobody: standard error may be closed, or its disk full.
+A log that cannot be written is lost, and hurts no one: standard error may be closed, or its disk full.
 """
 
 from __future__ import annotations

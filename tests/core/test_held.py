@@ -1,11 +1,11 @@
-"""Missing values: what is told of them is the same, however it is looked for and however frames are chunked."""
+"""Missing values: what is reported of them is the same, however it is looked for and however frames are chunked."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.intake.missing import TOLD_AFTER_NS, Held, ValuesMissing
+from kineseg_core.intake.missing import REPORTED_AFTER_NS, Held, ValuesMissing
 
 PERIOD = 40_000_000
 C = 3
@@ -14,7 +14,7 @@ C = 3
 def frame_by_frame(missing: np.ndarray, times: list[int]) -> dict[int, list[ValuesMissing]]:
     """The plain way: every channel of every frame in turn."""
     since: list[int | None] = [None] * C
-    told = [False] * C
+    reported = [False] * C
     found: dict[int, list[ValuesMissing]] = {}
     for row, gone in enumerate(missing):
         groups: dict[tuple[bool, int], list[str]] = {}
@@ -22,14 +22,14 @@ def frame_by_frame(missing: np.ndarray, times: list[int]) -> dict[int, list[Valu
             begin = since[channel]
             if gone[channel] and begin is None:
                 since[channel] = row
-            elif gone[channel] and not told[channel] and begin is not None:
-                if times[row] - times[begin] >= TOLD_AFTER_NS:
-                    told[channel] = True
+            elif gone[channel] and not reported[channel] and begin is not None:
+                if times[row] - times[begin] >= REPORTED_AFTER_NS:
+                    reported[channel] = True
                     groups.setdefault((True, begin), []).append(str(channel))
             elif not gone[channel] and begin is not None:
-                if told[channel]:
+                if reported[channel]:
                     groups.setdefault((False, begin), []).append(str(channel))
-                since[channel], told[channel] = None, False
+                since[channel], reported[channel] = None, False
         for (lasts, begin), names in sorted(groups.items()):
             found.setdefault(row, []).append(
                 ValuesMissing(begin, times[begin], tuple(names), not lasts, row, times[row])
@@ -59,9 +59,9 @@ def test_outages_are_those_that_a_look_at_every_frame_finds(
     for size in [*sizes, *[7] * 100]:
         if at >= 100:
             break
-        piece, told = held.fill(at, frames[at : at + size], times[at : at + size])
+        piece, reported = held.fill(at, frames[at : at + size], times[at : at + size])
         filled.append(piece)
-        found |= {at + row: events for row, events in told.items()}
+        found |= {at + row: events for row, events in reported.items()}
         at += size
     missing = np.isnan(frames)
     assert found == frame_by_frame(missing, times)

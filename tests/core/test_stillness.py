@@ -60,14 +60,14 @@ def within(segments: list[SegmentClosed], begin_s: float, end_s: float) -> list[
 )
 def test_a_pose_held_for_minutes_is_one_segment(model: str, channels: slice, noise: float) -> None:
     frames, stretches = held(1, 120.0, noise, channels)
-    told = events(frames, RATE, model)
-    segments = closed(told)
+    emitted = events(frames, RATE, model)
+    segments = closed(emitted)
     for begin, end in stretches:
         (still,) = within(segments, begin, end)
         # What few channels of a body do in its last second before it stops may be next to nothing.
         assert still.start_time_s == pytest.approx(begin, abs=1.0 if model == SHIPPED else 1.5)
         assert still.end_time_s == pytest.approx(end, abs=1.0)
-    assert not [when for when in anomalies_s(told) if any(begin + 1.0 < when < end for begin, end in stretches)]
+    assert not [when for when in anomalies_s(emitted) if any(begin + 1.0 < when < end for begin, end in stretches)]
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-3])
@@ -139,22 +139,22 @@ def test_a_stream_that_begins_idle_is_one_segment_until_it_moves(model: str, cha
     frames = canonical_pose(motion(1)).frames[: round(40 * RATE), channels]
     n = round(180.0 * RATE)
     before = np.repeat(frames[:1], n, axis=0) + idle(kind, n, frames.std(axis=0))
-    told = events(np.concatenate([before, frames]), RATE, model)
-    segments = within(closed(told), 0.0, 180.0)
+    emitted = events(np.concatenate([before, frames]), RATE, model)
+    segments = within(closed(emitted), 0.0, 180.0)
     assert len(segments) <= 3
     assert len({segment.label for segment in segments}) <= 2
     # A pattern of few channels shows only when it has repeated.
     patience = 5.0 if frames.shape[1] <= 4 else 1.0
     assert segments[-1].end_time_s == pytest.approx(180.0, abs=patience)
-    assert not [when for when in anomalies_s(told) if when < 180.0]
+    assert not [when for when in anomalies_s(emitted) if when < 180.0]
 
 
 @pytest.mark.parametrize("channels", [1, 6, 15])
 def test_ten_minutes_of_nothing_but_noise_stay_together(channels: int) -> None:
     noise = np.random.default_rng(channels).standard_normal((6000, channels))
-    told = events(noise, 10.0, SCRATCH)
-    assert len(closed(told)) <= 2
-    assert len(anomalies_s(told)) <= 2
+    emitted = events(noise, 10.0, SCRATCH)
+    assert len(closed(emitted)) <= 2
+    assert len(anomalies_s(emitted)) <= 2
 
 
 def test_a_glitch_is_no_end_of_a_rest() -> None:

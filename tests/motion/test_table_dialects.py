@@ -355,7 +355,7 @@ def test_a_layout_is_not_guessed_from_the_number_of_columns_alone(tmp_path: Path
     assert len(points.joints) == width // 3
     told = read(tmp_path / "a.csv", layout="cmu" if width == 117 else "h36m")
     assert told.skeleton is not None
-    assert "as told" in told.notes[0]
+    assert "as given" in told.notes[0]
 
 
 def test_an_assumed_layout_is_said(tmp_path: Path) -> None:

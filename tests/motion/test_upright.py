@@ -1,4 +1,4 @@
-"""Which way is up is told from the body, in every orientation, and a recording that lies down does not fool it."""
+"""Which way is up is found from the body, in every orientation, and a recording that lies down does not fool it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_what_the_user_says_is_obeyed_with_a_warning(tmp_path: Path) -> None:
     file = saved(tmp_path, points() @ TURNS["z"].T)
     recording = read(file, up="y")
     assert recording.up == "y"
-    assert recording.notes == ("read as y up, as told, but the body stands along z: if the result looks wrong, --up z",)
+    assert recording.notes == (
+        "read as y up, as given, but the body stands along z: if the result looks wrong, --up z",
+    )
     assert read(file, up="z").notes == ()
     assert read(file).up == "z"
 

@@ -74,7 +74,7 @@ def test_a_host_without_a_port_reaches_the_server_that_listens_there(scripted: A
     port = scripted.address.rsplit(":", 1)[1]
     with kineseg.Client(f"localhost:{port}") as client:
         assert client.health() is kineseg.Health.SERVING
-    # Nothing listens at the default port of an address of the loopback range that nobody uses.
+    # Nothing listens at the default port of an address of the loopback range that no one uses.
     with (
         kineseg.Client("127.99.99.99", retries=0, timeout=5) as client,
         pytest.raises(kineseg.Unavailable, match=r"127\.99\.99\.99:50051"),

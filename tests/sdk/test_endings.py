@@ -24,7 +24,9 @@ ERRORS = sorted(
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_every_error_crosses_processes(kind: type[kineseg.KinesegError]) -> None:
-    extra = {"accepted": 7} if kind is kineseg.BacklogError else {"code": "X", "retryable": True, "field": "f"}
+    extra = {kineseg.BacklogError: {"accepted": 7}, kineseg.ClientClosed: {}}.get(
+        kind, {"code": "X", "retryable": True, "field": "f"}
+    )
     error = kind("what is wrong", **extra)  # type: ignore[arg-type]
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind

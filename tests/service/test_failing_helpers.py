@@ -42,7 +42,7 @@ class Closed:
 
 @pytest.fixture
 def expected(serve: Serve) -> list[pb.Event]:
-    """What a stream is told where nothing fails."""
+    """What a stream emits where nothing fails."""
     with serve() as (_, stub):
         return events(segment(stub, cut(FRAMES), session_id="same"))
 
@@ -70,7 +70,7 @@ def test_a_helper_that_fails_changes_nothing(
 
 
 @pytest.mark.parametrize("stderr", [Closed(), None], ids=["closed", "none"])
-def test_logs_that_cannot_be_written_hurt_nobody(
+def test_logs_that_cannot_be_written_hurt_no_one(
     stderr: Any, serve: Serve, expected: list[pb.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stderr)
@@ -181,7 +181,7 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
 
 
 def test_a_broken_engine_answers_at_once(tiny: Path) -> None:
-    """Whoever still asks is told so, or answered, and never left waiting."""
+    """Whoever still asks gets an answer or an error, and never left waiting."""
     from kineseg_core.inference.bundle import load_bundle
     from kineseg_core.inference.decoder import Decoder
     from kineseg_service.errors import Broken

@@ -30,8 +30,8 @@ def pieces(
     return requests
 
 
-def closed(told: list[pb.Event]) -> list[pb.SegmentClosed]:
-    return [event.segment_closed for event in told if event.WhichOneof("detail") == "segment_closed"]
+def closed(emitted: list[pb.Event]) -> list[pb.SegmentClosed]:
+    return [event.segment_closed for event in emitted if event.WhichOneof("detail") == "segment_closed"]
 
 
 @pytest.mark.parametrize("model", ["tiny", "scratch"])
@@ -39,11 +39,11 @@ def closed(told: list[pb.Event]) -> list[pb.SegmentClosed]:
 def test_a_long_gap_closes_the_segment_and_the_stream_goes_on(stub: Stub, model: str, rate: float) -> None:
     frames = motion(1200, rate_hz=rate)
     jump = 600 + round(20 * rate)
-    told = events(segment(stub, pieces(frames, starts=[0, jump]), rate, model=model, channels=["c0", "c1", "c2"]))
-    gap = next(event for event in told if event.WhichOneof("detail") == "gap")
+    emitted = events(segment(stub, pieces(frames, starts=[0, jump]), rate, model=model, channels=["c0", "c1", "c2"]))
+    gap = next(event for event in emitted if event.WhichOneof("detail") == "gap")
     assert gap.gap.cuts
     assert (gap.frame, gap.decided_frame, gap.gap.missing_frames) == (600, jump, jump - 600)
-    segments = closed(told)
+    segments = closed(emitted)
     edges = [(s.start_frame, s.end_frame) for s in segments]
     assert edges[0][0] == 0
     assert edges[-1][1] == jump + 600
@@ -52,9 +52,9 @@ def test_a_long_gap_closes_the_segment_and_the_stream_goes_on(stub: Stub, model:
     assert jump in {start for start, _ in edges}
     ids = [s.segment_id for s in segments]
     assert ids == sorted(set(ids))
-    assert [event.seq for event in told] == list(range(1, len(told) + 1))
-    assert told[-1].summary.frames == 1200
-    assert told[-1].summary.reason == pb.END_REASON_COMPLETED
+    assert [event.seq for event in emitted] == list(range(1, len(emitted) + 1))
+    assert emitted[-1].summary.frames == 1200
+    assert emitted[-1].summary.reason == pb.END_REASON_COMPLETED
 
 
 def test_behind_a_gap_the_model_begins_afresh(stub: Stub) -> None:
@@ -82,7 +82,7 @@ def test_gaps_of_any_length_give_the_same_however_chunked(
     starts = [0]
     for length, jump in zip(lengths[:-1], jumps, strict=True):
         starts.append(starts[-1] + length + jump)
-    told = [
+    emitted = [
         events(
             segment(
                 stub,
@@ -95,8 +95,8 @@ def test_gaps_of_any_length_give_the_same_however_chunked(
         )
         for cut, rest in (([], 64), (sizes, 7))
     ]
-    assert told[0] == told[1]
-    gaps = [event.gap for event in told[0] if event.WhichOneof("detail") == "gap"]
+    assert emitted[0] == emitted[1]
+    gaps = [event.gap for event in emitted[0] if event.WhichOneof("detail") == "gap"]
     assert [gap.missing_frames for gap in gaps] == [jump for jump in jumps if jump]
     assert [gap.cuts for gap in gaps] == [(jump + 1) / rate > 1.0 for jump in jumps if jump]
 
@@ -104,10 +104,10 @@ def test_gaps_of_any_length_give_the_same_however_chunked(
 @pytest.mark.parametrize("rate", [1.0, 1.2, 2.0])
 def test_a_lost_frame_of_a_slow_source_is_filled(stub: Stub, rate: float) -> None:
     frames = motion(60, rate_hz=rate)
-    told = events(segment(stub, pieces(frames, starts=[0, 31]), rate))
-    gap = next(event.gap for event in told if event.WhichOneof("detail") == "gap")
+    emitted = events(segment(stub, pieces(frames, starts=[0, 31]), rate))
+    gap = next(event.gap for event in emitted if event.WhichOneof("detail") == "gap")
     assert (gap.missing_frames, gap.cuts) == (1, False)
-    assert told[-1].summary.filled_frames == 1
+    assert emitted[-1].summary.filled_frames == 1
 
 
 def test_the_server_says_what_it_fills(serve: Serve, tiny: Path) -> None:
@@ -121,18 +121,18 @@ def test_a_pause_in_the_capture_times_is_a_gap_too(stub: Stub) -> None:
     frames = motion(600)
     times = [round((i / 30 + (3.0 if i >= 300 else 0.0)) * 1e9) for i in range(600)]
     requests = [chunk(at, frames[at : at + 50], times[at : at + 50]) for at in range(0, 600, 50)]
-    told = events(segment(stub, requests))
-    gap = next(event for event in told if event.WhichOneof("detail") == "gap")
+    emitted = events(segment(stub, requests))
+    gap = next(event for event in emitted if event.WhichOneof("detail") == "gap")
     assert (gap.frame, gap.gap.missing_frames, gap.gap.cuts) == (300, 90, True)
-    assert {(s.end_frame, round(s.end_time_s, 3)) for s in closed(told)} >= {(300, 10.0)}
-    assert told[-1].summary.frames == 600
-    assert told[-1].summary.duration_s == pytest.approx(23.0, abs=0.01)
+    assert {(s.end_frame, round(s.end_time_s, 3)) for s in closed(emitted)} >= {(300, 10.0)}
+    assert emitted[-1].summary.frames == 600
+    assert emitted[-1].summary.duration_s == pytest.approx(23.0, abs=0.01)
 
 
 def test_nothing_but_gaps_is_fine(stub: Stub) -> None:
     frames = motion(40)
     responses = segment(stub, pieces(frames, starts=[i * 1000 for i in range(40)]))
-    told = events(responses)
+    emitted = events(responses)
     assert kinds(responses).count("gap") == 39
-    assert [(s.start_frame, s.end_frame) for s in closed(told)] == [(i * 1000, i * 1000 + 1) for i in range(40)]
-    assert told[-1].summary.frames == 40
+    assert [(s.start_frame, s.end_frame) for s in closed(emitted)] == [(i * 1000, i * 1000 + 1) for i in range(40)]
+    assert emitted[-1].summary.frames == 40

@@ -31,7 +31,7 @@ class Stop(threading.Event):
 def interruptible() -> Iterator[Stop]:
     """What the signals set while the context lasts."""
     stop = Stop()
-    # Only the main thread may say what a signal does; elsewhere there is nobody to press Ctrl-C either.
+    # Only the main thread may say what a signal does; elsewhere there is no one to press Ctrl-C either.
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return

@@ -15,7 +15,7 @@ class Notes(Console):
         super().__init__(stderr=True)
 
     def on_broken_pipe(self) -> None:
-        """Nobody reads: what is said is lost, and the result is not."""
+        """No one reads: what is said is lost, and the result is not."""
 
     def say(self, line: str) -> None:
         """One line, as it is."""

@@ -1,4 +1,4 @@
-"""Sends a recording at a chosen pace in one thread, and gives what is told in another."""
+"""Sends a recording at a chosen pace in one thread, and gives what is emitted in another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EARLY_ENDS = {EndReason.DRAINED: "it is shutting down", EndReason.CLOSED: "some
 
 
 class Replay:
-    """A recording under way; iterating over it streams it, and gives everything told, up to the summary.
+    """A recording under way; iterating over it streams it, and gives everything emitted, up to the summary.
 
     Whatever fails on either side ends both: the one that sends never leaves the one that reads waiting.
 

@@ -34,7 +34,7 @@ def ensure_standard_streams() -> None:
 
 
 def silence_standard_output() -> None:
-    """Nobody reads it any more: what is still buffered must not fail when the process ends."""
+    """No one reads it any more: what is still buffered must not fail when the process ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())

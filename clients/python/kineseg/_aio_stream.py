@@ -266,7 +266,7 @@ class AsyncStream(BaseStream):
         except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
             failure = Cancelled("the call was cancelled")
             if self._settings.is_closed():
-                failure = ClientClosed("the client was closed, and with it what was open; make another one")
+                failure = ClientClosed()
         except Exception as error:  # whatever it is, the callers must not wait for ever
             failure = Internal(f"reading the stream failed: {error!r}")
             failure.__cause__ = error

@@ -67,7 +67,7 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
             if self._closed:
                 raise StopAsyncIteration from None
             self._closed = True
-            raise ClientClosed("the client was closed, and with it what was open; make another one") from None
+            raise ClientClosed() from None
         if not isinstance(response, pb.WatchEventsResponse):
             self._closed = True
             raise StopAsyncIteration

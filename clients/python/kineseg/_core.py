@@ -107,7 +107,7 @@ class BaseClient:
         """The SDK's error for gRPC's."""
         trailing = cast("Iterable[Sequence[str | bytes]] | None", error.trailing_metadata())  # pairs, typed as objects
         if self.is_closed and error.code() is grpc.StatusCode.CANCELLED:
-            return ClientClosed("the client was closed, and with it what was open; make another one")
+            return ClientClosed()
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and error.details() == _OWN_DEADLINE:
             return Timeout(f"{self._address}: the server did not answer within {self._timeout:g} s")
         known = error_from_status(error.code(), error.details(), trailing)

@@ -150,7 +150,10 @@ class UsageError(KinesegError):
 
 
 class ClientClosed(UsageError):
-    """The client was closed before."""
+    """The client was closed, before or under what is open."""
+
+    def __init__(self, message: str = "the client was closed, and with it what was open; make another one") -> None:
+        super().__init__(message)
 
 
 class StreamClosed(UsageError):

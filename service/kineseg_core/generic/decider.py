@@ -25,7 +25,7 @@ _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there 
 class PatternSegmenter:
     """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
 
-    Where the signal stands still, that is a segment too. It announces nothing: a boundary is told when it is certain.
+    Where the signal stands still, that is a segment too. Nothing is provisional: boundaries are final when emitted.
     Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
     but the frames.
 

@@ -21,7 +21,7 @@ class ScratchDecoders:
         slots: How many streams of one plan there is room for.
         max_batch: The most streams in one step.
         threads: Threads within a step.
-        made: Is told of every decoder that is made.
+        made: Is called with every decoder that is made.
     """
 
     def __init__(

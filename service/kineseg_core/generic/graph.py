@@ -36,7 +36,7 @@ LEAST_DEVIATION = 1e-15
 LEAST_MOVE = 1e-3  # in variances
 IDLE = 0.02  # not 0: a glitch that makes all else look like stillness must be forgotten some day
 STILL, STILL_WINDOW = 1e-3, 0.03  # in variances; in usual deviations of a window
-RESOLUTION = 2e-6  # of a value: single precision tells no more apart
+RESOLUTION = 2e-6  # of a value: single precision separates no more
 LEAST_ERROR = 0.02  # in variances: what is predicted perfectly must not make every rounding a surprise
 _OPSET, _IR_VERSION = 18, 9  # what runtimes of 2023 and later read
 _SEED = 0
@@ -88,7 +88,7 @@ def step_graph(plan: Plan) -> onnx.ModelProto:
 
 
 def _resolution(build: _Builder) -> str:
-    """What is too small to be told apart in each channel."""
+    """What is too small to be distinguished in each channel."""
     return build("Mul", build("Abs", "frame"), build.number(RESOLUTION))
 
 
@@ -172,7 +172,7 @@ def _shape(
     spread = build.constant(np.tile(np.eye(plan.channels), taps))
     news = build("Sub", own, state["old_window_deviation"])
     usual = build("Add", state["old_window_deviation"], build("Mul", news, weight))
-    least = build("Mul", _resolution(build), started)  # in the first frame there is nothing to be told apart
+    least = build("Mul", _resolution(build), started)  # in the first frame there is nothing to be distinguished
     some = build("Add", build("Max", usual, least), build.number(LEAST_DEVIATION))
     scale = build("Add", own, build("Mul", some, build.number(FLOOR)))
     shape = build("Div", rest, build("MatMul", scale, spread))

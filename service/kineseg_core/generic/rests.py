@@ -1,4 +1,4 @@
-"""Where a signal of few channels stands still: a rest is no pattern, and is told by itself."""
+"""Where a signal of few channels stands still: a rest is no pattern, and is found by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kineseg_core.segmenter.stillness import Stillness
 _UNIT = 0.014
 _GROUP, _GROUPS = 5, 5  # blocks
 _LOOK_BACK = 20  # blocks that the embedding looks back
-_PATIENCE = 30  # blocks after which it is told whether a rest is over: a glitch has left the embedding by then
+_PATIENCE = 30  # blocks after which it is decided whether a rest is over: a glitch has left the embedding by then
 
 
 class Rests:

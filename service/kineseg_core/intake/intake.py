@@ -128,7 +128,7 @@ class Intake:
 
     @property
     def frames(self) -> int:
-        """Number of frames, filled ones included: also those that a hole in the capture times alone has told of."""
+        """Number of frames, filled ones included: also those that a hole in the capture times alone has shown."""
         return self._received + self._unnumbered - self._skipped
 
     @property
@@ -148,7 +148,7 @@ class Intake:
 
     @property
     def first_capture_ns(self) -> int | None:
-        """Capture time of the first frame, if the client tells capture times."""
+        """Capture time of the first frame, if the client gives capture times."""
         return self._clock.first_ns
 
     def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
@@ -262,7 +262,7 @@ class Intake:
         yield ChunkEnd(first + len(frames))
 
     def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
-        """Consecutive frames: what is missing is held, and what there is to tell of it comes before the frame."""
+        """Consecutive frames: what is missing is held, and what there is to report of it comes before the frame."""
         filled, outages = self._held.fill(first, frames, times)
         for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
             yield from outages.get(begin, ())

@@ -1,4 +1,4 @@
-"""Values that are missing from frames that came: each channel keeps its last one, and long outages are told of."""
+"""Values that are missing from frames that came: each channel keeps its last one, and long outages are reported."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-# A channel that is without values for this long is told of; a marker that flickers is not.
-TOLD_AFTER_NS = 250_000_000
+# A channel that is without values for this long is reported; a marker that flickers is not.
+REPORTED_AFTER_NS = 250_000_000
 _THERE = -1
 
 
@@ -35,16 +35,16 @@ class _Outages(NamedTuple):
         channel: Which channel.
         since, since_ns: Frame and time from which on.
         end: The row of the chunk in which it has values again; the number of rows if it does not.
-        told: It has been told of before these rows.
-        told_at: The row from which on it is long enough to be told of, if it lasts until then.
+        reported: It has been reported before these rows.
+        reported_at: The row from which on it is long enough to be reported, if it lasts until then.
     """
 
     channel: NDArray[np.int64]
     since: NDArray[np.int64]
     since_ns: NDArray[np.int64]
     end: NDArray[np.int64]
-    told: NDArray[np.bool_]
-    told_at: NDArray[np.int64]
+    reported: NDArray[np.bool_]
+    reported_at: NDArray[np.int64]
 
 
 class Held:
@@ -64,7 +64,7 @@ class Held:
         self._last = np.zeros(len(channels), np.float32) if typical is None else np.asarray(typical, np.float32)
         self._since = np.full(len(channels), _THERE, np.int64)  # the frame from which on a channel has been missing
         self._since_ns = np.zeros(len(channels), np.int64)
-        self._told = np.zeros(len(channels), np.bool_)
+        self._reported = np.zeros(len(channels), np.bool_)
 
     def fill(self, first: int, frames: F32, times_ns: Sequence[int]) -> tuple[F32, dict[int, list[ValuesMissing]]]:
         """Fills the next frames.
@@ -75,38 +75,40 @@ class Held:
             times_ns: n times.
 
         Returns:
-            The frames without holes; and by row what is to be told just before that frame.
+            The frames without holes; and by row what is to be reported just before that frame.
         """
         missing = np.isnan(frames)
-        told: dict[int, list[ValuesMissing]] = {}
+        reported: dict[int, list[ValuesMissing]] = {}
         if missing.any():
             self.count += int(np.count_nonzero(missing))
             # For every value the row that it is taken from; row 0 is what came before these frames.
             source = np.maximum.accumulate(np.where(missing, 0, np.arange(1, len(frames) + 1)[:, None]), axis=0)
-            told = self._tell(first, missing, times_ns)
+            reported = self._report(first, missing, times_ns)
             frames = np.take_along_axis(np.concatenate([self._last[None], frames]), source, axis=0)
         elif (self._since != _THERE).any():
-            told = self._tell(first, missing[:1], times_ns[:1])  # all are back with the first frame
+            reported = self._report(first, missing[:1], times_ns[:1])  # all are back with the first frame
         self._last = frames[-1].copy()
-        return frames, told
+        return frames, reported
 
-    def _tell(self, first: int, missing: NDArray[np.bool_], times_ns: Sequence[int]) -> dict[int, list[ValuesMissing]]:
-        """What is to be told, by row; advances to the last row. It works on outages, not on each row."""
+    def _report(
+        self, first: int, missing: NDArray[np.bool_], times_ns: Sequence[int]
+    ) -> dict[int, list[ValuesMissing]]:
+        """What is to be reported, by row; advances to the last row. It works on outages, not on each row."""
         outages = self._outages(first, missing, np.asarray(times_ns, np.int64))
-        long = ~outages.told & (outages.told_at < outages.end)
-        back = (outages.end < len(missing)) & (outages.told | long)
+        long = ~outages.reported & (outages.reported_at < outages.end)
+        back = (outages.end < len(missing)) & (outages.reported | long)
         found: dict[int, dict[tuple[bool, int, int], list[str]]] = {}
-        for which, rows, returned in ((back, outages.end, True), (long, outages.told_at, False)):
+        for which, rows, returned in ((back, outages.end, True), (long, outages.reported_at, False)):
             for at in np.flatnonzero(which).tolist():
                 # One for all channels that have been missing from the same frame on; what returned comes first.
                 key = not returned, int(outages.since[at]), int(outages.since_ns[at])
                 found.setdefault(int(rows[at]), {}).setdefault(key, []).append(self._channels[int(outages.channel[at])])
         self._since[:] = _THERE
-        self._told[:] = False
+        self._reported[:] = False
         still = outages.end == len(missing)
         channels = outages.channel[still]
         self._since[channels], self._since_ns[channels] = outages.since[still], outages.since_ns[still]
-        self._told[channels] = (outages.told | long)[still]
+        self._reported[channels] = (outages.reported | long)[still]
         return {
             row: [
                 ValuesMissing(since, since_ns, tuple(names), not open_, first + row, times_ns[row])
@@ -133,5 +135,7 @@ class Held:
         before = row < 0
         since = np.where(before, self._since[channel], first + row)
         since_ns = np.where(before, self._since_ns[channel], times_ns[row])
-        told = before & self._told[channel]
-        return _Outages(channel, since, since_ns, end, told, np.searchsorted(times_ns, since_ns + TOLD_AFTER_NS))
+        reported = before & self._reported[channel]
+        return _Outages(
+            channel, since, since_ns, end, reported, np.searchsorted(times_ns, since_ns + REPORTED_AFTER_NS)
+        )

@@ -56,7 +56,7 @@ class Announcements:
         self.open: list[Announced] = []
 
     def restart(self) -> None:
-        """The stream was interrupted; nothing may be announced any more then."""
+        """The stream was interrupted; nothing may be provisional any more then."""
         self._level = 0.0
 
     def look(self, kernel: KernelBoundaries) -> tuple[int, int, float] | None:

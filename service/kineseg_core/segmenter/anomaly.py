@@ -17,7 +17,7 @@ class SurpriseMonitor:
 
     Median and deviation are those of the last `settings.anomaly_horizon_s` in motion. While the stream stands still,
     what is usual then is no anomaly either, and it is not taken for what is usual in motion. An anomaly is over when
-    the score has been below half the threshold for `settings.anomaly_pause_s`; until then no other is told.
+    the score has been below half the threshold for `settings.anomaly_pause_s`; until then no other is emitted.
     """
 
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:

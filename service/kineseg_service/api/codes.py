@@ -1,4 +1,4 @@
-"""Which gRPC status code each error has, and what a client is told besides its message."""
+"""Which gRPC status code each error has, and what a client gets besides its message."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             self._opening -= 1
 
     async def _answer(self, context: Context, live: LiveStream, log: Log) -> None:
-        """Tells what the stream gives, to its end, and how it ended."""
+        """Emits what the stream gives, to its end, and how it ended."""
         try:
             await send(context, pb.SegmentResponse(opened=self._opened(live)))
             async for output in live.outputs():

@@ -4,7 +4,7 @@ It alone touches decoders, leases and the deciding half of sessions. Others give
 gives results back in bundles, as often as it runs out of work or a few milliseconds have passed.
 
 What fails in a stream ends that stream. What fails in the thread itself ends the engine: it fails its streams, says so
-to whoever started it, and from then on does what it is given at once and in the caller's thread, so that nobody waits.
+to whoever started it, and from then on does what it is given at once and in the caller's thread, so that no one waits.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ class Engine:
             _log.exception("a command failed")
 
     def _break(self, error: BaseException) -> None:
-        """Ends the engine: nobody may wait for it any more."""
+        """Ends the engine: no one may wait for it any more."""
         failure = StepFailed("the server has failed")
         _log.critical("the engine has failed", error_id=failure.error_id, streams=len(self._streams), exc_info=error)
         with self._filled:

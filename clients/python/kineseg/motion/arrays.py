@@ -219,14 +219,14 @@ def _clock(source: SourceFile, entries: Entries, rate: float | None, count: int)
     said = float(stored) if rate is None and stored is not None else rate
     notes: tuple[str, ...] = ()
     for key, value in entries.items():
-        told = time_name(key)
-        if told is None or value.dtype.kind not in "fiu" or (value.ndim != 1 and key != "timestamps"):
+        named = time_name(key)
+        if named is None or value.dtype.kind not in "fiu" or (value.ndim != 1 and key != "timestamps"):
             continue
         if key != "timestamps" and len(value) != count:
             continue
         times = _numbers(source, entries, key, ndim=1)
         assert times is not None
-        unit = told.unit_s if told.unit_s is not None else _seconds(times, said) if key == "timestamps" else None
+        unit = named.unit_s if named.unit_s is not None else _seconds(times, said) if key == "timestamps" else None
         clock = read_clock(
             times, unit, path=source.path, name=key, what="key", rate=said if said and said > 0 else None
         )

@@ -1,4 +1,4 @@
-"""Which way is up: told from the body itself, since files rarely say it and tools disagree.
+"""Which way is up: found from the body itself, since files rarely say it and tools disagree.
 
 Over a recording, people stand and walk more than they lie: the head is above the hips and these above the feet. The
 direction that this holds along in most frames is up. Where none does (somebody lies, or turns somersaults throughout),
@@ -52,7 +52,7 @@ def upright(recording: Recording, up: UpChoice) -> Recording:
     if direction is None:
         return recording
     if not sure:
-        note = "which way is up cannot be told from the body: y is assumed; --up z (up='z') reads it as z up"
+        note = "which way is up cannot be seen from the body: y is assumed; --up z (up='z') reads it as z up"
         return replace(recording, notes=(*recording.notes, note))
     axis, turn = _TURNS[direction]
     if direction == (1, 1.0):
@@ -70,7 +70,7 @@ def _doubt(direction: tuple[int, float] | None, sure: bool, up: str) -> tuple[st
         return ()
     name = _name(direction)
     remedy = f"--up {name}" if name in ("y", "z") else "leave --up out"
-    return (f"read as {up} up, as told, but the body stands along {name}: if the result looks wrong, {remedy}",)
+    return (f"read as {up} up, as given, but the body stands along {name}: if the result looks wrong, {remedy}",)
 
 
 def _name(direction: tuple[int, float]) -> str:

@@ -64,8 +64,8 @@ def _read(
     if name in columns.moments:
         unit: float | None = 1.0
     else:
-        told = time_name(name)
-        unit = None if told is None else told.unit_s
+        named = time_name(name)
+        unit = None if named is None else named.unit_s
     try:
         clock = read_clock(values, unit, path=path, name=name, what="column", rate=rate_said)
     except MotionFileError as error:
@@ -103,8 +103,8 @@ def _is_strong(columns: Columns, name: str) -> bool:
 
 def _rank(columns: Columns, name: str) -> tuple[bool, bool, bool, int]:
     """Rising before not, with a unit before without, whole times before mere frames of them; then as they stand."""
-    told = time_name(name)
-    has_unit = name in columns.moments or (told is not None and told.unit_s is not None)
+    named = time_name(name)
+    has_unit = name in columns.moments or (named is not None and named.unit_s is not None)
     values = columns.column(name)
     return (not _rises(values), not has_unit and not looks_like_epoch(values), False, columns.names.index(name))
 

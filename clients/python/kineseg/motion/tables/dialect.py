@@ -69,14 +69,14 @@ def find_dialect(source: SourceFile, text: str) -> Lines:
     lines = text.split("\n")
     whole = not lines[-1]
     lines = lines[:-1] if whole else lines
-    told: str | None = None
+    given: str | None = None
     first = next(i for i, line in enumerate(lines) if line.strip())
     sep = _SEP.fullmatch(lines[first].strip())
     if sep is not None:
-        told = "\t" if sep[1] == "\\t" else sep[1]
+        given = "\t" if sep[1] == "\\t" else sep[1]
         lines[first] = ""
     vendor = _VENDOR.match(lines[first].lstrip())
-    told = vendor[1] if vendor is not None else told
+    given = vendor[1] if vendor is not None else given
     comments = tuple((i, line) for i, line in enumerate(lines) if line.lstrip().startswith(_COMMENT))
     for i, _ in comments:
         lines[i] = ""
@@ -84,11 +84,11 @@ def find_dialect(source: SourceFile, text: str) -> Lines:
     sample = sample[len(sample) // 2 :]
     ways = [
         (delimiter, comma)
-        for delimiter in ((told,) if told else _DELIMITERS)
+        for delimiter in ((given,) if given else _DELIMITERS)
         for comma in (False, True)
         if not comma or delimiter != "," or '"' in "".join(sample)
     ]
-    delimiter, comma = max(ways, key=lambda way: _fitness(sample, *way)) if sample else (told or ",", False)
+    delimiter, comma = max(ways, key=lambda way: _fitness(sample, *way)) if sample else (given or ",", False)
     return Lines(source, lines, delimiter, comma, comments, whole)
 
 

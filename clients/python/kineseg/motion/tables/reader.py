@@ -48,7 +48,7 @@ def read_table(source: SourceFile, *, rate: float | None, layout: TableLayout) -
     said = vendor_layout(table) or plain_layout(table)
     columns = read_columns(table, said)
     if layout in ("cmu", "h36m"):
-        return _expmap(table, columns, layout, rate, "as told")
+        return _expmap(table, columns, layout, rate, "as given")
     if layout == "auto" and not columns.named:
         width = columns.values.shape[1]
         for kind, expected, possible in (("cmu", CMU_COLUMNS, could_be_cmu), ("h36m", H36M_COLUMNS, could_be_h36m)):
