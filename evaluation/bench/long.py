@@ -100,7 +100,7 @@ def _send(
                 events += _events(stream.poll())
             stream.flush()
             costs.append((server.cpu_seconds() - cpu, time.perf_counter() - began, server.resident_bytes()))
-        stream.close()
+        stream.end_input()
         events += _events(stream)
     return events, costs
 

@@ -52,7 +52,7 @@ def segment(client: kineseg.Client, motion: Perturbed) -> Result:
         for rows in _runs(numbers):
             stream.send(pose.frames[rows], None if times is None else times[rows], first_frame=int(numbers[rows.start]))
             items += stream.poll()
-        stream.close()
+        stream.end_input()
         items += stream
     result = kineseg.Segmentation.from_items(items, rate=pose.rate, n_frames=int(numbers[-1]) + 1)
     closed = [event for event in result.events if isinstance(event, kineseg.SegmentClosed)]

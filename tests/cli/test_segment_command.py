@@ -65,7 +65,7 @@ def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: P
             for first in range(0, pose.n_frames, 7):
                 stream.send(pose.frames[first : first + 7])
                 told += stream.poll()
-            stream.close()
+            stream.end_input()
             told += stream
     written = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
     assert all(event.confirmed for event in written if isinstance(event, SegmentStarted))

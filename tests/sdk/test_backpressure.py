@@ -143,7 +143,7 @@ def test_a_sender_that_reads_only_at_the_end_does_not_lock_up(connect: Any, scri
     with connect(scripted.address).stream(rate=120, chunk_s=0.2) as stream:
         for frames in np.array_split(np.zeros((100_000, 3), np.float32), 50):
             stream.send(frames)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     assert [event.seq for event in events] == list(range(1, 100_000 // 24 + 3))
 
@@ -165,7 +165,7 @@ def test_unread_events_are_bounded_and_none_is_lost(connect: Any, scripted: Any,
                 sent += error.accepted
                 assert sent == stream.frames_sent
                 seqs += [event.seq for event in stream.poll()]
-        stream.close()
+        stream.end_input()
         seqs += [event.seq for event in stream]
     assert refused >= 5
     assert seqs == list(range(1, 1002))
@@ -178,7 +178,7 @@ def test_reading_and_sending_at_once(connect: Any, scripted: Any, script: Module
         def send_all() -> None:
             for _ in range(200):
                 stream.send(np.zeros((5, 3)))
-            stream.close()
+            stream.end_input()
 
         sender = Background(send_all)
         events = list(stream)

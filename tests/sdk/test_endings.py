@@ -16,10 +16,8 @@ import numpy as np
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
-ERRORS = sorted(
-    {value for value in vars(kineseg).values() if inspect.isclass(value) and issubclass(value, kineseg.KinesegError)},
-    key=lambda kind: kind.__name__,
-)
+_NAMES = [getattr(kineseg, name) for name in kineseg.__all__]
+ERRORS = [value for value in _NAMES if inspect.isclass(value) and issubclass(value, kineseg.KinesegError)]
 
 
 @pytest.mark.parametrize("kind", ERRORS)
@@ -59,9 +57,10 @@ def test_a_server_that_keeps_silent_is_given_up(what: str, connect: Any, scripte
         elif what == "flush":
             stream.flush()
         elif what == "read":
+            stream.end_input()
             list(stream)
         elif what == "close":
-            stream.close()
+            stream.end_input()
             poll_on()
         else:
             stream.send(np.zeros((30, 3)))

@@ -72,6 +72,7 @@ def flush(client: Any) -> None:
 def read(client: Any) -> None:
     with one_chunk_a_frame(client) as stream:
         stream.send([0.0, 0.0, 0.0])
+        stream.end_input()
         list(stream)
 
 
@@ -249,7 +250,7 @@ def test_opening_is_tried_again_only_where_that_may_help(connect: Any, scripted:
     scripted.segment = starting
     with client.stream(rate=30) as stream:
         stream.send(np.zeros((5, 3)))
-        stream.close()
+        stream.end_input()
         assert [event.kind for event in stream] == ["summary"]
     assert scripted.calls == ["Segment"] * 3
 

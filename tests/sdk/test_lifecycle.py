@@ -22,12 +22,12 @@ def test_states_follow_each_other(connect: Any, scripted: Any) -> None:
     seen = [stream.state]
     with stream:
         seen.append(stream.state)
-        stream.close()
+        stream.end_input()
         seen.append(stream.state)
         list(stream)
         seen.append(stream.state)
     assert seen[:2] == [StreamState.IDLE, StreamState.OPEN]
-    assert seen[2] in (StreamState.CLOSING, StreamState.ENDED)
+    assert seen[2] in (StreamState.INPUT_ENDED, StreamState.ENDED)
     assert seen[3] is StreamState.ENDED
     assert "ended" in repr(stream)
 
@@ -37,7 +37,7 @@ def test_before_it_is_open_a_stream_can_do_nothing(connect: Any, scripted: Any) 
     for misuse in (
         lambda: stream.send(np.zeros(3)),
         stream.flush,
-        stream.close,
+        stream.end_input,
         lambda: iter(stream),
         lambda: stream.opened,
         lambda: stream.session_id,
@@ -59,11 +59,11 @@ def test_a_stream_is_opened_once(connect: Any, scripted: Any) -> None:
     assert scripted.calls == ["Segment"]
 
 
-def test_after_close_nothing_can_be_sent(connect: Any, scripted: Any) -> None:
+def test_after_its_end_nothing_can_be_sent(connect: Any, scripted: Any) -> None:
     with connect(scripted.address).stream(rate=30) as stream:
         stream.send(np.zeros((5, 3)))
-        stream.close()
-        stream.close()
+        stream.end_input()
+        stream.end_input()
         with pytest.raises(kineseg.StreamClosed):
             stream.send(np.zeros(3))
         with pytest.raises(kineseg.StreamClosed):
@@ -97,7 +97,7 @@ def test_polling_takes_what_is_there(connect: Any, scripted: Any, script: Module
         assert [event.seq for event in stream.poll()] == [1, 2, 3]
         assert stream.poll() == []
         assert stream.poll(timeout=0.01) == []
-        stream.close()
+        stream.end_input()
         assert [event.seq for event in stream.poll(timeout=script.PATIENCE_S)] == [4]
 
 
@@ -155,21 +155,32 @@ def test_a_stream_that_the_server_ends_says_why(
         assert [event.reason for event in stream] == [word]
 
 
-def test_reading_in_the_thread_that_sends_ends_the_stream(scripted: Any) -> None:
+def test_reading_never_ends_the_input(scripted: Any) -> None:
     with kineseg.Client(scripted.address) as client, client.stream(rate=30) as stream:
         stream.send(np.zeros((100, 3)))
+        with pytest.raises(kineseg.UsageError, match=r"end_input\(\) first"):
+            iter(stream)  # who sends would wait for ever
+        stream.send(np.zeros((100, 3)))
+        assert stream.state is StreamState.OPEN
+        stream.end_input()
         assert [event.kind for event in stream] == ["summary"]
-        with pytest.raises(kineseg.StreamClosed):
+        with pytest.raises(kineseg.StreamClosed, match="complete"):
             stream.send(np.zeros(3))
+    assert stream.frames_processed == 200
 
 
-def test_reading_in_the_task_that_sends_ends_the_stream(scripted: Any) -> None:
+def test_reading_never_ends_the_input_of_an_asynchronous_stream(scripted: Any) -> None:
     async def run() -> None:
         async with kineseg.AsyncClient(scripted.address) as client, client.stream(rate=30) as stream:
             await stream.send(np.zeros((100, 3)))
+            with pytest.raises(kineseg.UsageError, match=r"end_input\(\) first"):
+                stream.__aiter__()
+            await stream.send(np.zeros((100, 3)))
+            await stream.end_input()
             assert [event.kind async for event in stream] == ["summary"]
             with pytest.raises(kineseg.StreamClosed, match="complete"):
                 await stream.send(np.zeros(3))
+            assert stream.frames_processed == 200
 
     asyncio.run(run())
 
@@ -185,7 +196,7 @@ def test_reading_in_another_task_leaves_the_stream_open(scripted: Any) -> None:
             for _ in range(20):
                 await stream.send(np.zeros((10, 3)))
                 await stream.flush()
-            await stream.close()
+            await stream.end_input()
             assert stream.frames_sent == 200
             return await reader
 

@@ -37,7 +37,7 @@ def test_the_server_tells_its_health_and_models(server: str, connect: Any, scrip
 def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion: Frames) -> None:
     with connect(server).stream(rate=30) as stream:
         stream.send(motion)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     decided = [event.decided_frame for event in events]
@@ -89,7 +89,7 @@ def test_the_result_is_the_same_whatever_decisions_are_told(server: str, connect
     assert everything.summary.announced == len(everything.provisional)
     with client.stream(rate=30, decisions="final") as stream:
         stream.send(motion)
-        stream.close()
+        stream.end_input()
         live = list(stream)
     assert tuple(live) == final.events
 
@@ -127,7 +127,7 @@ def test_closing_a_session_ends_its_stream_with_a_summary(server: str, connect: 
 def test_frame_results_come_for_every_frame_of_the_model(server: str, connect: Any, motion: Frames) -> None:
     with connect(server).stream(rate=30, frame_results=True) as stream:
         stream.send(motion[:200])
-        stream.close()
+        stream.end_input()
         results = [item for item in stream if isinstance(item, kineseg.FrameResult)]
     assert [result.frame for result in results] == list(range(200))
     assert {result.embedding.shape for result in results} == {(4,)}
@@ -156,7 +156,7 @@ def test_a_watcher_sees_what_the_stream_sees(
     client.health()  # answered after the server has heard of the watch, as that was asked for earlier
     with client.stream(rate=30, session_id="watched", decisions=decisions) as stream:
         stream.send(motion)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     watcher.join(script.PATIENCE_S)
     assert [watched.event for watched in seen] == events
@@ -174,7 +174,7 @@ def test_a_gap_is_filled_and_told(server: str, connect: Any, motion: Frames) -> 
     with connect(server).stream(rate=30) as stream:
         stream.send(motion[:100])
         stream.send(motion[110:200], first_frame=110)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     (gap,) = (event for event in events if isinstance(event, kineseg.Gap))
     assert (gap.frame, gap.missing_frames) == (100, 10)
@@ -186,7 +186,7 @@ def test_capture_times_come_back_with_events(server: str, connect: Any, motion: 
     times = start + np.arange(300) * 33_333_333
     with connect(server).stream(rate=30) as stream:
         stream.send(motion[:300], timestamps_ns=times)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     closed = next(event for event in events if isinstance(event, kineseg.SegmentClosed))
     assert closed.capture_time_ns == start + closed.start_frame * 33_333_333
@@ -219,7 +219,7 @@ def test_a_gap_too_long_to_be_filled_is_an_event_and_the_stream_goes_on(
     with connect(server).stream(rate=30, decisions="final") as stream:
         stream.send(motion[:900])
         stream.send(motion[:900], first_frame=3000)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     gap = next(event for event in events if isinstance(event, kineseg.Gap))
     assert (gap.frame, gap.decided_frame, gap.missing_frames, gap.cuts) == (900, 3000, 2100, True)
@@ -243,7 +243,7 @@ def test_the_servers_status_survives_a_write_that_meets_it(server: str, script: 
             await stream.flush()
             await stream.send(np.zeros((5, 3)), first_frame=2**60)  # refused
             await asyncio.sleep(pause_s)
-            await stream.close()  # sends what is left, about when the refusal arrives
+            await stream.end_input()  # sends what is left, about when the refusal arrives
             with pytest.raises(kineseg.InvalidRequest, match="no stream can reach"):
                 [event async for event in stream]
             assert stream.summary is not None
@@ -278,7 +278,7 @@ def test_a_long_recording_streams_without_being_read(server: str, connect: Any, 
     long = np.tile(motion, (56, 1))[:100_000]
     with connect(server).stream(rate=120, chunk_s=0.5) as stream:
         stream.send(long)
-        stream.close()
+        stream.end_input()
         events = list(stream)
     assert events[-1].frames == 100_000
 

@@ -82,7 +82,7 @@ def test_a_segment_of_an_open_session_is_taught(teachable: str, connect: Any) ->
             client.teach_name("walking", session_id="open", segment_id=99)
         with pytest.raises(kineseg.InvalidRequest, match="has no embedding"):
             client.teach_name("walking", example=first)
-        stream.close()
+        stream.end_input()
         list(stream)
     with pytest.raises(kineseg.NotFound, match="'open'"):
         client.teach_name("walking", session_id="open", segment_id=0)

@@ -110,7 +110,7 @@ def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> Non
     with client.stream(rate=50, model="scratch", channels=["a"], frame_results=True, chunk_s=0.02) as stream:
         for start in range(0, len(wave), 7):
             stream.send(wave[start : start + 7, None])
-        stream.close()
+        stream.end_input()
         items = list(stream)
     live = Segmentation.from_items(items, rate=50, n_frames=len(wave))
     assert [event.to_dict() for event in live.events] == [event.to_dict() for event in whole.events]
@@ -133,7 +133,7 @@ def test_streams_of_many_shapes_at_once_do_not_disturb_each_other(client: Client
         for stream, d in streams:
             stream.send(d[part * len(d) // 40 : (part + 1) * len(d) // 40])
     for (stream, _), before in zip(streams, alone, strict=True):
-        stream.close()
+        stream.end_input()
         closed = [event.segment for event in stream if isinstance(event, SegmentClosed)]
         assert closed == list(before.segments)
         stream.cancel()

@@ -107,7 +107,7 @@ class Replay:
                 stream.send(recording.frames[piece], stamps)
                 if self._on_sent is not None:
                     self._on_sent(piece.stop)
-            stream.close()
+            stream.end_input()
         except BaseException as error:  # whatever it is, it is raised where the stream is read
             self._failure = error
             stream.cancel()

@@ -190,7 +190,7 @@ class AsyncClient(BaseClient):
                     await asyncio.sleep(max(0.0, started + due_s - clock()))
                 await stream.send(frames, timestamps)
                 items += await stream.poll()
-            await stream.close()
+            await stream.end_input()
             items += [item async for item in stream]
         return items, stream.frames_processed
 

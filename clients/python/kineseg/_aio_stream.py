@@ -42,7 +42,7 @@ class _Pulse:
 class AsyncStream(BaseStream):
     """Frames go in, events come out, both at once; `Stream` for asyncio.
 
-    Made by `AsyncClient.stream`. Entering it opens it. Leaving it closes it for sending and waits until the server has
+    Made by `AsyncClient.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
     processed everything; leaving it by an exception cancels it. What ended the call, if it failed, is raised once: by
     the first of `send`, `flush`, reading or leaving that meets it. One task may send while another one reads.
     """
@@ -130,9 +130,9 @@ class AsyncStream(BaseStream):
         self._protocol.push()
         await self._wait(self._protocol.settled)
 
-    async def close(self) -> None:
-        """End sending; the server processes what it has and ends with the summary. Reading goes on until then."""
-        self._protocol.close()
+    async def end_input(self) -> None:
+        """Nothing more will be sent: the server processes what it has and ends with the summary, which can be read."""
+        self._protocol.end_input()
         self._queued()
 
     def cancel(self) -> None:
@@ -169,11 +169,10 @@ class AsyncStream(BaseStream):
     def __aiter__(self) -> AsyncIterator[Event | FrameResult]:
         """Everything until the stream ends, which is after the summary.
 
-        In the task that sends, this closes the stream for sending first, since it could not end otherwise: there use
-        `poll` to read while still sending.
+        Raises:
+            UsageError: This task sends and has not called `end_input`: to read while still sending use `poll`.
         """
         self._protocol.begin_reading(asyncio.current_task())
-        self._queued()
         return self
 
     async def __anext__(self) -> Event | FrameResult:
@@ -190,7 +189,7 @@ class AsyncStream(BaseStream):
 
     async def _finish(self) -> None:
         protocol = self._protocol
-        protocol.close()
+        protocol.end_input()
         await self._wait(lambda: protocol.over)
         protocol.raise_once()
 

@@ -312,7 +312,7 @@ class Client(BaseClient):
                     time.sleep(max(0.0, started + due_s - time.monotonic()))
                 stream.send(frames, timestamps)
                 items += stream.poll()
-            stream.close()
+            stream.end_input()
             items += stream
         return items, stream.frames_processed
 

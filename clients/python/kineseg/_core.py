@@ -20,8 +20,8 @@ from kineseg._errors import (
     Timeout,
     Unavailable,
     UsageError,
-    error_from_status,
 )
+from kineseg._status import error_from_status
 from kineseg._wire import kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from kineseg._chunker import Batch, Chunker
 from kineseg._config import Limits, StreamConfig
-from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, StreamClosed
+from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, StreamClosed, UsageError
 from kineseg._events import Event, FrameResult, Summary
 from kineseg._info import EndReason, Opened
 from kineseg._wire import config_to_wire, event_from_wire, frame_result_from_wire, opened_from_wire
@@ -28,7 +28,7 @@ class StreamState(enum.Enum):
     IDLE = "not opened yet"
     OPENING = "opening"
     OPEN = "open"
-    CLOSING = "closed for sending"
+    INPUT_ENDED = "input ended"
     ENDED = "ended"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -85,7 +85,7 @@ class StreamProtocol:
     @property
     def sending_done(self) -> bool:
         """Whether nothing more will be sent."""
-        return self.over or (self.state is StreamState.CLOSING and not self._requests)
+        return self.over or (self.state is StreamState.INPUT_ENDED and not self._requests)
 
     def receive(self, response: pb.SegmentResponse) -> None:
         """A message came back.
@@ -132,7 +132,7 @@ class StreamProtocol:
     @property
     def awaits(self) -> bool:
         """Whether the server owes an answer: an acknowledgement, or the summary after the end of sending."""
-        return not self.over and (self._unacked > 0 or self.state is StreamState.CLOSING)
+        return not self.over and (self._unacked > 0 or self.state is StreamState.INPUT_ENDED)
 
     @property
     def decided_opening(self) -> bool:
@@ -188,11 +188,11 @@ class StreamProtocol:
             self._raise_end()
         return not self._unacked
 
-    def close(self) -> None:
+    def end_input(self) -> None:
         """Send what is buffered, and nothing after it. Does nothing if that is so already."""
         if self.state is StreamState.OPEN:
             self.push()
-            self.state = StreamState.CLOSING
+            self.state = StreamState.INPUT_ENDED
         elif self.state in (StreamState.IDLE, StreamState.OPENING):
             self._raise_end()
 
@@ -203,11 +203,19 @@ class StreamProtocol:
             self._requests.clear()
 
     def begin_reading(self, reader: Hashable) -> None:
-        """Somebody reads to the end. Who also sends cannot send meanwhile, so this closes the stream for sending."""
+        """Somebody reads to the end.
+
+        Raises:
+            UsageError: The reader is also who sends, and has not ended the input: nothing would ever end the reading.
+            StreamClosed: The stream is not open yet.
+        """
         if self.state in (StreamState.IDLE, StreamState.OPENING):
             self._raise_end()
         if self.state is StreamState.OPEN and self._sender == reader:
-            self.close()
+            raise UsageError(
+                "this thread or task sends to the stream, so reading on to the stream's end would wait for ever: call "
+                "end_input() first; to read while still sending use poll(), or another thread or task"
+            )
 
     @property
     def readable(self) -> bool:
@@ -299,9 +307,6 @@ class StreamProtocol:
                 f"the server ended the stream: {reason.value}; what was sent before was processed, see `summary`",
                 retryable=reason is EndReason.DRAINED,
             )
-        if self.state is StreamState.CLOSING:
-            raise StreamClosed(
-                "the stream is closed for sending; iterating in the thread or task that sends closes it too: to read "
-                "while still sending use poll()"
-            )
+        if self.state is StreamState.INPUT_ENDED:
+            raise StreamClosed("the input of this stream has been ended by end_input()")
         raise StreamClosed(f"the stream is {self.state.value}") from self.error

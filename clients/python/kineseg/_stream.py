@@ -26,7 +26,7 @@ Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.Segment
 class Stream(BaseStream):
     """Frames go in, events come out, both at once.
 
-    Made by `Client.stream`. Entering it opens it. Leaving it closes it for sending and waits until the server has
+    Made by `Client.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
     processed everything; leaving it by an exception cancels it. What ended the call, if it failed, is raised once: by
     the first of `send`, `flush`, reading or leaving that meets it. One thread may send while another one reads.
     """
@@ -114,10 +114,10 @@ class Stream(BaseStream):
             self._protocol.push()
             self._wait(self._protocol.settled)
 
-    def close(self) -> None:
-        """End sending; the server processes what it has and ends with the summary. Reading goes on until then."""
+    def end_input(self) -> None:
+        """Nothing more will be sent: the server processes what it has and ends with the summary, which can be read."""
         with self._arrived:
-            self._protocol.close()
+            self._protocol.end_input()
             self._queued.notify_all()
 
     def cancel(self) -> None:
@@ -151,12 +151,11 @@ class Stream(BaseStream):
     def __iter__(self) -> Iterator[Event | FrameResult]:
         """Everything until the stream ends, which is after the summary.
 
-        In the thread that sends, this closes the stream for sending first, since it could not end otherwise: there use
-        `poll` to read while still sending.
+        Raises:
+            UsageError: This thread sends and has not called `end_input`: to read while still sending use `poll`.
         """
         with self._arrived:
             self._protocol.begin_reading(threading.current_thread())
-            self._queued.notify_all()
         return self
 
     def __next__(self) -> Event | FrameResult:
@@ -175,7 +174,7 @@ class Stream(BaseStream):
     def _finish(self) -> None:
         with self._arrived:
             protocol = self._protocol
-            protocol.close()
+            protocol.end_input()
             self._wait(lambda: protocol.over)
             protocol.raise_once()
 
