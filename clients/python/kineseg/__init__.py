@@ -2,6 +2,7 @@
 
     with kineseg.Client("localhost:50051") as client, client.stream(rate=120) as stream:
         stream.send(frames)
+        stream.end_input()
         for event in stream:
             print(event)
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from kineseg._naming import TaughtName
     from kineseg._protocol import StreamState
     from kineseg._segmentation import Segmentation
+    from kineseg._segmenter import Segmenter, segment
     from kineseg._stream import Stream
     from kineseg._watch import Watch
 
@@ -104,6 +106,7 @@ __all__ = [
     "SegmentStarted",
     "SegmentUpdated",
     "Segmentation",
+    "Segmenter",
     "ServerError",
     "ServerFull",
     "SessionDetail",
@@ -126,6 +129,7 @@ __all__ = [
     "__version__",
     "announcements",
     "event_from_dict",
+    "segment",
 ]
 
 # Where each name comes from; what is given to type checkers above must be given here, too, which a test checks.
@@ -149,6 +153,7 @@ _HOMES = {
     "_naming": "TaughtName",
     "_protocol": "StreamState",
     "_segmentation": "Segmentation",
+    "_segmenter": "Segmenter segment",
     "_stream": "Stream",
     "_watch": "Watch",
 }

@@ -71,6 +71,15 @@ class HostTable:
         """Puts a slot into the initial state, zeros."""
         self._table[slot] = 0.0
 
+    def get(self, slot: int) -> F32:
+        """A copy of a slot's state, (S,)."""
+        state: F32 = self._table[slot].copy()
+        return state
+
+    def put(self, slot: int, state: F32) -> None:
+        """Puts a slot into a state that `get` gave, (S,)."""
+        self._table[slot] = state
+
     def step(self, slots: NDArray[np.int64], frames: F32) -> Stepped:
         """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C)."""
         n = len(slots)

@@ -1,0 +1,258 @@
+"""The algorithm in this process: the only module of the SDK that knows `kineseg_core`. Imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kineseg_core import errors as core_errors
+from kineseg_core import events as core_events
+from kineseg_core.generic import FAMILY, SCRATCH, VERSION
+from kineseg_core.in_process import InProcessStream
+from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
+from kineseg_core.inference.providers import CPU
+from kineseg_core.naming import KnownNames
+from kineseg_core.naming.bank import LabelBank
+from kineseg_core.opening import Opener, StreamRequest
+from kineseg_core.telling import Decisions
+
+from kineseg._config import StreamConfig
+from kineseg._errors import FailedPrecondition, Internal, InvalidRequest, KinesegError, NotFound, WrongChannels
+from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult
+from kineseg._info import EndReason, Model
+from kineseg.v1 import segmentation_pb2 as pb
+
+__all__ = ["LocalModel", "LocalStream", "local_model"]
+
+# A class that is not here is raised as that of the nearest class it derives from.
+_ERRORS: dict[type[core_errors.CoreError], type[KinesegError]] = {
+    core_errors.CoreError: Internal,
+    core_errors.InvalidRequest: InvalidRequest,
+    core_errors.WrongChannels: WrongChannels,
+    core_errors.UnknownModel: NotFound,
+}
+
+
+class LocalModel:
+    """A model to be run in this process. Pickles as where it lies.
+
+    Attributes:
+        bundle: The model; None: the built-in one.
+        info: What is known of it.
+    """
+
+    def __init__(self, bundle: Bundle | None) -> None:
+        self.bundle = bundle
+        self.info = _scratch_info() if bundle is None else _info(bundle)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        shipped = self.bundle is None or self.bundle.path == packaged_bundle()
+        return local_model, (self.info.name if shipped else self.bundle.path,)  # type: ignore[union-attr]
+
+    def open(self, config: StreamConfig, name_bank: Path | None) -> LocalStream:
+        """A stream of this model.
+
+        Raises:
+            InvalidRequest: A value cannot be used, or the name bank is not one; `field` names it.
+            WrongChannels: The channels are not the model's.
+        """
+        bundles = {} if self.bundle is None else {self.bundle.name: self.bundle}
+        known = _known(self.bundle, name_bank)
+        with _refusals():
+            session = Opener(bundles, lambda name: known).session(
+                StreamRequest(
+                    rate_hz=config.rate,
+                    session_id=config.session_id,
+                    model=self.info.name,
+                    channels=tuple(config.channels),
+                    latency_s=config.latency_s or 0.0,
+                    frame_results=config.frame_results,
+                    decisions=Decisions(config.decisions),
+                )
+            )
+            return LocalStream(self, InProcessStream(session, self.bundle))
+
+
+class LocalStream:
+    """One stream in this process; it speaks in the SDK's events and errors. Pickles with all that it has seen."""
+
+    def __init__(self, model: LocalModel, stream: InProcessStream) -> None:
+        self._model = model
+        self._stream = stream
+        self._waiting: list[core_events.Output] = []  # not given yet
+
+    @property
+    def frames_processed(self) -> int:
+        """Index after the last frame that has been processed."""
+        return self._stream.session.progress.frames_processed
+
+    @property
+    def has_items(self) -> bool:
+        """Whether `items` would give any."""
+        return bool(self._waiting)
+
+    def take(self, chunk: pb.FrameChunk) -> None:
+        """Take the next frames.
+
+        Raises:
+            InvalidRequest: They are malformed, or their times contradict the rate; nothing of them has been taken.
+            Internal: The model failed; the stream cannot go on.
+        """
+        with _refusals():
+            self._stream.take(chunk.first_frame, chunk.data, chunk.capture_times_ns, self._waiting)
+
+    def finish(self) -> None:
+        """End the stream.
+
+        Raises:
+            InvalidRequest: The times of the whole, short stream contradict its rate; it has ended all the same.
+        """
+        with _refusals():
+            self._stream.finish(self._waiting)
+
+    def items(self) -> list[Event | FrameResult]:
+        """What has been decided since the last call."""
+        items = [_to_sdk(output) for output in self._waiting if not isinstance(output, core_events.Ack)]
+        self._waiting.clear()
+        return items
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "model": self._model,
+            "sha256": self._stream.bundle.sha256,
+            "state": self._stream.state,
+            "waiting": self._waiting,
+        }
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        model: LocalModel = values["model"]
+        stream = InProcessStream.restored(values["state"], model.bundle)
+        if stream.bundle.sha256 != values["sha256"]:
+            raise FailedPrecondition(
+                f"model {model.info.name!r} is another one now than when this stream was pickled: begin a new stream",
+                code="",
+                field="model",
+            )
+        self.__init__(model, stream)  # type: ignore[misc]
+        self._waiting = values["waiting"]
+
+
+def local_model(source: str | Path) -> LocalModel:
+    """The model of that name, or in that bundle.
+
+    Raises:
+        NotFound: There is neither such a model nor such a file or folder.
+        InvalidRequest: The bundle is not a valid one; says why.
+    """
+    if source == SCRATCH:
+        return LocalModel(None)
+    packaged = packaged_bundle()
+    path = Path(source).absolute()
+    names = [SCRATCH]
+    if packaged is not None:
+        shipped = _bundle(packaged)
+        if source == shipped.name:
+            return LocalModel(shipped)
+        names.insert(0, shipped.name)
+    if not path.exists():
+        known = " and ".join(map(repr, names))
+        raise NotFound(f"there is no model {str(source)!r}: there are {known}, or give the path of a bundle", code="",
+                       field="model")  # fmt: skip
+    return LocalModel(_bundle(path))
+
+
+def _to_sdk(output: core_events.Event | core_events.FrameResult) -> Event | FrameResult:
+    """An event or a frame's result as the SDK's own."""
+    if isinstance(output, core_events.FrameResult):
+        embedding = np.asarray(output.embedding, dtype=np.float32)
+        embedding.setflags(write=False)
+        return FrameResult(**{**_values(output), "embedding": embedding})
+    about = _values(output)
+    detail = about.pop("detail")
+    content = _values(detail)
+    if isinstance(detail, core_events.SegmentClosed):
+        content["embedding"] = tuple(detail.embedding)
+    if isinstance(detail, core_events.Summary):
+        content["reason"] = EndReason(detail.reason.value)
+    return EVENT_TYPES[EventKind(core_events.KIND_NAMES[type(detail)])](**about, **content)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the core refuses within is raised as the SDK's own."""
+    try:
+        yield
+    except core_errors.CoreError as error:
+        kind = next(_ERRORS[base] for base in type(error).__mro__ if base in _ERRORS)
+        field = error.field.removeprefix("config.")
+        raise kind(error.message, code="", retryable=error.retryable, field=field) from error
+    except core_errors.BadBundle as error:
+        raise InvalidRequest(str(error), code="", field="model") from error
+    except core_errors.BadBank as error:
+        raise InvalidRequest(str(error), code="", field="name_bank") from error
+
+
+def _values(value: Any) -> dict[str, Any]:
+    return {entry.name: getattr(value, entry.name) for entry in fields(value)}
+
+
+def _bundle(path: Path) -> Bundle:
+    with _refusals():
+        return _loaded(path, _version(path))
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, version: object) -> Bundle:
+    return load_bundle(path)
+
+
+def _version(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a bundle does, so that many streams of one load it once."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+
+
+def _known(bundle: Bundle | None, name_bank: Path | None) -> KnownNames:
+    if name_bank is None or bundle is None:
+        return KnownNames()
+    with _refusals():
+        if not name_bank.exists():
+            raise core_errors.BadBank(name_bank, "there is no such file")
+        examples = LabelBank.load(name_bank).examples(bundle.name, bundle.sha256)
+    wrong = next((name for name, point in examples if len(point) != bundle.embedding_dim), None)
+    if wrong is not None:
+        raise InvalidRequest(
+            f"name bank {name_bank}: the examples of {wrong!r} do not have the {bundle.embedding_dim} numbers of "
+            f"model {bundle.name!r}",
+            code="", field="name_bank",
+        )  # fmt: skip
+    return KnownNames(examples)
+
+
+def _info(bundle: Bundle) -> Model:
+    manifest = bundle.manifest
+    return Model(
+        name=manifest.name,
+        version=manifest.version,
+        family=manifest.family,
+        channels=bundle.channels,
+        units=tuple(channel.unit for channel in manifest.channels),
+        rate=manifest.frame_rate_hz,
+        embedding_dim=manifest.embedding_dim,
+        provider=CPU,
+        is_default=True,
+        sha256=bundle.sha256,
+        classes=bundle.classes,
+    )
+
+
+def _scratch_info() -> Model:
+    return Model(
+        name=SCRATCH, version=VERSION, family=FAMILY, channels=(), units=(), rate=0.0, embedding_dim=0, provider=CPU,
+        is_default=True, sha256="",
+    )  # fmt: skip

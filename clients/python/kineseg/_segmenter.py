@@ -1,0 +1,267 @@
+"""One stream segmented in this process: no server, no gRPC, no thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kineseg._chunker import Chunker
+from kineseg._config import Decisions, StreamConfig
+from kineseg._errors import Internal, InvalidRequest, StreamClosed, UsageError
+from kineseg._events import Event, FrameResult, Summary
+from kineseg._info import Model
+from kineseg._mapping import mapped
+from kineseg._segmentation import Segmentation, plan_segmentation
+
+if TYPE_CHECKING:
+    from kineseg import _local
+    from kineseg.motion import Recording
+
+_CHUNK_FRAMES = 512
+
+
+class Segmenter:
+    """Segments one stream in this process and in the caller's thread.
+
+    It takes what a `Stream` takes and gives the same events as a server would. Made by `load`; pickles, with all that
+    it has seen. Not for two threads at a time; any number of segmenters may be used side by side.
+
+        segmenter = kineseg.Segmenter.load("motion", rate=120)
+        for frames in source:
+            for event in segmenter.update(frames):
+                print(event)
+        for event in segmenter.finish():
+            print(event)
+
+    Attributes:
+        config: What is streamed.
+        summary: The last event, once there is one.
+    """
+
+    def __init__(self, model: _local.LocalModel, config: StreamConfig, name_bank: Path | None) -> None:
+        """Use `load`."""
+        self.config = config
+        self._model = model
+        self._name_bank = name_bank
+        self.summary: Summary | None = None
+        self._finished = False
+        # The stream in the core and what cuts its frames; none before channels without names have been counted.
+        self._opened: tuple[_local.LocalStream, Chunker] | None = None
+        self.reset()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path = "motion",
+        *,
+        rate: float | None = None,
+        channels: Sequence[str] = (),
+        latency_s: float | None = None,
+        frame_results: bool = False,
+        decisions: Decisions = "all",
+        name_bank: str | Path | None = None,
+    ) -> Self:
+        """A segmenter for one stream.
+
+        Args:
+            model: ``"motion"``, the model for bodies that comes with kineseg; ``"scratch"``, for any signal; or the
+                path of a bundle, a folder or a .zip.
+            rate: Frames per second at which the source captures, 1 to 1000. None: that of the model; ``"scratch"`` has
+                none.
+            channels: See `StreamConfig.channels`. With ``"scratch"`` they may be left out: the first frames say how
+                many there are.
+            latency_s: See `StreamConfig.latency_s`; None: 4 seconds.
+            frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
+            decisions: See `StreamConfig.decisions`.
+            name_bank: A file of names that were taught, such as `kineseg label teach` writes.
+
+        Raises:
+            UsageError: ``kineseg[local]`` is not installed.
+            NotFound: There is no such model.
+            InvalidRequest: A value, the bundle or the name bank cannot be used; `field` names it.
+            WrongChannels: The channels are not the model's.
+        """
+        found = _local_model(model)
+        if rate is None:
+            if not found.info.rate:
+                raise InvalidRequest(
+                    f"model {found.info.name!r} has no rate of its own: give rate= in frames per second", field="rate"
+                )
+            rate = found.info.rate
+        config = StreamConfig(
+            rate=rate,
+            channels=channels,
+            model=found.info.name,
+            latency_s=latency_s,
+            frame_results=frame_results,
+            decisions=decisions,
+        )
+        return cls(found, config, None if name_bank is None else Path(name_bank))
+
+    def update(
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None = None,
+        *,
+        timestamps_ns: ArrayLike | None = None,
+        first_frame: int | None = None,
+    ) -> list[Event | FrameResult]:
+        """Take the next frames and return what they decide.
+
+        Args:
+            frames: As in `Stream.send`: ``(T, C)``, or ``(C,)`` for one frame.
+            timestamps: Capture times in seconds, see `Stream.send`.
+            timestamps_ns: The same in whole nanoseconds, instead.
+            first_frame: Index of the first of these frames, for a source that lost some.
+
+        Raises:
+            InvalidRequest: A value cannot be used, or a clock contradicts the rate; the stream stays as it was. Of more
+                than 512 frames those before the ones refused may have been taken, see `frames_processed`; what they
+                decided comes with the next call.
+            WrongChannels: The frames have another number of channels; the stream stays as it was.
+            Internal: The model failed; the stream is finished, and `finish` returns what was decided before.
+            StreamClosed: The stream is finished.
+        """
+        self._check_open()
+        stream, chunker = self._opened or self._open_unnamed(frames)
+        ahead = copy(chunker)  # the one in use stays as it was if the core refuses
+        batch = ahead.check(frames, timestamps, timestamps_ns, first_frame)
+        while batch.remaining:
+            chunk = ahead.take(batch) or ahead.drain()
+            if chunk is not None:
+                try:
+                    stream.take(chunk)
+                except Internal:
+                    self._finished = True  # the model has failed in the middle
+                    raise
+                self._opened = stream, copy(ahead)
+        return stream.items()
+
+    def finish(self) -> list[Event | FrameResult]:
+        """End the stream and return what is left, the summary last. `reset` begins another one.
+
+        Raises:
+            InvalidRequest: The timestamps of the whole, short stream contradict its rate. The stream has ended, and
+                calling this again returns what is left.
+            StreamClosed: The stream is finished.
+        """
+        stream = self._opened[0] if self._opened else self._open(("channel_0",))[0]
+        if not (self._finished and stream.has_items):
+            self._check_open()
+            self._finished = True
+            stream.finish()
+        items = stream.items()
+        self.summary = next((item for item in items if isinstance(item, Summary)), None)
+        return items
+
+    def reset(self) -> None:
+        """Begin another stream, with the same choices and nothing known of the one before."""
+        self.summary, self._finished, self._opened = None, False, None
+        channels = tuple(self.config.channels) or self.model.channels
+        if channels:
+            self._open(channels)
+
+    @property
+    def model(self) -> Model:
+        """The model that runs the stream."""
+        return self._model.info
+
+    @property
+    def frames_processed(self) -> int:
+        """Index after the last frame that has been processed."""
+        return self._opened[0].frames_processed if self._opened else 0
+
+    def __repr__(self) -> str:
+        state = "finished" if self._finished else "open"
+        return f"<Segmenter {self.model.name} ({state}, {self.frames_processed} frames processed)>"
+
+    # -- inside
+
+    def _open(self, channels: tuple[str, ...]) -> tuple[_local.LocalStream, Chunker]:
+        stream = self._model.open(replace(self.config, channels=channels), self._name_bank)
+        self._opened = stream, Chunker(channels, _CHUNK_FRAMES)
+        return self._opened
+
+    def _open_unnamed(self, frames: ArrayLike) -> tuple[_local.LocalStream, Chunker]:
+        """Opens a stream whose channels have no names: as many as the first frames have."""
+        shape = np.shape(frames)
+        if len(shape) not in (1, 2):
+            raise InvalidRequest(
+                f"frames must have shape (frames, channels), or (channels,) for one; got {shape}", field="frames"
+            )
+        return self._open(tuple(f"channel_{i}" for i in range(shape[-1])))
+
+    def _check_open(self) -> None:
+        if self._finished:
+            raise StreamClosed("the stream is finished; reset() begins another one")
+
+
+def segment(
+    recording: Recording | ArrayLike,
+    *,
+    rate: float | None = None,
+    channels: Sequence[str] = (),
+    model: str | Path = "motion",
+    latency_s: float | None = None,
+    frame_results: bool = False,
+    decisions: Decisions = "all",
+    mapping: Mapping[str, str] | None = None,
+    name_bank: str | Path | None = None,
+) -> Segmentation:
+    """Segment a whole recording in this process, as a stream: nothing is decided by what comes later than `latency_s`.
+
+    Args:
+        recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``; also ``(T,)`` with model
+            ``"scratch"``.
+        rate: Frames per second, for an array.
+        channels: Channel names, for an array. Empty: the model's channels in the model's order, or numbered ones.
+        model: See `Segmenter.load`.
+        latency_s: See `StreamConfig.latency_s`.
+        frame_results: Whether to keep what the model computed per frame.
+        decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
+        mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
+        name_bank: See `Segmenter.load`.
+
+    Raises:
+        UsageError: ``kineseg[local]`` is not installed.
+        NotFound: There is no such model.
+        WrongChannels: The recording is not what the model was made for.
+        InvalidRequest: A value cannot be used; `field` names it.
+    """
+    found = _local_model(model)
+    plan = plan_segmentation(
+        mapped(recording, mapping),
+        models=(found.info,),
+        rate=rate,
+        channels=channels,
+        model=found.info.name,
+        latency_s=latency_s,
+        frame_results=frame_results,
+        decisions=decisions,
+        session_id="",
+        realtime=False,
+        chunk_s=None,
+    )
+    segmenter = Segmenter(found, plan.config, None if name_bank is None else Path(name_bank))
+    items: list[Event | FrameResult] = []
+    for _, frames, timestamps in plan.pieces():
+        items += segmenter.update(frames, timestamps)
+    items += segmenter.finish()
+    return plan.result(items, segmenter.frames_processed)
+
+
+def _local_model(source: str | Path) -> _local.LocalModel:
+    try:
+        from kineseg import _local
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"segmenting in this process needs more than the client has ({error.name} is missing): "
+            "pip install 'kineseg[local]'"
+        ) from error
+    return _local.local_model(source)
