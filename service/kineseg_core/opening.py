@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from kineseg.motion import CANONICAL_CHANNELS, Joints
+
 from kineseg_core.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
-from kineseg_core.generic import SCRATCH, scratch_plan, scratch_segmenter
+from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import placing_delay_s
+from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
@@ -38,6 +41,7 @@ class StreamRequest:
         latency_s: Latency budget, seconds; 0: the default.
         frame_results: Every frame's result is wanted, too.
         decisions: Which decisions about segments are wanted.
+        joints: The joints of a body whose positions or rotations come, instead of channels.
     """
 
     rate_hz: float
@@ -47,6 +51,7 @@ class StreamRequest:
     latency_s: float = 0.0
     frame_results: bool = False
     decisions: Decisions = Decisions.ALL
+    joints: Joints | None = None
 
 
 class Opener:
@@ -103,7 +108,7 @@ class Opener:
         Raises:
             InvalidRequest: A field is out of range.
             UnknownModel: There is no such model.
-            WrongChannels: The channels are not the model's.
+            WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
         session_id = wanted.session_id or secrets.token_hex(8)
         if not _SESSION_ID.fullmatch(session_id):
@@ -118,6 +123,8 @@ class Opener:
         latency = self._default_latency_s
         if wanted.latency_s != 0:
             latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
+        if wanted.joints is not None and wanted.channels:
+            raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="config.joints")
         agreed = SessionConfig(
             session_id=session_id,
             model=model,
@@ -126,16 +133,18 @@ class Opener:
             frame_results=wanted.frame_results,
             decisions=wanted.decisions,
             opened_unix_ns=time.time_ns(),
+            joints=wanted.joints,
         )
         bundle = self._bundles.get(model)
         return self._scratch_session(agreed, wanted) if bundle is None else self._session(agreed, wanted, bundle)
 
     def _session(self, agreed: SessionConfig, wanted: StreamRequest, bundle: Bundle) -> Session:
         agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
-        order = _order(list(wanted.channels), bundle.channels)
+        pose = None if wanted.joints is None else _pose_for(bundle, wanted.joints, agreed.frame_rate_hz)
+        order = _order(wanted.channels if pose is None else pose.channels, bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
-        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical)
+        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose)
         settings = self._segmenters[agreed.model]
         segmenter = Segmenter(
             settings, bundle.embedding_dim, model_rate, agreed.latency_s, placing_delay_s(rate, model_rate)
@@ -152,8 +161,10 @@ class Opener:
 
     def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest) -> Session:
         rate = agreed.frame_rate_hz
-        plan = scratch_plan(wanted.channels, rate)
-        intake = Intake(wanted.channels, None, rate, plan.rate_hz, self._limits)
+        pose = None if wanted.joints is None else any_source(wanted.joints, rate, MOST_CHANNELS)
+        channels = wanted.channels if pose is None else pose.channels
+        plan = scratch_plan(channels, rate)
+        intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose)
         segmenter = scratch_segmenter(plan, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
 
@@ -177,6 +188,19 @@ def _naming_settings(bundle: Bundle, median_squared_distance: float) -> NamingSe
         )
     except ValueError as error:
         raise BadBundle(bundle.path, "manifest.json", str(error)) from error
+
+
+def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
+    """What makes the model's channels of a body's joints."""
+    if set(bundle.channels) != set(CANONICAL_CHANNELS):
+        wanted = ", ".join(name[:64] for name in bundle.channels[:5])
+        more = " ..." if len(bundle.channels) > 5 else ""
+        raise WrongChannels(
+            f"model {bundle.name!r} is not one of canonical poses, which are what joints make: send its "
+            f"{len(bundle.channels)} channels ({wanted}{more}), or name another model",
+            field="config.joints",
+        )
+    return canonical_source(joints, rate_hz)
 
 
 def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from kineseg.motion import Joints
 from numpy.typing import NDArray
 
 from kineseg_core.events import (
@@ -50,7 +51,10 @@ LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What was agreed when the stream was opened; `plan` is there when the built-in model runs it."""
+    """What was agreed when the stream was opened.
+
+    `plan` is there when the built-in model runs it, `joints` when it sends those of a body instead of channels.
+    """
 
     session_id: str
     model: str
@@ -62,6 +66,7 @@ class SessionConfig:
     model_rate_hz: float = 0.0
     plan: Plan | None = None
     model_sha256: str = ""
+    joints: Joints | None = None
 
 
 @dataclass(frozen=True, slots=True)

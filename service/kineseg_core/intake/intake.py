@@ -1,5 +1,7 @@
 """One stream's intake: chunks are validated, what is missing filled, and frames resampled to the model's rate.
 
+Where joints are sent, the model's channels are made of them first; what is validated is what was sent.
+
 A value that is missing (NaN) is held: the channel keeps its last value until another one comes, however long that is.
 Frames that are missing are filled; where too many are, the stream is cut: what comes after is a new stretch.
 
@@ -18,6 +20,7 @@ from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import Held, ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames, Resampler
+from kineseg_core.intake.source_pose import SourcePose
 
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
@@ -70,11 +73,13 @@ class Intake:
 
     Args:
         channels: C, numbers in a frame.
-        order: For each of the model's channels, its place in the client's frame; none when it is the same.
+        order: For each of the model's channels, its place in the client's frame, or in what `pose` makes; none when it
+            is the same.
         rate_hz: Frames a second at which the client captures.
         model_rate_hz: Frames a second at which the model steps.
         limits: What a chunk may be.
         typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
+        pose: Makes channels of what the client sends; none: it sends channels.
     """
 
     def __init__(
@@ -85,13 +90,15 @@ class Intake:
         model_rate_hz: float,
         limits: IntakeLimits,
         typical: Sequence[float] | None = None,
+        pose: SourcePose | None = None,
     ) -> None:
         self._channels = tuple(channels)
         self._order = None if order is None else np.asarray(order, np.int64)
+        self._pose = pose
+        self._numbers = _names_sent(channels, order) if pose is None else pose.numbers
         self._period = SECOND / rate_hz
-        self._piece = max(
-            1, min(_PIECE_FRAMES, _PIECE_VALUES // len(channels), int(_PIECE_MADE * rate_hz / model_rate_hz))
-        )
+        widest = max(len(self._channels), len(self._numbers))
+        self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
         self._limits = limits
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
@@ -156,7 +163,7 @@ class Intake:
 
         Args:
             first_frame: Index of the chunk's first frame.
-            data: Little-endian float32, frames x channels.
+            data: Little-endian float32, frames x channels, or frames x the numbers of `pose`.
             capture_times_ns: One for each frame, or none.
 
         Raises:
@@ -183,10 +190,11 @@ class Intake:
         return self._resampler.end_stretch()
 
     def _parse(self, data: bytes) -> F32:
-        width = 4 * len(self._channels)
+        width = 4 * len(self._numbers)
         if len(data) % width:
+            what = "channels" if self._pose is None else f"numbers, from {self._numbers[0]} to {self._numbers[-1]},"
             raise InvalidFrame(
-                f"data is {len(data)} bytes, not a multiple of {width} ({len(self._channels)} channels of float32)",
+                f"data is {len(data)} bytes, not a multiple of {width} ({len(self._numbers)} {what} of float32)",
                 field="data",
             )
         n = len(data) // width
@@ -197,18 +205,18 @@ class Intake:
                 f"the chunk holds {n} frames, at most {self._limits.max_chunk_frames} are allowed", field="data"
             )
         frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
-        if self._order is not None:
-            frames = frames[:, self._order]
         sane = np.abs(frames) <= LARGEST_VALUE
         if not sane.all():
             absurd = np.argwhere(~sane & ~np.isnan(frames))
             if len(absurd):
                 row, column = (int(i) for i in absurd[0])
                 raise InvalidFrame(
-                    f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._channels[column]!r}; "
+                    f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._numbers[column]!r}; "
                     f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
                     field="data",
                 )
+        if self._pose is not None:
+            self._pose.check(frames)
         return frames
 
     def _check_index(self, first: int, n: int) -> None:
@@ -263,6 +271,10 @@ class Intake:
 
     def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
         """Consecutive frames: what is missing is held, and what there is to report of it comes before the frame."""
+        if self._pose is not None:
+            frames = self._pose.push(frames, times)
+        if self._order is not None:
+            frames = frames[:, self._order]
         filled, outages = self._held.fill(first, frames, times)
         for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
             yield from outages.get(begin, ())
@@ -282,3 +294,10 @@ class Intake:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing
         yield gap
+
+
+def _names_sent(channels: Sequence[str], order: Sequence[int] | None) -> tuple[str, ...]:
+    """The channels in the order in which the client sends them."""
+    if order is None:
+        return tuple(channels)
+    return tuple(name for _, name in sorted(zip(order, channels, strict=True)))

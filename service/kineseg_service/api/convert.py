@@ -30,6 +30,8 @@ from kineseg_core.opening import StreamRequest
 from kineseg_core.session import Progress, SessionConfig
 from kineseg_core.telling import Decisions
 
+from kineseg_service.api.joints import joints_from
+
 _KINDS: dict[int, type[Detail]] = {
     pb.EVENT_KIND_SEGMENT_STARTED: SegmentStarted,
     pb.EVENT_KIND_SEGMENT_UPDATED: SegmentUpdated,
@@ -71,7 +73,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
     """What a stream's client asks for.
 
     Raises:
-        InvalidRequest: There is no such choice of decisions.
+        InvalidRequest: There is no such choice of decisions, or the joints contradict themselves.
     """
     return StreamRequest(
         rate_hz=config.frame_rate_hz,
@@ -81,6 +83,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
         latency_s=config.latency_s,
         frame_results=config.frame_results,
         decisions=decisions_from(config.decisions),
+        joints=joints_from(config.joints) if config.HasField("joints") else None,
     )
 
 

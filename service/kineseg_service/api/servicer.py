@@ -16,6 +16,7 @@ from kineseg_core.opening import Opener
 
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
+from kineseg_service.api.joints import joints_message
 from kineseg_service.api.status import ClientGoneError, Context, send, statuses
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
@@ -149,9 +150,11 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             streams = self._ready().streams
             live = streams.get(request.session_id)
             progress, segments = await streams.describe(live)
+            joints = live.session.config.joints
             return pb.GetSessionResponse(
                 session=convert.session_message(live.session.config, live.session.intake.received, progress),
                 segments=[convert.segment_message(segment) for segment in segments],
+                joints=None if joints is None else joints_message(joints),
             )
         raise AssertionError("unreachable")
 

@@ -16,7 +16,9 @@ from kineseg.motion.errors import (
     RecordingError,
     SkeletonError,
 )
+from kineseg.motion.joint_frames import JointFrames
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS
+from kineseg.motion.joints import Joints
 from kineseg.motion.kinematics import forward_kinematics
 from kineseg.motion.read import read
 from kineseg.motion.recording import Fault, Recording
@@ -30,7 +32,9 @@ __all__ = [
     "Annotation",
     "Canonicalizer",
     "Fault",
+    "JointFrames",
     "JointMappingError",
+    "Joints",
     "MissingDependencyError",
     "MotionError",
     "MotionFileError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from kineseg.motion.errors import JointMappingError
 from kineseg.motion.joint_names import ALIASES, RESOLVE, SIDED, split_joint_name, split_joint_names
@@ -35,7 +36,7 @@ REQUIRED_JOINTS: tuple[str, ...] = tuple(
     f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 )
 
-_SHOWN = 60  # names in an error
+_SHOWN, _SHOWN_BYTES = 60, 1500  # names in an error, and bytes of them: an error travels in a header of few kB
 
 
 def map_joints(names: Sequence[str], mapping: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -102,8 +103,10 @@ def _map_given(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, in
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    sizes = accumulate(len(name.encode(errors="replace")) + 2 for name in names)
+    shown = min(_SHOWN, sum(size <= _SHOWN_BYTES for size in sizes))
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _first_match(

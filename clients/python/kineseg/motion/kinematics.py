@@ -96,6 +96,34 @@ def matrices_from_expmap(vectors: ArrayLike) -> Array:
     return out
 
 
+def matrices_from_quaternions(quaternions: ArrayLike) -> Array:
+    """Rotation matrices from quaternions of any length but zero.
+
+    Args:
+        quaternions: ``(..., 4)``: x, y, z, w, the real part last.
+
+    Returns:
+        ``(..., 3, 3)``; NaN where a number of the quaternion is, or all are 0.
+    """
+    q = np.asarray(quaternions, dtype=np.float64)
+    largest = np.abs(q).max(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        q = q / np.where(largest > 0.0, largest, np.nan)  # so that no square leaves the numbers there are
+    x, y, z, w = (q[..., i] for i in range(4))
+    twice = 2.0 / (x * x + y * y + z * z + w * w)
+    out = np.empty((*q.shape[:-1], 3, 3))
+    out[..., 0, 0] = 1.0 - twice * (y * y + z * z)
+    out[..., 0, 1] = twice * (x * y - z * w)
+    out[..., 0, 2] = twice * (x * z + y * w)
+    out[..., 1, 0] = twice * (x * y + z * w)
+    out[..., 1, 1] = 1.0 - twice * (x * x + z * z)
+    out[..., 1, 2] = twice * (y * z - x * w)
+    out[..., 2, 0] = twice * (x * z - y * w)
+    out[..., 2, 1] = twice * (y * z + x * w)
+    out[..., 2, 2] = 1.0 - twice * (x * x + y * y)
+    return out
+
+
 def matrices_from_euler(angles: ArrayLike, order: str) -> Array:
     """Rotation matrices from Euler angles about the moving axes, e.g. ``ZXY`` gives ``Rz @ Rx @ Ry``.
 

@@ -19,6 +19,98 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _UpAxis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UpAxisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UpAxis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UP_AXIS_UNSPECIFIED: _UpAxis.ValueType  # 0
+    """The default: y."""
+    UP_AXIS_Y: _UpAxis.ValueType  # 1
+    """The second coordinate."""
+    UP_AXIS_Z: _UpAxis.ValueType  # 2
+    """The third coordinate."""
+
+class UpAxis(_UpAxis, metaclass=_UpAxisEnumTypeWrapper):
+    """The vertical axis of coordinates."""
+
+UP_AXIS_UNSPECIFIED: UpAxis.ValueType  # 0
+"""The default: y."""
+UP_AXIS_Y: UpAxis.ValueType  # 1
+"""The second coordinate."""
+UP_AXIS_Z: UpAxis.ValueType  # 2
+"""The third coordinate."""
+Global___UpAxis: _TypeAlias = UpAxis  # noqa: Y015
+
+class _LengthUnit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LengthUnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LengthUnit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LENGTH_UNIT_UNSPECIFIED: _LengthUnit.ValueType  # 0
+    """Not known."""
+    LENGTH_UNIT_METRES: _LengthUnit.ValueType  # 1
+    """Metres."""
+    LENGTH_UNIT_CENTIMETRES: _LengthUnit.ValueType  # 2
+    """Centimetres."""
+    LENGTH_UNIT_MILLIMETRES: _LengthUnit.ValueType  # 3
+    """Millimetres."""
+    LENGTH_UNIT_INCHES: _LengthUnit.ValueType  # 4
+    """Inches."""
+
+class LengthUnit(_LengthUnit, metaclass=_LengthUnitEnumTypeWrapper):
+    """A unit of length."""
+
+LENGTH_UNIT_UNSPECIFIED: LengthUnit.ValueType  # 0
+"""Not known."""
+LENGTH_UNIT_METRES: LengthUnit.ValueType  # 1
+"""Metres."""
+LENGTH_UNIT_CENTIMETRES: LengthUnit.ValueType  # 2
+"""Centimetres."""
+LENGTH_UNIT_MILLIMETRES: LengthUnit.ValueType  # 3
+"""Millimetres."""
+LENGTH_UNIT_INCHES: LengthUnit.ValueType  # 4
+"""Inches."""
+Global___LengthUnit: _TypeAlias = LengthUnit  # noqa: Y015
+
+class _Rotations:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RotationsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rotations.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROTATIONS_UNSPECIFIED: _Rotations.ValueType  # 0
+    """The default: no rotations but positions in the world; a frame is x, y, z of each joint: 3 J numbers."""
+    ROTATIONS_QUATERNIONS: _Rotations.ValueType  # 1
+    """A frame is x, y, z of the root in the world, then a quaternion x, y, z, w of each joint: 3 + 4 J numbers. They need
+    not have length 1. That of a joint without children changes nothing.
+    """
+    ROTATIONS_EULER_DEGREES: _Rotations.ValueType  # 2
+    """A frame is x, y, z of the root in the world, then the angles of each joint in degrees, about the moving axes in the
+    order of `Joints.euler_orders`: "ZXY" is Rz Rx Ry. So are the rows of a BVH file whose root has the channels
+    Xposition Yposition Zposition first, and whose other joints have none but rotations.
+    """
+
+class Rotations(_Rotations, metaclass=_RotationsEnumTypeWrapper):
+    """How frames say where the joints of a body are. Rotations are local: each turns a joint's own axes into its parent's,
+    the root's into the world's.
+    """
+
+ROTATIONS_UNSPECIFIED: Rotations.ValueType  # 0
+"""The default: no rotations but positions in the world; a frame is x, y, z of each joint: 3 J numbers."""
+ROTATIONS_QUATERNIONS: Rotations.ValueType  # 1
+"""A frame is x, y, z of the root in the world, then a quaternion x, y, z, w of each joint: 3 + 4 J numbers. They need
+not have length 1. That of a joint without children changes nothing.
+"""
+ROTATIONS_EULER_DEGREES: Rotations.ValueType  # 2
+"""A frame is x, y, z of the root in the world, then the angles of each joint in degrees, about the moving axes in the
+order of `Joints.euler_orders`: "ZXY" is Rz Rx Ry. So are the rows of a BVH file whose root has the channels
+Xposition Yposition Zposition first, and whose other joints have none but rotations.
+"""
+Global___Rotations: _TypeAlias = Rotations  # noqa: Y015
+
 class _Decisions:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -182,6 +274,7 @@ class StreamConfig(_message.Message):
     LATENCY_S_FIELD_NUMBER: _builtins.int
     FRAME_RESULTS_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
+    JOINTS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the server makes one."""
     model: _builtins.str
@@ -198,7 +291,14 @@ class StreamConfig(_message.Message):
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
         model's channels in the model's order. With the built-in model "scratch" they are any 1 to 512 names, and required:
-        it takes the channels that a stream has.
+        it takes the channels that a stream has. Not to be given with `joints`.
+        """
+
+    @_builtins.property
+    def joints(self) -> Global___Joints:
+        """The joints of a body, instead of `channels`: frames then hold the positions of joints, or their rotations, and the
+        server makes the canonical pose of them. For models of canonical poses, and for "scratch", which otherwise gets
+        the positions themselves, as channels "<joint>.x", "<joint>.y", "<joint>.z".
         """
 
     def __init__(
@@ -211,14 +311,109 @@ class StreamConfig(_message.Message):
         latency_s: _builtins.float = ...,
         frame_results: _builtins.bool = ...,
         decisions: Global___Decisions.ValueType = ...,
+        joints: Global___Joints | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamConfig: _TypeAlias = StreamConfig  # noqa: Y015
+
+@_typing.final
+class Joints(_message.Message):
+    """The joints of a body, J of them, whose positions or rotations a stream sends.
+
+    Coordinates are right-handed: those of a left-handed source (Unity, Unreal) have one axis turned round before they
+    are sent. Neither where the origin is nor which way the body faces matters, nor does the unit of length, as long as
+    it is one.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MappingEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
+    OFFSETS_FIELD_NUMBER: _builtins.int
+    UP_AXIS_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    MAPPING_FIELD_NUMBER: _builtins.int
+    ROTATIONS_FIELD_NUMBER: _builtins.int
+    EULER_ORDERS_FIELD_NUMBER: _builtins.int
+    up_axis: Global___UpAxis.ValueType
+    """The vertical axis."""
+    unit: Global___LengthUnit.ValueType
+    """The unit of length. Nothing depends on it: `GetSession` gives it back to those who read the session."""
+    rotations: Global___Rotations.ValueType
+    """How frames say where the joints are."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """J names, 1 to 512, unique, each of 1 to 128 characters, in the order sent."""
+
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each joint the index of its parent in `names`, -1 for the root. The root comes first, and a parent before its
+        children. Empty: not known. Rotations need them.
+        """
+
+    @_builtins.property
+    def offsets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The position of each joint at rest relative to its parent, x, y, z: 3 J numbers in the unit of the positions. Empty:
+        not known. Rotations need them. With `parents` they say how large the body is; without, its size is the mean over
+        the frames so far.
+        """
+
+    @_builtins.property
+    def mapping(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Joint of the canonical pose (such as "left_elbow") -> joint in `names`, where the names do not say it. Names that
+        capture software is known to use need none.
+        """
+
+    @_builtins.property
+    def euler_orders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """With `ROTATIONS_EULER_DEGREES`, for each joint the axes of its angles in the order sent, such as "ZXY"; up to three
+        different letters out of X, Y and Z, none for a joint that does not turn, such as the end of a limb.
+        """
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        parents: _abc.Iterable[_builtins.int] | None = ...,
+        offsets: _abc.Iterable[_builtins.float] | None = ...,
+        up_axis: Global___UpAxis.ValueType = ...,
+        unit: Global___LengthUnit.ValueType = ...,
+        mapping: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        rotations: Global___Rotations.ValueType = ...,
+        euler_orders: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["euler_orders", b"euler_orders", "mapping", b"mapping", "names", b"names", "offsets", b"offsets", "parents", b"parents", "rotations", b"rotations", "unit", b"unit", "up_axis", b"up_axis"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Joints: _TypeAlias = Joints  # noqa: Y015
 
 @_typing.final
 class FrameChunk(_message.Message):
@@ -236,7 +431,9 @@ class FrameChunk(_message.Message):
     data: _builtins.bytes
     """Frames x channels, frame by frame, packed little-endian IEEE 754 float32, of a magnitude up to 1e9. NaN: the value is
     missing; the channel's last one is held until another comes, however long that takes (before the first one: what
-    is usual for the model).
+    is usual for the model). With `StreamConfig.joints`, frames x numbers as `Rotations` says; NaN: the joint is not
+    seen, or its rotation is not known and the joints below it are not; the same is done with the values of the
+    canonical pose that are missing for it.
     """
     @_builtins.property
     def capture_times_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -1170,6 +1367,7 @@ class GetSessionResponse(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
+    JOINTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def session(self) -> Global___Session:
         """The session."""
@@ -1178,15 +1376,20 @@ class GetSessionResponse(_message.Message):
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___SegmentClosed]:
         """The segments closed so far: the latest 10000."""
 
+    @_builtins.property
+    def joints(self) -> Global___Joints:
+        """The joints that the session was opened with; absent if it was opened with channels."""
+
     def __init__(
         self,
         *,
         session: Global___Session | None = ...,
         segments: _abc.Iterable[Global___SegmentClosed] | None = ...,
+        joints: Global___Joints | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["segments", b"segments", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints", "segments", b"segments", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,118 @@
+"""What a stream with joints sends, made into the channels of a model: the canonical pose, or the bare positions.
+
+The canonical pose is made by the code that files go through, frame by frame at the source's own rate, before values
+that are missing are filled and frames are resampled. Where frames are missing it goes by the times of those that came:
+speeds are right across a hole, however long, and which way the body faced and how large it is stays known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from kineseg.motion import CANONICAL_CHANNELS, Canonicalizer, JointFrames, JointMappingError, Joints
+from numpy.typing import NDArray
+
+from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
+from kineseg_core.intake.clock import SECOND
+
+F32 = NDArray[np.float32]
+
+# A body smaller than any, or one that jumps, makes larger numbers out of sane ones; no model is given them.
+_LARGEST_VALUE = 1e9
+
+
+class SourcePose:
+    """Makes a model's channels of the frames of one stream. Picklable.
+
+    Args:
+        joints: What the numbers of a frame mean.
+        canonicalizer: What makes poses of them; none: the channels are the positions.
+
+    Attributes:
+        channels: Names of what is made.
+        numbers: Names of what comes, W numbers a frame.
+    """
+
+    def __init__(self, joints: Joints, canonicalizer: Canonicalizer | None) -> None:
+        self.numbers = joints.numbers
+        self._names = tuple(joints.names)
+        self._frames = JointFrames(joints)
+        self._canonicalizer = canonicalizer
+        self.channels = CANONICAL_CHANNELS
+        if canonicalizer is None:
+            self.channels = tuple(f"{name}.{axis}" for name in self._names for axis in "xyz")
+
+    def check(self, frames: F32) -> None:
+        """Looks at what only a body's frames can have wrong; changes nothing.
+
+        Args:
+            frames: ``(n, W)``, finite or NaN.
+
+        Raises:
+            InvalidFrame: A quaternion says no rotation.
+        """
+        found = self._frames.without_rotation(frames)
+        if found is not None:
+            row, joint = found
+            raise InvalidFrame(
+                f"frame {row} of the chunk has a quaternion of length 0 for joint {self._names[joint]!r}, which is no "
+                "rotation; of a joint that is not seen it must be NaN",
+                field="data",
+            )
+
+    def push(self, frames: F32, times_ns: Sequence[int]) -> F32:
+        """The next frames.
+
+        Args:
+            frames: ``(n, W)`` that `check` has let pass.
+            times_ns: Their times since the first frame, increasing.
+
+        Returns:
+            ``(n, C)``; NaN where a joint is not seen.
+        """
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
+            positions = self._frames.positions(frames)
+            if self._canonicalizer is None:
+                made = positions.reshape(len(frames), -1)
+            else:
+                made = self._canonicalizer.push(positions, np.asarray(times_ns, np.float64) / SECOND)
+            return np.clip(made, -_LARGEST_VALUE, _LARGEST_VALUE).astype(np.float32)
+
+
+def canonical_source(joints: Joints, rate_hz: float) -> SourcePose:
+    """What makes canonical poses of these joints.
+
+    Raises:
+        WrongChannels: They do not make a body.
+        InvalidRequest: The body has no size at rest.
+    """
+    try:
+        canonicalizer = Canonicalizer(
+            joints.names, rate_hz, skeleton=joints.skeleton, up=joints.up, mapping=joints.mapping
+        )
+    except JointMappingError as error:
+        if error.field == "skeleton":
+            raise InvalidRequest(str(error), field="config.joints.offsets") from error
+        raise WrongChannels(str(error), field="config.joints.names") from error
+    return SourcePose(joints, canonicalizer)
+
+
+def any_source(joints: Joints, rate_hz: float, most_channels: int) -> SourcePose:
+    """The same where they make a body; otherwise what gives their positions.
+
+    Raises:
+        WrongChannels: They make no body, and more channels than there may be.
+        InvalidRequest: The body has no size at rest.
+    """
+    try:
+        return canonical_source(joints, rate_hz)
+    except WrongChannels as error:
+        channels = 3 * len(joints.names)
+        if channels > most_channels:
+            raise WrongChannels(
+                f"the joints make no body, and their positions {channels} channels, of which the model takes at most "
+                f"{most_channels}: send the joints that matter; as a body: {error.message}",
+                field=error.field,
+            ) from error
+        return SourcePose(joints, None)
