@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kineseg import Client, FrameResult, Gap, SegmentClosed, SegmentStarted, Summary, announcements, event_from_dict
-from kineseg.motion import Recording, canonical_pose, read
+from kineseg.motion import Joints, Recording, canonical_pose, read
 from kineseg_service.server import BackgroundServer
 
 from tests.cli.command import Command
@@ -57,13 +59,15 @@ def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: P
     labels, live_labels = tmp_path / "labels.csv", tmp_path / "live.csv"
     with BackgroundServer() as server, Client(server.address) as client:
         outcome = kineseg("segment", motion_file, "--out", "-", "--labels", labels, "--server", server.address)
-        pose = canonical_pose(read(motion_file))
-        found = client.segment(pose)
+        motion = read(motion_file)
+        assert motion.positions is not None
+        # By canonical poses of what travels in single precision, and by joints as they come.
+        found = client.segment(canonical_pose(replace(motion, positions=motion.positions.astype(np.float32))))
         found.to_csv(live_labels)
-        with client.stream(rate=pose.rate, channels=pose.channels) as stream:
+        with client.stream(rate=motion.rate, joints=Joints.of(motion)) as stream:
             told = []
-            for first in range(0, pose.n_frames, 7):
-                stream.send(pose.frames[first : first + 7])
+            for first in range(0, motion.n_frames, 7):
+                stream.send(motion.positions[first : first + 7])
                 told += stream.poll()
             stream.end_input()
             told += stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,12 +30,13 @@ def two_segments(scripted: Any, script: ModuleType) -> Any:
         scripted.config = next(requests).config
         scripted.received = []
         scripted.times = []
-        channels = scripted.config.channels or scripted.model.channels
+        sent = scripted.config.channels or scripted.model.channels
+        width = 3 * len(scripted.config.joints.names) or len(sent)
         yield script.opened(tuple(scripted.model.channels))
         for request in requests:
-            scripted.received.append(np.frombuffer(request.chunk.data, "<f4").reshape(-1, len(channels)))
+            scripted.received.append(np.frombuffer(request.chunk.data, "<f4").reshape(-1, width))
             scripted.times += request.chunk.capture_times_ns
-            yield script.ack(request.chunk, len(channels))
+            yield script.ack(request.chunk, width)
         end = sum(map(len, scripted.received))
         half = end // 2
         perhaps = pb.SegmentStarted(segment_id=2, label=6, confidence=0.75)
@@ -162,17 +164,59 @@ def test_sending_in_real_time_changes_nothing_but_the_pace(two_segments: Any, co
     assert (live.segments, live.events, live.summary) == (quick.segments, quick.events, quick.summary)
 
 
-def test_positions_are_sent_as_canonical_pose_where_the_model_wants_that(
+@pytest.mark.parametrize("channels", [CANONICAL_CHANNELS, ()], ids=["canonical poses", "any channels"])
+def test_joints_are_sent_where_the_model_wants_poses(
+    two_segments: Any, connect: Any, script: ModuleType, channels: tuple[str, ...]
+) -> None:
+    two_segments.model = script.model(channels)
+    recording = generate(seed=1, duration_s=4, rate=60)
+    assert recording.positions is not None
+    assert recording.skeleton is not None
+    found = connect(two_segments.address).segment(recording)
+    joints = two_segments.config.joints
+    assert not two_segments.config.channels
+    assert tuple(joints.names) == recording.joints
+    assert tuple(joints.parents) == recording.skeleton.parents
+    assert tuple(joints.offsets) == tuple(recording.skeleton.offsets.ravel())
+    assert joints.up_axis == pb.UP_AXIS_Y
+    expected = recording.positions.reshape(recording.n_frames, -1).astype(np.float32)
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected)
+    assert found.n_frames == recording.n_frames
+
+
+def test_canonical_poses_are_sent_as_they_are(two_segments: Any, connect: Any, script: ModuleType) -> None:
+    two_segments.model = script.model(CANONICAL_CHANNELS)
+    pose = canonical_pose(generate(seed=1, duration_s=4, rate=60))
+    connect(two_segments.address).segment(pose)
+    assert tuple(two_segments.config.channels) == CANONICAL_CHANNELS
+    assert not two_segments.config.HasField("joints")
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), pose.frames.astype(np.float32))
+
+
+def test_joints_that_no_stream_can_have_are_sent_as_canonical_pose(
     two_segments: Any, connect: Any, script: ModuleType
 ) -> None:
     two_segments.model = script.model(CANONICAL_CHANNELS)
-    recording = generate(seed=1, duration_s=4, rate=60)
+    recording = replace(generate(seed=1, duration_s=1, rate=60), skeleton=None)
     assert recording.positions is not None
-    assert set(recording.channels) != set(CANONICAL_CHANNELS)
-    connect(two_segments.address).segment(recording)
-    expected = canonical_pose(recording)
-    assert tuple(two_segments.config.channels) == expected.channels
-    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected.frames.astype(np.float32))
+    many = np.concatenate([recording.positions, np.zeros((recording.n_frames, 500, 3))], axis=1)
+    markers = tuple(f"marker {i}" for i in range(500))
+    connect(two_segments.address).segment(replace(recording, positions=many, joints=(*recording.joints, *markers)))
+    expected = canonical_pose(recording).frames.astype(np.float32)
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), expected)
+
+
+def test_what_is_no_body_sends_its_channels_where_any_will_do(
+    two_segments: Any, connect: Any, script: ModuleType
+) -> None:
+    two_segments.model = script.model(())
+    frames = np.random.default_rng(0).normal(size=(50, 2))
+    crane = Recording(
+        frames=frames, rate=25, channels=("turn", "lift"), positions=np.zeros((50, 2, 3)), joints=("base", "hook")
+    )
+    connect(two_segments.address).segment(crane)
+    assert tuple(two_segments.config.channels) == ("turn", "lift")
+    np.testing.assert_array_equal(np.concatenate(two_segments.received), frames.astype(np.float32))
 
 
 def test_a_recording_of_something_else_is_refused_with_both_sides_named(connect: Any, scripted: Any) -> None:

@@ -22,7 +22,7 @@ from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.scores import score
 from kineseg_cli.show.story import Story
 from kineseg_cli.show.wording import describe, early
-from kineseg_cli.source import embedded, fitted, open_recording
+from kineseg_cli.source import embedded, model_input, open_recording
 from kineseg_cli.tables import score_table, segment_table
 
 _WHOLE_S = 35.0
@@ -84,9 +84,10 @@ def demo(request: DemoRequest, console: Console) -> int:
             f"Server: {server.address}, metrics at http://127.0.0.1:{server.metrics_port}/metrics; model {model.name} "
             f"{model.version} on {model.provider.removesuffix('ExecutionProvider')}.",
         )
-        story = Story(fitted(recording, model), model=model.name, model_rate_hz=model.rate)
+        given = model_input(recording, model)
+        story = Story(given.pose, model=model.name, model_rate_hz=model.rate)
         view = LiveView(story, console, speed) if console.is_terminal else PlainView(story, console)
-        told = Replay(client, story.recording, model=model.name, frame_results=True, speed=speed, stop=stop)
+        told = Replay(client, given, model=model.name, frame_results=True, speed=speed, stop=stop)
         with view:
             for item in told:
                 view.add(item)

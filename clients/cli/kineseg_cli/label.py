@@ -16,7 +16,7 @@ from kineseg_core.naming import Example, LabelBank, Taught
 from kineseg_cli.failures import CommandError
 from kineseg_cli.local import Provider, choose_model, connect
 from kineseg_cli.notes import Notes
-from kineseg_cli.source import fitted, open_recording
+from kineseg_cli.source import model_input, open_recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,11 @@ def teach(lesson: Lesson, place: Place) -> Learnt:
             model = choose_model(client, lesson.model)
             source = lesson.source or f"{lesson.recording.name}, frames {frames[0]}:{frames[1]}"
             taught = client.teach_name(
-                lesson.name, recording=fitted(recording, model), frames=frames, model=model.name, source=source
+                lesson.name,
+                recording=model_input(recording, model).recording,
+                frames=frames,
+                model=model.name,
+                source=source,
             )
     return _learnt(taught)
 

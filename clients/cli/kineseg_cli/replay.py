@@ -6,8 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from kineseg import Client, Decisions, EndReason, Event, FrameResult, Stream, StreamConfig, Summary, Unavailable
-from kineseg.motion import Recording
+from kineseg import (
+    Client,
+    Decisions,
+    EndReason,
+    Event,
+    FrameResult,
+    ModelInput,
+    Stream,
+    StreamConfig,
+    Summary,
+    Unavailable,
+)
 
 _LIVE_CHUNK_S = 0.05
 _FAST_CHUNK_S = 0.5
@@ -21,7 +31,7 @@ class Replay:
 
     Args:
         client: Whose server.
-        recording: With the model's channels.
+        given: What of a recording the model gets.
         model: Name of the model.
         latency_s: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
@@ -34,7 +44,7 @@ class Replay:
     def __init__(
         self,
         client: Client,
-        recording: Recording,
+        given: ModelInput,
         *,
         model: str,
         latency_s: float | None = None,
@@ -44,14 +54,15 @@ class Replay:
         stop: threading.Event | None = None,
         on_sent: Callable[[int], None] | None = None,
     ) -> None:
-        self._recording = recording
+        self._given = given
         self._speed = speed
         self._stop = stop or threading.Event()
         self._on_sent = on_sent
         self._failure: BaseException | None = None
         config = StreamConfig(
-            rate=recording.rate,
-            channels=recording.channels,
+            rate=given.recording.rate,
+            channels=given.channels,
+            joints=given.joints,
             model=model,
             latency_s=latency_s,
             frame_results=frame_results,
@@ -86,13 +97,13 @@ class Replay:
             finally:
                 ended.set()
                 sender.join()
-        if summary is not None and summary.reason in _EARLY_ENDS and self.processed < self._recording.n_frames:
+        if summary is not None and summary.reason in _EARLY_ENDS and self.processed < self._given.recording.n_frames:
             raise Unavailable(f"the server ended the stream: {_EARLY_ENDS[summary.reason]}", code="", retryable=True)
         if self._failure is not None:
             raise self._failure
 
     def _send(self, stream: Stream, ended: threading.Event) -> None:
-        recording, speed = self._recording, self._speed
+        recording, frames, speed = self._given.recording, self._given.frames, self._speed
         rows = max(1, round((_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S) * recording.rate))
         times = recording.times() - recording.times()[0]
         started = time.monotonic()
@@ -104,7 +115,7 @@ class Replay:
                 if self._stop.is_set() or ended.is_set():
                     break
                 stamps = None if recording.timestamps is None else recording.timestamps[piece]
-                stream.send(recording.frames[piece], stamps)
+                stream.send(frames[piece], stamps)
                 if self._on_sent is not None:
                     self._on_sent(piece.stop)
             stream.end_input()

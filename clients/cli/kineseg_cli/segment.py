@@ -21,7 +21,7 @@ from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
 from kineseg_cli.replay import Replay
 from kineseg_cli.show.story import Story
 from kineseg_cli.show.wording import clock, describe
-from kineseg_cli.source import fitted, open_recording
+from kineseg_cli.source import model_input, open_recording
 from kineseg_cli.standard_output import STANDARD_OUTPUT
 from kineseg_cli.tables import announcement_table, segment_table
 
@@ -74,16 +74,17 @@ def segment(request: SegmentRequest) -> int:
             )
         )
         model = choose_model(client, request.model)
-        sent = fitted(recording, model)
+        given = model_input(recording, model)
+        sent = given.recording
         notes.say_of(recording.name, sent.notes)
-        story = Story(sent, model=model.name, model_rate_hz=model.rate)
+        story = Story(given.pose, model=model.name, model_rate_hz=model.rate)
         write = stack.enter_context(event_file(request.out))
         stop = stack.enter_context(interruptible())
         progress = stack.enter_context(_progress(notes))
         task = progress.add_task(recording.name, total=sent.n_frames)
         told = Replay(
             client,
-            sent,
+            given,
             model=model.name,
             latency_s=request.latency_s,
             frame_results=request.plot is not None,

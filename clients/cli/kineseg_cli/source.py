@@ -1,12 +1,12 @@
-"""What a command streams: a file, or the embedded synthetic motion, fitted to the model."""
+"""What a command streams: a file, or the embedded synthetic motion, as the model gets it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from kineseg import Model
-from kineseg.motion import CANONICAL_CHANNELS, MotionError, Recording, canonical_pose, generate, inject, read
+from kineseg import Model, ModelInput, WrongChannels
+from kineseg.motion import MotionError, Recording, generate, inject, read
 from kineseg.motion.errors import MotionFileError
 from kineseg.motion.tables import TableLayout
 from kineseg.motion.upright import UpChoice
@@ -50,31 +50,17 @@ def open_recording(
     return replace(recording, name=path.name)
 
 
-def fitted(recording: Recording, model: Model) -> Recording:
-    """The recording with the model's channels: itself, or its canonical pose.
-
-    A model that takes any channels gets the canonical pose where there is one: it does not know how bodies are built.
+def model_input(recording: Recording, model: Model) -> ModelInput:
+    """What of the recording the model gets.
 
     Raises:
-        CommandError: It has other channels, and no joint positions to make the model's from.
+        CommandError: It has neither the model's channels nor joints that make them; says what helps on a command line.
     """
-    if set(recording.channels) == set(model.channels):
-        return recording
-    if model.takes_any_channels:
-        try:
-            return recording if recording.positions is None else canonical_pose(recording)
-        except MotionError as error:  # joints of something that is no human body
-            note = f"its channels are sent as they are, not as poses of a body: {error}"
-            return replace(recording, notes=(*recording.notes, note))
-    if set(model.channels) != set(CANONICAL_CHANNELS) or recording.positions is None:
-        missing = [name for name in model.channels if name not in recording.channels]
-        raise CommandError(
-            f"{recording.name} has {recording.n_channels} channels ({_some(recording.channels)}); model "
-            f"{model.name!r} needs {len(model.channels)} ({_some(tuple(missing) or model.channels)}, ...): convert the "
-            "file, use --model scratch, or serve a model trained on such data with --bundle"
-        )
     try:
-        return canonical_pose(recording)
+        return ModelInput.of(recording, model)
+    except WrongChannels as error:
+        remedy = "--model scratch takes any channels, and --bundle serves another model"
+        raise CommandError(f"{error}; {remedy}") from error
     except MotionError as error:
         raise CommandError(f"{recording.name}: {error}") from error
 
@@ -99,7 +85,3 @@ def _motion(seed: int, *, rate: float) -> Recording:
 
 def _varied(recording: Recording) -> bool:
     return recording.truth is not None and _DISTINCT <= len(set(recording.truth.names)) < _SEGMENTS - 1
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3])

@@ -62,12 +62,14 @@ if TYPE_CHECKING:
         event_from_dict,
     )
     from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
+    from kineseg._model_input import ModelInput
     from kineseg._naming import TaughtName
     from kineseg._protocol import StreamState
     from kineseg._segmentation import Segmentation
     from kineseg._segmenter import Segmenter, segment
     from kineseg._stream import Stream
     from kineseg._watch import Watch
+    from kineseg.motion import Joints
 
 __all__ = [
     "AccessDenied",
@@ -91,11 +93,13 @@ __all__ = [
     "Health",
     "Internal",
     "InvalidRequest",
+    "Joints",
     "KinesegError",
     "LabelsMerged",
     "Limits",
     "MissingValues",
     "Model",
+    "ModelInput",
     "NotFound",
     "Opened",
     "RequestError",
@@ -150,12 +154,14 @@ _HOMES = {
         "SegmentStarted SegmentUpdated Summary WatchedEvent event_from_dict"
     ),
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
+    "_model_input": "ModelInput",
     "_naming": "TaughtName",
     "_protocol": "StreamState",
     "_segmentation": "Segmentation",
     "_segmenter": "Segmenter segment",
     "_stream": "Stream",
     "_watch": "Watch",
+    "motion": "Joints",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

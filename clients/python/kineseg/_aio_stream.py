@@ -103,7 +103,9 @@ class AsyncStream(BaseStream):
 
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
-                NaN: the value is missing, and the channel's last one is held until another comes.
+                NaN: the value is missing, and the channel's last one is held until another comes. With joints
+                ``(T, J, 3)`` positions, or ``(J, 3)`` for one frame, NaN: the joint is not seen; with their rotations
+                rows ``(T, W)``, see `Joints.rows`.
             timestamps: ``(T,)`` capture times in seconds, increasing, or a scalar for one frame. For every frame of the
                 stream or for none. A clock that contradicts the stream's rate ends it with `InvalidRequest`.
             timestamps_ns: The same in whole nanoseconds, instead.
@@ -111,7 +113,8 @@ class AsyncStream(BaseStream):
 
         Raises:
             InvalidRequest: A value cannot be used; nothing was sent and the stream goes on.
-            WrongChannels: The frames have another number of channels; nothing was sent and the stream goes on.
+            WrongChannels: The frames have another number of channels or joints; nothing was sent and the stream goes
+                on.
             BacklogError: Too many events are unread; `BacklogError.accepted` frames were taken.
             StreamClosed: The stream takes no more frames.
             KinesegError: What ended the call.

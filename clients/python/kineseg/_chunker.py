@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kineseg._errors import InvalidRequest, WrongChannels
+from kineseg._errors import InvalidRequest
+from kineseg._frame_rows import channel_rows, check_rotations, joint_rows
 from kineseg._timestamps import nanoseconds_of
 from kineseg.v1 import segmentation_pb2 as pb
+
+if TYPE_CHECKING:
+    from kineseg.motion import JointFrames, Joints
 
 # Far below what a server takes at most (4 MiB), so that frames of thousands of channels pass too.
 _MAX_CHUNK_BYTES = 1 << 20
@@ -48,10 +53,13 @@ class Chunker:
     Args:
         channels: Channel names of a frame, in the order sent.
         chunk_frames: Frames in a full chunk, at least 1.
+        joints: The joints whose positions or rotations are sent, instead of channels.
     """
 
-    def __init__(self, channels: tuple[str, ...], chunk_frames: int) -> None:
-        self._channels = channels
+    def __init__(self, channels: tuple[str, ...], chunk_frames: int, joints: Joints | None = None) -> None:
+        self._joints = joints
+        self._joint_frames = None if joints is None else _frames_of(joints)
+        self._channels = channels = channels if joints is None else joints.numbers
         frame_bytes = 4 * len(channels) + 10  # a capture time takes at most ten bytes
         self._chunk_frames = max(1, min(chunk_frames, _MAX_CHUNK_BYTES // frame_bytes))
         self._frames: NDArray[np.float32] = np.empty((self._chunk_frames, len(channels)), dtype="<f4")
@@ -81,14 +89,15 @@ class Chunker:
         """What a caller wants to send, as a batch; changes nothing.
 
         Args:
-            frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, NaN where a value is missing.
+            frames: ``(T, C)``, or ``(C,)`` for one frame; with joints ``(T, J, 3)``, or ``(J, 3)``; numbers up to 1e9,
+                NaN where a value is missing.
             timestamps: ``(T,)`` or a scalar for one frame, increasing: seconds.
             timestamps_ns: The same in whole nanoseconds, instead.
             first_frame: Index of the first of these frames; None: it follows the last one.
 
         Raises:
             InvalidRequest: A value cannot be used; `field` says which.
-            WrongChannels: The frames have another number of channels.
+            WrongChannels: The frames have another number of channels, or another shape than positions have.
         """
         checked = self._check_frames(frames)
         return Batch(
@@ -137,18 +146,8 @@ class Chunker:
             raise InvalidRequest(f"frames must be an array of numbers: {error}", field="frames") from None
         if given.dtype.kind not in "fiu":
             raise InvalidRequest(f"frames must be real numbers, got an array of {given.dtype}", field="frames")
-        if given.ndim not in (1, 2):
-            raise InvalidRequest(
-                f"frames must have shape (frames, channels), or (channels,) for one; got {given.shape}", field="frames"
-            )
-        rows = np.atleast_2d(given)
-        wanted = len(self._channels)
-        if rows.shape[1] != wanted:
-            hint = "; one channel over time is frames.reshape(-1, 1)" if given.ndim == 1 and wanted == 1 else ""
-            raise WrongChannels(
-                f"a frame of this stream has {wanted} channels, got {rows.shape[1]} (shape {given.shape}){hint}",
-                field="frames",
-            )
+        joints = self._joints
+        rows = channel_rows(given, len(self._channels)) if joints is None else joint_rows(given, joints)
         with np.errstate(over="ignore"):
             packed: NDArray[np.float32] = np.ascontiguousarray(rows, dtype="<f4")
         absurd = ~(np.abs(packed) <= _LARGEST_VALUE) & ~np.isnan(packed)
@@ -160,6 +159,8 @@ class Chunker:
                 "(first_frame=... tells of the gap)",
                 field="frames",
             )
+        if self._joint_frames is not None:
+            check_rotations(packed, self._joint_frames)
         return packed
 
     def _check_times(
@@ -207,3 +208,9 @@ class Chunker:
         if first_frame >= _MOST_FRAMES:
             raise InvalidRequest(f"first_frame is {first_frame}, which no stream can reach", field="first_frame")
         return first_frame
+
+
+def _frames_of(joints: Joints) -> JointFrames:
+    from kineseg.motion import JointFrames
+
+    return JointFrames(joints)

@@ -186,8 +186,8 @@ class Client(BaseClient):
     ) -> Segmentation:
         """Stream a whole recording and return its finished segmentation.
 
-        A recording whose channels are not the model's, but which has joint positions, is sent as its canonical pose if
-        that is what the model wants.
+        A recording whose channels are not the model's, but which has joint positions, is sent as those if the model is
+        one of canonical poses: the server makes the pose.
 
         Args:
             recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``; also ``(T,)`` with the built-in
@@ -207,6 +207,7 @@ class Client(BaseClient):
         Raises:
             NotFound: The server has no such model.
             WrongChannels: The recording is not what the model was made for.
+            kineseg.motion.MotionError: Its joints do not make a body.
             InvalidRequest: A value cannot be used; `field` names it.
             Unavailable: The server ended the stream before the recording was through.
         """

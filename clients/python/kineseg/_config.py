@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from kineseg._errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from kineseg.motion import Joints
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATE_HZ = (1.0, 1000.0)
@@ -28,6 +31,8 @@ class StreamConfig:
         channels: Names of a frame's channels in the order sent: the model's channels in any order. Empty: the model's
             channels in the model's order. With the built-in model ``"scratch"``, which takes any 1 to 512 channels,
             the names are yours to choose, and needed.
+        joints: The joints of a body, instead of channels: their positions ``(T, J, 3)`` or rotations are sent, and the
+            server makes the canonical pose of them. For models of canonical poses, and for ``"scratch"``.
         model: Name of the model, see `Client.models`. Empty: the server's default model.
         session_id: Name of the session, unique among open ones: 1 to 64 letters, digits, ``.``, ``_`` or ``-``. Empty:
             the server makes one.
@@ -50,6 +55,7 @@ class StreamConfig:
 
     rate: float
     channels: Sequence[str] = ()
+    joints: Joints | None = None
     model: str = ""
     session_id: str = ""
     latency_s: float | None = None
@@ -78,6 +84,16 @@ class StreamConfig:
         repeated = sorted({name for name in self.channels if self.channels.count(name) > 1})
         if repeated:
             raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")
+        if self.joints is not None:
+            self._check_joints(self.joints)
+
+    def _check_joints(self, joints: object) -> None:
+        from kineseg.motion import Joints
+
+        if not isinstance(joints, Joints):
+            raise InvalidRequest(f"joints must be kineseg.Joints, got {type(joints).__name__}", field="joints")
+        if self.channels:
+            raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
 
 
 class StreamChoices(TypedDict, total=False):
@@ -85,6 +101,7 @@ class StreamChoices(TypedDict, total=False):
 
     rate: float
     channels: Sequence[str]
+    joints: Joints | None
     model: str
     session_id: str
     latency_s: float | None

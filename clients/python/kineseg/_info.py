@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kineseg.motion import Joints
 
 
 class Health(enum.StrEnum):
@@ -146,10 +150,12 @@ class SessionDetail:
     Attributes:
         info: The session.
         segments: The segments closed so far: the latest 10000.
+        joints: The joints that it was opened with; None if it was opened with channels.
     """
 
     info: SessionInfo
     segments: tuple[Segment, ...]
+    joints: Joints | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -270,7 +270,7 @@ class StreamProtocol:
         chunk_frames = max(1, round(config.chunk_s * config.rate))
         if opened.max_chunk_frames > 0:
             chunk_frames = min(chunk_frames, opened.max_chunk_frames)
-        self._chunker = Chunker(tuple(config.channels) or opened.model.channels, chunk_frames)
+        self._chunker = Chunker(tuple(config.channels) or opened.model.channels, chunk_frames, config.joints)
         # At least two chunks, so that one can travel while the other is processed.
         self._window = max(2 * chunk_frames, round(self._limits.in_flight_s * config.rate))
         self.opened = opened

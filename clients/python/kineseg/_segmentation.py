@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from kineseg._announcements import Announcement, announcements
 from kineseg._config import Decisions, StreamConfig
-from kineseg._errors import InvalidRequest, NotFound, Unavailable, WrongChannels
+from kineseg._errors import InvalidRequest, NotFound, Unavailable
 from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
 from kineseg._info import EndReason, Model, Segment
+from kineseg._model_input import ModelInput
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
@@ -151,7 +152,7 @@ class SegmentationPlan:
 
     Attributes:
         config: The stream to open.
-        frames: ``(T, C)`` values.
+        frames: ``(T, C)`` values, or ``(T, J, 3)`` positions of joints.
         timestamps: ``(T,)`` seconds, or None.
         realtime: Whether frames are sent as slowly as they were captured.
     """
@@ -204,6 +205,7 @@ def plan_segmentation(
     """What to send to have a recording segmented; see `Client.segment` for arguments and errors."""
     chosen = _choose_model(models, model)
     source = _as_recording(recording)
+    joints = None
     if source is None:
         frames = np.asarray(recording)
         timestamps = None
@@ -221,11 +223,13 @@ def plan_segmentation(
             raise InvalidRequest(
                 "a recording has its own rate and channels: leave rate= and channels= out", field="rate"
             )
-        source = _for_model(source, chosen)
-        frames, timestamps, rate, names = source.frames, source.timestamps, source.rate, source.channels
+        sent = ModelInput.of(source, chosen)
+        frames, timestamps, rate = sent.frames, source.timestamps, source.rate
+        names, joints = sent.channels, sent.joints
     config = StreamConfig(
         rate=rate,
         channels=names,
+        joints=joints,
         model=chosen.name,
         session_id=session_id,
         latency_s=latency_s,
@@ -250,34 +254,3 @@ def _as_recording(recording: Recording | ArrayLike) -> Recording | None:
     from kineseg.motion import Recording
 
     return recording if isinstance(recording, Recording) else None
-
-
-def _for_model(recording: Recording, model: Model) -> Recording:
-    """The recording itself if it has the model's channels, or its canonical pose if those are what the model wants.
-
-    A model that takes any channels gets the canonical pose where there is one: it does not know how bodies are built.
-    """
-    if set(recording.channels) == set(model.channels):
-        return recording
-    from kineseg.motion import CANONICAL_CHANNELS, MotionError, canonical_pose
-
-    if model.takes_any_channels:
-        try:
-            return recording if recording.positions is None else canonical_pose(recording)
-        except MotionError:  # joints of something that is no human body
-            return recording
-    if recording.positions is not None and set(model.channels) == set(CANONICAL_CHANNELS):
-        return canonical_pose(recording)
-    missing = [name for name in model.channels if name not in recording.channels]
-    surplus = [name for name in recording.channels if name not in model.channels]
-    raise WrongChannels(
-        f"{recording.name!r} does not have the channels of model {model.name!r}"
-        f" (missing: {_some(missing)}; not wanted: {_some(surplus)}): convert it, or use a model trained on such data",
-        field="channels",
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    if not names:
-        return "none"
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -11,6 +11,7 @@ from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest
 from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult, MissingValues, Summary, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
+from kineseg._joints import joints_from_wire, joints_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
 _DECISIONS: dict[Decisions, pb.Decisions.ValueType] = {
@@ -31,6 +32,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         latency_s=config.latency_s or 0.0,
         frame_results=config.frame_results,
         decisions=_DECISIONS[config.decisions],
+        joints=None if config.joints is None else joints_to_wire(config.joints),
     )
 
 
@@ -188,7 +190,9 @@ def sessions_from_wire(message: pb.ListSessionsResponse) -> tuple[SessionInfo, .
 def session_detail_from_wire(message: pb.GetSessionResponse) -> SessionDetail:
     """One open session and its segments."""
     return SessionDetail(
-        info=session_from_wire(message.session), segments=tuple(segment_from_wire(s) for s in message.segments)
+        info=session_from_wire(message.session),
+        segments=tuple(segment_from_wire(s) for s in message.segments),
+        joints=joints_from_wire(message.joints) if message.HasField("joints") else None,
     )
 
 

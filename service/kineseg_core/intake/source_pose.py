@@ -36,12 +36,11 @@ class SourcePose:
 
     def __init__(self, joints: Joints, canonicalizer: Canonicalizer | None) -> None:
         self.numbers = joints.numbers
-        self._names = tuple(joints.names)
         self._frames = JointFrames(joints)
         self._canonicalizer = canonicalizer
         self.channels = CANONICAL_CHANNELS
         if canonicalizer is None:
-            self.channels = tuple(f"{name}.{axis}" for name in self._names for axis in "xyz")
+            self.channels = tuple(f"{name}.{axis}" for name in joints.names for axis in "xyz")
 
     def check(self, frames: F32) -> None:
         """Looks at what only a body's frames can have wrong; changes nothing.
@@ -56,7 +55,7 @@ class SourcePose:
         if found is not None:
             row, joint = found
             raise InvalidFrame(
-                f"frame {row} of the chunk has a quaternion of length 0 for joint {self._names[joint]!r}, which is no "
+                f"frame {row} of the chunk has a quaternion of length 0 for joint {joint!r}, which is no "
                 "rotation; of a joint that is not seen it must be NaN",
                 field="data",
             )

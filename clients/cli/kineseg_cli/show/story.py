@@ -36,7 +36,7 @@ class Story:
     """Everything told about one stream; grows with `add`.
 
     Args:
-        recording: What is streamed, as it is sent (its truth and faults are shown, never sent).
+        recording: What is streamed, in the model's channels (its truth and faults are shown, never sent).
         model_rate_hz: Frames per second of the model, for showing.
         model: Name of the model, for showing.
     """

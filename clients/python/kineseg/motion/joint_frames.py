@@ -57,14 +57,14 @@ class JointFrames:
         with np.errstate(invalid="ignore"):  # NaN through a matrix product warns on some machines
             return forward_kinematics(self._skeleton, self._rotations(values), values[:, :3])
 
-    def without_rotation(self, frames: NDArray[np.floating]) -> tuple[int, int] | None:
-        """Row and joint of the first quaternion that says no rotation because it has no length; None: all do."""
+    def without_rotation(self, frames: NDArray[np.floating]) -> tuple[int, str] | None:
+        """Row and joint of the first quaternion ``(T, W)`` that says no rotation: it has no length. None: all do."""
         if self._joints.rotations != "quaternions":
             return None
         turns = frames[:, 3:].reshape(len(frames), -1, 4)[:, self._turning]
         largest = np.abs(turns).max(axis=2)
         short = np.argwhere(largest < _SHORTEST)
-        return (int(short[0][0]), self._turning[int(short[0][1])]) if len(short) else None
+        return (int(short[0][0]), self._joints.names[self._turning[int(short[0][1])]]) if len(short) else None
 
     def _rotations(self, values: Array) -> Array:
         """``(T, J, 3, 3)`` local rotations; those that nothing hangs on are left out: none."""
