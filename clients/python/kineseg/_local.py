@@ -59,7 +59,7 @@ class LocalModel:
 
         Raises:
             InvalidRequest: A value cannot be used, or the name bank is not one; `field` names it.
-            WrongChannels: The channels are not the model's.
+            WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
         bundles = {} if self.bundle is None else {self.bundle.name: self.bundle}
         known = _known(self.bundle, name_bank)
@@ -73,6 +73,7 @@ class LocalModel:
                     latency_s=config.latency_s or 0.0,
                     frame_results=config.frame_results,
                     decisions=Decisions(config.decisions),
+                    joints=config.joints,
                 )
             )
             return LocalStream(self, InProcessStream(session, self.bundle))

@@ -21,7 +21,7 @@ from kineseg._segmentation import Segmentation, plan_segmentation
 
 if TYPE_CHECKING:
     from kineseg import _local
-    from kineseg.motion import Recording
+    from kineseg.motion import Joints, Recording
 
 _CHUNK_FRAMES = 512
 
@@ -62,6 +62,7 @@ class Segmenter:
         *,
         rate: float | None = None,
         channels: Sequence[str] = (),
+        joints: Joints | None = None,
         latency_s: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
@@ -76,6 +77,7 @@ class Segmenter:
                 none.
             channels: See `StreamConfig.channels`. With ``"scratch"`` they may be left out: the first frames say how
                 many there are.
+            joints: See `StreamConfig.joints`.
             latency_s: See `StreamConfig.latency_s`; None: 4 seconds.
             frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
             decisions: See `StreamConfig.decisions`.
@@ -85,7 +87,7 @@ class Segmenter:
             UsageError: ``kineseg[local]`` is not installed.
             NotFound: There is no such model.
             InvalidRequest: A value, the bundle or the name bank cannot be used; `field` names it.
-            WrongChannels: The channels are not the model's.
+            WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
         found = _local_model(model)
         if rate is None:
@@ -97,6 +99,7 @@ class Segmenter:
         config = StreamConfig(
             rate=rate,
             channels=channels,
+            joints=joints,
             model=found.info.name,
             latency_s=latency_s,
             frame_results=frame_results,
@@ -115,7 +118,7 @@ class Segmenter:
         """Take the next frames and return what they decide.
 
         Args:
-            frames: As in `Stream.send`: ``(T, C)``, or ``(C,)`` for one frame.
+            frames: As in `Stream.send`: ``(T, C)``, or ``(C,)`` for one frame; with joints what these say.
             timestamps: Capture times in seconds, see `Stream.send`.
             timestamps_ns: The same in whole nanoseconds, instead.
             first_frame: Index of the first of these frames, for a source that lost some.
@@ -164,7 +167,9 @@ class Segmenter:
         """Begin another stream, with the same choices and nothing known of the one before."""
         self.summary, self._finished, self._opened = None, False, None
         channels = tuple(self.config.channels) or self.model.channels
-        if channels:
+        if self.config.joints is not None:
+            self._open(())
+        elif channels:
             self._open(channels)
 
     @property
@@ -185,7 +190,7 @@ class Segmenter:
 
     def _open(self, channels: tuple[str, ...]) -> tuple[_local.LocalStream, Chunker]:
         stream = self._model.open(replace(self.config, channels=channels), self._name_bank)
-        self._opened = stream, Chunker(channels, _CHUNK_FRAMES)
+        self._opened = stream, Chunker(channels, _CHUNK_FRAMES, self.config.joints)
         return self._opened
 
     def _open_unnamed(self, frames: ArrayLike) -> tuple[_local.LocalStream, Chunker]:
