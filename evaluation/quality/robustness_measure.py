@@ -10,7 +10,7 @@ from zlib import crc32
 
 import kineseg
 import numpy as np
-from kineseg.motion import canonical_pose
+from kineseg.motion import Joints
 from numpy.typing import NDArray
 
 from evaluation.quality.perturb import Perturbation, Perturbed
@@ -44,17 +44,18 @@ class Change:
 
 def segment(client: kineseg.Client, motion: Perturbed) -> Result:
     """What the server makes of it. Final decisions only."""
-    pose = canonical_pose(motion.recording)
-    times = np.asarray(pose.timestamps) if motion.timed and pose.timestamps is not None else None
-    numbers = np.arange(pose.n_frames) if motion.numbers is None else motion.numbers
+    moving = motion.recording
+    positions = np.asarray(moving.positions)
+    times = np.asarray(moving.timestamps) if motion.timed and moving.timestamps is not None else None
+    numbers = np.arange(moving.n_frames) if motion.numbers is None else motion.numbers
     items = []
-    with client.stream(rate=pose.rate, channels=pose.channels, decisions="final", chunk_s=0.5) as stream:
+    with client.stream(rate=moving.rate, joints=Joints.of(moving), decisions="final", chunk_s=0.5) as stream:
         for rows in _runs(numbers):
-            stream.send(pose.frames[rows], None if times is None else times[rows], first_frame=int(numbers[rows.start]))
+            stream.send(positions[rows], None if times is None else times[rows], first_frame=int(numbers[rows.start]))
             items += stream.poll()
         stream.end_input()
         items += stream
-    result = kineseg.Segmentation.from_items(items, rate=pose.rate, n_frames=int(numbers[-1]) + 1)
+    result = kineseg.Segmentation.from_items(items, rate=moving.rate, n_frames=int(numbers[-1]) + 1)
     closed = [event for event in result.events if isinstance(event, kineseg.SegmentClosed)]
     certain = {event.segment_id: event.decided_time_s for event in reversed(result.events)
                if isinstance(event, kineseg.SegmentStarted | kineseg.SegmentClosed)}  # fmt: skip

@@ -35,6 +35,14 @@ def test_a_table_without_rate_says_how_to_give_one(kineseg: Command, tmp_path: P
     assert "--rate" in outcome.err
 
 
+def test_joints_of_no_body_say_that_their_channels_are_sent(kineseg: Command, tmp_path: Path) -> None:
+    file, t = tmp_path / "crane.npz", np.arange(400)[:, None, None] / 20
+    np.savez(file, positions=np.sin(t * np.ones((1, 2, 3))), joints=np.array(["boom", "hook"]), rate=20)
+    outcome = kineseg("segment", file, "--model", "scratch", "--out", "-")
+    assert outcome.status == 0, outcome.err
+    assert "its channels are sent as they are, not as poses of a body: no joint found" in " ".join(outcome.err.split())
+
+
 def test_a_motion_file_is_segmented_without_a_trained_model(kineseg: Command, motion_file: Path) -> None:
     outcome = kineseg("segment", motion_file, "--model", "scratch", "--out", "-")
     assert outcome.status == 0, outcome.err

@@ -77,6 +77,15 @@ def test_options_that_cannot_be(kineseg: Command, motion_file: Path, options: li
     assert expected in told(outcome)
 
 
+def test_a_recording_of_something_else_says_what_helps(kineseg: Command, tmp_path: Path) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text("time,voltage,current\n" + "".join(f"{i / 50},{i},{-i}\n" for i in range(100)))
+    outcome = kineseg("segment", file)
+    assert outcome.status == 2
+    for said in ("sensors.csv", "'motion'", "voltage", "--model scratch", "--bundle"):
+        assert said in told(outcome)
+
+
 def test_a_server_that_is_not_there(kineseg: Command, motion_file: Path) -> None:
     outcome = kineseg("models", "--server", "127.0.0.1:1")
     assert outcome.status == 1  # the command was right

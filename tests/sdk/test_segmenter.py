@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def kept(items: Iterable[Event | FrameResult]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def pose() -> Recording:
-    return canonical_pose(generate(seed=5, duration_s=30))
+    """Of positions in single precision, as they travel."""
+    person = generate(seed=5, duration_s=30)
+    assert person.positions is not None
+    return canonical_pose(replace(person, positions=person.positions.astype(np.float32)))
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,19 @@ def test_gaps_and_missing_values_come_out_as_from_a_server(server: str, tiny_bun
 
 
 # -- a stream in pieces
+
+
+def test_joints_go_through_a_pickle_and_a_reset() -> None:
+    person = generate(seed=5, duration_s=15)
+    assert person.positions is not None
+    whole = kept(kineseg.segment(person).events)
+    segmenter = Segmenter.load("motion", rate=RATE, joints=kineseg.Joints.of(person))
+    for _ in range(2):
+        items = segmenter.update(person.positions[:700])
+        segmenter = pickle.loads(pickle.dumps(segmenter))
+        items += segmenter.update(person.positions[700:])
+        assert kept([*items, *segmenter.finish()]) == whole
+        segmenter.reset()
 
 
 @settings(max_examples=15)

@@ -283,6 +283,22 @@ def test_joints_that_cannot_be_are_refused_with_their_field(
     assert metadata["kineseg-field"] == (f"config.joints.{field}" if field else "config.joints")
 
 
+def test_the_sdk_raises_what_joints_of_another_kind_are(server: tuple[BackgroundServer, Stub]) -> None:
+    person = Joints.of(generate(1, duration_s=1, rate=30))
+    crane = Joints(names=["base", "boom", "hook"])
+    with kineseg.Client(server[0].address) as client:
+        for joints, model in ((person, "tiny"), (crane, "motion")):
+            with pytest.raises(kineseg.WrongChannels), client.stream(rate=30, joints=joints, model=model):
+                pass
+            if model == "motion":
+                with pytest.raises(kineseg.WrongChannels) as caught:
+                    kineseg.Segmenter.load(model, rate=30, joints=joints)
+                assert caught.value.field == "joints.names"
+        with client.stream(rate=30, joints=person, model="motion", session_id="theirs") as stream:
+            assert client.session("theirs").joints == person
+            stream.end_input()
+
+
 NUMBERS = st.one_of(st.integers(-3, 25), st.integers(-(2**31), 2**31 - 1))
 REALS = st.one_of(st.floats(width=64), st.floats(-100, 100))
 TEXTS = st.one_of(st.sampled_from([*NAMES, "left_elbow", "hips", "", "XYZ", "ZXY"]), st.text(max_size=200))

@@ -57,7 +57,7 @@ def error_from_status(
     if kind is ResourceExhausted and retryable:
         kind = ServerFull
     field = said.get("kineseg-field", "")
-    if kind is FailedPrecondition and field == "config.channels":
+    if kind is FailedPrecondition and field.startswith(("config.channels", "config.joints")):
         kind = WrongChannels
     message = details or f"the call ended with {code.name} and no message"
     return kind(message, code=code.name, retryable=retryable, field=field)
