@@ -325,9 +325,11 @@ Global___StreamConfig: _TypeAlias = StreamConfig  # noqa: Y015
 class Joints(_message.Message):
     """The joints of a body, J of them, whose positions or rotations a stream sends.
 
-    Coordinates are right-handed: those of a left-handed source (Unity, Unreal) have one axis turned round before they
-    are sent. Neither where the origin is nor which way the body faces matters, nor does the unit of length, as long as
-    it is one.
+    Coordinates are right-handed. Those of a left-handed source (Unity, Unreal) have their x axis turned round before they
+    are sent: x of positions and offsets changes its sign, of quaternions y and z, of Euler angles those about Y and Z.
+    Neither where the origin is nor which way the body faces matters, nor does the unit of length, as long as it is one.
+
+    The model's channels, as `Opened` and events name them, are then those that are made of the joints.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
