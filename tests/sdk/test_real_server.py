@@ -115,6 +115,7 @@ def test_closing_a_session_ends_its_stream_with_a_summary(server: str, connect: 
         stream.flush()
         totals = client.close_session("closed-elsewhere")
         assert (totals.frames, totals.reason) == (300, kineseg.EndReason.CLOSED)
+        stream.end_input()  # which the server did not wait for
         events = list(stream)
     assert events[-1].totals == totals
     with pytest.raises(kineseg.StreamClosed, match="closed"):
