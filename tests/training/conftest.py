@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 import torch
 from kineseg.motion import generate
 from kineseg_training.data import Augmentation, Corpus, Source, load_corpus
-from kineseg_training.fit import FitSettings
+from kineseg_training.data.labelled import LabelledClips, cmu_actions
+from kineseg_training.default.fit import FitSettings
+
+FEW = ("jumping", "running", "soccer")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,3 +55,14 @@ def tiny() -> FitSettings:
         augmentation=Augmentation(noise=0.01),
         seed=3,
     )
+
+
+@pytest.fixture(scope="session")
+def few(cmu_folder: Path) -> tuple[LabelledClips, LabelledClips]:
+    """(training, test) clips of three CMU actions, five seconds of each at most."""
+    return tuple(_shortened(clips.only(FEW)) for clips in cmu_actions(cmu_folder))  # type: ignore[return-value]
+
+
+def _shortened(clips: LabelledClips) -> LabelledClips:
+    """The first 150 frames of each clip."""
+    return replace(clips, clips=tuple(replace(clip, frames=clip.frames[:150]) for clip in clips.clips))

@@ -13,8 +13,8 @@ import torch
 import typer
 
 from kineseg_training.errors import DataError, EvaluationError, TrainingError
-from kineseg_training.evaluate import DATA_VARIABLE, find_beside
-from kineseg_training.exhibit import Exhibit, Place, Preset, experiment
+from kineseg_training.studies.exhibit import Exhibit, Place, Preset, experiment
+from kineseg_training.studies.service.evaluate import DATA_VARIABLE, find_beside
 
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]

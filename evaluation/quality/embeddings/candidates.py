@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from kineseg_training.contrastive import Encoder, Pool, TrainingSettings, train_encoder
-from kineseg_training.features import POSE_LIMIT
-from kineseg_training.metric import learn_metric
-from kineseg_training.recipe import EXPORT
+from kineseg_training.default.recipe import EXPORT
+from kineseg_training.export.features import POSE_LIMIT
+from kineseg_training.export.metric import learn_metric
+from kineseg_training.studies.contrastive import Encoder, Pool, TrainingSettings, train_encoder
 from numpy.typing import NDArray
 
 from evaluation.quality.embeddings.corpus import Material

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from kineseg.motion import generate
 from kineseg.motion.synthetic import ACTIONS
-from kineseg_training.contrastive import Pool
 from kineseg_training.data import Clip, Source, generated_actions, load_corpus, mirrored, resample
-from kineseg_training.recipe import CALIBRATION_FRAMES
+from kineseg_training.default.recipe import CALIBRATION_FRAMES
+from kineseg_training.studies.contrastive import Pool
 from numpy.typing import NDArray
 
 from evaluation.quality.places import data_folder

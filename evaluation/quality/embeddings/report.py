@@ -10,8 +10,8 @@ from types import ModuleType
 
 import numpy as np
 from kineseg_core.segmenter import SegmenterSettings
-from kineseg_training.contrastive import Encoder
-from kineseg_training.step import Step, read_bundle
+from kineseg_training.export.step import Step, read_bundle
+from kineseg_training.studies.contrastive import Encoder
 from numpy.typing import NDArray
 
 from evaluation.quality.embeddings.candidates import Candidate, Embed, learn, learn_on

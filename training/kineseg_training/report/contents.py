@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kineseg_training.bundles.trained import FAMILIES as MODELS
 from kineseg_training.errors import SettingsError
-from kineseg_training.exhibit import Exhibit, Place, experiment
+from kineseg_training.studies.exhibit import Exhibit, Place, experiment
+from kineseg_training.studies.trained import FAMILIES as MODELS
 
 FAMILIES = tuple(MODELS)
 
@@ -83,20 +83,22 @@ PARTS = (
 )
 
 ENTRIES = (
-    Entry("clips", "A", "baseline.clips:clips", ("su",)),
-    Entry("takes", "A", "baseline.takes_experiment:takes", ("su",), long=True),
-    Entry("views", "A", "interpret.views:views", ("su", "composite"), ("su", "composite")),
-    Entry("optimality", "A", "interpret.optimality:optimality", ("su",), long=True),
-    Entry("variants", "B", "composite.variants:variants", ("composite",), long=True),
-    Entry("extrapolation", "B", "composite.extrapolation:extrapolation", ("composite",), ("composite",)),
-    Entry("few-labels", "B", "composite.few_labels:few_labels", ("composite",), long=True),
-    Entry("recognise", "C", "recognition.measure:recognise", ("stgcn",), ("stgcn",)),
-    Entry("layers", "C", "interpret.layers_experiment:layers", FAMILIES, FAMILIES),
-    Entry("gradcam", "C", "interpret.gradcam_experiment:gradcam", ("stgcn",), ("stgcn",)),
-    Entry("transfer", "C", "recognition.transfer_exhibit:transfer", ("stgcn",), ("stgcn",), long=True),
-    Entry("in-service", "D", "bundles.in_service:in_service", FAMILIES, FAMILIES, bundles=True),
-    Entry("faults", "D", "faults.experiment:fault_detection", FAMILIES, FAMILIES, bundles=True),
-    Entry("video", "D", "video.example:example"),
+    Entry("clips", "A", "studies.su_shlizerman_2019.clips.run:clips", ("su",)),
+    Entry("takes", "A", "studies.su_shlizerman_2019.takes.run:takes", ("su",), long=True),
+    Entry("views", "A", "studies.su_shlizerman_2019.views.run:views", ("su", "composite"), ("su", "composite")),
+    Entry("optimality", "A", "studies.su_shlizerman_2019.optimality.run:optimality", ("su",), long=True),
+    Entry("variants", "B", "studies.srivastava_2015.variants.run:variants", ("composite",), long=True),
+    Entry(
+        "extrapolation", "B", "studies.srivastava_2015.extrapolation.run:extrapolation", ("composite",), ("composite",)
+    ),
+    Entry("few-labels", "B", "studies.srivastava_2015.few_labels.run:few_labels", ("composite",), long=True),
+    Entry("recognise", "C", "studies.das_2023.recognise.run:recognise", ("stgcn",), ("stgcn",)),
+    Entry("layers", "C", "studies.das_2023.layers.run:layers", FAMILIES, FAMILIES),
+    Entry("gradcam", "C", "studies.das_2023.gradcam.run:gradcam", ("stgcn",), ("stgcn",)),
+    Entry("transfer", "C", "studies.das_2023.transfer.report:transfer", ("stgcn",), ("stgcn",), long=True),
+    Entry("in-service", "D", "studies.service.families.run:in_service", FAMILIES, FAMILIES, bundles=True),
+    Entry("faults", "D", "studies.service.faults.run:fault_detection", FAMILIES, FAMILIES, bundles=True),
+    Entry("video", "D", "studies.service.video.run:example"),
 )
 
 

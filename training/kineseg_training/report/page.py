@@ -10,9 +10,9 @@ from pathlib import Path
 from jinja2 import Environment
 
 from kineseg_training.errors import SettingsError
-from kineseg_training.exhibit import Place, shown
 from kineseg_training.report.contents import PARTS, Part
 from kineseg_training.report.run import Outcome, pictures_of
+from kineseg_training.studies.exhibit import Place, shown
 
 _TYPES = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
 _PRESETS = {

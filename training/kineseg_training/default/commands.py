@@ -1,0 +1,222 @@
+"""The commands of `kineseg-train`: fit, export, default, evaluate."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from kineseg_training.data import Augmentation, Source, load_corpus
+from kineseg_training.default import recipe
+from kineseg_training.default.checkpoint import load_checkpoint
+from kineseg_training.default.export import ExportSettings
+from kineseg_training.default.export import export as export_bundle
+from kineseg_training.default.fit import LAST, FitSettings
+from kineseg_training.default.fit import fit as fit_model
+from kineseg_training.errors import SettingsError
+from kineseg_training.export.features import BLOCKS, check_blocks
+from kineseg_training.export.metric import MetricSettings
+from kineseg_training.options import Device, Quiet, Resume, Seed, Threads, reporting
+from kineseg_training.report.commands import report
+from kineseg_training.studies.bundle_command import bundle
+from kineseg_training.studies.das_2023.commands import app as recognition
+from kineseg_training.studies.interpret import app as interpret
+from kineseg_training.studies.service.evaluate import DATA_VARIABLE, EVAL_VARIABLE, Evaluation, find_beside
+from kineseg_training.studies.service.evaluate import evaluate as evaluate_bundle
+from kineseg_training.studies.service.faults.detect import Detection, detect, load_takes
+from kineseg_training.studies.service.video.commands import app as video
+from kineseg_training.studies.srivastava_2015.commands import app as composite
+from kineseg_training.studies.su_shlizerman_2019.commands import app as baseline
+
+app = typer.Typer(
+    help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(baseline, name="baseline")
+app.add_typer(composite, name="composite")
+app.add_typer(recognition, name="recognition")
+app.add_typer(interpret, name="interpret")
+app.add_typer(video, name="video")
+app.command()(report)
+app.command()(bundle)
+
+_FIT = FitSettings()
+_AUGMENTATION = Augmentation()
+_METRIC = MetricSettings()
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, metrics.csv, loss.png.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Folder or file with recordings; repeat for more.")] = None,
+    file_rate: Annotated[float | None, typer.Option(help="Frames per second of files that do not say.")] = None,
+    skip_first: Annotated[int, typer.Option(help="Frames to drop at the start of each file.")] = 0,
+    synthetic: Annotated[int, typer.Option(help="Minutes of generated motion to add.")] = 0,
+    rate: Annotated[float, typer.Option(help="Frames per second of the model.")] = _FIT.rate,
+    cell: Annotated[str, typer.Option(help="gru or lstm.")] = _FIT.cell,
+    hidden: Annotated[int, typer.Option(help="Units of the recurrent cell.")] = _FIT.hidden,
+    source: Annotated[int, typer.Option(help="Frames read before predicting.")] = _FIT.source,
+    target: Annotated[int, typer.Option(help="Frames predicted.")] = _FIT.target,
+    shortest_source: Annotated[
+        int, typer.Option(help="Least frames read, where a clip has no more.")
+    ] = _FIT.shortest_source,
+    batch: Annotated[int, typer.Option(help="Windows in a batch.")] = _FIT.batch,
+    steps: Annotated[int, typer.Option(help="Batches in an epoch.")] = _FIT.steps,
+    epochs: Annotated[int, typer.Option(help="Most epochs.")] = _FIT.epochs,
+    patience: Annotated[int, typer.Option(help="Epochs without improvement before stopping.")] = _FIT.patience,
+    learning_rate: Annotated[float, typer.Option(help="Of the first epoch.")] = _FIT.learning_rate,
+    weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = _FIT.weight_decay,
+    clip_norm: Annotated[float, typer.Option(help="Largest norm of the gradient.")] = _FIT.clip_norm,
+    one_step_weight: Annotated[float, typer.Option(help="Weight of the error one frame ahead.")] = _FIT.one_step_weight,
+    validation_share: Annotated[float, typer.Option(help="Share of the takes held out.")] = _FIT.validation_share,
+    mirror: Annotated[bool, typer.Option(help="Swap left and right in half of the cases.")] = True,
+    tempo: Annotated[tuple[float, float], typer.Option(help="Slowest and fastest tempo.")] = _AUGMENTATION.tempo,
+    noise: Annotated[float, typer.Option(help="Noise on the input, normalised channels.")] = _AUGMENTATION.noise,
+    seed: Seed = _FIT.seed,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    resume: Resume = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train the recurrent sequence-to-sequence predictor."""
+    with reporting():
+        torch.set_num_threads(threads)
+        settings = FitSettings(
+            rate=rate,
+            hidden=hidden,
+            cell=cell,  # type: ignore[arg-type]  # checked by the settings
+            source=source,
+            target=target,
+            shortest_source=shortest_source,
+            batch=batch,
+            steps=steps,
+            epochs=epochs,
+            patience=patience,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            one_step_weight=one_step_weight,
+            validation_share=validation_share,
+            augmentation=replace(_AUGMENTATION, mirror=mirror, tempo=tempo, noise=noise),
+            seed=seed,
+        )
+        corpus = load_corpus(Source(tuple(data or ()), file_rate, skip_first, synthetic))
+        checkpoint = fit_model(corpus, settings, out, device=device, resume=resume, progress=not quiet)
+        best = min(checkpoint.epochs, key=lambda epoch: epoch.validation_loss)
+        typer.echo(f"{out}: best epoch {best.epoch}, validation loss {best.validation_loss:.4f}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder of `fit`.")],
+    out: Annotated[Path, typer.Argument(help="Bundle to write: a folder, or a file ending in .zip.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Where the training data lies now, if it has moved.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the model: lower-case letters, digits, '-'.")] = "motion",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+    block: Annotated[
+        list[str] | None, typer.Option(help=f"What the embedding is made of ({', '.join(BLOCKS)}); repeat.")
+    ] = None,
+    dimensions: Annotated[int, typer.Option(help="Dimensions of the embedding.")] = _METRIC.dimensions,
+    regularisation: Annotated[
+        float, typer.Option(help="Of the metric; large leaves the features as they are.")
+    ] = _METRIC.regularisation,
+    mirror: Annotated[bool, typer.Option(help="Learn the metric from mirrored takes too.")] = True,
+    description: Annotated[str, typer.Option(help="The training data in words, with source and licence.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the bundle, and credit.")] = "",
+    segmenter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a setting of the segmenter for this model; repeat.")
+    ] = None,
+    threads: Threads = 1,
+) -> None:
+    """Write a bundle that the service can run."""
+    with reporting():
+        torch.set_num_threads(threads)
+        checkpoint = load_checkpoint(run / LAST)
+        source = replace(checkpoint.source, folders=tuple(data)) if data else checkpoint.source
+        settings = ExportSettings(
+            name=name,
+            version=version,
+            blocks=check_blocks(block) if block else ExportSettings().blocks,
+            metric=replace(_METRIC, dimensions=dimensions, regularisation=regularisation),
+            mirror=mirror,
+            description=description,
+            licence=licence,
+            segmenter=dict(_assignment(text) for text in segmenter or []),
+        )
+        export_bundle(checkpoint, load_corpus(source), out, settings)
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def default(
+    out: Annotated[Path, typer.Argument(help="Bundle to write.")] = recipe.SHIPPED,
+    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Keep the run here; a run that is there is gone on with.")] = None,
+    threads: Threads = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Rebuild the bundle that the service ships; equal data gives equal bytes on one kind of machine."""
+    with reporting(), tempfile.TemporaryDirectory() as scratch:
+        torch.set_num_threads(threads)
+        if out == recipe.SHIPPED and not out.parent.parent.is_dir():
+            raise SettingsError(
+                f"out: there is no {out.parent.parent} here; run in the root of the checkout or name it"
+            )
+        training, held_out = recipe.default_corpora(data or _cmu_folder())
+        folder = run or Path(scratch) / "run"
+        checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)
+        export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out)
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def evaluate(
+    bundle: Annotated[list[Path], typer.Option(help="Bundle to judge: a folder or .zip; repeat for more.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips, with subject_86.")] = None,
+    eval_dir: Annotated[
+        Path | None, typer.Option(help="Folder with score.py and the annotation.", envvar=EVAL_VARIABLE)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the predictions here; only with one bundle.")] = None,
+    latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Put faults into the takes instead, and judge the anomaly score.")
+    ] = False,
+    passes: Annotated[int, typer.Option(min=1, help="How often each take is sent with faults.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of the faults' kinds and places.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Judge bundles on the annotated takes, through the real server: segments, or with --faults the anomaly score."""
+    with reporting():
+        if out is not None and (faults or len(bundle) > 1):
+            raise SettingsError("out: predictions are kept of one bundle only, and not with --faults")
+        for path in bundle:
+            result: Evaluation | Detection
+            if faults:
+                takes = load_takes((data or _cmu_folder()) / "subject_86")
+                result, _ = detect(path, takes, passes=passes, seed=seed)
+            else:
+                with tempfile.TemporaryDirectory() as scratch:
+                    folder = eval_dir or find_beside(Path(__file__), "eval", EVAL_VARIABLE)
+                    result = evaluate_bundle(
+                        path, data or _cmu_folder(), folder, out or Path(scratch), latency_s=latency
+                    )
+            typer.echo(json.dumps(result.plain(), indent=1) if as_json else result.table())
+
+
+def _cmu_folder() -> Path:
+    return find_beside(Path(__file__), "data", DATA_VARIABLE) / "cmu_mocap"
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: expected NAME=NUMBER", param_hint="--segmenter") from None

@@ -1,0 +1,184 @@
+"""Write a bundle: the graph of one step, its manifest with all hashes, golden steps, and a model card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from kineseg.v1 import bundle_pb2
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from kineseg_training.data import Corpus, mirrored, resample
+from kineseg_training.default.card import model_card
+from kineseg_training.default.checkpoint import Checkpoint
+from kineseg_training.default.graph import state_layout, step_graph
+from kineseg_training.errors import CheckpointError, DataError
+from kineseg_training.export.calibrate import WARM_UP, calibration
+from kineseg_training.export.features import Block, Stream, View, check_blocks
+from kineseg_training.export.metric import Metric, MetricSettings, learn_metric
+from kineseg_training.export.pack import (
+    GOLDEN_TOLERANCE,
+    SCHEMA_VERSION,
+    channel_unit,
+    check_name,
+    packed,
+    short,
+    write_bundle,
+)
+from kineseg_training.export.prediction import prediction_error
+from kineseg_training.export.step import Step
+from kineseg_training.export.surprise import Surprise, learn_surprise
+from kineseg_training.models import Seq2Seq
+
+GOLDEN_STEPS = 64
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What to put into the bundle.
+
+    Attributes:
+        name: Of the model: lower-case letters, digits and ``-``.
+        version: Of the model.
+        blocks: What the embedding is made of.
+        metric: How its metric is learned.
+        mirror: Learn the metric from mirrored takes too.
+        description: Of the training data, in words, with source and licence.
+        licence: Of the bundle, with the credit that the data asks for.
+        limits: Paragraphs for the card about what the model is not good for.
+        segmenter: Settings of the service's segmenter to be used with this embedding.
+    """
+
+    name: str = "motion"
+    version: str = "1.0.0"
+    blocks: tuple[Block, ...] = ("pose", "speed")
+    metric: MetricSettings = field(default_factory=MetricSettings)
+    mirror: bool = True
+    description: str = ""
+    licence: str = ""
+    limits: tuple[str, ...] = ()
+    segmenter: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name(self.name, self.version)
+        object.__setattr__(self, "blocks", check_blocks(self.blocks))
+
+
+def export(
+    checkpoint: Checkpoint,
+    corpus: Corpus,
+    out: Path,
+    settings: ExportSettings,
+    *,
+    held_out: Corpus | None = None,
+    more: Corpus | None = None,
+) -> Path:
+    """Learn the metric of the embedding and write the bundle; equal input gives equal bytes.
+
+    Args:
+        checkpoint: Its best model is exported.
+        corpus: The data that it was trained on.
+        out: A folder, or a file ending in ``.zip``; an earlier bundle there is replaced.
+        settings: What to put in.
+        held_out: Takes for calibration and metrics; the ones that were validated on unless given.
+        more: Takes that the metric is learned from too; the predictor was not trained on them.
+
+    Returns:
+        `out`.
+
+    Raises:
+        CheckpointError: The corpus is not the one of the checkpoint.
+        DataError: Too little data for the metric or the calibration.
+        BundleError: `out` is there and is no bundle.
+    """
+    if corpus.fingerprint != checkpoint.fingerprint or corpus.channels != checkpoint.channels:
+        raise CheckpointError("the data is not what the checkpoint was trained on; name the same folders and options")
+    for takes, what in ((held_out, "held-out takes"), (more, "further takes for the metric")):
+        if takes is not None and takes.channels != corpus.channels:
+            raise DataError(f"the {what} have other channels than the training takes")
+    # Sums over many threads are added in another order than over one.
+    with threadpool_limits(1, user_api="blas"):
+        files = bundle_files(checkpoint, corpus, settings, held_out, more)
+    write_bundle(files, out)
+    return out
+
+
+def bundle_files(
+    checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings, held_out: Corpus | None, more: Corpus | None
+) -> dict[str, bytes]:
+    """Name and content of every file of the bundle."""
+    model = checkpoint.best()
+    streams = _streams(model, checkpoint, corpus, settings)
+    learned_from = [*streams, *_streams(model, checkpoint, more, settings)] if more else streams
+    view = View.of(np.concatenate([each.frames for each in learned_from]))
+    features = [each.features(settings.blocks, view) for each in learned_from]
+    metric = learn_metric(features, checkpoint.rate, settings.metric)
+    surprise = learn_surprise([each.squared_error()[WARM_UP:] for each in streams], corpus.channels)
+    judged = _judged(checkpoint, corpus, held_out)
+    graph = step_graph(model, metric, settings.blocks, view, surprise).SerializeToString(deterministic=True)
+
+    manifest = bundle_pb2.BundleManifest(
+        schema_version=SCHEMA_VERSION,
+        name=settings.name,
+        version=settings.version,
+        family=f"seq2seq-{model.settings.cell}",
+        channels=[bundle_pb2.Channel(name=name, unit=channel_unit(name)) for name in corpus.channels],
+        frame_rate_hz=checkpoint.rate,
+        normalization=bundle_pb2.Normalization(mean=short(model.mean.numpy()), scale=short(model.scale.numpy())),
+        state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
+        embedding_dim=settings.metric.dimensions,
+        calibration=calibration(
+            [Stream.through(model, take).surprise(surprise) for take in judged], settings.segmenter
+        ),
+        training_data=bundle_pb2.TrainingData(
+            description=settings.description,
+            fingerprint=corpus.fingerprint,
+            recordings=len(corpus.clips),
+            duration_s=round(corpus.duration_s, 3),
+        ),
+        metrics=_metrics(Step(graph), checkpoint, judged),
+        licence=settings.licence,
+        golden_tolerance=GOLDEN_TOLERANCE,
+    )
+    golden = _golden(model, metric, settings.blocks, view, surprise)
+    return packed(manifest, graph, golden, model_card(manifest, checkpoint, settings.blocks, settings.limits))
+
+
+def _streams(model: Seq2Seq, checkpoint: Checkpoint, corpus: Corpus, settings: ExportSettings) -> list[Stream]:
+    takes = [resample(clip.frames, clip.rate, checkpoint.rate) for clip in corpus.clips]
+    if settings.mirror:
+        takes += [mirrored(take, corpus.channels) for take in takes]
+    return [Stream.through(model, take) for take in takes]
+
+
+def _judged(checkpoint: Checkpoint, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
+    clips = held_out.clips if held_out else [clip for clip in corpus.clips if clip.name in checkpoint.held_out]
+    return [resample(clip.frames, clip.rate, checkpoint.rate) for clip in clips]
+
+
+def _metrics(step: Step, checkpoint: Checkpoint, takes: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    recipe = checkpoint.recipe
+    scale = checkpoint.best().scale.numpy()
+    error = prediction_error(step, scale, takes, recipe["source"], recipe["target"])
+    return {f"held_out_{name}": round(float(value), 6) for name, value in asdict(error).items()}
+
+
+def _golden(
+    model: Seq2Seq, metric: Metric, blocks: tuple[Block, ...], view: View, measure: Surprise
+) -> dict[str, NDArray[np.float32]]:
+    """Made-up frames and what PyTorch makes of them, so that loading checks the graph against the model itself."""
+    rng = np.random.default_rng(0)
+    channels = model.settings.channels
+    wander = np.cumsum(rng.standard_normal((GOLDEN_STEPS, channels)), axis=0) / 4.0
+    mean, scale = model.mean.numpy(), model.scale.numpy()
+    frames = (mean + scale * wander).astype(np.float32)
+    stream = Stream.through(model, frames)
+    return {
+        "frames": frames,
+        "prediction": (mean + scale * stream.prediction).astype(np.float32),
+        "surprise": stream.surprise(measure).astype(np.float32),
+        "embedding": metric.embed(stream.features(blocks, view)).astype(np.float32),
+    }

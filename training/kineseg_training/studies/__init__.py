@@ -1,0 +1,1 @@
+"""What papers claim, done again: a folder for each paper, and in it one for each experiment."""

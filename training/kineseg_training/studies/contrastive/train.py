@@ -1,0 +1,117 @@
+"""Train an encoder on drawn streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from kineseg_training.errors import SettingsError
+from kineseg_training.studies.contrastive.encoder import Encoder, EncoderSettings
+from kineseg_training.studies.contrastive.objective import contrastive_loss, prediction_loss, scatter_loss
+from kineseg_training.studies.contrastive.streams import JoinSettings, Pool, draw_stream
+
+_EVERY_S = 0.2  # frames so far apart are compared by the contrastive loss
+_APART_S = 0.4
+_AFTER_JOIN_S = 0.3  # the cell may take this long to notice a change
+_WARM_UP_S = 0.5
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train.
+
+    Attributes:
+        steps: Batches; with 0 the encoder stays as it was drawn.
+        batch: Streams in a batch.
+        hidden: Units of the cell.
+        prediction: Weight of the prediction loss.
+        contrast: Weight of the contrastive loss.
+        even_scatter: Weight of the unequal scatter of actions.
+        temperature: Of the contrastive loss.
+        learning_rate: At first; falls along a half cosine to a twentieth.
+        weight_decay: Of AdamW.
+        clip_norm: Largest norm of the gradient.
+        join: How the streams are made.
+        seed: Of everything random.
+    """
+
+    steps: int = 300
+    batch: int = 16
+    hidden: int = 128
+    prediction: float = 1.0
+    contrast: float = 0.0
+    even_scatter: float = 0.0
+    temperature: float = 0.2
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    clip_norm: float = 1.0
+    join: JoinSettings = field(default_factory=JoinSettings)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.batch < 1:
+            raise SettingsError(f"steps must be 0 or more and batch 1 or more, got {self.steps} and {self.batch}")
+        if not self.temperature > 0.0:
+            raise SettingsError(f"temperature must be positive, got {self.temperature}")
+        if min(self.prediction, self.contrast, self.even_scatter) < 0.0:
+            raise SettingsError("the weights of the losses must not be negative")
+
+
+def train_encoder(pool: Pool, settings: TrainingSettings, *, progress: bool = False) -> Encoder:
+    """Train on streams drawn from `pool`; equal settings and pool give equal parameters on one kind of machine."""
+    torch.manual_seed(settings.seed)
+    encoder = Encoder(EncoderSettings(len(pool.channels), settings.hidden))
+    encoder.predictor.set_normalisation(pool.mean, pool.scale)
+    rng = np.random.default_rng(settings.seed)
+    optimiser = torch.optim.AdamW(encoder.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    fall = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: 0.05 + 0.475 * (1.0 + np.cos(np.pi * step / max(1, settings.steps)))
+    )
+    for _ in tqdm(range(settings.steps), disable=not progress, unit="batch", desc="encoder"):
+        loss = _loss(encoder, pool, settings, rng)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(encoder.parameters(), settings.clip_norm)
+        optimiser.step()
+        fall.step()
+    return encoder.eval()
+
+
+def _loss(encoder: Encoder, pool: Pool, settings: TrainingSettings, rng: np.random.Generator) -> Tensor:
+    streams = [draw_stream(pool, settings.join, rng) for _ in range(settings.batch)]
+    frames = encoder.predictor.normalise(torch.from_numpy(np.stack([each.frames for each in streams])).float())
+    action = torch.from_numpy(np.stack([each.action for each in streams]))
+    kind = torch.from_numpy(np.stack([each.kind for each in streams]))
+    _, ahead, points = encoder(frames)
+    rate = settings.join.rate
+    loss = frames.new_zeros(())
+    if settings.prediction:
+        horizons = encoder.settings.horizons
+        loss = settings.prediction * prediction_loss(ahead, frames, action, horizons, round(_WARM_UP_S * rate))
+    if settings.contrast or settings.even_scatter:
+        rows, times = _compared(action, rate)
+        number = action + 1000 * torch.arange(len(action))[:, None]  # actions of different streams differ
+        chosen, own = points[rows, times], number[rows, times]
+        unequal, size = scatter_loss(chosen, own)
+        contrast = contrastive_loss(
+            chosen, own, kind[rows, times], times, temperature=settings.temperature, apart=round(_APART_S * rate)
+        )
+        loss = loss + settings.contrast * (contrast + size) + settings.even_scatter * unequal
+    return loss
+
+
+def _compared(action: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+    """(stream, frame) of the frames that are compared: evenly spread, none at the start or just after a join."""
+    after, length = round(_AFTER_JOIN_S * rate), action.shape[1]
+    settled = torch.ones_like(action, dtype=torch.bool)
+    for back in range(1, after + 1):
+        settled[:, back:] &= action[:, back:] == action[:, :-back]
+    settled[:, : round(_WARM_UP_S * rate)] = False
+    every = max(1, round(_EVERY_S * rate))
+    spread = torch.arange(length) % every == 0
+    rows, times = torch.nonzero(settled & spread, as_tuple=True)
+    return rows, times

@@ -1,0 +1,1 @@
+"""Which joints an ST-GCN goes by, layer by layer."""

@@ -1,0 +1,1 @@
+"""Which layers of a model separate actions: dataset graphs and label smoothness, layer by layer."""

@@ -1,0 +1,1 @@
+"""Whether the late layers of an ST-GCN are enough to learn other actions."""

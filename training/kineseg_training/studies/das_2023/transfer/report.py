@@ -1,0 +1,137 @@
+"""What the experiment `transfer` says: whether late layers are enough, in words, a table and a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kineseg_training.studies.das_2023.presets import PRESETS
+from kineseg_training.studies.das_2023.transfer.pictures import draw_transfer
+from kineseg_training.studies.das_2023.transfer.run import FROM_RANDOM, measure_transfer
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+
+PICTURE = "transfer.png"
+# Accuracies closer than this, or than the spread over seeds, count as equal.
+_LEAST_DIFFERENCE = 0.03
+
+
+def transfer(place: Place) -> Exhibit:
+    """Fine-tune the CMU network to the contents of the BVH set by its last n blocks, for each n and several seeds.
+
+    Raises:
+        DataError: The CMU clips or the BVH recordings are not there.
+    """
+    found = measure_transfer(place)
+    draw_transfer(place.out / PICTURE, found)
+    preset = PRESETS[place.preset]
+    numbers = found.numbers()
+    windows = {n: float(np.mean([run.windows for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
+    clips = {n: float(np.mean([run.clips for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
+    final = f"block{found.blocks}"
+    smooth = {n: float(np.mean([run.smoothness[final] for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
+    spread = {n: float(np.std([run.windows for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
+    tolerance = max(_LEAST_DIFFERENCE, float(np.mean(list(spread.values()))))
+    whole = max(numbers)
+    # The fewest blocks that do as well as training all of them.
+    fewest = min((n for n in numbers if windows[n] >= windows[whole] - tolerance), default=whole)
+    half = min(numbers, key=lambda n: abs(n - whole / 2))
+    best = max(numbers, key=lambda n: windows[n])
+    changes = _correlation([windows[n] for n in numbers], [smooth[n] for n in numbers])
+    layers = list(found.before.values())
+    findings = (
+        f"{len(found.actions)} contents of the BVH set ({', '.join(found.actions)}), {found.test_clips} test clips, "
+        f"{preset.seeds} seed(s), {preset.transfer.iterations} steps each. With all {whole} blocks re-trained from the "
+        f"CMU weights {100 * windows[whole]:.0f}% of the test windows are named rightly (actions alike), with the "
+        f"classifier alone {100 * windows[min(numbers)]:.0f}%; the best is {100 * windows[best]:.0f}% with the last "
+        f"{best}. {_fewest(fewest, whole, tolerance)} From random weights, all trained for as many steps: "
+        f"{100 * windows[FROM_RANDOM]:.0f}%. The nearest neighbour by pooled poses names "
+        f"{100 * found.neighbour:.0f}%.",
+        f"Label smoothness of the new labels on the layers' dataset graphs (windowed warping, non-negative kernel "
+        f"regression, neighbours from other takes only): in the CMU network it is {layers[0]:.2f} at the input, "
+        f"{min(layers):.2f} at {min(found.before, key=lambda name: found.before[name])} and {layers[-1]:.2f} after the "
+        f"last block. Fine-tuning takes the last block to {smooth[whole]:.2f} with all blocks, to "
+        f"{smooth[half]:.2f} with the last {half}; training from random weights to {smooth[FROM_RANDOM]:.2f}. Over the "
+        f"numbers of blocks, accuracy and smoothness of the last block have a correlation of {changes:.2f}"
+        + _told(changes),
+    )
+    agreement, verdict = _verdict(windows, fewest, whole, tolerance)
+    rows = tuple(
+        (_named(n, whole), len(found.of(n)), windows[n], spread[n], clips[n], smooth[n])
+        for n in (*numbers, FROM_RANDOM)
+    )
+    return Exhibit(
+        title="Transfer from the CMU actions to the BVH set by late layers",
+        paper="Das, Shekkizhar & Ortega 2023",
+        command=f"kineseg-train recognition transfer {place.out.name} --preset {place.preset}",
+        findings=findings,
+        agreement=agreement,
+        verdict=verdict,
+        pictures=(
+            Picture(
+                PICTURE,
+                "Left: test windows of the BVH set's contents named rightly (actions alike) when the last blocks of "
+                "the CMU network and a new classifier are trained and the rest is frozen; line: mean over seeds, dots: "
+                "each seed; the band spans the seeds of networks trained from random weights. Middle: label "
+                "smoothness of the last block's dataset graph. Right: label smoothness after every block; where lines "
+                "coincide, blocks are frozen. Graphs are made of pieces of training and test clips, by windowed "
+                "dynamic time warping and non-negative kernel regression, and join different takes only.",
+            ),
+        ),
+        tables=(
+            Table(
+                ("re-trained", "seeds", "windows right", "spread", "clips right", "smoothness of the last block"),
+                rows,
+                "Test windows (actions alike) and test clips named rightly, standard deviation over seeds, and label "
+                "smoothness after the last block, for each number of last blocks trained together with the classifier.",
+            ),
+        ),
+        figures={
+            **{f"windows_last{n}": windows[n] for n in numbers},
+            "windows_random": windows[FROM_RANDOM],
+            "fewest_as_good_as_all": float(fewest),
+            "nearest_neighbour": found.neighbour,
+            "smoothness_before": layers[-1],
+            "smoothness_all": smooth[whole],
+            "smoothness_random": smooth[FROM_RANDOM],
+        },
+    )
+
+
+def _correlation(a: list[float], b: list[float]) -> float:
+    """Zero where one of them does not change."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.std(a) > 0 and np.std(b) > 0 else 0.0
+
+
+def _named(n: int, whole: int) -> str:
+    if n == FROM_RANDOM:
+        return "all, from random weights"
+    return {0: "classifier alone", whole: f"all {whole} blocks"}.get(n, f"last {n}")
+
+
+def _fewest(fewest: int, whole: int, tolerance: float) -> str:
+    if fewest == whole:
+        return f"Fewer blocks do worse by more than {100 * tolerance:.0f} points."
+    what = "The classifier alone does" if fewest == 0 else f"The last {fewest} do"
+    return f"{what} as well as all of them, within {100 * tolerance:.0f} points."
+
+
+def _told(correlation: float) -> str:
+    if correlation < -0.5:
+        return ": where labels become smoother (smaller), accuracy is higher, as the paper says."
+    if correlation > 0.5:
+        return ": here labels are rougher where accuracy is higher, against the paper."
+    return ": smoothness does not tell here how well a network transfers."
+
+
+def _verdict(windows: dict[int, float], fewest: int, whole: int, tolerance: float) -> tuple[Agreement, str]:
+    claim = "The paper: early layers carry general motion, so that training late layers alone transfers"
+    late = fewest <= whole // 2
+    helps = windows[fewest] >= windows[FROM_RANDOM] - tolerance
+    told = (
+        f"the last {fewest} of {whole} blocks reach {100 * windows[fewest]:.0f}%, all of them "
+        f"{100 * windows[whole]:.0f}%, all from random weights {100 * windows[FROM_RANDOM]:.0f}%"
+    )
+    if late and helps:
+        return "agrees", f"{claim}. Here {told}."
+    if late or (helps and fewest < whole):
+        return "partly", f"{claim}. Here {told}."
+    return "disagrees", f"{claim}. Here {told}."

@@ -1,0 +1,1 @@
+"""Every family of models as a bundle behind the service."""

@@ -1,0 +1,1 @@
+"""Whether pretraining helps to recognise actions when few windows are labelled."""

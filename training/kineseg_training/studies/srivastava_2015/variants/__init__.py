@@ -1,0 +1,1 @@
+"""Which of the six variants of the composite LSTM predicts motion best."""

@@ -1,0 +1,1 @@
+"""Whether the embedding says when a model is trained enough."""

@@ -1,0 +1,319 @@
+"""The experiment on takes of subject 86: with the oracle, without it, what lies between, and the service beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import kineseg
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_training.default import recipe
+from kineseg_training.errors import DataError, EvaluationError, SettingsError
+from kineseg_training.files import write_atomically
+from kineseg_training.loop import LoopSettings
+from kineseg_training.server_process import running_server
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Preset, Table
+from kineseg_training.studies.su_shlizerman_2019.scores import Scores, named, score
+from kineseg_training.studies.su_shlizerman_2019.takes.data import Take, load_take, take_numbers
+from kineseg_training.studies.su_shlizerman_2019.takes.pictures import Row, draw_bars, draw_mof
+from kineseg_training.studies.su_shlizerman_2019.takes.segment import (
+    EVERY,
+    NO_ORACLE,
+    ORACLE_SPLIT,
+    RESULT,
+    SETTINGS,
+    UNTRAINED,
+    Segmented,
+    Variant,
+    load_segmented,
+    save_take,
+    segment_take,
+    variants_of,
+)
+
+
+class _Mean(Protocol):
+    def __call__(self, variant: Variant, linkage: str = "single", figure: str = "mof") -> float: ...
+
+
+BARS, MOF = "takes-bars.png", "takes-mof.png"
+_ONLINE = "the service, online, told nothing"
+_LARGEST = "one label for all frames"
+# "Found" is said where so much of the frames is right, and "makes a difference" from so much on.
+_GOOD, _DIFFERENCE = 0.8, 0.1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which takes, and which part of them.
+
+    Attributes:
+        takes: Their numbers; empty: all.
+        frames: A piece of each, or all.
+        served: Whether the service segments them too.
+    """
+
+    takes: tuple[str, ...]
+    frames: tuple[int, int] | None = None
+    served: bool = True
+
+
+PLANS: Mapping[Preset, Plan] = {
+    "full": Plan(()),
+    "small": Plan(("01", "03", "11")),
+    "tiny": Plan(("01",), frames=(250, 1450), served=False),
+}
+
+
+def takes(place: Place, numbers: Sequence[str] = (), *, command: str = "") -> Exhibit:
+    """Segment takes with and without the oracle, and say what the difference is made of.
+
+    Args:
+        place: Where to work.
+        numbers: Takes, instead of the preset's.
+        command: The command line that was used, for the report.
+
+    Raises:
+        DataError: The takes are not there.
+    """
+    cmu, plan = place.needs_cmu(), PLANS[place.preset]
+    chosen = tuple(numbers) or plan.takes or take_numbers(cmu)
+    if not chosen:
+        raise SettingsError(f"takes: there are none in {cmu / 'subject_86'}")
+    loaded = [load_take(cmu, number, every=EVERY[place.preset], frames=plan.frames) for number in chosen]
+    results = [(take, _segmented(place, take)) for take in loaded]
+    online = _served(place, loaded) if plan.served else {}
+    return _exhibit(place, results, online, command)
+
+
+def _segmented(place: Place, take: Take) -> tuple[Segmented, ...]:
+    folder = place.out / take.name
+    if (folder / RESULT).is_file():
+        return load_segmented(folder)[1]
+    settings = SETTINGS[place.preset]
+    found = segment_take(
+        take,
+        settings,
+        folder,
+        variants_of(oracle=True, plain=True, mixed=True),
+        loop=LoopSettings(settings.iterations, settings.validate_every, device=place.device, seed=place.seed),
+        progress=place.progress,
+    )
+    save_take(take, found, folder)
+    return found
+
+
+def _served(place: Place, loaded: Sequence[Take]) -> dict[str, tuple[Scores, NDArray[np.int64]]]:
+    """The same takes through a server with the shipped bundle; nothing where there is none to serve."""
+    try:
+        bundle = recipe.shipped_bundle()
+    except DataError:
+        return {}
+    missing = [take for take in loaded if not (place.out / take.name / "served.json").is_file()]
+    if missing:
+        with running_server(bundle) as address, kineseg.Client(address) as client:
+            for take in missing:
+                try:
+                    result = client.segment(take.recording, decisions="final")
+                except kineseg.KinesegError as error:
+                    raise EvaluationError(f"take {take.name}: the server refused or failed: {error}") from error
+                content = json.dumps({"labels": result.labels().tolist()})
+                write_atomically(place.out / take.name / "served.json", content.encode())
+    found = {}
+    for take in loaded:
+        labels = np.array(json.loads((place.out / take.name / "served.json").read_text())["labels"])
+        right = named(take.labels, labels)
+        found[take.name] = (score(take.labels, labels), np.where(right < 0, take.classes - 1 - right, right))
+    return found
+
+
+def _exhibit(
+    place: Place,
+    results: Sequence[tuple[Take, Sequence[Segmented]]],
+    online: Mapping[str, tuple[Scores, NDArray[np.int64]]],
+    command: str,
+) -> Exhibit:
+    variants = tuple(dict.fromkeys(one.variant for one in results[0][1]))
+
+    def mean(variant: Variant, linkage: str = "single", figure: str = "mof") -> float:
+        return float(np.mean([asdict(_one(found, variant, linkage).scores)[figure] for _, found in results]))
+
+    largest = [float(np.bincount(take.labels).max() / len(take.labels)) for take, _ in results]
+    by_row: dict[str, dict[str, list[float]]] = {
+        variant.name: {
+            f"{linkage} linkage": [_one(found, variant, linkage).scores.mof for _, found in results]
+            for linkage in ("single", "average")
+        }
+        for variant in variants
+    }
+    by_row[_LARGEST] = {"reference": largest}
+    if online:
+        by_row[_ONLINE] = {"service": [scores.mof for scores, _ in online.values()]}
+    draw_mof(by_row, place.out / MOF)
+    shown = (ORACLE_SPLIT, NO_ORACLE)
+    draw_bars(
+        [
+            (
+                take,
+                [
+                    *(
+                        Row(variant.name, one.labels, one.scores.mof)
+                        for variant in shown
+                        for one in (_one(found, variant, "single"),)
+                    ),
+                    *((Row(_ONLINE, online[take.name][1], online[take.name][0].mof),) if online else ()),
+                ],
+            )
+            for take, found in results
+        ],
+        place.out / BARS,
+    )
+    oracle, plain = mean(ORACLE_SPLIT), mean(NO_ORACLE)
+    names = ", ".join(take.name for take, _ in results)
+    settings = SETTINGS[place.preset]
+    made = (
+        f"Takes {names} of CMU subject 86 as exponential maps, {results[0][0].recording.rate / results[0][0].every:g} "
+        f"frames a second; a tied GRU of {settings.hidden} units trained for {settings.iterations} steps on each take "
+        f"itself, {settings.source} frames read and {settings.target} predicted; decoder states clustered by cosine "
+        "distance into as many clusters as there are true classes (told: this is offline); labels named one to one by "
+        "the Hungarian method over all frames."
+    )
+    figures = {
+        "mof_oracle_split": oracle,
+        "mof_no_oracle": plain,
+        "mof_oracle_split_average": mean(ORACLE_SPLIT, "average"),
+        "mof_no_oracle_average": mean(NO_ORACLE, "average"),
+        "mof_untrained_oracle_split": mean(UNTRAINED),
+        "mof_one_label": float(np.mean(largest)),
+        "ari_oracle_split": mean(ORACLE_SPLIT, figure="ari"),
+        "ari_no_oracle": mean(NO_ORACLE, figure="ari"),
+    }
+    if online:
+        figures["mof_service_online"] = float(np.mean([scores.mof for scores, _ in online.values()]))
+    agreement, verdict = _verdict(oracle, plain)
+    return Exhibit(
+        title="Takes of subject 86, with and without an oracle",
+        paper="Su & Shlizerman 2019",
+        command=command or f"kineseg-train baseline takes OUT --preset {place.preset}",
+        findings=_findings(mean, figures, oracle, plain),
+        agreement=agreement,
+        verdict=verdict,
+        pictures=(
+            Picture(
+                BARS,
+                f"The true segments of each take and what was found, coloured by the class that a label was matched to "
+                f"(single linkage; per cent: frames labelled right). ORACLE split uses the true boundaries, as the "
+                f"published script does; no oracle does not. {made}",
+            ),
+            Picture(
+                MOF,
+                "Frames labelled right, for every way of using the true boundaries: windows to train on that keep to "
+                "one true segment, windows to decode that do, and frames that were not decoded filled from their own "
+                f"true segment. {made}",
+            ),
+        ),
+        tables=(_table(results, variants, online, largest, made),),
+        figures=figures,
+    )
+
+
+def _one(found: Sequence[Segmented], variant: Variant, linkage: str) -> Segmented:
+    return next(one for one in found if one.variant == variant and one.linkage == linkage)
+
+
+def _table(
+    results: Sequence[tuple[Take, Sequence[Segmented]]],
+    variants: Sequence[Variant],
+    online: Mapping[str, tuple[Scores, NDArray[np.int64]]],
+    largest: Sequence[float],
+    made: str,
+) -> Table:
+    columns = ("take", "variant", "linkage", "MoF", "ARI", "AMI", "V-measure (= NMI)")
+    rows: list[tuple[str | float | int, ...]] = []
+    for (take, found), share in zip(results, largest, strict=True):
+        for variant in variants:
+            for linkage in ("single", "average"):
+                scores = _one(found, variant, linkage).scores
+                rows.append((take.name, variant.name, linkage, *_row(scores)))
+        rows.append((take.name, _LARGEST, "-", share, 0.0, 0.0, 0.0))
+        if online:
+            rows.append((take.name, _ONLINE, "-", *_row(online[take.name][0])))
+    return Table(columns, tuple(rows), f"Agreement with the annotation over all frames of each take. {made}")
+
+
+def _row(scores: Scores) -> tuple[float, float, float, float]:
+    return scores.mof, scores.ari, scores.ami, scores.v_measure
+
+
+def _findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: float) -> tuple[str, ...]:
+    one_label = figures["mof_one_label"]
+    told = [
+        f"With the oracle split that the published script uses, {oracle:.0%} of the frames are labelled right (mean "
+        f"over the takes, single linkage); without any oracle {plain:.0%}; one label for everything would give "
+        f"{one_label:.0%}. "
+        + (
+            f"The oracle is worth {100 * (oracle - plain):.0f} points."
+            if oracle - plain > _DIFFERENCE
+            else "The oracle makes no great difference here."
+        )
+    ]
+    untouched = mean(Variant("oracle", "oracle", "nearest"))
+    trained = mean(Variant("oracle", "whole take", "nearest"))
+    decoded = mean(Variant("whole take", "oracle", "nearest"))
+    filled = mean(Variant("whole take", "oracle", "oracle"))
+    parts = {
+        "decoding windows that never cross a true boundary": decoded - plain,
+        "training on windows that never cross one": trained - plain,
+        "filling from the own true segment": filled - decoded,
+    }
+    most = max(parts, key=lambda name: parts[name])
+    told.append(
+        "Of the three uses of the truth, taken one at a time from the variant without oracle, "
+        + ", ".join(f"{name} changes {100 * change:+.0f} points" for name, change in parts.items())
+        + f" (the last one from there). Most comes from {most}. With the oracle's windows but without its filling "
+        f"{untouched:.0%} are right."
+    )
+    raw = figures["mof_untrained_oracle_split"]
+    told.append(
+        f"A network that was never trained gets {raw:.0%} with the same oracle split"
+        + (
+            ": most of the figure is the split's, not the predictor's."
+            if oracle - raw < _DIFFERENCE
+            else f": training is worth {100 * (oracle - raw):.0f} points there."
+        )
+    )
+    average = figures["mof_no_oracle_average"]
+    told.append(
+        f"Average instead of single linkage gives {figures['mof_oracle_split_average']:.0%} with and {average:.0%} "
+        "without the oracle. "
+        + (
+            "Without gaps at the true boundaries single linkage chains one action to the next; average linkage does "
+            "less so."
+            if average - plain > 0.03
+            else "So the linkage is not what is missing without the oracle."
+        )
+    )
+    if "mof_service_online" in figures:
+        online = figures["mof_service_online"]
+        told.append(
+            f"The service segments the same takes while they stream, trained on other recordings, without the number "
+            f"of classes and without any boundary, and labels {online:.0%} of the frames right: "
+            + ("more" if online > plain else "less")
+            + " than the offline baseline without oracle"
+            + (", and more than with it." if online > oracle else ", and less than with it.")
+        )
+    return tuple(told)
+
+
+def _verdict(oracle: float, plain: float) -> tuple[Agreement, str]:
+    claim = "The claim: clusters of decoder states are the actions of a take."
+    if oracle >= _GOOD and plain >= _GOOD:
+        return "agrees", f"{claim} Found, with the oracle split ({oracle:.0%}) and without it ({plain:.0%})."
+    if oracle >= _GOOD:
+        found = f"Found with the oracle split only ({oracle:.0%} of frames right); without any oracle it is {plain:.0%}"
+        return "partly", f"{claim} {found} (single linkage, as in the paper)."
+    return "disagrees", f"{claim} Not found at this size: {oracle:.0%} with the oracle split, {plain:.0%} without it."

@@ -1,0 +1,99 @@
+"""The models whose states are looked at, by name: trained or loaded where they are, and two controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from kineseg_training.data import Clip, Corpus, Source
+from kineseg_training.data.labelled import LabelledClips
+from kineseg_training.default import recipe
+from kineseg_training.default.fit import LAST, fit
+from kineseg_training.errors import SettingsError
+from kineseg_training.models import Seq2Seq
+from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
+from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.srivastava_2015.trained import trained_composite
+from kineseg_training.studies.su_shlizerman_2019.task import normalisation
+from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, trained_su
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Something whose states are looked at.
+
+    Attributes:
+        name: As on the command line.
+        title: As in pictures and tables.
+        model: In eval mode; None: the poses themselves.
+    """
+
+    name: str
+    title: str
+    model: nn.Module | None
+
+
+def subject(name: str, place: Place, train: LabelledClips) -> Subject:
+    """The subject of this name, trained on `train` if it is not there yet.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    check_subjects([name])
+    title, make = _SUBJECTS[name]
+    return Subject(name, title, make(place, train))
+
+
+def check_subjects(names: Sequence[str]) -> None:
+    """Raises SettingsError: a name that there is not, one twice, or none at all."""
+    unknown = sorted(set(names) - _SUBJECTS.keys())
+    if unknown:
+        raise SettingsError(f"models: there is no {', '.join(unknown)}; there are {', '.join(_SUBJECTS)}")
+    if not names or len(set(names)) < len(names):
+        raise SettingsError(f"models: name each once, and one at least, of {', '.join(_SUBJECTS)}")
+
+
+def trained_seq2seq(place: Place, train: LabelledClips) -> Seq2Seq:
+    """The predictor of the bundle that the service ships, trained by its recipe on the clips given."""
+    settings = recipe.FIT
+    if place.preset == "tiny":
+        settings = replace(settings, hidden=16, source=12, target=6, shortest_source=4, batch=8, steps=4, epochs=2)
+    settings = replace(settings, seed=place.seed)
+    corpus = Corpus(
+        tuple(Clip(clip.name, clip.frames, train.rate) for clip in train.clips),
+        train.channels,
+        train.fingerprint,
+        Source(),
+    )
+    folder = place.models / "seq2seq"
+    found = fit(
+        corpus,
+        settings,
+        folder,
+        device=place.device,
+        resume=(folder / LAST).exists(),
+        progress=place.progress,
+    )
+    model = Seq2Seq(found.model_settings)
+    model.load_state_dict(dict(found.best_model))
+    return model.eval()
+
+
+def _untrained(place: Place, train: LabelledClips) -> nn.Module:
+    torch.manual_seed(place.seed)
+    model = TiedSeq2Seq(TiedSettings(len(train.channels), CANONICAL_PRESETS[place.preset].hidden))
+    model.set_normalisation(*normalisation([clip.frames for clip in train.clips]))
+    return model.eval()
+
+
+_SUBJECTS: dict[str, tuple[str, Callable[[Place, LabelledClips], nn.Module | None]]] = {
+    "su": ("tied GRU (Su & Shlizerman)", lambda place, train: trained_su(place)),
+    "seq2seq": ("GRU of the service", trained_seq2seq),
+    "composite": ("composite LSTM", lambda place, train: trained_composite(place)),
+    "untrained": ("untrained GRU", _untrained),
+    "pose": ("pose itself", lambda place, train: None),
+}
+SUBJECTS = tuple(_SUBJECTS)
