@@ -18,6 +18,6 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    from kineseg_training.default.commands import app
+    from kineseg_training.commands import app
 
     app()

@@ -13,8 +13,8 @@ import torch
 import typer
 
 from kineseg_training.errors import DataError, EvaluationError, TrainingError
+from kineseg_training.files import DATA_VARIABLE, find_beside
 from kineseg_training.studies.exhibit import Exhibit, Place, Preset, experiment
-from kineseg_training.studies.service.evaluate import DATA_VARIABLE, find_beside
 
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; equal bytes need equal numbers of threads.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
@@ -57,15 +57,15 @@ def place(
     )
 
 
-def cmu_folder(named: Path | None) -> Path:
-    """The folder of the CMU clips: as named, or beside the checkout.
+def cmu_folder(named: Path | None, option: str = "--cmu") -> Path:
+    """The folder of the CMU clips: as named by the option, or beside the checkout.
 
     Raises:
         DataError: It is neither named nor there.
     """
     found = named or _beside("cmu_mocap")
     if found is None:
-        raise DataError("there are no CMU clips beside the checkout; name their folder with --cmu")
+        raise DataError(f"there are no CMU clips beside the checkout; name their folder with {option}")
     return found
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.export.step import read_bundle
 from typer.testing import CliRunner
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from typer.testing import CliRunner, Result
 
 KEYS = ("gradcam", "clips")

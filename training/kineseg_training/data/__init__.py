@@ -1,8 +1,7 @@
 """From recordings on disk to windows of canonical pose at the model's rate."""
 
 from kineseg_training.data.augment import Augmentation, augment, mirrored
-from kineseg_training.data.corpus import Clip, Corpus, Source, load_corpus
-from kineseg_training.data.generated import generated_actions
+from kineseg_training.data.corpus import Clip, Corpus, Source, generated_actions, load_corpus
 from kineseg_training.data.labelled import (
     LabelledClip,
     LabelledClips,

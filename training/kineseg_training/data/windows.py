@@ -1,4 +1,4 @@
-"""Windows of source and target frames; none crosses from one clip into another."""
+"""Windows of frames that are read and frames that are to be predicted; none crosses from one clip into another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kineseg_training.errors import DataError
 
@@ -83,3 +85,45 @@ def _gather(clips: Sequence[NDArray[np.float64]], places: NDArray[np.int64], sou
         sources[row, : turn - first] = clips[clip][first:turn]
         targets[row] = clips[clip][turn:end]
     return Windows(sources, lengths, targets)
+
+
+class WindowSource:
+    """Where windows are drawn from: none reaches across two clips.
+
+    Attributes:
+        frames: ``(T, C)`` float32, all clips after one another.
+        starts: ``(W,)`` int64, the first frames of all windows.
+        length: L, frames in a window.
+    """
+
+    def __init__(self, clips: Sequence[NDArray[np.floating]], length: int) -> None:
+        """Take clips ``(T_i, C)``; those shorter than a window give none.
+
+        Raises:
+            DataError: All are shorter than a window.
+        """
+        lengths = [len(clip) for clip in clips]
+        if not any(n >= length for n in lengths):
+            raise DataError(
+                f"every clip is shorter than a window of {length} frames (the longest has {max(lengths, default=0)}); "
+                "read or predict fewer frames, or give longer clips"
+            )
+        begins = np.cumsum([0, *lengths[:-1]])
+        self.frames = torch.from_numpy(np.concatenate(clips).astype(np.float32))
+        self.starts: NDArray[np.int64] = np.concatenate(
+            [begin + np.arange(n - length + 1) for begin, n in zip(begins, lengths, strict=True) if n >= length]
+        )
+        self.length = length
+
+    def draw(self, rng: np.random.Generator, batch: int) -> Tensor:
+        """``(B, L, C)``: windows drawn with replacement, each as likely as any other."""
+        return self.at(rng.choice(self.starts, batch))
+
+    def at(self, starts: NDArray[np.int64]) -> Tensor:
+        """``(B, L, C)``: the windows that begin there."""
+        rows = torch.from_numpy(starts[:, None] + np.arange(self.length)).to(self.frames.device)
+        return self.frames[rows]
+
+    def spread(self, most: int) -> NDArray[np.int64]:
+        """At most so many starts, evenly over all."""
+        return self.starts[np.unique(np.linspace(0, len(self.starts) - 1, most).round().astype(np.int64))]

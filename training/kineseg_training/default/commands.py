@@ -1,8 +1,7 @@
-"""The commands of `kineseg-train`: fit, export, default, evaluate."""
+"""`kineseg-train fit`, `export` and `default`: the predictor that the service ships, and the bundle of it."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,38 +20,13 @@ from kineseg_training.default.fit import fit as fit_model
 from kineseg_training.errors import SettingsError
 from kineseg_training.export.features import BLOCKS, check_blocks
 from kineseg_training.export.metric import MetricSettings
-from kineseg_training.options import Device, Quiet, Resume, Seed, Threads, reporting
-from kineseg_training.report.commands import report
-from kineseg_training.studies.bundle_command import bundle
-from kineseg_training.studies.das_2023.commands import app as recognition
-from kineseg_training.studies.interpret import app as interpret
-from kineseg_training.studies.service.evaluate import DATA_VARIABLE, EVAL_VARIABLE, Evaluation, find_beside
-from kineseg_training.studies.service.evaluate import evaluate as evaluate_bundle
-from kineseg_training.studies.service.faults.detect import Detection, detect, load_takes
-from kineseg_training.studies.service.video.commands import app as video
-from kineseg_training.studies.srivastava_2015.commands import app as composite
-from kineseg_training.studies.su_shlizerman_2019.commands import app as baseline
-
-app = typer.Typer(
-    help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-app.add_typer(baseline, name="baseline")
-app.add_typer(composite, name="composite")
-app.add_typer(recognition, name="recognition")
-app.add_typer(interpret, name="interpret")
-app.add_typer(video, name="video")
-app.command()(report)
-app.command()(bundle)
+from kineseg_training.options import Device, Quiet, Resume, Seed, Threads, cmu_folder, reporting
 
 _FIT = FitSettings()
 _AUGMENTATION = Augmentation()
 _METRIC = MetricSettings()
 
 
-@app.command()
 def fit(
     out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, metrics.csv, loss.png.")],
     data: Annotated[list[Path] | None, typer.Option(help="Folder or file with recordings; repeat for more.")] = None,
@@ -113,7 +87,6 @@ def fit(
         typer.echo(f"{out}: best epoch {best.epoch}, validation loss {best.validation_loss:.4f}")
 
 
-@app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder of `fit`.")],
     out: Annotated[Path, typer.Argument(help="Bundle to write: a folder, or a file ending in .zip.")],
@@ -154,7 +127,6 @@ def export(
         typer.echo(f"wrote {out}")
 
 
-@app.command()
 def default(
     out: Annotated[Path, typer.Argument(help="Bundle to write.")] = recipe.SHIPPED,
     data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
@@ -169,49 +141,11 @@ def default(
             raise SettingsError(
                 f"out: there is no {out.parent.parent} here; run in the root of the checkout or name it"
             )
-        training, held_out = recipe.default_corpora(data or _cmu_folder())
+        training, held_out = recipe.default_corpora(cmu_folder(data, "--data"))
         folder = run or Path(scratch) / "run"
         checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)
         export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out)
         typer.echo(f"wrote {out}")
-
-
-@app.command()
-def evaluate(
-    bundle: Annotated[list[Path], typer.Option(help="Bundle to judge: a folder or .zip; repeat for more.")],
-    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips, with subject_86.")] = None,
-    eval_dir: Annotated[
-        Path | None, typer.Option(help="Folder with score.py and the annotation.", envvar=EVAL_VARIABLE)
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Keep the predictions here; only with one bundle.")] = None,
-    latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
-    faults: Annotated[
-        bool, typer.Option("--faults", help="Put faults into the takes instead, and judge the anomaly score.")
-    ] = False,
-    passes: Annotated[int, typer.Option(min=1, help="How often each take is sent with faults.")] = 3,
-    seed: Annotated[int, typer.Option(help="Of the faults' kinds and places.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
-    """Judge bundles on the annotated takes, through the real server: segments, or with --faults the anomaly score."""
-    with reporting():
-        if out is not None and (faults or len(bundle) > 1):
-            raise SettingsError("out: predictions are kept of one bundle only, and not with --faults")
-        for path in bundle:
-            result: Evaluation | Detection
-            if faults:
-                takes = load_takes((data or _cmu_folder()) / "subject_86")
-                result, _ = detect(path, takes, passes=passes, seed=seed)
-            else:
-                with tempfile.TemporaryDirectory() as scratch:
-                    folder = eval_dir or find_beside(Path(__file__), "eval", EVAL_VARIABLE)
-                    result = evaluate_bundle(
-                        path, data or _cmu_folder(), folder, out or Path(scratch), latency_s=latency
-                    )
-            typer.echo(json.dumps(result.plain(), indent=1) if as_json else result.table())
-
-
-def _cmu_folder() -> Path:
-    return find_beside(Path(__file__), "data", DATA_VARIABLE) / "cmu_mocap"
 
 
 def _assignment(text: str) -> tuple[str, float]:

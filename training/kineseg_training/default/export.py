@@ -16,7 +16,6 @@ from kineseg_training.default.card import model_card
 from kineseg_training.default.checkpoint import Checkpoint
 from kineseg_training.default.graph import state_layout, step_graph
 from kineseg_training.errors import CheckpointError, DataError
-from kineseg_training.export.calibrate import WARM_UP, calibration
 from kineseg_training.export.features import Block, Stream, View, check_blocks
 from kineseg_training.export.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.export.pack import (
@@ -28,9 +27,8 @@ from kineseg_training.export.pack import (
     short,
     write_bundle,
 )
-from kineseg_training.export.prediction import prediction_error
-from kineseg_training.export.step import Step
-from kineseg_training.export.surprise import Surprise, learn_surprise
+from kineseg_training.export.step import Step, prediction_error
+from kineseg_training.export.surprise import WARM_UP, Surprise, calibration, learn_surprise
 from kineseg_training.models import Seq2Seq
 
 GOLDEN_STEPS = 64

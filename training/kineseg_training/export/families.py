@@ -14,8 +14,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from kineseg_training.data import LabelledClips, cut_labelled
 from kineseg_training.errors import DataError
-from kineseg_training.export.calibrate import WARM_UP, calibration
-from kineseg_training.export.family_card import family_card
 from kineseg_training.export.features import Block, View, check_blocks
 from kineseg_training.export.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.export.pack import (
@@ -27,12 +25,11 @@ from kineseg_training.export.pack import (
     short,
     write_bundle,
 )
-from kineseg_training.export.prediction import prediction_error
 from kineseg_training.export.recogniser import RecogniserStep, learn_familiar
 from kineseg_training.export.recurrent import Cell, CompositeCell, RecurrentStep, TiedCell
-from kineseg_training.export.step import Step, StepOutputs
+from kineseg_training.export.step import Step, StepOutputs, prediction_error
 from kineseg_training.export.step_graph import StepModule, graph_of
-from kineseg_training.export.surprise import learn_surprise
+from kineseg_training.export.surprise import WARM_UP, calibration, learn_surprise
 from kineseg_training.models.composite import CompositeLSTM
 from kineseg_training.models.stgcn import STGCN
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
@@ -41,6 +38,23 @@ Family = TiedSeq2Seq | CompositeLSTM | STGCN
 
 _GOLDEN_STEPS = 64
 _JUDGED_SOURCE, _JUDGED_TARGET = 25, 10  # frames heard and predicted where prediction is measured
+_PAPERS = {
+    "seq2seq-tied-gru": (
+        "A tied GRU that reads motion and goes on with it by itself, after Su & Shlizerman (arXiv 1905.12176). Per "
+        "frame it gives a prediction of the next, how surprising this one was, and an embedding of its decoder's state."
+    ),
+    "composite-lstm": (
+        "An LSTM encoder trained with a decoder for the past and one for the future, after Srivastava, Mansimov & "
+        "Salakhutdinov (arXiv 1502.04681). Per frame it gives the future decoder's first frame, how surprising this "
+        "one was, and an embedding of the encoder's state."
+    ),
+    "stgcn": (
+        "A spatio-temporal graph convolutional network that recognises actions from a window of frames, after Yan, "
+        "Xiong & Lin (arXiv 1801.07455) as analysed by Das, Shekkizhar & Ortega (arXiv 2312.07777). Per frame it gives "
+        "the probability of each action given the window that ends there, an embedding of what the network has made of "
+        "it, and how far that is from every action it knows. It does not predict: its prediction is the frame again."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -209,3 +223,27 @@ def _golden(step: StepModule, model: Family) -> dict[str, NDArray[np.float32]]:
     wander = np.cumsum(rng.standard_normal((_GOLDEN_STEPS, step.channels)), axis=0) / 4.0
     frames = (model.mean.numpy() + model.scale.numpy() * wander).astype(np.float32)
     return {"frames": frames, **step.run(frames)}
+
+
+def family_card(manifest: bundle_pb2.BundleManifest) -> str:
+    """Markdown: what the model is, what it learned from, and its figures."""
+    figures = "\n".join(f"- {name.replace('_', ' ')}: {value:g}" for name, value in sorted(manifest.metrics.items()))
+    data = manifest.training_data
+    sections = [
+        f"# {manifest.name} {manifest.version}",
+        _PAPERS[manifest.family],
+        f"{len(manifest.channels)} channels at {manifest.frame_rate_hz:g} frames a second; an embedding of "
+        f"{manifest.embedding_dim} dimensions; {sum(part.size for part in manifest.state)} numbers of state a stream.",
+    ]
+    if manifest.classes:
+        sections.append("Actions that it knows: " + ", ".join(manifest.classes) + ".")
+    sections += [
+        "## Data",
+        data.description or "Not described.",
+        f"{data.recordings} clips, {data.duration_s:.0f} s; fingerprint `{data.fingerprint}`.",
+        "## Licence and credit",
+        manifest.licence or "Not stated.",
+        "## Figures on held-out clips",
+        figures,
+    ]
+    return "\n\n".join(sections) + "\n"

@@ -1,4 +1,4 @@
-"""How surprising a frame is, in one number: how badly its worst joint was predicted, next to the others.
+"""How surprising a frame is, in one number, and what is usual of it.
 
 A mean over all channels rises and falls with how lively the motion is and hardly moves when one joint freezes, shakes
 or is taken for another. So each joint's squared error is taken relative to what is typical of it, and the worst joint
@@ -7,10 +7,11 @@ is compared with the one in the middle. The comparison is not complete: what mov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 
 from kineseg_training.errors import DataError
@@ -22,6 +23,8 @@ FLOOR = 0.3
 # A channel that is always predicted perfectly would make the smallest error infinitely surprising.
 _LEAST_TYPICAL = 1e-6
 _MEDIAN_OF_SQUARED_NORMAL = 0.455
+# Frames at the start of a take in which a model has hardly heard anything; they do not count.
+WARM_UP = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +73,33 @@ def _joints(channels: Sequence[str]) -> list[list[int]]:
     triples = [[f"{stem}.{axis}" for axis in "xyz"] for stem in stems]
     joints = [[place[name] for name in triple] for triple in triples if all(name in place for name in triple)]
     return joints or [[at] for at in range(len(channels))]
+
+
+def calibration(
+    surprises: Sequence[NDArray[np.floating]],
+    segmenter: Mapping[str, float],
+    naming: Mapping[str, float] | None = None,
+) -> bundle_pb2.Calibration:
+    """Median and robust deviation of the logarithm.
+
+    Args:
+        surprises: ``(T,)`` of each held-out take.
+        segmenter: Settings of the segmenter to be told beside.
+        naming: Settings of the naming of segments to be told beside.
+
+    Raises:
+        DataError: No take is longer than `WARM_UP`.
+    """
+    surprise = np.concatenate([np.asarray(take, dtype=np.float64)[WARM_UP:] for take in surprises])
+    surprise = surprise[surprise > 0.0]
+    if not surprise.size:
+        raise DataError(f"no held-out take is longer than {WARM_UP} frames: nothing to calibrate surprise on")
+    logarithm = np.log(surprise)
+    median = float(np.median(logarithm))
+    spread = 1.4826 * float(np.median(np.abs(logarithm - median)))
+    return bundle_pb2.Calibration(
+        log_surprise_median=round(median, 6),
+        log_surprise_scale=round(spread, 6),
+        segmenter=segmenter,
+        naming=naming,
+    )

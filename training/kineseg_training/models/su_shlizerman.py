@@ -3,19 +3,29 @@
 K. Su and E. Shlizerman, "Clustering and Recognition of Spatiotemporal Features through Interpretable Embedding of
 Sequence to Sequence Recurrent Neural Networks", 2019/2020 (arXiv 1905.12176), after J. Martinez, M. J. Black and
 J. Romero, "On human motion prediction using recurrent neural networks", 2017 (arXiv 1705.02445).
+
+Its two adversaries, one of which judges what it predicts and the other whether that goes on from what it has seen, are
+after L.-Y. Gui, Y.-X. Wang, X. Liang and J. M. F. Moura, "Adversarial geometry-aware human motion prediction", 2018.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.models.normalised import Normalised
+
+# Windows that are decoded at once.
+_BATCH = 64
+# Su & Shlizerman's weight of mean squared error and fidelity against continuity.
+FIDELITY_WEIGHT = 0.6
 
 
 @dataclass(frozen=True)
@@ -132,3 +142,91 @@ class TiedSeq2Seq(Normalised):
             "encoder": encoded[0].cpu().numpy(),
             "decoder": decoded.reshape(-1, decoded.shape[2])[: len(clip) - source].cpu().numpy(),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What a model decodes after W windows of S frames.
+
+    Attributes:
+        predictions: ``(W, N, C)`` float32, normalised.
+        states: ``(W, N, H)`` float32, decoder states that they were read out from.
+    """
+
+    predictions: NDArray[np.float32]
+    states: NDArray[np.float32]
+
+
+@torch.no_grad()
+def decode(model: TiedSeq2Seq, sources: Tensor, n: int) -> Decoded:
+    """Read each of the sources ``(W, S, C)``, normalised, and go on for n frames."""
+    parts = [model(batch.to(model.mean.device), n) for batch in _batches(sources)]
+    return Decoded(
+        torch.cat([prediction for prediction, _ in parts]).float().cpu().numpy(),
+        torch.cat([states for _, states in parts]).float().cpu().numpy(),
+    )
+
+
+def _batches(rows: Tensor) -> Iterator[Tensor]:
+    for begin in range(0, len(rows), _BATCH):
+        yield rows[begin : begin + _BATCH]
+
+
+class Judge(nn.Module):
+    """Reads motion with a GRU and says from its last state whether it is real."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(channels, hidden, batch_first=True)
+        self.readout = nn.Linear(hidden, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """``(B, T, C)`` normalised frames to logits ``(B,)``, large for real motion."""
+        _, last = self.rnn(frames)
+        logits: Tensor = self.readout(last[0])[:, 0]
+        return logits
+
+
+class Adversaries(nn.Module):
+    """The fidelity judge hears the predicted part alone, the continuity judge the past and the predicted part."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.fidelity = Judge(channels, hidden)
+        self.continuity = Judge(channels, hidden)
+
+    def loss(self, source: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
+        """What the judges minimise: real motion is to be called real, predicted motion not. A scalar.
+
+        Args:
+            source: ``(B, S, C)`` the past.
+            predicted: ``(B, N, C)``; no gradient goes to the predictor.
+            target: ``(B, N, C)`` what really followed.
+        """
+        fake = predicted.detach()
+        return (
+            _called(self.fidelity(target), real=True)
+            + _called(self.fidelity(fake), real=False)
+            + _called(self.continuity(torch.cat([source, target], dim=1)), real=True)
+            + _called(self.continuity(torch.cat([source, fake], dim=1)), real=False)
+        )
+
+    def predictor_loss(self, source: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
+        """What the predictor minimises: 0.6 x (mean squared error + fidelity) + continuity, a scalar.
+
+        The last two are the cross-entropies of being called real. (The authors' script gives predictor and judges one
+        optimiser and one loss, in which the predictor helps the judges; the paper describes adversaries, and so do we.)
+        """
+        fidelity = _called(self.fidelity(predicted), real=True)
+        continuity = _called(self.continuity(torch.cat([source, predicted], dim=1)), real=True)
+        return FIDELITY_WEIGHT * (squared_error(predicted, target) + fidelity) + continuity
+
+
+def squared_error(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error, computed in float32 under mixed precision too."""
+    return ((predicted.float() - target.float()) ** 2).mean()
+
+
+def _called(logits: Tensor, *, real: bool) -> Tensor:
+    logits = logits.float()
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kineseg_training.errors import SettingsError
 from kineseg_training.studies.exhibit import Exhibit, Place, experiment
-from kineseg_training.studies.trained import FAMILIES as MODELS
+from kineseg_training.studies.families import FAMILIES as MODELS
 
 FAMILIES = tuple(MODELS)
 

@@ -20,7 +20,7 @@ from kineseg_training.errors import SettingsError, TrainingError
 from kineseg_training.files import write_atomically
 from kineseg_training.report.contents import Entry
 from kineseg_training.studies.exhibit import EXHIBIT_FILE, Exhibit, Place
-from kineseg_training.studies.trained import FAMILIES, family_bundle
+from kineseg_training.studies.families import FAMILIES, family_bundle
 
 ASKED_FILE = "asked.json"
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.loop import LAST
 from kineseg_training.studies.exhibit import Exhibit
 from typer.testing import CliRunner

@@ -16,7 +16,8 @@ from kineseg_training.models.stgcn import STGCN, STGCNSettings
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.das_2023.gradcam.run import gradcam
 from kineseg_training.studies.das_2023.layers.families import ServicePredictor, untrained
-from kineseg_training.studies.das_2023.layers.measure import (
+from kineseg_training.studies.das_2023.layers.run import layers
+from kineseg_training.studies.das_2023.layers.smoothness import (
     LayerSettings,
     distances_between,
     layer_distances,
@@ -25,7 +26,6 @@ from kineseg_training.studies.das_2023.layers.measure import (
     pieces_of,
     reduced,
 )
-from kineseg_training.studies.das_2023.layers.run import layers
 from kineseg_training.studies.exhibit import Exhibit, Place
 from numpy.typing import NDArray
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kineseg_training.data.labelled import LabelledWindows
-from kineseg_training.studies.das_2023.calibration import (
+from kineseg_training.studies.das_2023.scores import (
+    Judged,
     even_weights,
     fitted_temperature,
+    nearest_neighbour,
     recommended_threshold,
+    rejection,
     reliability,
+    similarity,
 )
-from kineseg_training.studies.das_2023.scores import Judged, nearest_neighbour, similarity
-from kineseg_training.studies.das_2023.unknown import rejection
 
 
 def windows_of(labels: list[int], clips: list[int]) -> LabelledWindows:

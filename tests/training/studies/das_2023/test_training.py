@@ -12,15 +12,13 @@ import numpy as np
 import pytest
 import torch
 from kineseg_training.data.augment import NO_AUGMENTATION, Augmentation, mirrored
-from kineseg_training.data.draw import Draw, mirrored_labels
-from kineseg_training.data.holdout import hold_out
 from kineseg_training.data.labelled import LabelledClip, LabelledClips, cut_labelled
+from kineseg_training.data.splits import hold_out
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.stgcn import STGCN
-from kineseg_training.studies.das_2023.presets import PRESETS
-from kineseg_training.studies.das_2023.task import Recognise, RecogniseSettings, window_logits
-from kineseg_training.studies.das_2023.trained import load_stgcn, new_stgcn, train_stgcn
+from kineseg_training.studies.das_2023.task import Draw, Recognise, RecogniseSettings, mirrored_labels, window_logits
+from kineseg_training.studies.das_2023.trained import PRESETS, load_stgcn, new_stgcn, train_stgcn
 from kineseg_training.studies.das_2023.transfer.run import with_classes
 
 Clips = tuple[LabelledClips, LabelledClips]

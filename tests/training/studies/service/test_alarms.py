@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from kineseg_training.studies.service.faults.alarms import Scored, alarms, found, rate_per_minute, threshold_for
-from kineseg_training.studies.service.faults.trials import Placed
+from kineseg_training.studies.service.faults.trials import Placed, Scored, alarms, found, rate_per_minute, threshold_for
 
 
 def scored(scores: object) -> Scored:

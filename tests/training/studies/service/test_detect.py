@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.default.recipe import shipped_bundle
 from typer.testing import CliRunner
 

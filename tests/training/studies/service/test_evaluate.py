@@ -14,7 +14,8 @@ from kineseg_training.default.fit import FitSettings, fit
 from kineseg_training.default.recipe import default_corpora
 from kineseg_training.errors import BundleError, EvaluationError
 from kineseg_training.export.metric import MetricSettings
-from kineseg_training.studies.service.evaluate import evaluate, find_beside
+from kineseg_training.files import find_beside
+from kineseg_training.studies.service.evaluate import evaluate
 from scipy.io import savemat
 
 N_FRAMES = 2400

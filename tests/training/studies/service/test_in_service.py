@@ -13,9 +13,9 @@ from kineseg_training.export.families import FamilySettings, export_family
 from kineseg_training.export.step import read_bundle
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.families import FAMILIES, family_bundle
 from kineseg_training.studies.service.families.run import names_of, step_costs
 from kineseg_training.studies.service.faults.detect import load_takes
-from kineseg_training.studies.trained import FAMILIES, family_bundle
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,15 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from kineseg.motion import CANONICAL_JOINTS, Annotation, Recording, canonical_pose, generate
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.studies.colors import key_of
 from kineseg_training.studies.exhibit import Place
 from kineseg_training.studies.service.video import Scene, Shot, scene_of, write_video
-from kineseg_training.studies.service.video.decoded import baseline_scene
 from kineseg_training.studies.service.video.figure import Stage
 from kineseg_training.studies.service.video.frames import shot_size
 from kineseg_training.studies.service.video.run import GIF, MP4, STILL, example
+from kineseg_training.studies.service.video.scenes import baseline_scene
 from kineseg_training.studies.service.video.write import still
 from kineseg_training.studies.su_shlizerman_2019.takes.data import load_take
 from kineseg_training.studies.su_shlizerman_2019.takes.segment import SETTINGS, save_take, segment_take, variants_of

@@ -12,16 +12,15 @@ from kineseg_training.errors import DataError
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import Exhibit, Place
 from kineseg_training.studies.srivastava_2015.commands import app
-from kineseg_training.studies.srivastava_2015.extrapolation.periodicity import rhythm
 from kineseg_training.studies.srivastava_2015.extrapolation.results import (
     BACK,
     after_longer_inputs,
     decoded,
     length_needed,
     reach,
+    rhythm,
 )
 from kineseg_training.studies.srivastava_2015.extrapolation.run import extrapolation
-from kineseg_training.studies.srivastava_2015.presets import SIZES
 from kineseg_training.studies.srivastava_2015.scores import (
     GOES_ON,
     MEAN,
@@ -31,7 +30,7 @@ from kineseg_training.studies.srivastava_2015.scores import (
     model_errors,
 )
 from kineseg_training.studies.srivastava_2015.sequences import cmu_poses
-from kineseg_training.studies.srivastava_2015.task import CompositeTraining
+from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import VARIANTS
 from kineseg_training.studies.srivastava_2015.variants.run import Score, agreement_and_verdict, variants
 from typer.testing import CliRunner

@@ -13,19 +13,26 @@ from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier, TrainingSettings, train_classifier
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.srivastava_2015.commands import app
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
     Recognition,
     bvh_recognition,
     cmu_recognition,
     draw_labelled,
 )
-from kineseg_training.studies.srivastava_2015.few_labels.differences import Pair, interval
 from kineseg_training.studies.srivastava_2015.few_labels.optimiser import few_labels_optimiser, held_out
 from kineseg_training.studies.srivastava_2015.few_labels.report import judge
-from kineseg_training.studies.srivastava_2015.few_labels.results import RANDOM, Key, Results, Scores, score
+from kineseg_training.studies.srivastava_2015.few_labels.results import (
+    RANDOM,
+    Key,
+    Pair,
+    Results,
+    Scores,
+    interval,
+    score,
+)
 from kineseg_training.studies.srivastava_2015.few_labels.run import RESULTS_FILE, classifier, few_labels, nearest
 from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, PRESETS, WINDOW, FewLabelsSettings
-from kineseg_training.studies.srivastava_2015.labels_commands import app
 from scipy.stats import ttest_rel
 from typer.testing import CliRunner
 

@@ -11,9 +11,10 @@ from kineseg_training.studies.srivastava_2015.moving_shapes import (
     SILHOUETTES,
     ShapesSettings,
     moving_shapes,
+    patched,
+    pictures,
     silhouettes,
 )
-from kineseg_training.studies.srivastava_2015.patches import patched, pictures
 
 seeds = st.integers(0, 2**32 - 1)
 

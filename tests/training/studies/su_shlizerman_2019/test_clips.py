@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.studies.exhibit import EXHIBIT_FILE, Exhibit, Place
 from kineseg_training.studies.su_shlizerman_2019.clips.run import Case, clips
 from typer.testing import CliRunner

@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kineseg_training.errors import DataError, SettingsError
-from kineseg_training.studies.su_shlizerman_2019.clips.concatenate import choose, concatenate
-from kineseg_training.studies.su_shlizerman_2019.clips.data import ActionFiles, find_actions, load_clip
+from kineseg_training.studies.su_shlizerman_2019.clips.data import (
+    ActionFiles,
+    choose,
+    concatenate,
+    find_actions,
+    load_clip,
+)
 
 
 def write(file: Path, frames: int, columns: int, seed: int) -> None:

@@ -11,9 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_training.errors import DataError
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
-from kineseg_training.studies.su_shlizerman_2019.clips.cutting import Cutting, find_cuts, window_errors
-from kineseg_training.studies.su_shlizerman_2019.clustering import LINKAGES, Linkage, merge_tree, segment_means
-from kineseg_training.studies.su_shlizerman_2019.scores import named, score, score_cuts
+from kineseg_training.studies.su_shlizerman_2019.clips.case import Cutting, find_cuts, window_errors
+from kineseg_training.studies.su_shlizerman_2019.clusters import (
+    LINKAGES,
+    Linkage,
+    merge_tree,
+    named,
+    score,
+    score_cuts,
+    segment_means,
+)
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
@@ -105,7 +112,7 @@ def test_directions_that_lie_apart_are_clusters(linkage: Linkage) -> None:
 
 
 def test_more_states_than_pairs_can_be_held_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kineseg_training.studies.su_shlizerman_2019.clustering._MOST", 50)
+    monkeypatch.setattr("kineseg_training.studies.su_shlizerman_2019.clusters._MOST", 50)
     true = np.repeat([0, 1], 500)
     labels = merge_tree(np.eye(2)[true], "average").into(2)
     assert len(labels) == 1000

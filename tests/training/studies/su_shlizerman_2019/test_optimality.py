@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from kineseg_training.commands import app as trainers
 from kineseg_training.data.labelled import cmu_actions
-from kineseg_training.default.commands import app as trainers
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.loop import LAST, Course, LoopSettings, Row, load_saved, train
-from kineseg_training.studies.embedding.early_stop import CROWDING, crowding, spread_windows, stopped_by
-from kineseg_training.studies.embedding_commands import app
+from kineseg_training.studies.commands import interpret
+from kineseg_training.studies.early_stop import CROWDING, crowding, spread_windows, stopped_by
 from kineseg_training.studies.exhibit import Exhibit, Place
-from kineseg_training.studies.su_shlizerman_2019.optimality.look import set_aside
 from kineseg_training.studies.su_shlizerman_2019.optimality.results import SWEEPS, Watch
-from kineseg_training.studies.su_shlizerman_2019.optimality.run import optimality
+from kineseg_training.studies.su_shlizerman_2019.optimality.run import optimality, set_aside
 from kineseg_training.studies.su_shlizerman_2019.task import TiedTask
 from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS
 from typer.testing import CliRunner
@@ -166,12 +165,12 @@ def test_the_trainers_stop_by_the_embedding_where_they_are_told_to(cmu: Path, tm
 def test_the_command_takes_sizes(cmu: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke
     options = ["--preset", "tiny", "--iterations", "5", "--quiet", "--cmu", str(cmu)]
-    right = run(app, ["optimality", str(tmp_path / "out"), "--hidden", "3,5", *options])
+    right = run(interpret, ["optimality", str(tmp_path / "out"), "--hidden", "3,5", *options])
     assert right.exit_code == 0, right.output
     assert "3 units" in right.output
     assert "5 units" in right.output
     assert (tmp_path / "out/optimality.png").stat().st_size > 10_000
-    assert "whole numbers" in run(app, ["optimality", str(tmp_path), "--hidden", "3,big", *options]).output
-    wrong = run(app, ["optimality", str(tmp_path), "--hidden", "3,3", *options])
+    assert "whole numbers" in run(interpret, ["optimality", str(tmp_path), "--hidden", "3,big", *options]).output
+    wrong = run(interpret, ["optimality", str(tmp_path), "--hidden", "3,3", *options])
     assert wrong.exit_code == 1
     assert "different numbers of units" in wrong.output

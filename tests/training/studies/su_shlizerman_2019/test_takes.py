@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.exhibit import Exhibit, Place

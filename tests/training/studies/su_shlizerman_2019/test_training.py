@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from kineseg_training.default.commands import app
+from kineseg_training.commands import app
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
-from kineseg_training.models.adversaries import FIDELITY_WEIGHT, Adversaries
+from kineseg_training.models.su_shlizerman import FIDELITY_WEIGHT, Adversaries
 from kineseg_training.studies.exhibit import Place
-from kineseg_training.studies.su_shlizerman_2019.presets import PRESETS, BaselineSettings
-from kineseg_training.studies.su_shlizerman_2019.task import TiedTask, normalisation
+from kineseg_training.studies.su_shlizerman_2019.task import PRESETS, BaselineSettings, TiedTask, normalisation
 from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, FAMILY, load_su, trained_su
 from numpy.typing import NDArray
 from typer.testing import CliRunner

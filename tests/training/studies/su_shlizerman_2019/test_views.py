@@ -16,12 +16,20 @@ from kineseg_training.errors import DataError, SettingsError, TrainingError
 from kineseg_training.models import Seq2Seq, Seq2SeqSettings
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
-from kineseg_training.studies.embedding.projection import participation_ratio, principal_components, umap_projection
-from kineseg_training.studies.embedding.separation import recognised, separation
-from kineseg_training.studies.embedding.states import DECODER, ENCODER, balanced_windows, read_states
-from kineseg_training.studies.embedding_commands import app
+from kineseg_training.studies.colors import action_colours
+from kineseg_training.studies.commands import interpret
 from kineseg_training.studies.exhibit import Exhibit, Place
-from kineseg_training.studies.palette import action_colours
+from kineseg_training.studies.states import (
+    DECODER,
+    ENCODER,
+    balanced_windows,
+    participation_ratio,
+    principal_components,
+    read_states,
+    recognised,
+    separation,
+    umap_projection,
+)
 from kineseg_training.studies.su_shlizerman_2019.views.run import views
 from torch import nn
 from typer.testing import CliRunner
@@ -258,7 +266,7 @@ def test_one_action_only_or_no_clips_are_clear_errors(cmu: Path, tmp_path: Path)
 
 def test_the_command_says_what_is_wrong_and_does_it_right(cmu: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke
-    wrong = run(app, ["views", str(tmp_path / "out"), "--models", "su,nobody", "--cmu", str(cmu)])
+    wrong = run(interpret, ["views", str(tmp_path / "out"), "--models", "su,nobody", "--cmu", str(cmu)])
     assert wrong.exit_code == 1
     assert "there is no nobody" in wrong.output
     options = [
@@ -272,7 +280,7 @@ def test_the_command_says_what_is_wrong_and_does_it_right(cmu: Path, tmp_path: P
         "--cmu",
         str(cmu),
     ]
-    right = run(app, ["views", str(tmp_path / "out"), *options])
+    right = run(interpret, ["views", str(tmp_path / "out"), *options])
     assert right.exit_code == 0, right.output
     assert "No trained model was looked at" in right.output
     assert (tmp_path / "out/trajectories_3d.png").stat().st_size > 10_000

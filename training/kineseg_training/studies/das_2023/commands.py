@@ -13,9 +13,8 @@ from kineseg_training import options
 from kineseg_training.data.labelled import bvh_contents, cmu_actions, long_enough
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop import LoopSettings, Precision
-from kineseg_training.studies.das_2023.presets import PRESETS
 from kineseg_training.studies.das_2023.scores import judged
-from kineseg_training.studies.das_2023.trained import train_stgcn
+from kineseg_training.studies.das_2023.trained import PRESETS, train_stgcn
 
 app = typer.Typer(help="An ST-GCN that recognises actions: train, judge, transfer.", no_args_is_help=True)
 

@@ -1,4 +1,4 @@
-"""How well a recogniser names the windows and the clips of a test set, and what a nearest neighbour makes of them."""
+"""How well a recogniser names actions, how far its probabilities can be believed, and what it makes of others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from kineseg_training.data.labelled import LabelledClips, LabelledWindows, cut_labelled
@@ -15,6 +17,18 @@ from kineseg_training.models.stgcn import STGCN
 from kineseg_training.studies.das_2023.task import window_logits
 
 Array = NDArray[np.float64]
+# Of windows of known actions, the share that a threshold is to keep.
+KEPT = 0.95
+_LOWEST, _HIGHEST = -3.0, 3.0  # of the temperature's logarithm
+# Contents of the BVH set that are CMU actions, done by other people.
+SAME_ACTION = {
+    "walk": "walking",
+    "walk-left": "walking",
+    "walk-right": "walking",
+    "walk-back": "walking",
+    "run": "running",
+    "dash": "running",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,3 +121,116 @@ def pooled_features(network: STGCN, frames: NDArray[np.float32], at_once: int = 
 def similarity(features: Array, known: Array) -> Array:
     """``(N,)`` cosine of each of ``(N, E)`` directions with the nearest of ``(M, E)`` known ones."""
     return np.asarray((features @ known.T).max(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Probability of the chosen action against how often it was right, in bins of equal width.
+
+    Attributes:
+        probability: ``(n,)`` mean of each bin that has windows.
+        accuracy: ``(n,)`` share of right ones in it.
+        share: ``(n,)`` of all windows.
+        error: Expected calibration error: mean distance of the two, weighted by share.
+    """
+
+    probability: Array
+    accuracy: Array
+    share: Array
+    error: float
+
+
+def fitted_temperature(logits: Array, labels: NDArray[np.int64]) -> float:
+    """What to divide logits by so that held-out labels become likeliest (Guo et al. 2017), all actions alike.
+
+    Args:
+        logits: ``(N, K)``, at temperature one.
+        labels: ``(N,)``.
+    """
+    weights = even_weights(labels)
+
+    def loss(log_temperature: float) -> float:
+        likely = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-(weights * likely[np.arange(len(labels)), labels]).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(_LOWEST, _HIGHEST), method="bounded").x))
+
+
+def recommended_threshold(best: Array, labels: NDArray[np.int64], kept: float = KEPT) -> float:
+    """The probability below which to say unknown so that the share `kept` of held-out windows keeps its name.
+
+    Args:
+        best: ``(N,)`` probability of the likeliest action.
+        labels: ``(N,)``, each action counting as much.
+        kept: Between 0 and 1.
+    """
+    order = np.argsort(best, kind="stable")
+    weights = even_weights(labels)[order]
+    lost = np.cumsum(weights) - weights  # were the threshold this window's probability
+    return float(best[order][np.searchsorted(lost, 1.0 - kept + 1e-9, side="right") - 1])
+
+
+def reliability(best: Array, right: NDArray[np.bool_], bins: int = 10) -> Reliability:
+    """Compare probabilities ``(N,)`` with whether they were right ``(N,)``."""
+    place = np.minimum((best * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    filled = counts > 0
+    probability = np.bincount(place, best, bins)[filled] / counts[filled]
+    accuracy = np.bincount(place, right.astype(np.float64), bins)[filled] / counts[filled]
+    share = counts[filled] / len(best)
+    return Reliability(probability, accuracy, share, float((share * np.abs(probability - accuracy)).sum()))
+
+
+def even_weights(labels: NDArray[np.int64]) -> Array:
+    """``(N,)``, summing to one, each label that occurs having as much as any other."""
+    counts = np.bincount(labels)
+    return np.asarray(1.0 / (counts[labels] * np.count_nonzero(counts)))
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """How a score tells known from unknown; high means known.
+
+    Attributes:
+        score: Its name.
+        threshold: Below it a window is called unknown.
+        kept: Share of windows of known actions at or above it, actions alike.
+        rejected: Share of windows of unknown actions below it, actions alike.
+        auroc: Probability that a known window scores higher than an unknown one, all windows alike.
+    """
+
+    score: str
+    threshold: float
+    kept: float
+    rejected: float
+    auroc: float
+
+
+def rejection(
+    score: str,
+    threshold: float,
+    known: tuple[Array, NDArray[np.int64]],
+    unknown: tuple[Array, NDArray[np.int64]],
+) -> Rejection:
+    """Judge a threshold.
+
+    Args:
+        score: Name of the score.
+        threshold: To judge.
+        known: Scores ``(N,)`` of windows of known actions, and their labels ``(N,)``.
+        unknown: The same of unknown actions.
+    """
+    kept, rejected = (
+        float(np.mean([passed[labels == label].mean() for label in np.unique(labels)]))
+        for passed, labels in ((known[0] >= threshold, known[1]), (unknown[0] < threshold, unknown[1]))
+    )
+    truth = np.concatenate([np.ones(len(known[0])), np.zeros(len(unknown[0]))])
+    return Rejection(
+        score, threshold, kept, rejected, float(roc_auc_score(truth, np.concatenate([known[0], unknown[0]])))
+    )
+
+
+def without_known(clips: LabelledClips, length: int) -> LabelledClips:
+    """The clips of the BVH set that show no CMU action and are as long as a window."""
+    long = {clip.action for clip in clips.clips if len(clip.frames) >= length}
+    return clips.only(sorted(long - SAME_ACTION.keys()))

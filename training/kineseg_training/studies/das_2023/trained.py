@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +11,92 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from kineseg_training.data.holdout import hold_out
 from kineseg_training.data.labelled import LabelledClips, cmu_actions, cut_labelled
+from kineseg_training.data.splits import hold_out
 from kineseg_training.errors import CheckpointError
 from kineseg_training.files import write_atomically
 from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.stgcn import STGCN, STGCNSettings
-from kineseg_training.studies.das_2023.calibration import fitted_temperature, recommended_threshold
-from kineseg_training.studies.das_2023.presets import PRESETS, RecognitionPreset
-from kineseg_training.studies.das_2023.task import FAMILY, Recognise, window_logits
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.das_2023.scores import fitted_temperature, recommended_threshold
+from kineseg_training.studies.das_2023.task import FAMILY, Recognise, RecogniseSettings, window_logits
+from kineseg_training.studies.exhibit import Place, Preset
 
+_STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)
 CALIBRATION = "calibration.json"
 _CALIBRATE_EVERY = 2  # frames between windows
 # Body sizes: a joint that hardly moves in the training clips (the hips' own joints) tells one skeleton from another,
 # and would tell it loudly if it were scaled to variance one.
 _LEAST_SCALE = 0.05
+
+
+@dataclass(frozen=True)
+class RecognitionPreset:
+    """One size.
+
+    Attributes:
+        widths: Of the blocks.
+        strides: Of the blocks.
+        temporal_kernel: Frames that a temporal convolution sees.
+        training: Of a network from random weights.
+        validate_every: Steps between validations.
+        every: Frames between test windows.
+        transfer: Of a network that is fine-tuned, and of those that it is compared with.
+        retrained: Numbers of last blocks that are re-trained.
+        seeds: Trainings for each of them.
+        dropout: Of the network.
+    """
+
+    widths: tuple[int, ...]
+    strides: tuple[int, ...]
+    temporal_kernel: int
+    training: RecogniseSettings
+    validate_every: int
+    every: int
+    transfer: RecogniseSettings
+    retrained: tuple[int, ...]
+    seeds: int
+    dropout: float = 0.0
+
+    def model(self, classes: tuple[str, ...]) -> STGCNSettings:
+        """The network for these actions."""
+        return STGCNSettings(classes, self.widths, self.strides, self.temporal_kernel, self.dropout)
+
+
+PRESETS: dict[Preset, RecognitionPreset] = {
+    "tiny": RecognitionPreset(
+        widths=(4, 6, 8),
+        strides=(1, 2, 1),
+        temporal_kernel=3,
+        training=RecogniseSettings(iterations=6, batch=8),
+        validate_every=3,
+        every=30,
+        transfer=RecogniseSettings(iterations=2, batch=8),
+        retrained=(0, 2, 3),
+        seeds=1,
+    ),
+    "small": RecognitionPreset(
+        widths=(8, 8, 8, 16, 16, 16, 32, 32, 32),
+        strides=_STRIDES,
+        temporal_kernel=9,
+        training=RecogniseSettings(iterations=200),
+        validate_every=25,
+        every=5,
+        transfer=RecogniseSettings(iterations=80, learning_rate=5e-3),
+        retrained=tuple(range(10)),
+        seeds=2,
+    ),
+    "full": RecognitionPreset(
+        widths=(64, 64, 64, 128, 128, 128, 256, 256, 256),
+        strides=_STRIDES,
+        temporal_kernel=9,
+        training=RecogniseSettings(iterations=5000, batch=64, learning_rate=1e-3),
+        validate_every=100,
+        every=1,
+        transfer=RecogniseSettings(iterations=1000, batch=64, learning_rate=1e-3),
+        retrained=tuple(range(10)),
+        seeds=5,
+    ),
+}
 
 
 def trained_stgcn(place: Place) -> STGCN:

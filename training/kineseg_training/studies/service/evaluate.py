@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,13 +18,11 @@ from kineseg.motion import MotionError, read
 from kineseg_training.data import Source, load_corpus, resample
 from kineseg_training.default.recipe import CALIBRATION_FRAMES, FIT
 from kineseg_training.errors import EvaluationError
-from kineseg_training.export.prediction import PredictionError, prediction_error
-from kineseg_training.export.step import read_bundle
+from kineseg_training.export.step import PredictionError, prediction_error, read_bundle
+from kineseg_training.files import EVAL_VARIABLE
 from kineseg_training.server_process import running_server
 
 FACTS = "cmu86_dev.json"
-EVAL_VARIABLE = "KINESEG_EVAL"
-DATA_VARIABLE = "KINESEG_DATA"
 
 _PER_CENT = ("mof", "ari", "nmi", "edit", "f1@50", "covering", "bf1@0.5s", "bf1@1s")
 
@@ -105,21 +102,6 @@ def evaluate(bundle: Path, data: Path, eval_dir: Path, out: Path, *, latency_s: 
         takes={name: row | {"max_delay_s": delays[name]} for name, row in takes.items()},
         prediction=_prediction(bundle, data / "test"),
     )
-
-
-def find_beside(start: Path, relative: str, variable: str) -> Path:
-    """The folder that the environment variable names, or else ``shared/<relative>`` beside the checkout around `start`.
-
-    Raises:
-        EvaluationError: Neither is there.
-    """
-    named = os.environ.get(variable)
-    if named:
-        return Path(named)
-    for parent in start.resolve().parents:
-        if (found := parent / "shared" / relative).is_dir():
-            return found
-    raise EvaluationError(f"no folder shared/{relative} beside the checkout; set {variable} or name the folder")
 
 
 def _segment(client: kineseg.Client, path: Path, fps: float, latency_s: float | None) -> dict[str, Any]:

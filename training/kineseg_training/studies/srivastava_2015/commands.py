@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, cast
 
 import torch
@@ -13,8 +14,10 @@ from kineseg_training.loop import train as run_loop
 from kineseg_training.loop.settings import Precision
 from kineseg_training.models.composite import CompositeSettings
 from kineseg_training.options import (
+    BvhFolder,
     CmuFolder,
     Device,
+    Out,
     PrecisionOption,
     PresetOption,
     Quiet,
@@ -26,12 +29,11 @@ from kineseg_training.options import (
     add_experiment,
     place,
     reporting,
+    show,
 )
-from kineseg_training.studies.embedding.early_stop import WATCHED, stopped_by
-from kineseg_training.studies.srivastava_2015.labels_commands import app as labels
-from kineseg_training.studies.srivastava_2015.presets import SIZES
+from kineseg_training.studies.early_stop import WATCHED, stopped_by
 from kineseg_training.studies.srivastava_2015.sequences import Sequences, ShapeSequences, cmu_poses
-from kineseg_training.studies.srivastava_2015.task import CompositeTask, CompositeTraining
+from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTask, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import VARIANTS
 
 app = typer.Typer(
@@ -40,7 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.add_typer(labels)  # beside the others, not below a name of their own
 
 _POSES, _SHAPES = "poses", "shapes"
 
@@ -145,4 +146,53 @@ add_experiment(
     "studies.srivastava_2015.extrapolation.run:extrapolation",
     "Let the decoders run further back and on than they were trained to.",
     bvh=False,
+)
+
+
+@app.command("few-labels")
+def few_labels(
+    out: Out,
+    preset: PresetOption = "small",
+    cmu: CmuFolder = None,
+    bvh: BvhFolder = None,
+    labels: Annotated[
+        list[int] | None, typer.Option("--labels", help="Labelled windows of a class, 0 for all; repeat.")
+    ] = None,
+    window: Annotated[int | None, typer.Option(min=2, help="Frames of a window, at 30 a second.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How often each classifier is trained.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the classifiers (not of a readout alone).")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps of the classifiers (not of a readout alone).")] = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Does unsupervised pretraining help to recognise actions when few windows are labelled?"""
+    # torch takes seconds to import, which the help of other commands should not wait for.
+    from kineseg_training.studies.srivastava_2015.few_labels.run import few_labels as experiment
+    from kineseg_training.studies.srivastava_2015.few_labels.settings import PRESETS
+
+    with reporting():
+        where = place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        settings = PRESETS[where.preset]
+        if labels:
+            settings = replace(settings, labels=tuple(labels))
+        if seeds is not None:
+            settings = replace(settings, seeds=seeds)
+        if window is not None:
+            settings = replace(settings, window=window, pretraining=replace(settings.pretraining, source=window))
+        training = settings.training
+        if learning_rate is not None:
+            training = replace(training, learning_rate=learning_rate)
+        if iterations is not None:
+            training = replace(training, iterations=iterations)
+        settings = replace(settings, training=training)
+        show(lambda there: experiment(there, settings), where, threads)
+
+
+add_experiment(
+    app,
+    "few-labels-optimiser",
+    "studies.srivastava_2015.few_labels.optimiser:few_labels_optimiser",
+    "Which learning rate and how many steps suit the classifier that starts at random, on held-out training takes.",
 )

@@ -1,4 +1,4 @@
-"""Two silhouettes that bounce about in a small frame: films of any length for models that see pixels.
+"""Two silhouettes that bounce about in a small frame: films of any length for models that see patches of pixels.
 
 Takes the place of the moving MNIST digits of Srivastava, Mansimov and Salakhutdinov, "Unsupervised Learning of Video
 Representations using LSTMs", ICML 2015 (arXiv 1502.04681), with the same frame, sizes and laws of motion. The
@@ -126,3 +126,37 @@ def silhouettes(size: int) -> NDArray[np.float32]:
 def _folded(way: NDArray[np.float64], room: float) -> NDArray[np.float64]:
     """A way straight on, folded back at 0 and `room`."""
     return np.asarray(room - np.abs(np.mod(way, 2 * room) - room))
+
+
+def patched(films: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
+    """Each frame as one vector of the means of its patches.
+
+    Args:
+        films: ``(N, T, side, side)``.
+        patch: Pixels of a patch's side; 1 leaves every pixel as it is.
+
+    Returns:
+        ``(N, T, (side / patch) ** 2)``, row by row, values in the range of the pixels.
+
+    Raises:
+        SettingsError: Patches of this size do not fill the frame.
+    """
+    count, length, height, width = films.shape
+    if patch < 1 or height % patch or width % patch:
+        raise SettingsError(f"patch: {patch} x {patch} pixels do not fill a frame of {height} x {width}")
+    # One side after the other: several times as fast as the mean over both.
+    rows = films.reshape(count, length, height // patch, patch, width).mean(axis=3)
+    columns = sum((rows[..., i::patch] for i in range(1, patch)), start=rows[..., 0::patch])
+    return np.asarray(columns / patch, dtype=np.float32).reshape(count, length, -1)
+
+
+def pictures(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(..., side * side)`` back to square pictures ``(..., side, side)``, one pixel a patch.
+
+    Raises:
+        SettingsError: Not the number of values of a square.
+    """
+    side = round(vectors.shape[-1] ** 0.5)
+    if side * side != vectors.shape[-1]:
+        raise SettingsError(f"vectors: {vectors.shape[-1]} values do not make a square picture")
+    return vectors.reshape(*vectors.shape[:-1], side, side)

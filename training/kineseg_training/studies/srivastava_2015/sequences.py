@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from kineseg_training.data import Clip, LabelledClips, cmu_actions, mirrored, split_by_take
 from kineseg_training.errors import DataError
 from kineseg_training.models.composite import Output
-from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes
-from kineseg_training.studies.srivastava_2015.patches import patched
+from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes, patched
 
 RATE = 30.0  # frames of motion per second
 # Of the training takes: these judge while training, so that the test takes are seen by nobody before the end.

@@ -11,9 +11,8 @@ from kineseg_training.errors import CheckpointError
 from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import Place
-from kineseg_training.studies.srivastava_2015.presets import SIZES
 from kineseg_training.studies.srivastava_2015.sequences import Sequences, ShapeSequences, cmu_poses
-from kineseg_training.studies.srivastava_2015.task import CompositeTask, CompositeTraining
+from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTask, CompositeTraining
 
 
 @dataclass(frozen=True)

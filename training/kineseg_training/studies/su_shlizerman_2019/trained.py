@@ -12,10 +12,9 @@ from kineseg_training.data import LabelledClip, LabelledClips, cmu_actions
 from kineseg_training.errors import CheckpointError
 from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
-from kineseg_training.studies.embedding.early_stop import WATCHED, spread_windows, stopped_by
+from kineseg_training.studies.early_stop import WATCHED, spread_windows, stopped_by
 from kineseg_training.studies.exhibit import Place, Preset
-from kineseg_training.studies.su_shlizerman_2019.presets import PRESETS, BaselineSettings
-from kineseg_training.studies.su_shlizerman_2019.task import PREDICTOR, TiedTask
+from kineseg_training.studies.su_shlizerman_2019.task import PREDICTOR, PRESETS, BaselineSettings, TiedTask
 
 FAMILY = "su_shlizerman"
 
@@ -56,7 +55,7 @@ def train_su(
     """Train on the training clips of the CMU actions, validated on the last take of each action that has three.
 
     The parameters kept, and with patience the end, are by the validation loss or by the ``embedding`` of the
-    validation clips (`studies.embedding.early_stop`).
+    validation clips (`studies.early_stop`).
 
     Returns:
         The model with its best parameters, in eval mode, on the CPU; and the run.

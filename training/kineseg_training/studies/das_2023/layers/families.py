@@ -15,13 +15,13 @@ from kineseg_training.models.composite import CompositeLSTM
 from kineseg_training.models.seq2seq import Seq2Seq
 from kineseg_training.models.stgcn import STGCN
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
-from kineseg_training.studies.das_2023.layers.measure import Layered
+from kineseg_training.studies.das_2023.layers.smoothness import Layered
 from kineseg_training.studies.das_2023.trained import trained_stgcn
-from kineseg_training.studies.embedding.states import DECODER, ENCODER, read_states
 from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.families import trained_seq2seq
 from kineseg_training.studies.srivastava_2015.trained import trained_composite
+from kineseg_training.studies.states import DECODER, ENCODER, read_states
 from kineseg_training.studies.su_shlizerman_2019.trained import trained_su
-from kineseg_training.studies.subjects import trained_seq2seq
 
 # Frames that the service's predictor reads before it goes on for as many: what the tied predictor does.
 _STRETCH = 16

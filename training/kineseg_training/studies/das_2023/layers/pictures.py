@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
+from kineseg_training.studies.colors import action_colours
 from kineseg_training.studies.das_2023.layers.dataset_graph import Neighbours
 from kineseg_training.studies.das_2023.layers.smoothness import label_smoothness
-from kineseg_training.studies.palette import action_colours
 
 Array = NDArray[np.float64]
 

@@ -8,23 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from kineseg_training.data.holdout import hold_out
 from kineseg_training.data.labelled import LabelledClips, bvh_contents, cmu_actions, cut_labelled
+from kineseg_training.data.splits import hold_out
 from kineseg_training.models.stgcn import STGCN
-from kineseg_training.studies.das_2023.calibration import KEPT, Reliability, recommended_threshold, reliability
-from kineseg_training.studies.das_2023.presets import PRESETS
-from kineseg_training.studies.das_2023.recognise.confusion_picture import draw_confusion
-from kineseg_training.studies.das_2023.recognise.pictures import draw_calibration
+from kineseg_training.studies.das_2023.recognise.pictures import draw_calibration, draw_confusion
 from kineseg_training.studies.das_2023.scores import (
+    KEPT,
+    SAME_ACTION,
     Judged,
+    Rejection,
+    Reliability,
     balanced,
     judged,
     nearest_neighbour,
     pooled_features,
+    recommended_threshold,
+    rejection,
+    reliability,
     similarity,
+    without_known,
 )
-from kineseg_training.studies.das_2023.trained import trained_stgcn
-from kineseg_training.studies.das_2023.unknown import SAME_ACTION, Rejection, rejection, without_known
+from kineseg_training.studies.das_2023.trained import PRESETS, trained_stgcn
 from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
 
 CONFUSION, CALIBRATION = "confusion.png", "calibration.png"

@@ -17,18 +17,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kineseg_training.data.holdout import hold_out
 from kineseg_training.data.labelled import LabelledClips, bvh_contents, cut_labelled, long_enough
+from kineseg_training.data.splits import hold_out
 from kineseg_training.files import write_atomically
 from kineseg_training.loop import LoopSettings, train
 from kineseg_training.models.stgcn import STGCN
 from kineseg_training.studies.das_2023.layers.dataset_graph import graph_of_distances
-from kineseg_training.studies.das_2023.layers.measure import LayerSettings, Pieces, layer_distances, pieces_of
-from kineseg_training.studies.das_2023.layers.smoothness import label_smoothness
-from kineseg_training.studies.das_2023.presets import PRESETS, RecognitionPreset
+from kineseg_training.studies.das_2023.layers.smoothness import (
+    LayerSettings,
+    Pieces,
+    label_smoothness,
+    layer_distances,
+    pieces_of,
+)
 from kineseg_training.studies.das_2023.scores import balanced, judged, nearest_neighbour
 from kineseg_training.studies.das_2023.task import Recognise
-from kineseg_training.studies.das_2023.trained import new_stgcn, trained_stgcn
+from kineseg_training.studies.das_2023.trained import PRESETS, RecognitionPreset, new_stgcn, trained_stgcn
 from kineseg_training.studies.exhibit import Place
 
 RESULT = "result.json"

@@ -17,13 +17,13 @@ from matplotlib.figure import Figure
 
 from kineseg_training.default.recipe import shipped_bundle
 from kineseg_training.export.step import read_bundle
-from kineseg_training.files import write_atomically
+from kineseg_training.files import EVAL_VARIABLE, find_beside, write_atomically
 from kineseg_training.server_process import running_server
 from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Table
-from kineseg_training.studies.service.evaluate import EVAL_VARIABLE, evaluate, find_beside
+from kineseg_training.studies.families import FAMILIES, family_bundle
+from kineseg_training.studies.service.evaluate import evaluate
 from kineseg_training.studies.service.faults.detect import load_takes
 from kineseg_training.studies.service.faults.run import NAMES
-from kineseg_training.studies.trained import FAMILIES, family_bundle
 
 _STREAMS = (1, 64)
 _STEPS = 60

@@ -15,9 +15,8 @@ from kineseg.motion import MotionError, Recording, read
 from kineseg_training.errors import DataError, EvaluationError
 from kineseg_training.export.step import read_bundle
 from kineseg_training.server_process import running_server
-from kineseg_training.studies.service.faults.alarms import Scored, alarms, found, threshold_for
 from kineseg_training.studies.service.faults.corruptions import CORRUPTIONS
-from kineseg_training.studies.service.faults.trials import Placed, planned
+from kineseg_training.studies.service.faults.trials import Placed, Scored, alarms, found, planned, threshold_for
 
 # The rate of false alarms at which models are compared, whatever threshold each needs for it.
 PER_MINUTE = 0.5

@@ -13,10 +13,9 @@ from kineseg.motion import MotionError, read
 from kineseg_training.default import recipe
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.options import CmuFolder, Out, PresetOption, Quiet, Threads, place, reporting, show
-from kineseg_training.studies.service.video.decoded import baseline_scene
 from kineseg_training.studies.service.video.frames import Scene, Shot, check_suffix, shot_size
 from kineseg_training.studies.service.video.run import example
-from kineseg_training.studies.service.video.served import served, service
+from kineseg_training.studies.service.video.scenes import baseline_scene, served, service
 from kineseg_training.studies.service.video.write import write_video
 
 app = typer.Typer(help="Videos of segmented motion: body, bars with a cursor, embedding.", no_args_is_help=True)

@@ -12,11 +12,12 @@ from kineseg_training.default import recipe
 from kineseg_training.errors import DataError
 from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
 from kineseg_training.studies.service.video.frames import Scene, Shot
-from kineseg_training.studies.service.video.served import served, service
+from kineseg_training.studies.service.video.scenes import served, service
 from kineseg_training.studies.service.video.write import still, write_video
 
 TAKE = "03"
 MP4, GIF, STILL = "segmented.mp4", "segmented.gif", "segmented.png"
+_PIECE = Shot(7.0, 21.0)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class Plan:
     still_s: float
 
 
-_PIECE = Shot(7.0, 21.0)
 PLANS: Mapping[Preset, Plan] = {
     "full": Plan(None, Shot(), replace(_PIECE, fps=10, width=640, height=360), 18.0),
     "small": Plan(None, _PIECE, replace(_PIECE, fps=10, width=640, height=360), 18.0),

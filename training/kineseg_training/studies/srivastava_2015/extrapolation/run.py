@@ -12,7 +12,6 @@ from torch import Tensor
 from kineseg_training.data import LabelledClips
 from kineseg_training.models.composite import CompositeLSTM
 from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
-from kineseg_training.studies.srivastava_2015.extrapolation.periodicity import Rhythm, rhythm
 from kineseg_training.studies.srivastava_2015.extrapolation.results import (
     BACK,
     BEFORE,
@@ -22,17 +21,18 @@ from kineseg_training.studies.srivastava_2015.extrapolation.results import (
     TRAINED,
     TWICE,
     Reach,
+    Rhythm,
     after_longer_inputs,
     decoded,
     length_needed,
     reach,
+    rhythm,
 )
-from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes
-from kineseg_training.studies.srivastava_2015.patches import patched, pictures
+from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes, patched, pictures
 from kineseg_training.studies.srivastava_2015.pictures import draw_films, draw_poses, draw_reach, draw_units
-from kineseg_training.studies.srivastava_2015.presets import SIZES
 from kineseg_training.studies.srivastava_2015.scores import MEAN, STAYS, judged_windows
 from kineseg_training.studies.srivastava_2015.sequences import RATE, cmu_poses
+from kineseg_training.studies.srivastava_2015.task import SIZES
 from kineseg_training.studies.srivastava_2015.trained import trained_composite, trained_shapes
 
 PAPER = "Srivastava, Mansimov & Salakhutdinov 2015"

@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kineseg_training.studies.srivastava_2015.few_labels.differences import Pair
-from kineseg_training.studies.srivastava_2015.few_labels.results import NEAREST, RANDOM, Results, Trained
+from kineseg_training.studies.srivastava_2015.few_labels.results import NEAREST, RANDOM, Pair, Results, Trained
 from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, FewLabelsSettings
 
 CURVES_FILE, DIFFERENCES_FILE = "few_labels.png", "few_labels_differences.png"

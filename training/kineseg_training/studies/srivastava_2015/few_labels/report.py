@@ -8,14 +8,23 @@ import numpy as np
 
 from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
 from kineseg_training.studies.srivastava_2015.few_labels.data import EVERY, Recognition
-from kineseg_training.studies.srivastava_2015.few_labels.differences import CONFIDENCE, Interval, Pair, compare
 from kineseg_training.studies.srivastava_2015.few_labels.pictures import (
     CURVES_FILE,
     DIFFERENCES_FILE,
     draw_curves,
     draw_differences,
 )
-from kineseg_training.studies.srivastava_2015.few_labels.results import NEAREST, RANDOM, Metric, Results, Trained
+from kineseg_training.studies.srivastava_2015.few_labels.results import (
+    CONFIDENCE,
+    NEAREST,
+    RANDOM,
+    Interval,
+    Metric,
+    Pair,
+    Results,
+    Trained,
+    compare,
+)
 from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, FewLabelsSettings
 
 PAPER = "Srivastava, Mansimov & Salakhutdinov 2015"

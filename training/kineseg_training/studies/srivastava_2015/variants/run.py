@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kineseg_training.models.composite import CompositeLSTM
 from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
 from kineseg_training.studies.srivastava_2015.pictures import draw_ahead, draw_variants
-from kineseg_training.studies.srivastava_2015.presets import SIZES
 from kineseg_training.studies.srivastava_2015.scores import (
     AVERAGE,
     STAYS,
@@ -22,7 +21,7 @@ from kineseg_training.studies.srivastava_2015.scores import (
     over_actions,
 )
 from kineseg_training.studies.srivastava_2015.sequences import RATE, PoseSequences, cmu_poses
-from kineseg_training.studies.srivastava_2015.task import CompositeTraining
+from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import BEST, VARIANTS, Variant, trained_composite, trained_variant
 
 PAPER = "Srivastava, Mansimov & Salakhutdinov 2015"
@@ -32,6 +31,9 @@ _PLAIN = "composite, conditional, takes as they are"
 _DEEPER = "composite, conditional, {} layers"
 
 Windows = Mapping[str, NDArray[np.float32]]
+_COMPOSITE_HELPS = (("composite", "predict"), ("composite, conditional", "predict, conditional"))
+_CONDITION_HELPS = (("predict, conditional", "predict"), ("composite, conditional", "composite"))
+BEST_NAME = "composite, conditional"
 
 
 @dataclass(frozen=True)
@@ -241,10 +243,6 @@ def _better(scores: Mapping[str, Score], one: str, other: str) -> tuple[bool, st
     return change > 0, words
 
 
-_COMPOSITE_HELPS = (("composite", "predict"), ("composite, conditional", "predict, conditional"))
-_CONDITION_HELPS = (("predict, conditional", "predict"), ("composite, conditional", "composite"))
-
-
 def _findings(
     scores: Mapping[str, Score], best: str, baselines: Mapping[str, float], still: Mapping[str, float]
 ) -> tuple[str, ...]:
@@ -287,9 +285,6 @@ def _findings(
         if name not in VARIANTS and name not in (_FORCED, _PLAIN)
     ]
     return tuple(said)
-
-
-BEST_NAME = "composite, conditional"
 
 
 def _said(scores: Mapping[str, Score], pair: tuple[str, str]) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from kineseg_training.files import write_atomically
-from kineseg_training.studies.palette import action_colours
+from kineseg_training.studies.colors import action_colours
 from kineseg_training.studies.su_shlizerman_2019.clips.case import K_MEANS_POSES, SINGLE_POSES, UNTRAINED, CaseResult
-from kineseg_training.studies.su_shlizerman_2019.scores import named
+from kineseg_training.studies.su_shlizerman_2019.clusters import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

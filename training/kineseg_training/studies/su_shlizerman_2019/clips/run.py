@@ -18,11 +18,10 @@ from kineseg_training.studies.su_shlizerman_2019.clips.case import (
     CaseResult,
     run_case,
 )
-from kineseg_training.studies.su_shlizerman_2019.clips.concatenate import choose, concatenate
-from kineseg_training.studies.su_shlizerman_2019.clips.data import ActionFiles, find_actions
+from kineseg_training.studies.su_shlizerman_2019.clips.data import ActionFiles, choose, concatenate, find_actions
 from kineseg_training.studies.su_shlizerman_2019.clips.pictures import draw_cuts, draw_scores, draw_states
-from kineseg_training.studies.su_shlizerman_2019.clustering import LINKAGES
-from kineseg_training.studies.su_shlizerman_2019.presets import PRESETS, BaselineSettings
+from kineseg_training.studies.su_shlizerman_2019.clusters import LINKAGES
+from kineseg_training.studies.su_shlizerman_2019.task import PRESETS, BaselineSettings
 
 # The paper shows clusters that match the actions all but perfectly; here that means:
 NEAR_PERFECT = 0.95

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kineseg_training.data.window_source import decode
 from kineseg_training.errors import DataError
-from kineseg_training.models.su_shlizerman import TiedSeq2Seq
+from kineseg_training.models.su_shlizerman import TiedSeq2Seq, decode
 
 Span = tuple[int, int]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import kineseg
 import numpy as np
@@ -16,10 +15,16 @@ from kineseg_training.errors import DataError, EvaluationError, SettingsError
 from kineseg_training.files import write_atomically
 from kineseg_training.loop import LoopSettings
 from kineseg_training.server_process import running_server
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Preset, Table
-from kineseg_training.studies.su_shlizerman_2019.scores import Scores, named, score
+from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset, Table
+from kineseg_training.studies.su_shlizerman_2019.clusters import Scores, named, score
 from kineseg_training.studies.su_shlizerman_2019.takes.data import Take, load_take, take_numbers
-from kineseg_training.studies.su_shlizerman_2019.takes.pictures import Row, draw_bars, draw_mof
+from kineseg_training.studies.su_shlizerman_2019.takes.report import (
+    Row,
+    agreement_and_verdict,
+    draw_bars,
+    draw_mof,
+    findings,
+)
 from kineseg_training.studies.su_shlizerman_2019.takes.segment import (
     EVERY,
     NO_ORACLE,
@@ -35,16 +40,9 @@ from kineseg_training.studies.su_shlizerman_2019.takes.segment import (
     variants_of,
 )
 
-
-class _Mean(Protocol):
-    def __call__(self, variant: Variant, linkage: str = "single", figure: str = "mof") -> float: ...
-
-
 BARS, MOF = "takes-bars.png", "takes-mof.png"
 _ONLINE = "the service, online, told nothing"
 _LARGEST = "one label for all frames"
-# "Found" is said where so much of the frames is right, and "makes a difference" from so much on.
-_GOOD, _DIFFERENCE = 0.8, 0.1
 
 
 @dataclass(frozen=True)
@@ -194,12 +192,12 @@ def _exhibit(
     }
     if online:
         figures["mof_service_online"] = float(np.mean([scores.mof for scores, _ in online.values()]))
-    agreement, verdict = _verdict(oracle, plain)
+    agreement, verdict = agreement_and_verdict(oracle, plain)
     return Exhibit(
         title="Takes of subject 86, with and without an oracle",
         paper="Su & Shlizerman 2019",
         command=command or f"kineseg-train baseline takes OUT --preset {place.preset}",
-        findings=_findings(mean, figures, oracle, plain),
+        findings=findings(mean, figures, oracle, plain),
         agreement=agreement,
         verdict=verdict,
         pictures=(
@@ -247,73 +245,3 @@ def _table(
 
 def _row(scores: Scores) -> tuple[float, float, float, float]:
     return scores.mof, scores.ari, scores.ami, scores.v_measure
-
-
-def _findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: float) -> tuple[str, ...]:
-    one_label = figures["mof_one_label"]
-    told = [
-        f"With the oracle split that the published script uses, {oracle:.0%} of the frames are labelled right (mean "
-        f"over the takes, single linkage); without any oracle {plain:.0%}; one label for everything would give "
-        f"{one_label:.0%}. "
-        + (
-            f"The oracle is worth {100 * (oracle - plain):.0f} points."
-            if oracle - plain > _DIFFERENCE
-            else "The oracle makes no great difference here."
-        )
-    ]
-    untouched = mean(Variant("oracle", "oracle", "nearest"))
-    trained = mean(Variant("oracle", "whole take", "nearest"))
-    decoded = mean(Variant("whole take", "oracle", "nearest"))
-    filled = mean(Variant("whole take", "oracle", "oracle"))
-    parts = {
-        "decoding windows that never cross a true boundary": decoded - plain,
-        "training on windows that never cross one": trained - plain,
-        "filling from the own true segment": filled - decoded,
-    }
-    most = max(parts, key=lambda name: parts[name])
-    told.append(
-        "Of the three uses of the truth, taken one at a time from the variant without oracle, "
-        + ", ".join(f"{name} changes {100 * change:+.0f} points" for name, change in parts.items())
-        + f" (the last one from there). Most comes from {most}. With the oracle's windows but without its filling "
-        f"{untouched:.0%} are right."
-    )
-    raw = figures["mof_untrained_oracle_split"]
-    told.append(
-        f"A network that was never trained gets {raw:.0%} with the same oracle split"
-        + (
-            ": most of the figure is the split's, not the predictor's."
-            if oracle - raw < _DIFFERENCE
-            else f": training is worth {100 * (oracle - raw):.0f} points there."
-        )
-    )
-    average = figures["mof_no_oracle_average"]
-    told.append(
-        f"Average instead of single linkage gives {figures['mof_oracle_split_average']:.0%} with and {average:.0%} "
-        "without the oracle. "
-        + (
-            "Without gaps at the true boundaries single linkage chains one action to the next; average linkage does "
-            "less so."
-            if average - plain > 0.03
-            else "So the linkage is not what is missing without the oracle."
-        )
-    )
-    if "mof_service_online" in figures:
-        online = figures["mof_service_online"]
-        told.append(
-            f"The service segments the same takes while they stream, trained on other recordings, without the number "
-            f"of classes and without any boundary, and labels {online:.0%} of the frames right: "
-            + ("more" if online > plain else "less")
-            + " than the offline baseline without oracle"
-            + (", and more than with it." if online > oracle else ", and less than with it.")
-        )
-    return tuple(told)
-
-
-def _verdict(oracle: float, plain: float) -> tuple[Agreement, str]:
-    claim = "The claim: clusters of decoder states are the actions of a take."
-    if oracle >= _GOOD and plain >= _GOOD:
-        return "agrees", f"{claim} Found, with the oracle split ({oracle:.0%}) and without it ({plain:.0%})."
-    if oracle >= _GOOD:
-        found = f"Found with the oracle split only ({oracle:.0%} of frames right); without any oracle it is {plain:.0%}"
-        return "partly", f"{claim} {found} (single linkage, as in the paper)."
-    return "disagrees", f"{claim} Not found at this size: {oracle:.0%} with the oracle split, {plain:.0%} without it."

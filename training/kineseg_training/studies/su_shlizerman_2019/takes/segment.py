@@ -22,9 +22,7 @@ from kineseg_training.files import write_atomically
 from kineseg_training.loop import LoopSettings, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
 from kineseg_training.studies.exhibit import Preset
-from kineseg_training.studies.su_shlizerman_2019.clustering import LINKAGES, Linkage, merge_tree
-from kineseg_training.studies.su_shlizerman_2019.presets import BaselineSettings
-from kineseg_training.studies.su_shlizerman_2019.scores import Scores, named, score
+from kineseg_training.studies.su_shlizerman_2019.clusters import LINKAGES, Linkage, Scores, merge_tree, named, score
 from kineseg_training.studies.su_shlizerman_2019.takes.data import Take
 from kineseg_training.studies.su_shlizerman_2019.takes.oracle_split import (
     States,
@@ -32,13 +30,22 @@ from kineseg_training.studies.su_shlizerman_2019.takes.oracle_split import (
     fill_nearest,
     fill_per_span,
 )
-from kineseg_training.studies.su_shlizerman_2019.task import TiedTask
+from kineseg_training.studies.su_shlizerman_2019.task import BaselineSettings, TiedTask
 
 Windows = Literal["oracle", "whole take"]
 Training = Literal["oracle", "whole take", "none"]
 Filling = Literal["oracle", "nearest"]
 
 RESULT, STATES = "take.json", "take.npz"
+# As the authors' script for these takes: every frame of 120 a second, 50 read and 25 predicted. The small preset has
+# windows of the same seconds, but every fourth frame of them.
+SETTINGS: Mapping[Preset, BaselineSettings] = {
+    "full": BaselineSettings(source=50, target=25),
+    "small": BaselineSettings(source=12, target=6, hidden=128, iterations=1200, learning_rate=1e-3, validate_every=200),
+    "tiny": BaselineSettings(
+        source=12, target=12, hidden=16, iterations=20, batch=8, learning_rate=3e-3, validate_every=10
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -94,15 +101,6 @@ MIXED = (
 )
 """What is between the two: which use of the truth makes the difference, and whether training does."""
 
-# As the authors' script for these takes: every frame of 120 a second, 50 read and 25 predicted. The small preset has
-# windows of the same seconds, but every fourth frame of them.
-SETTINGS: Mapping[Preset, BaselineSettings] = {
-    "full": BaselineSettings(source=50, target=25),
-    "small": BaselineSettings(source=12, target=6, hidden=128, iterations=1200, learning_rate=1e-3, validate_every=200),
-    "tiny": BaselineSettings(
-        source=12, target=12, hidden=16, iterations=20, batch=8, learning_rate=3e-3, validate_every=10
-    ),
-}
 EVERY: Mapping[Preset, int] = {"full": 1, "small": 4, "tiny": 4}
 """Frames of the recording for one that the predictor sees."""
 

@@ -9,12 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_training.data.labelled import LabelledClips, LabelledWindows
-from kineseg_training.studies.embedding.projection import Components, principal_components
-from kineseg_training.studies.embedding.separation import Separation, recognised, separation, silhouette
-from kineseg_training.studies.embedding.states import POSE, Parts, balanced_windows, read_states
 from kineseg_training.studies.exhibit import Place, Preset
+from kineseg_training.studies.families import Subject
+from kineseg_training.studies.states import (
+    POSE,
+    Components,
+    Parts,
+    Separation,
+    balanced_windows,
+    principal_components,
+    read_states,
+    recognised,
+    separation,
+    silhouette,
+)
 from kineseg_training.studies.su_shlizerman_2019.task import normalisation
-from kineseg_training.studies.subjects import Subject
 
 # Frames read, frames decoded, windows of each action. As many frames as the tied GRU is trained on.
 SIZES: dict[Preset, tuple[int, int, int]] = {"tiny": (16, 16, 4), "small": (16, 16, 14), "full": (16, 16, 40)}

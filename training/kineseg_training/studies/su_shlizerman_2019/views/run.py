@@ -10,12 +10,17 @@ from collections.abc import Sequence
 
 from kineseg_training.data.labelled import cmu_actions
 from kineseg_training.errors import SettingsError
-from kineseg_training.studies.embedding.projection import umap_projection
 from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
-from kineseg_training.studies.su_shlizerman_2019.views.pictures import draw_separation, draw_trajectories, draw_variance
-from kineseg_training.studies.su_shlizerman_2019.views.report import judged, table
+from kineseg_training.studies.families import SUBJECTS, check_subjects, subject
+from kineseg_training.studies.states import umap_projection
+from kineseg_training.studies.su_shlizerman_2019.views.report import (
+    draw_separation,
+    draw_trajectories,
+    draw_variance,
+    judged,
+    table,
+)
 from kineseg_training.studies.su_shlizerman_2019.views.results import SIZES, looked_at, windows_of
-from kineseg_training.studies.subjects import SUBJECTS, check_subjects, subject
 
 
 def views(

@@ -18,8 +18,7 @@ from torch import nn
 
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.loop import LoopSettings, Task, Update
-from kineseg_training.studies.embedding.separation import silhouette
-from kineseg_training.studies.embedding.states import DECODER, read_states
+from kineseg_training.studies.states import DECODER, read_states, silhouette
 
 StopBy = Literal["loss", "embedding"]
 

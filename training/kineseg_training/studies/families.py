@@ -1,24 +1,28 @@
-"""The models whose states are looked at, by name: trained or loaded where they are, and two controls."""
+"""The models that the studies share, by name: trained where need be, or found where they were trained before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from kineseg_training.data import Clip, Corpus, Source
+from kineseg_training.data import Clip, Corpus, Source, cmu_actions
 from kineseg_training.data.labelled import LabelledClips
 from kineseg_training.default import recipe
 from kineseg_training.default.fit import LAST, fit
+from kineseg_training.default.recipe import EXPORT
 from kineseg_training.errors import SettingsError
+from kineseg_training.export.families import Family, FamilySettings, export_family
 from kineseg_training.models import Seq2Seq
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
+from kineseg_training.studies.das_2023.trained import load_stgcn, trained_stgcn
 from kineseg_training.studies.exhibit import Place
-from kineseg_training.studies.srivastava_2015.trained import trained_composite
+from kineseg_training.studies.srivastava_2015.trained import load_composite, trained_composite
 from kineseg_training.studies.su_shlizerman_2019.task import normalisation
-from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, trained_su
+from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, load_su, trained_su
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +101,42 @@ _SUBJECTS: dict[str, tuple[str, Callable[[Place, LabelledClips], nn.Module | Non
     "pose": ("pose itself", lambda place, train: None),
 }
 SUBJECTS = tuple(_SUBJECTS)
+
+
+# How a model of each family is trained for a place, and how it is read from a run.
+FAMILIES: dict[str, tuple[Callable[[Place], Family], Callable[[Path], Family]]] = {
+    "su": (trained_su, load_su),
+    "composite": (trained_composite, load_composite),
+    "stgcn": (trained_stgcn, load_stgcn),
+}
+
+
+def family_bundle(place: Place, family: str) -> Path:
+    """The bundle of a family's model in the place's preset, made unless it is there.
+
+    Raises:
+        SettingsError: No such family.
+        DataError: There are no CMU clips.
+    """
+    check_family(family)
+    out = place.models / "bundles" / f"{family}.zip"
+    if not out.is_file():
+        train, held_out = cmu_actions(place.needs_cmu())
+        export_family(FAMILIES[family][0](place), train, held_out, out, described(family))
+    return out
+
+
+def described(family: str, **settings: object) -> FamilySettings:
+    """Settings of a bundle of models that were trained on the CMU clips, with what these ask to be said."""
+    told = {"name": family, "description": EXPORT.description, "licence": EXPORT.licence}
+    return FamilySettings(**told | settings)  # type: ignore[arg-type]  # plain options of a command
+
+
+def check_family(family: str) -> None:
+    """Refuse what is not a family.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    if family not in FAMILIES:
+        raise SettingsError(f"family: there is no {family!r}; there are {', '.join(FAMILIES)}")

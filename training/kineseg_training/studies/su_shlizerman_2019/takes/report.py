@@ -1,4 +1,4 @@
-"""The pictures of the takes: what each variant found beside the truth, and how right it is."""
+"""What segmented takes say about the paper: the pictures, findings in words, agreement, verdict."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_training.files import write_atomically
+from kineseg_training.studies.colors import Key, ink_on, key_of
+from kineseg_training.studies.exhibit import Agreement
 from kineseg_training.studies.su_shlizerman_2019.takes.data import Take
+from kineseg_training.studies.su_shlizerman_2019.takes.segment import (
+    Variant,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-from kineseg_training.studies.colors import Key, ink_on, key_of
 
 _INK, _SOFT = "#1F2933", "#616E7C"
 
@@ -127,3 +131,81 @@ def _save(figure: Figure, file: Path) -> None:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120, metadata={"Software": None})
     write_atomically(file, content.getvalue())
+
+
+class _Mean(Protocol):
+    def __call__(self, variant: Variant, linkage: str = "single", figure: str = "mof") -> float: ...
+
+
+# "Found" is said where so much of the frames is right, and "makes a difference" from so much on.
+_GOOD, _DIFFERENCE = 0.8, 0.1
+
+
+def findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: float) -> tuple[str, ...]:
+    one_label = figures["mof_one_label"]
+    told = [
+        f"With the oracle split that the published script uses, {oracle:.0%} of the frames are labelled right (mean "
+        f"over the takes, single linkage); without any oracle {plain:.0%}; one label for everything would give "
+        f"{one_label:.0%}. "
+        + (
+            f"The oracle is worth {100 * (oracle - plain):.0f} points."
+            if oracle - plain > _DIFFERENCE
+            else "The oracle makes no great difference here."
+        )
+    ]
+    untouched = mean(Variant("oracle", "oracle", "nearest"))
+    trained = mean(Variant("oracle", "whole take", "nearest"))
+    decoded = mean(Variant("whole take", "oracle", "nearest"))
+    filled = mean(Variant("whole take", "oracle", "oracle"))
+    parts = {
+        "decoding windows that never cross a true boundary": decoded - plain,
+        "training on windows that never cross one": trained - plain,
+        "filling from the own true segment": filled - decoded,
+    }
+    most = max(parts, key=lambda name: parts[name])
+    told.append(
+        "Of the three uses of the truth, taken one at a time from the variant without oracle, "
+        + ", ".join(f"{name} changes {100 * change:+.0f} points" for name, change in parts.items())
+        + f" (the last one from there). Most comes from {most}. With the oracle's windows but without its filling "
+        f"{untouched:.0%} are right."
+    )
+    raw = figures["mof_untrained_oracle_split"]
+    told.append(
+        f"A network that was never trained gets {raw:.0%} with the same oracle split"
+        + (
+            ": most of the figure is the split's, not the predictor's."
+            if oracle - raw < _DIFFERENCE
+            else f": training is worth {100 * (oracle - raw):.0f} points there."
+        )
+    )
+    average = figures["mof_no_oracle_average"]
+    told.append(
+        f"Average instead of single linkage gives {figures['mof_oracle_split_average']:.0%} with and {average:.0%} "
+        "without the oracle. "
+        + (
+            "Without gaps at the true boundaries single linkage chains one action to the next; average linkage does "
+            "less so."
+            if average - plain > 0.03
+            else "So the linkage is not what is missing without the oracle."
+        )
+    )
+    if "mof_service_online" in figures:
+        online = figures["mof_service_online"]
+        told.append(
+            f"The service segments the same takes while they stream, trained on other recordings, without the number "
+            f"of classes and without any boundary, and labels {online:.0%} of the frames right: "
+            + ("more" if online > plain else "less")
+            + " than the offline baseline without oracle"
+            + (", and more than with it." if online > oracle else ", and less than with it.")
+        )
+    return tuple(told)
+
+
+def agreement_and_verdict(oracle: float, plain: float) -> tuple[Agreement, str]:
+    claim = "The claim: clusters of decoder states are the actions of a take."
+    if oracle >= _GOOD and plain >= _GOOD:
+        return "agrees", f"{claim} Found, with the oracle split ({oracle:.0%}) and without it ({plain:.0%})."
+    if oracle >= _GOOD:
+        found = f"Found with the oracle split only ({oracle:.0%} of frames right); without any oracle it is {plain:.0%}"
+        return "partly", f"{claim} {found} (single linkage, as in the paper)."
+    return "disagrees", f"{claim} Not found at this size: {oracle:.0%} with the oracle split, {plain:.0%} without it."
