@@ -11,7 +11,7 @@ import torch
 from kineseg.motion import generate
 from kineseg_training.data import Augmentation, Corpus, Source, load_corpus
 from kineseg_training.data.labelled import LabelledClips, cmu_actions
-from kineseg_training.default.fit import FitSettings
+from kineseg_training.default.task import FitSettings
 
 FEW = ("jumping", "running", "soccer")
 

@@ -27,7 +27,7 @@ def run(*arguments: object, status: int = 0) -> str:
 def test_from_recordings_to_a_bundle(recordings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     assert "best epoch" in run("fit", folder, "--data", recordings, *SMALL)
-    assert json.loads((folder / "settings.json").read_text())["augmentation"]["tempo"] == [0.9, 1.1]
+    assert json.loads((folder / "recipe.json").read_text())["augmentation"]["tempo"] == [0.9, 1.1]
     assert "--resume" in run("fit", folder, "--data", recordings, *SMALL, status=1)
     assert "best epoch" in run("fit", folder, "--data", recordings, *SMALL, "--resume")
 

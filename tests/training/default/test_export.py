@@ -14,10 +14,10 @@ import pytest
 from google.protobuf import json_format
 from kineseg.v1 import bundle_pb2
 from kineseg_training.data import Corpus, Source, generated_actions, load_corpus, resample
-from kineseg_training.default.checkpoint import Checkpoint
 from kineseg_training.default.export import ExportSettings, export
-from kineseg_training.default.fit import FitSettings, fit
 from kineseg_training.default.graph import step_graph
+from kineseg_training.default.task import FitSettings
+from kineseg_training.default.trained import Trained, fit
 from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
 from kineseg_training.export.features import Stream, View
 from kineseg_training.export.metric import MetricSettings, learn_metric
@@ -32,7 +32,7 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module", params=["gru", "lstm"])
-def checkpoint(request: pytest.FixtureRequest, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+def trained(request: pytest.FixtureRequest, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model trained so briefly that it is small, yet not what it was initialised to."""
     settings = FitSettings(
         hidden=20, cell=request.param, source=12, target=6, shortest_source=4, batch=8, steps=15, epochs=1,
@@ -42,8 +42,8 @@ def checkpoint(request: pytest.FixtureRequest, corpus: Corpus, tmp_path_factory:
 
 
 @pytest.fixture(scope="module")
-def bundle(checkpoint: Checkpoint, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(checkpoint, corpus, tmp_path_factory.mktemp("bundles") / "tiny", SMALL)
+def bundle(trained: Trained, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(trained, corpus, tmp_path_factory.mktemp("bundles") / "tiny", SMALL)
 
 
 def manifest_of(bundle: Path) -> bundle_pb2.BundleManifest:
@@ -64,10 +64,10 @@ def thousand_frames(corpus: Corpus, n_streams: int) -> np.ndarray:
 @pytest.mark.parametrize("n_streams", [1, 7])
 @pytest.mark.parametrize("blocks", [("pose", "speed", "state"), ("state",), ("pose", "speed")])
 def test_a_thousand_steps_agree_with_pytorch(
-    checkpoint: Checkpoint, corpus: Corpus, n_streams: int, blocks: tuple[str, ...]
+    trained: Trained, corpus: Corpus, n_streams: int, blocks: tuple[str, ...]
 ) -> None:
     settings = replace(SMALL, blocks=blocks)  # type: ignore[arg-type]
-    model = checkpoint.best()
+    model = trained.model
     frames = thousand_frames(corpus, n_streams)
     streams = [Stream.through(model, each) for each in frames]
     view = View.of(np.concatenate([stream.frames for stream in streams]))
@@ -124,7 +124,7 @@ def test_one_joint_that_jumps_is_a_greater_surprise_than_all_that_move_a_little(
     assert step.run(jumped).surprise[50] > max(10 * usual.max(), step.run(moved).surprise[50])
 
 
-def test_the_graph_has_the_promised_inputs_and_outputs(bundle: Path, checkpoint: Checkpoint) -> None:
+def test_the_graph_has_the_promised_inputs_and_outputs(bundle: Path, trained: Trained) -> None:
     graph = onnx.load(bundle / "model.onnx").graph
     manifest = manifest_of(bundle)
 
@@ -139,7 +139,7 @@ def test_the_graph_has_the_promised_inputs_and_outputs(bundle: Path, checkpoint:
         "embedding": ["batch", 8],
         "next_state": ["batch", n_state],
     }
-    assert manifest.family == f"seq2seq-{checkpoint.model_settings.cell}"
+    assert manifest.family == f"seq2seq-{trained.settings.cell}"
     assert {node.domain for node in graph.node} == {""}
     assert not {"GRU", "LSTM", "Loop", "Scan"} & {node.op_type for node in graph.node}
 
@@ -186,10 +186,10 @@ def test_the_card_tells_data_licence_and_figures(bundle: Path) -> None:
     assert f"{manifest.metrics['held_out_one_step']:.4f}" in card
 
 
-def test_equal_input_gives_equal_bytes(bundle: Path, checkpoint: Checkpoint, corpus: Corpus, tmp_path: Path) -> None:
-    again = export(checkpoint, corpus, tmp_path / "again", SMALL)
+def test_equal_input_gives_equal_bytes(bundle: Path, trained: Trained, corpus: Corpus, tmp_path: Path) -> None:
+    again = export(trained, corpus, tmp_path / "again", SMALL)
     assert {p.name: p.read_bytes() for p in again.iterdir()} == {p.name: p.read_bytes() for p in bundle.iterdir()}
-    archives = [export(checkpoint, corpus, tmp_path / f"{i}.zip", SMALL).read_bytes() for i in range(2)]
+    archives = [export(trained, corpus, tmp_path / f"{i}.zip", SMALL).read_bytes() for i in range(2)]
     assert archives[0] == archives[1]
     with zipfile.ZipFile(io.BytesIO(archives[0])) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {
@@ -198,32 +198,32 @@ def test_equal_input_gives_equal_bytes(bundle: Path, checkpoint: Checkpoint, cor
     assert read_bundle(tmp_path / "0.zip").manifest == manifest_of(bundle)
 
 
-def test_only_a_bundle_is_replaced(checkpoint: Checkpoint, corpus: Corpus, tmp_path: Path) -> None:
+def test_only_a_bundle_is_replaced(trained: Trained, corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("keep me")
     with pytest.raises(BundleError, match="not a bundle"):
-        export(checkpoint, corpus, tmp_path / "letters", SMALL)
+        export(trained, corpus, tmp_path / "letters", SMALL)
     with pytest.raises(BundleError, match="is a file"):
-        export(checkpoint, corpus, tmp_path / "letters" / "dear.txt", SMALL)
+        export(trained, corpus, tmp_path / "letters" / "dear.txt", SMALL)
     assert (tmp_path / "letters" / "dear.txt").read_text() == "keep me"
-    export(checkpoint, corpus, tmp_path / "out", SMALL)
-    export(checkpoint, corpus, tmp_path / "out", replace(SMALL, version="2.0.0"))
+    export(trained, corpus, tmp_path / "out", SMALL)
+    export(trained, corpus, tmp_path / "out", replace(SMALL, version="2.0.0"))
     assert manifest_of(tmp_path / "out").version == "2.0.0"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["letters", "out"]
 
 
-def test_held_out_takes_may_be_others(checkpoint: Checkpoint, corpus: Corpus, bundle: Path, tmp_path: Path) -> None:
+def test_held_out_takes_may_be_others(trained: Trained, corpus: Corpus, bundle: Path, tmp_path: Path) -> None:
     held_out = load_corpus(Source(synthetic=1))
-    other = manifest_of(export(checkpoint, corpus, tmp_path / "other", SMALL, held_out=held_out))
+    other = manifest_of(export(trained, corpus, tmp_path / "other", SMALL, held_out=held_out))
     assert other.calibration != manifest_of(bundle).calibration
     assert other.training_data == manifest_of(bundle).training_data
 
 
 def test_the_metric_may_learn_from_more_than_the_predictor(
-    checkpoint: Checkpoint, corpus: Corpus, bundle: Path, tmp_path: Path
+    trained: Trained, corpus: Corpus, bundle: Path, tmp_path: Path
 ) -> None:
     more = generated_actions(1, ("kick", "turn"))
-    other = export(checkpoint, corpus, tmp_path / "other", SMALL, more=more)
+    other = export(trained, corpus, tmp_path / "other", SMALL, more=more)
     golden, before = (np.load(path / "golden.npz") for path in (other, bundle))
     for name in ("frames", "prediction", "surprise"):
         np.testing.assert_array_equal(golden[name], before[name])
@@ -231,21 +231,19 @@ def test_the_metric_may_learn_from_more_than_the_predictor(
     assert_close(read_bundle(other).step.run(golden["frames"]).embedding, golden["embedding"])
     assert manifest_of(other).training_data == manifest_of(bundle).training_data
     with pytest.raises(DataError, match="further takes"):
-        export(checkpoint, corpus, tmp_path / "c", SMALL, more=replace(more, channels=("a",)))
+        export(trained, corpus, tmp_path / "c", SMALL, more=replace(more, channels=("a",)))
 
 
-def test_settings_of_the_segmenter_travel_with_the_bundle(
-    checkpoint: Checkpoint, corpus: Corpus, tmp_path: Path
-) -> None:
+def test_settings_of_the_segmenter_travel_with_the_bundle(trained: Trained, corpus: Corpus, tmp_path: Path) -> None:
     settings = replace(SMALL, segmenter={"penalty": 2.5})
-    assert dict(manifest_of(export(checkpoint, corpus, tmp_path / "b", settings)).calibration.segmenter) == {
+    assert dict(manifest_of(export(trained, corpus, tmp_path / "b", settings)).calibration.segmenter) == {
         "penalty": 2.5
     }
 
 
-def test_other_data_than_it_was_trained_on(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="not what the checkpoint was trained on"):
-        export(checkpoint, load_corpus(Source(synthetic=1)), tmp_path / "b", SMALL)
+def test_other_data_than_it_was_trained_on(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="not what the model was trained on"):
+        export(trained, load_corpus(Source(synthetic=1)), tmp_path / "b", SMALL)
 
 
 def test_settings_that_make_no_sense() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def test_it_learns_and_leaves_checkpoint_course_and_plot(tmp_path: Path) -> None
     assert [row.iteration for row in saved.course] == [0, 20, 40, 60] == [row.iteration for row in rows]
     assert "train_loss" not in saved.course[0].figures  # it is judged before any training
     assert saved.course[-1].figures["validation_loss"] < 0.1 * saved.course[0].figures["validation_loss"]
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {LAST, "course.csv", "course.png"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {LAST, "recipe.json", "course.csv", "course.png"}
     assert (tmp_path / "run/course.csv").read_text().splitlines()[0] == "iteration,validation_loss,train_loss"
 
 
@@ -70,6 +71,24 @@ def test_the_best_parameters_are_kept_and_patience_ends_a_run(tmp_path: Path) ->
     assert torch.equal(parameters(task), parameters(Line()))
 
 
+def test_a_run_that_patience_ended_is_over(tmp_path: Path) -> None:
+    settings = LoopSettings(100, 5, patience=2)
+    done = train(Line(rate=-0.05), settings, tmp_path / "run", progress=False)
+    resumed = train(Line(rate=-0.05), settings, tmp_path / "run", resume=True, progress=False)
+    assert resumed.course == done.course
+    more = train(Line(rate=-0.05), LoopSettings(100, 5, patience=4), tmp_path / "run", resume=True, progress=False)
+    assert [row.iteration for row in more.course] == [0, 5, 10, 15, 20]
+
+
+def test_notes_are_kept_but_need_not_be_the_same(tmp_path: Path) -> None:
+    for words in ("first", "second"):
+        task = Line()
+        task.notes = {"said": words}
+        saved = train(task, LoopSettings(10, 5), tmp_path / "run", resume=True, progress=False)
+    assert saved.notes == load_saved(tmp_path / "run" / LAST).notes == {"said": "first"}
+    assert json.loads((tmp_path / "run" / "recipe.json").read_text()) == {"rate": 0.05}
+
+
 def test_a_loss_that_is_no_number_ends_the_run_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="lower the learning rate"):
         train(Line(rate=1e30), LoopSettings(50, 10), tmp_path / "run", progress=False)
@@ -91,10 +110,10 @@ def test_two_processes_come_to_what_one_does(tmp_path: Path) -> None:
     train(alone, LoopSettings(10, 5), tmp_path / "alone", progress=False)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command += [str(HERE / "line.py"), str(tmp_path / "together")]
-    root = str(HERE.parents[2])
+    path = os.pathsep.join(filter(None, [str(HERE.parents[2]), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         command,
-        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,

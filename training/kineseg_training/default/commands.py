@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,15 @@ import typer
 
 from kineseg_training.data import Augmentation, Source, load_corpus
 from kineseg_training.default import recipe
-from kineseg_training.default.checkpoint import load_checkpoint
 from kineseg_training.default.export import ExportSettings
 from kineseg_training.default.export import export as export_bundle
-from kineseg_training.default.fit import LAST, FitSettings
-from kineseg_training.default.fit import fit as fit_model
+from kineseg_training.default.task import FitSettings
+from kineseg_training.default.trained import fit as fit_model
+from kineseg_training.default.trained import load_trained
 from kineseg_training.errors import SettingsError
 from kineseg_training.export.features import BLOCKS, check_blocks
 from kineseg_training.export.metric import MetricSettings
-from kineseg_training.options import Device, Quiet, Resume, Seed, Threads, cmu_folder, reporting
+from kineseg_training.options import Device, Quiet, Resume, RunFolder, Seed, Threads, cmu_folder, reporting
 
 _FIT = FitSettings()
 _AUGMENTATION = Augmentation()
@@ -28,7 +29,7 @@ _METRIC = MetricSettings()
 
 
 def fit(
-    out: Annotated[Path, typer.Argument(help="Run folder: checkpoint, metrics.csv, loss.png.")],
+    out: RunFolder,
     data: Annotated[list[Path] | None, typer.Option(help="Folder or file with recordings; repeat for more.")] = None,
     file_rate: Annotated[float | None, typer.Option(help="Frames per second of files that do not say.")] = None,
     skip_first: Annotated[int, typer.Option(help="Frames to drop at the start of each file.")] = 0,
@@ -82,9 +83,10 @@ def fit(
             seed=seed,
         )
         corpus = load_corpus(Source(tuple(data or ()), file_rate, skip_first, synthetic))
-        checkpoint = fit_model(corpus, settings, out, device=device, resume=resume, progress=not quiet)
-        best = min(checkpoint.epochs, key=lambda epoch: epoch.validation_loss)
-        typer.echo(f"{out}: best epoch {best.epoch}, validation loss {best.validation_loss:.4f}")
+        trained = fit_model(corpus, settings, out, device=device, resume=resume, progress=not quiet)
+        if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
+            loss = trained.best.figures["validation_loss"]
+            typer.echo(f"{out}: best epoch {trained.best_epoch}, validation loss {loss:.4f}")
 
 
 def export(
@@ -111,8 +113,8 @@ def export(
     """Write a bundle that the service can run."""
     with reporting():
         torch.set_num_threads(threads)
-        checkpoint = load_checkpoint(run / LAST)
-        source = replace(checkpoint.source, folders=tuple(data)) if data else checkpoint.source
+        trained = load_trained(run)
+        source = replace(trained.source, folders=tuple(data)) if data else trained.source
         settings = ExportSettings(
             name=name,
             version=version,
@@ -123,7 +125,7 @@ def export(
             licence=licence,
             segmenter=dict(_assignment(text) for text in segmenter or []),
         )
-        export_bundle(checkpoint, load_corpus(source), out, settings)
+        export_bundle(trained, load_corpus(source), out, settings)
         typer.echo(f"wrote {out}")
 
 
@@ -143,8 +145,8 @@ def default(
             )
         training, held_out = recipe.default_corpora(cmu_folder(data, "--data"))
         folder = run or Path(scratch) / "run"
-        checkpoint = fit_model(training, recipe.FIT, folder, resume=(folder / LAST).exists(), progress=not quiet)
-        export_bundle(checkpoint, training, out, recipe.EXPORT, held_out=held_out)
+        trained = fit_model(training, recipe.FIT, folder, resume=True, progress=not quiet)
+        export_bundle(trained, training, out, recipe.EXPORT, held_out=held_out)
         typer.echo(f"wrote {out}")
 
 

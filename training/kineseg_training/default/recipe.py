@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kineseg_training.data import Corpus, Source, load_corpus
 from kineseg_training.default.export import ExportSettings
-from kineseg_training.default.fit import FitSettings
+from kineseg_training.default.task import FitSettings
 from kineseg_training.errors import DataError
 from kineseg_training.export.metric import MetricSettings
 

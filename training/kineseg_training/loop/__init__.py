@@ -2,7 +2,8 @@
 
 from kineseg_training.loop.course import Course, Row
 from kineseg_training.loop.processes import Processes, joined
-from kineseg_training.loop.run import LAST, Saved, load_saved, train
+from kineseg_training.loop.run import train
+from kineseg_training.loop.saved import LAST, Saved, load_saved
 from kineseg_training.loop.settings import LoopSettings, Precision
 from kineseg_training.loop.task import Task
 from kineseg_training.loop.update import Update

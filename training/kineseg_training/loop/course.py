@@ -23,7 +23,7 @@ class Row:
 
     Attributes:
         iteration: Steps done.
-        figures: By name: ``validation_loss`` and whatever else the task tells; means of the training losses since the
+        figures: By name: ``validation_loss`` and whatever else the task reports; means of the training losses since the
             row before (none in the first row, which is before any training).
     """
 
@@ -34,9 +34,9 @@ class Row:
 Course = tuple[Row, ...]
 
 
-def best_row(course: Course, judge: str = "validation_loss") -> Row:
-    """The row of the smallest figure `judge`; the first of equals."""
-    return min(course, key=lambda row: row.figures[judge])
+def best_row(course: Course, monitor: str = "validation_loss") -> Row:
+    """The row of the smallest figure `monitor`; the first of equals."""
+    return min(course, key=lambda row: row.figures[monitor])
 
 
 def write_course(folder: Path, course: Course) -> None:
@@ -62,7 +62,8 @@ def _picture(course: Course, names: Sequence[str]) -> bytes:
         axes.set_yscale("log")
     axes.set(xlabel="iteration", ylabel="loss")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    if names:
+        axes.legend(fontsize="small")
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     return picture.getvalue()
@@ -71,8 +72,8 @@ def _picture(course: Course, names: Sequence[str]) -> bytes:
 class Board:
     """Writes rows as TensorBoard events, if wanted."""
 
-    def __init__(self, folder: Path, *, wanted: bool) -> None:
-        self._writer = _writer(folder) if wanted else None
+    def __init__(self, folder: Path | None, *, wanted: bool) -> None:
+        self._writer = _writer(folder) if wanted and folder else None
 
     def __enter__(self) -> Board:
         return self

@@ -1,9 +1,10 @@
-"""What a family of models tells the loop: what is trained, on what, and how well it does."""
+"""What a family of models gives the loop: what is trained, on what, and how well it does."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -19,11 +20,13 @@ class Task(ABC):
         network: All that is trained and saved (an ``nn.ModuleDict`` where there are several parts).
         optimisers: By name; they hold parameters of `network`.
         recipe: Plain values that a run is made of (settings, data fingerprint); a resumed run must have the same.
+        notes: Further plain values, saved beside the recipe; a resumed run may have others.
     """
 
     network: nn.Module
     optimisers: Mapping[str, torch.optim.Optimizer]
     recipe: Mapping[str, object]
+    notes: Mapping[str, object] = MappingProxyType({})
 
     @abstractmethod
     def step(self, iteration: int, rng: np.random.Generator, update: Update) -> Mapping[str, float]:
@@ -42,11 +45,11 @@ class Task(ABC):
             Losses by name, for the course; ``train_loss`` among them.
         """
 
-    @abstractmethod
     def validate(self) -> Mapping[str, float]:
-        """Figures on held-out data by name, ``validation_loss`` among them.
+        """Figures on held-out data by name; none unless a task has some, and then ``validation_loss`` among them.
 
-        Early stopping goes by the one that `LoopSettings.judge` names.
+        Which parameters are the best, and when to stop early, go by the one that `LoopSettings.monitor` names.
 
         Called in eval mode and without gradients, first before any training.
         """
+        return {}

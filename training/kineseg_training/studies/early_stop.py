@@ -25,15 +25,16 @@ StopBy = Literal["loss", "embedding"]
 CROWDING = "embedding_crowding"
 # So many held-out windows are enough to look at.
 WATCHED = 96
-_JUDGES: dict[StopBy, str] = {"loss": "validation_loss", "embedding": CROWDING}
+_MONITORED: dict[StopBy, str] = {"loss": "validation_loss", "embedding": CROWDING}
 
 
 class Watched(Task):
-    """A task that also tells figures of its states at each validation; otherwise as it was."""
+    """A task that also reports figures of its states at each validation; otherwise as it was."""
 
     def __init__(self, task: Task, look: Callable[[], Mapping[str, float]]) -> None:
         """Take a task, and what to find out at each validation."""
         self.network, self.optimisers, self.recipe = task.network, task.optimisers, task.recipe
+        self.notes = task.notes
         self._task, self._look = task, look
 
     def step(self, iteration: int, rng: np.random.Generator, update: Update) -> Mapping[str, float]:
@@ -62,24 +63,24 @@ def stopped_by(
         SettingsError: Something else to stop by.
         DataError: Fewer than two windows.
     """
-    judge = judge_of(stop_by)
-    if judge != CROWDING:
+    monitor = monitored_by(stop_by)
+    if monitor != CROWDING:
         return task, loop
     if len(frames) < 2:
         raise DataError(f"{len(frames)} held-out window(s): to stop by the embedding, at least two are needed")
     watched = Watched(task, lambda: {CROWDING: crowding(read_states(model, frames, decoded)[DECODER])})
-    return watched, replace(loop, judge=judge)
+    return watched, replace(loop, monitor=monitor)
 
 
-def judge_of(stop_by: str) -> str:
+def monitored_by(stop_by: str) -> str:
     """The figure that the loop has to go by.
 
     Raises:
         SettingsError: Neither ``loss`` nor ``embedding``.
     """
-    for name, judge in _JUDGES.items():
+    for name, monitor in _MONITORED.items():
         if name == stop_by:
-            return judge
+            return monitor
     raise SettingsError(f"stop_by must be one of {', '.join(get_args(StopBy))}, got {stop_by!r}")
 
 

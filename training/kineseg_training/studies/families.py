@@ -12,8 +12,8 @@ from torch import nn
 from kineseg_training.data import Clip, Corpus, Source, cmu_actions
 from kineseg_training.data.labelled import LabelledClips
 from kineseg_training.default import recipe
-from kineseg_training.default.fit import LAST, fit
 from kineseg_training.default.recipe import EXPORT
+from kineseg_training.default.trained import fit
 from kineseg_training.errors import SettingsError
 from kineseg_training.export.families import Family, FamilySettings, export_family
 from kineseg_training.models import Seq2Seq
@@ -73,17 +73,7 @@ def trained_seq2seq(place: Place, train: LabelledClips) -> Seq2Seq:
         Source(),
     )
     folder = place.models / "seq2seq"
-    found = fit(
-        corpus,
-        settings,
-        folder,
-        device=place.device,
-        resume=(folder / LAST).exists(),
-        progress=place.progress,
-    )
-    model = Seq2Seq(found.model_settings)
-    model.load_state_dict(dict(found.best_model))
-    return model.eval()
+    return fit(corpus, settings, folder, device=place.device, resume=True, progress=place.progress).model
 
 
 def _untrained(place: Place, train: LabelledClips) -> nn.Module:

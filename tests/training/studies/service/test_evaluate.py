@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from kineseg_training.data import Augmentation, Corpus
 from kineseg_training.default.export import ExportSettings, export
-from kineseg_training.default.fit import FitSettings, fit
 from kineseg_training.default.recipe import default_corpora
+from kineseg_training.default.task import FitSettings
+from kineseg_training.default.trained import fit
 from kineseg_training.errors import BundleError, EvaluationError
 from kineseg_training.export.metric import MetricSettings
 from kineseg_training.files import find_beside

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
-from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier, TrainingSettings, train_classifier
+from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import Exhibit, Place
 from kineseg_training.studies.srivastava_2015.commands import app
@@ -32,7 +32,14 @@ from kineseg_training.studies.srivastava_2015.few_labels.results import (
     score,
 )
 from kineseg_training.studies.srivastava_2015.few_labels.run import RESULTS_FILE, classifier, few_labels, nearest
-from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, PRESETS, WINDOW, FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import (
+    ALL,
+    PRESETS,
+    WINDOW,
+    FewLabelsSettings,
+    TrainingSettings,
+    train_classifier,
+)
 from scipy.stats import ttest_rel
 from typer.testing import CliRunner
 

@@ -155,7 +155,7 @@ def test_the_trainers_stop_by_the_embedding_where_they_are_told_to(cmu: Path, tm
         done = run(trainers, [family, "train", str(tmp_path / family), "--stop-by", "embedding", *options])
         assert done.exit_code == 0, done.output
         saved = load_saved(tmp_path / family / LAST)
-        assert saved.judge == CROWDING
+        assert saved.monitor == CROWDING
         assert all(0.0 <= row.figures[CROWDING] <= 2.0 for row in saved.course)
     wrong = run(trainers, ["baseline", "train", str(tmp_path / "new"), "--stop-by", "mood", *options[:-2]])
     assert wrong.exit_code == 1

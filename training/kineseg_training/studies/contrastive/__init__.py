@@ -2,7 +2,7 @@
 
 from kineseg_training.studies.contrastive.encoder import Encoder, EncoderSettings
 from kineseg_training.studies.contrastive.streams import Joined, JoinSettings, Pool, draw_stream
-from kineseg_training.studies.contrastive.train import TrainingSettings, train_encoder
+from kineseg_training.studies.contrastive.task import TrainingSettings, train_encoder
 
 __all__ = [
     "Encoder",

@@ -128,7 +128,7 @@ def train(
         windows = sequences.held_out(WATCHED, training.source)
         watched, loop = stopped_by(stop_by, task, loop, task.network, windows, training.target)
         saved = run_loop(watched, loop, out, resume=resume, progress=not quiet)
-        best = min(saved.course, key=lambda row: row.figures[saved.judge])
+        best = saved.best_row
         found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in best.figures.items())
         typer.echo(f"{out}: best after {best.iteration} iterations: {found}")
 
@@ -170,7 +170,7 @@ def few_labels(
     """Does unsupervised pretraining help to recognise actions when few windows are labelled?"""
     # torch takes seconds to import, which the help of other commands should not wait for.
     from kineseg_training.studies.srivastava_2015.few_labels.run import few_labels as experiment
-    from kineseg_training.studies.srivastava_2015.few_labels.settings import PRESETS
+    from kineseg_training.studies.srivastava_2015.few_labels.task import PRESETS
 
     with reporting():
         where = place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)

@@ -111,7 +111,7 @@ def train_command(
             tensorboard,
         )
         _, saved = train_su(where.needs_cmu(), out, settings, loop, resume=resume, progress=not quiet, stop_by=stop_by)
-        best = min(saved.course, key=lambda row: row.figures[saved.judge])
+        best = saved.best_row
         if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
             typer.echo(
                 f"{out}: best validation loss {best.figures['validation_loss']:.4f}, iteration {best.iteration} "

@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from kineseg_training.data import LabelledClip
 from kineseg_training.files import write_atomically
-from kineseg_training.models.classifier import TrainingSettings, train_classifier
 from kineseg_training.studies.exhibit import Exhibit, Place, Table
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
     Recognition,
@@ -31,7 +30,13 @@ from kineseg_training.studies.srivastava_2015.few_labels.data import (
 from kineseg_training.studies.srivastava_2015.few_labels.report import PAPER
 from kineseg_training.studies.srivastava_2015.few_labels.results import Trained, score
 from kineseg_training.studies.srivastava_2015.few_labels.run import classifier
-from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, PRESETS, FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import (
+    ALL,
+    PRESETS,
+    FewLabelsSettings,
+    TrainingSettings,
+    train_classifier,
+)
 
 # Learning rates and numbers of steps: of the whole classifier, and of the readout alone.
 _GRIDS: Mapping[Trained, tuple[tuple[float, ...], tuple[int, ...]]] = {
@@ -117,13 +122,12 @@ def _course(data: Recognition, case: Case, seed: int, settings: FewLabelsSetting
     frames = torch.from_numpy(data.test.frames).to(device)
     course: list[float] = []
 
-    def judge(step: int) -> None:
-        if step in case.steps:
-            named = made.probabilities(frames).argmax(dim=1).cpu().numpy()
-            course.append(score(data.test.labels, named, np.ones(len(named), dtype=bool)).balanced)
+    def look(step: int) -> None:
+        named = made.probabilities(frames).argmax(dim=1).cpu().numpy()
+        course.append(score(data.test.labels, named, np.ones(len(named), dtype=bool)).balanced)
 
     how = TrainingSettings(iterations=max(case.steps), learning_rate=case.rate, readout_only=case.trained == "readout")
-    train_classifier(made, labelled.frames, labelled.labels, how, seed, judge)
+    train_classifier(made, labelled.frames, labelled.labels, how, seed, look_at=case.steps, look=look)
     return course
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kineseg_training.studies.srivastava_2015.few_labels.results import NEAREST, RANDOM, Pair, Results, Trained
-from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import ALL, FewLabelsSettings
 
 CURVES_FILE, DIFFERENCES_FILE = "few_labels.png", "few_labels_differences.png"
 

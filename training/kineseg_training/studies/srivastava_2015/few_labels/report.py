@@ -25,7 +25,7 @@ from kineseg_training.studies.srivastava_2015.few_labels.results import (
     Trained,
     compare,
 )
-from kineseg_training.studies.srivastava_2015.few_labels.settings import ALL, FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import ALL, FewLabelsSettings
 
 PAPER = "Srivastava, Mansimov & Salakhutdinov 2015"
 

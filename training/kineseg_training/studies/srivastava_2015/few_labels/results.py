@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from kineseg_training.errors import CheckpointError
 from kineseg_training.files import write_atomically
-from kineseg_training.studies.srivastava_2015.few_labels.settings import FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import FewLabelsSettings
 
 # What a classifier starts from is a source of pretraining, or one of these.
 RANDOM, NEAREST = "random", "nearest neighbour"

@@ -20,11 +20,7 @@ from tqdm import tqdm
 
 from kineseg_training.data import LabelledWindows
 from kineseg_training.loop import LoopSettings, train
-from kineseg_training.models.classifier import (
-    ClassifierSettings,
-    LSTMClassifier,
-    train_classifier,
-)
+from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import Exhibit, Place
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
@@ -37,7 +33,7 @@ from kineseg_training.studies.srivastava_2015.few_labels.data import (
 )
 from kineseg_training.studies.srivastava_2015.few_labels.report import exhibit
 from kineseg_training.studies.srivastava_2015.few_labels.results import NEAREST, RANDOM, Key, Results, Scores, score
-from kineseg_training.studies.srivastava_2015.few_labels.settings import PRESETS, FewLabelsSettings
+from kineseg_training.studies.srivastava_2015.few_labels.task import PRESETS, FewLabelsSettings, train_classifier
 from kineseg_training.studies.srivastava_2015.sequences import PoseSequences
 from kineseg_training.studies.srivastava_2015.task import CompositeTask
 

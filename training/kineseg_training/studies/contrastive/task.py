@@ -1,18 +1,19 @@
-"""Train an encoder on drawn streams."""
+"""Training an encoder on drawn streams, as a task of the loop."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from kineseg_training.errors import SettingsError
+from kineseg_training.loop import LoopSettings, Task, Update, train
 from kineseg_training.studies.contrastive.encoder import Encoder, EncoderSettings
 from kineseg_training.studies.contrastive.objective import contrastive_loss, prediction_loss, scatter_loss
-from kineseg_training.studies.contrastive.streams import JoinSettings, Pool, draw_stream
+from kineseg_training.studies.contrastive.streams import Joined, JoinSettings, Pool, draw_stream
 
 _EVERY_S = 0.2  # frames so far apart are compared by the contrastive loss
 _APART_S = 0.4
@@ -61,31 +62,72 @@ class TrainingSettings:
             raise SettingsError("the weights of the losses must not be negative")
 
 
+class EncoderTask(Task):
+    """Minimise the losses whose weights are above zero.
+
+    Of several processes each compares the actions within its share of the streams.
+
+    Args:
+        pool: Clips that the streams are drawn from.
+        settings: How.
+    """
+
+    network: Encoder
+
+    def __init__(self, pool: Pool, settings: TrainingSettings) -> None:
+        torch.manual_seed(settings.seed)
+        self.network = Encoder(EncoderSettings(len(pool.channels), settings.hidden))
+        self.network.predictor.set_normalisation(pool.mean, pool.scale)
+        self._adamw = torch.optim.AdamW(
+            _asked_for(self.network, settings), settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.optimisers = {"adamw": self._adamw}
+        self.recipe = {"family": "encoder", **asdict(settings), "channels": list(pool.channels)}
+        self._pool, self._settings = pool, settings
+
+    def step(self, iteration: int, rng: np.random.Generator, update: Update) -> Mapping[str, float]:
+        """One batch of streams."""
+        settings = self._settings
+        streams = [draw_stream(self._pool, settings.join, rng) for _ in range(settings.batch)]
+        share = streams[update.processes.share(settings.batch)]
+        for group in self._adamw.param_groups:
+            group["lr"] = settings.learning_rate * _pace((iteration - 1) / settings.steps)
+        with update.precision():
+            loss = _loss(self.network, share, settings, update.device)
+        update(loss, self._adamw, settings.clip_norm)
+        return {"train_loss": loss.item()}
+
+
 def train_encoder(pool: Pool, settings: TrainingSettings, *, progress: bool = False) -> Encoder:
     """Train on streams drawn from `pool`; equal settings and pool give equal parameters on one kind of machine."""
-    torch.manual_seed(settings.seed)
-    encoder = Encoder(EncoderSettings(len(pool.channels), settings.hidden))
-    encoder.predictor.set_normalisation(pool.mean, pool.scale)
-    rng = np.random.default_rng(settings.seed)
-    optimiser = torch.optim.AdamW(encoder.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    fall = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: 0.05 + 0.475 * (1.0 + np.cos(np.pi * step / max(1, settings.steps)))
-    )
-    for _ in tqdm(range(settings.steps), disable=not progress, unit="batch", desc="encoder"):
-        loss = _loss(encoder, pool, settings, rng)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(encoder.parameters(), settings.clip_norm)
-        optimiser.step()
-        fall.step()
-    return encoder.eval()
+    task = EncoderTask(pool, settings)
+    if settings.steps:
+        # There is nothing held out to validate on: the parameters after the last step are the encoder's.
+        loop = LoopSettings(settings.steps, settings.steps, seed=settings.seed, monitor=None)
+        train(task, loop, None, progress=progress)
+    return task.network.eval()
 
 
-def _loss(encoder: Encoder, pool: Pool, settings: TrainingSettings, rng: np.random.Generator) -> Tensor:
-    streams = [draw_stream(pool, settings.join, rng) for _ in range(settings.batch)]
-    frames = encoder.predictor.normalise(torch.from_numpy(np.stack([each.frames for each in streams])).float())
-    action = torch.from_numpy(np.stack([each.action for each in streams]))
-    kind = torch.from_numpy(np.stack([each.kind for each in streams]))
+def _asked_for(encoder: Encoder, settings: TrainingSettings) -> list[nn.Parameter]:
+    """The parameters that any of the losses depends on."""
+    parts: list[nn.Module] = [encoder.predictor]
+    if settings.prediction:
+        parts.append(encoder.ahead)
+    if settings.contrast or settings.even_scatter:
+        parts.append(encoder.projection)
+    return [parameter for part in parts for parameter in part.parameters()]
+
+
+def _pace(done: float) -> float:
+    """Share of the highest learning rate: falls along a half cosine to a twentieth."""
+    return 0.05 + 0.475 * (1.0 + float(np.cos(np.pi * done)))
+
+
+def _loss(encoder: Encoder, streams: Sequence[Joined], settings: TrainingSettings, device: torch.device) -> Tensor:
+    frames = torch.from_numpy(np.stack([each.frames for each in streams])).float().to(device)
+    frames = encoder.predictor.normalise(frames)
+    action = torch.from_numpy(np.stack([each.action for each in streams])).to(device)
+    kind = torch.from_numpy(np.stack([each.kind for each in streams])).to(device)
     _, ahead, points = encoder(frames)
     rate = settings.join.rate
     loss = frames.new_zeros(())
@@ -94,7 +136,9 @@ def _loss(encoder: Encoder, pool: Pool, settings: TrainingSettings, rng: np.rand
         loss = settings.prediction * prediction_loss(ahead, frames, action, horizons, round(_WARM_UP_S * rate))
     if settings.contrast or settings.even_scatter:
         rows, times = _compared(action, rate)
-        number = action + 1000 * torch.arange(len(action))[:, None]  # actions of different streams differ
+        number = (
+            action + 1000 * torch.arange(len(action), device=device)[:, None]
+        )  # actions of different streams differ
         chosen, own = points[rows, times], number[rows, times]
         unequal, size = scatter_loss(chosen, own)
         contrast = contrastive_loss(
@@ -112,6 +156,6 @@ def _compared(action: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         settled[:, back:] &= action[:, back:] == action[:, :-back]
     settled[:, : round(_WARM_UP_S * rate)] = False
     every = max(1, round(_EVERY_S * rate))
-    spread = torch.arange(length) % every == 0
+    spread = torch.arange(length, device=action.device) % every == 0
     rows, times = torch.nonzero(settled & spread, as_tuple=True)
     return rows, times

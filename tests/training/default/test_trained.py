@@ -1,47 +1,55 @@
-"""Training: what it leaves behind, when it stops, that it can be resumed, and what it refuses."""
+"""Training the predictor: what it leaves behind, when it stops, that it can be resumed, and what it refuses."""
 
 from __future__ import annotations
 
-import csv
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from kineseg_training.data import Corpus, Source, load_corpus
-from kineseg_training.default.checkpoint import Checkpoint, load_checkpoint
-from kineseg_training.default.fit import LAST, FitSettings, fit
-from kineseg_training.default.history import Epoch
+from kineseg_training.default.task import FitSettings
+from kineseg_training.default.trained import Trained, fit, load_trained
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
+from kineseg_training.loop import LAST, LoopSettings, Row, load_saved, train
 from kineseg_training.models import Seq2SeqSettings
+
+from tests.training.loop.line import Line
 
 
 class InterruptedRunError(Exception):
     """Stands for whatever ends a run early."""
 
 
-def same_parameters(a: Checkpoint, b: Checkpoint) -> bool:
-    pairs = [(a.model, b.model), (a.best_model, b.best_model)]
-    return all(one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one) for one, two in pairs)
+def same_parameters(a: Trained, b: Trained) -> bool:
+    one, two = a.model.state_dict(), b.model.state_dict()
+    return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)
 
 
-def test_a_run_leaves_checkpoint_csv_plot_and_settings(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
-    checkpoint = fit(corpus, tiny, tmp_path / "run", progress=False)
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [LAST, "loss.png", "metrics.csv", "settings.json"]
-    with (tmp_path / "run" / "metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
-    assert [float(row["validation_loss"]) for row in rows] == [e.validation_loss for e in checkpoint.epochs]
-    assert (tmp_path / "run" / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert same_parameters(load_checkpoint(tmp_path / "run" / LAST), checkpoint)
+def test_a_run_leaves_all_that_is_known_of_it(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
+    trained = fit(corpus, tiny, tmp_path / "run", progress=False)
+    assert trained.epochs == 4
+    assert [row.iteration for row in trained.course] == [0, 4, 8, 12, 16]
+    assert 0 < trained.best_epoch <= 4
+    assert trained.best.figures["validation_loss"] < trained.course[0].figures["validation_loss"]
+    first = trained.course[0].figures
+    assert first["rollout_loss"] == pytest.approx(first["standing_still_loss"])  # it begins with "nothing moves"
+    again = load_trained(tmp_path / "run")
+    assert same_parameters(again, trained)
+    assert (again.settings, again.channels, again.held_out) == (tiny, corpus.channels, trained.held_out)
+    assert (again.fingerprint, again.source) == (corpus.fingerprint, trained.source)
+    assert set(again.held_out) < {clip.name for clip in corpus.clips}
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_it_learns(corpus: Corpus, tiny: FitSettings, tmp_path: Path, cell: str) -> None:
     settings = replace(tiny, cell=cell, epochs=5, steps=12, learning_rate=1e-2, hidden=24)  # type: ignore[arg-type]
-    epochs = fit(corpus, settings, tmp_path, progress=False).epochs
-    assert epochs[-1].train_loss < 0.7 * epochs[0].train_loss
-    assert epochs[-1].validation_loss < epochs[0].validation_loss
+    first, *_, last = [row.figures for row in fit(corpus, settings, tmp_path, progress=False).course[1:]]
+    assert last["train_loss"] < 0.7 * first["train_loss"]
+    assert last["validation_loss"] < first["validation_loss"]
 
 
 def test_equal_runs_are_equal_to_the_bit_and_seeds_matter(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
@@ -58,45 +66,46 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 ) -> None:
     whole = fit(corpus, tiny, tmp_path / "whole", progress=False)
 
-    def interrupt(epoch: Epoch) -> None:
-        if epoch.epoch == 2:
+    def interrupt(row: Row) -> None:
+        if row.iteration == 2 * tiny.steps:
             raise InterruptedRunError
 
     with pytest.raises(InterruptedRunError):
-        fit(corpus, tiny, tmp_path / "parts", progress=False, on_epoch=interrupt)
+        fit(corpus, tiny, tmp_path / "parts", progress=False, on_validation=interrupt)
     resumed = fit(corpus, tiny, tmp_path / "parts", progress=False, resume=True)
-    assert resumed.epochs == whole.epochs
+    assert resumed.course == whole.course
     assert same_parameters(resumed, whole)
-    for name in ("metrics.csv", "loss.png"):
+    for name in ("course.csv", "course.png", "recipe.json"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_resuming_a_finished_run_changes_nothing(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
-    done = fit(corpus, tiny, tmp_path, progress=False)
-    assert same_parameters(fit(corpus, tiny, tmp_path, progress=False, resume=True), done)
+def test_two_processes_come_to_what_one_does(recordings: Path, tmp_path: Path) -> None:
+    options = "fit run --hidden 8 --source 12 --target 6 --shortest-source 4 --batch 8 --steps 3 --epochs 2 --quiet"
+    found = []
+    for name, launcher in (("one", []), ("two", ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"])):
+        (tmp_path / name).mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", *launcher, "kineseg_training", *options.split(), "--data", str(recordings)],
+            cwd=tmp_path / name, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("best epoch") == 1
+        found.append(load_saved(tmp_path / name / "run" / LAST).network)
+    for parameter, value in found[0].items():
+        torch.testing.assert_close(found[1][parameter], value, rtol=1e-4, atol=1e-6)
 
 
 def test_it_stops_when_validation_gets_no_better(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
     # A learning rate at which nothing can be learned: whatever comes first stays best for long.
     settings = replace(tiny, epochs=30, patience=2, steps=1, learning_rate=5.0)
-    epochs = fit(corpus, settings, tmp_path, progress=False).epochs
-    best = min(epochs, key=lambda epoch: epoch.validation_loss).epoch
-    assert len(epochs) == best + 2 < 30
-    assert len(fit(corpus, settings, tmp_path, progress=False, resume=True).epochs) == len(epochs)
-
-
-def test_the_best_epoch_is_kept_apart_from_the_last(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
-    settings = replace(tiny, epochs=30, patience=2, steps=1, learning_rate=5.0)
-    best: list[dict[str, torch.Tensor]] = []
-
-    def remember(epoch: Epoch) -> None:
-        checkpoint = load_checkpoint(tmp_path / LAST)
-        if epoch.validation_loss == min(e.validation_loss for e in checkpoint.epochs):
-            best[:] = [dict(checkpoint.model)]
-
-    checkpoint = fit(corpus, settings, tmp_path, progress=False, on_epoch=remember)
-    assert all(torch.equal(checkpoint.best_model[k], best[0][k]) for k in best[0])
-    assert not torch.equal(checkpoint.best_model["velocity.weight"], checkpoint.model["velocity.weight"])
+    trained = fit(corpus, settings, tmp_path, progress=False)
+    assert trained.epochs == trained.best_epoch + 2 < 30
+    resumed = fit(corpus, settings, tmp_path, progress=False, resume=True)
+    assert resumed.course == trained.course
+    assert same_parameters(resumed, trained)
+    last = load_saved(tmp_path / LAST).network
+    assert not torch.equal(trained.model.velocity.weight, last["velocity.weight"])
 
 
 def test_a_run_is_not_overwritten(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
@@ -106,19 +115,22 @@ def test_a_run_is_not_overwritten(corpus: Corpus, tiny: FitSettings, tmp_path: P
 
 
 def test_resume_wants_the_same_settings_and_data(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no such checkpoint"):
-        fit(corpus, tiny, tmp_path / "none", progress=False, resume=True)
     fit(corpus, tiny, tmp_path, progress=False)
     with pytest.raises(CheckpointError, match="hidden = 12, not 13"):
         fit(corpus, replace(tiny, hidden=13), tmp_path, progress=False, resume=True)
-    with pytest.raises(CheckpointError, match="other data"):
+    with pytest.raises(CheckpointError, match=r"trained with data = \w+, not \w+; resume with the same"):
         fit(load_corpus(Source(synthetic=2)), tiny, tmp_path, progress=False, resume=True)
 
 
-def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
+def test_what_is_no_run_of_the_predictor(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such checkpoint; train first"):
+        load_trained(tmp_path)
     (tmp_path / LAST).write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="not a checkpoint of kineseg-train"):
-        load_checkpoint(tmp_path / LAST)
+        load_trained(tmp_path)
+    train(Line(), LoopSettings(1), tmp_path / "line", progress=False)
+    with pytest.raises(CheckpointError, match="not a run of the predictor"):
+        load_trained(tmp_path / "line")
 
 
 def test_clips_shorter_than_a_window(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:
