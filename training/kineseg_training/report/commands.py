@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from kineseg_training.files import write_atomically
-from kineseg_training.options import BvhFolder, CmuFolder, Device, PresetOption, Quiet, Seed, place, reporting
+from kineseg_training.options import BvhFolder, CmuFolder, Device, PresetOption, Quiet, Seed, reporting
 from kineseg_training.report.contents import ENTRIES, FAMILIES, chosen
 from kineseg_training.report.page import page
 from kineseg_training.report.run import run_all
+from kineseg_training.studies.experiment import place
 
 PAGE = "report.html"
 

@@ -18,6 +18,7 @@ from kineseg_training.export.features import BLOCKS, check_blocks
 from kineseg_training.export.metric import MetricSettings
 from kineseg_training.files import EVAL_VARIABLE, find_beside
 from kineseg_training.options import CmuFolder, cmu_folder, reporting
+from kineseg_training.studies import experiment
 from kineseg_training.studies.families import FAMILIES, SUBJECTS, check_family, described
 from kineseg_training.studies.service.evaluate import Evaluation
 from kineseg_training.studies.service.evaluate import evaluate as evaluate_bundle
@@ -47,9 +48,9 @@ def views_command(
 
     with options.reporting():
         names = [name.strip() for name in models.split(",") if name.strip()]
-        options.show(
+        experiment.show(
             lambda place: views(place, names=names, umap=umap, dimensions=dimensions or (2, 3)),
-            options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 
@@ -71,14 +72,14 @@ def optimality_command(
     from kineseg_training.studies.su_shlizerman_2019.optimality.run import optimality
 
     with options.reporting():
-        options.show(
+        experiment.show(
             lambda place: optimality(place, hidden=_numbers(hidden), iterations=iterations),
-            options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 
 
-options.add_experiment(
+experiment.add_experiment(
     interpret,
     "layers",
     "studies.das_2023.layers.run:layers",
@@ -102,9 +103,9 @@ def gradcam_command(
     from kineseg_training.studies.das_2023.gradcam.run import gradcam
 
     with options.reporting():
-        options.show(
+        experiment.show(
             lambda place: gradcam(place, animate=gif),
-            options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 

@@ -13,6 +13,7 @@ from kineseg_training import options
 from kineseg_training.data.labelled import bvh_contents, cmu_actions, long_enough
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop import LoopSettings, Precision
+from kineseg_training.studies import experiment
 from kineseg_training.studies.das_2023.scores import judged
 from kineseg_training.studies.das_2023.trained import PRESETS, train_stgcn
 
@@ -43,7 +44,7 @@ def train_command(
     """Train on one data set; print how well test clips of other takes are named."""
     with options.reporting():
         torch.set_num_threads(threads)
-        place = options.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        place = experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
         if data == "cmu":
             train, test = cmu_actions(place.needs_cmu())
         elif data == "bvh":
@@ -76,13 +77,13 @@ def train_command(
         )
 
 
-options.add_experiment(
+experiment.add_experiment(
     app,
     "recognise",
     "studies.das_2023.recognise.run:recognise",
     "How well the CMU actions are recognised, how sure it is, and what it makes of unknown ones.",
 )
-options.add_experiment(
+experiment.add_experiment(
     app,
     "transfer",
     "studies.das_2023.transfer.report:transfer",

@@ -26,12 +26,10 @@ from kineseg_training.options import (
     Seed,
     TensorBoard,
     Threads,
-    add_experiment,
-    place,
     reporting,
-    show,
 )
 from kineseg_training.studies.early_stop import WATCHED, stopped_by
+from kineseg_training.studies.experiment import add_experiment, place, show
 from kineseg_training.studies.srivastava_2015.sequences import Sequences, ShapeSequences, cmu_poses
 from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTask, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import VARIANTS

@@ -26,10 +26,9 @@ from kineseg_training.options import (
     Seed,
     TensorBoard,
     Threads,
-    place,
     reporting,
-    show,
 )
+from kineseg_training.studies.experiment import place, show
 from kineseg_training.studies.su_shlizerman_2019.clips.run import Case, clips
 from kineseg_training.studies.su_shlizerman_2019.takes.data import load_take
 from kineseg_training.studies.su_shlizerman_2019.takes.run import takes

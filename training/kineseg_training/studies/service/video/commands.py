@@ -12,7 +12,8 @@ from kineseg.motion import MotionError, read
 
 from kineseg_training.default import recipe
 from kineseg_training.errors import DataError, SettingsError
-from kineseg_training.options import CmuFolder, Out, PresetOption, Quiet, Threads, place, reporting, show
+from kineseg_training.options import CmuFolder, Out, PresetOption, Quiet, Threads, reporting
+from kineseg_training.studies.experiment import place, show
 from kineseg_training.studies.service.video.frames import Scene, Shot, check_suffix, shot_size
 from kineseg_training.studies.service.video.run import example
 from kineseg_training.studies.service.video.scenes import baseline_scene, served, service
