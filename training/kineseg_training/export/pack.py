@@ -71,7 +71,7 @@ def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
 
 
 def channel_unit(name: str) -> str:
-    """Unit of a channel of canonical pose; empty for others, whose units nobody told."""
+    """Unit of a channel of canonical pose; empty for others, whose units are not known."""
     if name not in CANONICAL_CHANNELS:
         return ""
     if name == "root.yaw_rate":

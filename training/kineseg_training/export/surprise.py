@@ -84,8 +84,8 @@ def calibration(
 
     Args:
         surprises: ``(T,)`` of each held-out take.
-        segmenter: Settings of the segmenter to be told beside.
-        naming: Settings of the naming of segments to be told beside.
+        segmenter: Settings of the segmenter to be written beside.
+        naming: Settings of the naming of segments to be written beside.
 
     Raises:
         DataError: No take is longer than `WARM_UP`.

@@ -5,8 +5,7 @@ from kineseg_training.loop.processes import Processes, joined
 from kineseg_training.loop.run import train
 from kineseg_training.loop.saved import LAST, Saved, load_saved
 from kineseg_training.loop.settings import LoopSettings, Precision
-from kineseg_training.loop.task import Task
-from kineseg_training.loop.update import Update
+from kineseg_training.loop.task import Task, Update
 
 __all__ = [
     "LAST",

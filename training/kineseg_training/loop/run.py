@@ -22,8 +22,7 @@ from kineseg_training.loop.course import Board, Course, Row, best_row, write_cou
 from kineseg_training.loop.processes import Processes, joined
 from kineseg_training.loop.saved import LAST, Saved, load_saved
 from kineseg_training.loop.settings import LoopSettings
-from kineseg_training.loop.task import Task
-from kineseg_training.loop.update import Update
+from kineseg_training.loop.task import Task, Update
 
 RECIPE = "recipe.json"
 

@@ -1,26 +1,72 @@
-"""`kineseg-train report`: run the experiments and write the page."""
+"""`kineseg-train report`: run the experiments, and write the page: one HTML file that fetches nothing from anywhere."""
 
 from __future__ import annotations
 
+import base64
 import os
 import platform
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from jinja2 import Environment
 
+from kineseg_training.errors import SettingsError
 from kineseg_training.files import write_atomically
 from kineseg_training.options import BvhFolder, CmuFolder, Device, PresetOption, Quiet, Seed, reporting
-from kineseg_training.report.contents import ENTRIES, FAMILIES, chosen
-from kineseg_training.report.page import page
-from kineseg_training.report.run import run_all
+from kineseg_training.report.contents import ENTRIES, FAMILIES, PARTS, Part, chosen
+from kineseg_training.report.run import Outcome, pictures_of, run_all
+from kineseg_training.studies.exhibit import Place, shown
 from kineseg_training.studies.experiment import place
 
+_TYPES = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
+_PRESETS = {
+    "tiny": "tiny, which only shows that everything runs: its numbers mean nothing",
+    "small": "small, made for two CPU cores",
+    "full": "full, with the papers' sizes",
+}
 PAGE = "report.html"
-
 _CORES = os.cpu_count() or 1
-
 _KEYS = ", ".join(entry.key for entry in ENTRIES)
+
+
+def page(outcomes: Sequence[Outcome], place: Place, machine: str) -> str:
+    """HTML of a report.
+
+    Args:
+        outcomes: Of the experiments, in order.
+        place: Where they were made.
+        machine: On what, in words.
+    """
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["shown"] = shown
+    template = environment.from_string(files("kineseg_training.report").joinpath("page.html.j2").read_text())
+    parts: list[tuple[Part, list[Outcome]]] = [
+        (part, [outcome for outcome in outcomes if outcome.entry.part == part.letter]) for part in PARTS
+    ]
+    return template.render(
+        parts=[(part, members) for part, members in parts if members],
+        verdicts=[outcome for outcome in outcomes if outcome.exhibit and outcome.exhibit.agreement != "not compared"],
+        pictures={outcome.entry.key: _inlined(pictures_of(outcome, place)) for outcome in outcomes},
+        preset=_PRESETS[place.preset],
+        seed=place.seed,
+        machine=machine,
+        minutes=sum(outcome.seconds for outcome in outcomes) / 60.0,
+        failed=[outcome for outcome in outcomes if outcome.exhibit is None],
+    )
+
+
+def _inlined(pictures: Mapping[str, Path]) -> dict[str, str]:
+    """Data addresses."""
+    found = {}
+    for name, file in pictures.items():
+        kind = _TYPES.get(file.suffix)
+        if kind is None:
+            raise SettingsError(f"pictures: {name} is neither of {', '.join(_TYPES)}")
+        found[name] = f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    return found
 
 
 def report(

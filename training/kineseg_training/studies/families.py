@@ -118,8 +118,8 @@ def family_bundle(place: Place, family: str) -> Path:
 
 def described(family: str, **settings: object) -> FamilySettings:
     """Settings of a bundle of models that were trained on the CMU clips, with what these ask to be said."""
-    told = {"name": family, "description": EXPORT.description, "licence": EXPORT.licence}
-    return FamilySettings(**told | settings)  # type: ignore[arg-type]  # plain options of a command
+    known = {"name": family, "description": EXPORT.description, "licence": EXPORT.licence}
+    return FamilySettings(**known | settings)  # type: ignore[arg-type]  # plain options of a command
 
 
 def check_family(family: str) -> None:

@@ -10,7 +10,7 @@ import torch
 from kineseg_training.data import Clip, Corpus
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.studies.contrastive import JoinSettings, Pool, TrainingSettings, draw_stream, train_encoder
-from kineseg_training.studies.contrastive.objective import contrastive_loss, prediction_loss, scatter_loss
+from kineseg_training.studies.contrastive.encoder import contrastive_loss, prediction_loss, scatter_loss
 
 RATE = 30.0
 SMALL = TrainingSettings(steps=25, batch=6, hidden=16, join=JoinSettings(seconds=4.0))

@@ -25,7 +25,7 @@ def test_evaluate_faults_prints_what_was_found(cmu_folder: Path, tmp_path: Path)
     assert sum(kind["trials"] for kind in kinds.values()) >= 8
     assert 0 < np.mean([kind["detected_at_rate"] for kind in kinds.values()]) <= 1
     for name in ("gap", "occluded"):  # what the service tells by other means
-        assert kinds[name]["told_otherwise"] == 1.0
+        assert kinds[name]["reported_otherwise"] == 1.0
 
 
 def test_takes_that_are_not_there_are_named(tmp_path: Path) -> None:

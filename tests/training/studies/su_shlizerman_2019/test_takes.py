@@ -14,11 +14,13 @@ from kineseg_training.commands import app
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.exhibit import Exhibit, Place
-from kineseg_training.studies.su_shlizerman_2019.takes.data import Take, load_take, take_numbers
-from kineseg_training.studies.su_shlizerman_2019.takes.oracle_split import (
+from kineseg_training.studies.su_shlizerman_2019.takes.data import (
+    Take,
     decode_spans,
     fill_nearest,
     fill_per_span,
+    load_take,
+    take_numbers,
     window_starts,
 )
 from kineseg_training.studies.su_shlizerman_2019.takes.run import BARS, MOF, takes

@@ -11,8 +11,13 @@ from torch import Tensor, nn
 
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop import LoopSettings, Task, Update, train
-from kineseg_training.studies.contrastive.encoder import Encoder, EncoderSettings
-from kineseg_training.studies.contrastive.objective import contrastive_loss, prediction_loss, scatter_loss
+from kineseg_training.studies.contrastive.encoder import (
+    Encoder,
+    EncoderSettings,
+    contrastive_loss,
+    prediction_loss,
+    scatter_loss,
+)
 from kineseg_training.studies.contrastive.streams import Joined, JoinSettings, Pool, draw_stream
 
 _EVERY_S = 0.2  # frames so far apart are compared by the contrastive loss

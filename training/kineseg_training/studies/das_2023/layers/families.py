@@ -38,7 +38,7 @@ class Family:
     Attributes:
         name: Short, for files and figures.
         title: As in pictures and tables.
-        supervised: Whether it was told the actions.
+        supervised: Whether it was given the actions.
         trained: Train it, or load what is finished; in eval mode.
     """
 

@@ -118,7 +118,7 @@ def exhibit(
         f"On training clips the last block has {trained.at(TRAIN)[-1]:.2f} (input {trained.at(TRAIN)[0]:.2f}), on test "
         f"clips {trained.at(TEST)[-1]:.2f} (input {trained.at(TEST)[0]:.2f}).",
     ]
-    findings += [_told_nothing(family, *found[family.name]) for family in known if not family.supervised]
+    findings += [_without_labels(family, *found[family.name]) for family in known if not family.supervised]
     findings.append(
         f"Control: the length of the pieces alone, without what is in them, gives {length_only:.2f} across takes."
     )
@@ -166,7 +166,7 @@ def _where_it_falls(trained: Smooth) -> str:
     )
 
 
-def _told_nothing(family: Family, trained: Smooth, random: Sequence[Smooth]) -> str:
+def _without_labels(family: Family, trained: Smooth, random: Sequence[Smooth]) -> str:
     values = trained.at(APART)
     best = int(np.argmin(values[1:])) + 1
     at_random = mean_over(random)[best]
@@ -181,7 +181,7 @@ def _told_nothing(family: Family, trained: Smooth, random: Sequence[Smooth]) -> 
         else "as well as"
     )  # fmt: skip
     return (
-        f"The {family.title}, which was told no actions, {than_input} its input even at its best layer, "
+        f"The {family.title}, which was given no actions, {than_input} its input even at its best layer, "
         f"{trained.layers[best]} ({values[best]:.2f}; input {values[0]:.2f}), and {than_random} random weights do "
         f"({at_random:.2f})."
     )
@@ -250,7 +250,7 @@ def _pictures(sequences: Sequences, settings: LayerSettings, n_random: int) -> t
         Picture(
             "layers_families.png",
             "Label smoothness across takes (NNK) at the layers of all families, trained (filled) and with random "
-            f"weights (open). Only the ST-GCN was told the actions. Dashed: labels shuffled. {how}.",
+            f"weights (open). Only the ST-GCN was given the actions. Dashed: labels shuffled. {how}.",
         ),
     )
 

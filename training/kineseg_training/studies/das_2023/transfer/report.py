@@ -199,12 +199,12 @@ def _verdict(windows: dict[int, float], fewest: int, whole: int, tolerance: floa
     claim = "The paper: early layers carry general motion, so that training late layers alone transfers"
     late = fewest <= whole // 2
     helps = windows[fewest] >= windows[FROM_RANDOM] - tolerance
-    told = (
+    found = (
         f"the last {fewest} of {whole} blocks reach {100 * windows[fewest]:.0f}%, all of them "
         f"{100 * windows[whole]:.0f}%, all from random weights {100 * windows[FROM_RANDOM]:.0f}%"
     )
     if late and helps:
-        return "agrees", f"{claim}. Here {told}."
+        return "agrees", f"{claim}. Here {found}."
     if late or (helps and fewest < whole):
-        return "partly", f"{claim}. Here {told}."
-    return "disagrees", f"{claim}. Here {told}."
+        return "partly", f"{claim}. Here {found}."
+    return "disagrees", f"{claim}. Here {found}."

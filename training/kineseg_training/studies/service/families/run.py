@@ -98,11 +98,11 @@ def names_of(bundle: Path, takes: list[Recording]) -> Named:
     with running_server(bundle) as address, kineseg.Client(address) as client:
         for take in takes:
             assert take.truth is not None  # the annotation lies beside the take
-            told = client.segment(take, decisions="final").names()
+            named = client.segment(take, decisions="final").names()
             ends = (*take.truth.boundaries[1:], take.n_frames)
             for start, end, name in zip(take.truth.boundaries, ends, take.truth.names, strict=True):
                 action = "jumping" if name.startswith(_JUMPS) else _SAME.get(name, "")
-                names, seconds = told[start:end], (end - start) / take.rate
+                names, seconds = named[start:end], (end - start) / take.rate
                 if action:
                     known += seconds
                     right += seconds * float(np.mean(names == action))
@@ -157,8 +157,8 @@ def _exhibit(
     )
     rows = []
     for model in bundles:
-        told = metrics[model]
-        ahead = told.get("held_out_one_step"), told.get("held_out_zero_velocity_one_step")
+        figures = metrics[model]
+        ahead = figures.get("held_out_one_step"), figures.get("held_out_zero_velocity_one_step")
         rows.append(
             (
                 NAMES[model],
@@ -182,7 +182,7 @@ def _exhibit(
             Picture(
                 "segments.png",
                 "Online segmentation of the six annotated takes of subject 86 through the real server, with the bundle "
-                "of each family: same segmenter, same settings, no number of classes told.",
+                "of each family: same segmenter, same settings, no number of classes given.",
             ),
         ),
         tables=(

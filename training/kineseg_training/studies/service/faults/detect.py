@@ -36,7 +36,7 @@ class Kind:
         delay_s: Median time from the start of a found fault to its alarm; NaN if none was found.
         warning_s: Median time from the alarm to the end of a found fault: for one that grows, the time left before it
             is at its worst; NaN if none was found.
-        told_otherwise: Share of them that the service told by a gap or missing values, whatever the score.
+        reported_otherwise: Share of them that the service reported by a gap or missing values, whatever the score.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Kind:
     detected_at_rate: float
     delay_s: float
     warning_s: float
-    told_otherwise: float
+    reported_otherwise: float
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class Detection:
             f"{self.model}: {self.false_per_minute:.2f} false alarms a minute in {self.clean_minutes:.1f} minutes "
             f"without faults, at threshold {self.threshold:g}",
             f"{'fault':<10}{'trials':>8}{'found %':>9}{f'% at {PER_MINUTE}/min':>14}{'delay s':>9}{'warning s':>11}"
-            f"{'told otherwise %':>18}",
+            f"{'reported otherwise %':>21}",
         ]
         lines += [
             f"{kind.name:<10}{kind.trials:>8}{100 * kind.detected:>9.0f}{100 * kind.detected_at_rate:>14.0f}"
-            f"{kind.delay_s:>9.2f}{kind.warning_s:>11.2f}{100 * kind.told_otherwise:>18.0f}"
+            f"{kind.delay_s:>9.2f}{kind.warning_s:>11.2f}{100 * kind.reported_otherwise:>18.0f}"
             for kind in self.kinds
         ]
         lines.append(f"{'mean':<10}{'':>8}{100 * self.overall():>9.0f}{100 * self.overall(at_rate=True):>14.0f}")
@@ -104,13 +104,13 @@ class Heard:
 
     Attributes:
         scored: Scores of the frames, and the faults in them.
-        told_s: When it told of an anomaly.
+        reported_s: When it reported an anomaly.
         otherwise_s: The times that its gaps and missing values are about.
         threshold: Of its anomalies; NaN if there was none.
     """
 
     scored: Scored
-    told_s: tuple[float, ...]
+    reported_s: tuple[float, ...]
     otherwise_s: tuple[float, ...]
     threshold: float
 
@@ -143,13 +143,13 @@ def detect(
         for number, trial in enumerate(trials, start=1):
             logger.info("%s: stream %d of %d", model.name, number, len(trials))
             faulty.append(_heard(client, model.name, trial.recording, trial.faults))
-    threshold = float(np.nanmax([heard.threshold for heard in faulty])) if any(h.told_s for h in faulty) else np.nan
+    threshold = float(np.nanmax([heard.threshold for heard in faulty])) if any(h.reported_s for h in faulty) else np.nan
     still = [heard.scored for heard in clean]
     at_rate = threshold_for(still, PER_MINUTE)
-    told = sum(len(heard.told_s) for heard in clean)
+    reported = sum(len(heard.reported_s) for heard in clean)
     minutes = sum(stream.duration_s for stream in still) / 60.0
     return (
-        Detection(model.name, threshold, at_rate, told / minutes, minutes, _by_kind(faulty, at_rate)),
+        Detection(model.name, threshold, at_rate, reported / minutes, minutes, _by_kind(faulty, at_rate)),
         faulty,
     )
 
@@ -189,7 +189,7 @@ def _by_kind(streams: Sequence[Heard], threshold_at_rate: float) -> tuple[Kind, 
     rows: dict[str, list[tuple[Placed, float | None, bool, bool]]] = {kind.name: [] for kind in CORRUPTIONS}
     for heard in streams:
         faults = heard.scored.faults
-        own = found(np.array(heard.told_s), faults)
+        own = found(np.array(heard.reported_s), faults)
         other = found(alarms(heard.scored, threshold_at_rate), faults)
         elsewhere = found(np.array(heard.otherwise_s), faults)
         for fault, at_s, at_rate, otherwise in zip(faults, own, other, elsewhere, strict=True):

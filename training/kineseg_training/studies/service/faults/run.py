@@ -43,14 +43,14 @@ class Trace:
     Attributes:
         times_s, scores: Of each of the model's frames.
         faults: Kind, start and stop of each.
-        told_s: When the service told of an anomaly.
+        reported_s: When the service reported an anomaly.
         threshold: Of the service; NaN if unknown.
     """
 
     times_s: Sequence[float]
     scores: Sequence[float]
     faults: Sequence[tuple[str, float, float]]
-    told_s: Sequence[float]
+    reported_s: Sequence[float]
     threshold: float
 
 
@@ -86,7 +86,7 @@ def draw_traces(path: Path, traces: Mapping[str, Trace]) -> None:
         axes.plot(trace.times_s, trace.scores, color="#23527c", lw=0.8)
         if not np.isnan(trace.threshold):
             axes.axhline(trace.threshold, color="grey", ls="--", lw=0.8)
-        axes.plot(trace.told_s, [0.05 * top] * len(trace.told_s), marker="^", ls="", color="#c0392b")
+        axes.plot(trace.reported_s, [0.05 * top] * len(trace.reported_s), marker="^", ls="", color="#c0392b")
         axes.set(xlim=(0.0, trace.times_s[-1]), ylim=(0.0, top), ylabel="score")
         axes.set_title(name, fontsize="small", loc="left")
         axes.spines[["top", "right"]].set_visible(False)
@@ -136,7 +136,7 @@ def _trace(heard: Heard) -> Trace:
         _short(heard.scored.times_s[kept]),
         _short(heard.scored.scores[kept]),
         [(fault.kind, fault.start_s, fault.stop_s) for fault in heard.scored.faults if fault.stop_s <= _TRACE_S],
-        [time_s for time_s in heard.told_s if time_s <= _TRACE_S],
+        [time_s for time_s in heard.reported_s if time_s <= _TRACE_S],
         heard.threshold,
     )
 
@@ -180,8 +180,8 @@ def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, pas
     ]
     if hidden:
         findings.append(
-            f"No model finds a quarter of these by its score: {', '.join(hidden)}. Gaps and missing values are told by "
-            "the service as such."
+            f"No model finds a quarter of these by its score: {', '.join(hidden)}. Gaps and missing values are "
+            "reported by the service as such."
         )
     if warned:
         longest = max(warned)
@@ -190,7 +190,7 @@ def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, pas
             f"{longest[0]:.1f} s ({longest[1]}, {longest[2]})."
         )
     else:
-        findings.append(f"Of the faults that grow ({', '.join(growing)}), none is told before it is at its worst.")
+        findings.append(f"Of the faults that grow ({', '.join(growing)}), none is reported before it is at its worst.")
     rows = [(kind, *(_cell(detection, kind) for detection in detections.values())) for kind in by_kind]
     rows.append(("mean", *(f"{rate:.0f}" for rate in rates.values())))
     table = Table(
@@ -212,7 +212,7 @@ def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, pas
             Picture(
                 "found.png",
                 f"Share of the faults of each kind that the anomaly score of each model finds, at {PER_MINUTE} false "
-                "alarms a minute. Faults were put into the joint positions of real takes; what is told by gaps or "
+                "alarms a minute. Faults were put into the joint positions of real takes; what is reported by gaps or "
                 "missing values does not count.",
             ),
             Picture(

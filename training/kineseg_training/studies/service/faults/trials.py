@@ -75,7 +75,7 @@ def planned(takes: Sequence[Recording], passes: int, seed: int) -> list[Trial]:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a stream was told, frame by frame.
+    """What was reported of a stream, frame by frame.
 
     Attributes:
         times_s: ``(T,)`` of the model's frames.

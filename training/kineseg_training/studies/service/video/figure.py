@@ -250,10 +250,10 @@ class Stage:
         self._veil = Rectangle((start, -0.12), 0, 2.2, facecolor="white", alpha=_VEIL, linewidth=0)
         self._cursor = Line2D([], [], color=_INK, linewidth=1.8, solid_capstyle="butt")
         self._told = Line2D([], [], color=_INK, linewidth=1.1, marker="|", markersize=6)
-        self._told_at = Line2D(
+        self._emitted_at = Line2D(
             [], [], linestyle="none", marker="o", markersize=4.5, color=_INK, markerfacecolor="white", zorder=5
         )
-        for artist in (self._veil, self._told, self._told_at, self._cursor):
+        for artist in (self._veil, self._told, self._emitted_at, self._cursor):
             axes.add_artist(artist)
             artist.set_clip_on(artist is self._veil)
             self._add(axes, artist)
@@ -290,11 +290,11 @@ class Stage:
         self._veil.set_bounds(now, -0.12, max(right - now, 0.0), 2.2)
         top = 2.02 if scene.truth is not None else 1.02
         self._cursor.set_data([now, now], [-0.12, top])
-        told = [(scene.times[at], scene.times[when]) for at, when in scene.decided if when <= row]
-        told = [(at, when) for at, when in told if left <= at]
-        x = [value for at, when in told for value in (at, when, np.nan)]
+        emitted = [(scene.times[at], scene.times[when]) for at, when in scene.decided if when <= row]
+        emitted = [(at, when) for at, when in emitted if left <= at]
+        x = [value for at, when in emitted for value in (at, when, np.nan)]
         self._told.set_data(x, [top - 0.12] * len(x))
-        self._told_at.set_data([at for at, _ in told], [top - 0.12] * len(told))
+        self._emitted_at.set_data([at for at, _ in emitted], [top - 0.12] * len(emitted))
 
     # Legend.
 
@@ -328,11 +328,11 @@ class Stage:
             for label, color in scene.key.found.items()
             if label in found
         ]
-        told = {scene.key.match.get(label) for label in found}
+        matched = {scene.key.match.get(label) for label in found}
         return entries + [
             (color, f"missed: {scene.names.get(name, name)}")
             for name, color in scene.key.known.items()
-            if name in known - told
+            if name in known - matched
         ]
 
     # Labels.

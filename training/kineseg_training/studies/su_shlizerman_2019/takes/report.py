@@ -143,7 +143,7 @@ _GOOD, _DIFFERENCE = 0.8, 0.1
 
 def findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: float) -> tuple[str, ...]:
     one_label = figures["mof_one_label"]
-    told = [
+    said = [
         f"With the oracle split that the published script uses, {oracle:.0%} of the frames are labelled right (mean "
         f"over the takes, single linkage); without any oracle {plain:.0%}; one label for everything would give "
         f"{one_label:.0%}. "
@@ -163,14 +163,14 @@ def findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: fl
         "filling from the own true segment": filled - decoded,
     }
     most = max(parts, key=lambda name: parts[name])
-    told.append(
+    said.append(
         "Of the three uses of the truth, taken one at a time from the variant without oracle, "
         + ", ".join(f"{name} changes {100 * change:+.0f} points" for name, change in parts.items())
         + f" (the last one from there). Most comes from {most}. With the oracle's windows but without its filling "
         f"{untouched:.0%} are right."
     )
     raw = figures["mof_untrained_oracle_split"]
-    told.append(
+    said.append(
         f"A network that was never trained gets {raw:.0%} with the same oracle split"
         + (
             ": most of the figure is the split's, not the predictor's."
@@ -179,7 +179,7 @@ def findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: fl
         )
     )
     average = figures["mof_no_oracle_average"]
-    told.append(
+    said.append(
         f"Average instead of single linkage gives {figures['mof_oracle_split_average']:.0%} with and {average:.0%} "
         "without the oracle. "
         + (
@@ -191,14 +191,14 @@ def findings(mean: _Mean, figures: Mapping[str, float], oracle: float, plain: fl
     )
     if "mof_service_online" in figures:
         online = figures["mof_service_online"]
-        told.append(
+        said.append(
             f"The service segments the same takes while they stream, trained on other recordings, without the number "
             f"of classes and without any boundary, and labels {online:.0%} of the frames right: "
             + ("more" if online > plain else "less")
             + " than the offline baseline without oracle"
             + (", and more than with it." if online > oracle else ", and less than with it.")
         )
-    return tuple(told)
+    return tuple(said)
 
 
 def agreement_and_verdict(oracle: float, plain: float) -> tuple[Agreement, str]:

@@ -23,9 +23,9 @@ from kineseg_training.loop import LoopSettings, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
 from kineseg_training.studies.exhibit import Preset
 from kineseg_training.studies.su_shlizerman_2019.clusters import LINKAGES, Linkage, Scores, merge_tree, named, score
-from kineseg_training.studies.su_shlizerman_2019.takes.data import Take
-from kineseg_training.studies.su_shlizerman_2019.takes.oracle_split import (
+from kineseg_training.studies.su_shlizerman_2019.takes.data import (
     States,
+    Take,
     decode_spans,
     fill_nearest,
     fill_per_span,
