@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.judge import Prediction, Score, judge
+from evaluation.quality.scores import Prediction, Score, judge
 from evaluation.quality.sets import SETS, Seeds, load
 from evaluation.quality.stream import Stream
 from evaluation.quality.teach.streams import embed

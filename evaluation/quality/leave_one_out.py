@@ -10,8 +10,8 @@ import kineseg
 import numpy as np
 from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings, SegmentStart, SegmentUpdate
 
-from evaluation.quality.judge import Prediction, Score, judge
 from evaluation.quality.oracle import embeddings
+from evaluation.quality.scores import Prediction, Score, judge
 from evaluation.quality.stream import Stream
 
 GRID: dict[str, tuple[float, ...]] = {"penalty": (0.9, 1.2, 1.6), "bandwidth": (0.35, 0.5, 0.7)}

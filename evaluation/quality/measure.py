@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from evaluation.quality import oracle, peers, service
 from evaluation.quality.calibration import Reliability, reliability
-from evaluation.quality.judge import Prediction, Score, judge, mean
 from evaluation.quality.leave_one_out import leave_one_out
 from evaluation.quality.peers import Peer
+from evaluation.quality.scores import Prediction, Score, judge, mean
 from evaluation.quality.sets import Seeds, load
 from evaluation.quality.stream import Stream
 

@@ -15,7 +15,7 @@ from kineseg_core.segmenter.labels import make_labeller, segment_point
 from numpy.typing import NDArray
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.judge import Prediction
+from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import MODEL_RATE, Stream
 
 _PAIRS = 2000  # of blocks, for the median squared distance

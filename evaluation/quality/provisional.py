@@ -8,7 +8,7 @@ import numpy as np
 from kineseg import Event, LabelsMerged, SegmentClosed, SegmentRetracted, SegmentStarted, SegmentUpdated
 from numpy.typing import NDArray
 
-from evaluation.quality.judge import Prediction
+from evaluation.quality.scores import Prediction
 
 SHOWN_AFTER_S = 1.0
 

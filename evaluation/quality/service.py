@@ -15,8 +15,8 @@ from kineseg_training.errors import EvaluationError
 from kineseg_training.server_process import running_server
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.judge import Prediction
 from evaluation.quality.provisional import first_told
+from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import Stream
 
 AT_ONCE = 16

@@ -17,7 +17,7 @@ from kineseg_core.naming import NamingSettings
 
 from evaluation.quality import sets
 from evaluation.quality.errors import QualityError
-from evaluation.quality.naming.lesson import Lesson, Tally, ask
+from evaluation.quality.naming.segments import Lesson, Tally, ask
 from evaluation.quality.service import running, segment
 
 _RADII = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.8)

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from kineseg.motion import Recording
 
-from evaluation.quality.judge import Prediction
 from evaluation.quality.peers import class_, drift, floss, ruptures_window
 from evaluation.quality.peers.centroids import nearest_centroid
+from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import Stream
 
 Choice = Literal["none", "fast", "all"]

@@ -14,7 +14,7 @@ import kineseg_core.segmenter
 import numpy as np
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings, SegmentStart, SegmentUpdate
-from kineseg_core.segmenter.judge import Judge, packaged_judge
+from kineseg_core.segmenter.boundary_classifier import Judge, packaged_judge
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from tqdm import tqdm
 
@@ -23,7 +23,7 @@ from evaluation.quality.teach.learn import calibrated, learn_early, learn_final
 from evaluation.quality.teach.lessons import Lessons, early_lessons, final_lessons
 from evaluation.quality.teach.streams import Lesson, made, real
 
-JUDGES = Path(kineseg_core.segmenter.__file__).parent / "judges.json"
+JUDGES = Path(kineseg_core.segmenter.__file__).parent / "boundary_classifiers.json"
 LATENCIES = (4.0, 4.0, 4.0, 2.0, 1.0, 8.0)
 KEPT_OUT = 6  # one stream in so many
 

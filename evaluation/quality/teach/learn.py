@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from kineseg_core.segmenter.evidence import EARLY, FINAL
-from kineseg_core.segmenter.judge import Judge
+from kineseg_core.segmenter.boundary_classifier import Judge
+from kineseg_core.segmenter.features import EARLY, FINAL
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 

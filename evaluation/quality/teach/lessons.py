@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from kineseg_core.segmenter import KernelBoundaries, SegmenterSettings
-from kineseg_core.segmenter.evidence import early_evidence, final_evidence
+from kineseg_core.segmenter.features import early_evidence, final_evidence
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]

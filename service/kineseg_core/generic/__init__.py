@@ -1,9 +1,9 @@
 """The built-in model `scratch`: it segments any signal, and all it knows of it is the stream itself."""
 
-from kineseg_core.generic.decider import PatternSegmenter
 from kineseg_core.generic.decoders import ScratchDecoders
 from kineseg_core.generic.model import FAMILY, MOST_CHANNELS, SCRATCH, VERSION, scratch_bundle
 from kineseg_core.generic.opening import scratch_plan, scratch_segmenter
+from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.generic.plan import Plan
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kineseg_core.errors import InvalidRequest, WrongChannels
-from kineseg_core.generic.decider import PatternSegmenter
 from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
+from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.generic.plan import Plan
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 

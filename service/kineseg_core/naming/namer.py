@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.naming.class_probabilities import Recognised
 from kineseg_core.naming.known import KnownNames
 from kineseg_core.naming.name import UNKNOWN, Name
-from kineseg_core.naming.recognised import Recognised
 from kineseg_core.naming.settings import NamingSettings
 
 

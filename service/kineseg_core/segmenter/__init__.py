@@ -1,6 +1,5 @@
 """Pure, picklable online algorithms: boundaries, labels and anomalies of one stream."""
 
-from kineseg_core.segmenter.boundaries import KernelBoundaries
 from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.decisions import (
     AnomalyStart,
@@ -11,6 +10,7 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
 from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 

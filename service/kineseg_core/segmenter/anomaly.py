@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kineseg_core.segmenter.scale import RunningQuantile
+from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 _LEAST_SURPRISE = 1e-9

@@ -8,9 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.segmenter.announcements import Announced, Announcements
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.boundaries import KernelBoundaries
+from kineseg_core.segmenter.boundary_classifier import packaged_judge
 from kineseg_core.segmenter.decisions import (
     AnomalyStart,
     Decision,
@@ -20,9 +19,10 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_core.segmenter.evidence import final_evidence
-from kineseg_core.segmenter.judge import packaged_judge
+from kineseg_core.segmenter.features import final_evidence
+from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
 from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.provisional import Announced, Announcements
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.segmenter import KernelBoundaries, Segmenter, SegmenterSettings
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.evidence import early_evidence, final_evidence
+from kineseg_core.segmenter.features import early_evidence, final_evidence
 from kineseg_core.segmenter.stillness import Stillness
 from numpy.typing import NDArray
 

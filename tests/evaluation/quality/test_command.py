@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.quality.__main__ import main
-from evaluation.quality.judge import Score
 from evaluation.quality.measure import EARLY, FINAL, Row, SetResult
+from evaluation.quality.scores import Score
 from evaluation.quality.targets import DELAY, outcomes
 
 

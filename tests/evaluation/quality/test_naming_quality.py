@@ -11,7 +11,7 @@ from kineseg.motion import Annotation, Recording
 from kineseg_core.naming import NamingSettings
 
 from evaluation.quality.naming.__main__ import main
-from evaluation.quality.naming.lesson import Lesson, Tally, ask
+from evaluation.quality.naming.segments import Lesson, Tally, ask
 from evaluation.quality.stream import Stream, from_truth
 
 PLACES = {"walk": (0.0, 0.0), "run": (1.0, 0.0), "sit": (0.0, 1.0), "lie": (9.0, 9.0)}

@@ -9,7 +9,7 @@ import pytest
 from kineseg.motion import generate
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmenterSettings
-from kineseg_core.segmenter.evidence import EARLY, FINAL
+from kineseg_core.segmenter.features import EARLY, FINAL
 
 from evaluation.quality.ablation import Embedded, resegment
 from evaluation.quality.stream import from_truth

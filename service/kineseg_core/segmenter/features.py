@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.segmenter.boundaries import KernelBoundaries
+from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
 from kineseg_core.segmenter.separation import separations
 
 Array = NDArray[np.float64]

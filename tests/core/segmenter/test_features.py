@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kineseg_core.segmenter import KernelBoundaries, SegmenterSettings
-from kineseg_core.segmenter.evidence import EARLY, FINAL, early_evidence, final_evidence
-from kineseg_core.segmenter.judge import packaged_judge
+from kineseg_core.segmenter.boundary_classifier import packaged_judge
+from kineseg_core.segmenter.features import EARLY, FINAL, early_evidence, final_evidence
 from numpy.typing import NDArray
 
 from tests.core.segmenter.streams import embedding_stream

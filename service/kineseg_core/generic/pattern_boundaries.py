@@ -23,7 +23,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.segmenter.scale import RunningQuantile
+from kineseg_core.segmenter.running_quantile import RunningQuantile
 
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.errors import BadBank, InvalidRequest
 from kineseg_core.naming import UNKNOWN, Example, KnownNames, LabelBank, NamingSettings
-from kineseg_core.naming.recognised import Recognised
+from kineseg_core.naming.class_probabilities import Recognised
 
 NAMES = st.text(min_size=1, max_size=64).filter(lambda name: name.isprintable() and name == name.strip())
 POINTS = st.lists(st.floats(-1e9, 1e9, width=32), min_size=3, max_size=3)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_FILE = "judges.json"
+_FILE = "boundary_classifiers.json"
 _FAR = 5.0  # standard deviations: evidence unlike anything in training counts no more than this
 
 

@@ -9,8 +9,8 @@ import pytest
 from kineseg.motion import Annotation, Recording
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.judge import Prediction, Score, judge, mean
 from evaluation.quality.places import data_folder, eval_folder
+from evaluation.quality.scores import Prediction, Score, judge, mean
 from evaluation.quality.stream import Stream, from_truth
 
 RATE = 10.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.segmenter.patterns import PatternBoundaries, PatternSettings
+from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from numpy.typing import NDArray
 
 DIM, BUDGET = 8, 40

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kineseg_core.segmenter.judge import Judge, packaged_judge
+from kineseg_core.segmenter.boundary_classifier import Judge, packaged_judge
 
 PLAIN = Judge(("a", "b"), np.zeros(2), np.ones(2), None, np.array([1.0, -2.0]), 0.5)
 

@@ -11,13 +11,13 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import Rests
 from kineseg_core.generic.signature import Signature
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
 from kineseg_core.segmenter.decisions import AnomalyStart, LabelsMerged
 from kineseg_core.segmenter.labels import make_labeller, segment_point
-from kineseg_core.segmenter.patterns import PatternBoundaries, PatternSettings
 
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg_core.segmenter.boundaries import KernelBoundaries
-from kineseg_core.segmenter.evidence import early_evidence
-from kineseg_core.segmenter.judge import packaged_judge
+from kineseg_core.segmenter.boundary_classifier import packaged_judge
+from kineseg_core.segmenter.features import early_evidence
+from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
 
 # All in blocks of a tenth of a second.
 _YOUNGEST, _OLDEST = 3, 15  # a cut is looked for so long ago
