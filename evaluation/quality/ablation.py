@@ -23,6 +23,7 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_training.default.boundary_classifiers.streams import embed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -30,7 +31,6 @@ from evaluation.quality.errors import QualityError
 from evaluation.quality.scores import Prediction, Score, judge
 from evaluation.quality.sets import SETS, Seeds, load
 from evaluation.quality.stream import Stream
-from evaluation.quality.teach.streams import embed
 
 Array = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from kineseg.motion import Recording, read
+from kineseg_training.data.assemble import Rules, assemble
 
-from evaluation.quality.assemble import Rules, assemble
 from evaluation.quality.errors import QualityError
 from evaluation.quality.places import data_folder
 from evaluation.quality.stream import Stream, from_truth

@@ -9,19 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from kineseg.motion import Recording, canonical_pose, generate
+from kineseg.motion import Recording, canonical_pose, generate, read
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.segmenter import SegmenterSettings
-from kineseg_training.data.resample import resample
 from numpy.typing import NDArray
 
-from evaluation.quality.assemble import assemble
-from evaluation.quality.sets import takes
-from evaluation.quality.sets.cmu_clips import clips
-from evaluation.quality.stream import Stream, from_truth
+from kineseg_training.data.action_clips import action_clips
+from kineseg_training.data.assemble import assemble
+from kineseg_training.data.resample import resample
 
 Array = NDArray[np.float64]
 
@@ -51,22 +50,22 @@ class Lesson:
     truth: Array
 
 
-def made(bundle: Bundle) -> Iterator[Lesson]:
-    """Generated and assembled streams, each at a tempo of its own."""
+def made(bundle: Bundle, cmu: Path) -> Iterator[Lesson]:
+    """Generated streams, and streams assembled from the clips in `cmu`, each at a tempo of its own."""
     rng = np.random.default_rng(7)
     for seed in GENERATED:
         recording = generate(seed, rate=_RATE, duration_s=_SECONDS)
-        yield lesson(bundle, "generated", from_truth("", recording), tempo(rng))
+        yield lesson(bundle, "generated", recording, tempo(rng))
+    clips = action_clips(cmu)
     for seed in ASSEMBLED:
-        stream = from_truth("", assemble(clips(), seed, name=str(seed)).recording)
-        yield lesson(bundle, "assembled", stream, tempo(rng))
+        yield lesson(bundle, "assembled", assemble(clips, seed, name=str(seed)).recording, tempo(rng))
 
 
-def real(bundle: Bundle) -> Iterator[Lesson]:
-    """The development takes at some tempos, for announcements only."""
+def real(bundle: Bundle, cmu: Path) -> Iterator[Lesson]:
+    """The takes of subject 86 in `cmu`, at some tempos, for announcements only."""
     for at in TAKE_TEMPOS:
-        for stream in takes.load(at):
-            yield lesson(bundle, "takes", stream, 1.0)
+        for path in sorted((cmu / "subject_86").glob("*.mat")):
+            yield lesson(bundle, "takes", read(path), at)
 
 
 def tempo(rng: np.random.Generator) -> float:
@@ -75,14 +74,15 @@ def tempo(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(low, high)))
 
 
-def lesson(bundle: Bundle, kind: str, stream: Stream, speed: float) -> Lesson:
-    """A stream played `speed` times as fast."""
-    embedding, surprise = embed(bundle, _played(stream.recording, speed))
+def lesson(bundle: Bundle, kind: str, recording: Recording, speed: float) -> Lesson:
+    """A recording that knows its segments, played `speed` times as fast."""
+    embedding, surprise = embed(bundle, _played(recording, speed))
     size = round(SegmenterSettings().block_s * bundle.frame_rate_hz)
     n = len(embedding) // size
     blocks = embedding[: n * size].reshape(n, size, -1).mean(axis=1)
-    truth = stream.truth[:, 1] / speed / stream.rate * bundle.frame_rate_hz / size
-    return Lesson(kind, stream.name, blocks, surprise[: n * size].reshape(n, size).mean(axis=1), truth)
+    boundaries = np.array(recording.truth.boundaries[1:] if recording.truth else (), dtype=np.float64)
+    truth = boundaries / speed / recording.rate * bundle.frame_rate_hz / size
+    return Lesson(kind, recording.name, blocks, surprise[: n * size].reshape(n, size).mean(axis=1), truth)
 
 
 def _played(recording: Recording, speed: float) -> Recording:

@@ -11,7 +11,7 @@ from kineseg_core.segmenter.features import EARLY, FINAL
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from evaluation.quality.teach.lessons import Lessons
+from kineseg_training.default.boundary_classifiers.examples import Lessons
 
 UNITS = 24
 

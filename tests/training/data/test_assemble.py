@@ -7,8 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from kineseg.motion import Recording, generate
-
-from evaluation.quality.assemble import Assembled, Rules, assemble
+from kineseg_training.data.assemble import Assembled, Rules, assemble
 
 RATE = 60.0
 ACTIONS = ("walk", "squat", "wave", "turn", "bow")

@@ -1,6 +1,6 @@
 """Teaches the segmenter's judges, says how well they do on streams kept out of the lessons, and writes judges.json.
 
-python -m evaluation.quality.teach
+python -m kineseg_training.default.boundary_classifiers.train
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from kineseg_core.segmenter.boundary_classifier import Judge, packaged_judge
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from tqdm import tqdm
 
-from evaluation.quality.errors import QualityError
-from evaluation.quality.teach.learn import calibrated, learn_early, learn_final
-from evaluation.quality.teach.lessons import Lessons, early_lessons, final_lessons
-from evaluation.quality.teach.streams import Lesson, made, real
+from kineseg_training.default.boundary_classifiers.examples import Lessons, early_lessons, final_lessons
+from kineseg_training.default.boundary_classifiers.fit import calibrated, learn_early, learn_final
+from kineseg_training.default.boundary_classifiers.streams import Lesson, made, real
 
 JUDGES = Path(kineseg_core.segmenter.__file__).parent / "boundary_classifiers.json"
 LATENCIES = (4.0, 4.0, 4.0, 2.0, 1.0, 8.0)
@@ -32,11 +31,15 @@ Learn = Callable[[Sequence[Lesson], Sequence[Lessons]], Judge]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, teach, report, write."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.quality.teach", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m kineseg_training.default.boundary_classifiers.train", description=__doc__
+    )
     parser.add_argument("--bundle", type=Path, default=packaged_bundle(), help="whose embedding to learn on")
-    bundle = load_bundle(parser.parse_args(arguments).bundle)
+    parser.add_argument("--cmu", type=Path, required=True, help="folder of the CMU clips")
+    options = parser.parse_args(arguments)
+    bundle = load_bundle(options.bundle)
     rng = np.random.default_rng(0)
-    streams = list(tqdm(made(bundle), desc="streams"))
+    streams = list(tqdm(made(bundle, options.cmu), desc="streams"))
     lessons = [
         final_lessons(stream.blocks, stream.truth, LATENCIES[i % len(LATENCIES)], rng)
         for i, stream in enumerate(tqdm(streams, desc="final"))
@@ -44,10 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _report("final", _final, streams, lessons)
     _write("final", _final(streams, lessons))
 
-    try:
-        streams += list(tqdm(real(bundle), desc="takes"))
-    except QualityError as error:
-        print(f"announcements are learned without the takes: {error}")
+    streams += list(tqdm(real(bundle, options.cmu), desc="takes"))
     lessons = [early_lessons(stream.blocks, _confirmed(stream), rng) for stream in tqdm(streams, desc="early")]
     _report("early", _early, streams, lessons)
     announced = []

@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 from kineseg.motion import generate
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
-from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.features import EARLY, FINAL
-
-from evaluation.quality.ablation import Embedded, resegment
-from evaluation.quality.stream import from_truth
-from evaluation.quality.teach.learn import calibrated, learn_early, learn_final
-from evaluation.quality.teach.lessons import Lessons, early_lessons, final_lessons
-from evaluation.quality.teach.streams import Lesson, embed, lesson
+from kineseg_training.default.boundary_classifiers.examples import Lessons, early_lessons, final_lessons
+from kineseg_training.default.boundary_classifiers.fit import calibrated, learn_early, learn_final
+from kineseg_training.default.boundary_classifiers.streams import Lesson, lesson
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +20,7 @@ def streams() -> list[Lesson]:
     assert path is not None
     bundle = load_bundle(path)
     return [
-        lesson(bundle, "generated", from_truth("", generate(seed, rate=30.0, duration_s=45.0)), speed)
+        lesson(bundle, "generated", generate(seed, rate=30.0, duration_s=45.0), speed)
         for seed, speed in ((1, 1.0), (2, 0.8), (3, 1.3))
     ]
 
@@ -59,19 +55,3 @@ def test_the_early_judge_learns_from_decisions_and_its_confidence_is_put_right(s
     fair = calibrated(replace(judge, calibration=(1.0, 0.0)), overconfident)
     assert fair.confidence(0.8) == pytest.approx(0.5, abs=0.02)
     assert fair.confidence(0.95) == pytest.approx(0.75, abs=0.02)
-
-
-@pytest.mark.data
-@pytest.mark.usefixtures("scoring_scripts")
-def test_a_setting_that_confirms_everything_confirms_more() -> None:
-    path = packaged_bundle()
-    assert path is not None
-    stream = from_truth("generated", generate(4, rate=30.0, duration_s=45.0))
-    embedded = Embedded(stream, *embed(load_bundle(path), stream.recording), 30.0)
-    final, early = resegment(embedded, SegmenterSettings(), 4.0)
-    everything, _ = resegment(embedded, SegmenterSettings(confirm_at=0.0), 4.0)
-    nothing, _ = resegment(embedded, SegmenterSettings(confirm_at=1.1), 4.0)
-    assert final.shares["bf1"] > 0.7
-    assert early.shares["recall"] >= final.shares["recall"] - 0.2
-    assert everything.shares["precision"] <= final.shares["precision"]
-    assert nothing.shares["recall"] == 0.0
