@@ -56,7 +56,7 @@ def our_labels_on_true_boundaries(
         first = min(round(start / block_frames), len(blocks) - 1)
         stop = min(max(first + 1, round(end / block_frames)), len(blocks))
         point, error = segment_point(blocks[max(first, stop - horizon) : stop], trim, reach)
-        labeller.unit = math.sqrt(_half_median_squared_distance(blocks[max(0, stop - horizon) : max(2, stop)]))
+        labeller.length_scale = math.sqrt(_half_median_squared_distance(blocks[max(0, stop - horizon) : max(2, stop)]))
         labels[start:end] = labeller.learn(point, float(stop - first), None, error)
     return Prediction.of([(cut, cut) for cut in cuts], stream.n_frames, labels)
 

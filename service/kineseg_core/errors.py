@@ -6,7 +6,7 @@ CoreError
 ├── WrongChannels         the channels are not the model's
 ├── UnknownModel
 ├── UnknownName
-├── CannotTeach           there is no label bank, or the model cannot learn names
+├── CannotTeach           there is no name bank, or the model cannot learn names
 ├── Full                  retry: another stream may end
 └── StepFailed            reports an error id and nothing of the inside
 
@@ -61,7 +61,7 @@ class UnknownName(CoreError):
 
 
 class CannotTeach(CoreError):
-    """Names cannot be taught here: there is no label bank, or the model's embedding space is each stream's own."""
+    """Names cannot be taught here: there is no name bank, or the model's embedding space is each stream's own."""
 
 
 class Full(CoreError):
@@ -95,7 +95,7 @@ class BadBundle(Exception):
 
 
 class BadBank(Exception):
-    """A label bank was refused.
+    """A name bank was refused.
 
     Args:
         path: Where it lies.
@@ -103,6 +103,6 @@ class BadBank(Exception):
     """
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"label bank {path}: {reason}")
+        super().__init__(f"name bank {path}: {reason}")
         self.path = str(path)
         self.reason = reason

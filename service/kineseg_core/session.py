@@ -28,7 +28,7 @@ from kineseg_core.events import (
     SegmentUpdated,
     Summary,
 )
-from kineseg_core.generic import PatternSegmenter, Plan
+from kineseg_core.generic import PatternSegmenter, ScratchPlan
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
@@ -64,7 +64,7 @@ class SessionConfig:
     decisions: Decisions
     opened_unix_ns: int
     model_rate_hz: float = 0.0
-    plan: Plan | None = None
+    plan: ScratchPlan | None = None
     model_sha256: str = ""
     joints: Joints | None = None
 
@@ -189,7 +189,7 @@ class Session:
         frame, ns = block.decided[at], block.decided_ns[at]
         self._places.append(block.start[at], block.start_ns[at])
         if scores is not None:
-            self._namer.hear(scores)
+            self._namer.update(scores)
         for decision in self._segmenter.update(embedding, surprise):
             self._decided(decision, frame, ns, out)
         if self.config.frame_results:

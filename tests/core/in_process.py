@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from kineseg_core.events import Anomaly, EndReason, Event, Output, SegmentClosed
-from kineseg_core.generic import Plan, scratch_bundle
+from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.intake import ModelFrames
@@ -25,7 +25,7 @@ def opener() -> Opener:
 
 
 @cache
-def decoder(plan: Plan | None) -> Decoder:
+def decoder(plan: ScratchPlan | None) -> Decoder:
     """The decoder of a plan; without one, of the packaged model."""
     path = packaged_bundle()
     assert path is not None

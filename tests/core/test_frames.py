@@ -185,20 +185,20 @@ def test_a_channel_is_typical_until_its_first_value() -> None:
     np.testing.assert_array_equal(made[4:], frames[4:, [1, 0]])
 
 
-def test_only_long_outages_are_told_when_they_have_lasted_and_when_they_are_over() -> None:
+def test_only_long_outages_are_reported_when_they_have_lasted_and_when_they_are_over() -> None:
     frames = signal(100)
     frames[10:17, 0] = np.nan  # a fifth of a second
     frames[20:50, 0] = np.nan
     frames[20:40, 1] = np.nan
     frames[60:, 1] = np.nan
-    told = [item for item in feed(intake(), frames, [9, 20, 30]) if isinstance(item, ValuesMissing)]
-    assert [(t.frame, t.channels, t.returned, t.decided) for t in told] == [
+    reported = [item for item in feed(intake(), frames, [9, 20, 30]) if isinstance(item, ValuesMissing)]
+    assert [(t.frame, t.channels, t.returned, t.decided) for t in reported] == [
         (20, ("left", "right"), False, 28),
         (20, ("right",), True, 40),
         (20, ("left",), True, 50),
         (60, ("right",), False, 68),
     ]
-    assert all(t.decided_ns - t.time_ns == pytest.approx((t.decided - t.frame) * SECOND / 30, abs=2) for t in told)
+    assert all(t.decided_ns - t.time_ns == pytest.approx((t.decided - t.frame) * SECOND / 30, abs=2) for t in reported)
 
 
 def test_lost_frames_are_filled_and_reported() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.intake.missing import REPORTED_AFTER_NS, Held, ValuesMissing
+from kineseg_core.intake.missing import REPORTED_AFTER_NS, MissingValueFiller, ValuesMissing
 
 PERIOD = 40_000_000
 C = 3
@@ -52,20 +52,20 @@ def test_outages_are_those_that_a_look_at_every_frame_finds(
         frames[start : start + length, channel] = np.nan
     frames[sorted(flicker), 1] = np.nan
     times = np.cumsum(steps).tolist()
-    held = Held([str(channel) for channel in range(C)])
+    filler = MissingValueFiller([str(channel) for channel in range(C)])
     found: dict[int, list[ValuesMissing]] = {}
     filled = []
     at = 0
     for size in [*sizes, *[7] * 100]:
         if at >= 100:
             break
-        piece, reported = held.fill(at, frames[at : at + size], times[at : at + size])
+        piece, reported = filler.fill(at, frames[at : at + size], times[at : at + size])
         filled.append(piece)
         found |= {at + row: events for row, events in reported.items()}
         at += size
     missing = np.isnan(frames)
     assert found == frame_by_frame(missing, times)
-    assert held.count == missing.sum()
+    assert filler.count == missing.sum()
     last = np.zeros(C, np.float32)
     for row, now in zip(frames, np.concatenate(filled), strict=True):
         last = np.where(np.isnan(row), last, row)

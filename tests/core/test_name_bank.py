@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.errors import BadBank, InvalidRequest
-from kineseg_core.naming import UNKNOWN, Example, KnownNames, LabelBank, NamingSettings
-from kineseg_core.naming.class_probabilities import Recognised
+from kineseg_core.naming import UNKNOWN, Example, KnownNames, NameBank, NamingSettings
+from kineseg_core.naming.class_probabilities import ClassProbabilities
 
 NAMES = st.text(min_size=1, max_size=64).filter(lambda name: name.isprintable() and name == name.strip())
 POINTS = st.lists(st.floats(-1e9, 1e9, width=32), min_size=3, max_size=3)
-LESSONS = st.lists(st.tuples(NAMES, st.sampled_from(["a", "b"]), st.sampled_from(["0", "1"]), POINTS), max_size=12)
+EXAMPLES = st.lists(st.tuples(NAMES, st.sampled_from(["a", "b"]), st.sampled_from(["0", "1"]), POINTS), max_size=12)
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -33,15 +33,15 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(deadline=None)
-@given(LESSONS)
-def test_a_bank_survives_its_file(path: Path, lessons: list[tuple[str, str, str, list[float]]]) -> None:
-    bank = LabelBank()
-    for name, model, sha256, point in lessons:
+@given(EXAMPLES)
+def test_a_bank_survives_its_file(path: Path, examples: list[tuple[str, str, str, list[float]]]) -> None:
+    bank = NameBank()
+    for name, model, sha256, point in examples:
         bank = bank.teach(name, model, sha256, Example.of(point, "somewhere"))
     bank.save(path)
-    assert LabelBank.load(path).entries == bank.entries
+    assert NameBank.load(path).entries == bank.entries
     # Every point has the name that it was given last, once.
-    last = {(model, sha256, Example.of(point).point): name for name, model, sha256, point in lessons}
+    last = {(model, sha256, Example.of(point).point): name for name, model, sha256, point in examples}
     kept = {
         (taught.model, taught.sha256, example.point): taught.name
         for taught in bank.entries
@@ -60,7 +60,7 @@ def test_a_bank_survives_its_file(path: Path, lessons: list[tuple[str, str, str,
 def test_a_wild_file_is_read_or_refused_with_its_name(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     try:
-        bank = LabelBank.load(path)
+        bank = NameBank.load(path)
     except BadBank as error:
         assert str(path) in str(error)  # noqa: PT017 - either way is right
     else:
@@ -83,11 +83,11 @@ def test_points_of_a_file_are_finite_numbers(path: Path, point: str, reason: str
     entry = f'{{"model": "m", "sha256": "0", "names": {{"walking": [{{"point": {point}}}]}}}}'
     path.write_text(f'{{"schema_version": 1, "models": [{entry}]}}')
     with pytest.raises(BadBank, match=reason):
-        LabelBank.load(path)
+        NameBank.load(path)
 
 
 def test_there_are_only_so_many_names_of_a_model() -> None:
-    bank = LabelBank()
+    bank = NameBank()
     for i in range(256):
         bank = bank.teach(f"name {i}", "m", "0", Example((float(i),)))
     bank.teach("name 7", "m", "0", Example((0.5,)))
@@ -131,10 +131,10 @@ def test_probabilities_are_averaged_over_whole_blocks(
 ) -> None:
     logits = np.random.default_rng(seed).normal(0, 2, (frames, 4))
     scores = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32)
-    recognised = Recognised(4, rate_hz=30.0, block_s=0.1, horizon_s=2.0)  # blocks of 3 frames, 20 of them
+    probabilities = ClassProbabilities(4, rate_hz=30.0, block_s=0.1, horizon_s=2.0)  # blocks of 3 frames, 20 of them
     for row in scores:
-        recognised.add(row)
-    got = recognised.mean(start, start + length, lag)
+        probabilities.update(row)
+    got = probabilities.mean(start, start + length, lag)
     kept = frames // 3 * 3
     first = -(-(start + min(lag, length // 2)) // 3) * 3
     inside = np.arange(max(first, kept - 60), min(start + length, frames) // 3 * 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 import pytest
-from kineseg_core.generic import Plan, scratch_bundle
+from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.generic.graph import FLOOR, LEAST_ERROR, LEAST_MOVE, LEVEL, STEP, projection
 from kineseg_core.inference.decoder import Decoder
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 
-def reference(plan: Plan, frames: Values) -> dict[str, Values]:
+def reference(plan: ScratchPlan, frames: Values) -> dict[str, Values]:
     """What the graph gives for frames ``(T, C)`` of a new stream, step by step."""
     C = plan.channels
     mean, variance, slope, largest = np.zeros(C), np.zeros(C), np.zeros(C), np.zeros(C)
@@ -59,7 +59,7 @@ def reference(plan: Plan, frames: Values) -> dict[str, Values]:
     [(1, 1), (1, 10), (1, 30), (1, 250), (2, 24), (3, 1000), (4, 7.5), (5, 30), (60, 30), (512, 24)],
 )
 def test_the_graph_computes_what_it_says(channels: int, rate: float) -> None:
-    plan = Plan.of(channels, rate)
+    plan = ScratchPlan.of(channels, rate)
     bundle = scratch_bundle(plan)
     session = ort.InferenceSession(bundle.graph, providers=["CPUExecutionProvider"])
     random = np.random.default_rng(channels)
@@ -79,7 +79,7 @@ def test_the_graph_computes_what_it_says(channels: int, rate: float) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3, 48, 512])
 def test_a_stream_does_not_depend_on_its_batch(channels: int) -> None:
-    bundle = scratch_bundle(Plan.of(channels, 30))
+    bundle = scratch_bundle(ScratchPlan.of(channels, 30))
     decoder = Decoder(bundle, "cpu", slots=40, max_batch=40)
     random = np.random.default_rng(7)
     frames = random.standard_normal((12, 40, channels)).astype(np.float32) * 1e3
@@ -96,7 +96,7 @@ def test_a_stream_does_not_depend_on_its_batch(channels: int) -> None:
 
 
 def test_plans_stay_small_and_average_fast_sources() -> None:
-    assert Plan.of(1, 1000).rate_hz == Plan.of(1, 30).rate_hz == 30
-    assert Plan.of(1, 10).rate_hz == 10
+    assert ScratchPlan.of(1, 1000).rate_hz == ScratchPlan.of(1, 30).rate_hz == 30
+    assert ScratchPlan.of(1, 10).rate_hz == 10
     for channels in (1, 2, 3, 4, 5, 100, 512):
-        assert Plan.of(channels, 1000).dims <= 48
+        assert ScratchPlan.of(channels, 1000).dims <= 48

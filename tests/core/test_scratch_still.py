@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kineseg_core.generic import Plan, scratch_bundle
+from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.inference.decoder import Decoder
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ def motion(seconds: float, channels: int, seed: int) -> F32:
 
 def embedded(frames: F32) -> tuple[F32, F32]:
     """Embeddings (T, E) and surprise (T,)."""
-    decoder = Decoder(scratch_bundle(Plan.of(frames.shape[1], RATE)), "cpu", slots=1, max_batch=1)
+    decoder = Decoder(scratch_bundle(ScratchPlan.of(frames.shape[1], RATE)), "cpu", slots=1, max_batch=1)
     slots = np.array([decoder.acquire().slot])
     steps = [
         (step.embedding[0].copy(), step.surprise[0]) for step in (decoder.step(slots, row[None]) for row in frames)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.generic import Plan, scratch_bundle
+from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.intake import LARGEST_VALUE
 from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def test_each_shape_begins_and_interrupts_a_stream(name: str, model: str, channe
 def test_the_graph_is_finite_after_any_history(
     channels: int, rate_hz: float, levels: list[tuple[float, int]], one: bool
 ) -> None:
-    decoder = Decoder(scratch_bundle(Plan.of(channels, rate_hz)), "cpu", slots=1, max_batch=1)
+    decoder = Decoder(scratch_bundle(ScratchPlan.of(channels, rate_hz)), "cpu", slots=1, max_batch=1)
     slots = np.array([decoder.acquire().slot])
     for value, n in levels:
         frame = np.zeros((1, channels), np.float32)

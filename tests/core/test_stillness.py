@@ -1,4 +1,4 @@
-"""Stillness is one segment, and what comes after it is segmented as if it had been short."""
+"""StillnessDetector is one segment, and what comes after it is segmented as if it had been short."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from kineseg import Event, FrameResult, Segmenter
 from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose
 from kineseg.motion.synthetic import generate
-from kineseg_core.naming.bank import Example, LabelBank
+from kineseg_core.naming.bank import Example, NameBank
 
 Frames = np.ndarray[Any, np.dtype[np.float32]]
 RATE = 120.0
@@ -187,7 +187,7 @@ def test_an_array_of_canonical_channels(pose: Recording, whole: list[dict[str, A
 def test_names_from_a_bank(tmp_path: Path, tiny_bundle: Path, motion: Frames) -> None:
     found = kineseg.segment(motion, rate=30, model=tiny_bundle)
     assert not any(segment.name for segment in found.segments)
-    bank = LabelBank().teach("reaching", "tiny", found.summary.model_sha256, Example.of(found.segments[0].embedding))
+    bank = NameBank().teach("reaching", "tiny", found.summary.model_sha256, Example.of(found.segments[0].embedding))
     bank.save(tmp_path / "names.json")
     named = kineseg.segment(motion, rate=30, model=tiny_bundle, name_bank=tmp_path / "names.json")
     assert named.segments[0].name == "reaching"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kineseg_core.errors import BadBank
-from kineseg_core.naming import LabelBank
+from kineseg_core.naming import NameBank
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
@@ -34,7 +34,7 @@ def unwritable(tmp_path: Path) -> Path:
 
 def test_a_folder_that_cannot_be_written_is_refused_at_the_start(unwritable: Path) -> None:
     with pytest.raises(
-        BadBank, match=rf"label bank .*names\.json: no file can be written in {unwritable} .*write there"
+        BadBank, match=rf"name bank .*names\.json: no file can be written in {unwritable} .*write there"
     ):
         start(unwritable / "names.json")
 
@@ -58,7 +58,7 @@ def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
 def test_looking_leaves_nothing_behind_and_changes_nothing(tmp_path: Path) -> None:
     start(tmp_path / "names.json")
     assert list(tmp_path.iterdir()) == []
-    LabelBank().save(tmp_path / "names.json")
+    NameBank().save(tmp_path / "names.json")
     before = (tmp_path / "names.json").stat()
     start(tmp_path / "names.json")
     assert [path.name for path in tmp_path.iterdir()] == ["names.json"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from kineseg import Client, KinesegError, SegmentClosed, Summary, TaughtName, event_from_dict
 from kineseg.motion.tables import TableLayout
 from kineseg.motion.upright import UpChoice
-from kineseg_core.naming import Example, LabelBank, Taught
+from kineseg_core.naming import Example, NameBank, NamedExamples
 
 from kineseg_cli.failures import CommandError
 from kineseg_cli.local import Provider, choose_model, connect
@@ -104,7 +104,7 @@ def names(place: Place, model: str = "") -> list[Learnt]:
     """
     bank = _bank_file(place, must_exist=True)
     if bank is not None:
-        return [_kept(taught) for taught in LabelBank.load(bank).entries if model in ("", taught.model)]
+        return [_kept(taught) for taught in NameBank.load(bank).entries if model in ("", taught.model)]
     with _client(place) as client:
         return [_learnt(taught) for taught in client.names(model)]
 
@@ -120,7 +120,7 @@ def forget(name: str, place: Place, model: str = "") -> int:
     """
     path = _bank_file(place, must_exist=True)
     if path is not None:
-        bank, examples = LabelBank.load(path).forget(name, model)
+        bank, examples = NameBank.load(path).forget(name, model)
         bank.save(path)
         return examples
     with _client(place) as client:
@@ -188,7 +188,7 @@ def _teach_result(lesson: Lesson, path: Path, place: Place) -> Learnt:
                 )
             )
     example = Example.of(segment.embedding, source)
-    bank = LabelBank.load(place.bank).teach(lesson.name, summary.model, summary.model_sha256, example)
+    bank = NameBank.load(place.bank).teach(lesson.name, summary.model, summary.model_sha256, example)
     bank.save(place.bank)
     return _kept(bank.find(lesson.name, summary.model, summary.model_sha256))
 
@@ -240,6 +240,6 @@ def _learnt(taught: TaughtName) -> Learnt:
     return Learnt(taught.name, taught.model, taught.model_sha256, taught.sources, taught.in_use)
 
 
-def _kept(taught: Taught) -> Learnt:
+def _kept(taught: NamedExamples) -> Learnt:
     sources = tuple(example.source for example in taught.examples)
     return Learnt(taught.name, taught.model, taught.sha256, sources, None)

@@ -17,7 +17,7 @@ from kineseg_core.in_process import InProcessStream
 from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
 from kineseg_core.inference.providers import CPU
 from kineseg_core.naming import KnownNames
-from kineseg_core.naming.bank import LabelBank
+from kineseg_core.naming.bank import NameBank
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.telling import Decisions
 
@@ -224,7 +224,7 @@ def _known(bundle: Bundle | None, name_bank: Path | None) -> KnownNames:
     with _refusals():
         if not name_bank.exists():
             raise core_errors.BadBank(name_bank, "there is no such file")
-        examples = LabelBank.load(name_bank).examples(bundle.name, bundle.sha256)
+        examples = NameBank.load(name_bank).examples(bundle.name, bundle.sha256)
     wrong = next((name for name, point in examples if len(point) != bundle.embedding_dim), None)
     if wrong is not None:
         raise InvalidRequest(

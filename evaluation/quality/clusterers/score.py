@@ -68,7 +68,7 @@ def clustered(
     for start, end in segments:
         blocks = scene.blocks[scene.within(start, end)][-horizon:]
         point, error = segment_point(blocks, trim, reach)
-        labeller.unit = math.sqrt(scene.scale(end, horizon))
+        labeller.length_scale = math.sqrt(scene.scale(end, horizon))
         labels.append(labeller.learn(point, float(len(blocks)), None, error if errors_known else 0.0))
         for gone, into in labeller.merged:
             labels = [into if label == gone else label for label in labels]

@@ -107,7 +107,7 @@ def _labels_between(embedding: Array, scene: Scene, settings: SegmenterSettings)
     rng = np.random.default_rng(0)
     one, other = rng.integers(len(embedding), size=(2, 4000))
     clusterer = PrototypeClusterer(np.sqrt(settings.same_action))
-    clusterer.unit = float(np.sqrt(np.median(np.square(embedding[one] - embedding[other]).sum(axis=1)) / 2.0))
+    clusterer.length_scale = float(np.sqrt(np.median(np.square(embedding[one] - embedding[other]).sum(axis=1)) / 2.0))
     labels = np.zeros(len(embedding), dtype=np.int64)
     for start, stop in scene.segments():
         labels[start:stop] = clusterer.learn(_inner(embedding, start, stop).mean(axis=0), float(stop - start))

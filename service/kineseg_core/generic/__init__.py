@@ -4,7 +4,7 @@ from kineseg_core.generic.decoders import ScratchDecoders
 from kineseg_core.generic.model import FAMILY, MOST_CHANNELS, SCRATCH, VERSION, scratch_bundle
 from kineseg_core.generic.opening import scratch_plan, scratch_segmenter
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
-from kineseg_core.generic.plan import Plan
+from kineseg_core.generic.plan import ScratchPlan
 
 __all__ = [
     "FAMILY",
@@ -12,8 +12,8 @@ __all__ = [
     "SCRATCH",
     "VERSION",
     "PatternSegmenter",
-    "Plan",
     "ScratchDecoders",
+    "ScratchPlan",
     "scratch_bundle",
     "scratch_plan",
     "scratch_segmenter",

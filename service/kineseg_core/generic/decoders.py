@@ -8,7 +8,7 @@ from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from kineseg_core.generic.model import scratch_bundle
-from kineseg_core.generic.plan import Plan
+from kineseg_core.generic.plan import ScratchPlan
 from kineseg_core.inference.decoder import Decoder
 
 _KEPT = 8
@@ -31,11 +31,11 @@ class ScratchDecoders:
         self._max_batch = max_batch
         self._threads = threads
         self._made = made
-        self._living: WeakValueDictionary[Plan, Decoder] = WeakValueDictionary()  # kept, or used by a stream
-        self._kept: OrderedDict[Plan, Decoder] = OrderedDict()
+        self._living: WeakValueDictionary[ScratchPlan, Decoder] = WeakValueDictionary()  # kept, or used by a stream
+        self._kept: OrderedDict[ScratchPlan, Decoder] = OrderedDict()
         self._making = threading.Lock()
 
-    def get(self, plan: Plan) -> Decoder:
+    def get(self, plan: ScratchPlan) -> Decoder:
         """The decoder for that plan; making one takes some tens of milliseconds."""
         with self._making:
             decoder = self._living.get(plan)

@@ -26,7 +26,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from kineseg_core.generic.plan import Plan
+from kineseg_core.generic.plan import ScratchPlan
 
 FLOOR = 0.5
 LEVEL = 0.05  # enough to tell a change of level alone
@@ -42,7 +42,7 @@ _OPSET, _IR_VERSION = 18, 9  # what runtimes of 2023 and later read
 _SEED = 0
 
 
-def step_graph(plan: Plan) -> onnx.ModelProto:
+def step_graph(plan: ScratchPlan) -> onnx.ModelProto:
     """The graph of one step: inputs `frame`, `state`; outputs `prediction`, `surprise`, `embedding`, `next_state`."""
     build = _Builder()
     state = build.split("state", [(f"old_{name}", size) for name, size in plan.state])
@@ -92,13 +92,13 @@ def _resolution(build: _Builder) -> str:
     return build("Mul", build("Abs", "frame"), build.number(RESOLUTION))
 
 
-def _window_moves(build: _Builder, plan: Plan, own: str, usual: str) -> str:
+def _window_moves(build: _Builder, plan: ScratchPlan, own: str, usual: str) -> str:
     """Whether any channel moves, by its deviation in the window of the recent past."""
     least = build("Max", build("Mul", usual, build.number(STILL_WINDOW)), _resolution(build))
     return build("Greater", build.largest(build("Sub", own, least), 1), build.number(0.0))
 
 
-def _recently_moves(build: _Builder, plan: Plan, state: dict[str, str], started: str) -> tuple[list[str], str]:
+def _recently_moves(build: _Builder, plan: ScratchPlan, state: dict[str, str], started: str) -> tuple[list[str], str]:
     """Recent mean and variance after this frame, and whether the variance is anything beside the usual one."""
     share = build("Max", build("Sub", build.number(1.0), started), build.number(1.0 / plan.recent_frames))
     off = build("Sub", "frame", state["old_recent_mean"])
@@ -112,7 +112,7 @@ def _recently_moves(build: _Builder, plan: Plan, state: dict[str, str], started:
     return [mean, variance], build("Greater", total, build.number(STILL))
 
 
-def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str, moves: str) -> tuple[str, str]:
+def _predict(build: _Builder, plan: ScratchPlan, state: dict[str, str], variance: str, moves: str) -> tuple[str, str]:
     """Surprise, and the slope and largest error that come after this frame."""
     moved = state["old_previous_move"]
     # Two frames must have come before anything can be expected.
@@ -143,14 +143,14 @@ def _predict(build: _Builder, plan: Plan, state: dict[str, str], variance: str, 
     return slope, build("Max", squared, build("Mul", state["old_largest_error"], faded))
 
 
-def _past(build: _Builder, plan: Plan, history: str, started: str) -> str:
+def _past(build: _Builder, plan: ScratchPlan, history: str, started: str) -> str:
     """``(B, (history + 1) C)``, frame by frame, the newest last; before the first frame it has always been as it is."""
     always = build("MatMul", "frame", build.constant(np.tile(np.eye(plan.channels), plan.history)))
     before = build("Mul", always, build("Sub", build.number(1.0), started))
     return build.concat([build("Add", build("Mul", history, started), before), "frame"])
 
 
-def _window(build: _Builder, plan: Plan, past: str) -> tuple[str, str, str]:
+def _window(build: _Builder, plan: ScratchPlan, past: str) -> tuple[str, str, str]:
     """Taps of the recent past: each channel's mean (B, C), what the taps are beside it (B, taps C), and deviation."""
     C, taps = plan.channels, plan.taps
     places = [(plan.history - back * plan.spacing) * C + c for back in range(taps - 1, -1, -1) for c in range(C)]
@@ -164,7 +164,7 @@ def _window(build: _Builder, plan: Plan, past: str) -> tuple[str, str, str]:
 
 
 def _shape(
-    build: _Builder, plan: Plan, state: dict[str, str], window: tuple[str, str, str], weight: str, started: str
+    build: _Builder, plan: ScratchPlan, state: dict[str, str], window: tuple[str, str, str], weight: str, started: str
 ) -> tuple[str, str, str]:
     """The embedding, and the first frame and usual deviation that come after this frame."""
     taps = plan.taps
@@ -183,7 +183,7 @@ def _shape(
     return embedding, first, usual
 
 
-def _posture(build: _Builder, plan: Plan, mean: str, deviation: str, move: str) -> str:
+def _posture(build: _Builder, plan: ScratchPlan, mean: str, deviation: str, move: str) -> str:
     z = build("Div", build("Sub", "frame", mean), deviation)
     posture = build("Mul", build("Tanh", build("Mul", z, build.number(1.0 / 3.0))), build.number(3.0))
     speed = build("Div", build("Mul", build("Abs", move), build.number(plan.rate_hz / 8.0)), deviation)
@@ -258,7 +258,7 @@ class _Builder:
         self._constants.append(numpy_helper.from_array(value, name))
         return name
 
-    def model(self, plan: Plan) -> onnx.ModelProto:
+    def model(self, plan: ScratchPlan) -> onnx.ModelProto:
         """The checked model."""
 
         def tensor(name: str, *columns: int) -> onnx.ValueInfoProto:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kineseg.v1 import bundle_pb2
 
 from kineseg_core.generic.graph import step_graph
-from kineseg_core.generic.plan import Plan
+from kineseg_core.generic.plan import ScratchPlan
 from kineseg_core.inference.bundle import SCHEMA_VERSION, Bundle
 
 SCRATCH = "scratch"
@@ -22,7 +22,7 @@ LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE = 0.2, 1.0
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def scratch_bundle(plan: Plan) -> Bundle:
+def scratch_bundle(plan: ScratchPlan) -> Bundle:
     """The model for that plan; its channels are numbered, since the names are each client's own."""
     graph = step_graph(plan).SerializeToString(deterministic=True)
     manifest = bundle_pb2.BundleManifest(

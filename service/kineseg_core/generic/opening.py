@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from kineseg_core.errors import InvalidRequest, WrongChannels
 from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
-from kineseg_core.generic.plan import Plan
+from kineseg_core.generic.plan import ScratchPlan
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 
 _LONGEST_NAME = 200
 
 
-def scratch_plan(channels: Sequence[str], rate_hz: float) -> Plan:
+def scratch_plan(channels: Sequence[str], rate_hz: float) -> ScratchPlan:
     """The plan for a stream of these channels.
 
     Raises:
@@ -31,10 +31,10 @@ def scratch_plan(channels: Sequence[str], rate_hz: float) -> Plan:
     if len(set(channels)) != len(channels):
         twice = next(name for at, name in enumerate(channels) if name in channels[:at])
         raise InvalidRequest(f"channel names must be unique; {twice[:64]!r} is there twice", field=field)
-    return Plan.of(len(channels), rate_hz)
+    return ScratchPlan.of(len(channels), rate_hz)
 
 
-def scratch_segmenter(plan: Plan, latency_s: float, delay_s: float) -> Segmenter | PatternSegmenter:
+def scratch_segmenter(plan: ScratchPlan, latency_s: float, delay_s: float) -> Segmenter | PatternSegmenter:
     """What decides on what the model gives."""
     settings = SegmenterSettings(log_surprise_median=LOG_SURPRISE_MEDIAN, log_surprise_scale=LOG_SURPRISE_SCALE)
     decides = PatternSegmenter if plan.few else Segmenter

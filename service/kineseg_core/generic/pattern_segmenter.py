@@ -1,7 +1,7 @@
 """One stream of few channels: embeddings and surprise go in frame by frame, decisions come out.
 
-The same surface as `Segmenter`, whose judges were made on motion: there an action is a few seconds of being alike, here
-a segment is a pattern that repeats for a long time, and its phases are as unlike each other as actions are in motion.
+The same interface as `Segmenter`, whose classifiers were trained on motion. There an action is a few seconds of similar
+posture; here a segment is a pattern that repeats for long, and its phases differ as much as actions do in motion.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
-from kineseg_core.generic.rests import Rests
+from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
@@ -56,25 +56,25 @@ class PatternSegmenter:
         budget = int((latency_s - max(0.0, delay_s - block_s)) / block_s + 1e-9) - 1
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
-        self._rests = Rests(dim, budget)
+        self._rests = RestDetector(dim, budget)
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._signature = Signature(dim)
         self._labeller = make_labeller(
             settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims
         )
-        self._labeller.unit = 1.0
+        self._labeller.length_scale = 1.0
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
-        self._going = False  # whether there is an open segment
+        self._has_open_segment = False
         self._segment_id = -1
         self._label = -1
 
     @property
     def label(self) -> int:
-        """Label of the open segment as far as it can be told now; -1 before the first frame."""
+        """Label of the open segment as far as it is known now; -1 before the first frame."""
         return self._label
 
     @property
@@ -85,8 +85,8 @@ class PatternSegmenter:
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
-        if not self._going:
-            self._going = True
+        if not self._has_open_segment:
+            self._has_open_segment = True
             self._segment_id += 1
             self._label = self._labeller.mint()
             decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
@@ -99,7 +99,7 @@ class PatternSegmenter:
             block = self._sum / self._block_frames
             boundary = self._rests.update(block, self._boundaries.count + 1, self._boundaries.start)
             if boundary is not None or self._rests.resting:
-                self._boundaries.remember(block)
+                self._boundaries.append(block)
             else:
                 boundary = self._boundaries.update(block)
             self._sum[:] = 0.0
@@ -111,9 +111,9 @@ class PatternSegmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: the last segment is closed."""
         decisions: list[Decision] = []
-        if self._going:
+        if self._has_open_segment:
             self._close(self._boundaries.count, self._n_frames, decisions)
-            self._going = False
+            self._has_open_segment = False
         return decisions
 
     def restart(self) -> list[Decision]:
@@ -145,7 +145,7 @@ class PatternSegmenter:
             decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
             return
         point, error = self._point(start_block, end_block)
-        label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
+        label = self._labeller.learn(point, end_block - start_block, new_label=self._label, error=error)
         decisions.append(SegmentEnd(self._segment_id, label, start, end))
         decisions += [LabelsMerged(end - 1, gone, into) for gone, into in self._labeller.merged]
 

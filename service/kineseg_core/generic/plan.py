@@ -15,7 +15,7 @@ _RECENT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ScratchPlan:
     """The numbers that the graph is built from.
 
     Few channels are embedded by their recent past (delay embedding), many by posture and speed.
@@ -29,7 +29,7 @@ class Plan:
     rate_hz: float
 
     @classmethod
-    def of(cls, channels: int, source_rate_hz: float) -> Plan:
+    def of(cls, channels: int, source_rate_hz: float) -> ScratchPlan:
         """The plan for a source of that many channels and frames a second; faster ones are averaged."""
         return cls(channels, min(source_rate_hz, MOST_RATE_HZ))
 

@@ -1,11 +1,11 @@
-"""Where a signal of few channels stands still: a rest is no pattern, and is found by itself."""
+"""Where a signal of few channels stands still: a rest is no repeating pattern, and is detected by a rule of its own."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.segmenter.stillness import Stillness
+from kineseg_core.segmenter.stillness import StillnessDetector
 
 # Of the variance of blocks, whose scale the embedding sets, a small share: patterns may have pauses.
 _UNIT = 0.014
@@ -14,7 +14,7 @@ _LOOK_BACK = 20  # blocks that the embedding looks back
 _PATIENCE = 30  # blocks after which it is decided whether a rest is over: a glitch has left the embedding by then
 
 
-class Rests:
+class RestDetector:
     """Begins a rest once the embedding has been the same for seconds, and ends it where the signal goes on to move.
 
     Picklable. Units are blocks.
@@ -29,7 +29,7 @@ class Rests:
 
     def __init__(self, dim: int, budget: int) -> None:
         self._budget = max(1, budget)
-        self._stillness = Stillness(dim, _GROUP, _GROUPS)
+        self._stillness = StillnessDetector(dim, _GROUP, _GROUPS)
         self.restart()
 
     @property

@@ -24,7 +24,7 @@ _CONTRADICTION = 1.5
 # Where all steps are as long as gaps are, fewer of them are enough.
 _GAP_PERIODS = 2.5
 _FEW_STEPS, _SOME_STEPS = 8, 32
-# Slow and fast are judged over so many seconds: bursts of that length are no contradiction.
+# Slow and fast are assessed over so many seconds: bursts of that length are no contradiction.
 _BURST_S = 2.0
 # Of the steps, so many must be slow: 3 of 4.
 _MOST = 0.75
@@ -69,7 +69,7 @@ class CaptureClock:
         self._rate_hz = rate_hz
         self._period = SECOND / rate_hz
         self._burst = max(_SOME_STEPS, round(_BURST_S * rate_hz))  # frames that may come at once
-        self._judged = 2 * self._burst  # a clock that is slow is so from its beginning
+        self._assessed_after = 2 * self._burst  # a clock that is slow is so from its beginning
         self._frames = 0
         self._at = _Progress()
 
@@ -133,7 +133,7 @@ class CaptureClock:
     def _is_plain(self, steps: NDArray[np.int64], lost: int) -> bool:
         """Whether the stamps are what they should be, so that nothing has to be looked at frame by frame."""
         at = self._at
-        if lost or at.time_ns != at.stamp_ns or at.ahead_ns or (at.slow and at.steps <= self._judged):
+        if lost or at.time_ns != at.stamp_ns or at.ahead_ns or (at.slow and at.steps <= self._assessed_after):
             return False
         low, high = self._period / _CONTRADICTION, self._period * _CONTRADICTION
         return bool(((steps > low) & (steps < high)).all())
@@ -171,7 +171,7 @@ class CaptureClock:
         at = self._at
         if at.ahead_ns > self._burst * self._period:
             raise self._contradiction(at.steps * SECOND / max(at.stamp_ns, 1))
-        if at.steps > self._judged:
+        if at.steps > self._assessed_after:
             return
         is_gaping = at.steps >= _FEW_STEPS and at.gaping > _MOST * at.steps
         is_slow = at.steps >= self._burst and at.slow > _MOST * at.steps

@@ -2,7 +2,7 @@
 
 Where joints are sent, the model's channels are made of them first; what is validated is what was sent.
 
-A value that is missing (NaN) is held: the channel keeps its last value until another one comes, however long that is.
+A value that is missing (NaN) is filled: the channel keeps its last value until another one comes, however long that is.
 Frames that are missing are filled; where too many are, the stream is cut: what comes after is a new stretch.
 
 Time is in integer nanoseconds since the stream's first frame.
@@ -18,7 +18,7 @@ import numpy as np
 
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
-from kineseg_core.intake.missing import Held, ValuesMissing
+from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 
@@ -106,7 +106,7 @@ class Intake:
         self._timed: bool | None = None
         self._clock = CaptureClock(rate_hz)
         self._resampler = Resampler(rate_hz, model_rate_hz)
-        self._held = Held(self._channels, typical)
+        self._filler = MissingValueFiller(self._channels, typical)
         self._received = 0
         self._filled = 0
         self._unnumbered = 0
@@ -141,7 +141,7 @@ class Intake:
     @property
     def missing_values(self) -> int:
         """Number of values that were missing in frames that came."""
-        return self._held.count
+        return self._filler.count
 
     @property
     def last_ns(self) -> int:
@@ -270,12 +270,12 @@ class Intake:
         yield ChunkEnd(first + len(frames))
 
     def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
-        """Consecutive frames: what is missing is held, and what there is to report of it comes before the frame."""
+        """Consecutive frames: missing values are filled, and what there is to report of them comes before the frame."""
         if self._pose is not None:
             frames = self._pose.push(frames, times)
         if self._order is not None:
             frames = frames[:, self._order]
-        filled, outages = self._held.fill(first, frames, times)
+        filled, outages = self._filler.fill(first, frames, times)
         for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
             yield from outages.get(begin, ())
             made = self._resampler.push(first + begin, filled[begin:end], times[begin:end])

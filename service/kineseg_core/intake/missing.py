@@ -47,7 +47,7 @@ class _Outages(NamedTuple):
     reported_at: NDArray[np.int64]
 
 
-class Held:
+class MissingValueFiller:
     """Fills missing values (NaN) of one stream frame by frame. Picklable.
 
     Args:

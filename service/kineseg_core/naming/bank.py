@@ -1,4 +1,4 @@
-"""The label bank: names and their examples, by model, in one small JSON file.
+"""The name bank: names and their examples, by model, in one small JSON file.
 
     {"schema_version": 1,
      "models": [{"model": "cmu", "sha256": "...", "names": {"walking": [{"point": [0.25, ...], "source": "..."}]}}]}
@@ -46,7 +46,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
+class NamedExamples:
     """A name of one model, and its examples in the order taught."""
 
     name: str
@@ -55,14 +55,14 @@ class Taught:
     examples: tuple[Example, ...]
 
 
-class LabelBank:
+class NameBank:
     """An immutable bank: what changes it gives another one, so that a failed write changes nothing.
 
     Args:
         entries: The names, each once for a model.
     """
 
-    def __init__(self, entries: tuple[Taught, ...] = ()) -> None:
+    def __init__(self, entries: tuple[NamedExamples, ...] = ()) -> None:
         self.entries = tuple(sorted(entries, key=lambda taught: (taught.model, taught.sha256, taught.name)))
 
     @classmethod
@@ -145,14 +145,14 @@ class LabelBank:
             for example in taught.examples
         ]
 
-    def find(self, name: str, model: str, sha256: str) -> Taught:
+    def find(self, name: str, model: str, sha256: str) -> NamedExamples:
         """What is known by that name; without examples if nothing is."""
         for taught in self.entries:
             if (taught.name, taught.model, taught.sha256) == (name, model, sha256):
                 return taught
-        return Taught(name, model, sha256, ())
+        return NamedExamples(name, model, sha256, ())
 
-    def teach(self, name: str, model: str, sha256: str, example: Example) -> LabelBank:
+    def teach(self, name: str, model: str, sha256: str, example: Example) -> NameBank:
         """The bank with one more example. A point has one name, the one that it was given last.
 
         Raises:
@@ -166,7 +166,7 @@ class LabelBank:
                 others.append(taught)
             elif kept := tuple(known for known in taught.examples if known.point != example.point):
                 of_model.append(replace(taught, examples=kept))
-        before = LabelBank(tuple(of_model)).find(name, model, sha256)
+        before = NameBank(tuple(of_model)).find(name, model, sha256)
         if any(len(known.point) != len(example.point) for taught in of_model for known in taught.examples[:1]):
             raise InvalidRequest(
                 f"the point has {len(example.point)} numbers, other examples of model {model!r} have another number",
@@ -178,10 +178,10 @@ class LabelBank:
             raise InvalidRequest(
                 f"{name!r} has {MOST_EXAMPLES} examples already; forget it and teach the best ones", field="name"
             )
-        taught = Taught(name, model, sha256, (*before.examples, example))
-        return LabelBank((*others, *(entry for entry in of_model if entry.name != name), taught))
+        taught = NamedExamples(name, model, sha256, (*before.examples, example))
+        return NameBank((*others, *(entry for entry in of_model if entry.name != name), taught))
 
-    def forget(self, name: str, model: str = "") -> tuple[LabelBank, int]:
+    def forget(self, name: str, model: str = "") -> tuple[NameBank, int]:
         """The bank without a name, of one model or of all, and the number of examples that are gone.
 
         Raises:
@@ -192,7 +192,7 @@ class LabelBank:
             what = f" for model {model[:64]!r}" if model else ""
             raise UnknownName(f"no name {name[:LONGEST_NAME]!r} has been taught{what}", field="name")
         kept = tuple(taught for taught in self.entries if taught not in gone)
-        return LabelBank(kept), sum(len(taught.examples) for taught in gone)
+        return NameBank(kept), sum(len(taught.examples) for taught in gone)
 
 
 def check_name(name: str) -> None:
@@ -220,7 +220,7 @@ class _WrongFormError(Exception):
     """The file is JSON, and not a bank."""
 
 
-def _entries(content: object) -> Iterator[Taught]:
+def _entries(content: object) -> Iterator[NamedExamples]:
     """The names of a file, each checked as if it were taught now."""
     bank = _object(content, "the file")
     version = bank.get("schema_version")
@@ -244,7 +244,7 @@ def _entries(content: object) -> Iterator[Taught]:
             if not 1 <= len(read) <= MOST_EXAMPLES:
                 raise _WrongFormError(f"{where}.names.{name}: must have 1 to {MOST_EXAMPLES} examples")
             dims |= {len(example.point) for example in read}
-            yield Taught(name, model, sha256, read)
+            yield NamedExamples(name, model, sha256, read)
         if len(dims) > 1:
             raise _WrongFormError(f"{where}: all points must have the same number of dimensions, not {sorted(dims)}")
 

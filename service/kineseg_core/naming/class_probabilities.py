@@ -1,4 +1,4 @@
-"""What a recogniser made of the latest frames: the mean probability of each class over a stretch of them."""
+"""The mean probability of each class of a recogniser over a stretch of the latest frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-class Recognised:
+class ClassProbabilities:
     """Mean probabilities over short blocks of frames, kept in a ring: boundaries are decided late. Picklable.
 
     Args:
@@ -30,7 +30,7 @@ class Recognised:
         self._first, self._frames = self._first + self._frames, 0
         self._sum[:] = 0.0
 
-    def add(self, scores: NDArray[np.float32]) -> None:
+    def update(self, scores: NDArray[np.float32]) -> None:
         """Takes the next frame's log-probabilities (K,)."""
         self._sum += np.exp(scores)
         self._frames += 1

@@ -23,7 +23,7 @@ class KnownNames:
     """
 
     def __init__(self, examples: Iterable[tuple[str, Sequence[float]]] = ()) -> None:
-        self._held: tuple[list[str], NDArray[np.int64], Array] | None = None
+        self._examples: tuple[list[str], NDArray[np.int64], Array] | None = None
         self.replace(examples)
 
     def replace(self, examples: Iterable[tuple[str, Sequence[float]]]) -> None:
@@ -31,17 +31,17 @@ class KnownNames:
         pairs = list(examples)
         names = list(dict.fromkeys(name for name, _ in pairs))
         which = np.array([names.index(name) for name, _ in pairs], np.int64)
-        self._held = (names, which, np.array([point for _, point in pairs], np.float64)) if pairs else None
+        self._examples = (names, which, np.array([point for _, point in pairs], np.float64)) if pairs else None
 
     def nearest(self, point: Array, settings: NamingSettings) -> Name:
         """Name of the example nearest to `point` (E,), if it is near enough and no other name is nearly as near.
 
         The confidence is 1 where the point is the example, and one half where it would be unknown any further away.
         """
-        held = self._held
-        if held is None:
+        known = self._examples
+        if known is None:
             return UNKNOWN
-        names, which, points = held
+        names, which, points = known
         difference = points - point
         distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
         best = int(distances.argmin())

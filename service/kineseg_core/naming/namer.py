@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.naming.class_probabilities import Recognised
+from kineseg_core.naming.class_probabilities import ClassProbabilities
 from kineseg_core.naming.known import KnownNames
 from kineseg_core.naming.name import UNKNOWN, Name
 from kineseg_core.naming.settings import NamingSettings
@@ -41,24 +41,24 @@ class Namer:
         self._known = known
         self._classes = tuple(classes)
         self._lag = round(settings.lag_s * rate_hz)
-        self._recognised = Recognised(len(classes), rate_hz, block_s, horizon_s) if classes else None
+        self._class_probabilities = ClassProbabilities(len(classes), rate_hz, block_s, horizon_s) if classes else None
 
-    def hear(self, scores: NDArray[np.float32]) -> None:
+    def update(self, scores: NDArray[np.float32]) -> None:
         """Takes a recogniser's log-probabilities (K,) of the next frame."""
-        if self._recognised is not None:
-            self._recognised.add(scores)
+        if self._class_probabilities is not None:
+            self._class_probabilities.update(scores)
 
     def restart(self) -> None:
         """The stream was interrupted, as `Segmenter.restart`; all segments before the next frame have been named."""
-        if self._recognised is not None:
-            self._recognised.restart()
+        if self._class_probabilities is not None:
+            self._class_probabilities.restart()
 
     def name(self, start: int, end: int, point: NDArray[np.float64] | None) -> Name:
         """Name of the segment over the model's frames [start, end), whose point (E,) is this; None: too short."""
         taught = UNKNOWN if point is None else self._known.nearest(point, self._settings)
-        if taught is not UNKNOWN or self._recognised is None:
+        if taught is not UNKNOWN or self._class_probabilities is None:
             return taught
-        probabilities = self._recognised.mean(start, end, self._lag)
+        probabilities = self._class_probabilities.mean(start, end, self._lag)
         if probabilities is None:
             return UNKNOWN
         best = int(probabilities.argmax())

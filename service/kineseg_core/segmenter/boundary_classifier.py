@@ -1,4 +1,7 @@
-"""From evidence to a probability: small models, learned beforehand on motion whose boundaries are known."""
+"""From the features of a candidate boundary to a probability: small models, trained on motion with known boundaries.
+
+`kineseg-train boundary-classifiers` makes them.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_FILE = "boundary_classifiers.json"
-_FAR = 5.0  # standard deviations: evidence unlike anything in training counts no more than this
+FILE = "boundary_classifiers.json"
+_FAR = 5.0  # standard deviations: features unlike anything in training count no more than this
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """A logistic regression on tanh units of the evidence, or, without a hidden layer, on the evidence itself.
+class BoundaryClassifier:
+    """A network with one hidden layer of tanh units, or, without hidden units, a logistic regression.
 
     Attributes:
-        evidence: Names of the F numbers that it is given, in order.
-        mean, scale: Of each in training, (F,).
+        features: Names of the F features, in order.
+        mean, scale: Of each feature in training, (F,).
         hidden: Weights (F, H) and biases (H,) of the hidden layer; None without one.
         weight, bias: (H,) or (F,), and a number.
-        calibration: Slope and offset, in log odds, from the probability of one moment to the share of those that were
-            announced at it and came true: what is announced was chosen for being likely (Platt 1999).
+        calibration: Slope and offset, in log odds, from the probability given at one moment to the share of boundaries
+            emitted at that probability that were confirmed: they were chosen for being likely (Platt 1999).
     """
 
-    evidence: tuple[str, ...]
+    features: tuple[str, ...]
     mean: Array
     scale: Array
     hidden: tuple[Array, Array] | None
@@ -40,15 +43,15 @@ class Judge:
     bias: float
     calibration: tuple[float, float] = (1.0, 0.0)
 
-    def __call__(self, evidence: Array) -> float:
-        """Probability, given the evidence (F,)."""
-        z = np.clip((evidence - self.mean) / self.scale, -_FAR, _FAR)
+    def __call__(self, features: Array) -> float:
+        """Probability that there is a boundary, given its features (F,)."""
+        z = np.clip((features - self.mean) / self.scale, -_FAR, _FAR)
         if self.hidden is not None:
             z = np.tanh(z @ self.hidden[0] + self.hidden[1])
         return 1.0 / (1.0 + math.exp(-float(z @ self.weight) - self.bias))
 
     def confidence(self, probability: float) -> float:
-        """The share of announcements at this probability that come true; never quite 0 or 1."""
+        """The share of boundaries emitted at this probability that are confirmed; never quite 0 or 1."""
         slope, offset = self.calibration
         inside = min(max(probability, 1e-6), 1.0 - 1e-6)
         odds = math.log(inside / (1.0 - inside))
@@ -62,7 +65,7 @@ class Judge:
 
         hidden = None if self.hidden is None else [listed(part) for part in self.hidden]
         return {
-            "evidence": list(self.evidence),
+            "features": list(self.features),
             "mean": listed(self.mean),
             "scale": listed(self.scale),
             "hidden": hidden,
@@ -72,11 +75,11 @@ class Judge:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Judge:
+    def from_plain(cls, plain: Mapping[str, Any]) -> BoundaryClassifier:
         """The inverse of `plain`."""
         hidden = plain["hidden"]
         return cls(
-            evidence=tuple(plain["evidence"]),
+            features=tuple(plain["features"]),
             mean=np.array(plain["mean"]),
             scale=np.array(plain["scale"]),
             hidden=None if hidden is None else (np.array(hidden[0]), np.array(hidden[1])),
@@ -86,8 +89,31 @@ class Judge:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class BoundaryClassifiers:
+    """The two that a segmenter asks.
+
+    Attributes:
+        final: Whether a candidate that is due is a boundary; given `FINAL_FEATURES`.
+        provisional: Whether a young candidate will be confirmed; given `PROVISIONAL_FEATURES`.
+    """
+
+    final: BoundaryClassifier
+    provisional: BoundaryClassifier
+
+    def text(self) -> str:
+        """As JSON, for `from_text`."""
+        plain = {"provisional": self.provisional.plain(), "final": self.final.plain()}
+        return json.dumps(plain, indent=1) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> BoundaryClassifiers:
+        """The inverse of `text`."""
+        plain = json.loads(text)
+        return cls(**{name: BoundaryClassifier.from_plain(plain[name]) for name in ("final", "provisional")})
+
+
 @cache
-def packaged_judge(name: str) -> Judge:
-    """The judge that comes with the package: ``early`` of announcements, ``final`` of boundaries."""
-    judges = json.loads((files(__package__) / _FILE).read_text())
-    return Judge.from_plain(judges[name])
+def packaged_classifiers() -> BoundaryClassifiers:
+    """Those that come with the package."""
+    return BoundaryClassifiers.from_text((files(__package__) / FILE).read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 Means = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_MOST_ANNOUNCED = 16  # labels that may be minted and not yet given to a prototype
+_MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
 
 
 class PrototypeClusterer(base.Clusterer):
@@ -32,7 +32,7 @@ class PrototypeClusterer(base.Clusterer):
     Parameters
     ----------
     radius
-        Distance up to which two means are taken for the same, in units of `unit`.
+        Distance up to which two means are taken for the same, in units of `length_scale`.
     max_prototypes
         How many prototypes are remembered.
     confidence
@@ -43,7 +43,7 @@ class PrototypeClusterer(base.Clusterer):
 
     Attributes
     ----------
-    unit
+    length_scale
         The length that `radius` is measured in; 1 until set by whoever knows the scale of the data.
     labels
         Labels of the remembered prototypes, in the order in which they were founded.
@@ -74,7 +74,7 @@ class PrototypeClusterer(base.Clusterer):
         self.max_prototypes = max_prototypes
         self.confidence = confidence
         self.max_weight = max_weight
-        self.unit = 1.0
+        self.length_scale = 1.0
         self.merged: tuple[tuple[int, int], ...] = ()
         self._features: dict[Any, int] = {}
         # One row a prototype, in the order in which they were founded.
@@ -85,7 +85,7 @@ class PrototypeClusterer(base.Clusterer):
         self._last_seen: Integers = np.zeros(0, dtype=np.int64)
         self._learned = 0
         self._next_label = 0
-        self._announced: tuple[int, ...] = ()  # minted and not used, the last ones
+        self._minted: tuple[int, ...] = ()  # minted and not used, the last ones
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -117,13 +117,13 @@ class PrototypeClusterer(base.Clusterer):
         If it is not used before 16 others are minted, it never will be.
         """
         label = self._new_label()
-        self._announced = (*self._announced, label)[-_MOST_ANNOUNCED:]
+        self._minted = (*self._minted, label)[-_MOST_MINTED:]
         return label
 
-    def learn(self, point: Array, weight: float = 1.0, fresh_label: int | None = None, error: float = 0.0) -> int:
+    def learn(self, point: Array, weight: float = 1.0, new_label: int | None = None, error: float = 0.0) -> int:
         """Takes `point` (dim,), of squared standard error `error`, in and returns its label.
 
-        If it founds a prototype, that gets `fresh_label`, or a new label where that is None or does not come from
+        If it founds a prototype, that gets `new_label`, or a new label where that is None or does not come from
         `mint` or has been used, even if what had it is merged or forgotten. `merged` then says what has become one.
 
         Raises ValueError if the point is not finite in single precision, or the weight is negative.
@@ -136,7 +136,7 @@ class PrototypeClusterer(base.Clusterer):
         self.merged = ()
         row = self._joins(point, error)
         if row is None:
-            return self._found(point, weight, fresh_label, error)
+            return self._found(point, weight, new_label, error)
         self._take_in(row, point, weight, error)
         self._last_seen[row] = self._learned
         return int(self._labels[self._merge_around(row)])
@@ -151,11 +151,11 @@ class PrototypeClusterer(base.Clusterer):
         squared = self._squared_distances(point)
         errors = self._errors + error
         row = int((squared - errors).argmin())  # what chance alone makes of the distance comes off
-        return row if squared[row] <= (self.radius * self.unit) ** 2 + self.confidence * errors[row] else None
+        return row if squared[row] <= (self.radius * self.length_scale) ** 2 + self.confidence * errors[row] else None
 
-    def _found(self, point: Array, weight: float, fresh_label: int | None, error: float) -> int:
-        label = fresh_label if fresh_label is not None and fresh_label in self._announced else self._new_label()
-        self._announced = tuple(other for other in self._announced if other != label)
+    def _found(self, point: Array, weight: float, new_label: int | None, error: float) -> int:
+        label = new_label if new_label is not None and new_label in self._minted else self._new_label()
+        self._minted = tuple(other for other in self._minted if other != label)
         if len(self._labels) >= self.max_prototypes:
             self._remove(int(self._last_seen.argmin()))
         self._widen(len(point))
@@ -185,7 +185,7 @@ class PrototypeClusterer(base.Clusterer):
             squared = self._squared_distances(self._means[row].astype(np.float64))
             squared[row] = np.inf
             other = int(squared.argmin())
-            if not squared[other] <= (self.radius * self.unit) ** 2:
+            if not squared[other] <= (self.radius * self.length_scale) ** 2:
                 self.merged = tuple(merged)
                 return row
             row, gone = sorted((row, other), key=lambda i: int(self._labels[i]))  # the older label remains

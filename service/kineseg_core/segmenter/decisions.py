@@ -1,8 +1,8 @@
 """What the segmenter decides, in frames of the model's rate counted from 0.
 
-A segment's way: it may be announced (`SegmentStart` with a confidence), moved or relabelled (`SegmentUpdate`), and
-withdrawn (`SegmentRetract`); or its start is confirmed, by a `SegmentUpdate` or, if it was never announced, by its
-`SegmentStart`. A confirmed start never changes. `SegmentEnd` is final in all it says.
+A segment may be provisional at first (`SegmentStart` with a confidence). It may then be moved or relabelled
+(`SegmentUpdate`), and it is retracted (`SegmentRetract`) or its start is confirmed (`SegmentUpdate`). A segment that
+was never provisional is confirmed by its `SegmentStart`. A confirmed start never changes; all of `SegmentEnd` is final.
 
 A `point` is the mean embedding (E,) of what has come of the segment so far, less the transitions at its ends; None if
 nothing has, or if the embedding means nothing beyond the stream.
@@ -35,7 +35,7 @@ class SegmentStart:
 
 @dataclass(frozen=True, slots=True)
 class SegmentUpdate:
-    """What is now known of a segment that has been told: where it begins, its label, how sure its start is."""
+    """What is now known of a segment that has been emitted: where it begins, its label, how sure its start is."""
 
     index: int
     segment_id: int
@@ -47,7 +47,7 @@ class SegmentUpdate:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRetract:
-    """The segment announced at `index` is withdrawn; the one before it goes on. Its id is not used again."""
+    """The provisional segment at `index` is retracted; the one before it goes on. Its id is not used again."""
 
     index: int
     segment_id: int
@@ -66,7 +66,7 @@ class SegmentEnd:
 
 @dataclass(frozen=True, slots=True)
 class LabelsMerged:
-    """`label` turned out to be the same action as `into`, which is used for both from now on. Told at frame `index`."""
+    """At frame `index` `label` turned out to be the same action as `into`, which is used for both from now on."""
 
     index: int
     label: int

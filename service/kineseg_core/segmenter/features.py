@@ -1,7 +1,7 @@
-"""What speaks for a boundary: numbers without a unit, which mean the same in every stream.
+"""Features of a candidate boundary, which the boundary classifiers are given: numbers without a unit.
 
-Distances are told relative to the stream's own, gains relative to what cuts gain in it, and the separation of the two
-sides knows no scale at all. So what these numbers amount to can be learned on some motion and holds for other.
+Distances are relative to the stream's own, gains relative to what cuts gain in it, and the separation of the two sides
+has no scale at all. So what is learned of them on some motion holds for other motion.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kineseg_core.segmenter.separation import separations
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
 
-EARLY = (
+PROVISIONAL_FEATURES = (
     "novelty",
     "novelty_now",
     "novelty_least",
@@ -34,7 +34,7 @@ EARLY = (
     "short",
     "seen",
 )
-FINAL = (
+FINAL_FEATURES = (
     "separation_near",
     "separation",
     "separation_far",
@@ -50,7 +50,7 @@ FINAL = (
 
 # All in blocks of a tenth of a second.
 _WINDOW = 15  # on either side of a cut, for local gains
-_CONTEXT_EARLY, _CONTEXT = 90, 80  # of the segment before
+_CONTEXT_PROVISIONAL, _CONTEXT = 90, 80  # of the segment before
 _NEAR = 4  # blocks before the cut that are too near to it to count as the past
 _GUARD = 5  # the same, for what lies elsewhere
 _LEAST_ELSEWHERE = 10
@@ -61,33 +61,33 @@ _LEAST_DISTANCE, _LEAST_GAIN, _LEAST_PACE = 1e-3, 0.02, 1e-3
 _USUAL_UNKNOWN = 24
 
 
-def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
-    """Evidence for a boundary at block `cut` of the segment since `start`, (len(EARLY),), cheap enough for every block.
+def provisional_features(kernel: KernelBoundaries, start: int, cut: int) -> Array:
+    """`PROVISIONAL_FEATURES` of a boundary at block `cut` of the segment since `start`; cheap enough for every block.
 
     The novelty of what follows the cut is its distance from the nearest moments of the segment before: in a new action
     there are none, in another cycle of the old one there are. It is compared with what was usual before the cut, and
     with the distance from the nearest moments elsewhere in the stream's memory, where an action may come back from.
     """
     now = kernel.count
-    blocks = kernel.recent(max(start, cut - _CONTEXT_EARLY), now)
+    blocks = kernel.recent(max(start, cut - _CONTEXT_PROVISIONAL), now)
     age, begin = now - cut, now - len(blocks)
     at = cut - begin
     window = min(_WINDOW, at)
     squared = _squared_distances(blocks[at - window :], blocks)  # from each since shortly before the cut, to all
-    unit = kernel.unit
+    variance = kernel.block_variance
 
     own = squared[window:, : max(at - _NEAR, 3)].min(axis=1)
-    novelty, novelty_now = _log(_mean(own) / unit), _log(_mean(own[-3:]) / unit)
+    novelty, novelty_now = _log(_mean(own) / variance), _log(_mean(own[-3:]) / variance)
     usual = None
     if at >= _USUAL_UNKNOWN + age // 3:
         n = min(age, at // 2, 12)
         before = squared[window - n : window, : at - n - _NEAR]
-        usual = _log(_mean(before.min(axis=1)) / unit) if before.shape[1] >= 5 else None
+        usual = _log(_mean(before.min(axis=1)) / variance) if before.shape[1] >= 5 else None
     elsewhere = _elsewhere(kernel, blocks[at:], begin)
     over = over_now = 0.0
     if elsewhere is not None:
-        over = novelty - _log(_mean(elsewhere) / unit)
-        over_now = novelty_now - _log(_mean(elsewhere[-3:]) / unit)
+        over = novelty - _log(_mean(elsewhere) / variance)
+        over_now = novelty_now - _log(_mean(elsewhere[-3:]) / variance)
     similarity = kernel.similarity(squared[:, at - window :])
     moved = blocks[max(1, at - 29) :] - blocks[max(0, at - 30) : -1]
     steps = np.sqrt(np.einsum("ij,ij->i", moved, moved))
@@ -96,7 +96,7 @@ def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
         [
             novelty,
             novelty_now,
-            _log(float(own.min()) / unit),
+            _log(float(own.min()) / variance),
             float(usual is not None),
             0.0 if usual is None else novelty - usual,
             over,
@@ -113,10 +113,10 @@ def early_evidence(kernel: KernelBoundaries, start: int, cut: int) -> Array:
     )
 
 
-def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
-    """Evidence for a boundary at block `cut` of the open segment once it is to be decided, (len(FINAL),).
+def final_features(kernel: KernelBoundaries, cut: int) -> Array:
+    """`FINAL_FEATURES` of a boundary at block `cut` of the open segment, once it is to be decided.
 
-    The two sides must be told apart however far apart neighbours have to be (agreement of several), both from all
+    The two sides must be separable however far apart neighbours have to be (agreement of several), both from all
     that follows, which averages over the phases of a slow movement, and from the next segment alone, since what
     follows may hold a return to the action before.
     """
@@ -125,7 +125,7 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
     begin = now - len(blocks)
     at, next_end = cut - begin, min(kernel.next_end, now) - begin
     squared = _squared_distances(blocks, blocks)
-    unit = kernel.unit
+    variance = kernel.block_variance
     age = now - cut
 
     own = squared[at:, : max(at - _NEAR, 3)].min(axis=1)
@@ -143,8 +143,8 @@ def final_evidence(kernel: KernelBoundaries, cut: int) -> Array:
             *apart,
             *(apart if next_end == len(blocks) else separations(squared, at, next_end, _APART, _NEIGHBOURS)),
             _log_gain(kernel.similarity(squared[near, near]), window, near.stop - near.start, kernel),
-            0.0 if usual is None else _log(_mean(own) / unit) - _log(usual / unit),
-            0.0 if elsewhere is None else _log(_mean(own) / unit) - _log(_mean(elsewhere) / unit),
+            0.0 if usual is None else _log(_mean(own) / variance) - _log(usual / variance),
+            0.0 if elsewhere is None else _log(_mean(own) / variance) - _log(_mean(elsewhere) / variance),
             min((cut - kernel.start) / 50.0, 3.0),
             math.log(age / 10.0),
         ]
@@ -175,7 +175,7 @@ def _log_gain(similarity: Array, cut: int, end: int, kernel: KernelBoundaries) -
     left = float(similarity[:cut, :cut].sum()) / cut
     right = float(similarity[cut:end, cut:end].sum()) / (end - cut)
     gain = left + right - float(similarity[:end, :end].sum()) / end
-    return math.log(max(gain / max(kernel.gain_scale, 1e-6), 0.0) + _LEAST_GAIN)
+    return math.log(max(gain / max(kernel.typical_gain, 1e-6), 0.0) + _LEAST_GAIN)
 
 
 def _mean(values: Blocks) -> float:

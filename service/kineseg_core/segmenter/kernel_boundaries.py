@@ -1,9 +1,10 @@
-"""Boundaries by an online kernel change-point programme with a bounded look back.
+"""Boundaries by online kernel change-point detection with a bounded look back.
 
 A segment costs its scatter in the feature space of a Gaussian kernel (Harchaoui & Cappe 2007; Arlot, Celisse &
 Harchaoui 2019), a boundary costs a penalty, and the cheapest segmentation is found by dynamic programming. Two things
-make it online: a boundary may only be placed within the latency budget, so that the programme runs over the last few
-seconds whatever the stream's length, and the first boundary of the best segmentation is decided once it is old enough.
+make it online: a boundary may only be placed within the latency budget, so that dynamic programming covers the last few
+seconds whatever the stream's length; and the first boundary of the best segmentation, the candidate, is decided once it
+is old enough.
 
 The penalty calibrates itself: it is a multiple of the gain that a cut between two adjoining windows brings in this
 stream, which is half the window length times their squared maximum mean discrepancy (Gretton et al. 2012). Of all gains
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
-from kineseg_core.segmenter.stillness import Stillness
+from kineseg_core.segmenter.stillness import StillnessDetector
 
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
@@ -54,14 +55,14 @@ class KernelBoundaries:
         self._horizon = max(blocks(settings.horizon_s), self._span + self._window)
         self._dim = dim
         self._lengths = np.arange(self._span, 0, -1, dtype=np.float64)  # blocks from each of the last ones to now
-        self.scale = RunningQuantile(
+        self.squared_distances = RunningQuantile(
             self._horizon,
             prior=settings.median_squared_distance,
             prior_count=_PAIRS * blocks(settings.prior_s),
         )
         self._gains = RunningQuantile(self._horizon, 0.0, prior_count=0, quantile=settings.gain_quantile)
         group = blocks(_GROUP_S)
-        self._stillness = Stillness(dim, group, max(_FEWEST_GROUPS, round(blocks(_STILL_S) / group)))
+        self._stillness = StillnessDetector(dim, group, max(_FEWEST_GROUPS, round(blocks(_STILL_S) / group)))
         self.restart()
 
     def restart(self) -> None:
@@ -79,7 +80,7 @@ class KernelBoundaries:
         self._before = np.zeros(self._span)
         self._cost = np.full((self._span, self._span), np.inf, dtype=np.float32)
         self._window_similarity = np.zeros(self._window)  # of the window that ended that many blocks ago, oldest first
-        self._barred = 0  # no boundary before this block
+        self._no_boundary_before = 0
         self._next_end = 0
         self._stillness.restart()
         self._stood = np.zeros(self._horizon, dtype=np.bool_)  # ring: whether the stream stood still at each block
@@ -92,14 +93,14 @@ class KernelBoundaries:
         return self._start
 
     @property
-    def longest_wait(self) -> int:
+    def budget(self) -> int:
         """Blocks after which no boundary is decided any more."""
         return self._budget
 
     @property
-    def unit(self) -> float:
+    def block_variance(self) -> float:
         """Variance of blocks in this stream: half their median squared distance, above 0."""
-        return max(self.scale.value, _LEAST_SQUARED_DISTANCE) / 2.0
+        return max(self.squared_distances.value, _LEAST_SQUARED_DISTANCE) / 2.0
 
     @property
     def still(self) -> bool:
@@ -107,13 +108,13 @@ class KernelBoundaries:
         return self._stillness.still
 
     @property
-    def gain_scale(self) -> float:
+    def typical_gain(self) -> float:
         """What a cut between adjoining windows gains in this stream: the quantile that the penalty is a multiple of."""
         return self._gains.value
 
     @property
     def next_end(self) -> int:
-        """Where the best segmentation ends the segment that begins at the boundary offered last; `count` if open."""
+        """Where the best segmentation ends the segment that begins at the latest candidate; `count` if open."""
         return self._next_end
 
     def recent(self, start: int, end: int, step: int = 1) -> Blocks:
@@ -127,12 +128,12 @@ class KernelBoundaries:
         return np.concatenate(parts).astype(np.float32)
 
     def update(self, block: Array) -> int | None:
-        """Takes the next block (dim,); returns a boundary that is old enough to be decided, or None.
+        """Takes the next block (dim,); returns the candidate if it is old enough to be decided, else None.
 
         The caller then answers with `accept` or `reject`.
         """
         newest = np.clip(block, -_LARGEST, _LARGEST).astype(np.float16).astype(np.float32)
-        self._stillness.update(newest.astype(np.float64), self.unit)
+        self._stillness.update(newest.astype(np.float64), self.block_variance)
         self._observe_scale(newest)
         self._extend(newest)
         self._observe_gain()
@@ -141,14 +142,14 @@ class KernelBoundaries:
         boundary = self._first_boundary()
         return boundary if boundary is not None and self.count - boundary >= self._lag else None
 
-    def pending(self) -> int | None:
+    def candidate(self) -> int | None:
         """The first boundary of the best segmentation as it stands, however young, or None."""
         return self._first_boundary()
 
-    def likeliest_cut(self, start: int, youngest: int, oldest: int) -> tuple[int, float] | None:
+    def best_candidate(self, start: int, youngest: int, oldest: int) -> tuple[int, float] | None:
         """Where the segment since `start` would best be cut so many blocks ago, if anywhere, and the gain.
 
-        The gain is that against what lies up to one window before the cut, in units of `gain_scale`.
+        The gain is that against what lies up to one window before the cut, in units of `typical_gain`.
         """
         oldest = min(oldest, self._span - self._window)
         cuts = np.arange(max(self.count - oldest, start + self._shortest - youngest), self.count - youngest + 1)
@@ -171,26 +172,26 @@ class KernelBoundaries:
         self._base_dropped = 0.0
 
     def reject(self, boundary: int) -> None:
-        """The open segment goes on through `boundary`: none is offered again until `retry_s` later."""
-        self._barred = boundary + self._retry
+        """The open segment goes on through `boundary`: there is no candidate again until `retry_s` later."""
+        self._no_boundary_before = boundary + self._retry
 
     def _observe_scale(self, block: Blocks) -> None:
         if self.still and self._moved_for:
             # It has stood still for as long as it takes to notice.
             unnoticed = min(self._moved_for, self._stillness.span)
-            self.scale.take_back(_PAIRS * unnoticed)
+            self.squared_distances.take_back(_PAIRS * unnoticed)
             self._gains.take_back(min(unnoticed, max(self._moved_for - 2 * self._window, 0)) // _GAINS)
         if not self.still:
             for back in self._sampled():
                 difference = self._past[(self.count - back) % self._horizon] - block
-                self.scale.add(float(difference @ difference))
+                self.squared_distances.add(float(difference @ difference))
         if self.count % 10 == 0:
-            self.scale.refresh()
+            self.squared_distances.refresh()
             self._gains.refresh()
-        place = self.count % self._horizon
+        slot = self.count % self._horizon
         if self.count >= self._horizon:
-            self._moving -= not self._stood[place]
-        self._stood[place] = self.still
+            self._moving -= not self._stood[slot]
+        self._stood[slot] = self.still
         self._moving += not self.still
         self._moved_for = 0 if self.still else self._moved_for + 1
 
@@ -209,7 +210,7 @@ class KernelBoundaries:
 
     def similarity(self, squared: NDArray[np.floating]) -> Array:
         """The kernel, of squared distances."""
-        width = self._bandwidth * 2.0 * self.unit
+        width = self._bandwidth * 2.0 * self.block_variance
         similarity: Array = np.exp(squared * (-0.5 / width), dtype=np.float64)
         return similarity
 
@@ -260,7 +261,7 @@ class KernelBoundaries:
     def _first_boundary(self) -> int | None:
         """First boundary of the cheapest segmentation of the open segment, None if that is not to cut it."""
         oldest = self.count - self._span  # block of row 0
-        allowed = max(self._start + self._shortest, self.count - self._budget, self._barred)
+        allowed = max(self._start + self._shortest, self.count - self._budget, self._no_boundary_before)
         skip = allowed - oldest
         if self._span - skip < 1:
             return None

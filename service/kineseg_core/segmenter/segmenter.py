@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.boundary_classifier import packaged_judge
+from kineseg_core.segmenter.boundary_classifier import BoundaryClassifiers, packaged_classifiers
 from kineseg_core.segmenter.decisions import (
     AnomalyStart,
     Decision,
@@ -19,10 +19,10 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_core.segmenter.features import final_evidence
+from kineseg_core.segmenter.features import final_features
 from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
 from kineseg_core.segmenter.labels import make_labeller, segment_point
-from kineseg_core.segmenter.provisional import Announced, Announcements
+from kineseg_core.segmenter.provisional import ProvisionalBoundaries, ProvisionalBoundary
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
@@ -31,9 +31,9 @@ Array = NDArray[np.float64]
 class Segmenter:
     """Boundaries, labels and anomalies of one stream.
 
-    A boundary is announced when the early judge thinks it likely to be confirmed, and confirmed or not when it is as
-    old as the latency budget allows: then it must lie on the best path of the kernel programme, and the final judge
-    must find its two sides different.
+    A boundary is emitted, provisional, once a boundary classifier finds it likely to be confirmed. It is confirmed or
+    retracted when it is as old as the latency budget allows: then kernel change-point detection must have it in the
+    best segmentation, and the classifier of final boundaries must find its two sides different.
 
     Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
     but the frames.
@@ -45,13 +45,20 @@ class Segmenter:
         latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
         delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
             at a frame of its source.
+        classifiers: The boundary classifiers; the packaged ones unless given.
 
     Attributes:
         shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
     """
 
     def __init__(
-        self, settings: SegmenterSettings, dim: int, rate_hz: float, latency_s: float = 4.0, delay_s: float = 0.0
+        self,
+        settings: SegmenterSettings,
+        dim: int,
+        rate_hz: float,
+        latency_s: float = 4.0,
+        delay_s: float = 0.0,
+        classifiers: BoundaryClassifiers | None = None,
     ) -> None:
         self._block_frames = max(1, round(settings.block_s * rate_hz))
         settings = dataclasses.replace(settings, block_s=self._block_frames / rate_hz)
@@ -60,7 +67,8 @@ class Segmenter:
         # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
         self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
         self.shortest_latency_s = settings.block_s + delay_s
-        self._announcements = Announcements(self._shortest, settings.announce_at)
+        self._classifiers = classifiers
+        self._provisional = ProvisionalBoundaries(self._shortest, settings.provisional_at, classifiers)
         self._confirm_at = settings.confirm_at
         self._surprise = SurpriseMonitor(settings, rate_hz)
         self._labeller = make_labeller(
@@ -71,16 +79,16 @@ class Segmenter:
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
-        self._going = False  # whether there is an open segment
-        self._segment_id = -1  # of it
+        self._has_open_segment = False
+        self._segment_id = -1  # of the open segment
         self._next_id = 0
         self._label = -1  # of it
 
     @property
     def label(self) -> int:
-        """Label of the segment that is going on as far as it can be told now; -1 before the first frame."""
-        announced = self._announcements.open
-        return announced[-1].label if announced else self._label
+        """Label of the latest segment as far as it is known now; -1 before the first frame."""
+        provisional = self._provisional.open
+        return provisional[-1].label if provisional else self._label
 
     @property
     def anomaly_score(self) -> float:
@@ -90,7 +98,7 @@ class Segmenter:
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
-        if not self._going:
+        if not self._has_open_segment:
             self._begin(decisions)
         if self._surprise.update(surprise, still=self._boundaries.still):
             decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
@@ -108,7 +116,7 @@ class Segmenter:
         """
         decisions = self.finish()
         self._boundaries.restart()
-        self._announcements.restart()
+        self._provisional.restart()
         self._surprise.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0
@@ -117,19 +125,19 @@ class Segmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: what is pending is decided and the last segment closed."""
         decisions: list[Decision] = []
-        if not self._going:
+        if not self._has_open_segment:
             return decisions
-        while (boundary := self._boundaries.pending()) is not None:
+        while (boundary := self._boundaries.candidate()) is not None:
             if self._boundaries.count - boundary < self._shortest:
                 break
             self._decide(boundary, decisions)
-        self._withdraw(self._announcements.open[:], decisions)
+        self._retract(self._provisional.open[:], decisions)
         self._close(self._boundaries.count, self._n_frames, decisions)
-        self._going = False
+        self._has_open_segment = False
         return decisions
 
     def _begin(self, decisions: list[Decision]) -> None:
-        self._going = True
+        self._has_open_segment = True
         self._segment_id, self._next_id = self._next_id, self._next_id + 1
         self._label = self._labeller.mint()
         decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
@@ -142,29 +150,30 @@ class Segmenter:
         boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
         self._in_block = 0
-        self._labeller.unit = math.sqrt(self._boundaries.unit)
+        self._labeller.length_scale = math.sqrt(self._boundaries.block_variance)
         if boundary is not None:
             self._decide(boundary, decisions)
         self._review(decisions)
-        self._announce(decisions)
+        self._emit_provisional(decisions)
 
-    # What is certain.
+    # Final decisions.
 
     def _decide(self, boundary: int, decisions: list[Decision]) -> None:
         """Makes `boundary` final, unless its two sides are too much alike."""
-        announced = self._announcements.at(boundary)
-        if packaged_judge("final")(final_evidence(self._boundaries, boundary)) < self._confirm_at:
+        confirmed = self._provisional.matching(boundary)
+        classifier = (self._classifiers or packaged_classifiers()).final
+        if classifier(final_features(self._boundaries, boundary)) < self._confirm_at:
             self._boundaries.reject(boundary)
-            if announced is not None:
-                self._withdraw([announced], decisions)
+            if confirmed is not None:
+                self._retract([confirmed], decisions)
             return
-        # Those that were announced earlier have not been confirmed, and what comes after one that was not announced
-        # has begun differently from what was thought.
-        self._withdraw(
+        # Earlier provisional boundaries have not been confirmed; and if none is confirmed now, later ones follow
+        # another segment than was thought.
+        self._retract(
             [
                 one
-                for one in self._announcements.open
-                if (announced is None or one.boundary <= announced.boundary) and one is not announced
+                for one in self._provisional.open
+                if (confirmed is None or one.boundary <= confirmed.boundary) and one is not confirmed
             ],
             decisions,
         )
@@ -173,10 +182,10 @@ class Segmenter:
         self._boundaries.accept(boundary)
         point, error = self._point(boundary, self._boundaries.count)
         known = self._labeller.nearest(point, error)
-        if announced is not None:
-            self._announcements.open.remove(announced)
-            self._segment_id = announced.segment_id
-            self._label = self._fresh_label(announced) if known is None else known
+        if confirmed is not None:
+            self._provisional.open.remove(confirmed)
+            self._segment_id = confirmed.segment_id
+            self._label = self._new_label(confirmed) if known is None else known
             decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point))
             return
         self._segment_id, self._next_id = self._next_id, self._next_id + 1
@@ -190,65 +199,65 @@ class Segmenter:
             decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
             return
         point, error = self._point(start_block, end_block)
-        self._labeller.unit = math.sqrt(self._boundaries.unit)
-        label = self._labeller.learn(point, end_block - start_block, fresh_label=self._label, error=error)
+        self._labeller.length_scale = math.sqrt(self._boundaries.block_variance)
+        label = self._labeller.learn(point, end_block - start_block, new_label=self._label, error=error)
         decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
         for gone, into in self._labeller.merged:
             decisions.append(LabelsMerged(end - 1, gone, into))
-            for announced in self._announcements.open:
-                announced.label = into if announced.label == gone else announced.label
+            for provisional in self._provisional.open:
+                provisional.label = into if provisional.label == gone else provisional.label
 
-    # What is likely.
+    # Provisional decisions.
 
-    def _announce(self, decisions: list[Decision]) -> None:
-        found = self._announcements.look(self._boundaries)
+    def _emit_provisional(self, decisions: list[Decision]) -> None:
+        found = self._provisional.find(self._boundaries)
         if found is None:
             return
         boundary, before, confidence = found
-        announced = Announced(boundary, before, self._next_id, -1, confidence)
+        provisional = ProvisionalBoundary(boundary, before, self._next_id, -1, confidence)
         self._next_id += 1
-        announced.label, point = self._likely_label(announced)
-        self._announcements.open.append(announced)
+        provisional.label, point = self._provisional_label(provisional)
+        self._provisional.open.append(provisional)
         index = self._frame(boundary)
-        decisions.append(SegmentStart(index, announced.segment_id, announced.label, confidence, False, point))
+        decisions.append(SegmentStart(index, provisional.segment_id, provisional.label, confidence, False, point))
 
     def _review(self, decisions: list[Decision]) -> None:
-        hopeless = []
-        for announced in self._announcements.due(self._boundaries):
-            if not self._announcements.review(self._boundaries, announced):
-                hopeless.append(announced)
+        retracted = []
+        for one in self._provisional.due_for_review(self._boundaries):
+            if not self._provisional.review(self._boundaries, one):
+                retracted.append(one)
                 continue
-            # One look may err; two that agree count.
-            label, point = self._likely_label(announced)
-            if label != announced.label and label == announced.doubt:
-                announced.label = label
-                index = self._frame(announced.boundary)
-                decisions.append(SegmentUpdate(index, announced.segment_id, label, announced.confidence, False, point))
-            announced.doubt = label
-        overdue = self._boundaries.count - self._boundaries.longest_wait
-        hopeless += [one for one in self._announcements.open if one.boundary < overdue and one not in hopeless]
-        self._withdraw(hopeless, decisions)
+            # One review may err; two that agree count.
+            label, point = self._provisional_label(one)
+            if label != one.label and label == one.candidate_label:
+                one.label = label
+                index = self._frame(one.boundary)
+                decisions.append(SegmentUpdate(index, one.segment_id, label, one.confidence, False, point))
+            one.candidate_label = label
+        overdue = self._boundaries.count - self._boundaries.budget
+        retracted += [one for one in self._provisional.open if one.boundary < overdue and one not in retracted]
+        self._retract(retracted, decisions)
 
-    def _withdraw(self, announced: list[Announced], decisions: list[Decision]) -> None:
-        for one in announced:
-            self._announcements.open.remove(one)
+    def _retract(self, provisional: list[ProvisionalBoundary], decisions: list[Decision]) -> None:
+        for one in provisional:
+            self._provisional.open.remove(one)
             decisions.append(SegmentRetract(self._frame(one.boundary), one.segment_id))
 
-    def _likely_label(self, announced: Announced) -> tuple[int, Array]:
-        """What an announced segment looks like so far (not like the one before it), and its point."""
-        following = [one.boundary for one in self._announcements.open if one.boundary > announced.boundary]
+    def _provisional_label(self, provisional: ProvisionalBoundary) -> tuple[int, Array]:
+        """Label of a provisional segment so far, other than that of the one before it, and its point."""
+        following = [one.boundary for one in self._provisional.open if one.boundary > provisional.boundary]
         end = min(following, default=self._boundaries.count)
-        point, error = self._point(announced.boundary, end)
+        point, error = self._point(provisional.boundary, end)
         known = self._labeller.nearest(point, error)
-        earlier = [one.label for one in self._announcements.open if one.boundary < announced.boundary]
+        earlier = [one.label for one in self._provisional.open if one.boundary < provisional.boundary]
         if known is not None and known != (earlier[-1] if earlier else self._label):
             return known, point
-        return self._fresh_label(announced), point
+        return self._new_label(provisional), point
 
-    def _fresh_label(self, announced: Announced) -> int:
-        if announced.fresh is None:
-            announced.fresh = self._labeller.mint()
-        return announced.fresh
+    def _new_label(self, provisional: ProvisionalBoundary) -> int:
+        if provisional.new_label is None:
+            provisional.new_label = self._labeller.mint()
+        return provisional.new_label
 
     def _point(self, start: int, end: int) -> tuple[Array, float]:
         """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""

@@ -1,4 +1,4 @@
-"""Whether two adjoining stretches of a stream can be told apart: a self-supervised test with a scale of its own."""
+"""Whether two adjoining stretches of a stream differ: a two-sample test that needs no scale."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Array = NDArray[np.float64]
 def separations(
     squared: NDArray[np.floating], cut: int, end: int, aparts: Sequence[int], neighbours: int
 ) -> list[float]:
-    """How much better than by chance a block's nearest neighbours tell on which side of `cut` it lies.
+    """How much better than by chance a block's nearest neighbours predict on which side of `cut` it lies.
 
     1: always; 0: no better than chance, as when both sides are phases of one movement. No scale enters, only the order
     of distances, so that it means the same in every stream. Neighbours less than so many blocks away do not count:
-    that motion is smooth is no evidence for a change (Theiler 1986). Each side counts the same, whatever its length.
+    that motion is smooth says nothing of a change (Theiler 1986). Each side counts the same, whatever its length.
     If there is too little on either side to say, 1.
 
     It is the nearest-neighbour two-sample test (Schilling 1986; Henze 1988), corrected for chance as Cohen's kappa,

@@ -14,14 +14,15 @@ class SegmenterSettings:
     block_s: embeddings are averaged over blocks of this many seconds before anything else is done with them.
     horizon_s: how much of the open segment's past is compared with its present, and over how long scales are estimated.
     min_segment_s: the shortest segment.
-    commit_fraction: a boundary that the best segmentation has kept is decided at this share of the latency budget.
+    commit_fraction: a boundary of the best segmentation is decided once its age is this share of the latency budget.
     penalty: cost of a boundary, in units of what cuts between adjoining windows of `window_s` gain in this stream.
     gain_quantile: which quantile of those gains is the unit.
     bandwidth: squared width of the kernel, in units of the stream's median squared distance.
     window_s: length of those windows, seconds.
-    announce_at: how likely a boundary must be to be confirmed, over a few moments, to be announced; above 1: none is.
-    confirm_at: how likely a boundary on the best segmentation must be, given its evidence, to be confirmed; 0: all are.
-    retry_s: how long after a boundary that was turned down the next may be, seconds.
+    provisional_at: from which probability of being confirmed on, averaged over a few moments, a boundary is emitted as
+        provisional; above 1: none is.
+    confirm_at: from which probability on, given its features, a candidate boundary is confirmed; 0: all are.
+    retry_s: how long after a rejected candidate the next may be, seconds.
     same_action: squared distance of their means, in units of half the stream's median squared distance between blocks,
         up to which two segments are one action, beside what the errors of the means allow for.
     trim_s: what is left out at both ends of a segment when its mean is taken (transitions).
@@ -29,9 +30,9 @@ class SegmenterSettings:
     prior_s: how many seconds of stream the scales known from training weigh.
     clusterer: what gives labels, by name; one of `labels.CLUSTERERS`. All but the first are for comparison.
     max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
-    anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is told.
-    anomaly_pause_s: for how long surprise must have been below half of that before another is told, seconds.
-    anomaly_warm_up_s: how long the model's state takes to know the motion, seconds; no anomaly is told in that time.
+    anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is reported.
+    anomaly_pause_s: for how long surprise must have been below half of that before another is reported, seconds.
+    anomaly_warm_up_s: how long the model's state takes to know the motion, seconds; until then none is reported.
     anomaly_horizon_s: over how long its median is taken, seconds.
     log_surprise_median, log_surprise_scale: where log surprise usually lies, from training.
     """
@@ -44,7 +45,7 @@ class SegmenterSettings:
     gain_quantile: float = 0.75
     bandwidth: float = 0.5
     window_s: float = 1.5
-    announce_at: float = 0.46
+    provisional_at: float = 0.46
     confirm_at: float = 0.4
     retry_s: float = 0.5
     same_action: float = 0.1

@@ -1,4 +1,4 @@
-"""Whether a stream stands still: a motionless person, an idle machine, a frozen source.
+"""Whether a stream stands still, as a motionless person, an idle machine, a frozen source.
 
 What stands still says nothing about how far apart a stream's blocks usually are, nor what a cut usually gains. If it
 went into these scales they would shrink to those of the noise, noise would then be segmented, and of the motion that
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Variances, in units of a stream's usual one. Of means over half a second: what wanders. Standing people, in all that
-# was looked at, wander more than 0.0032 in six seconds, and noise of a hundredth of the motion's deviation less.
+# Variances, in units of the variance of the stream's blocks. Of means over half a second: people standing, in all that
+# was looked at, wander by more than 0.0032 in six seconds, and noise of a hundredth of the motion's deviation by less.
 _WANDERING = 0.0028
 _SPREAD = 0.03  # of single blocks: noise and tremor
 _LEAVING = 2.0  # times as much ends it, so that it does not flicker
 _JUMP = 0.15  # squared distance of a single block that ends it at once
 
 
-class Stillness:
+class StillnessDetector:
     """Looks at the means of short groups of blocks over the last seconds. Picklable.
 
     Args:
@@ -46,30 +46,30 @@ class Stillness:
         self._in_group = 0
         self._sum = np.zeros(self._means.shape[1])
         self._squares = 0.0
-        self._place = self._sum  # where it stands
+        self._position = self._sum  # where it stands still
 
     @property
     def span(self) -> int:
         """Blocks that are looked at."""
         return self._size * len(self._means)
 
-    def update(self, block: NDArray[np.floating], unit: float) -> bool:
-        """Takes the next block (dim,); `unit` is the variance of blocks in this stream. Returns `still`."""
+    def update(self, block: NDArray[np.floating], block_variance: float) -> bool:
+        """Takes the next block (dim,); `block_variance` is that of blocks in this stream. Returns `still`."""
         self._in_group += 1
         self._sum += block
         self._squares += float(block @ block)
         if self.still:
-            away = block - self._place
-            self.still = float(away @ away) <= _JUMP * unit
+            away = block - self._position
+            self.still = float(away @ away) <= _JUMP * block_variance
         if self._in_group == self._size:
-            self._end_group(unit)
+            self._end_group(block_variance)
         return self.still
 
-    def _end_group(self, unit: float) -> None:
+    def _end_group(self, block_variance: float) -> None:
         groups, mean = len(self._means), self._sum / self._size
         spread = max(self._squares / self._size - float(mean @ mean), 0.0)
-        away = mean - self._place
-        self.returned = float(away @ away) <= _JUMP * unit and spread <= _LEAVING * _SPREAD * unit
+        away = mean - self._position
+        self.returned = float(away @ away) <= _JUMP * block_variance and spread <= _LEAVING * _SPREAD * block_variance
         self._means[self._groups % groups] = mean
         self._spreads[self._groups % groups] = spread
         self._groups += 1
@@ -77,11 +77,11 @@ class Stillness:
         self._sum = np.zeros_like(mean)
         if self._groups < groups:
             return
-        place = self._means.mean(axis=0, dtype=np.float64)
-        rest = self._means - place
+        position = self._means.mean(axis=0, dtype=np.float64)
+        rest = self._means - position
         wandering = float(np.einsum("ij,ij->", rest, rest)) / groups
         spread = wandering + float(self._spreads.mean())
-        limit = unit * (_LEAVING if self.still else 1.0)
+        limit = block_variance * (_LEAVING if self.still else 1.0)
         self.still = wandering <= _WANDERING * limit and spread <= _SPREAD * limit
         if self.still:
-            self._place = place
+            self._position = position

@@ -25,7 +25,7 @@ from kineseg_core.events import (
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
-from kineseg_core.naming import Taught
+from kineseg_core.naming import NamedExamples
 from kineseg_core.opening import StreamRequest
 from kineseg_core.session import Progress, SessionConfig
 from kineseg_core.telling import Decisions
@@ -222,7 +222,7 @@ def model_message(decoder: Decoder, named: Sequence[str] = (), *, is_default: bo
     )
 
 
-def taught_message(taught: Taught, *, in_use: bool) -> pb.TaughtName:
+def taught_message(taught: NamedExamples, *, in_use: bool) -> pb.TaughtName:
     """A name as a message."""
     return pb.TaughtName(
         name=taught.name,

@@ -11,7 +11,7 @@ from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, St
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH, ScratchDecoders
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.naming import Example, Taught
+from kineseg_core.naming import Example, NamedExamples
 from kineseg_core.opening import Opener
 
 from kineseg_service.api import convert
@@ -206,7 +206,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
         raise AssertionError("unreachable")
 
-    async def _teach_segment(self, rooms: Rooms, request: pb.TeachNameRequest) -> Taught:
+    async def _teach_segment(self, rooms: Rooms, request: pb.TeachNameRequest) -> NamedExamples:
         wanted = request.segment
         live = rooms.streams.get(wanted.session_id, field="segment.session_id")
         config = live.session.config
@@ -225,7 +225,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         source = request.source or f"session {config.session_id}, segment {segment.segment_id}, {frames}"
         return await rooms.names.teach(request.name, config.model, Example.of(segment.embedding, source))
 
-    def _taught(self, taught: Taught) -> pb.TaughtName:
+    def _taught(self, taught: NamedExamples) -> pb.TaughtName:
         return convert.taught_message(taught, in_use=self._ready().names.in_use(taught))
 
     def _ready(self) -> Rooms:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kineseg_core.errors import BadBank, CannotTeach, InvalidRequest, StepFailed, UnknownModel
 from kineseg_core.inference.bundle import Bundle
-from kineseg_core.naming.bank import Example, LabelBank, Taught
+from kineseg_core.naming.bank import Example, NameBank, NamedExamples
 from kineseg_core.naming.known import KnownNames
 
 from kineseg_service.logs import get_logger
@@ -32,10 +32,10 @@ class NameKeeper:
         self._path = path
         self._known = {name: KnownNames() for name in bundles}
         self._writing = asyncio.Lock()
-        self._bank = LabelBank()
+        self._bank = NameBank()
         if path is not None:
-            self._bank = LabelBank.load(path)
-            LabelBank.check_writable(path)  # now, not when somebody teaches the first name
+            self._bank = NameBank.load(path)
+            NameBank.check_writable(path)  # now, not when somebody teaches the first name
         for model, sha256 in sorted({(taught.model, taught.sha256) for taught in self._bank.entries}):
             self._look_at(model, sha256)
         self._hand_out()
@@ -44,16 +44,16 @@ class NameKeeper:
         """What has been taught for a model, as it is now and whenever it changes."""
         return self._known[model]
 
-    def names(self, model: str = "") -> list[Taught]:
+    def names(self, model: str = "") -> list[NamedExamples]:
         """What has been taught, for one model or for all."""
         return [taught for taught in self._bank.entries if model in ("", taught.model)]
 
-    def in_use(self, taught: Taught) -> bool:
+    def in_use(self, taught: NamedExamples) -> bool:
         """Whether streams get that name: the server runs the very graph that the examples are of."""
         bundle = self._bundles.get(taught.model)
         return bundle is not None and bundle.sha256 == taught.sha256
 
-    async def teach(self, name: str, model: str, example: Example, sha256: str = "") -> Taught:
+    async def teach(self, name: str, model: str, example: Example, sha256: str = "") -> NamedExamples:
         """Adds an example of a name; segments told from now on are named by it.
 
         Args:
@@ -110,7 +110,7 @@ class NameKeeper:
                 field="label_bank",
             )
 
-    async def _write(self, bank: LabelBank) -> None:
+    async def _write(self, bank: NameBank) -> None:
         """First the file, then the streams: what cannot be kept is not used either."""
         assert self._path is not None
         try:

@@ -1,4 +1,4 @@
-"""What our clusterer promises beyond what River asks: labels for good, mergers told, memory that is bounded."""
+"""What our clusterer promises beyond what River asks: labels for good, mergers reported, memory that is bounded."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ points = st.lists(st.tuples(coordinate, coordinate), min_size=1, max_size=40)
 
 
 @settings(max_examples=100, deadline=None)
-@given(points=points, limit=st.integers(1, 5), announced=st.frozensets(st.integers(0, 39)))
-def test_labels_are_never_used_twice(points: list[tuple[float, float]], limit: int, announced: frozenset[int]) -> None:
+@given(points=points, limit=st.integers(1, 5), minted=st.frozensets(st.integers(0, 39)))
+def test_labels_are_never_used_twice(points: list[tuple[float, float]], limit: int, minted: frozenset[int]) -> None:
     clusterer = PrototypeClusterer(radius=1.0, max_prototypes=limit)
     gone: set[int] = set()
     minted = [-1]
     for i, point in enumerate(np.array(points)):
         before = set(clusterer.labels)
-        fresh = clusterer.mint() if i in announced else None
+        fresh = clusterer.mint() if i in minted else None
         predicted = clusterer.nearest(point)
-        label = clusterer.learn(point, fresh_label=fresh)
+        label = clusterer.learn(point, new_label=fresh)
         into = dict(clusterer.merged)
         if fresh is not None:
             assert fresh > minted[-1]
@@ -61,16 +61,16 @@ def test_labels_are_never_used_twice(points: list[tuple[float, float]], limit: i
 
 def test_a_label_that_was_minted_is_not_given_to_another() -> None:
     clusterer = PrototypeClusterer(radius=1.0)
-    announced = clusterer.mint()
-    assert clusterer.learn(np.array([0.0, 0.0])) != announced
-    assert clusterer.learn(np.array([9.0, 0.0]), fresh_label=announced) == announced
+    minted = clusterer.mint()
+    assert clusterer.learn(np.array([0.0, 0.0])) != minted
+    assert clusterer.learn(np.array([9.0, 0.0]), new_label=minted) == minted
 
 
 def test_a_label_is_not_given_again_after_its_prototype_is_forgotten() -> None:
     clusterer = PrototypeClusterer(radius=1.0, max_prototypes=1)
-    first = clusterer.learn(np.array([0.0]), fresh_label=clusterer.mint())
+    first = clusterer.learn(np.array([0.0]), new_label=clusterer.mint())
     second = clusterer.learn(np.array([9.0]))
-    again = clusterer.learn(np.array([0.0]), fresh_label=first)
+    again = clusterer.learn(np.array([0.0]), new_label=first)
     assert clusterer.labels == (again,)
     assert first < second < again
 
@@ -81,11 +81,11 @@ def test_prototypes_that_have_come_close_are_merged_and_the_older_label_remains(
         clusterer.learn(np.array([value]))
         assert clusterer.merged == ()
     assert clusterer.labels == (0, 1)
-    told = []
+    merged = []
     for _ in range(40):  # between the two: one of them moves there, and so comes close to the other
         label = clusterer.learn(np.array([1.7]))
-        told += clusterer.merged
-    assert told == [(1, 0)]
+        merged += clusterer.merged
+    assert merged == [(1, 0)]
     assert (label, clusterer.labels) == (0, (0,))
 
 
@@ -94,10 +94,10 @@ def test_a_merger_weighs_both() -> None:
     clusterer.learn(np.array([0.0]), weight=90.0)
     clusterer.learn(np.array([1.8]), weight=9.0)
     assert clusterer.learn(np.array([0.95]), weight=1e-9) in (0, 1)
-    clusterer.unit = 2.0  # as when the stream turns out to vary more than it did
+    clusterer.length_scale = 2.0  # as when the stream turns out to vary more than it did
     assert clusterer.learn(np.array([0.0]), weight=1.0) == 0
     assert clusterer.merged == ((1, 0),)
-    clusterer.unit = 0.17 / 1.0
+    clusterer.length_scale = 0.17 / 1.0
     assert clusterer.nearest(np.array([0.162])) == 0  # (90 * 0 + 9 * 1.8 + 1 * 0) / 100
     assert clusterer.nearest(np.array([0.162 + 0.18])) is None
 

@@ -46,18 +46,18 @@ def test_agrees_with_trying_everything(seed: int) -> None:
     blocks = (np.repeat(means, 8, axis=0) + 0.4 * rng.standard_normal((32, 5))).astype(np.float32).astype(float)
     settings = SegmenterSettings(min_segment_s=0.5, window_s=0.4, horizon_s=10, commit_fraction=1.0)
     online = KernelBoundaries(settings, 5, latency_s=2.5)
-    online.scale = FixedScale()  # type: ignore[assignment]
+    online.squared_distances = FixedScale()  # type: ignore[assignment]
     squared = ((blocks[:, None] - blocks[None]) ** 2).sum(axis=-1)
     kernel = np.exp(squared * (-0.5 / (settings.bandwidth * FixedScale.value)))
     compared = 0
     for t, block in enumerate(blocks, start=1):
         if online.update(block) is not None:
             break  # from here on the past is decided
-        penalty = settings.penalty * online.gain_scale
+        penalty = settings.penalty * online.typical_gain
         if penalty > 0:
             allowed = range(max(5, t - 24), t)
             _, cuts = cheapest(kernel[:t, :t], allowed, shortest=5, penalty=penalty)
-            assert online.pending() == (cuts[0] if cuts else None), f"after {t} blocks"
+            assert online.candidate() == (cuts[0] if cuts else None), f"after {t} blocks"
             compared += 1
     assert compared >= 12
 
@@ -65,4 +65,4 @@ def test_agrees_with_trying_everything(seed: int) -> None:
 def test_nothing_is_found_in_a_constant() -> None:
     online = KernelBoundaries(SegmenterSettings(), 4, latency_s=4.0)
     assert all(online.update(np.ones(4)) is None for _ in range(300))
-    assert online.pending() is None
+    assert online.candidate() is None

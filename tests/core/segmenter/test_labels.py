@@ -32,7 +32,7 @@ def visits(actions: list[int], seed: int = 0) -> NDArray[np.float64]:
 def test_an_action_is_known_again_whatever_the_scale(name: str, unit: float) -> None:
     actions = [0, 1, 0, 2, 1, 3, 0, 3, 2]
     model = labeller(name)
-    model.unit = unit
+    model.length_scale = unit
     labels = [model.learn(unit * point, weight=50.0) for point in visits(actions)]
     assert labels == actions
 
@@ -42,11 +42,11 @@ def test_an_action_is_known_again_whatever_the_scale(name: str, unit: float) -> 
 @given(
     actions=st.lists(st.integers(0, 7), min_size=1, max_size=25),
     limit=st.integers(1, 6),
-    announced=st.frozensets(st.integers(0, 24)),
+    minted=st.frozensets(st.integers(0, 24)),
     cuts=st.frozensets(st.integers(0, 24), max_size=4),
 )
 def test_labels_are_for_good(
-    name: str, actions: list[int], limit: int, announced: frozenset[int], cuts: frozenset[int]
+    name: str, actions: list[int], limit: int, minted: frozenset[int], cuts: frozenset[int]
 ) -> None:
     model, twin = labeller(name, limit), labeller(name, limit)
     gone: set[int] = set()
@@ -57,10 +57,10 @@ def test_labels_are_for_good(
         known = model.nearest(point, 0.01)
         assert known is None or known in before
         assert pickle.dumps(model) == state, "asking changed it"
-        fresh = model.mint() if i in announced else None
+        fresh = model.mint() if i in minted else None
         assert fresh is None or fresh not in before | gone
         label = model.learn(point, 10.0 * (1 + i % 7), fresh, 0.01)
-        assert twin.learn(point, 10.0 * (1 + i % 7), twin.mint() if i in announced else None, 0.01) == label
+        assert twin.learn(point, 10.0 * (1 + i % 7), twin.mint() if i in minted else None, 0.01) == label
         assert label in model.labels
         assert label not in gone
         for younger, older in model.merged:

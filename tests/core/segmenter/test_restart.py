@@ -87,14 +87,14 @@ def test_segments_tile_the_stream_and_begin_anew_at_each_restart(
     assert [(d.segment_id, d.index) for d in starts] == [(s.segment_id, s.start) for s in segments]
     ids = [d.segment_id for _, d in decided if isinstance(d, SegmentStart)]
     assert ids == sorted(set(ids))
-    announced: set[int] = set()
+    provisional: set[int] = set()
     for i, decision in decided:
         if isinstance(decision, SegmentStart) and not decision.confirmed:
-            announced.add(decision.segment_id)
+            provisional.add(decision.segment_id)
         elif isinstance(decision, SegmentRetract) or (isinstance(decision, SegmentUpdate) and decision.confirmed):
-            announced.remove(decision.segment_id)
+            provisional.remove(decision.segment_id)
         elif isinstance(decision, SegmentEnd) and decision.end in restarts:
-            assert not announced
+            assert not provisional
             assert i == decision.end - 1
 
 
@@ -172,9 +172,9 @@ def test_names_are_of_the_frames_of_a_segment_after_a_restart(before: int, after
     namer = Namer(NamingSettings(), KnownNames(), ("walk", "run"), rate_hz=RATE)
     walk, run_ = np.log(np.array([[0.99, 0.01], [0.01, 0.99]], np.float32))
     for _ in range(before):
-        namer.hear(walk)
+        namer.update(walk)
     namer.restart()
     for _ in range(after):
-        namer.hear(run_)
+        namer.update(run_)
     name = namer.name(before, before + after, None)
     assert (name.name, round(name.confidence, 2)) == ("run", 0.99)

@@ -98,34 +98,34 @@ def test_segments_tile_the_stream_and_no_decision_is_late(latency_s: float, acti
     actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
     seed=st.integers(0, 100),
 )
-def test_what_is_announced_is_confirmed_or_withdrawn_once(latency_s: float, actions: list[int], seed: int) -> None:
+def test_what_is_provisional_is_confirmed_or_retracted_once(latency_s: float, actions: list[int], seed: int) -> None:
     frames, _ = embedding_stream(actions, [3.0 + (seed + i) % 4 for i in range(len(actions))], seed)
-    announced: dict[int, int] = {}
-    told: list[int] = []
+    provisional: dict[int, int] = {}
+    emitted: list[int] = []
     for i, decision in run(frames, latency_s)[0]:
         if isinstance(decision, SegmentStart):
-            assert not told or decision.segment_id > told[-1]
-            told.append(decision.segment_id)
+            assert not emitted or decision.segment_id > emitted[-1]
+            emitted.append(decision.segment_id)
             assert decision.confirmed == (decision.confidence == 1.0)
             if not decision.confirmed:
-                announced[decision.segment_id] = i
+                provisional[decision.segment_id] = i
         elif isinstance(decision, SegmentUpdate):
-            assert decision.segment_id in announced
+            assert decision.segment_id in provisional
             if decision.confirmed:
-                del announced[decision.segment_id]
+                del provisional[decision.segment_id]
         elif isinstance(decision, SegmentRetract):
-            assert i - announced.pop(decision.segment_id) <= latency_s * RATE
-    assert not announced
+            assert i - provisional.pop(decision.segment_id) <= latency_s * RATE
+    assert not provisional
 
 
-def test_a_boundary_is_announced_within_a_second_and_confirmed_later() -> None:
+def test_a_boundary_is_emitted_within_a_second_and_confirmed_later() -> None:
     frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
     decided, _ = run(frames)
-    announced = [(i, d) for i, d in decided if isinstance(d, SegmentStart) and not d.confirmed]
+    provisional = [(i, d) for i, d in decided if isinstance(d, SegmentStart) and not d.confirmed]
     confirmed = {d.segment_id for _, d in decided if isinstance(d, SegmentUpdate) and d.confirmed}
-    assert [abs(d.index - t) <= 0.3 * RATE for (_, d), t in zip(announced, truth, strict=True)] == [True] * 4
-    assert all(i - d.index <= RATE for i, d in announced)
-    assert {d.segment_id for _, d in announced} == confirmed
+    assert [abs(d.index - t) <= 0.3 * RATE for (_, d), t in zip(provisional, truth, strict=True)] == [True] * 4
+    assert all(i - d.index <= RATE for i, d in provisional)
+    assert {d.segment_id for _, d in provisional} == confirmed
 
 
 @settings(max_examples=10, deadline=None)

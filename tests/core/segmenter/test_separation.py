@@ -1,4 +1,4 @@
-"""Whether two stretches can be told apart, and how far a mean may be off."""
+"""Whether two stretches differ, and how far a mean may be off."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def separation(blocks: NDArray[np.float64], cut: int, apart: int, neighbours: in
     return value
 
 
-def test_phases_of_one_movement_are_not_told_apart() -> None:
+def test_phases_of_one_movement_do_not_differ() -> None:
     assert separation(circle(96, 17), 60, 12, 3) < 0.3
 
 
-def test_another_movement_is_told_apart() -> None:
+def test_another_movement_differs() -> None:
     assert separation(np.vstack([circle(60, 17), circle(36, 17, centre=3.0)]), 60, 12, 3) == pytest.approx(1.0)
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.segmenter import KernelBoundaries, Segmenter, SegmenterSettings
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.features import early_evidence, final_evidence
-from kineseg_core.segmenter.stillness import Stillness
+from kineseg_core.segmenter.features import final_features, provisional_features
+from kineseg_core.segmenter.stillness import StillnessDetector
 from numpy.typing import NDArray
 
 from tests.core.segmenter.streams import RATE, embedding_stream
@@ -26,7 +26,7 @@ def noise(n: int, deviation: float, seed: int = 0) -> Blocks:
 
 def still_at(blocks: Blocks) -> list[int]:
     """Blocks at which a stream of variance 1 is said to stand still."""
-    stillness = Stillness(8, SIZE, GROUPS)
+    stillness = StillnessDetector(8, SIZE, GROUPS)
     return [i for i, block in enumerate(blocks) if stillness.update(block, 1.0)]
 
 
@@ -55,15 +55,15 @@ def test_the_scales_after_a_freeze_are_those_before_it(still_s: float) -> None:
     kernel = KernelBoundaries(SegmenterSettings(), 8, 4.0)
     for block in blocks:
         kernel.update(block)
-    unit, gain = kernel.unit, kernel.gain_scale
+    variance, gain = kernel.block_variance, kernel.typical_gain
     for _ in range(round(10 * still_s)):
         kernel.update(blocks[-1])
         cut = kernel.count - 20
-        assert np.isfinite(final_evidence(kernel, cut)).all()
-        assert np.isfinite(early_evidence(kernel, kernel.start, cut)).all()
+        assert np.isfinite(final_features(kernel, cut)).all()
+        assert np.isfinite(provisional_features(kernel, kernel.start, cut)).all()
     assert kernel.still
-    assert kernel.unit == pytest.approx(unit, rel=0.25)
-    assert kernel.gain_scale == pytest.approx(gain, rel=0.25)
+    assert kernel.block_variance == pytest.approx(variance, rel=0.25)
+    assert kernel.typical_gain == pytest.approx(gain, rel=0.25)
 
 
 @settings(max_examples=8, deadline=None)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_MOST_ANNOUNCED = 16  # labels that may be minted and not yet used
+_MOST_MINTED = 16  # labels that may be minted and not yet used
 _MOST_REPEATS = 30  # a long segment counts no more than that many points, so that its cost is bounded
 
 
@@ -44,14 +44,14 @@ class RiverLabeller:
     """
 
     def __init__(self, model: RiverClusterer, max_labels: int = 64, blocks_per_point: float = 10.0) -> None:
-        self.unit = 1.0
+        self.length_scale = 1.0
         self.merged: tuple[tuple[int, int], ...] = ()
         self._model = model
         self._max_labels, self._blocks_per_point = max_labels, blocks_per_point
         self._origin: Array | None = None
         self._anchors: dict[int, tuple[Array, float]] = {}  # label: mean and weight, the one seen longest ago first
         self._next_label = 0
-        self._announced: tuple[int, ...] = ()  # minted and not used, the last ones
+        self._minted: tuple[int, ...] = ()  # minted and not used, the last ones
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ class RiverLabeller:
     def mint(self) -> int:
         """A label greater than any given before; see `Labeller`."""
         label = self._new_label()
-        self._announced = (*self._announced, label)[-_MOST_ANNOUNCED:]
+        self._minted = (*self._minted, label)[-_MOST_MINTED:]
         return label
 
     def nearest(self, point: Array, error: float = 0.0) -> int | None:
@@ -73,7 +73,7 @@ class RiverLabeller:
         at = {label: model.predict_one(self._features(anchor)) for label, (anchor, _) in self._anchors.items()}
         return min((label for label, number in at.items() if number == cluster), default=None)
 
-    def learn(self, point: Array, weight: float = 1.0, fresh_label: int | None = None, error: float = 0.0) -> int:
+    def learn(self, point: Array, weight: float = 1.0, new_label: int | None = None, error: float = 0.0) -> int:
         """Takes `point` (dim,), the mean of `weight` blocks, in and returns its label; `error` is not used."""
         if self._origin is None:
             self._origin = point.copy()
@@ -82,8 +82,8 @@ class RiverLabeller:
         self._merge_anchors()
         label = self.nearest(point)
         if label is None:
-            label = fresh_label if fresh_label is not None and fresh_label in self._announced else self._new_label()
-            self._announced = tuple(other for other in self._announced if other != label)
+            label = new_label if new_label is not None and new_label in self._minted else self._new_label()
+            self._minted = tuple(other for other in self._minted if other != label)
         self._remember(label, point, weight)
         return label
 
@@ -111,7 +111,7 @@ class RiverLabeller:
 
     def _features(self, point: Array) -> dict[int, float]:
         assert self._origin is not None  # no label has been given before the first point
-        return dict(enumerate(((point - self._origin) / self.unit).tolist()))
+        return dict(enumerate(((point - self._origin) / self.length_scale).tolist()))
 
     def _copy(self) -> RiverClusterer:
         return copy.deepcopy(self._model)

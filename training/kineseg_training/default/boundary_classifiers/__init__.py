@@ -1,1 +1,1 @@
-"""Teaches the segmenter's judges: from motion whose boundaries are known because it was made."""
+"""The segmenter's boundary classifiers: trained on motion whose boundaries are known because it was made."""

@@ -1,39 +1,36 @@
-"""Motion to learn from, as blocks of the embedding: generated and put together from clips, at many tempos.
+"""Streams to train on, as blocks of the embedding: generated and assembled from clips, at many tempos.
 
-None of it is in a set that quality is judged by: the seeds are others, and so are the takes but for the announcements,
-whose answers are the segmenter's own decisions and not the truth.
+None of them is in a set that quality is measured on: their seeds are others. The annotated takes serve for provisional
+boundaries only, whose outcomes are the segmenter's own decisions and not the truth.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from kineseg.motion import Recording, canonical_pose, generate, read
+from kineseg.motion import Recording, canonical_pose, generate
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.segmenter import SegmenterSettings
 from numpy.typing import NDArray
 
-from kineseg_training.data.action_clips import action_clips
 from kineseg_training.data.assemble import assemble
 from kineseg_training.data.resample import resample
 
 Array = NDArray[np.float64]
 
-GENERATED, ASSEMBLED = range(5000, 5090), range(5000, 5060)
-TEMPOS = (0.55, 1.8)
-TAKE_TEMPOS = (0.7, 1.0, 1.4)
+_FIRST_SEED = 5000
+_TEMPOS = (0.55, 1.8)
 _RATE = 60.0
 _SECONDS = 70.0
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """A stream to learn from.
+class TrainingStream:
+    """A stream to train on.
 
     Attributes:
         kind: ``generated``, ``assembled`` or ``takes``.
@@ -50,44 +47,51 @@ class Lesson:
     truth: Array
 
 
-def made(bundle: Bundle, cmu: Path) -> Iterator[Lesson]:
-    """Generated streams, and streams assembled from the clips in `cmu`, each at a tempo of its own."""
+def made_streams(
+    bundle: Bundle, clips: Mapping[str, Sequence[Recording]], generated: int, assembled: int
+) -> Iterator[TrainingStream]:
+    """Streams that know their boundaries, each at a tempo of its own.
+
+    Args:
+        bundle: Whose embedding they get.
+        clips: Recordings by action, to assemble from.
+        generated, assembled: How many.
+    """
     rng = np.random.default_rng(7)
-    for seed in GENERATED:
-        recording = generate(seed, rate=_RATE, duration_s=_SECONDS)
-        yield lesson(bundle, "generated", recording, tempo(rng))
-    clips = action_clips(cmu)
-    for seed in ASSEMBLED:
-        yield lesson(bundle, "assembled", assemble(clips, seed, name=str(seed)).recording, tempo(rng))
+    for seed in range(_FIRST_SEED, _FIRST_SEED + generated):
+        yield training_stream(bundle, "generated", generate(seed, rate=_RATE, duration_s=_SECONDS), _tempo(rng))
+    for seed in range(_FIRST_SEED, _FIRST_SEED + assembled):
+        recording = assemble(clips, seed, name=str(seed)).recording
+        yield training_stream(bundle, "assembled", recording, _tempo(rng))
 
 
-def real(bundle: Bundle, cmu: Path) -> Iterator[Lesson]:
-    """The takes of subject 86 in `cmu`, at some tempos, for announcements only."""
-    for at in TAKE_TEMPOS:
-        for path in sorted((cmu / "subject_86").glob("*.mat")):
-            yield lesson(bundle, "takes", read(path), at)
+def take_streams(bundle: Bundle, takes: Sequence[Recording], tempos: Sequence[float]) -> Iterator[TrainingStream]:
+    """The takes at each of these tempos."""
+    for tempo in tempos:
+        for take in takes:
+            yield training_stream(bundle, "takes", take, tempo)
 
 
-def tempo(rng: np.random.Generator) -> float:
+def _tempo(rng: np.random.Generator) -> float:
     """Drawn so that half as fast is as likely as twice as fast."""
-    low, high = np.log(TEMPOS)
+    low, high = np.log(_TEMPOS)
     return float(np.exp(rng.uniform(low, high)))
 
 
-def lesson(bundle: Bundle, kind: str, recording: Recording, speed: float) -> Lesson:
-    """A recording that knows its segments, played `speed` times as fast."""
-    embedding, surprise = embed(bundle, _played(recording, speed))
+def training_stream(bundle: Bundle, kind: str, recording: Recording, tempo: float) -> TrainingStream:
+    """A recording played `tempo` times as fast, and the boundaries of its truth if it has one."""
+    embedding, surprise = embed(bundle, _played(recording, tempo))
     size = round(SegmenterSettings().block_s * bundle.frame_rate_hz)
     n = len(embedding) // size
     blocks = embedding[: n * size].reshape(n, size, -1).mean(axis=1)
     boundaries = np.array(recording.truth.boundaries[1:] if recording.truth else (), dtype=np.float64)
-    truth = boundaries / speed / recording.rate * bundle.frame_rate_hz / size
-    return Lesson(kind, recording.name, blocks, surprise[: n * size].reshape(n, size).mean(axis=1), truth)
+    truth = boundaries / tempo / recording.rate * bundle.frame_rate_hz / size
+    return TrainingStream(kind, recording.name, blocks, surprise[: n * size].reshape(n, size).mean(axis=1), truth)
 
 
-def _played(recording: Recording, speed: float) -> Recording:
+def _played(recording: Recording, tempo: float) -> Recording:
     positions = np.asarray(recording.positions)
-    at = np.arange(int((len(positions) - 1) / speed) + 1) * speed
+    at = np.arange(int((len(positions) - 1) / tempo) + 1) * tempo
     below = np.minimum(at.astype(np.int64), len(positions) - 2)
     share = (at - below)[:, None, None]
     positions = positions[below] * (1.0 - share) + positions[below + 1] * share

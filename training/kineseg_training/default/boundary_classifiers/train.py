@@ -1,129 +1,185 @@
-"""Teaches the segmenter's judges, says how well they do on streams kept out of the lessons, and writes judges.json.
-
-python -m kineseg_training.default.boundary_classifiers.train
-"""
+"""Trains both classifiers, the second with the first in use, and says how well they do on streams kept out."""
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-import kineseg_core.segmenter
 import numpy as np
-from kineseg_core.inference.bundle import load_bundle, packaged_bundle
+from kineseg.motion import MotionError, Recording, read
+from kineseg_core.inference.bundle import Bundle
 from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings, SegmentStart, SegmentUpdate
-from kineseg_core.segmenter.boundary_classifier import Judge, packaged_judge
+from kineseg_core.segmenter.boundary_classifier import BoundaryClassifier, BoundaryClassifiers, packaged_classifiers
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from tqdm import tqdm
 
-from kineseg_training.default.boundary_classifiers.examples import Lessons, early_lessons, final_lessons
-from kineseg_training.default.boundary_classifiers.fit import calibrated, learn_early, learn_final
-from kineseg_training.default.boundary_classifiers.streams import Lesson, made, real
+from kineseg_training.data.action_clips import action_clips
+from kineseg_training.default.boundary_classifiers.examples import Examples, final_examples, provisional_examples
+from kineseg_training.default.boundary_classifiers.fit import calibrated, fit_final, fit_provisional
+from kineseg_training.default.boundary_classifiers.streams import TrainingStream, made_streams, take_streams
+from kineseg_training.errors import DataError, SettingsError
 
-JUDGES = Path(kineseg_core.segmenter.__file__).parent / "boundary_classifiers.json"
-LATENCIES = (4.0, 4.0, 4.0, 2.0, 1.0, 8.0)
+LATENCIES_S = (4.0, 4.0, 4.0, 2.0, 1.0, 8.0)  # of one stream after the other
 KEPT_OUT = 6  # one stream in so many
 
-Learn = Callable[[Sequence[Lesson], Sequence[Lessons]], Judge]
+Fit = Callable[[Sequence[TrainingStream], Sequence[Examples]], BoundaryClassifier]
+T = TypeVar("T")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse, teach, report, write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kineseg_training.default.boundary_classifiers.train", description=__doc__
-    )
-    parser.add_argument("--bundle", type=Path, default=packaged_bundle(), help="whose embedding to learn on")
-    parser.add_argument("--cmu", type=Path, required=True, help="folder of the CMU clips")
-    options = parser.parse_args(arguments)
-    bundle = load_bundle(options.bundle)
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What the classifiers are trained on; the defaults made those that are shipped.
+
+    Attributes:
+        generated, assembled: How many streams; both classifiers learn from them.
+        take_tempos: At which tempos the takes are played; for the provisional classifier.
+    """
+
+    generated: int = 90
+    assembled: int = 60
+    take_tempos: tuple[float, ...] = (0.7, 1.0, 1.4)
+
+    def __post_init__(self) -> None:
+        for name in ("generated", "assembled"):
+            if getattr(self, name) < 2:
+                raise SettingsError(f"{name} must be at least 2, got {getattr(self, name)}")
+
+
+def train(
+    bundle: Bundle,
+    cmu: Path,
+    settings: TrainingSettings | None = None,
+    *,
+    report: Callable[[str], object] = print,
+    progress: bool = True,
+) -> BoundaryClassifiers:
+    """Both classifiers, rounded as they are written.
+
+    Args:
+        bundle: Whose embedding they are for.
+        cmu: Folder of the CMU clips; without ``subject_86`` there are no takes to learn from.
+        settings: What they are trained on.
+        report: Is given lines on how well they do.
+        progress: Show bars.
+
+    Raises:
+        DataError: The clips are not there or cannot be read.
+    """
+    settings = settings or TrainingSettings()
+
+    def shown(what: str, each: Iterable[T], total: int) -> Iterator[T]:
+        yield from tqdm(each, desc=what, total=total, disable=None if progress else True)
+
     rng = np.random.default_rng(0)
-    streams = list(tqdm(made(bundle, options.cmu), desc="streams"))
-    lessons = [
-        final_lessons(stream.blocks, stream.truth, LATENCIES[i % len(LATENCIES)], rng)
-        for i, stream in enumerate(tqdm(streams, desc="final"))
+    made = made_streams(bundle, action_clips(cmu), settings.generated, settings.assembled)
+    streams = list(shown("streams", made, settings.generated + settings.assembled))
+    examples = [
+        final_examples(stream.blocks, stream.truth, LATENCIES_S[i % len(LATENCIES_S)], rng)
+        for i, stream in enumerate(shown("final", streams, len(streams)))
     ]
-    _report("final", _final, streams, lessons)
-    _write("final", _final(streams, lessons))
+    _report_kept_out("final", _fit_final, streams, examples, report)
+    classifiers = _rounded(replace(packaged_classifiers(), final=_fit_final(streams, examples)))
 
-    streams += list(tqdm(real(bundle, options.cmu), desc="takes"))
-    lessons = [early_lessons(stream.blocks, _confirmed(stream), rng) for stream in tqdm(streams, desc="early")]
-    _report("early", _early, streams, lessons)
-    announced = []
-    for fold in (0, 1):  # what becomes of announcements on streams that the judge has not seen
-        _write("early", _early(streams, lessons[fold::2]))
-        announced += [outcome for stream in tqdm(streams[1 - fold :: 2], desc="told") for outcome in _outcomes(stream)]
-    judge = calibrated(_early(streams, lessons), announced)
-    print(f"early: of {len(announced)} announcements {np.mean([came for _, came in announced]):.0%} were confirmed; "
-          f"told {np.mean([told for told, _ in announced]):.0%} before calibration {judge.calibration}")  # fmt: skip
-    _write("early", judge)
+    takes = _takes(cmu)
+    if not takes:
+        report(f"{cmu}: has no subject_86, so the provisional classifier learns without the takes")
+    real = take_streams(bundle, takes, settings.take_tempos)
+    streams += shown("takes", real, len(takes) * len(settings.take_tempos))
+    examples = [
+        provisional_examples(stream.blocks, _confirmed(stream, classifiers), rng)
+        for stream in shown("provisional", streams, len(streams))
+    ]
+    _report_kept_out("provisional", _fit_provisional, streams, examples, report)
+    outcomes: list[tuple[float, bool]] = []
+    for fold in (0, 1):  # what becomes of provisional boundaries in streams that the classifier has not seen
+        half = _rounded(replace(classifiers, provisional=_fit_provisional(streams, examples[fold::2])))
+        unseen = streams[1 - fold :: 2]
+        outcomes += [one for stream in shown("outcomes", unseen, len(unseen)) for one in _outcomes(stream, half)]
+    provisional = calibrated(_fit_provisional(streams, examples), outcomes)
+    report(
+        f"provisional: of {len(outcomes)} boundaries {np.mean([confirmed for _, confirmed in outcomes]):.0%} were "
+        f"confirmed; mean probability {np.mean([probability for probability, _ in outcomes]):.0%} before calibration "
+        f"{provisional.calibration}"
+    )
+    return _rounded(replace(classifiers, provisional=provisional))
 
 
-def _final(streams: Sequence[Lesson], lessons: Sequence[Lessons]) -> Judge:
-    def of(kind: str) -> Lessons:
-        return Lessons.joined([part for stream, part in zip(streams, lessons, strict=True) if stream.kind == kind])
-
-    return learn_final(of("generated"), of("assembled"))
+def _rounded(classifiers: BoundaryClassifiers) -> BoundaryClassifiers:
+    """As they are read again."""
+    return BoundaryClassifiers.from_text(classifiers.text())
 
 
-def _early(_: Sequence[Lesson], lessons: Sequence[Lessons]) -> Judge:
-    return learn_early(Lessons.joined(lessons))
+def _takes(cmu: Path) -> list[Recording]:
+    try:
+        return [read(path) for path in sorted((cmu / "subject_86").glob("*.mat"))]
+    except MotionError as error:
+        raise DataError(str(error)) from error
 
 
-def _confirmed(stream: Lesson) -> list[tuple[int, int]]:
-    """(boundary, decided) of the segmenter with the final judge as it is now."""
+def _fit_final(streams: Sequence[TrainingStream], examples: Sequence[Examples]) -> BoundaryClassifier:
+    def of(kind: str) -> Examples:
+        return Examples.joined([part for stream, part in zip(streams, examples, strict=True) if stream.kind == kind])
+
+    return fit_final(of("generated"), of("assembled"))
+
+
+def _fit_provisional(_: Sequence[TrainingStream], examples: Sequence[Examples]) -> BoundaryClassifier:
+    return fit_provisional(Examples.joined(examples))
+
+
+def _confirmed(stream: TrainingStream, classifiers: BoundaryClassifiers) -> list[tuple[int, int]]:
+    """(boundary, decided) of what the segmenter confirms."""
     return [
         (decision.index, now)
-        for now, decision in _decisions(stream)
+        for now, decision in _decisions(stream, classifiers)
         if isinstance(decision, SegmentStart | SegmentUpdate) and decision.confirmed and decision.index
     ]
 
 
-def _outcomes(stream: Lesson) -> list[tuple[float, bool]]:
-    """(confidence, confirmed) of what the segmenter announces with the judges as they are now."""
-    told: dict[int, float] = {}
+def _outcomes(stream: TrainingStream, classifiers: BoundaryClassifiers) -> list[tuple[float, bool]]:
+    """(confidence when emitted, confirmed) of the segmenter's provisional boundaries."""
+    emitted: dict[int, float] = {}
     confirmed: set[int] = set()
-    for _, decision in _decisions(stream):
+    for _, decision in _decisions(stream, classifiers):
         if isinstance(decision, SegmentStart) and not decision.confirmed:
-            told[decision.segment_id] = decision.confidence
+            emitted[decision.segment_id] = decision.confidence
         elif isinstance(decision, SegmentUpdate) and decision.confirmed:
             confirmed.add(decision.segment_id)
-    return [(confidence, segment in confirmed) for segment, confidence in told.items()]
+    return [(confidence, segment in confirmed) for segment, confidence in emitted.items()]
 
 
-def _decisions(stream: Lesson) -> Iterator[tuple[int, Decision]]:
+def _decisions(stream: TrainingStream, classifiers: BoundaryClassifiers) -> Iterator[tuple[int, Decision]]:
     """All decisions about a stream, each with the block at which it was made."""
     settings = SegmenterSettings()
-    segmenter = Segmenter(settings, stream.blocks.shape[1], 1.0 / settings.block_s)
+    dim = stream.blocks.shape[1]
+    segmenter = Segmenter(settings, dim, 1.0 / settings.block_s, classifiers=classifiers)
     for now, (block, surprise) in enumerate(zip(stream.blocks.astype(np.float32), stream.surprise, strict=True)):
         for decision in segmenter.update(block, float(surprise)):
             yield now, decision
 
 
-def _report(name: str, learn: Learn, streams: Sequence[Lesson], lessons: Sequence[Lessons]) -> None:
-    """Prints how a judge does that has not seen one stream in `KEPT_OUT`."""
-    there = [i for i, part in enumerate(lessons) if len(part.answer)]
+def _report_kept_out(
+    name: str,
+    fit: Fit,
+    streams: Sequence[TrainingStream],
+    examples: Sequence[Examples],
+    report: Callable[[str], object],
+) -> None:
+    """How a classifier does that has not seen one stream in `KEPT_OUT`."""
+    there = [i for i, part in enumerate(examples) if len(part)]
     kept_in, kept_out = [i for i in there if i % KEPT_OUT], [i for i in there if i % KEPT_OUT == 0]
-    judge = learn([streams[i] for i in kept_in], [lessons[i] for i in kept_in])
+    classifier = fit([streams[i] for i in kept_in], [examples[i] for i in kept_in])
     for kind in dict.fromkeys(stream.kind for stream in streams):
-        parts = [lessons[i] for i in kept_out if streams[i].kind == kind]
+        parts = [examples[i] for i in kept_out if streams[i].kind == kind]
         if not parts:
             continue
-        test = Lessons.joined(parts)
-        told = np.array([judge(evidence) for evidence in test.evidence])
-        print(
-            f"{name:<6} {kind:<10} {len(test.answer):6d} moments, {100 * test.answer.mean():3.0f} % boundaries: "
-            f"area under ROC {roc_auc_score(test.answer, told):.3f}, average precision "
-            f"{average_precision_score(test.answer, told):.3f}, Brier {brier_score_loss(test.answer, told):.3f}"
+        test = Examples.joined(parts)
+        probability = np.array([classifier(features) for features in test.features])
+        report(
+            f"{name:<11} {kind:<10} {len(test):6d} examples, {100 * test.positive.mean():3.0f} % boundaries: "
+            f"area under ROC {roc_auc_score(test.positive, probability):.3f}, average precision "
+            f"{average_precision_score(test.positive, probability):.3f}, Brier "
+            f"{brier_score_loss(test.positive, probability):.3f}"
         )
-
-
-def _write(name: str, judge: Judge) -> None:
-    judges = json.loads(JUDGES.read_text()) | {name: judge.plain()}
-    JUDGES.write_text(json.dumps(judges, indent=1) + "\n")
-    packaged_judge.cache_clear()
-
-
-if __name__ == "__main__":
-    main()
