@@ -67,7 +67,7 @@ def measure(seconds: float) -> LongStream:
     tenths = np.linspace(0, len(poses), TENTHS + 1).astype(int)
     with kineseg_server() as server, kineseg.Client(server.address) as client:
         events, costs = _send(client, server, poses, tenths)
-    return _judge(events, costs, actions, tenths)
+    return _measured(events, costs, actions, tenths)
 
 
 def _durations(total_s: float) -> list[float]:
@@ -109,7 +109,7 @@ def _events(items: Iterable[object]) -> list[kineseg.Event]:
     return [item for item in items if isinstance(item, kineseg.Event)]
 
 
-def _judge(
+def _measured(
     events: list[kineseg.Event],
     costs: list[tuple[float, float, int]],
     actions: list[str],

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from evaluation.quality import pictures, report
 from evaluation.quality.errors import QualityError
-from evaluation.quality.measure import Plan, SetResult, measure
+from evaluation.quality.measure import QualityPlan, SetResult, measure
 from evaluation.quality.peers import chosen
 from evaluation.quality.sets import SETS
 
@@ -26,12 +26,12 @@ from evaluation.quality.sets import SETS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with `arguments`, those of the process unless given; the exit code."""
     options = _parser().parse_args(arguments)
-    # A core a process: the service is judged by what one core does, and so are its peers.
+    # A core a process: the service is measured on one core, and so are its peers.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     held_out = options.seeds == "held-out"
     sets = options.sets or [name for name, each in SETS.items() if each.seeds or not held_out]
-    plan = Plan(
+    plan = QualityPlan(
         sets=tuple(sets),
         seeds=options.seeds,
         peers=options.peers,
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(plan: Plan, options: argparse.Namespace) -> None:
+def _run(plan: QualityPlan, options: argparse.Namespace) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
@@ -84,7 +84,7 @@ def _run(plan: Plan, options: argparse.Namespace) -> None:
         results.append(result)
         console.print(f"{result.name}: done", highlight=False)
         if options.pictures:
-            for each in result.judged:
+            for each in result.streams:
                 pictures.save_stream(each, out / "quality" / f"{result.name}-{each.stream.name}.png")
         _write(results, plan, options, left_out)
     console.print(report.console_table(results))
@@ -92,7 +92,9 @@ def _run(plan: Plan, options: argparse.Namespace) -> None:
     console.print(f"written: {out / 'quality.md'}, {out / 'quality.json'}", highlight=False)
 
 
-def _write(results: Sequence[SetResult], plan: Plan, options: argparse.Namespace, left_out: Sequence[str]) -> None:
+def _write(
+    results: Sequence[SetResult], plan: QualityPlan, options: argparse.Namespace, left_out: Sequence[str]
+) -> None:
     """Everything so far, after each set, so that a run that is broken off has not been for nothing."""
     machine = (
         f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
@@ -107,7 +109,7 @@ def _write(results: Sequence[SetResult], plan: Plan, options: argparse.Namespace
         (folder / "quality").mkdir(parents=True, exist_ok=True)
         (folder / "quality.md").write_text(page, encoding="utf-8")
         if options.pictures:
-            if results[-1].judged:
+            if results[-1].streams:
                 pictures.save_set(results[-1], folder / "quality" / f"{results[-1].name}.png")
             pictures.save_confidence(results, folder / "quality" / "confidence.png")
     figures = report.plain(results, plan, machine=machine)

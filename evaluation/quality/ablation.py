@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.scores import Prediction, Score, judge
+from evaluation.quality.scores import Prediction, StreamScore, score_stream
 from evaluation.quality.sets import SETS, Seeds, load
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ BEGIN, END = "<!-- ablation -->", "<!-- /ablation -->"
 DEFAULT = SegmenterSettings()
 VARIANTS: dict[str, SegmenterSettings] = {
     "as shipped": DEFAULT,
-    "final judge asked for nothing (every cut of the programme)": dataclasses.replace(DEFAULT, confirm_at=0.0),
+    "final classifier not asked (every candidate is confirmed)": dataclasses.replace(DEFAULT, confirm_at=0.0),
     "the same, penalty 1.75 instead of 1.2": dataclasses.replace(DEFAULT, confirm_at=0.0, penalty=1.75),
     "the same, penalty 2.5": dataclasses.replace(DEFAULT, confirm_at=0.0, penalty=2.5),
     "unit of the penalty: median gain, not upper quartile": dataclasses.replace(
@@ -55,7 +55,7 @@ LATENCY_S = {"latency 2 s": 2.0, "latency 8 s": 8.0}
 class Embedded:
     """A stream as the segmenter sees it: embedding (T, E) and surprise (T,) at `rate` frames a second."""
 
-    stream: Stream
+    stream: AnnotatedStream
     embedding: Array
     surprise: Array
     rate: float
@@ -86,7 +86,7 @@ def ablation(sets: Sequence[str], seeds: Seeds, variants: dict[str, SegmenterSet
         name: [Embedded(s, *embed(bundle, s.recording), bundle.frame_rate_hz) for s in load(name, seeds)]
         for name in tqdm(sets, desc="streams")
     }
-    head = "".join(f" {name}: final bF1 (P/R) | MoF | announced bF1 (P/R), delay |" for name in sets)
+    head = "".join(f" {name}: final bF1 (P/R) | MoF | provisional bF1 (P/R), delay |" for name in sets)
     lines = [f"| variant |{head}", "|---|" + "---:|---:|---:|" * len(sets)]
     for variant, settings in tqdm(variants.items(), desc="variants"):
         latency_s = LATENCY_S.get(variant, 4.0)
@@ -95,10 +95,10 @@ def ablation(sets: Sequence[str], seeds: Seeds, variants: dict[str, SegmenterSet
     return "\n".join(lines)
 
 
-def resegment(embedded: Embedded, settings: SegmenterSettings, latency_s: float) -> tuple[Score, Score]:
-    """(final, announced) scores of one stream."""
+def resegment(embedded: Embedded, settings: SegmenterSettings, latency_s: float) -> tuple[StreamScore, StreamScore]:
+    """(final, provisional) scores of one stream."""
     segmenter = Segmenter(settings, embedded.embedding.shape[1], embedded.rate, latency_s)
-    told: dict[int, tuple[int, int]] = {}
+    confirmed: dict[int, tuple[int, int]] = {}
     first: dict[int, tuple[int, int]] = {}
     last = len(embedded.embedding) - 1
     labels = np.zeros(last + 1, dtype=np.int64)
@@ -110,37 +110,38 @@ def resegment(embedded: Embedded, settings: SegmenterSettings, latency_s: float)
         for decision in decisions:
             at = (getattr(decision, "index", 0), min(now, last))
             match decision:
-                case SegmentStart(confirmed=confirmed):
+                case SegmentStart():
                     first[decision.segment_id] = at
-                    if confirmed:
-                        told[decision.segment_id] = at
+                    if decision.confirmed:
+                        confirmed[decision.segment_id] = at
                 case SegmentUpdate(confirmed=True):
-                    told[decision.segment_id] = at
+                    confirmed[decision.segment_id] = at
                 case SegmentEnd():
                     labels[decision.start : decision.end] = decision.label
                 case SegmentRetract():
-                    pass  # what was announced wrongly still counts as announced
-    return _judged(embedded, told.values(), labels), _judged(embedded, first.values(), None)
+                    pass  # what was emitted wrongly still counts as emitted
+    return _scored(embedded, confirmed.values(), labels), _scored(embedded, first.values(), None)
 
 
-def _judged(embedded: Embedded, pairs: Iterable[tuple[int, int]], labels: NDArray[np.int64] | None) -> Score:
+def _scored(embedded: Embedded, pairs: Iterable[tuple[int, int]], labels: NDArray[np.int64] | None) -> StreamScore:
     stream, scale = embedded.stream, embedded.stream.rate / embedded.rate
-    in_frames = [(round(frame * scale), min(round(told * scale), stream.n_frames - 1)) for frame, told in pairs]
+    in_frames = [(round(frame * scale), min(round(emitted * scale), stream.n_frames - 1)) for frame, emitted in pairs]
     if labels is not None:
         labels = labels[np.minimum(np.arange(stream.n_frames) / scale, len(labels) - 1).astype(np.int64)]
-    return judge(stream, Prediction.of(in_frames, stream.n_frames, labels))
+    return score_stream(stream, Prediction.of(in_frames, stream.n_frames, labels))
 
 
-def _cells(scores: Sequence[tuple[Score, Score]]) -> str:
-    final, early = zip(*scores, strict=True)
-    delay = np.median([delay for score in early for delay in score.delays_s])
+def _cells(scores: Sequence[tuple[StreamScore, StreamScore]]) -> str:
+    final, provisional = zip(*scores, strict=True)
+    delay = np.median([delay for score in provisional for delay in score.delays_s])
     return (
         f" {_mean(final, 'bf1')} ({_mean(final, 'precision')}/{_mean(final, 'recall')}) | {_mean(final, 'mof')} |"
-        f" {_mean(early, 'bf1')} ({_mean(early, 'precision')}/{_mean(early, 'recall')}), {delay:.1f} s |"
+        f" {_mean(provisional, 'bf1')} ({_mean(provisional, 'precision')}/{_mean(provisional, 'recall')}),"
+        f" {delay:.1f} s |"
     )
 
 
-def _mean(scores: Sequence[Score], figure: str) -> str:
+def _mean(scores: Sequence[StreamScore], figure: str) -> str:
     return f"{100 * np.mean([score.shares[figure] for score in scores]):.0f}"
 
 

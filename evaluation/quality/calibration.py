@@ -1,4 +1,4 @@
-"""Whether announcements are confirmed as often as their confidence says."""
+"""Whether provisional segments are confirmed as often as their confidence says."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Reliability:
-    """What became of announcements, by the confidence that they were first told with.
+    """What became of provisional segments, by the confidence that they were first emitted with.
 
     Attributes:
-        counts: Announcements in each of `BINS` equal bins from 0 to 1.
+        counts: Provisional segments in each of `BINS` equal bins from 0 to 1.
         confidence: Their mean confidence; 0 in empty bins.
         confirmed: The share of them that was confirmed; 0 in empty bins.
         brier: Mean squared difference of confidence and outcome.
@@ -31,20 +31,20 @@ class Reliability:
 
     @property
     def total(self) -> int:
-        """Number of announcements."""
+        """Number of provisional segments."""
         return sum(self.counts)
 
 
 def reliability(results: Iterable[Segmentation]) -> Reliability | None:
-    """Over all announcements that were confirmed or withdrawn; None if there were none.
+    """Over all provisional segments that were confirmed or retracted; None if there were none.
 
-    Segments that were confirmed when first told were not announced.
+    Segments that were confirmed when first emitted were not provisional.
     """
-    told = [a for result in results for a in result.provisional if a.outcome != "open"]
-    if not told:
+    decided = [a for result in results for a in result.provisional if a.outcome != "open"]
+    if not decided:
         return None
-    confidence = np.array([a.confidence for a in told])
-    outcome = np.array([a.outcome == "confirmed" for a in told], dtype=np.float64)
+    confidence = np.array([a.confidence for a in decided])
+    outcome = np.array([a.outcome == "confirmed" for a in decided], dtype=np.float64)
     bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
     each = np.maximum(counts, 1)
@@ -55,5 +55,5 @@ def reliability(results: Iterable[Segmentation]) -> Reliability | None:
         confidence=tuple(mean_confidence.tolist()),
         confirmed=tuple(share.tolist()),
         brier=float(np.mean((confidence - outcome) ** 2)),
-        error=float((counts * np.abs(mean_confidence - share)).sum() / len(told)),
+        error=float((counts * np.abs(mean_confidence - share)).sum() / len(decided)),
     )

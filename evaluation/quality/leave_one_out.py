@@ -1,4 +1,4 @@
-"""Our service on the takes with settings chosen without the take that is judged."""
+"""Our service on each take with settings chosen on the others."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ import numpy as np
 from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings, SegmentStart, SegmentUpdate
 
 from evaluation.quality.oracle import embeddings
-from evaluation.quality.scores import Prediction, Score, judge
-from evaluation.quality.stream import Stream
+from evaluation.quality.scores import Prediction, StreamScore, score_stream
+from evaluation.quality.stream import AnnotatedStream
 
 GRID: dict[str, tuple[float, ...]] = {"penalty": (0.9, 1.2, 1.6), "bandwidth": (0.35, 0.5, 0.7)}
 """Settings that were tuned with the takes in sight, and the values that each may take when chosen again."""
 
 
 def leave_one_out(
-    streams: Sequence[Stream], results: Sequence[kineseg.Segmentation], settings: SegmenterSettings, latency_s: float
-) -> list[Score]:
-    """Each stream judged with the settings of `GRID` that are best, by mean bF1, on all the others.
+    streams: Sequence[AnnotatedStream],
+    results: Sequence[kineseg.Segmentation],
+    settings: SegmenterSettings,
+    latency_s: float,
+) -> list[StreamScore]:
+    """Each stream scored with the settings of `GRID` that are best, by mean bF1, on all the others.
 
     The service's segmenter runs in this process on the embeddings that the server computed.
     """
     choices = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
     table = [
-        [judge(stream, _resegmented(stream, result, _with(settings, choice), latency_s))
+        [score_stream(stream, _resegmented(stream, result, _with(settings, choice), latency_s))
          for stream, result in zip(streams, results, strict=True)]
         for choice in choices
     ]  # fmt: skip
@@ -40,11 +43,11 @@ def leave_one_out(
 
 
 def _resegmented(
-    stream: Stream, result: kineseg.Segmentation, settings: SegmenterSettings, latency_s: float
+    stream: AnnotatedStream, result: kineseg.Segmentation, settings: SegmenterSettings, latency_s: float
 ) -> Prediction:
     embedding, rate = embeddings(result)
     segmenter = Segmenter(settings, embedding.shape[1], rate, latency_s)
-    told: dict[int, tuple[int, int]] = {}
+    emitted: dict[int, tuple[int, int]] = {}
     labels = np.zeros(len(embedding), dtype=np.int64)
     for now in range(len(embedding) + 1):
         ended = now == len(embedding)
@@ -52,12 +55,12 @@ def _resegmented(
         for decision in decisions:
             match decision:
                 case SegmentStart(confirmed=True) | SegmentUpdate(confirmed=True):
-                    told.setdefault(decision.segment_id, (decision.index, min(now, len(embedding) - 1)))
+                    emitted.setdefault(decision.segment_id, (decision.index, min(now, len(embedding) - 1)))
                 case SegmentEnd():
                     labels[decision.start : decision.end] = decision.label
     scale = stream.rate / rate
     at = np.minimum(np.arange(stream.n_frames) / scale, len(labels) - 1).astype(np.int64)
-    pairs = [(round(frame * scale), min(round(when * scale), stream.n_frames - 1)) for frame, when in told.values()]
+    pairs = [(round(frame * scale), min(round(when * scale), stream.n_frames - 1)) for frame, when in emitted.values()]
     return Prediction.of(pairs, stream.n_frames, labels[at])
 
 

@@ -18,17 +18,17 @@ from evaluation.quality import oracle, peers, service
 from evaluation.quality.calibration import Reliability, reliability
 from evaluation.quality.leave_one_out import leave_one_out
 from evaluation.quality.peers import Peer
-from evaluation.quality.scores import Prediction, Score, judge, mean
+from evaluation.quality.scores import Prediction, StreamScore, mean, score_stream
 from evaluation.quality.sets import Seeds, load
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
-FINAL, EARLY = "kineseg, final", "kineseg, provisional"
+FINAL, PROVISIONAL = "kineseg, final", "kineseg, provisional"
 LEFT_OUT = "kineseg, final, settings chosen on the other takes"
 WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodResult:
     """One method on one set.
 
     Attributes:
@@ -39,19 +39,19 @@ class Row:
     """
 
     method: str
-    score: Score
+    score: StreamScore
     streams: int
     frames_per_s: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class ScoredStream:
     """One stream, for its picture: what our service said about it."""
 
-    stream: Stream
+    stream: AnnotatedStream
     result: Segmentation
-    final: Score
-    early: Score
+    final: StreamScore
+    provisional: StreamScore
 
 
 @dataclass(eq=False)
@@ -61,20 +61,20 @@ class SetResult:
     Attributes:
         name: Of the set.
         rows: In the order shown.
-        judged: Its streams.
-        reliability: Of the confidence of announcements; None if there were none.
+        streams: Its streams, with their scores.
+        reliability: Of the confidence of provisional segments; None if there were none.
         not_served: Why our service has no rows; empty if it has.
     """
 
     name: str
-    rows: list[Row] = field(default_factory=list)
-    judged: list[Judged] = field(default_factory=list)
+    rows: list[MethodResult] = field(default_factory=list)
+    streams: list[ScoredStream] = field(default_factory=list)
     reliability: Reliability | None = None
     not_served: str = ""
 
 
 @dataclass(frozen=True)
-class Plan:
+class QualityPlan:
     """What to run.
 
     Attributes:
@@ -99,7 +99,7 @@ class Plan:
 DEFAULT_LATENCY_S = 4.0  # of the server
 
 
-def measure(plan: Plan) -> Iterator[SetResult]:
+def measure(plan: QualityPlan) -> Iterator[SetResult]:
     """The sets, one after the other.
 
     Raises:
@@ -121,7 +121,11 @@ def measure(plan: Plan) -> Iterator[SetResult]:
 
 
 def _ours(
-    result: SetResult, server: service.Service, streams: Sequence[Stream], plan: Plan, settings: SegmenterSettings
+    result: SetResult,
+    server: service.Service,
+    streams: Sequence[AnnotatedStream],
+    plan: QualityPlan,
+    settings: SegmenterSettings,
 ) -> None:
     with _progress(f"{result.name}: kineseg", len(streams)) as bar:
 
@@ -130,30 +134,30 @@ def _ours(
 
         run = service.segment(server, streams, latency_s=plan.latency_s, done=done)
     for stream, segmentation in zip(streams, run.results, strict=True):
-        final = judge(stream, service.final(stream, segmentation))
-        early = judge(stream, service.announced(stream, segmentation))
-        result.judged.append(Judged(stream, segmentation, final, early))
+        final = score_stream(stream, service.final(stream, segmentation))
+        provisional = score_stream(stream, service.provisional(stream, segmentation))
+        result.streams.append(ScoredStream(stream, segmentation, final, provisional))
     speed = sum(stream.n_frames for stream in streams) / run.cpu_s if run.cpu_s else None
     count = len(streams)
-    result.rows.append(Row(FINAL, mean([each.final for each in result.judged]), count, speed))
-    result.rows.append(Row(EARLY, mean([each.early for each in result.judged]), count, speed))
+    result.rows.append(MethodResult(FINAL, mean([each.final for each in result.streams]), count, speed))
+    result.rows.append(MethodResult(PROVISIONAL, mean([each.provisional for each in result.streams]), count, speed))
     result.reliability = reliability(run.results)
     if result.name == "takes" and plan.leave_one_take_out and count > 1:
         latency_s = DEFAULT_LATENCY_S if plan.latency_s is None else plan.latency_s
         scores = leave_one_out(streams, run.results, settings, latency_s)
-        result.rows.append(Row(LEFT_OUT, mean(scores), count))
+        result.rows.append(MethodResult(LEFT_OUT, mean(scores), count))
     named = [(stream, each) for stream, each in zip(streams, run.results, strict=True) if stream.labels is not None]
     if named:
-        told = [judge(s, oracle.our_labels_on_true_boundaries(s, each, settings)) for s, each in named]
-        result.rows.append(Row("ORACLE: true boundaries + our labels", mean(told), len(named)))
+        labelled = [score_stream(s, oracle.our_labels_on_true_boundaries(s, each, settings)) for s, each in named]
+        result.rows.append(MethodResult("ORACLE: true boundaries + our labels", mean(labelled), len(named)))
 
 
 def _others(
-    result: SetResult, streams: Sequence[Stream], methods: Sequence[Peer], workers: ProcessPoolExecutor | None
+    result: SetResult, streams: Sequence[AnnotatedStream], methods: Sequence[Peer], workers: ProcessPoolExecutor | None
 ) -> None:
     if streams[0].labels is not None:
-        told = [judge(stream, peers.true_boundaries(stream)) for stream in streams]
-        result.rows.append(Row("ORACLE: true boundaries + nearest centroid", mean(told), len(streams)))
+        labelled = [score_stream(stream, peers.true_boundaries(stream)) for stream in streams]
+        result.rows.append(MethodResult("ORACLE: true boundaries + nearest centroid", mean(labelled), len(streams)))
     for method in methods:
         assert workers is not None  # there are methods
         found: dict[int, tuple[Prediction, float]] = {}
@@ -162,13 +166,15 @@ def _others(
             for future in as_completed(futures):
                 found[futures[future]] = future.result()
                 bar.update()
-        scores = [judge(stream, found[i][0]) for i, stream in enumerate(streams)]
+        scores = [score_stream(stream, found[i][0]) for i, stream in enumerate(streams)]
         cpu_s = sum(cost for _, cost in found.values())
         speed = sum(stream.n_frames for stream in streams) / cpu_s if cpu_s else None
-        result.rows.append(Row(method.name, mean(scores), len(streams), speed))
+        result.rows.append(MethodResult(method.name, mean(scores), len(streams), speed))
     floors = (("blind cut every 7 s", peers.blind), ("one label, no boundary", peers.one_label))
     for name, floor in floors:
-        result.rows.append(Row(name, mean([judge(stream, floor(stream)) for stream in streams]), len(streams)))
+        result.rows.append(
+            MethodResult(name, mean([score_stream(stream, floor(stream)) for stream in streams]), len(streams))
+        )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The metrics that every release is judged by: a file beside the recordings, not a part of this project."""
+"""The metrics that every release is measured by: a file beside the recordings, not a part of this project."""
 
 from __future__ import annotations
 

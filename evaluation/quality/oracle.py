@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.scores import Prediction
-from evaluation.quality.stream import MODEL_RATE, Stream
+from evaluation.quality.stream import MODEL_RATE, AnnotatedStream
 
 _PAIRS = 2000  # of blocks, for the median squared distance
 
@@ -38,9 +38,9 @@ def shipped_settings(bundle: Path | None) -> SegmenterSettings:
 
 
 def our_labels_on_true_boundaries(
-    stream: Stream, result: kineseg.Segmentation, settings: SegmenterSettings
+    stream: AnnotatedStream, result: kineseg.Segmentation, settings: SegmenterSettings
 ) -> Prediction:
-    """The true boundaries, told at once, with the labels that our clusterer gives to the segments between them."""
+    """The true boundaries, emitted at once, with the labels that our clusterer gives to the segments between them."""
     embedding, rate = embeddings(result)
     size = max(1, round(settings.block_s * rate))
     blocks = embedding[: len(embedding) // size * size].reshape(-1, size, embedding.shape[1]).mean(axis=1)

@@ -234,7 +234,7 @@ PERTURBATIONS: tuple[Perturbation, ...] = (
     Perturbation("dropped-numbered", "5 % of the frames lost, frame numbers tell", partial(dropped, timed=False)),
     Perturbation("dropped-timed", "5 % of the frames lost, capture times tell", partial(dropped, timed=True)),
     Perturbation("jitter-stamps", "capture times wrong by up to 40 % of a frame", badly_stamped),
-    Perturbation("jitter-capture", "captured up to 40 % of a frame off the beat, told so", shakily_captured),
+    Perturbation("jitter-capture", "captured up to 40 % of a frame off the beat, and stamped so", shakily_captured),
     Perturbation("joint-frozen", "one joint stays where it was, 4 s in every 20 s", frozen),
     Perturbation("joint-lost", "one joint is not seen (NaN), 4 s in every 20 s", lost),
 )

@@ -15,15 +15,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from evaluation.quality.calibration import BINS
-from evaluation.quality.measure import Judged, SetResult
+from evaluation.quality.measure import ScoredStream, SetResult
 from evaluation.quality.metrics import metrics_module
 
 _INK, _SOFT, _PALE = "#1F2933", "#616E7C", "#CBD2D9"
 _WIDE_IN = 14.0
 
 
-def save_stream(each: Judged, path: Path) -> None:
-    """True and final segments, announcements with their confidence and delay, and the surprise under them."""
+def save_stream(each: ScoredStream, path: Path) -> None:
+    """True and final segments, provisional boundaries with their confidence and delay, and the surprise under them."""
     figure = _figure(3.6)
     bars, curve = figure.subplots(2, 1, sharex=True, height_ratios=(2.0, 1.0))
     _lanes(bars, each)
@@ -35,7 +35,7 @@ def save_stream(each: Judged, path: Path) -> None:
 
 def save_set(result: SetResult, path: Path, most: int = 12) -> None:
     """The lanes of the set's streams, worst first if there are more than `most`."""
-    shown = result.judged
+    shown = result.streams
     if len(shown) > most:
         shown = sorted(shown, key=lambda each: each.final.shares["bf1"])[:most]
     figure = _figure(1.25 * len(shown) + 0.6)
@@ -48,7 +48,7 @@ def save_set(result: SetResult, path: Path, most: int = 12) -> None:
 
 
 def save_confidence(results: Sequence[SetResult], path: Path) -> bool:
-    """Share confirmed against confidence, a line a set; False if nothing was announced."""
+    """Share confirmed against confidence, a line a set; False if nothing was provisional."""
     known = [(result.name, result.reliability) for result in results if result.reliability]
     if not known:
         return False
@@ -61,8 +61,8 @@ def save_confidence(results: Sequence[SetResult], path: Path) -> bool:
         x, y = [r.confidence[b] for b in used], [r.confirmed[b] for b in used]
         label = f"{name} ({r.total}; error {r.error:.2f})"
         ax.plot(x, y, color=color_of(i), marker="osD^vPX*<>"[i % 10], markersize=4, linewidth=1, label=label)
-    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence when announced", ylabel="share confirmed")
-    ax.legend(fontsize=7, frameon=False, loc="upper left", title="set (announced; error)", title_fontsize=7)
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence when emitted", ylabel="share confirmed")
+    ax.legend(fontsize=7, frameon=False, loc="upper left", title="set (provisional; error)", title_fontsize=7)
     ax.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=90)
@@ -75,8 +75,8 @@ def _figure(height: float) -> Figure:
     return figure
 
 
-def _lanes(ax: Axes, each: Judged) -> None:
-    """From top to bottom: what is true, what was final, what was announced."""
+def _lanes(ax: Axes, each: ScoredStream) -> None:
+    """From top to bottom: what is true, what was final, what was provisional."""
     stream, rate = each.stream, each.stream.rate
     found = each.result.labels()
     edges = [0, *stream.truth[:, 1].astype(int).tolist(), stream.n_frames]
@@ -91,9 +91,9 @@ def _lanes(ax: Axes, each: Judged) -> None:
     for segment in each.result.segments:
         end = min(segment.end_frame, stream.n_frames)
         _bar(ax, 1, segment.start_frame / rate, end / rate, color_of(segment.label), str(segment.label))
-    for cut, told in zip(each.result.boundaries, each.result.decided_frames, strict=True):
-        ax.plot((cut / rate, told / rate), (0.9, 0.9), color=_INK, linewidth=1.1, solid_capstyle="butt")
-        ax.plot(told / rate, 0.9, color=_INK, marker="|", markersize=4)
+    for cut, emitted in zip(each.result.boundaries, each.result.decided_frames, strict=True):
+        ax.plot((cut / rate, emitted / rate), (0.9, 0.9), color=_INK, linewidth=1.1, solid_capstyle="butt")
+        ax.plot(emitted / rate, 0.9, color=_INK, marker="|", markersize=4)
     for a in each.result.provisional:
         gone = a.outcome == "retracted"
         color, height = (ALARM, a.confidence) if gone else (_INK, a.confidence)
@@ -101,17 +101,17 @@ def _lanes(ax: Axes, each: Judged) -> None:
         ax.plot((x, x), (0, y), color=color, linewidth=0.8)
         ax.plot((x, a.decided_frame / rate), (y, y), color=color, linewidth=0.8)
         ax.plot(x, y, color=color, marker="x" if gone else "o", markersize=3.5, markerfacecolor="white")
-    final, early = each.final, each.early
+    final, provisional = each.final, each.provisional
     title = (
         f"{stream.set_name} / {stream.name}: final bF1 {_cent(final.shares['bf1'])} after {_s(final.delay(0.5))}, "
-        f"announced bF1 {_cent(early.shares['bf1'])} (P {_cent(early.shares['precision'])}, "
-        f"R {_cent(early.shares['recall'])}) after {_s(early.delay(0.5))}"
+        f"provisional bF1 {_cent(provisional.shares['bf1'])} (P {_cent(provisional.shares['precision'])}, "
+        f"R {_cent(provisional.shares['recall'])}) after {_s(provisional.delay(0.5))}"
     )
     if "mof" in final.shares:
         title += f", MoF {_cent(final.shares['mof'])}"
     ax.set_title(title, fontsize=9, loc="left", color=_INK, pad=3)
     ax.set(xlim=(0, stream.n_frames / rate), ylim=(0, 3), yticks=(0.38, 1.5, 2.5))
-    ax.set_yticklabels(("announced", "final", "true"), fontsize=8)
+    ax.set_yticklabels(("provisional", "final", "true"), fontsize=8)
     ax.tick_params(length=0, labelsize=8, colors=_SOFT)
     ax.spines[:].set_visible(False)
 
@@ -124,7 +124,7 @@ def _bar(ax: Axes, lane: int, start: float, end: float, color: str, text: str = 
         )
 
 
-def _surprise(ax: Axes, each: Judged) -> None:
+def _surprise(ax: Axes, each: ScoredStream) -> None:
     rows = each.result.frame_results
     times = np.array([row.time_s for row in rows])
     surprise = np.array([row.surprise for row in rows])
@@ -150,8 +150,8 @@ def _legend() -> list[Line2D]:
     return [
         Line2D([], [], color=_INK, marker="|", linewidth=1.1, label="from a final boundary to when it was confirmed"),
         Line2D([], [], color=_INK, marker="o", markerfacecolor="white", linewidth=0.8,
-               label="announced (height: confidence; line: to when it was told)"),
-        Line2D([], [], color=ALARM, marker="x", linewidth=0.8, label="announced and withdrawn"),
+               label="provisional (height: confidence; line: to when it was emitted)"),
+        Line2D([], [], color=ALARM, marker="x", linewidth=0.8, label="provisional, retracted"),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a stream's events told early: the boundaries announced, and what a display showed as time went by."""
+"""What a stream's events said early: its provisional boundaries, and what a display showed as time went by."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from evaluation.quality.scores import Prediction
 SHOWN_AFTER_S = 1.0
 
 
-def first_told(events: Sequence[Event], n_frames: int, rate: float) -> Prediction:
-    """Everything announced, where and when it was first told, whatever became of it.
+def as_first_emitted(events: Sequence[Event], n_frames: int, rate: float) -> Prediction:
+    """Every segment where and when it was first emitted, whatever became of it.
 
-    A boundary is where a segment was first said to begin, so one that was withdrawn later is a false one, and one that
-    was moved later counts where it was. Segments that were confirmed at once count as told then. Labels are those of
+    A boundary is where a segment was first said to begin, so one that was retracted later is a false one, and one that
+    was moved later counts where it was. Segments that were confirmed at once count as emitted then. Labels are those of
     `shown_labels`.
     """
     pairs = [(event.frame, event.decided_frame) for event in events if isinstance(event, SegmentStarted)]
@@ -29,7 +29,7 @@ def shown_labels(
 ) -> NDArray[np.int64]:
     """``(T,)`` the label that a display shows for every frame `after_s` later (at the stream's end if that is sooner).
 
-    A display paints each frame as the latest segment begun by then that has not been withdrawn. Once two labels are
+    A display paints each frame as the latest segment begun by then that has not been retracted. Once two labels are
     merged it shows one of them for both.
     """
     display = _Display()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.quality.calibration import BINS, Reliability
-from evaluation.quality.measure import EARLY, FINAL, Plan, Row, SetResult
+from evaluation.quality.measure import FINAL, PROVISIONAL, MethodResult, QualityPlan, SetResult
 from evaluation.quality.peers import PEERS
 from evaluation.quality.sets import SETS
 from evaluation.quality.targets import DELAY, Outcome, outcomes
@@ -47,7 +47,7 @@ def console_table(results: Sequence[SetResult]) -> Table:
         if result.not_served:
             table.add_row(f"  kineseg: not served ({result.not_served})")
         for i, row in enumerate(result.rows):
-            style = "bold cyan" if row.method in (FINAL, EARLY) else ""
+            style = "bold cyan" if row.method in (FINAL, PROVISIONAL) else ""
             table.add_row(f"  {row.method}", *_cells(row), style=style, end_section=i == len(result.rows) - 1)
     return table
 
@@ -59,7 +59,13 @@ def print_targets(console: Console, results: Sequence[SetResult]) -> None:
 
 
 def markdown(
-    results: Sequence[SetResult], plan: Plan, *, command: str, machine: str, pictures: bool, left_out: Sequence[str]
+    results: Sequence[SetResult],
+    plan: QualityPlan,
+    *,
+    command: str,
+    machine: str,
+    pictures: bool,
+    left_out: Sequence[str],
 ) -> str:
     """The whole page."""
     lines = [
@@ -88,11 +94,11 @@ def markdown(
         lines += ["", f"| method | {' | '.join((*_COLUMNS.values(), *_LAST))} |"]
         lines.append("|---|" + "---:|" * (len(_COLUMNS) + len(_LAST)))
         for row in result.rows:
-            name = f"**{row.method}**" if row.method in (FINAL, EARLY) else row.method
+            name = f"**{row.method}**" if row.method in (FINAL, PROVISIONAL) else row.method
             lines.append(f"| {name} | {' | '.join(_cells(row))} |")
-        if result.judged:
+        if result.streams:
             lines += ["", _each_stream(result)]
-        if pictures and result.judged:
+        if pictures and result.streams:
             lines += ["", f"![{result.name}](quality/{result.name}.png)"]
     lines += _confidence(results, pictures)
     lines += ["", "## Notes", "", _NOTES.read_text(encoding="utf-8").strip(), "", "Settings of the peers:", ""]
@@ -101,7 +107,7 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def plain(results: Sequence[SetResult], plan: Plan, *, machine: str) -> dict[str, Any]:
+def plain(results: Sequence[SetResult], plan: QualityPlan, *, machine: str) -> dict[str, Any]:
     """For JSON."""
     return {
         "machine": machine,
@@ -112,8 +118,8 @@ def plain(results: Sequence[SetResult], plan: Plan, *, machine: str) -> dict[str
                 "not_served": result.not_served,
                 "rows": [_plain_row(row) for row in result.rows],
                 "streams": {
-                    each.stream.name: {"final": each.final.shares, "provisional": each.early.shares}
-                    for each in result.judged
+                    each.stream.name: {"final": each.final.shares, "provisional": each.provisional.shares}
+                    for each in result.streams
                 },
                 "reliability": asdict(result.reliability) if result.reliability else None,
             }
@@ -122,7 +128,7 @@ def plain(results: Sequence[SetResult], plan: Plan, *, machine: str) -> dict[str
     }
 
 
-def _plain_row(row: Row) -> dict[str, Any]:
+def _plain_row(row: MethodResult) -> dict[str, Any]:
     return {
         "method": row.method,
         "streams": row.streams,
@@ -141,7 +147,7 @@ def _count(result: SetResult) -> int:
     return max((row.streams for row in result.rows), default=0)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: MethodResult) -> list[str]:
     shares = [f"{100 * row.score.shares[name]:.1f}" if name in row.score.shares else "-" for name in _COLUMNS]
     delays = ["-" if d is None else f"{d:.1f}" for d in (row.score.delay(0.5), row.score.delay(0.95))]
     return [*shares, *delays, "-" if row.frames_per_s is None else f"{row.frames_per_s:,.0f}"]
@@ -150,8 +156,8 @@ def _cells(row: Row) -> list[str]:
 def _each_stream(result: SetResult) -> str:
     """bF1 of every stream, final and provisional."""
     named = ", ".join(
-        f"{each.stream.name} {100 * each.final.shares['bf1']:.0f}/{100 * each.early.shares['bf1']:.0f}"
-        for each in result.judged
+        f"{each.stream.name} {100 * each.final.shares['bf1']:.0f}/{100 * each.provisional.shares['bf1']:.0f}"
+        for each in result.streams
     )
     return f"bF1 of each stream, final/provisional: {named}."
 
@@ -164,9 +170,9 @@ def _confidence(results: Sequence[SetResult], pictures: bool) -> list[str]:
     used = [i for i in range(BINS) if any(r.counts[i] for _, r in known)]
     lines = [
         "",
-        "## Confidence of announcements",
+        "## Confidence of provisional segments",
         "",
-        "Share confirmed, per cent, by the confidence at which they were first announced (how many in brackets); "
+        "Share confirmed, per cent, by the confidence at which they were first emitted (how many in brackets); "
         "Brier score and expected calibration error (0 is best).",
         "",
         f"| set | {' | '.join(edges[i] for i in used)} | Brier | error |",

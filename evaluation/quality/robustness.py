@@ -27,7 +27,7 @@ from evaluation.quality.robustness_compare import GRID_HZ, Result
 from evaluation.quality.robustness_measure import Change, changes
 from evaluation.quality.robustness_page import page
 from evaluation.quality.sets import load
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 # All takes, and of the others as many streams, so that each kind of motion counts the same.
 CHOSEN: dict[str, tuple[str, ...]] = {
@@ -71,14 +71,14 @@ def measure(bundle: Path, sets: Sequence[str], only: Sequence[str]) -> list[Chan
     """
     streams = [stream for name in sets for stream in load(name) if stream.name in CHOSEN[name]]
     chosen = [perturbation for perturbation in PERTURBATIONS if perturbation.name in only]
-    judge = partial(against_truth, metrics_module().evaluate)
+    against = partial(against_truth, metrics_module().evaluate)
     with running_server(bundle) as address, kineseg.Client(address) as client:
-        running = changes(client, streams, chosen, judge)
+        running = changes(client, streams, chosen, against)
         return list(tqdm(running, total=len(streams) * len(chosen), unit="stream", disable=None))
 
 
 def against_truth(
-    evaluate: Callable[..., dict[str, object]], stream: Stream, result: Result, tempo: float
+    evaluate: Callable[..., dict[str, object]], stream: AnnotatedStream, result: Result, tempo: float
 ) -> tuple[float, float]:
     """Boundary F1 at 0.5 s and mean over frames of a result, by the common metrics; shares.
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from evaluation.quality.perturb import Perturbation, Perturbed
 from evaluation.quality.robustness_compare import Agreement, Result, compare
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 # Boundary F1 at 0.5 s and mean over frames of a result, both shares; the stream was played so many times as fast.
-AgainstTruth = Callable[[Stream, Result, float], tuple[float, float]]
+AgainstTruth = Callable[[AnnotatedStream, Result, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def segment(client: kineseg.Client, motion: Perturbed) -> Result:
 
 def changes(
     client: kineseg.Client,
-    streams: Sequence[Stream],
+    streams: Sequence[AnnotatedStream],
     perturbations: Sequence[Perturbation],
     against_truth: AgainstTruth,
     *,
@@ -78,7 +78,7 @@ def changes(
     """Every stream under every circumstance, one circumstance after the other.
 
     Args:
-        client: Of the server that is judged.
+        client: Of the server that is measured.
         streams: Of motion.
         perturbations: The circumstances.
         against_truth: Boundary F1 and mean over frames of a result on a stream played so many times as fast.
@@ -107,7 +107,7 @@ def changes(
             yield from pool.map(lambda at, perturbation=perturbation: changed(at, perturbation), range(len(streams)))
 
 
-def generator(stream: Stream, perturbation: Perturbation) -> np.random.Generator:
+def generator(stream: AnnotatedStream, perturbation: Perturbation) -> np.random.Generator:
     """Chance of its own for every stream and circumstance, the same whatever else is measured."""
     return np.random.default_rng(crc32(f"{stream.set_name}/{stream.name}/{perturbation.name}".encode()))
 

@@ -1,4 +1,4 @@
-"""Scores what was predicted for streams, by the metrics that every release is judged by."""
+"""Scores what was predicted for streams, by the metrics that every release is measured by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.quality.metrics import metrics_module
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 TOLERANCE = "0.5s"
 SHARES = ("mof", "ari", "edit", "f1@50", "covering", "bf1", "precision", "recall")
@@ -22,7 +22,7 @@ class Prediction:
 
     Attributes:
         boundaries: ``(N,)`` first frame of each new segment, the stream's first one left out.
-        emitted: ``(N,)`` the frame at which each was told.
+        emitted: ``(N,)`` the frame at which each was emitted.
         labels: ``(T,)`` label of every frame; None if the method gives none.
     """
 
@@ -32,23 +32,23 @@ class Prediction:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[int, int]], n_frames: int, labels: NDArray[np.int64] | None = None) -> Prediction:
-        """From pairs (frame, told at) in any order.
+        """From pairs (frame, emitted at) in any order.
 
         A boundary on the stream's edge separates nothing and is left out; one that is placed after the frame at which
-        it was told counts as told at its own frame.
+        it was emitted counts as emitted at its own frame.
         """
-        inside = sorted((frame, max(frame, told)) for frame, told in pairs if 0 < frame < n_frames)
+        inside = sorted((frame, max(frame, emitted)) for frame, emitted in pairs if 0 < frame < n_frames)
         frames, emitted = (np.array([pair[i] for pair in inside], dtype=np.int64) for i in range(2))
         return cls(frames, emitted, labels)
 
 
 @dataclass(frozen=True)
-class Score:
+class StreamScore:
     """Figures of one stream or, as means, of a set.
 
     Attributes:
         shares: By name, see `SHARES`; what does not apply is absent.
-        delays_s: From each boundary that was found to when it was told.
+        delays_s: From each boundary that was found to when it was emitted.
     """
 
     shares: dict[str, float]
@@ -59,7 +59,7 @@ class Score:
         return float(np.quantile(self.delays_s, quantile)) if self.delays_s else None
 
 
-def judge(stream: Stream, prediction: Prediction) -> Score:
+def score_stream(stream: AnnotatedStream, prediction: Prediction) -> StreamScore:
     """The figures of one stream.
 
     Raises:
@@ -70,8 +70,8 @@ def judge(stream: Stream, prediction: Prediction) -> Score:
             "fps": stream.rate,
             "n_frames": stream.n_frames,
             "boundaries": [
-                {"frame": int(frame), "emitted_frame": int(told)}
-                for frame, told in zip(prediction.boundaries, prediction.emitted, strict=True)
+                {"frame": int(frame), "emitted_frame": int(emitted)}
+                for frame, emitted in zip(prediction.boundaries, prediction.emitted, strict=True)
             ],
             "labels": prediction.labels,
         },
@@ -81,13 +81,13 @@ def judge(stream: Stream, prediction: Prediction) -> Score:
     boundary = result["boundary"][TOLERANCE]
     named = {"bf1": boundary["f1"], "precision": boundary["precision"], "recall": boundary["recall"]}
     shares = {name: float((result | named)[name]) for name in SHARES if name in result or name in named}
-    return Score(shares, tuple(delay / 1000.0 for delay in boundary["delay_ms"]))
+    return StreamScore(shares, tuple(delay / 1000.0 for delay in boundary["delay_ms"]))
 
 
-def mean(scores: Sequence[Score]) -> Score:
+def mean(scores: Sequence[StreamScore]) -> StreamScore:
     """The mean of every share over streams, and the delays of all of them."""
     names = [name for name in SHARES if any(name in score.shares for score in scores)]
-    return Score(
+    return StreamScore(
         {name: float(np.mean([score.shares[name] for score in scores if name in score.shares])) for name in names},
         tuple(delay for score in scores for delay in score.delays_s),
     )

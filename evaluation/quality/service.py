@@ -15,9 +15,9 @@ from kineseg_training.errors import EvaluationError
 from kineseg_training.server_process import running_server
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.provisional import first_told
+from evaluation.quality.provisional import as_first_emitted
 from evaluation.quality.scores import Prediction
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 AT_ONCE = 16
 
@@ -79,7 +79,7 @@ class Run:
 
 def segment(
     service: Service,
-    streams: Sequence[Stream],
+    streams: Sequence[AnnotatedStream],
     *,
     latency_s: float | None = None,
     done: Callable[[], None] = lambda: None,
@@ -104,7 +104,7 @@ def segment(
 
 async def _segment_all(
     address: str,
-    streams: Sequence[Stream],
+    streams: Sequence[AnnotatedStream],
     latency_s: float | None,
     done: Callable[[], None],
     results: dict[int, kineseg.Segmentation],
@@ -113,7 +113,7 @@ async def _segment_all(
 
     async with kineseg.AsyncClient(address) as client:
 
-        async def one(number: int, stream: Stream) -> None:
+        async def one(number: int, stream: AnnotatedStream) -> None:
             async with room:
                 try:
                     results[number] = await client.segment(
@@ -128,12 +128,12 @@ async def _segment_all(
         await asyncio.gather(*(one(number, stream) for number, stream in enumerate(streams)))
 
 
-def final(stream: Stream, result: kineseg.Segmentation) -> Prediction:
-    """What was certain in the end: closed segments, each boundary told when it was confirmed."""
+def final(stream: AnnotatedStream, result: kineseg.Segmentation) -> Prediction:
+    """What was final: closed segments, each boundary emitted when it was confirmed."""
     pairs = list(zip(result.boundaries, result.decided_frames, strict=True))
     return Prediction.of(pairs, stream.n_frames, result.labels())
 
 
-def announced(stream: Stream, result: kineseg.Segmentation) -> Prediction:
-    """What was told first, see `first_told`."""
-    return first_told(result.events, stream.n_frames, stream.rate)
+def provisional(stream: AnnotatedStream, result: kineseg.Segmentation) -> Prediction:
+    """What was emitted first, see `as_first_emitted`."""
+    return as_first_emitted(result.events, stream.n_frames, stream.rate)

@@ -13,7 +13,7 @@ MODEL_RATE = 30.0
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
+class AnnotatedStream:
     """A stream with its truth.
 
     Attributes:
@@ -69,12 +69,12 @@ def truth_windows(recording: Recording) -> NDArray[np.float64]:
     return np.array(rows[1:], dtype=np.float64).reshape(-1, 3)
 
 
-def from_truth(set_name: str, recording: Recording, *, model: str = "") -> Stream:
+def from_truth(set_name: str, recording: Recording, *, model: str = "") -> AnnotatedStream:
     """The stream of a recording that knows its segments."""
     truth = recording.truth
     assert truth is not None  # of callers' own making
     names = dict(zip(truth.labels, truth.names, strict=True))
-    return Stream(
+    return AnnotatedStream(
         set_name=set_name,
         name=recording.name,
         recording=recording,

@@ -16,12 +16,12 @@ from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmenterSettings
 
 from evaluation.quality import sets
-from evaluation.quality.clusterers.scenes import Scene, scenes
-from evaluation.quality.clusterers.score import Score, contenders, score
+from evaluation.quality.clusterers.scenes import ClusteringStream, scenes
+from evaluation.quality.clusterers.score import LabelScore, contenders, score
 from evaluation.quality.errors import QualityError
 from evaluation.quality.metrics import metrics_module
 
-_SETS = tuple(name for name in sets.SETS if name != "tssb")  # its series are told apart by nobody
+_SETS = tuple(name for name in sets.SETS if name != "tssb")  # nobody named what is in its series
 _BOUNDARIES: tuple[Literal["true", "found"], ...] = ("true", "found")
 
 
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> str:
     metrics = metrics_module()
     held_out = options.seeds == "held-out"
     chosen = options.sets or [name for name in _SETS if not held_out or sets.SETS[name].seeds]
-    by_set: dict[str, list[Scene]] = {}
+    by_set: dict[str, list[ClusteringStream]] = {}
     for name in chosen:
         by_set[name] = scenes(sets.load(name, options.seeds)[: options.streams], bundle, settings)
         print(f"{name}: {len(by_set[name])} streams", file=sys.stderr, flush=True)
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> str:
 
 
 def _table(
-    by_set: dict[str, list[Scene]],
+    by_set: dict[str, list[ClusteringStream]],
     boundaries: Literal["true", "found"],
     settings: SegmenterSettings,
     metrics: ModuleType,
@@ -93,9 +93,9 @@ def _table(
     return "\n".join(lines)
 
 
-def _mean(scores: Sequence[Score]) -> Score:
+def _mean(scores: Sequence[LabelScore]) -> LabelScore:
     rows = np.array([(s.mof, s.ari, s.labels_per_action) for s in scores])
-    return Score(*rows.mean(axis=0).tolist())
+    return LabelScore(*rows.mean(axis=0).tolist())
 
 
 class _Page:

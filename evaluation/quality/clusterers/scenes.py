@@ -12,7 +12,7 @@ from kineseg_core.inference.decoder import Decoder
 from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings
 from numpy.typing import NDArray
 
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 Array = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ _CALM = 1.0  # a surprise that never is an anomaly
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ClusteringStream:
     """One stream.
 
     Attributes:
@@ -54,7 +54,7 @@ class Scene:
         return float(np.median(np.square(past[one[apart]] - past[other[apart]]).sum(axis=1))) / 2.0
 
 
-def scenes(streams: Sequence[Stream], bundle: Bundle, settings: SegmenterSettings) -> list[Scene]:
+def scenes(streams: Sequence[AnnotatedStream], bundle: Bundle, settings: SegmenterSettings) -> list[ClusteringStream]:
     """The scenes of streams of motion whose actions are known."""
     rate = bundle.frame_rate_hz
     frames = [stream.canonical(rate).astype(np.float32) for stream in streams]
@@ -78,14 +78,16 @@ def _embeddings(frames: Sequence[NDArray[np.float32]], bundle: Bundle) -> list[N
     return embeddings
 
 
-def _scene(stream: Stream, embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings) -> Scene:
+def _scene(
+    stream: AnnotatedStream, embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings
+) -> ClusteringStream:
     assert stream.labels is not None  # of sets of motion
     n = len(embedding)
     size = max(1, round(settings.block_s * rate))
     blocks = embedding[: n // size * size].reshape(n // size, size, -1).mean(axis=1, dtype=np.float64)
     at = np.minimum(np.round(np.arange(n) * stream.rate / rate), stream.n_frames - 1).astype(np.int64)
     cuts = [0, *np.round(stream.truth[:, 1] * rate / stream.rate).astype(int).tolist(), n]
-    return Scene(
+    return ClusteringStream(
         set_name=stream.set_name,
         name=stream.name,
         blocks=blocks,

@@ -14,15 +14,15 @@ from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, s
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from evaluation.quality.clusterers.scenes import Scene
+from evaluation.quality.clusterers.scenes import ClusteringStream
 
 Segments = Sequence[tuple[int, int]]
 WITHOUT_ERRORS = (0.1, 0.2, 0.3)  # distances for our own method without its allowance for errors
-GiveLabels = Callable[[Scene, Segments], NDArray[np.int64]]
+GiveLabels = Callable[[ClusteringStream, Segments], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Score:
+class LabelScore:
     """In per cent, and how many labels there were for each true action."""
 
     mof: float
@@ -42,12 +42,12 @@ def contenders(settings: SegmenterSettings) -> dict[str, GiveLabels]:
     return by_name | {"one label": one_label, "a label for each segment": all_new}
 
 
-def score(scene: Scene, segments: Segments, labels: NDArray[np.int64], metrics: ModuleType) -> Score:
+def score(scene: ClusteringStream, segments: Segments, labels: NDArray[np.int64], metrics: ModuleType) -> LabelScore:
     """Scores `labels` (K,), one for each segment, frame by frame."""
     frames = np.zeros(len(scene.labels), dtype=np.int64)
     for (start, end), label in zip(segments, labels, strict=True):
         frames[start:end] = label
-    return Score(
+    return LabelScore(
         mof=100.0 * float((metrics.hungarian_map(scene.labels, frames) == scene.labels).mean()),
         ari=100.0 * float(adjusted_rand_score(scene.labels, frames)),
         labels_per_action=len(np.unique(labels)) / len(np.unique(scene.labels)),
@@ -55,7 +55,7 @@ def score(scene: Scene, segments: Segments, labels: NDArray[np.int64], metrics: 
 
 
 def clustered(
-    scene: Scene, segments: Segments, name: str, settings: SegmenterSettings, errors_known: bool = True
+    scene: ClusteringStream, segments: Segments, name: str, settings: SegmenterSettings, errors_known: bool = True
 ) -> NDArray[np.int64]:
     """Labels by a clusterer, segment after segment as the service does it; mergers apply to what came before."""
     block_s = settings.block_s
@@ -75,16 +75,16 @@ def clustered(
     return np.array(labels, dtype=np.int64)
 
 
-def majority(scene: Scene, segments: Segments) -> NDArray[np.int64]:
+def majority(scene: ClusteringStream, segments: Segments) -> NDArray[np.int64]:
     """The true action of most of each segment."""
     return np.array([np.bincount(scene.labels[start:end]).argmax() for start, end in segments], dtype=np.int64)
 
 
-def one_label(_: Scene, segments: Segments) -> NDArray[np.int64]:
+def one_label(_: ClusteringStream, segments: Segments) -> NDArray[np.int64]:
     """Everything is one action."""
     return np.zeros(len(segments), dtype=np.int64)
 
 
-def all_new(_: Scene, segments: Segments) -> NDArray[np.int64]:
+def all_new(_: ClusteringStream, segments: Segments) -> NDArray[np.int64]:
     """No action ever comes back."""
     return np.arange(len(segments))

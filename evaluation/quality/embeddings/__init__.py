@@ -1,1 +1,1 @@
-"""Which embedding separates actions best: candidates at equal cost, judged by the segmenter on unseen streams."""
+"""Which embedding separates actions best: candidates at equal cost, by what the segmenter makes of unseen streams."""

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from evaluation.quality import sets
 from evaluation.quality.embeddings.candidates import CANDIDATES
 from evaluation.quality.embeddings.corpus import UNSEEN_SET, cmu_material, generated_material, unseen_streams
-from evaluation.quality.embeddings.report import Row, compare, table
-from evaluation.quality.embeddings.score import Scene
+from evaluation.quality.embeddings.report import EmbeddingResult, compare, table
+from evaluation.quality.embeddings.score import EmbeddingStream
 from evaluation.quality.errors import QualityError
 from evaluation.quality.metrics import metrics_module
 
@@ -25,7 +25,7 @@ _SETS = ("takes", *(f"tempo-{tempo:g}" for tempo in sets.TEMPOS), "bvh", UNSEEN_
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with `arguments`, those of the process unless given; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.quality.embeddings", description=__doc__)
-    parser.add_argument("--sets", nargs="+", choices=_SETS, default=_SETS, help="streams to judge by")
+    parser.add_argument("--sets", nargs="+", choices=_SETS, default=_SETS, help="streams to compare on")
     parser.add_argument("--streams", type=int, default=1000, help="at most so many of each set")
     parser.add_argument("--only", nargs="+", default=[], help="candidates whose names contain one of these")
     parser.add_argument("--seeds", type=int, default=2, help="training runs of each encoder")
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> str:
     first, *others = CANDIDATES
     chosen = [first, *(c for c in others if not options.only or any(word in c.name for word in options.only))]
     scenes = [scene for name in options.sets for scene in _scenes(name)[: options.streams]]
-    rows: list[Row] = []
+    rows: list[EmbeddingResult] = []
     learned_from = cmu_material(), generated_material(options.minutes)
     for row in compare(
         _bundles(options.bundle), chosen, scenes, *learned_from, range(options.seeds), options.steps, metrics
@@ -69,8 +69,8 @@ def _bundles(named: Sequence[Path] | None) -> Sequence[Path]:
     return named or [path for path in (shipped,) if path]
 
 
-def _scenes(name: str) -> list[Scene]:
-    return [Scene.of(stream) for stream in (unseen_streams(16) if name == UNSEEN_SET else sets.load(name))]
+def _scenes(name: str) -> list[EmbeddingStream]:
+    return [EmbeddingStream.of(stream) for stream in (unseen_streams(16) if name == UNSEEN_SET else sets.load(name))]
 
 
 if __name__ == "__main__":

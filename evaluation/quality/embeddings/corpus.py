@@ -13,11 +13,11 @@ from kineseg_training.studies.contrastive import Pool
 from numpy.typing import NDArray
 
 from evaluation.quality.places import data_folder
-from evaluation.quality.stream import MODEL_RATE, Stream, from_truth
+from evaluation.quality.stream import MODEL_RATE, AnnotatedStream, from_truth
 
 Array = NDArray[np.float64]
 
-# Generated kinds of action that nothing is learned from, so that there are some to judge by.
+# Generated kinds of action that nothing is learned from, so that there are some to compare on.
 UNSEEN_KINDS = ("arm_circles", "bow", "jumping_jacks", "squat", "wave")
 SEEN_KINDS = tuple(kind for kind in ACTIONS if kind not in UNSEEN_KINDS)
 UNSEEN_SET = "generated-unseen"  # of kinds that are in no corpus
@@ -67,7 +67,7 @@ def both(one: Material, other: Material) -> Material:
     return Material(one.clips + other.clips, one.channels)
 
 
-def unseen_streams(count: int) -> list[Stream]:
+def unseen_streams(count: int) -> list[AnnotatedStream]:
     """Streams of generated motion, of the kinds that are in no corpus."""
     seeds = range(_UNSEEN_SEED, _UNSEEN_SEED + count)
     return [from_truth(UNSEEN_SET, generate(seed, 80.0, _RATE, actions=UNSEEN_KINDS)) for seed in seeds]

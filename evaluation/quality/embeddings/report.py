@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.quality.embeddings.candidates import Candidate, Embed, learn, learn_on
 from evaluation.quality.embeddings.corpus import UNSEEN_SET, Material, both
-from evaluation.quality.embeddings.score import Scene, figures, means, towards_truth
+from evaluation.quality.embeddings.score import EmbeddingStream, figures, means, towards_truth
 
 Array = NDArray[np.float64]
 Figures = Mapping[str, float]
@@ -26,7 +26,7 @@ _RESAMPLES = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class EmbeddingResult:
     """One embedding.
 
     Attributes:
@@ -68,20 +68,20 @@ GROUPS: dict[str, Callable[[str], bool]] = {
 def compare(
     bundles: Sequence[Path],
     candidates: Sequence[Candidate],
-    scenes: Sequence[Scene],
+    streams: Sequence[EmbeddingStream],
     cmu: Material,
     generated: Material,
     seeds: Sequence[int],
     steps: int,
     metrics: ModuleType,
-) -> Iterator[Row]:
+) -> Iterator[EmbeddingResult]:
     """A row for each bundle and each candidate, and two for oracles, as they come.
 
     Args:
         bundles: Folders or ``.zip``.
         candidates: Embeddings to learn; the first one, without an encoder and of CMU clips alone, is what the oracle
             moves.
-        scenes: Streams to judge them by.
+        streams: What to compare them on.
         cmu, generated: What they learn from.
         seeds: Of the encoders; embeddings without one are learned once.
         steps: Most batches of training.
@@ -91,29 +91,29 @@ def compare(
     wide = both(cmu, generated)
     trained: dict[object, dict[object, Encoder]] = {True: {}, False: {}}
 
-    def judged(embed: Embed) -> dict[tuple[str, str], Figures]:
-        return {(s.set_name, s.name): figures(s, embed(s.frames), settings, metrics) for s in scenes}
+    def scored(embed: Embed) -> dict[tuple[str, str], Figures]:
+        return {(s.set_name, s.name): figures(s, embed(s.frames), settings, metrics) for s in streams}
 
     for path in bundles:
         bundle = read_bundle(path)
         name = f"bundle {bundle.manifest.name} {bundle.manifest.version}"
-        yield Row(name, judged(partial(_by_step, bundle.step)))
+        yield EmbeddingResult(name, scored(partial(_by_step, bundle.step)))
     for candidate in candidates:
         runs = [
-            judged(learn(candidate, wide if candidate.generated else cmu, seed, steps, trained[candidate.generated]))
+            scored(learn(candidate, wide if candidate.generated else cmu, seed, steps, trained[candidate.generated]))
             for seed in (seeds if candidate.encoder is not None else seeds[:1])
         ]
         yield _over_seeds(candidate.name, runs)
-    segments = [s.frames[a:b] for s in scenes for a, b in s.segments() if b - a > 30]
-    yield Row(ORACLE_METRIC, judged(learn_on(segments, cmu)))
+    segments = [s.frames[a:b] for s in streams for a, b in s.segments() if b - a > 30]
+    yield EmbeddingResult(ORACLE_METRIC, scored(learn_on(segments, cmu)))
     plain = learn(candidates[0], cmu, seeds[0], steps, trained[False])
     halved = {
-        (s.set_name, s.name): figures(s, towards_truth(plain(s.frames), s, 0.5), settings, metrics) for s in scenes
+        (s.set_name, s.name): figures(s, towards_truth(plain(s.frames), s, 0.5), settings, metrics) for s in streams
     }
-    yield Row(ORACLE_HALF, halved)
+    yield EmbeddingResult(ORACLE_HALF, halved)
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[EmbeddingResult]) -> str:
     """Markdown. Differences are to the first row, with the standard error that a bootstrap over streams gives."""
     groups = rows[0].groups()
     head = ["embedding", *[f"{group}: bF1 / MoF" for group in groups], "unseen: bF1 (P/R)", "MoF", "MoF, true cuts",
@@ -137,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def paired(first: Row, second: Row, figure: str = "bf1") -> tuple[float, float]:
+def paired(first: EmbeddingResult, second: EmbeddingResult, figure: str = "bf1") -> tuple[float, float]:
     """Mean difference on unseen groups, second less first, and its standard error.
 
     A take counts once, whatever the number of its tempos: they are not independent.
@@ -159,7 +159,7 @@ def _by_step(step: Step, frames: Array) -> Array:
     return np.asarray(step.run(frames).embedding, dtype=np.float64)
 
 
-def _over_seeds(name: str, runs: Sequence[Mapping[tuple[str, str], Figures]]) -> Row:
+def _over_seeds(name: str, runs: Sequence[Mapping[tuple[str, str], Figures]]) -> EmbeddingResult:
     joined = {key: means([run[key] for run in runs]) for key in runs[0]}
-    spread = float(np.std([Row(name, run).unseen("bf1") for run in runs])) if len(runs) > 1 else 0.0
-    return Row(name, joined, spread)
+    spread = float(np.std([EmbeddingResult(name, run).unseen("bf1") for run in runs])) if len(runs) > 1 else 0.0
+    return EmbeddingResult(name, joined, spread)

@@ -11,7 +11,7 @@ import numpy as np
 from kineseg_core.segmenter import PrototypeClusterer, SegmentEnd, Segmenter, SegmenterSettings
 from numpy.typing import NDArray
 
-from evaluation.quality.stream import MODEL_RATE, Stream
+from evaluation.quality.stream import MODEL_RATE, AnnotatedStream
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ _SMOOTH_S = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class EmbeddingStream:
     """A stream as the embedding sees it, with its truth at the model's rate.
 
     Attributes:
@@ -37,7 +37,7 @@ class Scene:
     labels: NDArray[np.int64]
 
     @classmethod
-    def of(cls, stream: Stream) -> Scene:
+    def of(cls, stream: AnnotatedStream) -> EmbeddingStream:
         """Bring a stream to the model's rate."""
         assert stream.labels is not None  # of sets of motion
         frames = stream.canonical()
@@ -51,24 +51,26 @@ class Scene:
         return list(pairwise([0, *cuts, len(self.frames)]))
 
 
-def figures(scene: Scene, embedding: Array, settings: SegmenterSettings, metrics: ModuleType) -> dict[str, float]:
+def figures(
+    scene: EmbeddingStream, embedding: Array, settings: SegmenterSettings, metrics: ModuleType
+) -> dict[str, float]:
     """Figures of one stream.
 
     ``bf1``, ``precision``, ``recall`` (0.5 s), ``mof``, ``ari``: of the segmenter, in per cent. ``mof_true_cuts``: of
-    its labels when it is told the boundaries. ``scatter``: variance within true segments as a share of all.
+    its labels when it is given the true boundaries. ``scatter``: variance within true segments as a share of all.
     ``uneven``: standard deviation, over segments, of the logarithm of that. ``settling_s``: seconds after a boundary
     until the embedding is nearer to the new action's mean than to the old one's, the median.
     """
     cuts, decided, labels = _segment(embedding, settings)
-    told = _evaluate(metrics, scene, [], [], _labels_between(embedding, scene, settings))
+    labelled = _evaluate(metrics, scene, [], [], _labels_between(embedding, scene, settings))
     return {
         **_evaluate(metrics, scene, cuts, decided, labels),
-        "mof_true_cuts": told["mof"],
+        "mof_true_cuts": labelled["mof"],
         **_why(embedding, scene),
     }
 
 
-def towards_truth(embedding: Array, scene: Scene, share: float) -> Array:
+def towards_truth(embedding: Array, scene: EmbeddingStream, share: float) -> Array:
     """The embedding with every frame moved by `share` of the way to the mean of its true segment: not a method."""
     moved = embedding.copy()
     for start, stop in scene.segments():
@@ -91,7 +93,7 @@ def _segment(embedding: Array, settings: SegmenterSettings) -> tuple[list[int], 
 
 
 def _evaluate(
-    metrics: ModuleType, scene: Scene, cuts: Sequence[int], decided: Sequence[int], labels: NDArray[np.int64]
+    metrics: ModuleType, scene: EmbeddingStream, cuts: Sequence[int], decided: Sequence[int], labels: NDArray[np.int64]
 ) -> dict[str, float]:
     boundaries = [{"frame": cut, "emitted_frame": t} for cut, t in zip(cuts, decided, strict=True)]
     prediction = {"fps": MODEL_RATE, "n_frames": len(labels), "boundaries": boundaries, "labels": labels}
@@ -102,7 +104,7 @@ def _evaluate(
     return {name: 100.0 * float(share) for name, share in shares.items()}
 
 
-def _labels_between(embedding: Array, scene: Scene, settings: SegmenterSettings) -> NDArray[np.int64]:
+def _labels_between(embedding: Array, scene: EmbeddingStream, settings: SegmenterSettings) -> NDArray[np.int64]:
     """Labels of the true segments by the service's clusterer, at the scale that it would have."""
     rng = np.random.default_rng(0)
     one, other = rng.integers(len(embedding), size=(2, 4000))
@@ -114,7 +116,7 @@ def _labels_between(embedding: Array, scene: Scene, settings: SegmenterSettings)
     return labels
 
 
-def _why(embedding: Array, scene: Scene) -> dict[str, float]:
+def _why(embedding: Array, scene: EmbeddingStream) -> dict[str, float]:
     spans = scene.segments()
     inner = [_inner(embedding, start, stop) for start, stop in spans]
     means = [each.mean(axis=0) for each in inner]

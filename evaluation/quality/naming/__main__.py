@@ -17,7 +17,7 @@ from kineseg_core.naming import NamingSettings
 
 from evaluation.quality import sets
 from evaluation.quality.errors import QualityError
-from evaluation.quality.naming.segments import Lesson, Tally, ask
+from evaluation.quality.naming.segments import NamedSeconds, StreamSegments, name_segments
 from evaluation.quality.service import running, segment
 
 _RADII = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.8)
@@ -28,7 +28,7 @@ _SETS = tuple(name for name in sets.SETS if name != "tssb")  # nobody named what
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with `arguments`, those of the process unless given; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.quality.naming", description=__doc__)
-    parser.add_argument("--set", choices=_SETS, default="takes", help="streams that teach and are named")
+    parser.add_argument("--set", choices=_SETS, default="takes", help="streams that give examples and are named")
     parser.add_argument("--streams", type=int, default=1000, help="at most so many")
     parser.add_argument("--most", type=int, default=64, help="examples of each name, at most")
     parser.add_argument("--bundle", type=Path, help="default: the one that comes with the service")
@@ -45,17 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> str:
     streams = sets.load(options.set, limit=options.streams)
     if len(streams) < 2:
-        raise QualityError("one stream must teach another: at least two are needed")
+        raise QualityError("one stream must give examples for another: at least two are needed")
     with running(options.bundle) as service:
         results = segment(service, streams).results
-    lessons = [Lesson.of(stream, result) for stream, result in zip(streams, results, strict=True)]
+    segments = [StreamSegments.of(stream, result) for stream, result in zip(streams, results, strict=True)]
     defaults = NamingSettings()
     chosen = [defaults]
     if options.sweep:
         chosen += [replace(defaults, radius=radius) for radius in _RADII if radius != defaults.radius]
         chosen += [replace(defaults, ratio=ratio) for ratio in _RATIOS if ratio != defaults.ratio]
     lines = [
-        f"{len(lessons)} streams of {options.set!r}, percent of time",
+        f"{len(segments)} streams of {options.set!r}, percent of time",
         "",
         "| radius | ratio | taught from | named right, of what is named | named right, of what was taught | "
         "left unknown, of what was not taught |",
@@ -63,26 +63,26 @@ def _run(options: argparse.Namespace) -> str:
     ]
     for settings in chosen:
         lines += [
-            f"| {settings.radius:g} | {settings.ratio:g} | {way} | {tally.precision:.1f} | {tally.recall:.1f} | "
-            f"{tally.unknown:.1f} |"
-            for way, tally in _ways(lessons, settings, options.most)
+            f"| {settings.radius:g} | {settings.ratio:g} | {way} | {seconds.precision:.1f} | {seconds.recall:.1f} | "
+            f"{seconds.unknown:.1f} |"
+            for way, seconds in _ways(segments, settings, options.most)
         ]
     return "\n".join(lines)
 
 
-def _ways(lessons: Sequence[Lesson], settings: NamingSettings, most: int) -> Iterator[tuple[str, Tally]]:
-    others = {pupil.name: [one for one in lessons if one is not pupil] for pupil in lessons}
-    for number in sorted({1, min(2, len(lessons) - 1), len(lessons) - 1}):
-        tally = Tally()
-        for pupil in lessons:
-            for teachers in combinations(others[pupil.name], number):
-                tally += ask(teachers, pupil, settings, most=most)
-        yield (f"{number} other{'s' if number > 1 else ''}", tally)
-    tally = Tally()
-    for pupil in lessons:
-        for action in sorted(pupil.actions):
-            tally += ask(others[pupil.name], pupil, settings, most=most, withheld=frozenset({action}))
-    yield ("all others, but one action", tally)
+def _ways(streams: Sequence[StreamSegments], settings: NamingSettings, most: int) -> Iterator[tuple[str, NamedSeconds]]:
+    others = {named.name: [one for one in streams if one is not named] for named in streams}
+    for number in sorted({1, min(2, len(streams) - 1), len(streams) - 1}):
+        seconds = NamedSeconds()
+        for named in streams:
+            for examples_of in combinations(others[named.name], number):
+                seconds += name_segments(examples_of, named, settings, most=most)
+        yield (f"{number} other{'s' if number > 1 else ''}", seconds)
+    seconds = NamedSeconds()
+    for named in streams:
+        for action in sorted(named.actions):
+            seconds += name_segments(others[named.name], named, settings, most=most, withheld=frozenset({action}))
+    yield ("all others, but one action", seconds)
 
 
 if __name__ == "__main__":

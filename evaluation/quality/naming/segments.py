@@ -1,4 +1,4 @@
-"""What is taught and what is asked: true segments as examples, found segments to be named."""
+"""How well examples name segments: true segments of some streams are taught, found segments of another are named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from kineseg_core.naming import KnownNames, NamingSettings
 from numpy.typing import NDArray
 
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 # The takes were described one by one, in other words for the same action.
 _SAME = {
@@ -24,7 +24,7 @@ _TRIM_S = 0.4  # as the SDK does when a range of a recording is taught
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class StreamSegments:
     """One stream, as its segments are and as the service found them.
 
     Attributes:
@@ -38,7 +38,7 @@ class Lesson:
     found: tuple[tuple[NDArray[np.float64], dict[str, float]], ...]
 
     @classmethod
-    def of(cls, stream: Stream, result: kineseg.Segmentation) -> Lesson:
+    def of(cls, stream: AnnotatedStream, result: kineseg.Segmentation) -> StreamSegments:
         """From what the service said of a stream that knows its segments; the result must have frame results."""
         truth = stream.recording.truth
         assert truth is not None  # of callers' own making
@@ -68,7 +68,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Tally:
+class NamedSeconds:
     """Seconds of segments that were named, or not.
 
     Attributes:
@@ -85,8 +85,8 @@ class Tally:
     kept: float = 0.0
     invented: float = 0.0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: NamedSeconds) -> NamedSeconds:
+        return NamedSeconds(
             self.right + other.right,
             self.wrong + other.wrong,
             self.missed + other.missed,
@@ -110,40 +110,40 @@ class Tally:
         return _percent(self.kept, self.kept + self.invented)
 
 
-def ask(
-    teachers: Sequence[Lesson],
-    pupil: Lesson,
+def name_segments(
+    examples_of: Sequence[StreamSegments],
+    named: StreamSegments,
     settings: NamingSettings,
     *,
     most: int = 64,
     withheld: frozenset[str] = frozenset(),
-) -> Tally:
+) -> NamedSeconds:
     """Teach the true segments of some streams, and let the segments found in another be named.
 
     Args:
-        teachers: Where examples come from.
-        pupil: What is named.
+        examples_of: Streams whose true segments are taught.
+        named: The stream whose found segments are named.
         settings: When there is a name.
         most: Examples of each name, the first ones.
         withheld: Actions that are not taught, though there are examples.
     """
     examples: dict[str, list[NDArray[np.float64]]] = {}
-    for teacher in teachers:
-        for name, point, _ in teacher.true:
+    for stream in examples_of:
+        for name, point, _ in stream.true:
             if name not in withheld and len(examples.setdefault(name, [])) < most:
                 examples[name].append(point)
     known = KnownNames((name, point.tolist()) for name, points in examples.items() for point in points)
-    tally = Tally()
-    for point, seconds in pupil.found:
+    total = NamedSeconds()
+    for point, seconds in named.found:
         name = known.nearest(point, settings).name
         for action, length in seconds.items():
             if action == name:
-                tally += Tally(right=length)
+                total += NamedSeconds(right=length)
             elif name:
-                tally += Tally(wrong=length, invented=0.0 if action in examples else length)
+                total += NamedSeconds(wrong=length, invented=0.0 if action in examples else length)
             else:
-                tally += Tally(missed=length) if action in examples else Tally(kept=length)
-    return tally
+                total += NamedSeconds(missed=length) if action in examples else NamedSeconds(kept=length)
+    return total
 
 
 def _percent(part: float, whole: float) -> float:

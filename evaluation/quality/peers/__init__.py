@@ -14,7 +14,7 @@ from kineseg.motion import Recording
 from evaluation.quality.peers import class_, drift, floss, ruptures_window
 from evaluation.quality.peers.centroids import nearest_centroid
 from evaluation.quality.scores import Prediction
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 Choice = Literal["none", "fast", "all"]
 BLIND_S = 7.0
@@ -26,14 +26,14 @@ class Peer:
 
     Attributes:
         name: For the table.
-        boundaries: Of a stream: pairs (frame, told at).
+        boundaries: Of a stream: pairs (frame, emitted at).
         settings: What was chosen, in words.
         package: That has to be installed.
         fast: Whether it costs next to nothing.
     """
 
     name: str
-    boundaries: Callable[[Stream], Sequence[tuple[int, int]]]
+    boundaries: Callable[[AnnotatedStream], Sequence[tuple[int, int]]]
     settings: str
     package: str
     fast: bool = False
@@ -56,8 +56,8 @@ PEERS = (
         "Window, rbf (ruptures)", ruptures_window.boundaries,
         f"on {ruptures_window.COMPONENTS} components at {ruptures_window.RATE:g} Hz, width {ruptures_window.WIDTH_S:g} "
         f"s, penalty {ruptures_window.PENALTY:g}, every {ruptures_window.STEP_S:g} s on the last "
-        f"{ruptures_window.BUFFER_S:g} s; told {ruptures_window.WIDTH_S / 2 + ruptures_window.SETTLED_S:g} s after it "
-        "at best",
+        f"{ruptures_window.BUFFER_S:g} s; emitted "
+        f"{ruptures_window.WIDTH_S / 2 + ruptures_window.SETTLED_S:g} s after it at best",
         "ruptures",
     ),
     Peer(
@@ -86,7 +86,7 @@ def chosen(choice: Choice) -> tuple[list[Peer], list[str]]:
 _warm: set[str] = set()
 
 
-def run(name: str, stream: Stream) -> tuple[Prediction, float]:
+def run(name: str, stream: AnnotatedStream) -> tuple[Prediction, float]:
     """What the peer of that name says about a stream, with the labels of `nearest_centroid`.
 
     Returns:
@@ -102,31 +102,31 @@ def run(name: str, stream: Stream) -> tuple[Prediction, float]:
     return labelled(stream, pairs), time.process_time() - before
 
 
-def _noise() -> Stream:
+def _noise() -> AnnotatedStream:
     """Thirty periods of nothing."""
     values = np.random.default_rng(0).standard_normal((300, 1))
-    return Stream("", "noise", Recording(values, 10.0, ("value",)), np.empty((0, 3)), None)
+    return AnnotatedStream("", "noise", Recording(values, 10.0, ("value",)), np.empty((0, 3)), None)
 
 
-def labelled(stream: Stream, pairs: Sequence[tuple[int, int]]) -> Prediction:
+def labelled(stream: AnnotatedStream, pairs: Sequence[tuple[int, int]]) -> Prediction:
     """Boundaries with the labels of `nearest_centroid`."""
     found = Prediction.of(pairs, stream.n_frames)
     return Prediction(found.boundaries, found.emitted, nearest_centroid(stream, found.boundaries.tolist()))
 
 
-def one_label(stream: Stream) -> Prediction:
+def one_label(stream: AnnotatedStream) -> Prediction:
     """Nothing ever changes."""
     labels = None if stream.labels is None else np.zeros(stream.n_frames, dtype=np.int64)
     return Prediction.of([], stream.n_frames, labels)
 
 
-def blind(stream: Stream) -> Prediction:
-    """A boundary every `BLIND_S` seconds, told at once."""
+def blind(stream: AnnotatedStream) -> Prediction:
+    """A boundary every `BLIND_S` seconds, emitted at once."""
     cuts = np.arange(BLIND_S * stream.rate, stream.n_frames, BLIND_S * stream.rate).round().astype(int).tolist()
     return labelled(stream, [(cut, cut) for cut in cuts])
 
 
-def true_boundaries(stream: Stream) -> Prediction:
-    """The truth's boundaries, told at once: what the labels of `nearest_centroid` are worth."""
+def true_boundaries(stream: AnnotatedStream) -> Prediction:
+    """The truth's boundaries, emitted at once: what the labels of `nearest_centroid` are worth."""
     cuts = stream.truth[:, 1].astype(int).tolist()
     return labelled(stream, [(cut, cut) for cut in cuts])

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.quality.peers.signal import standardised
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 RATE = 10.0
 SAME = 0.15
 """Mean squared difference per standardised channel below which two segments are one action."""
 
 
-def nearest_centroid(stream: Stream, boundaries: Sequence[int]) -> NDArray[np.int64] | None:
+def nearest_centroid(stream: AnnotatedStream, boundaries: Sequence[int]) -> NDArray[np.int64] | None:
     """``(T,)`` a label for every frame, segment after segment as they end; None where actions have no names.
 
     A segment's mean pose joins the nearest centroid within `SAME`, which moves to the mean of all that it was

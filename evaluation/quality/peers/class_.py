@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from evaluation.quality.peers.signal import components, in_frames, signal_rate
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 RATE = 30.0  # its test of significance needs many samples: at 10 a second it finds next to nothing
 SLIDING_S = 60.0
@@ -16,8 +16,8 @@ P_MOTION = 1e-15
 P_SERIES = 1e-50  # the package's default
 
 
-def boundaries(stream: Stream) -> list[tuple[int, int]]:
-    """Pairs (frame, told at)."""
+def boundaries(stream: AnnotatedStream) -> list[tuple[int, int]]:
+    """Pairs (frame, emitted at)."""
     from claspy.streaming.segmentation import StreamingClaSPSegmentation
 
     rate = signal_rate(stream, RATE)

@@ -8,7 +8,7 @@ from typing import Any
 from river.drift import KSWIN, PageHinkley
 
 from evaluation.quality.peers.signal import components, in_frames, signal_rate
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 RATE = 10.0
 COMPONENTS = 3
@@ -21,8 +21,8 @@ PAGE_HINKLEY_THRESHOLD = 10.0
 PAGE_HINKLEY_DELTA = 0.3
 
 
-def kswin(stream: Stream) -> list[tuple[int, int]]:
-    """Pairs (frame, told at); a boundary is placed in the middle of the recent samples that differ."""
+def kswin(stream: AnnotatedStream) -> list[tuple[int, int]]:
+    """Pairs (frame, emitted at); a boundary is placed in the middle of the recent samples that differ."""
     rate = signal_rate(stream, RATE)
     window, recent = (max(2, round(s * rate)) for s in (KSWIN_WINDOW_S, KSWIN_RECENT_S))
 
@@ -32,8 +32,8 @@ def kswin(stream: Stream) -> list[tuple[int, int]]:
     return _first_to_fire(stream, make, behind=recent / 2)
 
 
-def page_hinkley(stream: Stream) -> list[tuple[int, int]]:
-    """Pairs (frame, told at); a boundary is placed where it is told, the method knows no other place."""
+def page_hinkley(stream: AnnotatedStream) -> list[tuple[int, int]]:
+    """Pairs (frame, emitted at); a boundary is placed where it is emitted, the method knows no other place."""
 
     def make() -> Any:
         return PageHinkley(min_instances=10, delta=PAGE_HINKLEY_DELTA, threshold=PAGE_HINKLEY_THRESHOLD)
@@ -41,7 +41,7 @@ def page_hinkley(stream: Stream) -> list[tuple[int, int]]:
     return _first_to_fire(stream, make, behind=0.0)
 
 
-def _first_to_fire(stream: Stream, make: Callable[[], Any], behind: float) -> list[tuple[int, int]]:
+def _first_to_fire(stream: AnnotatedStream, make: Callable[[], Any], behind: float) -> list[tuple[int, int]]:
     rate = signal_rate(stream, RATE)
     values = components(stream, RATE, COMPONENTS)
     detectors = [make() for _ in range(values.shape[1])]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.quality.peers.signal import components, in_frames, signal_rate
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 Array = NDArray[np.float64]
 
@@ -22,14 +22,14 @@ IAC_RUNS = 100  # simulations of what is expected by chance; the default of 1000
 APART_S = 3.0  # from other boundaries and from both ends of the buffer, where arcs are few in any case
 
 
-def boundaries(stream: Stream) -> list[tuple[int, int]]:
-    """Pairs (frame, told at)."""
+def boundaries(stream: AnnotatedStream) -> list[tuple[int, int]]:
+    """Pairs (frame, emitted at)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # stumpy asks NumPy for what newer versions warn of
         return _boundaries(stream)
 
 
-def _boundaries(stream: Stream) -> list[tuple[int, int]]:
+def _boundaries(stream: AnnotatedStream) -> list[tuple[int, int]]:
     import stumpy
 
     rate = signal_rate(stream, RATE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evaluation.quality.peers.signal import components, in_frames, signal_rate
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 RATE = 10.0
 COMPONENTS = 10
@@ -12,11 +12,11 @@ BUFFER_S = 15.0
 STEP_S = 0.5
 PENALTY = 6.0
 APART_S = 2.0
-SETTLED_S = 0.5  # behind the last place that can be judged, so that a peak has passed before it is told
+SETTLED_S = 0.5  # behind the last frame that can be scored, so that a peak has passed before it is emitted
 
 
-def boundaries(stream: Stream) -> list[tuple[int, int]]:
-    """Pairs (frame, told at); a boundary is told at least half a width and `SETTLED_S` after it."""
+def boundaries(stream: AnnotatedStream) -> list[tuple[int, int]]:
+    """Pairs (frame, emitted at); a boundary is emitted at least half a width and `SETTLED_S` after it."""
     import ruptures
 
     rate = signal_rate(stream, RATE)

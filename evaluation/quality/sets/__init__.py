@@ -8,7 +8,7 @@ from typing import Literal
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.sets import bvh, cmu_clips, generated, takes, tssb
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 Seeds = Literal["dev", "held-out"]
 TEMPOS = (0.6, 0.8, 1.25, 1.6)
@@ -27,7 +27,7 @@ class StreamSet:
 
     title: str
     seen: str
-    load: Callable[[tuple[int, ...]], list[Stream]]
+    load: Callable[[tuple[int, ...]], list[AnnotatedStream]]
     seeds: Mapping[Seeds, tuple[int, ...]]
 
 
@@ -58,7 +58,7 @@ SETS: dict[str, StreamSet] = {
 }  # fmt: skip
 
 
-def load(name: str, seeds: Seeds = "dev", limit: int | None = None) -> list[Stream]:
+def load(name: str, seeds: Seeds = "dev", limit: int | None = None) -> list[AnnotatedStream]:
     """The streams of a set.
 
     Args:

@@ -9,13 +9,13 @@ from kineseg_training.data.assemble import Rules, assemble
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.places import data_folder
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 STYLES = ("normal", "tired", "happy")
 RULES = Rules(least_clip=2.0)
 
 
-def load(seeds: tuple[int, ...]) -> list[Stream]:
+def load(seeds: tuple[int, ...]) -> list[AnnotatedStream]:
     """One stream per seed and style."""
     return [
         from_truth("bvh", assemble(clips(style), seed, name=f"{style}-{seed}", rules=RULES).recording)

@@ -9,10 +9,10 @@ from kineseg_training.data.action_clips import action_clips
 from kineseg_training.data.assemble import Rules, assemble
 
 from evaluation.quality.places import data_folder
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 
-def load(seeds: tuple[int, ...]) -> list[Stream]:
+def load(seeds: tuple[int, ...]) -> list[AnnotatedStream]:
     """One stream per seed."""
     return [
         from_truth("cmu-clips", assemble(clips(), seed, name=f"cmu-{seed}", rules=Rules()).recording) for seed in seeds

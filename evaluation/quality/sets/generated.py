@@ -6,14 +6,14 @@ import numpy as np
 from kineseg.motion import generate
 from kineseg.motion.synthetic import ACTIONS
 
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 KINDS = 12
 SEGMENTS = 16
 RATE = 60.0
 
 
-def load(seeds: tuple[int, ...]) -> list[Stream]:
+def load(seeds: tuple[int, ...]) -> list[AnnotatedStream]:
     """One stream per seed: 16 segments of 4 to 9 s from a pool of 12 of the generator's actions."""
     streams = []
     for seed in seeds:

@@ -10,11 +10,11 @@ from kineseg.motion import Annotation, Recording, read
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.places import FACTS, data_folder, eval_folder
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 
-def load(tempo: float = 1.0) -> list[Stream]:
-    """The takes, with the annotation that they are judged by.
+def load(tempo: float = 1.0) -> list[AnnotatedStream]:
+    """The takes, with the annotation that they are scored by.
 
     Args:
         tempo: How many times faster the motion goes, at the same frames per second.
@@ -33,7 +33,7 @@ def load(tempo: float = 1.0) -> list[Stream]:
     return streams
 
 
-def at(tempo: float = 1.0) -> Callable[[tuple[int, ...]], list[Stream]]:
+def at(tempo: float = 1.0) -> Callable[[tuple[int, ...]], list[AnnotatedStream]]:
     """`load` for a table of sets: nothing in it is random, so there are no seeds."""
     return lambda _: load(tempo)
 

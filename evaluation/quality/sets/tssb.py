@@ -10,13 +10,13 @@ import numpy as np
 from kineseg.motion import Recording
 
 from evaluation.quality.places import data_folder
-from evaluation.quality.stream import Stream
+from evaluation.quality.stream import AnnotatedStream
 
 MODEL = "scratch"
 CHANNEL = "value"
 
 
-def load(_: tuple[int, ...] = ()) -> list[Stream]:
+def load(_: tuple[int, ...] = ()) -> list[AnnotatedStream]:
     """The series; one annotated period counts as one second. Nothing in it is random, so there are no seeds."""
     path = data_folder("tssb") / "tssb_dev.csv"
     csv.field_size_limit(sys.maxsize)  # a whole series is one field
@@ -29,6 +29,8 @@ def load(_: tuple[int, ...] = ()) -> list[Stream]:
                 frames=values[:, None], rate=float(row["window_size"]), channels=(CHANNEL,), name=row["dataset"]
             )
             streams.append(
-                Stream("tssb", row["dataset"], recording, np.repeat(cuts[:, None], 3, axis=1), None, model=MODEL)
+                AnnotatedStream(
+                    "tssb", row["dataset"], recording, np.repeat(cuts[:, None], 3, axis=1), None, model=MODEL
+                )
             )
     return streams

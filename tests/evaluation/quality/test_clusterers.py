@@ -11,8 +11,8 @@ from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmenterSettings
 
 from evaluation.quality.clusterers.__main__ import main
-from evaluation.quality.clusterers.scenes import Scene, scenes
-from evaluation.quality.clusterers.score import Score, contenders, score
+from evaluation.quality.clusterers.scenes import ClusteringStream, scenes
+from evaluation.quality.clusterers.score import LabelScore, contenders, score
 from evaluation.quality.metrics import metrics_module
 from evaluation.quality.stream import from_truth
 
@@ -21,32 +21,32 @@ SETTINGS = SegmenterSettings()
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    """Actions that are easily told apart, 6 s each."""
+def scene() -> ClusteringStream:
+    """Actions that are easily distinguished, 6 s each."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((4, 16)) / 4.0
     blocks = centres[np.repeat(ACTIONS, 60)] + 0.05 * rng.standard_normal((60 * len(ACTIONS), 16))
     spans = tuple(pairwise(range(0, 180 * len(ACTIONS) + 1, 180)))
-    return Scene("made", "up", blocks, 3, np.repeat(ACTIONS, 180).astype(np.int64), spans, spans)
+    return ClusteringStream("made", "up", blocks, 3, np.repeat(ACTIONS, 180).astype(np.int64), spans, spans)
 
 
-def scored(scene: Scene, name: str) -> Score:
+def scored(scene: ClusteringStream, name: str) -> LabelScore:
     return score(scene, scene.true, contenders(SETTINGS)[name](scene, scene.true), metrics_module())
 
 
 @pytest.mark.data
 @pytest.mark.usefixtures("scoring_scripts")
-def test_clear_actions_are_told_apart_and_known_again(scene: Scene) -> None:
-    assert scored(scene, "prototypes") == Score(100.0, 100.0, 1.0)
+def test_clear_actions_are_distinguished_and_known_again(scene: ClusteringStream) -> None:
+    assert scored(scene, "prototypes") == LabelScore(100.0, 100.0, 1.0)
     assert scored(scene, "dbstream").mof > 90.0
 
 
 @pytest.mark.data
 @pytest.mark.usefixtures("scoring_scripts")
-def test_ceiling_and_floors_are_where_they_must_be(scene: Scene) -> None:
+def test_ceiling_and_floors_are_where_they_must_be(scene: ClusteringStream) -> None:
     ceiling, *between, one, new = contenders(SETTINGS)
-    assert scored(scene, ceiling) == Score(100.0, 100.0, 1.0)
-    assert scored(scene, one) == Score(pytest.approx(200 / 7), 0.0, 0.25)
+    assert scored(scene, ceiling) == LabelScore(100.0, 100.0, 1.0)
+    assert scored(scene, one) == LabelScore(pytest.approx(200 / 7), 0.0, 0.25)
     assert scored(scene, new).labels_per_action == 7 / 4
     assert between[:5] == ["prototypes", "dbstream", "denstream", "clustream", "kmeans"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.quality.__main__ import main
-from evaluation.quality.measure import EARLY, FINAL, Row, SetResult
-from evaluation.quality.scores import Score
+from evaluation.quality.measure import FINAL, PROVISIONAL, MethodResult, SetResult
+from evaluation.quality.scores import StreamScore
 from evaluation.quality.targets import DELAY, outcomes
 
 
@@ -25,7 +25,7 @@ def test_a_table_and_pictures_come_out(tmp_path: Path, capsys: pytest.CaptureFix
     found = figures["sets"]["generated"]
     rows = {row["method"]: row for row in found["rows"]}
     assert set(rows) == {
-        FINAL, EARLY, "ORACLE: true boundaries + our labels", "ORACLE: true boundaries + nearest centroid",
+        FINAL, PROVISIONAL, "ORACLE: true boundaries + our labels", "ORACLE: true boundaries + nearest centroid",
         "blind cut every 7 s", "one label, no boundary",
     }  # fmt: skip
     assert rows[FINAL]["bf1"] > rows["blind cut every 7 s"]["bf1"] > rows["one label, no boundary"]["bf1"] == 0.0
@@ -48,12 +48,12 @@ def test_a_missing_bundle_is_told_in_words(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_targets_are_met_missed_or_not_measured() -> None:
-    result = SetResult("takes", [Row(FINAL, Score({"bf1": 0.96, "mof": 0.5}, ()), 6)])
-    result.rows.append(Row(EARLY, Score({"bf1": 0.8}, (0.5, 0.6, 2.0)), 6))
+    result = SetResult("takes", [MethodResult(FINAL, StreamScore({"bf1": 0.96, "mof": 0.5}, ()), 6)])
+    result.rows.append(MethodResult(PROVISIONAL, StreamScore({"bf1": 0.8}, (0.5, 0.6, 2.0)), 6))
     by_name = {(each.target.method, each.target.figure): each for each in outcomes([result])}
     assert by_name[FINAL, "bf1"].met
     assert not by_name[FINAL, "mof"].met
     assert by_name[FINAL, "ari"].value is None
     assert not by_name[FINAL, "ari"].met
-    assert by_name[EARLY, DELAY].met
+    assert by_name[PROVISIONAL, DELAY].met
     assert {each.target.set_name for each in by_name.values()} == {"takes"}

@@ -11,8 +11,8 @@ from kineseg_core.segmenter import SegmenterSettings
 
 from evaluation.quality.embeddings.__main__ import main
 from evaluation.quality.embeddings.corpus import SEEN_KINDS, UNSEEN_KINDS, generated_material, unseen_streams
-from evaluation.quality.embeddings.report import Row, paired, table
-from evaluation.quality.embeddings.score import Scene, figures, towards_truth
+from evaluation.quality.embeddings.report import EmbeddingResult, paired, table
+from evaluation.quality.embeddings.score import EmbeddingStream, figures, towards_truth
 from evaluation.quality.metrics import metrics_module
 
 
@@ -24,18 +24,18 @@ def metrics(scoring_scripts: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return Scene.of(unseen_streams(1)[0])
+def scene() -> EmbeddingStream:
+    return EmbeddingStream.of(unseen_streams(1)[0])
 
 
-def _telling(scene: Scene, noise: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _telling(scene: EmbeddingStream, noise: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """An embedding that tells the true action, and noise."""
     rng = np.random.default_rng(0)
     return np.eye(8)[scene.labels] + noise * rng.standard_normal((len(scene.labels), 8))
 
 
 @pytest.mark.data
-def test_an_embedding_that_tells_the_action_scores_high(scene: Scene, metrics: ModuleType) -> None:
+def test_an_embedding_that_tells_the_action_scores_high(scene: EmbeddingStream, metrics: ModuleType) -> None:
     clear = figures(scene, _telling(scene, 0.1), SegmenterSettings(), metrics)
     assert clear["bf1"] > 90.0
     assert clear["mof"] > 95.0
@@ -50,7 +50,7 @@ def test_an_embedding_that_tells_the_action_scores_high(scene: Scene, metrics: M
 
 
 @pytest.mark.data
-def test_moving_towards_the_truth_shrinks_scatter(scene: Scene, metrics: ModuleType) -> None:
+def test_moving_towards_the_truth_shrinks_scatter(scene: EmbeddingStream, metrics: ModuleType) -> None:
     embedding = _telling(scene, 0.5)
     np.testing.assert_array_equal(towards_truth(embedding, scene, 0.0), embedding)
     start, stop = scene.segments()[0]
@@ -64,13 +64,13 @@ def test_moving_towards_the_truth_shrinks_scatter(scene: Scene, metrics: ModuleT
 
 
 @pytest.mark.data
-def test_a_late_embedding_settles_late(scene: Scene, metrics: ModuleType) -> None:
+def test_a_late_embedding_settles_late(scene: EmbeddingStream, metrics: ModuleType) -> None:
     late = np.concatenate([np.repeat(_telling(scene, 0.1)[:1], 30, axis=0), _telling(scene, 0.1)[:-30]])
     measured = figures(scene, late, SegmenterSettings(), metrics)["settling_s"]
     assert measured == pytest.approx(1.0, abs=0.3)
 
 
-def test_the_unseen_kinds_are_in_no_corpus(scene: Scene) -> None:
+def test_the_unseen_kinds_are_in_no_corpus(scene: EmbeddingStream) -> None:
     assert not set(SEEN_KINDS) & set(UNSEEN_KINDS)
     material = generated_material(2)
     assert {clip.name.split("/")[1] for clip in material.clips} <= set(SEEN_KINDS)
@@ -78,9 +78,9 @@ def test_the_unseen_kinds_are_in_no_corpus(scene: Scene) -> None:
 
 
 def test_differences_are_paired() -> None:
-    def row(name: str, plus: float) -> Row:
+    def row(name: str, plus: float) -> EmbeddingResult:
         places = [("takes", "1"), ("tempo-0.6", "1"), ("tempo-1.6", "1"), ("bvh", "a"), ("bvh", "b")]
-        return Row(name, {place: {"bf1": 50.0 + 10.0 * n + plus} for n, place in enumerate(places)})
+        return EmbeddingResult(name, {place: {"bf1": 50.0 + 10.0 * n + plus} for n, place in enumerate(places)})
 
     difference, error = paired(row("first", 0.0), row("second", 3.0))
     assert difference == pytest.approx(3.0)
@@ -120,7 +120,7 @@ def test_a_table_has_a_line_for_each_row() -> None:
     figure = dict.fromkeys(
         ("bf1", "precision", "recall", "mof", "mof_true_cuts", "scatter", "uneven", "settling_s"), 1.0
     )
-    rows = [Row(name, {("bvh", "a"): figure}) for name in ("one", "two")]
+    rows = [EmbeddingResult(name, {("bvh", "a"): figure}) for name in ("one", "two")]
     lines = table(rows).splitlines()
     assert len(lines) == 4
     assert len({line.count("|") for line in lines}) == 1

@@ -11,15 +11,15 @@ from kineseg.motion import Annotation, Recording
 from kineseg_core.naming import NamingSettings
 
 from evaluation.quality.naming.__main__ import main
-from evaluation.quality.naming.segments import Lesson, Tally, ask
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.naming.segments import NamedSeconds, StreamSegments, name_segments
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 PLACES = {"walk": (0.0, 0.0), "run": (1.0, 0.0), "sit": (0.0, 1.0), "lie": (9.0, 9.0)}
 SETTINGS = NamingSettings(radius=0.4, ratio=0.7)
 RATE = 10.0
 
 
-def lesson(name: str, *actions: str, shift: float = 0.0, cuts: tuple[int, ...] = ()) -> Lesson:
+def segments_of(name: str, *actions: str, shift: float = 0.0, cuts: tuple[int, ...] = ()) -> StreamSegments:
     """Five seconds of each action, found as they are or cut at other frames; the embedding is the action's place."""
     edges = range(0, 50 * len(actions) + 1, 50)
     frames = np.repeat([PLACES[action] for action in actions], 50, axis=0) + shift
@@ -40,35 +40,35 @@ def lesson(name: str, *actions: str, shift: float = 0.0, cuts: tuple[int, ...] =
     about = {"seq": 1, "frame": 0, "time_s": 0.0, "decided_frame": 0, "decided_time_s": 0.0}
     totals = {"frames": len(frames), "duration_s": 1.0, "segments": 1, "labels": 1, "anomalies": 0, "filled_frames": 0}
     summary = Summary(**about, **totals, reason=EndReason.COMPLETED)  # type: ignore[arg-type]
-    stream: Stream = from_truth("made", recording)
-    return Lesson.of(stream, Segmentation(segments, (), summary, RATE, len(frames), results))
+    stream: AnnotatedStream = from_truth("made", recording)
+    return StreamSegments.of(stream, Segmentation(segments, (), summary, RATE, len(frames), results))
 
 
 def test_what_is_taught_is_named_and_the_rest_stays_unknown() -> None:
-    teacher, pupil = lesson("a", "walk", "run"), lesson("b", "run", "sit", "walk", "lie", shift=0.1)
-    assert ask([teacher], pupil, SETTINGS) == Tally(right=10.0, kept=10.0)
-    tally = ask([teacher], pupil, SETTINGS, withheld=frozenset({"run"}))
-    assert tally == Tally(right=5.0, kept=15.0)
-    assert (tally.precision, tally.recall, tally.unknown) == (100.0, 100.0, 100.0)
+    known, other = segments_of("a", "walk", "run"), segments_of("b", "run", "sit", "walk", "lie", shift=0.1)
+    assert name_segments([known], other, SETTINGS) == NamedSeconds(right=10.0, kept=10.0)
+    seconds = name_segments([known], other, SETTINGS, withheld=frozenset({"run"}))
+    assert seconds == NamedSeconds(right=5.0, kept=15.0)
+    assert (seconds.precision, seconds.recall, seconds.unknown) == (100.0, 100.0, 100.0)
 
 
 def test_what_is_wrong_missed_and_invented_is_counted_by_time() -> None:
-    teacher = lesson("a", "walk", "run")
+    known = segments_of("a", "walk", "run")
     # A segment over two actions has one name, and that is wrong for a part of it.
-    tally = ask([teacher], lesson("b", "walk", "run", cuts=(0, 60, 100)), SETTINGS)
-    assert tally == Tally(right=9.0, wrong=1.0)
-    far = ask([teacher], lesson("b", "walk", "sit", shift=0.35), SETTINGS)
-    assert far == Tally(missed=5.0, kept=5.0)
-    wide = ask([teacher], lesson("b", "sit"), NamingSettings(radius=2.0, ratio=1.0))
-    assert wide == Tally(wrong=5.0, invented=5.0)
+    seconds = name_segments([known], segments_of("b", "walk", "run", cuts=(0, 60, 100)), SETTINGS)
+    assert seconds == NamedSeconds(right=9.0, wrong=1.0)
+    far = name_segments([known], segments_of("b", "walk", "sit", shift=0.35), SETTINGS)
+    assert far == NamedSeconds(missed=5.0, kept=5.0)
+    wide = name_segments([known], segments_of("b", "sit"), NamingSettings(radius=2.0, ratio=1.0))
+    assert wide == NamedSeconds(wrong=5.0, invented=5.0)
     assert (wide.precision, wide.unknown) == (0.0, 0.0)
-    both = Tally(right=3.0, wrong=1.0, missed=2.0, kept=3.0, invented=1.0)
+    both = NamedSeconds(right=3.0, wrong=1.0, missed=2.0, kept=3.0, invented=1.0)
     assert (both.precision, both.recall, both.unknown) == (75.0, 60.0, 75.0)
 
 
 def test_other_words_for_an_action_are_that_action() -> None:
     PLACES["walking"] = PLACES["walk"]
-    assert lesson("a", "walking", "run").actions == {"walk", "run"}
+    assert segments_of("a", "walking", "run").actions == {"walk", "run"}
 
 
 def rows(printed: str) -> list[list[str]]:

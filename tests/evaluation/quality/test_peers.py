@@ -11,15 +11,15 @@ from kineseg.motion import Recording, generate
 from evaluation.quality.peers import PEERS, Peer, blind, chosen, one_label, run, true_boundaries
 from evaluation.quality.peers.centroids import nearest_centroid
 from evaluation.quality.peers.signal import standardised
-from evaluation.quality.stream import Stream, from_truth
+from evaluation.quality.stream import AnnotatedStream, from_truth
 
 RATE = 12.0
 CHANGE_S = 25.0
 
 
-def series(values: np.ndarray) -> Stream:
+def series(values: np.ndarray) -> AnnotatedStream:
     recording = Recording(values[:, None], RATE, ("value",), name="series")
-    return Stream("made", "series", recording, np.array([[CHANGE_S * RATE] * 3]), None)
+    return AnnotatedStream("made", "series", recording, np.array([[CHANGE_S * RATE] * 3]), None)
 
 
 def two_regimes() -> np.ndarray:
@@ -31,7 +31,7 @@ def two_regimes() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def person() -> Stream:
+def person() -> AnnotatedStream:
     return from_truth("made", generate(3, rate=60.0, n_segments=5, actions=("walk", "sit", "clap")))
 
 
@@ -50,17 +50,17 @@ def test_an_obvious_change_is_found(peer: Peer) -> None:
 def test_what_comes_later_changes_nothing_before(peer: Peer) -> None:
     whole = series(two_regimes())
     half = series(two_regimes()[: round(40 * RATE)])
-    told = [pair for pair in peer.boundaries(whole) if pair[1] < half.n_frames - 1]
-    assert told == [pair for pair in peer.boundaries(half) if pair[1] < half.n_frames - 1]
+    found = [pair for pair in peer.boundaries(whole) if pair[1] < half.n_frames - 1]
+    assert found == [pair for pair in peer.boundaries(half) if pair[1] < half.n_frames - 1]
 
 
-def test_standardising_looks_at_nothing_later(person: Stream) -> None:
+def test_standardising_looks_at_nothing_later(person: AnnotatedStream) -> None:
     whole = standardised(person, 10.0)
-    cut = Stream("made", "cut", person.recording.slice(0, 600), person.truth[:0], None)
+    cut = AnnotatedStream("made", "cut", person.recording.slice(0, 600), person.truth[:0], None)
     assert np.allclose(standardised(cut, 10.0)[:90], whole[:90])
 
 
-def test_floors(person: Stream) -> None:
+def test_floors(person: AnnotatedStream) -> None:
     assert len(one_label(person).boundaries) == 0
     cuts = blind(person)
     assert np.diff(cuts.boundaries).tolist() == [420] * (len(cuts.boundaries) - 1)

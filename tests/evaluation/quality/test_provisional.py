@@ -1,4 +1,4 @@
-"""What was told early, from a story told by hand."""
+"""What was emitted early, in a story written by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kineseg import (
 )
 
 from evaluation.quality.calibration import BINS, reliability
-from evaluation.quality.provisional import first_told, shown_labels
+from evaluation.quality.provisional import as_first_emitted, shown_labels
 
 RATE, FRAMES = 10.0, 200
 
@@ -28,41 +28,41 @@ class Story:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def _about(self, frame: int, told: int) -> dict[str, float]:
+    def _about(self, frame: int, emitted: int) -> dict[str, float]:
         return {
-            "seq": len(self.events) + 1, "frame": frame, "time_s": frame / RATE, "decided_frame": told,
-            "decided_time_s": told / RATE,
+            "seq": len(self.events) + 1, "frame": frame, "time_s": frame / RATE, "decided_frame": emitted,
+            "decided_time_s": emitted / RATE,
         }  # fmt: skip
 
-    def start(self, number: int, frame: int, told: int, label: int, confidence: float = 1.0) -> None:
+    def start(self, number: int, frame: int, emitted: int, label: int, confidence: float = 1.0) -> None:
         self.events.append(
             SegmentStarted(
-                **self._about(frame, told), segment_id=number, label=label, confidence=confidence,
+                **self._about(frame, emitted), segment_id=number, label=label, confidence=confidence,
                 confirmed=confidence == 1.0,
             )
         )  # type: ignore[arg-type]  # fmt: skip
 
-    def update(self, number: int, frame: int, told: int, label: int, confidence: float = 1.0) -> None:
+    def update(self, number: int, frame: int, emitted: int, label: int, confidence: float = 1.0) -> None:
         self.events.append(
             SegmentUpdated(
-                **self._about(frame, told), segment_id=number, label=label, confidence=confidence,
+                **self._about(frame, emitted), segment_id=number, label=label, confidence=confidence,
                 confirmed=confidence == 1.0,
             )
         )  # type: ignore[arg-type]  # fmt: skip
 
-    def retract(self, number: int, frame: int, told: int) -> None:
-        self.events.append(SegmentRetracted(**self._about(frame, told), segment_id=number))  # type: ignore[arg-type]
+    def retract(self, number: int, frame: int, emitted: int) -> None:
+        self.events.append(SegmentRetracted(**self._about(frame, emitted), segment_id=number))  # type: ignore[arg-type]
 
-    def close(self, number: int, start: int, end: int, told: int, label: int) -> None:
+    def close(self, number: int, start: int, end: int, emitted: int, label: int) -> None:
         self.events.append(
             SegmentClosed(
-                **self._about(start, told), segment_id=number, label=label, start_frame=start, end_frame=end,
+                **self._about(start, emitted), segment_id=number, label=label, start_frame=start, end_frame=end,
                 start_time_s=start / RATE, end_time_s=end / RATE,
             )
         )  # type: ignore[arg-type]  # fmt: skip
 
-    def merge(self, told: int, label: int, into: int) -> None:
-        self.events.append(LabelsMerged(**self._about(told, told), label=label, into=into))  # type: ignore[arg-type]
+    def merge(self, emitted: int, label: int, into: int) -> None:
+        self.events.append(LabelsMerged(**self._about(emitted, emitted), label=label, into=into))  # type: ignore[arg-type]
 
     def result(self) -> Segmentation:
         summary = Summary(
@@ -74,7 +74,7 @@ class Story:
 
 @pytest.fixture
 def story() -> Story:
-    """Announced at 50 and moved; announced at 90 and withdrawn; told at 140 when it was certain."""
+    """Provisional at 50 and moved; provisional at 90 and retracted; emitted at 140 when it was final."""
     story = Story()
     story.start(0, 0, 0, label=0)
     story.start(1, 50, 55, label=1, confidence=0.8)
@@ -89,19 +89,19 @@ def story() -> Story:
     return story
 
 
-def test_everything_announced_counts_where_it_was_first_told(story: Story) -> None:
-    told = first_told(story.events, FRAMES, RATE)
-    assert told.boundaries.tolist() == [50, 90, 140]
-    assert told.emitted.tolist() == [55, 96, 175]
+def test_everything_provisional_counts_where_it_was_first_emitted(story: Story) -> None:
+    found = as_first_emitted(story.events, FRAMES, RATE)
+    assert found.boundaries.tolist() == [50, 90, 140]
+    assert found.emitted.tolist() == [55, 96, 175]
 
 
 def test_a_display_shows_what_was_known_a_second_later(story: Story) -> None:
     shown = shown_labels(story.events, FRAMES, RATE)
     expected = np.zeros(FRAMES, dtype=int)
-    expected[50:60] = 1  # announced at 50, not moved yet when they were shown
+    expected[50:60] = 1  # provisional at 50, not moved yet when they were shown
     expected[60:90] = 2
-    expected[90:110] = 3  # until it was withdrawn
-    expected[110:165] = 2  # the next one was not told before 175
+    expected[90:110] = 3  # until it was retracted
+    expected[110:165] = 2  # the next one was not emitted before 175
     expected[165:] = 0
     assert shown.tolist() == expected.tolist()
 
@@ -123,18 +123,18 @@ def test_merged_labels_are_shown_as_one_from_then_on() -> None:
 
 
 def test_confidence_is_compared_with_what_became_of_it(story: Story) -> None:
-    told = reliability([story.result(), story.result()])
-    assert told is not None
-    assert told.total == 4  # that which was certain when first told was not announced
-    assert told.counts[8] == 2
-    assert told.counts[6] == 2
-    assert (told.confirmed[8], told.confirmed[6]) == (1.0, 0.0)
-    assert told.brier == pytest.approx((0.2**2 + 0.6**2) / 2)
-    assert told.error == pytest.approx((0.2 + 0.6) / 2)
-    assert len(told.counts) == BINS
+    result = reliability([story.result(), story.result()])
+    assert result is not None
+    assert result.total == 4  # that which was final when first emitted was not provisional
+    assert result.counts[8] == 2
+    assert result.counts[6] == 2
+    assert (result.confirmed[8], result.confirmed[6]) == (1.0, 0.0)
+    assert result.brier == pytest.approx((0.2**2 + 0.6**2) / 2)
+    assert result.error == pytest.approx((0.2 + 0.6) / 2)
+    assert len(result.counts) == BINS
 
 
-def test_without_announcements_there_is_nothing_to_compare() -> None:
+def test_without_provisional_segments_there_is_nothing_to_compare() -> None:
     story = Story()
     story.start(0, 0, 0, label=0)
     story.close(0, 0, FRAMES, FRAMES - 1, label=0)
