@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from kineseg_core.segmenter.boundary_classifier import BoundaryClassifier
 from kineseg_core.segmenter.features import FINAL_FEATURES, PROVISIONAL_FEATURES
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -39,7 +41,9 @@ def fit_provisional(examples: Examples, seed: int = 0) -> BoundaryClassifier:
     mean, scale = examples.features.mean(axis=0), examples.features.std(axis=0) + 1e-6
     model = MLPClassifier((UNITS,), activation="tanh", alpha=0.1, learning_rate_init=3e-3, batch_size=256,
                           max_iter=40, early_stopping=True, n_iter_no_change=6, random_state=seed)  # fmt: skip
-    model.fit(np.clip((examples.features - mean) / scale, -5.0, 5.0), examples.positive)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 40 passes are enough, whether it has settled or not
+        model.fit(np.clip((examples.features - mean) / scale, -5.0, 5.0), examples.positive)
     hidden = (model.coefs_[0], model.intercepts_[0])
     weight, bias = model.coefs_[1][:, 0], float(model.intercepts_[1][0])
     return BoundaryClassifier(PROVISIONAL_FEATURES, mean, scale, hidden, weight, bias)

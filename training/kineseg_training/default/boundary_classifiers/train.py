@@ -176,6 +176,9 @@ def _report_kept_out(
         if not parts:
             continue
         test = Examples.joined(parts)
+        if test.positive.all() or not test.positive.any():
+            report(f"{name:<11} {kind:<10} too few examples were kept out to say how well it does")
+            continue
         probability = np.array([classifier(features) for features in test.features])
         report(
             f"{name:<11} {kind:<10} {len(test):6d} examples, {100 * test.positive.mean():3.0f} % boundaries: "
