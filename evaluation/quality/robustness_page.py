@@ -17,9 +17,9 @@ The same motion under other circumstances, through the real server: how far do b
 
 {streams} streams ({sets}) are segmented as they are, and again under each circumstance. **kept** is the share of the
 boundaries of the first result that have a partner within 0.5 s in the second, **F1** counts additional boundaries too,
-**worst** is the lowest F1 of one stream, **ARI** compares the labels over time. **bF1** and **MoF** are against the
-truth: how many points the mean changes. Everything in per cent; final decisions, default latency, times of the motion
-as it is played. A stream has five to fifteen boundaries, so that one that moves is seen at once.
+**worst** is the lowest F1 of one stream, **ARI** compares the labels over time. **bF1** and **MoF** say by how many
+points the mean against the truth changes. All in per cent; final decisions, default latency, times of the motion as it
+is played. A stream has five to fifteen boundaries, so that one that moves is seen at once.
 
 """
 _REMARKS = """
@@ -29,11 +29,11 @@ What to know of some:
   clip and its mirror image; distances between mirror images are those between the originals.
 - *rate*: frames are brought to the model's rate, by means from faster sources and by interpolation from slower ones.
 - *dropped*: frames are left out at random; the service fills them, and the canonical pose takes speeds across the hole,
-  by frame numbers or capture times. *jitter-stamps*: the clock is wrong, not the capture; *jitter-capture*: frames come
-  off the beat, and their times say so.
+  by frame numbers or capture times. *jitter-stamps*: the clock is wrong, not the capture; *jitter-capture*: frames are
+  captured off the beat, and their times are right.
 - *joint-lost*, *joint-frozen*: a wrist, elbow, knee or ankle, another each time, {episode:g} s in every {every:g} s. A
-  joint that is lost (NaN) is held relative to the body, and `missing_values` events tell of it. One that is *frozen* in
-  the room while the body walks on looks like strange motion: of the two a source had better send NaN.
+  joint that is lost (NaN) keeps its place relative to the body, and `missing_values` events report it. One that is
+  *frozen* in the room while the body walks on looks like strange motion: of the two a source had better send NaN.
 - *tempo*: this is another motion, whose actions take longer or shorter against the fixed times of the method.
 
 `tests/evaluation/quality/test_robustness.py` bounds this on generated streams.
