@@ -15,8 +15,9 @@ _INTRODUCTION = """# Robustness of the result
 The same motion under other circumstances, through the real server: how far do boundaries and labels change? Written by
 `python -m evaluation.quality.robustness` with the model {name} {version}.
 
-{streams} streams ({sets}) are segmented as they are, and again under each circumstance. **kept** is the share of the
-boundaries of the first result that have a partner within 0.5 s in the second, **F1** counts additional boundaries too,
+{streams} streams ({sets}) are segmented as they
+are, and again under each circumstance. **kept** is the share of the boundaries of the first result that have a partner
+within 0.5 s in the second, **F1** counts additional boundaries too,
 **worst** is the lowest F1 of one stream, **ARI** compares the labels over time. **bF1** and **MoF** say by how many
 points the mean against the truth changes. All in per cent; final decisions, default latency, times of the motion as it
 is played. A stream has five to fifteen boundaries, so that one that moves is seen at once.
