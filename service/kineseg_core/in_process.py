@@ -108,4 +108,4 @@ class InProcessStream:
             if stepped.bad_rows:
                 raise StepFailed("the model's output is not finite")
             scores = None if stepped.scores is None else stepped.scores[0]
-            self.session.stepped(block, at, stepped.embedding[0], float(stepped.surprise[0]), out, scores)
+            self.session.update(block, at, stepped.embedding[0], float(stepped.surprise[0]), out, scores)

@@ -1,4 +1,4 @@
-"""One stream's life: its intake, its segmenter, its memory of places and segments, and the numbering of its events."""
+"""One stream's life: its intake, its segmenter, when its frames and segments were, and the numbering of its events."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Session:
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
-        self._places = _Places(config)
+        self._frame_times = _FrameTimes(config)
         # Where the source or the model is too slow for the budget, only boundaries within it are told.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
         # Frame and time where segments begin: of those announced as last told, of those confirmed for good.
@@ -173,7 +173,7 @@ class Session:
         """How far it has come."""
         return Progress(self._acked, self._closed, self._seq)
 
-    def stepped(
+    def update(
         self,
         block: ModelFrames,
         at: int,
@@ -182,12 +182,12 @@ class Session:
         out: list[Output],
         scores: NDArray[np.float32] | None = None,
     ) -> None:
-        """The model has stepped over frame `at` of `block`.
+        """Takes what the model computed for frame `at` of `block`.
 
         It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,).
         """
         frame, ns = block.decided[at], block.decided_ns[at]
-        self._places.append(block.start[at], block.start_ns[at])
+        self._frame_times.append(block.start[at], block.start_ns[at])
         if scores is not None:
             self._namer.update(scores)
         for decision in self._segmenter.update(embedding, surprise):
@@ -202,11 +202,11 @@ class Session:
         The model's state is to be reset by whoever holds it.
         """
         if gap.cuts:
-            self._places.close(gap.frame, gap.time_ns)
+            self._frame_times.close(gap.frame, gap.time_ns)
             for decision in self._segmenter.restart():
                 self._decided(decision, gap.decided, gap.decided_ns, out)
             self._namer.restart()
-            self._places.reopen()
+            self._frame_times.reopen()
             self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
         detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
         self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
@@ -223,7 +223,7 @@ class Session:
 
     def finish(self, end: End, out: list[Output]) -> Summary:
         """All frames have gone through: closes what is open and sums up."""
-        self._places.close(end.last_frame + 1, end.after_ns)
+        self._frame_times.close(end.last_frame + 1, end.after_ns)
         for decision in self._segmenter.finish():
             self._decided(decision, end.last_frame, end.last_ns, out)
         summary = Summary(
@@ -250,7 +250,7 @@ class Session:
             confirms = decision.confirmed and decision.segment_id not in self._open
             frame, ns = self._begins(decision, decided, decided_ns)
             kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
-            name = self._namer.name(decision.index, self._places.count, self._point(decision))
+            name = self._namer.name(decision.index, self._frame_times.count, self._point(decision))
             detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name)
             self._count(decision, confirms=confirms)
         elif isinstance(decision, SegmentRetract):
@@ -270,11 +270,11 @@ class Session:
             self._labels.add(decision.label)
             self._closed += 1
         elif isinstance(decision, AnomalyStart):
-            frame, ns = self._places.at(decision.index)
+            frame, ns = self._frame_times.at(decision.index)
             detail = Anomaly(decision.score, decision.threshold)
             self._anomalies += 1
         else:
-            frame, ns = self._places.at(decision.index)
+            frame, ns = self._frame_times.at(decision.index)
             detail = LabelsMerged(decision.label, decision.into)
             if decision.label in self._labels:
                 self._labels.remove(decision.label)
@@ -289,15 +289,15 @@ class Session:
 
     def _begins(self, decision: SegmentStart | SegmentUpdate, decided: int, decided_ns: int) -> tuple[int, int]:
         """Where a segment begins as far as is known now; once that is certain, it stays."""
-        place = self._open.get(decision.segment_id)
-        if place is not None:
-            return place
+        start = self._open.get(decision.segment_id)
+        if start is not None:
+            return start
         if decision.confirmed:
             self._announced.pop(decision.segment_id, None)
-            place = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
+            start = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
         else:
-            place = self._announced[decision.segment_id] = self._places.at(decision.index)
-        return place
+            start = self._announced[decision.segment_id] = self._frame_times.at(decision.index)
+        return start
 
     def _count(self, decision: SegmentStart | SegmentUpdate, *, confirms: bool) -> None:
         if confirms:
@@ -312,8 +312,8 @@ class Session:
         """
         if self._last_boundary is not None and self._last_boundary[0] == index:
             return self._last_boundary[1]
-        frame, ns = self._places.at(index)
-        is_end = index >= self._places.count  # of the stream, or before a gap: there is no later frame to take
+        frame, ns = self._frame_times.at(index)
+        is_end = index >= self._frame_times.count  # of the stream, or before a gap: there is no later frame to take
         if self._late_ns is not None and index > 0 and not is_end and decided_ns - ns > self._late_ns:
             frame, ns = decided, decided_ns
         self._last_boundary = index, (frame, ns)
@@ -326,10 +326,10 @@ class Session:
         out.append(Event(self._seq, frame, ns / SECOND, capture, decided, decided_ns / SECOND, detail))
 
 
-class _Places:
-    """Where the model's latest frames begin in the client's stream.
+class _FrameTimes:
+    """At which of the client's frames, and when, the model's latest frames begin.
 
-    A ring: what is decided about frames further back than twice the latency budget has been placed before.
+    A ring: what is decided about frames further back than twice the latency budget has had its time before.
 
     Attributes:
         count: How many of the model's frames there have been.

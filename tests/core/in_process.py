@@ -46,7 +46,7 @@ def events(frames: NDArray[np.floating], rate_hz: float, model: str = SHIPPED, l
         for at, row in enumerate(block.frames):
             stepped = decodes.step(slots, row[None])
             assert stepped.bad_rows == [], f"the model's output is not finite at {block.decided[at]}"
-            session.stepped(block, at, stepped.embedding[0], float(stepped.surprise[0]), out)
+            session.update(block, at, stepped.embedding[0], float(stepped.surprise[0]), out)
 
     for first in range(0, len(frames), 1000):
         data = np.ascontiguousarray(frames[first : first + 1000], "<f4").tobytes()

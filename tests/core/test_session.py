@@ -29,7 +29,7 @@ def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> 
     for item in session.take(first, frames.tobytes(), ()):
         if isinstance(item, ModelFrames):
             for at, row in enumerate(item.frames):
-                session.stepped(item, at, np.append(row, row[:1]), 0.05, out)
+                session.update(item, at, np.append(row, row[:1]), 0.05, out)
         elif isinstance(item, GapFound):
             session.gap(item, out)
         elif isinstance(item, ChunkEnd):

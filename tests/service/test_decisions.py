@@ -79,7 +79,7 @@ def told(
     for item in items:
         for at in range(len(item.decided) if isinstance(item, ModelFrames) else 0):
             assert isinstance(item, ModelFrames)
-            session.stepped(item, at, np.zeros(4, np.float32), 0.0, out)
+            session.update(item, at, np.zeros(4, np.float32), 0.0, out)
             session = pickle.loads(pickle.dumps(session))
     *rest, end = session.end(EndReason.COMPLETED)
     assert not rest

@@ -437,7 +437,7 @@ class Engine:
         assert isinstance(block, ModelFrames)
         outputs: list[Output] = []
         try:
-            stream.session.stepped(block, stream.at, embedding, surprise, outputs, scores)
+            stream.session.update(block, stream.at, embedding, surprise, outputs, scores)
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return
