@@ -69,7 +69,7 @@ class ProvisionalBoundaries:
 
         The probability must hold for some time: it is averaged, newer ones weighing more.
         """
-        if kernel.count % _LOOK == 0:  # then the dynamic programme runs
+        if kernel.count % _LOOK == 0:  # then dynamic programming takes its time
             return None
         start = self.open[-1].boundary if self.open else kernel.start
         if kernel.count < _BEGINNING or kernel.count - start < self._shortest:

@@ -1,4 +1,4 @@
-"""The online programme against a plain offline one that tries every segmentation."""
+"""Online kernel change-point detection against a plain offline one that tries every segmentation."""
 
 from __future__ import annotations
 
