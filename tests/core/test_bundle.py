@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import shutil
 import zipfile
@@ -14,7 +15,7 @@ import numpy as np
 import onnx
 import pytest
 from google.protobuf import json_format
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import bundle_pb2
 from kineseg_core.errors import BadBundle
@@ -157,6 +158,32 @@ def test_a_manifest_that_is_not_one(copy: Path, text: str) -> None:
     error = refusal(copy)
     assert error.file == "manifest.json"
     assert "schema" in error.reason
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(version=st.integers().filter(lambda version: version != 1), strange=st.booleans())
+def test_any_other_schema_version_is_refused_with_what_helps(
+    tiny: Path, copy: Path, *, version: int, strange: bool
+) -> None:
+    content = json.loads(bundle_json(read_manifest(tiny)))
+    content["schema_version"] = version
+    if strange:  # what a later schema may have
+        content["of_tomorrow"] = content.pop("channels")
+    (copy / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    error = refusal(copy)
+    assert error.file == "manifest.json"
+    assert f"schema_version is {str(version)[:80]}" in error.reason
+    assert ("update kineseg" if version > 1 else "export the bundle again") in error.reason
+
+
+@pytest.mark.parametrize("content", [{}, {"schema_version": None}, {"schema_version": True}, {"schema_version": "1"}])
+def test_a_bundle_without_a_schema_version_is_refused_with_what_helps(copy: Path, content: dict[str, object]) -> None:
+    known = json.loads(bundle_json(read_manifest(copy)))
+    del known["schema_version"]
+    (copy / "manifest.json").write_text(json.dumps(known | content), encoding="utf-8")
+    reason = refusal(copy).reason
+    assert "schema_version" in reason
+    assert "export the bundle again" in reason
 
 
 def add_channel(manifest: Manifest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -155,11 +156,16 @@ def _parse_manifest(path: Path, text: bytes) -> bundle_pb2.BundleManifest:
         return BadBundle(path, MANIFEST, reason)
 
     try:
-        manifest = json_format.Parse(text.decode("utf-8"), bundle_pb2.BundleManifest())
+        content = json.loads(text)
+    except ValueError as error:
+        raise refuse(f"does not follow the schema of a bundle manifest ({error})") from error
+    # Before the rest: in another schema anything else may be different.
+    if reason := _other_schema(content.get("schema_version") if isinstance(content, dict) else None):
+        raise refuse(reason)
+    try:
+        manifest = json_format.Parse(text, bundle_pb2.BundleManifest())
     except (json_format.ParseError, UnicodeDecodeError) as error:
         raise refuse(f"does not follow the schema of a bundle manifest ({error})") from error
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise refuse(f"schema_version is {manifest.schema_version}, this server reads {SCHEMA_VERSION}")
     if not _NAME.fullmatch(manifest.name):
         raise refuse(f"name {manifest.name!r} must be 1 to 64 lower-case letters, digits or '-'")
     if not manifest.version:
@@ -182,6 +188,19 @@ def _parse_manifest(path: Path, text: bytes) -> bundle_pb2.BundleManifest:
         raise refuse(f"normalization must have a mean and a scale above 0 for each of the {len(names)} channels")
     _check_classes(refuse, list(manifest.classes))
     return manifest
+
+
+def _other_schema(version: object) -> str:
+    """What is wrong with a manifest of this schema version, and what helps; empty: nothing."""
+    if type(version) is int and version == SCHEMA_VERSION:
+        return ""
+    if type(version) is int and version > SCHEMA_VERSION:
+        return (
+            f"schema_version is {str(version)[:80]}, newer than {SCHEMA_VERSION}, which this kineseg reads: "
+            "update kineseg, or use a bundle that was exported for this version"
+        )
+    said = "it has no schema_version" if version is None else f"schema_version is {str(version)[:80]}"
+    return f"{said}, and this kineseg reads {SCHEMA_VERSION}: export the bundle again"
 
 
 def _check_classes(refuse: Callable[[str], BadBundle], classes: Sequence[str]) -> None:

@@ -74,7 +74,7 @@ class BundleManifest(_message.Message):
     GOLDEN_TOLERANCE_FIELD_NUMBER: _builtins.int
     CLASSES_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.int
-    """Version of this schema: 1."""
+    """Version of this schema: 1. A bundle that has none, or another, is refused."""
     name: _builtins.str
     """Name of the model: lower-case letters, digits and '-'."""
     version: _builtins.str
@@ -97,7 +97,7 @@ class BundleManifest(_message.Message):
 
     @_builtins.property
     def normalization(self) -> Global___Normalization:
-        """Normalisation of the channels inside the graph; told for the reader, not applied again."""
+        """Normalisation of the channels inside the graph; here for the reader, not applied again."""
 
     @_builtins.property
     def state(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatePart]:
