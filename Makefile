@@ -29,10 +29,11 @@ report: $(VENV)/.dev ## the science behind it: every model trained and compared,
 
 check: lint types stubs test readme ## what CI runs
 
-lint: $(VENV)/.dev ## style of the code and of the protos
+lint: $(VENV)/.dev ## style of the code and of the protos, and that these break no client
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/buf lint protos
+	@$(BIN)/python protos/breaking.py
 
 types: $(VENV)/.dev ## strict types of all packages
 	@$(BIN)/mypy
