@@ -41,8 +41,10 @@ def generate(root: Path) -> Path:
     folder = root / "kineseg" / "v1"
     (folder / "__init__.py").write_text(HEADER)
     # A proto without a service yields an empty gRPC module.
-    for empty in folder.glob("bundle_pb2_grpc.py*"):
-        empty.unlink()
+    for source in (PROTOS / "kineseg" / "v1").glob("*.proto"):
+        if "\nservice " not in source.read_text(encoding="utf-8"):
+            for empty in folder.glob(f"{source.stem}_pb2_grpc.py*"):
+                empty.unlink()
     return folder
 
 

@@ -1,7 +1,8 @@
-"""What the algorithm refuses, and what fails in it. Each error knows whether trying again helps.
+"""What the algorithm refuses, and what fails in it. Each error has a reason and knows whether trying again helps.
 
 CoreError
 ├── InvalidRequest        a request that can never succeed
+│   ├── OutOfRange        a number outside of its bounds
 │   └── InvalidFrame      a chunk of frames that is malformed
 ├── WrongChannels         the channels are not the model's
 ├── UnknownModel
@@ -30,52 +31,91 @@ class CoreError(Exception):
     Args:
         message: What is wrong and what helps, for a person to read.
         field: The field of the request that is at fault; empty when there is none.
+        reason: What is wrong, for a program to read: one of `ErrorReason` in errors.proto, without its prefix. Empty:
+            that of the class.
+        minimum, maximum: Between what the field must lie, or the limit that has been reached; none: not bounded.
+
+    Attributes:
+        error_id: Of a failure, which the log has under it; empty otherwise.
     """
 
     retryable: ClassVar[bool] = False
+    default_reason: ClassVar[str] = "INTERNAL"
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "",
+        reason: str = "",
+        minimum: float | None = None,
+        maximum: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
+        self.reason = reason or self.default_reason
+        self.minimum = minimum
+        self.maximum = maximum
+        self.error_id = ""
 
 
 class InvalidRequest(CoreError):
     """The request is malformed."""
 
+    default_reason = "FIELD_INVALID"
+
+
+class OutOfRange(InvalidRequest):
+    """A number lies outside of its bounds."""
+
+    default_reason = "FIELD_OUT_OF_RANGE"
+
 
 class InvalidFrame(InvalidRequest):
     """A chunk of frames is malformed."""
+
+    default_reason = "CHUNK_MALFORMED"
 
 
 class WrongChannels(CoreError):
     """The channels of the stream are not those of the model."""
 
+    default_reason = "CHANNELS_MISMATCH"
+
 
 class UnknownModel(CoreError):
     """No model has that name."""
+
+    default_reason = "MODEL_UNKNOWN"
 
 
 class UnknownName(CoreError):
     """No such name has been taught."""
 
+    default_reason = "NAME_UNKNOWN"
+
 
 class CannotTeach(CoreError):
     """Names cannot be taught here: there is no name bank, or the model's embedding space is each stream's own."""
+
+    default_reason = "MODEL_CANNOT_LEARN"
 
 
 class Full(CoreError):
     """There is no room for another stream."""
 
     retryable = True
+    default_reason = "SERVER_FULL"
 
 
 class StepFailed(CoreError):
     """Something failed inside; the log has the details under the same error id."""
 
     def __init__(self, what: str) -> None:
-        self.error_id = secrets.token_hex(6)
-        super().__init__(f"{what} (error id {self.error_id})")
+        error_id = secrets.token_hex(6)
+        super().__init__(f"{what} (error id {error_id})")
+        self.error_id = error_id
 
 
 class BadBundle(Exception):

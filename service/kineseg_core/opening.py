@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
-from kineseg_core.errors import BadBundle, InvalidRequest, UnknownModel, WrongChannels
+from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.intake.intake import Intake, IntakeLimits
@@ -112,19 +112,17 @@ class Opener:
         """
         session_id = wanted.session_id or secrets.token_hex(8)
         if not _SESSION_ID.fullmatch(session_id):
-            raise InvalidRequest(
-                "session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="config.session_id"
-            )
+            raise InvalidRequest("session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="session_id")
         model = wanted.model or self.default_model
         if model not in self._names:
             known = ", ".join(self._names)
-            raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="config.model")
+            raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="model")
         rate = _within(wanted.rate_hz, _RATES, "frame_rate_hz", "frames a second")
         latency = self._default_latency_s
         if wanted.latency_s != 0:
             latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
         if wanted.joints is not None and wanted.channels:
-            raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="config.joints")
+            raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
         agreed = SessionConfig(
             session_id=session_id,
             model=model,
@@ -198,7 +196,7 @@ def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
         raise WrongChannels(
             f"model {bundle.name!r} is not one of canonical poses, which are what joints make: send its "
             f"{len(bundle.channels)} channels ({wanted}{more}), or name another model",
-            field="config.joints",
+            field="joints",
         )
     return canonical_source(joints, rate_hz)
 
@@ -206,7 +204,9 @@ def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
 def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:
     low, high = limits
     if not (math.isfinite(value) and low <= value <= high):
-        raise InvalidRequest(f"{field} is {value:g}, it must be {low:g} to {high:g} {unit}", field=f"config.{field}")
+        raise OutOfRange(
+            f"{field} is {value:g}, it must be {low:g} to {high:g} {unit}", field=field, minimum=low, maximum=high
+        )
     return value
 
 
@@ -230,6 +230,6 @@ def _order(sent: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
         ]
         raise WrongChannels(
             f"the {len(sent)} channels must be the model's {len(wanted)}; {'; '.join(problems)}",
-            field="config.channels",
+            field="channels",
         )
     return [place[name] for name in wanted]

@@ -31,32 +31,43 @@ class ServiceError(CoreError):
 class UnknownSession(ServiceError):
     """No open session has that name."""
 
+    default_reason = "SESSION_UNKNOWN"
+
 
 class UnknownSegment(ServiceError):
     """The session has no such finished segment."""
 
+    default_reason = "SEGMENT_UNKNOWN"
+
 
 class SessionExists(ServiceError):
     """An open session has that name already."""
+
+    default_reason = "SESSION_EXISTS"
 
 
 class Loading(ServiceError):
     """The server is loading its models."""
 
     retryable = True
+    default_reason = "SERVER_LOADING"
 
 
 class Draining(ServiceError):
     """The server is shutting down."""
 
     retryable = True
+    default_reason = "SERVER_DRAINING"
 
 
 class Broken(ServiceError):
     """The server has failed and is ending."""
 
     retryable = True
+    default_reason = "SERVER_FAILED"
 
 
 class Idle(ServiceError):
     """The stream has stood still for too long."""
+
+    default_reason = "STREAM_IDLE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 import socket
 import threading
@@ -14,7 +15,10 @@ import grpc
 import kineseg
 import numpy as np
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from kineseg import _errors
+from kineseg._reasons import ERROR_OF_REASON
 
 FAILURES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 EXPECTED = {
@@ -96,7 +100,6 @@ def test_each_status_of_each_call_becomes_its_error(
     code: grpc.StatusCode, connect: Any, scripted: Any, script: ModuleType
 ) -> None:
     def refuse(context: grpc.ServicerContext) -> None:
-        context.set_trailing_metadata((("kineseg-retryable", "false"), ("kineseg-field", "the_field")))
         context.abort(code, "what is wrong")
 
     def refuse_stream(requests: Any, context: grpc.ServicerContext) -> Iterator[Any]:
@@ -115,8 +118,10 @@ def test_each_status_of_each_call_becomes_its_error(
         error = caught.value
         assert type(error) is EXPECTED[code.name], act
         assert not isinstance(error, grpc.RpcError)
-        assert (error.code, error.retryable, error.field) == (code.name, False, "the_field")
-        assert error.message == str(error) == "what is wrong"
+        assert (error.code, error.retryable) == (code.name, code is grpc.StatusCode.UNAVAILABLE)
+        assert (error.field, error.reason, error.minimum, error.maximum, error.error_id) == ("", "", None, None, "")
+        assert error.message == str(error)
+        assert error.message.endswith("what is wrong")
 
     client = connect(scripted.address)
     scripted.unary = refuse
@@ -131,15 +136,57 @@ def test_each_status_of_each_call_becomes_its_error(
     check(lambda client: list(client.watch()))
 
 
-def test_the_servers_word_on_retrying_wins(connect: Any, scripted: Any) -> None:
-    def full(context: grpc.ServicerContext) -> None:
-        context.set_trailing_metadata((("kineseg-retryable", "true"),))
-        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+def details(reason: str, domain: str = "kineseg", **metadata: str) -> tuple[tuple[str, bytes], ...]:
+    """Trailing metadata as a server sends them."""
+    status = Status(code=3, message="what is wrong")
+    status.details.add().Pack(Status(code=1))  # details of a kind that no one looks for
+    status.details.add().Pack(ErrorInfo(reason=reason, domain=domain, metadata=metadata))
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
-    scripted.unary = full
-    with pytest.raises(kineseg.ServerFull) as caught:
+
+def refusal(connect: Any, scripted: Any, code: grpc.StatusCode, trailing: Any) -> kineseg.KinesegError:
+    def refuse(context: grpc.ServicerContext) -> None:
+        context.set_trailing_metadata(trailing)
+        context.abort(code, "what is wrong")
+
+    scripted.unary = refuse
+    with pytest.raises(kineseg.KinesegError) as caught:
         connect(scripted.address).sessions()
-    assert caught.value.retryable
+    return caught.value
+
+
+@pytest.mark.parametrize(("reason", "kind"), ERROR_OF_REASON.items())
+def test_the_reason_says_which_error_it_is(
+    reason: str, kind: type[kineseg.KinesegError], connect: Any, scripted: Any
+) -> None:
+    said = {"field": "config.rate", "minimum": "0.5", "maximum": "10", "retryable": "true", "error_id": "a1"}
+    error = refusal(connect, scripted, grpc.StatusCode.INVALID_ARGUMENT, details(reason, **said))
+    for known in (error, pickle.loads(pickle.dumps(error))):
+        assert type(known) is kind
+        assert (known.reason, known.field, known.retryable, known.error_id) == (reason, "config.rate", True, "a1")
+        assert (known.minimum, known.maximum, known.code) == (0.5, 10.0, "INVALID_ARGUMENT")
+
+
+def test_what_a_later_server_says_is_understood_as_far_as_it_goes(connect: Any, scripted: Any) -> None:
+    trailing = details("OF_TOMORROW", minimum="a few", retryable="true")
+    error = refusal(connect, scripted, grpc.StatusCode.NOT_FOUND, trailing)
+    assert type(error) is kineseg.NotFound
+    assert (error.reason, error.minimum, error.retryable) == ("OF_TOMORROW", None, True)
+
+
+@pytest.mark.parametrize(
+    "trailing",
+    [
+        (("grpc-status-details-bin", b"\xff\xff not a status"),),
+        (("grpc-status-details-bin", Status(code=3).SerializeToString()),),
+        details("FIELD_INVALID", domain="another.example", retryable="true"),
+        (("kineseg-reason", "FIELD_INVALID"),),
+    ],
+)
+def test_who_does_not_speak_kineseg_is_understood_by_the_code(trailing: Any, connect: Any, scripted: Any) -> None:
+    error = refusal(connect, scripted, grpc.StatusCode.RESOURCE_EXHAUSTED, trailing)
+    assert type(error) is kineseg.ResourceExhausted
+    assert (error.reason, error.retryable) == ("", False)
 
 
 def free_address() -> str:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import grpc
 import numpy as np
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from numpy.typing import NDArray
@@ -129,9 +131,18 @@ def results(responses: Iterable[pb.SegmentResponse]) -> list[pb.FrameResult]:
 
 
 def told(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
-    """Status, message and trailing metadata of a call that has ended."""
-    metadata = {key: str(value) for key, value in call.trailing_metadata() or ()}
-    return call.code(), call.details() or "", metadata
+    """Status, message and what a program reads of the error of a call that has ended: `reason` and the metadata."""
+    said = {}
+    for key, value in call.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            status = Status.FromString(value)
+            assert (status.code, status.message) == (call.code().value[0], call.details())
+            [detail] = status.details
+            info = ErrorInfo()
+            assert detail.Unpack(info)
+            assert info.domain == "kineseg"
+            said = {"reason": info.reason, **info.metadata}
+    return call.code(), call.details() or "", said
 
 
 def session(stub: Stub, name: str) -> pb.Session:

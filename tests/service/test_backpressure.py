@@ -103,7 +103,7 @@ def test_a_stream_that_stands_still_is_ended_with_its_summary(serve: Serve) -> N
         code, message, metadata = told(call.failure())
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
         assert "stood still for 1 s" in message
-        assert metadata["kineseg-retryable"] == "false"
+        assert metadata == {"reason": "STREAM_IDLE", "retryable": "false"}
         assert events(responses)[-1].summary.reason == pb.END_REASON_REJECTED
         # All that was accepted is in it: 300 frames, unless the machine itself stood still.
         accepted = [response.ack.frames for response in responses if response.HasField("ack")]

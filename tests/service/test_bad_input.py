@@ -30,23 +30,55 @@ class Bad:
     code: grpc.StatusCode
     says: str
     field: str
+    reason: str = "FIELD_INVALID"
+    bounds: tuple[str | None, str | None] = (None, None)
 
 
+WITHIN = ("-1000000000", "1000000000")
+EARLY = ("first_frame", "FRAMES_OUT_OF_ORDER", ("300", None))
+UNEXPECTED = "MESSAGE_UNEXPECTED"
+RATE = ("config.frame_rate_hz", "FIELD_OUT_OF_RANGE", ("1", "1000"))
+LATENCY = ("config.latency_s", "FIELD_OUT_OF_RANGE", ("0.5", "10"))
+CHANNELS = ("config.channels", "CHANNELS_MISMATCH")
 LATER = {
-    "wrong channel count": Bad(chunk(300, np.zeros((5, 4), "<f4")), INVALID, "80 bytes, not a multiple of 12", "data"),
-    "no frames": Bad(chunk(300, FRAMES[:0]), INVALID, "at least one frame", "data"),
-    "inf": Bad(with_value(np.inf), INVALID, "frame 20 of the chunk has inf in channel 'c1'", "data"),
-    "absurd": Bad(with_value(-1e30), INVALID, "frame 20 of the chunk has -1e+30 in channel 'c1'", "data"),
-    "a little too large": Bad(with_value(1.001e9), INVALID, "must lie within 1e+09", "data"),
-    "frames going back": Bad(chunk(299, FRAMES[:5]), INVALID, "frames up to 299 have come already", "first_frame"),
-    "negative frame": Bad(chunk(-1, FRAMES[:5]), INVALID, "first_frame is -1", "first_frame"),
-    "a gap of ages": Bad(chunk(2**62, FRAMES[:5]), INVALID, "which no stream can reach", "first_frame"),
-    "sudden capture times": Bad(
-        chunk(300, FRAMES[:2], [1, 2]), INVALID, "began without capture times", "capture_times_ns"
+    "wrong channel count": Bad(
+        chunk(300, np.zeros((5, 4), "<f4")), INVALID, "80 bytes, not a multiple of 12", "data", "CHUNK_MALFORMED"
     ),
-    "too many frames": Bad(chunk(300, np.zeros((4097, 3), "<f4")), INVALID, "4097 frames, at most 4096", "data"),
-    "second configuration": Bad(config(), INVALID, "every message must be a chunk", "config"),
-    "empty message": Bad(pb.SegmentRequest(), INVALID, "every message must be a chunk", "payload"),
+    "no frames": Bad(chunk(300, FRAMES[:0]), INVALID, "at least one frame", "data", "CHUNK_MALFORMED"),
+    "inf": Bad(
+        with_value(np.inf), INVALID, "frame 20 of the chunk has inf in channel 'c1'", "data", "CHUNK_MALFORMED", WITHIN
+    ),
+    "absurd": Bad(
+        with_value(-1e30),
+        INVALID,
+        "frame 20 of the chunk has -1e+30 in channel 'c1'",
+        "data",
+        "CHUNK_MALFORMED",
+        WITHIN,
+    ),
+    "a little too large": Bad(with_value(1.001e9), INVALID, "must lie within 1e+09", "data", "CHUNK_MALFORMED", WITHIN),
+    "frames going back": Bad(chunk(299, FRAMES[:5]), INVALID, "frames up to 299 have come already", *EARLY),
+    "negative frame": Bad(chunk(-1, FRAMES[:5]), INVALID, "first_frame is -1", *EARLY),
+    "a gap of ages": Bad(
+        chunk(2**62, FRAMES[:5]), INVALID, "which no stream can reach", "first_frame", "FRAMES_OUT_OF_ORDER"
+    ),
+    "sudden capture times": Bad(
+        chunk(300, FRAMES[:2], [1, 2]),
+        INVALID,
+        "began without capture times",
+        "capture_times_ns",
+        "CAPTURE_TIMES_INVALID",
+    ),
+    "too many frames": Bad(
+        chunk(300, np.zeros((4097, 3), "<f4")),
+        INVALID,
+        "4097 frames, at most 4096",
+        "data",
+        "CHUNK_MALFORMED",
+        ("1", "4096"),
+    ),
+    "second configuration": Bad(config(), INVALID, "every message must be a chunk", "config", UNEXPECTED),
+    "empty message": Bad(pb.SegmentRequest(), INVALID, "every message must be a chunk", "payload", UNEXPECTED),
 }
 
 
@@ -58,8 +90,9 @@ def test_a_bad_request_later_on_loses_nothing_accepted(stub: Stub, bad: Bad) -> 
     code, message, metadata = told(call.failure())
     assert code == bad.code
     assert bad.says in message
-    assert metadata["kineseg-retryable"] == "false"
-    assert metadata["kineseg-field"] == bad.field
+    assert metadata["retryable"] == "false"
+    assert (metadata["field"], metadata["reason"]) == (bad.field, bad.reason)
+    assert (metadata.get("minimum"), metadata.get("maximum")) == bad.bounds
     summary = events(responses)[-1].summary
     assert (summary.frames, summary.reason) == (300, pb.END_REASON_REJECTED)
     # All that a stream of just these frames would have told.
@@ -68,48 +101,57 @@ def test_a_bad_request_later_on_loses_nothing_accepted(stub: Stub, bad: Bad) -> 
 
 
 AT_ONCE = {
-    "no configuration": Bad(chunk(0, FRAMES[:5]), INVALID, "first message of a stream must be its", "config"),
-    "empty message": Bad(pb.SegmentRequest(), INVALID, "first message of a stream must be its", "config"),
+    "no configuration": Bad(
+        chunk(0, FRAMES[:5]), INVALID, "first message of a stream must be its", "config", UNEXPECTED
+    ),
+    "empty message": Bad(pb.SegmentRequest(), INVALID, "first message of a stream must be its", "config", UNEXPECTED),
     "unknown model": Bad(
         config(model="nobody"),
         grpc.StatusCode.NOT_FOUND,
         "no model 'nobody'; there are fragile, scratch, tiny",
         "config.model",
+        "MODEL_UNKNOWN",
     ),
-    "no rate": Bad(config(0.0), INVALID, "frame_rate_hz is 0, it must be 1 to 1000", "config.frame_rate_hz"),
-    "negative rate": Bad(config(-30.0), INVALID, "frame_rate_hz is -30", "config.frame_rate_hz"),
-    "absurd rate": Bad(config(1e9), INVALID, "frame_rate_hz is 1e+09", "config.frame_rate_hz"),
-    "nan rate": Bad(config(float("nan")), INVALID, "frame_rate_hz is nan", "config.frame_rate_hz"),
-    "latency too short": Bad(config(latency_s=0.1), INVALID, "it must be 0.5 to 10 seconds", "config.latency_s"),
-    "latency too long": Bad(config(latency_s=11), INVALID, "latency_s is 11", "config.latency_s"),
-    "latency nan": Bad(config(latency_s=float("nan")), INVALID, "latency_s is nan", "config.latency_s"),
+    "no rate": Bad(config(0.0), INVALID, "frame_rate_hz is 0, it must be 1 to 1000", *RATE),
+    "negative rate": Bad(config(-30.0), INVALID, "frame_rate_hz is -30", *RATE),
+    "absurd rate": Bad(config(1e9), INVALID, "frame_rate_hz is 1e+09", *RATE),
+    "nan rate": Bad(config(float("nan")), INVALID, "frame_rate_hz is nan", *RATE),
+    "latency too short": Bad(config(latency_s=0.1), INVALID, "it must be 0.5 to 10 seconds", *LATENCY),
+    "latency too long": Bad(config(latency_s=11), INVALID, "latency_s is 11", *LATENCY),
+    "latency nan": Bad(config(latency_s=float("nan")), INVALID, "latency_s is nan", *LATENCY),
     "no such decisions": Bad(config(decisions=4), INVALID, "decisions is 4; there are 0 (all)", "config.decisions"),
     "name with a space": Bad(config(session_id="a b"), INVALID, "1 to 64 letters", "config.session_id"),
     "name too long": Bad(config(session_id="a" * 65), INVALID, "1 to 64 letters", "config.session_id"),
     "missing channel": Bad(
-        config(channels=["c0", "c1"]), grpc.StatusCode.FAILED_PRECONDITION, "missing: c2", "config.channels"
+        config(channels=["c0", "c1"]), grpc.StatusCode.FAILED_PRECONDITION, "missing: c2", *CHANNELS
     ),
     "strange channel": Bad(
-        config(channels=["c0", "c1", "x"]), grpc.StatusCode.FAILED_PRECONDITION, "not the model's: x", "config.channels"
+        config(channels=["c0", "c1", "x"]), grpc.StatusCode.FAILED_PRECONDITION, "not the model's: x", *CHANNELS
     ),
     "channel twice": Bad(
         config(channels=["c0", "c1", "c2", "c2"]),
         grpc.StatusCode.FAILED_PRECONDITION,
         "named twice: c2",
-        "config.channels",
+        *CHANNELS,
     ),
     # Longer than any trailer may be, and more than can be compared pair by pair.
     "channel with a very long name": Bad(
         config(channels=["c0", "c1", "x" * 100_000]),
         grpc.StatusCode.FAILED_PRECONDITION,
         "not the model's: " + "x" * 64,
-        "config.channels",
+        *CHANNELS,
+    ),
+    "channels in letters of four bytes each": Bad(
+        config(channels=["\U0001f57a" * 100 + str(i) for i in range(9)]),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "not the model's: \U0001f57a",
+        *CHANNELS,
     ),
     "very many channels": Bad(
         config(channels=["c0", "c1", "c2"] * 300_000),
         grpc.StatusCode.FAILED_PRECONDITION,
         "the 900000 channels must be the model's 3; named twice: c0, c1, c2",
-        "config.channels",
+        *CHANNELS,
     ),
 }
 
@@ -121,8 +163,9 @@ def test_a_stream_that_cannot_be_opened(stub: Stub, bad: Bad) -> None:
     code, message, metadata = told(call.failure())
     assert (responses, code) == ([], bad.code)
     assert bad.says in message
-    assert metadata["kineseg-retryable"] == "false"
-    assert metadata["kineseg-field"] == bad.field
+    assert metadata["retryable"] == "false"
+    assert (metadata["field"], metadata["reason"]) == (bad.field, bad.reason)
+    assert (metadata.get("minimum"), metadata.get("maximum")) == bad.bounds
 
 
 def test_a_stream_without_any_message(stub: Stub) -> None:
@@ -137,7 +180,7 @@ def test_a_name_that_is_taken(stub: Stub) -> None:
     code, message, metadata = told(Call(stub, config(session_id="mine")).failure())
     assert code == grpc.StatusCode.ALREADY_EXISTS
     assert "'mine'" in message
-    assert metadata["kineseg-retryable"] == "false"
+    assert metadata == {"reason": "SESSION_EXISTS", "retryable": "false", "field": "config.session_id"}
     first.half_close()
     assert kinds(first.rest()) == ["summary"]
     # Free again as soon as the stream has ended.
@@ -169,7 +212,7 @@ def test_a_full_server_says_so_and_that_a_retry_may_help(serve: Serve) -> None:
         code, message, metadata = told(Call(stub, config()).failure())
         assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "all 2 streams" in message
-        assert metadata["kineseg-retryable"] == "true"
+        assert metadata == {"reason": "SERVER_FULL", "retryable": "true", "maximum": "2"}
         calls[0].half_close()
         calls[0].rest()
         late = Call(stub, config())
@@ -186,8 +229,9 @@ def test_what_fails_inside_tells_an_error_id_and_no_more(stub: Stub) -> None:
     responses = call.rest()
     code, message, metadata = told(call.failure())
     assert code == grpc.StatusCode.INTERNAL
-    assert message.startswith("the model's output is not finite (error id ")
-    assert metadata["kineseg-retryable"] == "false"
+    error_id = metadata["error_id"]
+    assert message == f"the model's output is not finite (error id {error_id})"
+    assert metadata == {"reason": "INTERNAL", "retryable": "false", "error_id": error_id}
     assert [response.ack.frames for response in responses if response.HasField("ack")] == [50, 100]
 
 
@@ -199,7 +243,7 @@ def test_a_session_that_is_not_there(stub: Stub, call: str) -> None:
     code, message, metadata = told(caught.value)
     assert code == grpc.StatusCode.NOT_FOUND
     assert "'nobody'" in message
-    assert metadata["kineseg-field"] == "session_id"
+    assert metadata == {"reason": "SESSION_UNKNOWN", "retryable": "false", "field": "session_id"}
 
 
 def test_a_filter_that_makes_no_sense(stub: Stub) -> None:

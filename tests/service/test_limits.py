@@ -64,7 +64,7 @@ def test_watchers_are_limited(serve: Serve) -> None:
         code, message, metadata = told(third)
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "all 2 watchers are taken" in message
-        assert metadata["kineseg-retryable"] == "true"
+        assert metadata["retryable"] == "true"
         watches[0].cancel()
 
         def watches_again() -> bool:
@@ -97,7 +97,7 @@ def test_calls_that_have_sent_no_configuration_are_limited(serve: Serve) -> None
                 code, message, metadata = told(call)
                 assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
                 assert "have not sent their configuration" in message
-                assert metadata["kineseg-retryable"] == "true"
+                assert metadata["retryable"] == "true"
                 return True
             return False
 
@@ -130,6 +130,6 @@ def test_teaching_from_scratch_names_the_field_that_was_sent(
             code, message, metadata = told(caught.value)  # type: ignore[arg-type]
             assert code is grpc.StatusCode.FAILED_PRECONDITION
             assert "scratch" in message
-            assert metadata["kineseg-field"] == field
+            assert (metadata["field"], metadata["reason"]) == (field, "MODEL_CANNOT_LEARN")
         release.set()
         list(call)

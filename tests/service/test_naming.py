@@ -256,8 +256,8 @@ def refused(call: Callable[[], object]) -> tuple[str, str, str]:
         call()
     assert isinstance(caught.value, grpc.Call)
     code, message, metadata = told(caught.value)
-    assert metadata["kineseg-retryable"] == "false"
-    return code.name, metadata.get("kineseg-field", ""), message
+    assert metadata["retryable"] == "false"
+    return code.name, metadata.get("field", ""), message
 
 
 FOUR = [0.5, 0.25, -1.0, 2.0]

@@ -38,16 +38,35 @@ class KinesegError(Exception):
         code: Name of the gRPC status that it stands for, such as ``"NOT_FOUND"``; empty if it never left this process.
         retryable: Whether the same call may succeed later.
         field: The field of the request that it is about; empty if none.
+        reason: What is wrong, for a program: a name of ``ErrorReason`` in errors.proto without its prefix, such as
+            ``"FIELD_OUT_OF_RANGE"``; empty if neither a server nor the core has said it.
+        minimum, maximum: Between what the field must lie, or the limit that has been reached; None: not bounded.
+        error_id: Of a failure, which the server's log has under it; empty otherwise.
     """
 
     default_code = ""
 
-    def __init__(self, message: str, *, code: str | None = None, retryable: bool = False, field: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retryable: bool = False,
+        field: str = "",
+        reason: str = "",
+        minimum: float | None = None,
+        maximum: float | None = None,
+        error_id: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = self.default_code if code is None else code
         self.retryable = retryable
         self.field = field
+        self.reason = reason
+        self.minimum = minimum
+        self.maximum = maximum
+        self.error_id = error_id
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors cross processes whatever their constructors take."""

@@ -22,20 +22,13 @@ from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.telling import Decisions
 
 from kineseg._config import StreamConfig
-from kineseg._errors import FailedPrecondition, Internal, InvalidRequest, KinesegError, NotFound, WrongChannels
+from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
 from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult
 from kineseg._info import EndReason, Model
+from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
 
 __all__ = ["LocalModel", "LocalStream", "local_model"]
-
-# A class that is not here is raised as that of the nearest class it derives from.
-_ERRORS: dict[type[core_errors.CoreError], type[KinesegError]] = {
-    core_errors.CoreError: Internal,
-    core_errors.InvalidRequest: InvalidRequest,
-    core_errors.WrongChannels: WrongChannels,
-    core_errors.UnknownModel: NotFound,
-}
 
 
 class LocalModel:
@@ -189,9 +182,16 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except core_errors.CoreError as error:
-        kind = next(_ERRORS[base] for base in type(error).__mro__ if base in _ERRORS)
-        field = error.field.removeprefix("config.")
-        raise kind(error.message, code="", retryable=error.retryable, field=field) from error
+        raise ERROR_OF_REASON[error.reason](
+            error.message,
+            code="",
+            retryable=error.retryable,
+            field=error.field,
+            reason=error.reason,
+            minimum=error.minimum,
+            maximum=error.maximum,
+            error_id=error.error_id,
+        ) from error
     except core_errors.BadBundle as error:
         raise InvalidRequest(str(error), code="", field="model") from error
     except core_errors.BadBank as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from kineseg._errors import (
     AccessDenied,
@@ -16,12 +19,14 @@ from kineseg._errors import (
     KinesegError,
     NotFound,
     ResourceExhausted,
-    ServerFull,
     Timeout,
     Unavailable,
     Unsupported,
-    WrongChannels,
 )
+from kineseg._reasons import ERROR_OF_REASON
+
+_DETAILS = "grpc-status-details-bin"
+_DOMAIN = "kineseg"
 
 _BY_CODE: dict[grpc.StatusCode, type[KinesegError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
@@ -48,16 +53,44 @@ def error_from_status(
     Args:
         code: The status.
         details: Its message.
-        trailing: Trailing metadata; ``kineseg-retryable`` and ``kineseg-field`` are the server's own word.
+        trailing: Trailing metadata, with a ``google.rpc.ErrorInfo`` if it is a kineseg server that speaks.
     """
-    said = {key: value for key, value in trailing or () if isinstance(value, str)}
-    # Without the server's word only a server that was never reached, or went away, is worth another try.
-    retryable = said.get("kineseg-retryable", str(code is grpc.StatusCode.UNAVAILABLE)).lower() == "true"
-    kind = _BY_CODE.get(code, Internal)
-    if kind is ResourceExhausted and retryable:
-        kind = ServerFull
-    field = said.get("kineseg-field", "")
-    if kind is FailedPrecondition and field.startswith(("config.channels", "config.joints")):
-        kind = WrongChannels
     message = details or f"the call ended with {code.name} and no message"
-    return kind(message, code=code.name, retryable=retryable, field=field)
+    info = _error_info(trailing or ())
+    by_code = _BY_CODE.get(code, Internal)
+    if info is None:
+        # Of what does not say so itself, only a server that was not reached or went away is worth another try.
+        return by_code(message, code=code.name, retryable=code is grpc.StatusCode.UNAVAILABLE)
+    said = info.metadata
+    return ERROR_OF_REASON.get(info.reason, by_code)(
+        message,
+        code=code.name,
+        retryable=said.get("retryable", "").lower() == "true",
+        field=said.get("field", ""),
+        reason=info.reason,
+        minimum=_number(said.get("minimum")),
+        maximum=_number(said.get("maximum")),
+        error_id=said.get("error_id", ""),
+    )
+
+
+def _error_info(trailing: Iterable[Sequence[str | bytes]]) -> ErrorInfo | None:
+    """What a kineseg server says of an error; None where something else answered, such as a proxy."""
+    for key, value in trailing:
+        if key != _DETAILS or not isinstance(value, bytes):
+            continue
+        info = ErrorInfo()
+        try:
+            for detail in Status.FromString(value).details:
+                if detail.Unpack(info) and info.domain == _DOMAIN:
+                    return info
+        except DecodeError:
+            continue
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None

@@ -20,12 +20,13 @@ def scratch_plan(channels: Sequence[str], rate_hz: float) -> ScratchPlan:
         WrongChannels: There are none or too many.
         InvalidRequest: Names are missing, endless or used twice.
     """
-    field = "config.channels"
+    field = "channels"
     if not 1 <= len(channels) <= MOST_CHANNELS:
         what = "none are given" if not channels else f"there are {len(channels)}"
         raise WrongChannels(
-            f"model {SCRATCH!r} takes the channels that the stream names, 1 to {MOST_CHANNELS}; {what}", field=field
-        )
+            f"model {SCRATCH!r} takes the channels that the stream names, 1 to {MOST_CHANNELS}; {what}",
+            field=field, minimum=1, maximum=MOST_CHANNELS,
+        )  # fmt: skip
     if not all(0 < len(name) <= _LONGEST_NAME for name in channels):
         raise InvalidRequest(f"every channel needs a name of at most {_LONGEST_NAME} characters", field=field)
     if len(set(channels)) != len(channels):

@@ -115,6 +115,7 @@ class CaptureClock:
             raise InvalidFrame(
                 f"the chunk's first capture time {stamps_ns[0]} is not after the last one, {before}",
                 field="capture_times_ns",
+                reason="CAPTURE_TIMES_INVALID",
             )
         for at in range(1, len(stamps_ns)):
             if stamps_ns[at] <= stamps_ns[at - 1]:
@@ -122,12 +123,14 @@ class CaptureClock:
                     f"capture times must increase; frame {at} of the chunk has {stamps_ns[at]} after "
                     f"{stamps_ns[at - 1]}",
                     field="capture_times_ns",
+                    reason="CAPTURE_TIMES_INVALID",
                 )
         if stamps_ns[-1] - origin > LATEST_NS:
             raise InvalidFrame(
                 f"the capture time {stamps_ns[-1]} lies decades after the stream's first, {origin}; capture times "
                 "are nanoseconds of one clock",
                 field="capture_times_ns",
+                reason="CAPTURE_TIMES_INVALID",
             )
 
     def _is_plain(self, steps: NDArray[np.int64], lost: int) -> bool:
@@ -185,4 +188,5 @@ class CaptureClock:
             "capture_times_ns; in the Python SDK seconds in timestamps, or nanoseconds in timestamps_ns); of frames "
             "that are stamped when they arrive, leave the times out",
             field="capture_times_ns",
+            reason="CLOCK_CONTRADICTS_RATE",
         )

@@ -201,8 +201,9 @@ class Intake:
         if n == 0:
             raise InvalidFrame("a chunk must hold at least one frame", field="data")
         if n > self._limits.max_chunk_frames:
+            most = self._limits.max_chunk_frames
             raise InvalidFrame(
-                f"the chunk holds {n} frames, at most {self._limits.max_chunk_frames} are allowed", field="data"
+                f"the chunk holds {n} frames, at most {most} are allowed", field="data", minimum=1, maximum=most
             )
         frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
         sane = np.abs(frames) <= LARGEST_VALUE
@@ -213,8 +214,8 @@ class Intake:
                 raise InvalidFrame(
                     f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._numbers[column]!r}; "
                     f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
-                    field="data",
-                )
+                    field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
+                )  # fmt: skip
         if self._pose is not None:
             self._pose.check(frames)
         return frames
@@ -222,27 +223,33 @@ class Intake:
     def _check_index(self, first: int, n: int) -> None:
         if first < self._received:
             raise InvalidFrame(
-                f"first_frame is {first}, but frames up to {self._received - 1} have come already", field="first_frame"
-            )
+                f"first_frame is {first}, but frames up to {self._received - 1} have come already",
+                field="first_frame", reason="FRAMES_OUT_OF_ORDER", minimum=self._received,
+            )  # fmt: skip
         if self._received == 0 and first > 0:
             raise InvalidFrame(
                 f"the first frame of a stream has index 0, not {first}: there is nothing to fill from",
-                field="first_frame",
-            )
+                field="first_frame", reason="FRAMES_OUT_OF_ORDER", minimum=0, maximum=0,
+            )  # fmt: skip
         if (first + n) * self._period > LATEST_NS:
-            raise InvalidFrame(f"first_frame is {first}, which no stream can reach", field="first_frame")
+            raise InvalidFrame(
+                f"first_frame is {first}, which no stream can reach", field="first_frame", reason="FRAMES_OUT_OF_ORDER"
+            )
 
     def _times(self, first: int, n: int, capture: Sequence[int]) -> tuple[list[int], CaptureClock]:
         """Times of the chunk's frames in nanoseconds since the stream's first frame, and the clock after them."""
         if self._timed is not None and self._timed != bool(capture):
             before, now = ("with", "without") if self._timed else ("without", "with")
             raise InvalidFrame(
-                f"the stream began {before} capture times and this chunk comes {now} them", field="capture_times_ns"
-            )
+                f"the stream began {before} capture times and this chunk comes {now} them",
+                field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
+            )  # fmt: skip
         if not capture:
             return [round(frame * self._period) for frame in range(first, first + n)], self._clock
         if len(capture) != n:
-            raise InvalidFrame(f"{len(capture)} capture times for {n} frames", field="capture_times_ns")
+            raise InvalidFrame(
+                f"{len(capture)} capture times for {n} frames", field="capture_times_ns", reason="CAPTURE_TIMES_INVALID"
+            )
         return self._clock.read(first - self._received, capture)
 
     def _gaps(self, first: int, times: list[int]) -> dict[int, GapFound]:

@@ -92,8 +92,8 @@ def canonical_source(joints: Joints, rate_hz: float) -> SourcePose:
         )
     except JointMappingError as error:
         if error.field == "skeleton":
-            raise InvalidRequest(str(error), field="config.joints.offsets") from error
-        raise WrongChannels(str(error), field="config.joints.names") from error
+            raise InvalidRequest(str(error), field="joints.offsets") from error
+        raise WrongChannels(str(error), field="joints.names") from error
     return SourcePose(joints, canonicalizer)
 
 

@@ -173,11 +173,15 @@ class NameBank:
                 field="point.embedding",
             )
         if not before.examples and len(of_model) >= MOST_NAMES:
-            raise InvalidRequest(f"model {model!r} has {MOST_NAMES} names already; forget one first", field="name")
+            raise InvalidRequest(
+                f"model {model!r} has {MOST_NAMES} names already; forget one first",
+                field="name", reason="NAME_BANK_FULL", maximum=MOST_NAMES,
+            )  # fmt: skip
         if len(before.examples) >= MOST_EXAMPLES:
             raise InvalidRequest(
-                f"{name!r} has {MOST_EXAMPLES} examples already; forget it and teach the best ones", field="name"
-            )
+                f"{name!r} has {MOST_EXAMPLES} examples already; forget it and teach the best ones",
+                field="name", reason="NAME_BANK_FULL", maximum=MOST_EXAMPLES,
+            )  # fmt: skip
         taught = NamedExamples(name, model, sha256, (*before.examples, example))
         return NameBank((*others, *(entry for entry in of_model if entry.name != name), taught))
 

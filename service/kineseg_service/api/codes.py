@@ -1,7 +1,9 @@
-"""Which gRPC status code each error has, and what a client gets besides its message."""
+"""Which gRPC status code each error has, and what a client's program gets besides its message."""
 
 from __future__ import annotations
 
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from kineseg_core.errors import (
     CannotTeach,
@@ -16,6 +18,8 @@ from kineseg_core.errors import (
 
 from kineseg_service.errors import Broken, Draining, Idle, Loading, SessionExists, UnknownSegment, UnknownSession
 
+DOMAIN = "kineseg"
+_DETAILS = "grpc-status-details-bin"
 # A class that is not here has the code of the nearest class it derives from.
 _CODES: dict[type[CoreError], StatusCode] = {
     CoreError: StatusCode.UNKNOWN,
@@ -43,7 +47,19 @@ def code_of(kind: type[CoreError]) -> StatusCode:
     return next(_CODES[base] for base in kind.__mro__ if base in _CODES)
 
 
-def trailing_metadata(error: CoreError) -> tuple[tuple[str, str], ...]:
-    """What a client can act on without reading the message."""
-    retry = ("kineseg-retryable", "true" if error.retryable else "false")
-    return (retry, ("kineseg-field", error.field)) if error.field else (retry,)
+def error_info(error: CoreError) -> ErrorInfo:
+    """What is wrong, for a program to act on; errors.proto describes it."""
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN)
+    info.metadata["retryable"] = "true" if error.retryable else "false"
+    known = {"field": error.field, "error_id": error.error_id}
+    info.metadata.update({key: value for key, value in known.items() if value})
+    bounds = {"minimum": error.minimum, "maximum": error.maximum}
+    info.metadata.update({key: f"{value:.15g}" for key, value in bounds.items() if value is not None})
+    return info
+
+
+def trailing_metadata(error: CoreError) -> tuple[tuple[str, bytes], ...]:
+    """The details of a call's status, as every gRPC library that knows `google.rpc.Status` reads them."""
+    status = Status(code=code_of(type(error)).value[0], message=error.message)
+    status.details.add().Pack(error_info(error))
+    return ((_DETAILS, status.SerializeToString()),)

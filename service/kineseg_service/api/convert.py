@@ -65,7 +65,7 @@ def decisions_from(wanted: int) -> Decisions:
     """
     if wanted not in _DECISIONS:
         known = ", ".join(f"{number} ({choice.value})" for number, choice in _DECISIONS.items())
-        raise InvalidRequest(f"decisions is {wanted}; there are {known}", field="config.decisions")
+        raise InvalidRequest(f"decisions is {wanted}; there are {known}", field="decisions")
     return _DECISIONS[wanted]
 
 

@@ -38,12 +38,12 @@ def joints_from(message: pb.Joints) -> Joints:
     ):
         if number not in known:
             raise InvalidRequest(
-                f"{field} is {number}; there are {', '.join(map(str, known))}", field=f"config.joints.{field}"
+                f"{field} is {number}; there are {', '.join(map(str, known))}", field=f"joints.{field}"
             )
     offsets = list(message.offsets)
     if len(offsets) % 3:
         raise InvalidRequest(
-            f"offsets has {len(offsets)} numbers; there must be three for each joint", field="config.joints.offsets"
+            f"offsets has {len(offsets)} numbers; there must be three for each joint", field="joints.offsets"
         )
     try:
         return Joints(
@@ -58,7 +58,7 @@ def joints_from(message: pb.Joints) -> Joints:
         )
     except MotionError as error:
         field = _FIELDS.get(error.field or "", error.field or "")
-        raise InvalidRequest(str(error), field=f"config.joints.{field}".removesuffix(".")) from error
+        raise InvalidRequest(str(error), field=f"joints.{field}".removesuffix(".")) from error
 
 
 def joints_message(joints: Joints) -> pb.Joints:

@@ -17,7 +17,7 @@ from kineseg_core.opening import Opener
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.joints import joints_message
-from kineseg_service.api.status import ClientGoneError, Context, send, statuses
+from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
@@ -97,7 +97,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         async with statuses(context, self._metrics):
             kinds = convert.kinds_from(list(request.kinds))
             if len(self._hub) >= self._settings.max_watchers:
-                raise Full(f"all {self._settings.max_watchers} watchers are taken; try again later")
+                most = self._settings.max_watchers
+                raise Full(f"all {most} watchers are taken; try again later", maximum=most)
             watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
             try:
                 self._hub.add(watcher)
@@ -239,20 +240,24 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         rooms = self._ready()
         first = await self._first(requests)
         if first is None or first.WhichOneof("payload") != "config":
-            raise InvalidRequest("the first message of a stream must be its configuration", field="config")
-        session = rooms.opener.session(convert.stream_request(first.config))
-        plan = session.config.plan
-        own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
-        task = asyncio.current_task()
-        assert task is not None
-        return await rooms.streams.open(session, task.cancel, own)
+            raise InvalidRequest(
+                "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
+            )
+        with fields_of("config"):
+            session = rooms.opener.session(convert.stream_request(first.config))
+            plan = session.config.plan
+            own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
+            task = asyncio.current_task()
+            assert task is not None
+            return await rooms.streams.open(session, task.cancel, own)
 
     async def _first(self, requests: Requests) -> pb.SegmentRequest | None:
         """A stream's first message; None if its client has half-closed instead."""
         if self._opening >= self._settings.max_opening:
             raise Full(
                 f"{self._opening} streams have not sent their configuration yet, and no more are waited for; try again "
-                "later"
+                "later",
+                maximum=self._settings.max_opening,
             )
         limit = min(self._settings.opening_timeout_s, self._settings.idle_timeout_s)
         self._opening += 1
@@ -293,7 +298,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     return
                 if request.WhichOneof("payload") != "chunk":
                     field = request.WhichOneof("payload") or "payload"
-                    raise InvalidRequest("after the configuration, every message must be a chunk", field=field)
+                    raise InvalidRequest(
+                        "after the configuration, every message must be a chunk",
+                        field=field, reason="MESSAGE_UNEXPECTED",
+                    )  # fmt: skip
                 chunk = request.chunk
                 before = live.session.intake.received
                 await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)

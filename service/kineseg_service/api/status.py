@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import grpc
@@ -51,6 +51,16 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
         failure = StepFailed("the server failed")
         _log.exception("a call failed", error_id=failure.error_id)
         await end_with(context, metrics, failure)
+
+
+@contextmanager
+def fields_of(message: str) -> Iterator[None]:
+    """What is refused within names fields of this message; the core does not know where in a request they stand."""
+    try:
+        yield
+    except CoreError as error:
+        error.field = f"{message}.{error.field}" if error.field else ""
+        raise
 
 
 async def end_with(context: Context, metrics: Metrics, error: CoreError) -> None:

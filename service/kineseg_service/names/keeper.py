@@ -77,6 +77,7 @@ class NameKeeper:
                 f"the point was made by another graph than that of model {model!r} here (sha256 {sha256[:12]}..., not "
                 f"{bundle.sha256[:12]}...): teach it from the recording",
                 field="point.model_sha256",
+                reason="MODEL_CHANGED",
             )
         if len(example.point) != bundle.embedding_dim:
             raise InvalidRequest(
@@ -108,6 +109,7 @@ class NameKeeper:
             raise CannotTeach(
                 "the server keeps no label bank: start it with --label-bank FILE (KINESEG_LABEL_BANK)",
                 field="label_bank",
+                reason="NAME_BANK_MISSING",
             )
 
     async def _write(self, bank: NameBank) -> None:

@@ -222,9 +222,10 @@ class LiveStreams:
         if self._draining.is_set():
             raise Draining("the server is shutting down; try another one")
         if name in self._names:
-            raise SessionExists(f"a session {name!r} is open already", field="config.session_id")
+            raise SessionExists(f"a session {name!r} is open already", field="session_id")
         if len(self._names) >= self._settings.max_sessions:
-            raise Full(f"all {self._settings.max_sessions} streams are taken; try again later")
+            most = self._settings.max_sessions
+            raise Full(f"all {most} streams are taken; try again later", maximum=most)
         self._names.add(name)
         self._empty.clear()
         opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own)))
