@@ -17,6 +17,13 @@ class EndReason(enum.Enum):
     CLOSED = "closed"
     DRAINED = "drained"
     REJECTED = "rejected"
+    IDLE = "idle"
+
+
+class AnomalyKind(enum.Enum):
+    """What is unusual in an anomaly."""
+
+    SURPRISE = "surprise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,46 @@ class LabelsMerged:
 
 
 @dataclass(frozen=True, slots=True)
-class Anomaly:
-    """Surprise is far above what is usual."""
+class AnomalyRaised:
+    """Something is unlike what is usual; an anomaly as bad as this is expected once in `severity` hours.
 
+    `channels` and `joints` are those concerned; empty: not known, or all.
+    """
+
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
     score: float
     threshold: float
+    severity: float
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyUpdated:
+    """An anomaly has become worse; `score` is its highest so far."""
+
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
+    score: float
+    severity: float
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyCleared:
+    """An anomaly is over, which went on until before `end_frame`; `score` was its highest."""
+
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
+    score: float
+    severity: float
+    end_frame: int
+    end_time_s: float
+    duration_s: float
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +168,9 @@ Detail = (
     | SegmentRetracted
     | SegmentClosed
     | LabelsMerged
-    | Anomaly
+    | AnomalyRaised
+    | AnomalyUpdated
+    | AnomalyCleared
     | Gap
     | MissingValues
     | Summary
@@ -137,7 +181,9 @@ KIND_NAMES: dict[type[Detail], str] = {
     SegmentRetracted: "segment_retracted",
     SegmentClosed: "segment_closed",
     LabelsMerged: "labels_merged",
-    Anomaly: "anomaly",
+    AnomalyRaised: "anomaly",
+    AnomalyUpdated: "anomaly_updated",
+    AnomalyCleared: "anomaly_cleared",
     Gap: "gap",
     MissingValues: "missing_values",
     Summary: "summary",
@@ -147,9 +193,14 @@ KIND_NAMES: dict[type[Detail], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a stream: what it is about, and when it was decided."""
+    """Something that happened in a stream: what it is about, when it was decided, and when it was emitted.
 
+    All but `stream_id` and `emitted_unix_ns`, which is in whole microseconds, follows from the frames alone.
+    """
+
+    stream_id: str
     seq: int
+    emitted_unix_ns: int
     frame: int
     time_s: float
     capture_time_ns: int | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_so
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
+from kineseg_core.stream_ids import time_ordered_uuid
 from kineseg_core.telling import Decisions
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -35,7 +35,7 @@ class StreamRequest:
 
     Attributes:
         rate_hz: Frames a second.
-        session_id: Name of the session; empty: one is made up.
+        session_id: Name of the session; empty: the stream's id.
         model: Name of the model; empty: the default.
         channels: Names of the channels, in the order in which they come; empty: the model's, in its order.
         latency_s: Latency budget, seconds; 0: the default.
@@ -110,7 +110,9 @@ class Opener:
             UnknownModel: There is no such model.
             WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
-        session_id = wanted.session_id or secrets.token_hex(8)
+        opened_unix_ns = time.time_ns()
+        stream_id = str(time_ordered_uuid(opened_unix_ns))
+        session_id = wanted.session_id or stream_id
         if not _SESSION_ID.fullmatch(session_id):
             raise InvalidRequest("session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="session_id")
         model = wanted.model or self.default_model
@@ -124,13 +126,14 @@ class Opener:
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
         agreed = SessionConfig(
+            stream_id=stream_id,
             session_id=session_id,
             model=model,
             frame_rate_hz=rate,
             latency_s=latency,
             frame_results=wanted.frame_results,
             decisions=wanted.decisions,
-            opened_unix_ns=time.time_ns(),
+            opened_unix_ns=opened_unix_ns,
             joints=wanted.joints,
         )
         bundle = self._bundles.get(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from kineseg_core.events import (
     Ack,
-    Anomaly,
+    AnomalyCleared,
+    AnomalyKind,
+    AnomalyRaised,
+    AnomalyUpdated,
     Detail,
     EndReason,
     Event,
@@ -35,7 +39,9 @@ from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import (
+    AnomalyEnd,
     AnomalyStart,
+    AnomalyUpdate,
     Decision,
     SegmentEnd,
     Segmenter,
@@ -43,10 +49,13 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.segmenter.return_period import ReturnPeriod
 from kineseg_core.telling import Decisions, as_told
 
 REMEMBERED_SEGMENTS = 10_000
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
+_HOUR = 3600 * SECOND
+_MICROSECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class SessionConfig:
     `plan` is there when the built-in model runs it, `joints` when it sends those of a body instead of channels.
     """
 
+    stream_id: str
     session_id: str
     model: str
     frame_rate_hz: float
@@ -143,6 +153,8 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._anomalies = 0
+        self._return_period = ReturnPeriod()
+        self._open_anomalies: dict[int, tuple[int, int]] = {}  # frame and time at which they begin
 
     # What the receiver does.
 
@@ -269,10 +281,8 @@ class Session:
             self.segments.append(detail)
             self._labels.add(decision.label)
             self._closed += 1
-        elif isinstance(decision, AnomalyStart):
-            frame, ns = self._frame_times.at(decision.index)
-            detail = Anomaly(decision.score, decision.threshold)
-            self._anomalies += 1
+        elif isinstance(decision, AnomalyStart | AnomalyUpdate | AnomalyEnd):
+            (frame, ns), detail = self._anomaly(decision, decided_ns)
         else:
             frame, ns = self._frame_times.at(decision.index)
             detail = LabelsMerged(decision.label, decision.into)
@@ -282,6 +292,25 @@ class Session:
         told = as_told(detail, self.config.decisions, confirms=confirms)
         if told is not None:
             self._tell(frame, ns, decided, decided_ns, told, out)
+
+    def _anomaly(
+        self, decision: AnomalyStart | AnomalyUpdate | AnomalyEnd, decided_ns: int
+    ) -> tuple[tuple[int, int], AnomalyRaised | AnomalyUpdated | AnomalyCleared]:
+        """Where an anomaly begins, and what is known of it."""
+        number, kind = decision.anomaly_id, AnomalyKind.SURPRISE
+        severity = self._return_period.hours(decision.score, decided_ns / _HOUR)
+        if isinstance(decision, AnomalyStart):
+            self._anomalies += 1
+            place = self._open_anomalies[number] = self._frame_times.at(decision.index)
+            return place, AnomalyRaised(number, kind, decision.score, decision.threshold, severity)
+        if isinstance(decision, AnomalyUpdate):
+            return self._open_anomalies[number], AnomalyUpdated(number, kind, decision.score, severity)
+        self._return_period.add(decision.score)
+        place = self._open_anomalies.pop(number)
+        end_frame, end_ns = self._frame_times.at(decision.end)
+        duration_s = (end_ns - place[1]) / SECOND
+        cleared = AnomalyCleared(number, kind, decision.score, severity, end_frame, end_ns / SECOND, duration_s)
+        return place, cleared
 
     def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
         """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
@@ -323,7 +352,19 @@ class Session:
         self._seq += 1
         first = self.intake.first_capture_ns
         capture = None if first is None else min(first + ns, LATEST_CAPTURE_NS)
-        out.append(Event(self._seq, frame, ns / SECOND, capture, decided, decided_ns / SECOND, detail))
+        out.append(
+            Event(
+                stream_id=self.config.stream_id,
+                seq=self._seq,
+                emitted_unix_ns=time.time_ns() // _MICROSECOND * _MICROSECOND,
+                frame=frame,
+                time_s=ns / SECOND,
+                capture_time_ns=capture,
+                decided_frame=decided,
+                decided_time_s=decided_ns / SECOND,
+                detail=detail,
+            )
+        )
 
 
 class _FrameTimes:

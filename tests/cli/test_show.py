@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg import Anomaly, FrameResult, Gap, SegmentClosed, SegmentStarted
+from kineseg import AnomalyRaised, FrameResult, Gap, SegmentClosed, SegmentStarted
 from kineseg.motion import Annotation, Recording
 from kineseg_cli.show import page
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
@@ -136,7 +136,7 @@ def test_the_terminal_view_fits_every_terminal(
     edges = [0.0, *sorted(cuts), 40.0]
     bars = list(zip(edges[:-1], edges[1:], labels, strict=False))
     told = story(bars, truth=TRUTH if known else None)
-    told.add(Anomaly(seq=98, frame=5, time_s=0.5, decided_frame=9, decided_time_s=0.9, score=7.0, threshold=6.0))
+    told.add(AnomalyRaised(seq=98, frame=5, time_s=0.5, decided_frame=9, decided_time_s=0.9, score=7.0, threshold=6.0))
     told.add(Gap(seq=99, frame=50, time_s=5, decided_frame=60, decided_time_s=6, missing_frames=9, duration_s=1.0))
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     # What is rendered, before the console would crop it.

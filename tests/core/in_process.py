@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from kineseg_core.events import Anomaly, EndReason, Event, Output, SegmentClosed
+from kineseg_core.events import AnomalyRaised, EndReason, Event, Output, SegmentClosed
 from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
@@ -70,4 +70,4 @@ def closed(told: list[Event]) -> list[SegmentClosed]:
 
 def anomalies_s(told: list[Event]) -> list[float]:
     """When there were anomalies, seconds."""
-    return [event.time_s for event in told if isinstance(event.detail, Anomaly)]
+    return [event.time_s for event in told if isinstance(event.detail, AnomalyRaised)]

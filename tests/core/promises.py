@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from kineseg.v1 import segmentation_pb2 as pb
 
+from tests.same_events import content
+
 ABOUT_SEGMENTS = {"segment_started", "segment_updated", "segment_retracted", "segment_closed"}
 
 
@@ -64,6 +66,34 @@ def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
     return found
 
 
+def anomalies(told: Sequence[pb.Event]) -> int:
+    """How many were raised; what may not be emitted of an anomaly fails."""
+    raised: dict[int, pb.Event] = {}
+    going: dict[int, float] = {}  # the score as last emitted
+    for event in told:
+        if event.HasField("anomaly"):
+            detail = event.anomaly
+            assert detail.anomaly_id == len(raised) + 1
+            assert detail.score >= detail.threshold
+            raised[detail.anomaly_id], going[detail.anomaly_id] = event, detail.score
+        elif event.HasField("anomaly_updated"):
+            assert event.anomaly_updated.score > going[event.anomaly_updated.anomaly_id]
+            assert event.frame == raised[event.anomaly_updated.anomaly_id].frame
+            going[event.anomaly_updated.anomaly_id] = event.anomaly_updated.score
+        elif event.HasField("anomaly_cleared"):
+            cleared = event.anomaly_cleared
+            assert cleared.score >= going.pop(cleared.anomaly_id)
+            assert event.frame == raised[cleared.anomaly_id].frame <= cleared.end_frame <= event.decided_frame + 1
+            assert cleared.duration_s >= 0
+        for kind in ("anomaly", "anomaly_updated", "anomaly_cleared"):
+            if event.HasField(kind):
+                hours = event.decided_time_s / 3600
+                assert hours / len(raised) - 1e-9 <= getattr(event, kind).severity <= hours + 1e-9
+                assert getattr(event, kind).anomaly_kind == pb.ANOMALY_KIND_SURPRISE
+    assert not going, "all are cleared before the summary"
+    return len(raised)
+
+
 def keeps_promises(told: Sequence[pb.Event], decisions: pb.Decisions.ValueType, most_late_s: float = 1e9) -> None:
     """Fails unless the events, to the summary, are what a client that asked for these decisions may be told."""
     assert [event.seq for event in told] == list(range(1, len(told) + 1))
@@ -82,6 +112,7 @@ def keeps_promises(told: Sequence[pb.Event], decisions: pb.Decisions.ValueType, 
             way = segments[getattr(event, kind).segment_id]
             if event.decided_frame == way.confirmed_at:
                 assert event.decided_time_s - event.time_s <= most_late_s
+    assert summary.anomalies == anomalies(told)
     starts = [way.frame for way in confirmed.values()]
     assert starts == sorted(starts)
     if decisions == pb.DECISIONS_FINAL:
@@ -118,10 +149,7 @@ def _but_starts(told: Sequence[pb.Event]) -> list[pb.Event]:
 
 def _unnumbered(told: Sequence[pb.Event]) -> list[pb.Event]:
     """The events without their numbers, which count what is told."""
-    events = []
-    for event in told:
-        copy = pb.Event()
-        copy.CopyFrom(event)
-        copy.ClearField("seq")
-        events.append(copy)
+    events = content(told)
+    for event in events:
+        event.ClearField("seq")
     return events

@@ -152,7 +152,11 @@ def model(channels: tuple[str, ...] = CHANNELS, name: str = "scripted") -> pb.Mo
 def opened(channels: tuple[str, ...] = CHANNELS, max_chunk_frames: int = 4096) -> pb.SegmentResponse:
     return pb.SegmentResponse(
         opened=pb.Opened(
+            stream_id="019ac2d8-5b1c-7aaa-8bbb-000000000001",
             session_id="scripted-1",
+            opened_unix_ns=1_764_200_000_000_000_000,
+            server_id="scripted",
+            server_version="0",
             model=model(channels),
             latency_s=4,
             max_chunk_frames=max_chunk_frames,

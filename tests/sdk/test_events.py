@@ -24,6 +24,8 @@ ABOUT = {
     "decided_frame": whole,
     "decided_time_s": real,
     "capture_time_ns": st.none() | st.integers(0, 2**62),
+    "stream_id": st.just("") | st.uuids().map(str),
+    "emitted_unix_ns": st.none() | st.integers(0, 2**63 // 1000 - 1).map(lambda us: us * 1000),
 }
 
 
@@ -31,6 +33,7 @@ def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
     by_type = {"int": whole, "float": real, "bool": st.booleans(), "EndReason": st.sampled_from(kineseg.EndReason)}
     by_type["tuple[str, ...]"] = st.lists(st.text()).map(tuple)
     by_type["tuple[float, ...]"] = st.lists(st.floats(-1e9, 1e9, width=32)).map(tuple)
+    by_type["AnomalyKind"] = st.sampled_from(kineseg.AnomalyKind)
     by_type["str"] = st.text()
     own = {f.name: by_type[str(f.type)] for f in dataclasses.fields(kind) if f.name not in ABOUT}
     return st.builds(kind, **ABOUT, **own)
@@ -42,7 +45,9 @@ KINDS = (
     kineseg.SegmentRetracted,
     kineseg.SegmentClosed,
     kineseg.LabelsMerged,
-    kineseg.Anomaly,
+    kineseg.AnomalyRaised,
+    kineseg.AnomalyUpdated,
+    kineseg.AnomalyCleared,
     kineseg.Gap,
     kineseg.MissingValues,
     kineseg.Summary,
@@ -55,7 +60,12 @@ OWN = {
     "segment_retracted": {"segment_id"},
     "segment_closed": {"segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"},
     "labels_merged": {"label", "into"},
-    "anomaly": {"score", "threshold"},
+    "anomaly": {"anomaly_id", "anomaly_kind", "score", "threshold", "severity"},
+    "anomaly_updated": {"anomaly_id", "anomaly_kind", "score", "severity"},
+    "anomaly_cleared": {
+        *("anomaly_id", "anomaly_kind", "score", "severity"),
+        *("end_frame", "end_time_s", "duration_s"),
+    },
     "gap": {"missing_frames", "duration_s", "cuts"},
     "missing_values": {"channels", "duration_s", "returned"},
     "summary": {
@@ -68,13 +78,20 @@ WHERE_KNOWN = {
     "segment_started": {"name", "name_confidence"},
     "segment_updated": {"name", "name_confidence"},
     "segment_closed": {"name", "name_confidence", "embedding"},
+    "anomaly": {"channels", "joints"},
+    "anomaly_updated": {"channels", "joints"},
+    "anomaly_cleared": {"channels", "joints"},
     "summary": {"model", "model_sha256"},
 }
+IDENTITY = {"id", "stream_id", "emitted_at"}
 # What may be absent: files of earlier versions lack it.
 OPTIONAL = {
     "segment_started": {"confidence", "confirmed", "start_frame", *WHERE_KNOWN["segment_started"]},
     "segment_updated": {"start_frame", *WHERE_KNOWN["segment_updated"]},
     "segment_closed": WHERE_KNOWN["segment_closed"],
+    "anomaly": {"anomaly_id", "anomaly_kind", "severity", *WHERE_KNOWN["anomaly"]},
+    "anomaly_updated": WHERE_KNOWN["anomaly_updated"],
+    "anomaly_cleared": WHERE_KNOWN["anomaly_cleared"],
     "gap": {"cuts"},
     "summary": {"announced", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
 }
@@ -85,6 +102,8 @@ OPTIONAL = {
 def test_an_event_survives_json(event: kineseg.Event) -> None:
     flat = json.loads(json.dumps(event.to_dict()))
     known = {key for key in WHERE_KNOWN.get(flat["kind"], ()) if getattr(event, key)}
+    known |= {"id", "stream_id"} if event.stream_id else set()
+    known |= {"emitted_at"} if event.emitted_unix_ns is not None else set()
     assert set(flat) - {"capture_time_ns"} == BASE | OWN[flat["kind"]] | known
     assert ("capture_time_ns" in flat) == (event.capture_time_ns is not None)
     assert kineseg.event_from_dict(flat) == event
@@ -102,7 +121,7 @@ def test_an_event_cannot_be_changed(event: kineseg.Event) -> None:
 @given(EVENTS, st.data())
 def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> None:
     flat = event.to_dict()
-    needed = sorted(set(flat) - {"capture_time_ns", "kind"} - OPTIONAL.get(str(event.kind), set()))
+    needed = sorted(set(flat) - {"capture_time_ns", "kind"} - IDENTITY - OPTIONAL.get(str(event.kind), set()))
     missing = data.draw(st.sampled_from(needed))
     del flat[missing]
     with pytest.raises(kineseg.InvalidRequest, match=missing) as caught:
@@ -114,6 +133,34 @@ def test_events_written_before_segments_were_announced_are_certain() -> None:
     about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
     started = kineseg.event_from_dict({"kind": "segment_started", **about, "segment_id": 0, "label": 3})
     assert started == kineseg.SegmentStarted(**about, segment_id=0, label=3, confidence=1.0, confirmed=True)
+
+
+def test_an_anomaly_written_before_anomalies_had_numbers_is_read() -> None:
+    about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
+    read = kineseg.event_from_dict({"kind": "anomaly", **about, "score": 7.0, "threshold": 5.5})
+    assert read == kineseg.AnomalyRaised(**about, score=7.0, threshold=5.5)
+    assert (read.id, read.stream_id, read.emitted_unix_ns) == ("", "", None)
+
+
+def test_an_event_has_an_id_of_its_own_and_a_time_that_log_tools_read() -> None:
+    event = kineseg.SegmentRetracted(
+        stream_id="019ac2d8-5b1c-7aaa-8bbb-000000000001", seq=12, emitted_unix_ns=1_764_205_323_000_004_999, frame=5,
+        time_s=0.5, decided_frame=9, decided_time_s=0.9, segment_id=3,
+    )  # fmt: skip
+    assert event.id == "019ac2d8-5b1c-7aaa-8bbb-000000000001:12"
+    flat = event.to_dict()
+    assert list(flat)[:5] == ["id", "stream_id", "seq", "kind", "emitted_at"]
+    assert (flat["id"], flat["emitted_at"]) == (event.id, "2025-11-27T01:02:03.000004Z")
+    read = kineseg.event_from_dict({**flat, "emitted_at": "2025-11-27T03:02:03.000004+02:00"})
+    assert read == dataclasses.replace(event, emitted_unix_ns=1_764_205_323_000_004_000)
+
+
+@pytest.mark.parametrize("said", ["yesterday", "", None, 1764205323, "2025-11-27T01:02:03", "2025-13-27T01:02:03Z"])
+def test_a_time_of_emission_that_is_none_is_refused(said: object) -> None:
+    about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
+    with pytest.raises(kineseg.InvalidRequest, match="emitted_at must be a time such as") as caught:
+        kineseg.event_from_dict({"kind": "labels_merged", **about, "label": 1, "into": 0, "emitted_at": said})
+    assert caught.value.field == "emitted_at"
 
 
 @pytest.mark.parametrize("kind", [None, "", "unknown", "segment_opened"])
@@ -141,21 +188,28 @@ def test_an_unknown_end_reason_is_refused() -> None:
     with pytest.raises(kineseg.InvalidRequest) as caught:
         kineseg.event_from_dict({**event.to_dict(), "reason": "bored"})
     assert caught.value.field == "reason"
+    assert "idle" in caught.value.message
 
 
 def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any, script: ModuleType) -> None:
     about = {"frame": 7, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.75}
+    about |= {"stream_id": "019ac2d8-5b1c-7aaa-8bbb-000000000001", "emitted_unix_ns": 1_764_205_323_000_004_000}
     closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
     closed |= {"name": "walking", "name_confidence": 0.75, "embedding": (0.5, -2.0)}
     known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False, "name": "run", "name_confidence": 0.5}
     ran = {"model": "scripted", "model_sha256": "5" * 64}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
     totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
+    worse = {"anomaly_id": 2, "score": 6.5, "severity": 0.25, "channels": ("c1",), "joints": ("head", "neck")}
+    raised = worse | {"threshold": 6.0}
+    ends = {"end_frame": 8, "end_time_s": 0.6, "duration_s": 0.1}
     missing = {"channels": ("c2", "c0"), "duration_s": 0.25, "returned": True}
     sent = [
         pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(**known)),
         pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
-        pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.Anomaly(score=6.5, threshold=6)),
+        pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.AnomalyRaised(**raised, anomaly_kind=1)),
+        pb.Event(seq=11, **about, anomaly_updated=pb.AnomalyUpdated(**worse, anomaly_kind=99)),
+        pb.Event(seq=12, **about, anomaly_cleared=pb.AnomalyCleared(**worse, **ends, anomaly_kind=1)),
         pb.Event(seq=4, **about, gap=pb.Gap(missing_frames=2, duration_s=0.25)),
         pb.Event(seq=5, **about),  # what a kind of a newer server looks like
         pb.Event(seq=6, **about, segment_updated=pb.SegmentUpdated(**known | {"confidence": 1, "confirmed": True})),
@@ -175,11 +229,14 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     scripted.segment = say_all
     with connect(scripted.address).stream(rate=30) as stream:
         frame, *events = list(stream)
-    told = {"time_s": 0.5, "frame": 7, "decided_frame": 9, "decided_time_s": 0.75}
+    told = about
+    surprise = kineseg.AnomalyKind.SURPRISE
     assert events == [
         kineseg.SegmentStarted(seq=1, **told, capture_time_ns=11, **known),
         kineseg.SegmentClosed(seq=2, **told, **closed),
-        kineseg.Anomaly(seq=3, **told, capture_time_ns=0, score=6.5, threshold=6),
+        kineseg.AnomalyRaised(seq=3, **told, capture_time_ns=0, **raised, anomaly_kind=surprise),
+        kineseg.AnomalyUpdated(seq=11, **told, **worse, anomaly_kind=kineseg.AnomalyKind.UNKNOWN),
+        kineseg.AnomalyCleared(seq=12, **told, **worse, **ends, anomaly_kind=surprise),
         kineseg.Gap(seq=4, **told, missing_frames=2, duration_s=0.25),
         kineseg.Event(seq=5, **told),
         kineseg.SegmentUpdated(seq=6, **told, **known | {"confidence": 1.0, "confirmed": True}),
@@ -188,7 +245,7 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
         kineseg.MissingValues(seq=9, **told, **missing),
         kineseg.Summary(seq=10, **told, **totals, **ran, reason=kineseg.EndReason.CLOSED),
     ]
-    assert events[0].start_frame == events[5].start_frame == 7
+    assert events[0].start_frame == events[7].start_frame == 7
     assert events[1].segment == kineseg.Segment(**closed)
     assert events[-1].totals == kineseg.Totals(**totals, reason=kineseg.EndReason.CLOSED)
     assert stream.summary == events[-1]

@@ -21,13 +21,15 @@ from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose
 from kineseg.motion.synthetic import generate
 from kineseg_core.naming.bank import Example, NameBank
 
+from tests.same_events import content
+
 Frames = np.ndarray[Any, np.dtype[np.float32]]
 RATE = 120.0
 
 
 def kept(items: Iterable[Event | FrameResult]) -> list[dict[str, Any]]:
     """What was decided."""
-    return [item.to_dict() for item in items if isinstance(item, Event)]
+    return content(item.to_dict() for item in items if isinstance(item, Event))
 
 
 @pytest.fixture(scope="module")

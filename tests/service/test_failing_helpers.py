@@ -20,6 +20,7 @@ from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine
 from kineseg_service.streams import hub, live
 
+from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, told, until
 
@@ -44,7 +45,7 @@ class Closed:
 def expected(serve: Serve) -> list[pb.Event]:
     """What a stream emits where nothing fails."""
     with serve() as (_, stub):
-        return events(segment(stub, cut(FRAMES), session_id="same"))
+        return content(events(segment(stub, cut(FRAMES), session_id="same")))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_helper_that_fails_changes_nothing(
     monkeypatch.setattr(*place, fail)
     with serve(max_sessions=1) as (_, stub):
         for _ in range(3):  # with one slot, a leak would refuse the second
-            assert events(segment(stub, cut(FRAMES), session_id="same")) == expected
+            assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
 
 
 @pytest.mark.parametrize("stderr", [Closed(), None], ids=["closed", "none"])
@@ -78,7 +79,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
     try:
         with serve(max_sessions=1, log_level="debug") as (_, stub):
             for _ in range(3):
-                assert events(segment(stub, cut(FRAMES), session_id="same")) == expected
+                assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
                 bad = Call(stub, config())
                 bad.send(config())
                 assert told(bad.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
@@ -105,7 +106,7 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
                 assert code is grpc.StatusCode.INTERNAL
                 assert "error id" in message
                 assert SECRET not in message
-        assert events(segment(stub, cut(FRAMES), session_id="same")) == expected
+        assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
 
 
 def test_the_end_of_the_engine_is_the_end_of_its_streams_and_of_the_server(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from kineseg import (
-    Anomaly,
+    AnomalyRaised,
     Client,
     InvalidRequest,
     MissingValues,
@@ -48,7 +48,7 @@ def test_three_regimes_are_cut_and_the_first_comes_back(client: Client, rate: fl
     assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
     first, second, third = (segment.label for segment in found.segments)
     assert first == third != second
-    assert not any(isinstance(event, Anomaly) for event in found.events)
+    assert not any(isinstance(event, AnomalyRaised) for event in found.events)
 
 
 @pytest.mark.parametrize("latency_s", [0.5, 2.0, 5.0])
@@ -84,7 +84,7 @@ def test_a_change_of_level_alone_is_told(client: Client) -> None:
 def test_what_never_changes_is_one_segment_without_anomalies(client: Client, value: float) -> None:
     found = client.segment(np.full(1200, value), rate=10, model="scratch")
     assert len(found.segments) == 1
-    assert not any(isinstance(event, Anomaly) for event in found.events)
+    assert not any(isinstance(event, AnomalyRaised) for event in found.events)
 
 
 def test_a_constant_channel_and_missing_values_beside_a_living_one(client: Client) -> None:
@@ -101,7 +101,7 @@ def test_a_spike_is_an_anomaly_and_the_same_beat_again_is_not(client: Client) ->
     beats = np.where(np.arange(1200) % 12 == 0, 1.0, 0.0) + 0.02 * np.random.default_rng(3).standard_normal(len(t))
     beats[900] += 6
     found = client.segment(beats, rate=10, model="scratch")
-    assert [event.frame for event in found.events if isinstance(event, Anomaly)] == [900]
+    assert [event.frame for event in found.events if isinstance(event, AnomalyRaised)] == [900]
 
 
 def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> None:

@@ -46,7 +46,10 @@ if TYPE_CHECKING:
         WrongChannels,
     )
     from kineseg._events import (
-        Anomaly,
+        AnomalyCleared,
+        AnomalyKind,
+        AnomalyRaised,
+        AnomalyUpdated,
         Event,
         EventKind,
         FrameResult,
@@ -75,7 +78,10 @@ __all__ = [
     "AccessDenied",
     "AlreadyExists",
     "Announcement",
-    "Anomaly",
+    "AnomalyCleared",
+    "AnomalyKind",
+    "AnomalyRaised",
+    "AnomalyUpdated",
     "AsyncClient",
     "AsyncStream",
     "AsyncWatch",
@@ -150,8 +156,9 @@ _HOMES = {
         "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
-        "Anomaly Event EventKind FrameResult Gap LabelsMerged MissingValues SegmentClosed SegmentRetracted "
-        "SegmentStarted SegmentUpdated Summary WatchedEvent event_from_dict"
+        "AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap LabelsMerged "
+        "MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
+        "event_from_dict"
     ),
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
     "_model_input": "ModelInput",

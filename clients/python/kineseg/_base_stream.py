@@ -63,6 +63,11 @@ class BaseStream:
         return self._protocol.opened
 
     @property
+    def stream_id(self) -> str:
+        """The stream's id; raises what `opened` raises."""
+        return self.opened.stream_id
+
+    @property
     def session_id(self) -> str:
         """Name of the session; raises what `opened` raises."""
         return self.opened.session_id

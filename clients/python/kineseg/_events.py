@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from kineseg._errors import InvalidRequest
 from kineseg._info import EndReason, Segment, Totals
 
-# Of a segment without a name, and of one whose place in the embedding space is not told.
-_ABSENT_WHEN_EMPTY = ("name", "name_confidence", "embedding", "model", "model_sha256")
+# What is not known, such as the name of a segment or its place in the embedding space, is left out.
+ABSENT_WHEN_EMPTY = frozenset(
+    {"stream_id", "name", "name_confidence", "embedding", "channels", "joints", "model", "model_sha256"}
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Json = dict[str, int | float | str | tuple[str, ...] | list[float]]
 
 
@@ -27,6 +31,8 @@ class EventKind(enum.StrEnum):
     SEGMENT_CLOSED = "segment_closed"
     LABELS_MERGED = "labels_merged"
     ANOMALY = "anomaly"
+    ANOMALY_UPDATED = "anomaly_updated"
+    ANOMALY_CLEARED = "anomaly_cleared"
     GAP = "gap"
     MISSING_VALUES = "missing_values"
     SUMMARY = "summary"
@@ -34,38 +40,60 @@ class EventKind(enum.StrEnum):
     """A kind that a newer server knows and this SDK does not."""
 
 
+class AnomalyKind(enum.StrEnum):
+    """What is unusual in an anomaly."""
+
+    SURPRISE = "surprise"
+    """The motion is unlike what the model predicts."""
+    UNKNOWN = "unknown"
+    """A kind that a newer server knows and this SDK does not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened in a stream: what it is about, and when it was decided.
+    """Something that happened in a stream: what it is about, when it was decided, and when it was emitted.
+
+    All but `stream_id` and `emitted_unix_ns` follows from the frames alone: the same frames give the same events.
 
     Attributes:
-        seq: Number of the event among those told of its session: 1, 2, 3 ...
+        stream_id: The stream that it happened in, see `Opened.stream_id`; empty in files of early versions.
+        seq: Number of the event among those emitted in its stream: 1, 2, 3 ...
+        emitted_unix_ns: When it was emitted, nanoseconds since 1970, in whole microseconds, on the clock of the server
+            (of this machine with `Segmenter`); None in files of early versions.
         frame: The frame that it is about, 0-based, in the numbering of what was sent.
         time_s: Time of that frame in seconds since the stream's first frame.
-        decided_frame: The frame whose processing decided it; the same however frames were chunked.
+        decided_frame: The frame whose processing decided it.
         decided_time_s: Time of the deciding frame in seconds since the stream's first frame.
         capture_time_ns: Capture time of `frame` in nanoseconds; None if no timestamps are sent.
     """
 
     kind: ClassVar[EventKind] = EventKind.UNKNOWN
 
+    stream_id: str = ""
     seq: int
+    emitted_unix_ns: int | None = None
     frame: int
     time_s: float
     decided_frame: int
     decided_time_s: float
     capture_time_ns: int | None = None
 
+    @property
+    def id(self) -> str:
+        """``stream_id:seq``, which no other event ever has; empty if the stream is not known."""
+        return f"{self.stream_id}:{self.seq}" if self.stream_id else ""
+
     def to_dict(self) -> Json:
-        """The event as a flat dictionary for JSON; what does not apply is absent."""
-        values: Json = {"seq": self.seq, "kind": str(self.kind)}
+        """The event as a flat dictionary for JSON; what does not apply is absent. `event_schema` describes it."""
+        values: Json = {"id": self.id, "stream_id": self.stream_id} if self.stream_id else {}
+        values |= {"seq": self.seq, "kind": str(self.kind)}
+        if self.emitted_unix_ns is not None:
+            values["emitted_at"] = _to_rfc3339(self.emitted_unix_ns)
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if value is not None:
+            is_absent = entry.name in ABSENT_WHEN_EMPTY and entry.default is not MISSING and not value
+            if value is not None and not is_absent and entry.name != "emitted_unix_ns":
                 values[entry.name] = str(value) if isinstance(value, enum.Enum) else value
-        for absent in _ABSENT_WHEN_EMPTY:
-            if absent in values and not values[absent]:
-                del values[absent]
         return values
 
 
@@ -208,18 +236,83 @@ class LabelsMerged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anomaly(Event):
-    """From `frame` on the motion is unlike what the model predicts.
+class AnomalyRaised(Event):
+    """From `frame` on something is unlike what is usual in this stream.
 
     Attributes:
-        score: Robust standard deviations of the logarithm of surprise above the stream's median.
-        threshold: The score from which on an anomaly is told.
+        anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
+        anomaly_kind: What is unusual.
+        score: How unusual, in the unit of the kind. ``"surprise"``: robust standard deviations of the logarithm of the
+            model's surprise above the stream's median.
+        threshold: The score from which on an anomaly of this kind is raised.
+        severity: How rare that is, in a unit that all kinds share: an anomaly as bad as this is expected once in so
+            many hours. ``"surprise"``: hours of the stream so far, divided by the number of its anomalies so far whose
+            score was at least this high, this one included.
+        channels: The channels concerned. Empty: not known, or all.
+        joints: The joints concerned. Empty: not known, or all.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY
 
+    anomaly_id: int = 0
+    anomaly_kind: AnomalyKind = AnomalyKind.SURPRISE
     score: float
     threshold: float
+    severity: float = 0.0
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyUpdated(Event):
+    """The anomaly that began at `frame` has become worse. Emitted no more often than about once a second.
+
+    Attributes:
+        anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
+        anomaly_kind: What is unusual.
+        score: Its highest score so far.
+        severity: How rare that is, see `AnomalyRaised.severity`.
+        channels: The channels concerned. Empty: not known, or all.
+        joints: The joints concerned. Empty: not known, or all.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.ANOMALY_UPDATED
+
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
+    score: float
+    severity: float
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyCleared(Event):
+    """The anomaly that began at `frame` is over: all has been usual for some time, or the stream ended or was cut.
+
+    Attributes:
+        anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
+        anomaly_kind: What is unusual.
+        score: Its highest score.
+        severity: How rare that is, see `AnomalyRaised.severity`.
+        end_frame: The first frame after it.
+        end_time_s: Time of `end_frame`, seconds since the stream's first frame.
+        duration_s: How long it lasted, seconds.
+        channels: The channels concerned. Empty: not known, or all.
+        joints: The joints concerned. Empty: not known, or all.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.ANOMALY_CLEARED
+
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
+    score: float
+    severity: float
+    end_frame: int
+    end_time_s: float
+    duration_s: float
+    channels: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +361,7 @@ class Summary(Event):
         duration_s: Duration in seconds.
         segments: Number of closed segments.
         labels: Number of different labels; merged ones count once.
-        anomalies: Number of anomalies.
+        anomalies: Number of anomalies that were raised.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
         announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
@@ -307,7 +400,7 @@ class FrameResult:
         frame: The last frame sent that went into it.
         time_s: Time of that frame in seconds since the stream's first frame.
         surprise: How badly it had been predicted: mean squared error over the normalised channels.
-        anomaly_score: See `Anomaly.score`; 0 while there is no history.
+        anomaly_score: See `AnomalyRaised.score`; 0 while there is no history.
         embedding: ``(E,)`` float32, read-only: position in the model's embedding space.
         label: Label of the segment that is open now, as far as it can be told now.
     """
@@ -343,7 +436,9 @@ EVENT_TYPES: dict[EventKind, type[Event]] = {
         SegmentRetracted,
         SegmentClosed,
         LabelsMerged,
-        Anomaly,
+        AnomalyRaised,
+        AnomalyUpdated,
+        AnomalyCleared,
         Gap,
         MissingValues,
         Summary,
@@ -369,16 +464,38 @@ def event_from_dict(values: Mapping[str, Any]) -> Event:
     missing = [entry.name for entry in fields(kind) if entry.name not in values and entry.default is MISSING]
     if missing:
         raise InvalidRequest(f"a {kind.kind} event needs {', '.join(missing)}", field=missing[0])
-    if kind is MissingValues:
-        arguments["channels"] = tuple(arguments["channels"])
+    if "emitted_at" in values:
+        arguments["emitted_unix_ns"] = _from_rfc3339(values["emitted_at"])
+    for names in ("channels", "joints"):
+        if names in arguments:
+            arguments[names] = tuple(arguments[names])
     if "embedding" in arguments:
         try:
             arguments["embedding"] = tuple(np.asarray(arguments["embedding"], dtype=np.float32).tolist())
         except (TypeError, ValueError) as error:
             raise InvalidRequest(f"embedding must be a list of numbers ({error})", field="embedding") from None
-    if kind is Summary:
-        try:
-            arguments["reason"] = EndReason(arguments["reason"])
-        except ValueError:
-            raise InvalidRequest(f"no end reason {arguments['reason']!r}", field="reason") from None
+    for key, choices in (("reason", EndReason), ("anomaly_kind", AnomalyKind)):
+        if key in arguments:
+            try:
+                arguments[key] = choices(arguments[key])
+            except ValueError:
+                known = ", ".join(choices)
+                raise InvalidRequest(f"no {key} {arguments[key]!r}; there are: {known}", field=key) from None
     return kind(**arguments)
+
+
+def _to_rfc3339(unix_ns: int) -> str:
+    """A time in UTC with microseconds, which is what log tools read."""
+    return (_EPOCH + timedelta(microseconds=unix_ns // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _from_rfc3339(text: object) -> int:
+    """Nanoseconds since 1970."""
+    try:
+        at = datetime.fromisoformat(str(text))
+        if at.tzinfo is None:
+            raise ValueError("it has no time zone")
+    except ValueError as error:
+        raise InvalidRequest(f"emitted_at must be a time such as 2026-11-27T01:02:03.000004Z, got {text!r} ({error})",
+                             field="emitted_at") from None  # fmt: skip
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000

@@ -31,6 +31,8 @@ class EndReason(enum.StrEnum):
     """The server is shutting down."""
     REJECTED = "rejected"
     """A later message was refused; the error that follows says why."""
+    IDLE = "idle"
+    """Nothing was sent for too long; the error that follows says for how long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +76,22 @@ class Opened:
     """An opened stream, as the server sees it.
 
     Attributes:
-        session_id: Name of the session.
+        stream_id: The stream's id, a UUID that rises with the time of opening; no other stream ever has it.
+        session_id: Name of the session: the one that was asked for, or else the stream's id.
+        opened_unix_ns: When it was opened, nanoseconds since 1970 on the server's clock.
+        server_id: The server: a name from its settings, or else a UUID made at its start.
+        server_version: Version of the server.
         model: The model that runs it.
         latency_s: Latency budget in force, seconds.
         max_chunk_frames: Largest number of frames in one message; `send` takes care of it.
         max_gap_s: Longest gap that is filled, seconds; a longer one cuts the stream, see `Gap.cuts`.
     """
 
+    stream_id: str
     session_id: str
+    opened_unix_ns: int
+    server_id: str
+    server_version: str
     model: Model
     latency_s: float
     max_chunk_frames: int
@@ -121,18 +131,21 @@ class SessionInfo:
     """An open session.
 
     Attributes:
-        session_id: Name of the session.
+        stream_id: Its stream's id, see `Opened.stream_id`.
+        session_id: Name of the session: the one that was asked for, or else the stream's id.
+        opened_unix_ns: When it was opened, nanoseconds since 1970 on the server's clock.
         model: Name of its model.
         rate: Frames per second at which its source captures.
         latency_s: Latency budget, seconds.
         frames_received: Frames accepted so far.
         frames_processed: Frames processed so far.
         segments_closed: Segments closed so far.
-        last_seq: Events told so far.
-        opened_unix_ns: When it was opened, nanoseconds since 1970 on the server's clock.
+        last_seq: Number of the last event emitted so far.
     """
 
+    stream_id: str
     session_id: str
+    opened_unix_ns: int
     model: str
     rate: float
     latency_s: float
@@ -140,7 +153,6 @@ class SessionInfo:
     frames_processed: int
     segments_closed: int
     last_seq: int
-    opened_unix_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +179,7 @@ class Totals:
         duration_s: Duration in seconds.
         segments: Number of closed segments.
         labels: Number of different labels; merged ones count once.
-        anomalies: Number of anomalies.
+        anomalies: Number of anomalies that were raised.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
         announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -23,7 +24,7 @@ from kineseg_core.telling import Decisions
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
-from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult
+from kineseg._events import EVENT_TYPES, AnomalyKind, Event, EventKind, FrameResult
 from kineseg._info import EndReason, Model
 from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
@@ -168,12 +169,7 @@ def _to_sdk(output: core_events.Event | core_events.FrameResult) -> Event | Fram
         return FrameResult(**{**_values(output), "embedding": embedding})
     about = _values(output)
     detail = about.pop("detail")
-    content = _values(detail)
-    if isinstance(detail, core_events.SegmentClosed):
-        content["embedding"] = tuple(detail.embedding)
-    if isinstance(detail, core_events.Summary):
-        content["reason"] = EndReason(detail.reason.value)
-    return EVENT_TYPES[EventKind(core_events.KIND_NAMES[type(detail)])](**about, **content)
+    return EVENT_TYPES[EventKind(core_events.KIND_NAMES[type(detail)])](**about, **_values(detail))
 
 
 @contextmanager
@@ -199,7 +195,19 @@ def _refusals() -> Iterator[None]:
 
 
 def _values(value: Any) -> dict[str, Any]:
-    return {entry.name: getattr(value, entry.name) for entry in fields(value)}
+    """The fields of one of the core's values as those of the SDK's, which have the same names."""
+    return {entry.name: _value(getattr(value, entry.name)) for entry in fields(value)}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case core_events.EndReason():
+            return EndReason(value.value)
+        case core_events.AnomalyKind():
+            return AnomalyKind(value.value)
+        case array():
+            return tuple(value)
+    return value
 
 
 def _bundle(path: Path) -> Bundle:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+import enum
+from collections.abc import MutableSequence
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import numpy as np
+from google.protobuf.message import Message
 
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest
-from kineseg._events import EVENT_TYPES, Event, EventKind, FrameResult, MissingValues, Summary, WatchedEvent
+from kineseg._events import EVENT_TYPES, AnomalyKind, Event, EventKind, FrameResult, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._joints import joints_from_wire, joints_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
+
+Value = TypeVar("Value")
 
 _DECISIONS: dict[Decisions, pb.Decisions.ValueType] = {
     "all": pb.DECISIONS_ALL,
     "final": pb.DECISIONS_FINAL,
     "provisional": pb.DECISIONS_PROVISIONAL,
 }
+# The SDK's choices for each of the protocol's, what stands for those that it does not know, and how they are prefixed.
+_CHOICES: dict[str, tuple[type[enum.StrEnum], enum.StrEnum, str]] = {
+    "EndReason": (EndReason, EndReason.UNSPECIFIED, "END_REASON_"),
+    "AnomalyKind": (AnomalyKind, AnomalyKind.UNKNOWN, "ANOMALY_KIND_"),
+}
+_ABOUT = {entry.name for entry in fields(Event)}
 _HEALTH = {1: Health.SERVING, 2: Health.NOT_SERVING}
 
 
@@ -53,30 +64,12 @@ def kind_to_wire(kind: str) -> pb.EventKind.ValueType:
 
 def opened_from_wire(message: pb.Opened) -> Opened:
     """The server's answer to the configuration."""
-    return Opened(
-        session_id=message.session_id,
-        model=model_from_wire(message.model),
-        latency_s=message.latency_s,
-        max_chunk_frames=message.max_chunk_frames,
-        max_gap_s=message.max_gap_s,
-    )
+    return _made(Opened, message, model=model_from_wire(message.model))
 
 
 def model_from_wire(message: pb.Model) -> Model:
     """One model of the server."""
-    return Model(
-        name=message.name,
-        version=message.version,
-        family=message.family,
-        channels=tuple(message.channels),
-        units=tuple(message.units),
-        rate=message.frame_rate_hz,
-        embedding_dim=message.embedding_dim,
-        provider=message.provider,
-        is_default=message.is_default,
-        sha256=message.sha256,
-        classes=tuple(message.classes),
-    )
+    return _made(Model, message, rate=message.frame_rate_hz)
 
 
 def models_from_wire(message: pb.ListModelsResponse) -> tuple[Model, ...]:
@@ -86,51 +79,17 @@ def models_from_wire(message: pb.ListModelsResponse) -> tuple[Model, ...]:
 
 def event_from_wire(message: pb.Event) -> Event:
     """One event; of a kind that this SDK does not know, its bare `Event`."""
-    about: dict[str, Any] = {
-        "seq": message.seq,
-        "frame": message.frame,
-        "time_s": message.time_s,
-        "decided_frame": message.decided_frame,
-        "decided_time_s": message.decided_time_s,
-        "capture_time_ns": message.capture_time_ns if message.HasField("capture_time_ns") else None,
-    }
+    about = {name: value for name, value in _values(message).items() if name in _ABOUT}
+    about["emitted_unix_ns"] = about["emitted_unix_ns"] or None
     detail = message.WhichOneof("detail")
     if detail is None:
         return Event(**about)
-    if detail == "summary":
-        totals = asdict(totals_from_wire(message.summary))
-        return Summary(**about, **totals, model=message.summary.model, model_sha256=message.summary.model_sha256)
-    if detail == "missing_values":
-        missing = message.missing_values
-        return MissingValues(
-            **about, channels=tuple(missing.channels), duration_s=missing.duration_s, returned=missing.returned
-        )
-    # The fields of the other details have the names of the events' attributes.
-    content = getattr(message, detail)
-    details = {field.name: getattr(content, field.name) for field in content.DESCRIPTOR.fields}
-    if "embedding" in details:
-        details["embedding"] = tuple(details["embedding"])
-    return EVENT_TYPES[EventKind(detail)](**about, **details)
+    return EVENT_TYPES[EventKind(detail)](**about, **_values(getattr(message, detail)))
 
 
 def totals_from_wire(message: pb.Summary) -> Totals:
     """The figures of a whole stream."""
-    try:
-        reason = EndReason(pb.EndReason.Name(message.reason).removeprefix("END_REASON_").lower())
-    except ValueError:  # a reason that only a newer server knows
-        reason = EndReason.UNSPECIFIED
-    return Totals(
-        frames=message.frames,
-        duration_s=message.duration_s,
-        segments=message.segments,
-        labels=message.labels,
-        anomalies=message.anomalies,
-        filled_frames=message.filled_frames,
-        reason=reason,
-        announced=message.announced,
-        retracted=message.retracted,
-        missing_values=message.missing_values,
-    )
+    return _made(Totals, message)
 
 
 def frame_result_from_wire(message: pb.FrameResult) -> FrameResult:
@@ -154,32 +113,12 @@ def watched_from_wire(message: pb.WatchEventsResponse) -> WatchedEvent:
 
 def segment_from_wire(message: pb.SegmentClosed) -> Segment:
     """One finished segment."""
-    return Segment(
-        segment_id=message.segment_id,
-        label=message.label,
-        start_frame=message.start_frame,
-        end_frame=message.end_frame,
-        start_time_s=message.start_time_s,
-        end_time_s=message.end_time_s,
-        name=message.name,
-        name_confidence=message.name_confidence,
-        embedding=tuple(message.embedding),
-    )
+    return _made(Segment, message)
 
 
 def session_from_wire(message: pb.Session) -> SessionInfo:
     """One open session."""
-    return SessionInfo(
-        session_id=message.session_id,
-        model=message.model,
-        rate=message.frame_rate_hz,
-        latency_s=message.latency_s,
-        frames_received=message.frames_received,
-        frames_processed=message.frames_processed,
-        segments_closed=message.segments_closed,
-        last_seq=message.last_seq,
-        opened_unix_ns=message.opened_unix_ns,
-    )
+    return _made(SessionInfo, message, rate=message.frame_rate_hz)
 
 
 def sessions_from_wire(message: pb.ListSessionsResponse) -> tuple[SessionInfo, ...]:
@@ -199,3 +138,33 @@ def session_detail_from_wire(message: pb.GetSessionResponse) -> SessionDetail:
 def health_from_wire(status: int) -> Health:
     """The status of ``grpc.health.v1``."""
     return _HEALTH.get(status, Health.UNKNOWN)
+
+
+def _made(kind: type[Value], message: Message, **renamed: Any) -> Value:
+    """A value of the SDK from a message whose fields have the same names, but for those `renamed`."""
+    values = _values(message) | renamed
+    return kind(**{entry.name: values[entry.name] for entry in fields(kind)})  # type: ignore[arg-type]
+
+
+def _values(message: Message) -> dict[str, Any]:
+    """The fields of a message that are no messages themselves, as the SDK has them: tuples, choices, and None."""
+    values: dict[str, Any] = {}
+    for entry in message.DESCRIPTOR.fields:
+        value = getattr(message, entry.name)
+        if isinstance(value, MutableSequence):
+            values[entry.name] = tuple(value)
+        elif entry.enum_type is not None:
+            number = entry.enum_type.values_by_number.get(value)
+            values[entry.name] = _choice(entry.enum_type.name, "" if number is None else number.name)
+        elif entry.message_type is None:
+            is_absent = entry.has_presence and not message.HasField(entry.name)
+            values[entry.name] = None if is_absent else value
+    return values
+
+
+def _choice(choices: str, name: str) -> enum.StrEnum:
+    known, unknown, prefix = _CHOICES[choices]
+    try:
+        return known(name.removeprefix(prefix).lower())
+    except ValueError:  # a choice that only a newer server knows
+        return unknown

@@ -15,8 +15,8 @@ from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSe
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
-from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.decisions import AnomalyStart, LabelsMerged
+from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
+from kineseg_core.segmenter.decisions import LabelsMerged
 from kineseg_core.segmenter.labels import make_labeller, segment_point
 
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
@@ -57,7 +57,7 @@ class PatternSegmenter:
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
         self._rests = RestDetector(dim, budget)
-        self._surprise = SurpriseMonitor(settings, rate_hz)
+        self._anomalies = AnomalyTracker(settings, rate_hz)
         self._signature = Signature(dim)
         self._labeller = make_labeller(
             settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims
@@ -80,7 +80,7 @@ class PatternSegmenter:
     @property
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
-        return self._surprise.score
+        return self._anomalies.score
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
@@ -90,8 +90,7 @@ class PatternSegmenter:
             self._segment_id += 1
             self._label = self._labeller.mint()
             decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
-        if self._surprise.update(surprise, still=self._rests.still):
-            decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
+        self._anomalies.update(self._n_frames, surprise, decisions, still=self._rests.still)
         self._n_frames += 1
         self._in_block += 1
         self._sum += embedding
@@ -111,6 +110,7 @@ class PatternSegmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: the last segment is closed."""
         decisions: list[Decision] = []
+        self._anomalies.finish(self._n_frames, decisions)
         if self._has_open_segment:
             self._close(self._boundaries.count, self._n_frames, decisions)
             self._has_open_segment = False
@@ -124,7 +124,7 @@ class PatternSegmenter:
         decisions = self.finish()
         self._boundaries.restart()
         self._rests.restart()
-        self._surprise.restart()
+        self._anomalies.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0
         return decisions

@@ -2,7 +2,9 @@
 
 from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.decisions import (
+    AnomalyEnd,
     AnomalyStart,
+    AnomalyUpdate,
     Decision,
     LabelsMerged,
     SegmentEnd,
@@ -15,7 +17,9 @@ from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 __all__ = [
+    "AnomalyEnd",
     "AnomalyStart",
+    "AnomalyUpdate",
     "Decision",
     "KernelBoundaries",
     "LabelsMerged",

@@ -36,6 +36,11 @@ class SurpriseMonitor:
         self._count = 0
         self._calm = pause  # frames below half the threshold since the last one above it
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the last anomaly, if there was one, is over."""
+        return self._calm >= self._pause
+
     def restart(self) -> None:
         """The model's state begins anew and must see something first; what is usual in the stream stays known."""
         self._count, self._calm, self.score = 0, self._pause, 0.0

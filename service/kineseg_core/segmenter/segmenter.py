@@ -8,10 +8,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.segmenter.anomaly import SurpriseMonitor
+from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.boundary_classifier import BoundaryClassifiers, packaged_classifiers
 from kineseg_core.segmenter.decisions import (
-    AnomalyStart,
     Decision,
     LabelsMerged,
     SegmentEnd,
@@ -70,7 +69,7 @@ class Segmenter:
         self._classifiers = classifiers
         self._provisional = ProvisionalBoundaries(self._shortest, settings.provisional_at, classifiers)
         self._confirm_at = settings.confirm_at
-        self._surprise = SurpriseMonitor(settings, rate_hz)
+        self._anomalies = AnomalyTracker(settings, rate_hz)
         self._labeller = make_labeller(
             settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
         )
@@ -93,15 +92,14 @@ class Segmenter:
     @property
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
-        return self._surprise.score
+        return self._anomalies.score
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
         if not self._has_open_segment:
             self._begin(decisions)
-        if self._surprise.update(surprise, still=self._boundaries.still):
-            decisions.append(AnomalyStart(self._n_frames, self._surprise.score, self._surprise.threshold))
+        self._anomalies.update(self._n_frames, surprise, decisions, still=self._boundaries.still)
         self._n_frames += 1
         self._in_block += 1
         self._sum += embedding
@@ -117,7 +115,7 @@ class Segmenter:
         decisions = self.finish()
         self._boundaries.restart()
         self._provisional.restart()
-        self._surprise.restart()
+        self._anomalies.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0
         return decisions
@@ -125,6 +123,7 @@ class Segmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: what is pending is decided and the last segment closed."""
         decisions: list[Decision] = []
+        self._anomalies.finish(self._n_frames, decisions)
         if not self._has_open_segment:
             return decisions
         while (boundary := self._boundaries.candidate()) is not None:

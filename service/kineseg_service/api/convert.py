@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import InvalidRequest
-from kineseg_core.events import (
-    Ack,
-    Anomaly,
-    Detail,
-    EndReason,
-    Event,
-    Gap,
-    LabelsMerged,
-    MissingValues,
-    Output,
-    SegmentClosed,
-    SegmentRetracted,
-    SegmentStarted,
-    SegmentUpdated,
-    Summary,
-)
+from kineseg_core.events import KIND_NAMES, Ack, AnomalyKind, Detail, EndReason, Event, Output, SegmentClosed, Summary
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
@@ -33,22 +21,9 @@ from kineseg_core.telling import Decisions
 from kineseg_service.api.joints import joints_from
 
 _KINDS: dict[int, type[Detail]] = {
-    pb.EVENT_KIND_SEGMENT_STARTED: SegmentStarted,
-    pb.EVENT_KIND_SEGMENT_UPDATED: SegmentUpdated,
-    pb.EVENT_KIND_SEGMENT_RETRACTED: SegmentRetracted,
-    pb.EVENT_KIND_SEGMENT_CLOSED: SegmentClosed,
-    pb.EVENT_KIND_LABELS_MERGED: LabelsMerged,
-    pb.EVENT_KIND_ANOMALY: Anomaly,
-    pb.EVENT_KIND_GAP: Gap,
-    pb.EVENT_KIND_MISSING_VALUES: MissingValues,
-    pb.EVENT_KIND_SUMMARY: Summary,
+    pb.EventKind.Value(f"EVENT_KIND_{name.upper()}"): kind for kind, name in KIND_NAMES.items()
 }
-_REASONS = {
-    EndReason.COMPLETED: pb.END_REASON_COMPLETED,
-    EndReason.CLOSED: pb.END_REASON_CLOSED,
-    EndReason.DRAINED: pb.END_REASON_DRAINED,
-    EndReason.REJECTED: pb.END_REASON_REJECTED,
-}
+_PREFIXES: dict[type[enum.Enum], str] = {EndReason: "END_REASON_", AnomalyKind: "ANOMALY_KIND_"}
 _DECISIONS: dict[int, Decisions] = {
     pb.DECISIONS_UNSPECIFIED: Decisions.ALL,
     pb.DECISIONS_ALL: Decisions.ALL,
@@ -105,103 +80,37 @@ def response(output: Output) -> pb.SegmentResponse:
         return pb.SegmentResponse(ack=pb.Ack(frames=output.frames))
     if isinstance(output, Event):
         return pb.SegmentResponse(event=event_message(output))
-    return pb.SegmentResponse(
-        frame_result=pb.FrameResult(
-            frame=output.frame,
-            time_s=output.time_s,
-            surprise=output.surprise,
-            anomaly_score=output.anomaly_score,
-            embedding=output.embedding,
-            label=output.label,
-        )
-    )
+    return pb.SegmentResponse(frame_result=pb.FrameResult(**_values(output)))
 
 
 def event_message(event: Event) -> pb.Event:
     """An event as a message."""
-    message = pb.Event(
-        seq=event.seq,
-        frame=event.frame,
-        time_s=event.time_s,
-        capture_time_ns=event.capture_time_ns,
-        decided_frame=event.decided_frame,
-        decided_time_s=event.decided_time_s,
-    )
-    detail = event.detail
-    if isinstance(detail, SegmentStarted):
-        message.segment_started.CopyFrom(
-            pb.SegmentStarted(
-                segment_id=detail.segment_id,
-                label=detail.label,
-                confidence=detail.confidence,
-                confirmed=detail.confirmed,
-                name=detail.name,
-                name_confidence=detail.name_confidence,
-            )
-        )
-    elif isinstance(detail, SegmentUpdated):
-        message.segment_updated.CopyFrom(
-            pb.SegmentUpdated(
-                segment_id=detail.segment_id,
-                label=detail.label,
-                confidence=detail.confidence,
-                confirmed=detail.confirmed,
-                name=detail.name,
-                name_confidence=detail.name_confidence,
-            )
-        )
-    elif isinstance(detail, SegmentRetracted):
-        message.segment_retracted.CopyFrom(pb.SegmentRetracted(segment_id=detail.segment_id))
-    elif isinstance(detail, SegmentClosed):
-        message.segment_closed.CopyFrom(segment_message(detail))
-        message.segment_closed.embedding.extend(detail.embedding)
-    elif isinstance(detail, LabelsMerged):
-        message.labels_merged.CopyFrom(pb.LabelsMerged(label=detail.label, into=detail.into))
-    elif isinstance(detail, Anomaly):
-        message.anomaly.CopyFrom(pb.Anomaly(score=detail.score, threshold=detail.threshold))
-    elif isinstance(detail, Gap):
-        message.gap.CopyFrom(
-            pb.Gap(missing_frames=detail.missing_frames, duration_s=detail.duration_s, cuts=detail.cuts)
-        )
-    elif isinstance(detail, MissingValues):
-        message.missing_values.CopyFrom(
-            pb.MissingValues(channels=detail.channels, duration_s=detail.duration_s, returned=detail.returned)
-        )
-    else:
-        message.summary.CopyFrom(summary_message(detail))
-    return message
+    values = _values(event)
+    detail = values.pop("detail")
+    values[KIND_NAMES[type(detail)]] = _values(detail)
+    return pb.Event(**values)
 
 
 def segment_message(segment: SegmentClosed) -> pb.SegmentClosed:
     """A closed segment as a message, without its embedding: thousands of them must fit into one message."""
-    return pb.SegmentClosed(
-        segment_id=segment.segment_id,
-        label=segment.label,
-        start_frame=segment.start_frame,
-        end_frame=segment.end_frame,
-        start_time_s=segment.start_time_s,
-        end_time_s=segment.end_time_s,
-        name=segment.name,
-        name_confidence=segment.name_confidence,
-    )
+    return pb.SegmentClosed(**{**_values(segment), "embedding": ()})
 
 
 def summary_message(summary: Summary) -> pb.Summary:
     """A summary as a message."""
-    return pb.Summary(
-        frames=summary.frames,
-        duration_s=summary.duration_s,
-        segments=summary.segments,
-        labels=summary.labels,
-        anomalies=summary.anomalies,
-        filled_frames=summary.filled_frames,
-        reason=_REASONS[summary.reason],
-        announced=summary.announced,
-        retracted=summary.retracted,
-        missing_values=summary.missing_values,
-        model=summary.model,
-        model_sha256=summary.model_sha256,
-    )
+    return pb.Summary(**_values(summary))
+
+
+def _values(value: object) -> dict[str, Any]:
+    """The fields of one of the core's values as those of its message, which have the same names.
+
+    What there is a choice of has the choice's name in the message, behind the name of the choice.
+    """
+    values = {entry.name: getattr(value, entry.name) for entry in fields(value)}  # type: ignore[arg-type]
+    for name, choice in values.items():
+        if isinstance(choice, enum.Enum):
+            values[name] = f"{_PREFIXES[type(choice)]}{choice.name}"
+    return values
 
 
 def model_message(decoder: Decoder, named: Sequence[str] = (), *, is_default: bool) -> pb.Model:
@@ -241,7 +150,9 @@ def scratch_message(*, is_default: bool) -> pb.Model:
 def session_message(config: SessionConfig, received: int, progress: Progress) -> pb.Session:
     """An open session as a message."""
     return pb.Session(
+        stream_id=config.stream_id,
         session_id=config.session_id,
+        opened_unix_ns=config.opened_unix_ns,
         model=config.model,
         frame_rate_hz=config.frame_rate_hz,
         latency_s=config.latency_s,
@@ -249,5 +160,4 @@ def session_message(config: SessionConfig, received: int, progress: Progress) ->
         frames_processed=progress.frames_processed,
         segments_closed=progress.segments_closed,
         last_seq=progress.last_seq,
-        opened_unix_ns=config.opened_unix_ns,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 
+import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
@@ -13,6 +15,7 @@ from kineseg_core.generic import SCRATCH, ScratchDecoders
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.naming import Example, NamedExamples
 from kineseg_core.opening import Opener
+from kineseg_core.stream_ids import time_ordered_uuid
 
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
@@ -61,6 +64,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._hub = hub
         self._metrics = metrics
         self._settings = settings
+        self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: Rooms | None = None
         self._draining = False
         self._opening = 0  # streams that have not sent their configuration yet
@@ -81,7 +85,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             live = await self._open(request_iterator)
             reader: asyncio.Task[None] | None = None
             try:
-                log = _log.bind(session=live.session_id, model=live.session.config.model)
+                log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
                 log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
                 reader = asyncio.create_task(self._read(request_iterator, context, live))
                 await self._answer(context, live, log)
@@ -327,7 +331,11 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         config = live.session.config
         is_default = config.model == self._ready().opener.default_model
         return pb.Opened(
+            stream_id=config.stream_id,
             session_id=config.session_id,
+            opened_unix_ns=config.opened_unix_ns,
+            server_id=self._server_id,
+            server_version=kineseg.__version__,
             model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
             latency_s=config.latency_s,
             max_chunk_frames=self._settings.max_chunk_frames,

@@ -22,7 +22,7 @@ class Watcher:
     """One watcher's bounded queue. To be used in one event loop.
 
     Args:
-        session_id: Only events of this session; empty: of all.
+        session_id: Only events of this session, by its name or its stream's id; empty: of all.
         kinds: Only events with these details; empty: all.
         most: How many events may wait.
         on_drop: Is called for each event lost.
@@ -42,7 +42,7 @@ class Watcher:
 
     def offer(self, session_id: str, event: Event) -> None:
         """Queues an event if it is asked for; never blocks."""
-        if (self._session_id and session_id != self._session_id) or (
+        if (self._session_id and self._session_id not in (session_id, event.stream_id)) or (
             self._kinds and type(event.detail) not in self._kinds
         ):
             return

@@ -62,6 +62,11 @@ class LiveStream:
         return self.session.config.session_id
 
     @property
+    def stream_id(self) -> str:
+        """The id of the stream."""
+        return self.session.config.stream_id
+
+    @property
     def stream(self) -> Stream:
         """The engine's side of it."""
         return self._stream
@@ -197,6 +202,7 @@ class LiveStreams:
         self._loop = asyncio.get_running_loop()
         self._names: set[str] = set()
         self._streams: dict[str, LiveStream] = {}
+        self._named: dict[str, str] = {}  # the names of the same, by the ids of their streams
         self._of: dict[Stream, LiveStream] = {}
         self._draining = asyncio.Event()
         self._empty = asyncio.Event()
@@ -221,7 +227,7 @@ class LiveStreams:
         name = session.config.session_id
         if self._draining.is_set():
             raise Draining("the server is shutting down; try another one")
-        if name in self._names:
+        if name in self._names or name in self._named:
             raise SessionExists(f"a session {name!r} is open already", field="session_id")
         if len(self._names) >= self._settings.max_sessions:
             most = self._settings.max_sessions
@@ -241,6 +247,7 @@ class LiveStreams:
         try:
             live = LiveStream(session, stream, self._engine, self._settings)
             self._streams[name] = live
+            self._named[live.stream_id] = name
             self._of[stream] = live
             self._count()
             self._watch_idle(live, kill)
@@ -249,6 +256,7 @@ class LiveStreams:
         except BaseException:
             self._of.pop(stream, None)
             self._streams.pop(name, None)
+            self._named.pop(session.config.stream_id, None)
             self._release(stream, name)
             raise
         return live
@@ -260,7 +268,7 @@ class LiveStreams:
             live.idle_timer.cancel()
         self._of.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
-
+        self._named.pop(live.stream_id, None)
         if live.released:
             # Before its client learns that it is over, so that the client's next stream finds room.
             self._forget(live.session_id)
@@ -268,12 +276,12 @@ class LiveStreams:
             self._release(live.stream, live.session_id)
 
     def get(self, session_id: str, *, field: str = "session_id") -> LiveStream:
-        """An open stream; `field` is where its name stands in the request.
+        """An open stream, by the name of its session or by its own id; `field` is where that stands in the request.
 
         Raises:
-            UnknownSession: There is none of that name.
+            UnknownSession: There is none of that name or id.
         """
-        live = self._streams.get(session_id)
+        live = self._streams.get(self._named.get(session_id, session_id))
         if live is None:
             raise UnknownSession(f"there is no open session {session_id[:64]!r}", field=field)
         return live
@@ -347,6 +355,6 @@ class LiveStreams:
                 live.given_up = True
                 kill()
                 return
-            live.end(EndReason.REJECTED, error)
+            live.end(EndReason.IDLE, error)
             left = limit
         live.idle_timer = self._loop.call_later(left, self._watch_idle, live, kill)

@@ -8,7 +8,15 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from kineseg import Event, FrameResult, SegmentRetracted, Summary
+from kineseg import (
+    AnomalyCleared,
+    AnomalyRaised,
+    AnomalyUpdated,
+    Event,
+    FrameResult,
+    SegmentRetracted,
+    Summary,
+)
 from rich.align import Align
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -234,7 +242,13 @@ def _latest(story: Story, lines: int, *, short: bool) -> RenderableType:
     grid.add_column(no_wrap=True, overflow="ellipsis")
     for event in story.events[-lines:]:
         label = getattr(event, "label", None)
-        color = ALARM if event.kind == "anomaly" else "yellow" if label is None else color_of(label)
+        color = (
+            ALARM
+            if isinstance(event, AnomalyRaised | AnomalyUpdated | AnomalyCleared)
+            else "yellow"
+            if label is None
+            else color_of(label)
+        )
         text = Text(f"{_mark(event)} ", style=color)
         said = brief(event) if short or isinstance(event, Summary) else describe(event, story.before(event))
         text.append(said, style="default" if getattr(event, "confirmed", True) else "bright_black")

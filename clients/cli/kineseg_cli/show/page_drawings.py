@@ -285,9 +285,13 @@ def _score(story: Story, end_s: float, top: float, height: float) -> list[str]:
             f'font-size="11">anomaly from {story.threshold:g} on</text>'
         )
     for anomaly in story.anomalies:
-        x, y = _x(anomaly.time_s, end_s), base - height * min(1.0, anomaly.score / full)
+        x, y = _x(anomaly.start_s, end_s), base - height * min(1.0, anomaly.score / full)
+        until_s = story.position_s if anomaly.end_s is None else anomaly.end_s
+        width = max(1.0, _x(until_s, end_s) - x)
+        when = f"{clock(anomaly.start_s)} to {clock(until_s)}" if anomaly.end_s is not None else "goes on"
         parts.append(
-            f"<g><title>anomaly at {clock(anomaly.time_s)}, score {anomaly.score:.1f}</title>"
+            f"<g><title>anomaly, {when}, score up to {anomaly.score:.1f}</title>"
+            f'<rect class="alarm" x="{x:.1f}" y="{top:g}" width="{width:.1f}" height="{height:g}" opacity="0.15"/>'
             f'<path class="alarm" d="M{x:.1f} {y:.1f}l-7 -12h14z"/></g>'
         )
     return parts

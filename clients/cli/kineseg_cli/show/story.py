@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from kineseg import Anomaly, Event, FrameResult, Gap, LabelsMerged, Summary
+from kineseg import Event, FrameResult, Gap, LabelsMerged, Summary
 from kineseg.motion import Recording
 from numpy.typing import NDArray
 
+from kineseg_cli.show.anomalies import Anomalies, AnomalySpan
 from kineseg_cli.show.knowledge import Announced, Bar, Boundary, Knowledge
 
 Array = NDArray[np.float64]
@@ -55,6 +56,7 @@ class Story:
         self.curve = Curve()
         self.summary: Summary | None = None
         self.knowledge = Knowledge()
+        self._anomalies = Anomalies()
         self._last_about: dict[int, Event] = {}
         self._before: dict[int, Event] = {}
 
@@ -68,6 +70,7 @@ class Story:
         self.events.append(item)
         self.position_s = max(self.position_s, item.decided_time_s)
         self.knowledge.add(item)
+        self._anomalies.add(item)
         segment_id = getattr(item, "segment_id", None)
         if segment_id is not None:
             if segment_id in self._last_about:
@@ -113,9 +116,9 @@ class Story:
         return max(times, key=lambda name: times[name], default="")
 
     @property
-    def anomalies(self) -> list[Anomaly]:
-        """The anomalies told so far."""
-        return [event for event in self.events if isinstance(event, Anomaly)]
+    def anomalies(self) -> list[AnomalySpan]:
+        """The anomalies raised so far."""
+        return self._anomalies.spans
 
     @property
     def gaps(self) -> list[Gap]:
@@ -124,7 +127,7 @@ class Story:
 
     @property
     def threshold(self) -> float | None:
-        """The score from which on an anomaly is told; known once one was told."""
+        """The score from which on an anomaly is raised; known once one was."""
         return self.anomalies[-1].threshold if self.anomalies else None
 
     def labels_at(self, times_s: Iterable[float]) -> NDArray[np.int64]:

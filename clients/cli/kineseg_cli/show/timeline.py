@@ -268,7 +268,9 @@ def _draw_score(ax: Axes, story: Story) -> None:
         )  # fmt: skip
     for anomaly in story.anomalies:
         height = min(anomaly.score, top * 0.93)
-        ax.plot(anomaly.time_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
+        until_s = story.position_s if anomaly.end_s is None else anomaly.end_s
+        ax.axvspan(anomaly.start_s, until_s, color=ALARM, alpha=0.15, linewidth=0)
+        ax.plot(anomaly.start_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
     _row_name(ax, "surprise", "above the usual", shift=-34)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} s"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kineseg import (
-    Anomaly,
+    AnomalyCleared,
+    AnomalyRaised,
+    AnomalyUpdated,
     Event,
     Gap,
     LabelsMerged,
@@ -49,8 +51,18 @@ def describe(event: Event, before: Event | None = None) -> str:
                 f"segment {event.segment_id} is {_action(event)}: "
                 f"{clock(event.start_time_s)} to {clock(event.end_time_s)} ({length:.1f} s)"
             )
-        case Anomaly():
-            return f"anomaly at {clock(event.time_s)}: score {event.score:.1f}, told from {event.threshold:g} on"
+        case AnomalyRaised():
+            return (
+                f"anomaly {event.anomaly_id} at {clock(event.time_s)}: score {event.score:.1f}, "
+                f"raised from {event.threshold:g} on"
+            )
+        case AnomalyUpdated():
+            return f"anomaly {event.anomaly_id} has become worse: score {event.score:.1f}, {rarity(event.severity)}"
+        case AnomalyCleared():
+            return (
+                f"anomaly {event.anomaly_id} is over: {clock(event.time_s)} to {clock(event.end_time_s)} "
+                f"({event.duration_s:.1f} s), score up to {event.score:.1f}, {rarity(event.severity)}"
+            )
         case Gap():
             frames = count(event.missing_frames, "frame")
             what = "too long to be filled, a new segment begins behind it" if event.cuts else "filled"
@@ -67,6 +79,13 @@ def describe(event: Event, before: Event | None = None) -> str:
                 + (f", {event.announced} announced early and {event.retracted} withdrawn" if event.announced else "")
             )
     return str(event.kind)
+
+
+def rarity(severity: float) -> str:
+    """How rare an anomaly is, in words; `severity` is once in so many hours."""
+    if severity < 1.0:
+        return f"once in {severity * 60:.1f} minutes"
+    return f"once in {severity:.1f} hours" if severity < 48.0 else f"once in {severity / 24:.1f} days"
 
 
 def gap_fate(gap: Gap) -> str:
@@ -114,8 +133,12 @@ def brief(event: Event) -> str:
         case SegmentClosed():
             length = event.end_time_s - event.start_time_s
             return f"segment {event.segment_id}: {event.name or f'action {event.label}'}, {length:.1f} s"
-        case Anomaly():
-            return f"anomaly at {clock(event.time_s)}, score {event.score:.1f}"
+        case AnomalyRaised():
+            return f"anomaly {event.anomaly_id}, score {event.score:.1f}"
+        case AnomalyUpdated():
+            return f"anomaly {event.anomaly_id} worse, score {event.score:.1f}"
+        case AnomalyCleared():
+            return f"anomaly {event.anomaly_id} over, {event.duration_s:.1f} s"
         case Gap():
             return f"gap of {event.duration_s:.2f} s, {gap_fate(event)}"
         case MissingValues():

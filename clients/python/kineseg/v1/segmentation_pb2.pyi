@@ -145,6 +145,26 @@ DECISIONS_PROVISIONAL: Decisions.ValueType  # 3
 """Only what is early: announcements and what becomes of them, but no `segment_closed`."""
 Global___Decisions: _TypeAlias = Decisions  # noqa: Y015
 
+class _AnomalyKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnomalyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnomalyKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANOMALY_KIND_UNSPECIFIED: _AnomalyKind.ValueType  # 0
+    """Not said."""
+    ANOMALY_KIND_SURPRISE: _AnomalyKind.ValueType  # 1
+    """The motion is unlike what the model predicts."""
+
+class AnomalyKind(_AnomalyKind, metaclass=_AnomalyKindEnumTypeWrapper):
+    """What is unusual in an anomaly."""
+
+ANOMALY_KIND_UNSPECIFIED: AnomalyKind.ValueType  # 0
+"""Not said."""
+ANOMALY_KIND_SURPRISE: AnomalyKind.ValueType  # 1
+"""The motion is unlike what the model predicts."""
+Global___AnomalyKind: _TypeAlias = AnomalyKind  # noqa: Y015
+
 class _EndReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -161,6 +181,8 @@ class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndReason.V
     """The server is shutting down."""
     END_REASON_REJECTED: _EndReason.ValueType  # 4
     """A later request was refused; the status of the call says why."""
+    END_REASON_IDLE: _EndReason.ValueType  # 5
+    """Nothing came for too long; the status of the call says for how long."""
 
 class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
     """Why a stream ended."""
@@ -175,6 +197,8 @@ END_REASON_DRAINED: EndReason.ValueType  # 3
 """The server is shutting down."""
 END_REASON_REJECTED: EndReason.ValueType  # 4
 """A later request was refused; the status of the call says why."""
+END_REASON_IDLE: EndReason.ValueType  # 5
+"""Nothing came for too long; the status of the call says for how long."""
 Global___EndReason: _TypeAlias = EndReason  # noqa: Y015
 
 class _EventKind:
@@ -184,49 +208,57 @@ class _EventKind:
 class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVENT_KIND_UNSPECIFIED: _EventKind.ValueType  # 0
-    """Not told; refused in a filter."""
+    """Not said; refused in a filter."""
     EVENT_KIND_SEGMENT_STARTED: _EventKind.ValueType  # 1
     """`SegmentStarted`."""
-    EVENT_KIND_SEGMENT_CLOSED: _EventKind.ValueType  # 2
-    """`SegmentClosed`."""
-    EVENT_KIND_ANOMALY: _EventKind.ValueType  # 3
-    """`Anomaly`."""
-    EVENT_KIND_GAP: _EventKind.ValueType  # 4
-    """`Gap`."""
-    EVENT_KIND_SUMMARY: _EventKind.ValueType  # 5
-    """`Summary`."""
-    EVENT_KIND_SEGMENT_UPDATED: _EventKind.ValueType  # 6
+    EVENT_KIND_SEGMENT_UPDATED: _EventKind.ValueType  # 2
     """`SegmentUpdated`."""
-    EVENT_KIND_SEGMENT_RETRACTED: _EventKind.ValueType  # 7
+    EVENT_KIND_SEGMENT_RETRACTED: _EventKind.ValueType  # 3
     """`SegmentRetracted`."""
-    EVENT_KIND_LABELS_MERGED: _EventKind.ValueType  # 8
+    EVENT_KIND_SEGMENT_CLOSED: _EventKind.ValueType  # 4
+    """`SegmentClosed`."""
+    EVENT_KIND_LABELS_MERGED: _EventKind.ValueType  # 5
     """`LabelsMerged`."""
-    EVENT_KIND_MISSING_VALUES: _EventKind.ValueType  # 9
+    EVENT_KIND_ANOMALY: _EventKind.ValueType  # 6
+    """`AnomalyRaised`."""
+    EVENT_KIND_ANOMALY_UPDATED: _EventKind.ValueType  # 7
+    """`AnomalyUpdated`."""
+    EVENT_KIND_ANOMALY_CLEARED: _EventKind.ValueType  # 8
+    """`AnomalyCleared`."""
+    EVENT_KIND_GAP: _EventKind.ValueType  # 9
+    """`Gap`."""
+    EVENT_KIND_MISSING_VALUES: _EventKind.ValueType  # 10
     """`MissingValues`."""
+    EVENT_KIND_SUMMARY: _EventKind.ValueType  # 11
+    """`Summary`."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """Kinds of events, for filters."""
 
 EVENT_KIND_UNSPECIFIED: EventKind.ValueType  # 0
-"""Not told; refused in a filter."""
+"""Not said; refused in a filter."""
 EVENT_KIND_SEGMENT_STARTED: EventKind.ValueType  # 1
 """`SegmentStarted`."""
-EVENT_KIND_SEGMENT_CLOSED: EventKind.ValueType  # 2
-"""`SegmentClosed`."""
-EVENT_KIND_ANOMALY: EventKind.ValueType  # 3
-"""`Anomaly`."""
-EVENT_KIND_GAP: EventKind.ValueType  # 4
-"""`Gap`."""
-EVENT_KIND_SUMMARY: EventKind.ValueType  # 5
-"""`Summary`."""
-EVENT_KIND_SEGMENT_UPDATED: EventKind.ValueType  # 6
+EVENT_KIND_SEGMENT_UPDATED: EventKind.ValueType  # 2
 """`SegmentUpdated`."""
-EVENT_KIND_SEGMENT_RETRACTED: EventKind.ValueType  # 7
+EVENT_KIND_SEGMENT_RETRACTED: EventKind.ValueType  # 3
 """`SegmentRetracted`."""
-EVENT_KIND_LABELS_MERGED: EventKind.ValueType  # 8
+EVENT_KIND_SEGMENT_CLOSED: EventKind.ValueType  # 4
+"""`SegmentClosed`."""
+EVENT_KIND_LABELS_MERGED: EventKind.ValueType  # 5
 """`LabelsMerged`."""
-EVENT_KIND_MISSING_VALUES: EventKind.ValueType  # 9
+EVENT_KIND_ANOMALY: EventKind.ValueType  # 6
+"""`AnomalyRaised`."""
+EVENT_KIND_ANOMALY_UPDATED: EventKind.ValueType  # 7
+"""`AnomalyUpdated`."""
+EVENT_KIND_ANOMALY_CLEARED: EventKind.ValueType  # 8
+"""`AnomalyCleared`."""
+EVENT_KIND_GAP: EventKind.ValueType  # 9
+"""`Gap`."""
+EVENT_KIND_MISSING_VALUES: EventKind.ValueType  # 10
 """`MissingValues`."""
+EVENT_KIND_SUMMARY: EventKind.ValueType  # 11
+"""`Summary`."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 @_typing.final
@@ -276,7 +308,9 @@ class StreamConfig(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the server makes one."""
+    """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
+    stream's id is its name.
+    """
     model: _builtins.str
     """Name of the model, as told by `ListModels`. Empty: the server's default model."""
     frame_rate_hz: _builtins.float
@@ -505,17 +539,29 @@ Global___SegmentResponse: _TypeAlias = SegmentResponse  # noqa: Y015
 
 @_typing.final
 class Opened(_message.Message):
-    """The session is open."""
+    """The stream is open."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    STREAM_ID_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
+    OPENED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    SERVER_ID_FIELD_NUMBER: _builtins.int
+    SERVER_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     LATENCY_S_FIELD_NUMBER: _builtins.int
     MAX_CHUNK_FRAMES_FIELD_NUMBER: _builtins.int
     MAX_GAP_S_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream's id, a UUID that rises with the time of opening (version 7 of RFC 9562). No other stream ever has it."""
     session_id: _builtins.str
-    """Name of the session."""
+    """Name of the session: the one that the client gave, or else the stream's id."""
+    opened_unix_ns: _builtins.int
+    """When it was opened, nanoseconds since 1970 on the server's clock."""
+    server_id: _builtins.str
+    """The server: a name from its settings, or else a UUID made at its start."""
+    server_version: _builtins.str
+    """Version of the server."""
     latency_s: _builtins.float
     """Latency budget in force, seconds."""
     max_chunk_frames: _builtins.int
@@ -524,12 +570,16 @@ class Opened(_message.Message):
     """Longest gap that is filled in this stream, seconds; a longer one cuts it, see `Gap.cuts`."""
     @_builtins.property
     def model(self) -> Global___Model:
-        """The model that runs it."""
+        """The model that runs the stream."""
 
     def __init__(
         self,
         *,
+        stream_id: _builtins.str = ...,
         session_id: _builtins.str = ...,
+        opened_unix_ns: _builtins.int = ...,
+        server_id: _builtins.str = ...,
+        server_version: _builtins.str = ...,
         model: Global___Model | None = ...,
         latency_s: _builtins.float = ...,
         max_chunk_frames: _builtins.int = ...,
@@ -537,7 +587,7 @@ class Opened(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -567,27 +617,39 @@ Global___Ack: _TypeAlias = Ack  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
-    """Something that happened in a stream: what it is about, and when it was decided."""
+    """Something that happened in a stream: what it is about, when it was decided, and when it was emitted.
+
+    `stream_id`, ':' and `seq` together are the event's id, which no other event ever has. All but `stream_id` and
+    `emitted_unix_ns` follows from the frames alone: the same frames give the same events, however they were chunked.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    STREAM_ID_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
+    EMITTED_UNIX_NS_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
     TIME_S_FIELD_NUMBER: _builtins.int
     CAPTURE_TIME_NS_FIELD_NUMBER: _builtins.int
     DECIDED_FRAME_FIELD_NUMBER: _builtins.int
     DECIDED_TIME_S_FIELD_NUMBER: _builtins.int
     SEGMENT_STARTED_FIELD_NUMBER: _builtins.int
-    SEGMENT_CLOSED_FIELD_NUMBER: _builtins.int
-    ANOMALY_FIELD_NUMBER: _builtins.int
-    GAP_FIELD_NUMBER: _builtins.int
-    SUMMARY_FIELD_NUMBER: _builtins.int
     SEGMENT_UPDATED_FIELD_NUMBER: _builtins.int
     SEGMENT_RETRACTED_FIELD_NUMBER: _builtins.int
+    SEGMENT_CLOSED_FIELD_NUMBER: _builtins.int
     LABELS_MERGED_FIELD_NUMBER: _builtins.int
+    ANOMALY_FIELD_NUMBER: _builtins.int
+    ANOMALY_UPDATED_FIELD_NUMBER: _builtins.int
+    ANOMALY_CLEARED_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
     MISSING_VALUES_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream that it happened in, see `Opened.stream_id`."""
     seq: _builtins.int
-    """Number of the event among those that are told of its session: 1, 2, 3 ..."""
+    """Number of the event among those emitted in its stream: 1, 2, 3 ..."""
+    emitted_unix_ns: _builtins.int
+    """When it was emitted, nanoseconds since 1970 on the server's clock, in whole microseconds."""
     frame: _builtins.int
     """The frame that the event is about, in the client's numbering."""
     time_s: _builtins.float
@@ -595,7 +657,7 @@ class Event(_message.Message):
     capture_time_ns: _builtins.int
     """Capture time of that frame in nanoseconds; absent when the client sends no capture times."""
     decided_frame: _builtins.int
-    """The frame whose processing decided the event. It does not depend on how frames were chunked."""
+    """The frame whose processing decided the event."""
     decided_time_s: _builtins.float
     """Time of the deciding frame in seconds since the stream's first frame."""
     @_builtins.property
@@ -603,63 +665,75 @@ class Event(_message.Message):
         """A segment begins, perhaps or for certain."""
 
     @_builtins.property
-    def segment_closed(self) -> Global___SegmentClosed:
-        """A segment has ended. It never changes afterwards."""
-
-    @_builtins.property
-    def anomaly(self) -> Global___Anomaly:
-        """The motion is unlike what the model predicts."""
-
-    @_builtins.property
-    def gap(self) -> Global___Gap:
-        """Frames were missing."""
-
-    @_builtins.property
-    def summary(self) -> Global___Summary:
-        """The stream has ended."""
-
-    @_builtins.property
     def segment_updated(self) -> Global___SegmentUpdated:
-        """More is known of a segment that was told to begin."""
+        """More is known of a segment that has begun."""
 
     @_builtins.property
     def segment_retracted(self) -> Global___SegmentRetracted:
-        """A segment that was announced is withdrawn."""
+        """A provisional segment is retracted."""
+
+    @_builtins.property
+    def segment_closed(self) -> Global___SegmentClosed:
+        """A segment has ended. It never changes afterwards."""
 
     @_builtins.property
     def labels_merged(self) -> Global___LabelsMerged:
         """Two labels turned out to be one action."""
 
     @_builtins.property
+    def anomaly(self) -> Global___AnomalyRaised:
+        """An anomaly begins."""
+
+    @_builtins.property
+    def anomaly_updated(self) -> Global___AnomalyUpdated:
+        """An anomaly has become worse."""
+
+    @_builtins.property
+    def anomaly_cleared(self) -> Global___AnomalyCleared:
+        """An anomaly is over."""
+
+    @_builtins.property
+    def gap(self) -> Global___Gap:
+        """Frames were missing."""
+
+    @_builtins.property
     def missing_values(self) -> Global___MissingValues:
         """Channels have been without values for some time, or have them again."""
+
+    @_builtins.property
+    def summary(self) -> Global___Summary:
+        """The stream has ended."""
 
     def __init__(
         self,
         *,
+        stream_id: _builtins.str = ...,
         seq: _builtins.int = ...,
+        emitted_unix_ns: _builtins.int = ...,
         frame: _builtins.int = ...,
         time_s: _builtins.float = ...,
         capture_time_ns: _builtins.int | None = ...,
         decided_frame: _builtins.int = ...,
         decided_time_s: _builtins.float = ...,
         segment_started: Global___SegmentStarted | None = ...,
-        segment_closed: Global___SegmentClosed | None = ...,
-        anomaly: Global___Anomaly | None = ...,
-        gap: Global___Gap | None = ...,
-        summary: Global___Summary | None = ...,
         segment_updated: Global___SegmentUpdated | None = ...,
         segment_retracted: Global___SegmentRetracted | None = ...,
+        segment_closed: Global___SegmentClosed | None = ...,
         labels_merged: Global___LabelsMerged | None = ...,
+        anomaly: Global___AnomalyRaised | None = ...,
+        anomaly_updated: Global___AnomalyUpdated | None = ...,
+        anomaly_cleared: Global___AnomalyCleared | None = ...,
+        gap: Global___Gap | None = ...,
         missing_values: Global___MissingValues | None = ...,
+        summary: Global___Summary | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "anomaly_cleared", b"anomaly_cleared", "anomaly_updated", b"anomaly_updated", "capture_time_ns", b"capture_time_ns", "detail", b"detail", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "frame", b"frame", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "seq", b"seq", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns", "anomaly", b"anomaly", "anomaly_cleared", b"anomaly_cleared", "anomaly_updated", b"anomaly_updated", "capture_time_ns", b"capture_time_ns", "decided_frame", b"decided_frame", "decided_time_s", b"decided_time_s", "detail", b"detail", "emitted_unix_ns", b"emitted_unix_ns", "frame", b"frame", "gap", b"gap", "labels_merged", b"labels_merged", "missing_values", b"missing_values", "segment_closed", b"segment_closed", "segment_retracted", b"segment_retracted", "segment_started", b"segment_started", "segment_updated", b"segment_updated", "seq", b"seq", "stream_id", b"stream_id", "summary", b"summary", "time_s", b"time_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capture_time_ns: _TypeAlias = _typing.Literal["capture_time_ns"]  # noqa: Y015
     _WhichOneofArgType__capture_time_ns: _TypeAlias = _typing.Literal["_capture_time_ns", b"_capture_time_ns"]  # noqa: Y015
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_closed", "anomaly", "gap", "summary", "segment_updated", "segment_retracted", "labels_merged", "missing_values"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["segment_started", "segment_updated", "segment_retracted", "segment_closed", "labels_merged", "anomaly", "anomaly_updated", "anomaly_cleared", "gap", "missing_values", "summary"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capture_time_ns) -> _WhichOneofReturnType__capture_time_ns | None: ...
@@ -870,30 +944,163 @@ class LabelsMerged(_message.Message):
 Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 
 @_typing.final
-class Anomaly(_message.Message):
-    """The model's surprise is far above what is usual in this stream; `Event.frame` is where that begins."""
+class AnomalyRaised(_message.Message):
+    """Something is unlike what is usual in this stream. `Event.frame` is where it begins, in all three events of an anomaly."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ANOMALY_ID_FIELD_NUMBER: _builtins.int
+    ANOMALY_KIND_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     THRESHOLD_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    JOINTS_FIELD_NUMBER: _builtins.int
+    anomaly_id: _builtins.int
+    """Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly, and is never used again."""
+    anomaly_kind: Global___AnomalyKind.ValueType
+    """What is unusual."""
     score: _builtins.float
-    """How unusual: robust standard deviations of the logarithm of surprise above the stream's median."""
+    """How unusual, in the unit of the kind. SURPRISE: robust standard deviations of the logarithm of the model's surprise
+    above the stream's median.
+    """
     threshold: _builtins.float
-    """The score from which on an anomaly is told."""
+    """The score from which on an anomaly of this kind is raised."""
+    severity: _builtins.float
+    """How rare that is, in a unit that all kinds share: an anomaly as bad as this is expected once in so many hours.
+    SURPRISE: hours of the stream so far, divided by the number of its anomalies so far whose score was at least this
+    high, this one included.
+    """
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels concerned. Empty: not known, or all."""
+
+    @_builtins.property
+    def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The joints concerned. Empty: not known, or all."""
+
     def __init__(
         self,
         *,
+        anomaly_id: _builtins.int = ...,
+        anomaly_kind: Global___AnomalyKind.ValueType = ...,
         score: _builtins.float = ...,
         threshold: _builtins.float = ...,
+        severity: _builtins.float = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        joints: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["score", b"score", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "score", b"score", "severity", b"severity", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Anomaly: _TypeAlias = Anomaly  # noqa: Y015
+Global___AnomalyRaised: _TypeAlias = AnomalyRaised  # noqa: Y015
+
+@_typing.final
+class AnomalyUpdated(_message.Message):
+    """An anomaly has become worse. Emitted no more often than about once a second."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANOMALY_ID_FIELD_NUMBER: _builtins.int
+    ANOMALY_KIND_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    JOINTS_FIELD_NUMBER: _builtins.int
+    anomaly_id: _builtins.int
+    """Number of the anomaly in its stream."""
+    anomaly_kind: Global___AnomalyKind.ValueType
+    """What is unusual."""
+    score: _builtins.float
+    """The highest score so far."""
+    severity: _builtins.float
+    """How rare that is, see `AnomalyRaised.severity`."""
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels concerned. Empty: not known, or all."""
+
+    @_builtins.property
+    def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The joints concerned. Empty: not known, or all."""
+
+    def __init__(
+        self,
+        *,
+        anomaly_id: _builtins.int = ...,
+        anomaly_kind: Global___AnomalyKind.ValueType = ...,
+        score: _builtins.float = ...,
+        severity: _builtins.float = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        joints: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "score", b"score", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnomalyUpdated: _TypeAlias = AnomalyUpdated  # noqa: Y015
+
+@_typing.final
+class AnomalyCleared(_message.Message):
+    """An anomaly is over: nothing has been unusual for some time, or the stream has ended or been cut."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANOMALY_ID_FIELD_NUMBER: _builtins.int
+    ANOMALY_KIND_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    JOINTS_FIELD_NUMBER: _builtins.int
+    END_FRAME_FIELD_NUMBER: _builtins.int
+    END_TIME_S_FIELD_NUMBER: _builtins.int
+    DURATION_S_FIELD_NUMBER: _builtins.int
+    anomaly_id: _builtins.int
+    """Number of the anomaly in its stream."""
+    anomaly_kind: Global___AnomalyKind.ValueType
+    """What was unusual."""
+    score: _builtins.float
+    """The highest score."""
+    severity: _builtins.float
+    """How rare that is, see `AnomalyRaised.severity`."""
+    end_frame: _builtins.int
+    """The first frame after it."""
+    end_time_s: _builtins.float
+    """Time of `end_frame`, seconds since the stream's first frame."""
+    duration_s: _builtins.float
+    """How long it lasted, seconds."""
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels concerned. Empty: not known, or all."""
+
+    @_builtins.property
+    def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The joints concerned. Empty: not known, or all."""
+
+    def __init__(
+        self,
+        *,
+        anomaly_id: _builtins.int = ...,
+        anomaly_kind: Global___AnomalyKind.ValueType = ...,
+        score: _builtins.float = ...,
+        severity: _builtins.float = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        joints: _abc.Iterable[_builtins.str] | None = ...,
+        end_frame: _builtins.int = ...,
+        end_time_s: _builtins.float = ...,
+        duration_s: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "score", b"score", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnomalyCleared: _TypeAlias = AnomalyCleared  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
@@ -990,7 +1197,7 @@ class Summary(_message.Message):
     labels: _builtins.int
     """Number of different labels."""
     anomalies: _builtins.int
-    """Number of anomalies."""
+    """Number of anomalies that were raised."""
     filled_frames: _builtins.int
     """Number of missing frames that were filled."""
     reason: Global___EndReason.ValueType
@@ -1048,7 +1255,7 @@ class FrameResult(_message.Message):
     surprise: _builtins.float
     """How badly the frame had been predicted, by the model's own measure (see its card); 0 in the first frame."""
     anomaly_score: _builtins.float
-    """Anomaly score, see `Anomaly.score`; 0 while there is no history."""
+    """Anomaly score, see `AnomalyRaised.score`; 0 while there is no history."""
     label: _builtins.int
     """Label of the segment that is open now, as far as it can be told now."""
     @_builtins.property
@@ -1152,7 +1359,7 @@ class WatchEventsRequest(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Only events of this session. Empty: of all sessions."""
+    """Only events of this session, by its name or its stream's id. Empty: of all sessions."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
         """Only these kinds. Empty: all kinds."""
@@ -1291,7 +1498,9 @@ class Session(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    STREAM_ID_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
+    OPENED_UNIX_NS_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     FRAME_RATE_HZ_FIELD_NUMBER: _builtins.int
     LATENCY_S_FIELD_NUMBER: _builtins.int
@@ -1299,9 +1508,12 @@ class Session(_message.Message):
     FRAMES_PROCESSED_FIELD_NUMBER: _builtins.int
     SEGMENTS_CLOSED_FIELD_NUMBER: _builtins.int
     LAST_SEQ_FIELD_NUMBER: _builtins.int
-    OPENED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """Its stream's id, see `Opened.stream_id`."""
     session_id: _builtins.str
-    """Name of the session."""
+    """Name of the session: the one that the client gave, or else the stream's id."""
+    opened_unix_ns: _builtins.int
+    """When it was opened, nanoseconds since 1970 on the server's clock."""
     model: _builtins.str
     """Name of its model."""
     frame_rate_hz: _builtins.float
@@ -1315,13 +1527,13 @@ class Session(_message.Message):
     segments_closed: _builtins.int
     """Segments closed so far."""
     last_seq: _builtins.int
-    """Events told so far."""
-    opened_unix_ns: _builtins.int
-    """When it was opened, nanoseconds since 1970 on the server's clock."""
+    """Number of the last event emitted so far."""
     def __init__(
         self,
         *,
+        stream_id: _builtins.str = ...,
         session_id: _builtins.str = ...,
+        opened_unix_ns: _builtins.int = ...,
         model: _builtins.str = ...,
         frame_rate_hz: _builtins.float = ...,
         latency_s: _builtins.float = ...,
@@ -1329,11 +1541,10 @@ class Session(_message.Message):
         frames_processed: _builtins.int = ...,
         segments_closed: _builtins.int = ...,
         last_seq: _builtins.int = ...,
-        opened_unix_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1347,7 +1558,7 @@ class GetSessionRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the session."""
+    """Name of the session, or its stream's id."""
     def __init__(
         self,
         *,
@@ -1405,7 +1616,7 @@ class CloseSessionRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the session."""
+    """Name of the session, or its stream's id."""
     def __init__(
         self,
         *,
@@ -1492,7 +1703,7 @@ class FinishedSegment(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     SEGMENT_ID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Name of the session."""
+    """Name of the session, or its stream's id."""
     segment_id: _builtins.int
     """Number of the segment, one of the latest 10000 that the session has closed."""
     def __init__(

@@ -176,7 +176,7 @@ def _heard(client: kineseg.Client, model: str, recording: Recording, faults: tup
         raise EvaluationError(f"{recording.name}: the server refused or failed: {error}") from error
     times = np.array([frame.time_s for frame in result.frame_results])
     scores = np.array([frame.anomaly_score for frame in result.frame_results])
-    anomalies = [event for event in result.events if isinstance(event, kineseg.Anomaly)]
+    anomalies = [event for event in result.events if isinstance(event, kineseg.AnomalyRaised)]
     return Heard(
         Scored(times, scores, result.summary.duration_s, faults),
         tuple(event.decided_time_s for event in anomalies),
