@@ -38,14 +38,16 @@ lint: $(VENV)/.dev ## style of the code and of the protos, and that these break 
 types: $(VENV)/.dev ## strict types of all packages
 	@$(BIN)/mypy
 
-stubs: $(VENV)/.dev ## the generated stubs are what the protos say
+stubs: $(VENV)/.dev ## the generated stubs are what the protos say, the schema of events what the SDK says
 	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/python clients/python/generate_schema.py --check
 
 readme: $(VENV)/.dev ## the README's commands run
 	@$(BIN)/python tests/readme_commands.py README.md
 
-protos: $(VENV)/.dev ## generate the Python stubs from protos/
+protos: $(VENV)/.dev ## generate the Python stubs from protos/, and the schema of events from the SDK
 	@$(BIN)/python protos/generate.py
+	@$(BIN)/python clients/python/generate_schema.py
 
 train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ../shared/data)
 	@$(BIN)/kineseg-train default $(ARGS)

@@ -19,6 +19,7 @@ from kineseg.motion import Annotation
 from kineseg_cli.source import embedded
 
 from tests.cli.command import Command, start
+from tests.event_schema import check_events
 
 
 def page_data(page: str) -> dict[str, Any]:
@@ -48,13 +49,15 @@ def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command
     assert "\x1b" not in outcome.out
     assert "synthetic" in outcome.out
     kinds = {line.split()[1] for line in outcome.out.splitlines() if re.match(r" *\d:\d\d\.\d  [a-z]", line)}
-    assert kinds >= {"segment_started", "segment_closed", "anomaly", "gap", "summary"}
+    assert kinds >= {"segment_started", "segment_closed", "anomaly", "anomaly_cleared", "gap", "summary"}
     assert kinds <= {kind.value for kind in EventKind} - {"unknown"}
     assert "precision / recall / F1" in outcome.out
     assert {path.name for path in out.iterdir()} == {"timeline.png", "events.jsonl", "index.html"}
 
     events = [event_from_dict(json.loads(line)) for line in (out / "events.jsonl").read_text().splitlines()]
     assert events[-1].kind == "summary"
+    lines = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert check_events(lines) == check_events(page_data((out / "index.html").read_text())["events"])
     assert (out / "timeline.png").stat().st_size > 50_000
     page = (out / "index.html").read_text()
     closed = [event for event in events if isinstance(event, SegmentClosed)]

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg import AnomalyRaised, FrameResult, Gap, SegmentClosed, SegmentStarted
+from kineseg import (
+    AnomalyCleared,
+    AnomalyKind,
+    AnomalyRaised,
+    AnomalyUpdated,
+    Event,
+    FrameResult,
+    Gap,
+    SegmentClosed,
+    SegmentStarted,
+)
 from kineseg.motion import Annotation, Recording
 from kineseg_cli.show import page
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
@@ -17,6 +27,7 @@ from kineseg_cli.show.scores import naming, score
 from kineseg_cli.show.signals import plane
 from kineseg_cli.show.story import Story
 from kineseg_cli.show.timeline import draw
+from kineseg_cli.show.wording import brief, describe
 from rich.console import Console
 from rich.segment import Segment
 
@@ -136,13 +147,48 @@ def test_the_terminal_view_fits_every_terminal(
     edges = [0.0, *sorted(cuts), 40.0]
     bars = list(zip(edges[:-1], edges[1:], labels, strict=False))
     told = story(bars, truth=TRUTH if known else None)
-    told.add(AnomalyRaised(seq=98, frame=5, time_s=0.5, decided_frame=9, decided_time_s=0.9, score=7.0, threshold=6.0))
+    for event in anomalies():
+        told.add(event)
     told.add(Gap(seq=99, frame=50, time_s=5, decided_frame=60, decided_time_s=6, missing_frames=9, duration_s=1.0))
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     # What is rendered, before the console would crop it.
     lines = list(Segment.split_lines(console.render(picture(told, width, height))))
     assert all(sum(segment.cell_length for segment in line) <= width for line in lines)
     assert len(lines) > 10
+
+
+def anomalies() -> list[Event]:
+    """One that became worse and is over, and one that goes on."""
+    about = {"seq": 98, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
+    known = {**about, "anomaly_id": 1, "anomaly_kind": AnomalyKind.SURPRISE, "severity": 0.25}
+    return [
+        AnomalyRaised(**known, score=7.0, threshold=6.0),
+        AnomalyUpdated(**known, score=9.0),
+        AnomalyCleared(**known | {"severity": 30.0}, score=9.5, end_frame=25, end_time_s=2.5, duration_s=2.0),
+        AnomalyRaised(**known | {"anomaly_id": 2, "time_s": 5.0}, score=6.5, threshold=6.0),
+    ]
+
+
+def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> None:
+    told = story([(0, 10, 4), (10, 20, 7)])
+    for event in anomalies():
+        told.add(event)
+    over, going = told.anomalies
+    assert (over.start_s, over.end_s, over.score, over.severity) == (0.5, 2.5, 9.5, 30.0)
+    assert (going.start_s, going.end_s, going.score) == (5.0, None, 6.5)
+    assert told.threshold == 6.0
+    assert "anomaly, 0:00.5 to 0:02.5, score up to 9.5" in page.render(told)
+    assert "anomaly, goes on, score up to 6.5" in page.render(told)
+    said = [describe(event) for event in anomalies()]
+    assert said == [
+        "anomaly 1 at 0:00.5: score 7.0, raised from 6 on",
+        "anomaly 1 has become worse: score 9.0, once in 15.0 minutes",
+        "anomaly 1 is over: 0:00.5 to 0:02.5 (2.0 s), score up to 9.5, once in 30.0 hours",
+        "anomaly 2 at 0:05.0: score 6.5, raised from 6 on",
+    ]
+    assert [brief(event).split(",")[0] for event in anomalies()] == [
+        "anomaly 1", "anomaly 1 worse", "anomaly 1 over", "anomaly 2"
+    ]  # fmt: skip
 
 
 def test_the_picture_and_the_page_of_sensors_have_no_body() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -143,6 +144,30 @@ def told(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
             assert info.domain == "kineseg"
             said = {"reason": info.reason, **info.metadata}
     return call.code(), call.details() or "", said
+
+
+class Watch:
+    """A watcher that has begun to watch when this returns."""
+
+    def __init__(self, stub: Stub, **fields: object) -> None:
+        self.call = stub.WatchEvents(pb.WatchEventsRequest(**fields))  # type: ignore[arg-type]
+        self.call.initial_metadata()
+        self.seen: list[pb.WatchEventsResponse] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            self.seen.extend(self.call)
+        except grpc.RpcError:
+            assert self.call.cancelled()
+
+    def stop(self) -> None:
+        self.call.cancel()
+        self._thread.join()
+
+    def join(self) -> None:
+        self._thread.join()
 
 
 def session(stub: Stub, name: str) -> pb.Session:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, config, cut, events, motion, segment, until
+from tests.service.talk import Call, Stub, Watch, config, cut, events, motion, segment, until
 
 FRAMES = motion(600)
 
@@ -83,30 +81,6 @@ def test_a_session_can_be_closed_from_elsewhere(stub: Stub) -> None:
     half_closed = events(segment(stub, cut(FRAMES)))[-1].summary
     half_closed.reason = pb.END_REASON_CLOSED
     assert half_closed == summary
-
-
-class Watch:
-    """A watcher that has begun to watch when this returns."""
-
-    def __init__(self, stub: Stub, **fields: object) -> None:
-        self.call = stub.WatchEvents(pb.WatchEventsRequest(**fields))  # type: ignore[arg-type]
-        self.call.initial_metadata()
-        self.seen: list[pb.WatchEventsResponse] = []
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    def _read(self) -> None:
-        try:
-            self.seen.extend(self.call)
-        except grpc.RpcError:
-            assert self.call.cancelled()
-
-    def stop(self) -> None:
-        self.call.cancel()
-        self._thread.join()
-
-    def join(self) -> None:
-        self._thread.join()
 
 
 def test_watchers_see_what_the_streams_clients_see(stub: Stub) -> None:

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from kineseg._model_input import ModelInput
     from kineseg._naming import TaughtName
     from kineseg._protocol import StreamState
+    from kineseg._schema import event_schema
     from kineseg._segmentation import Segmentation
     from kineseg._segmenter import Segmenter, segment
     from kineseg._stream import Stream
@@ -139,6 +140,7 @@ __all__ = [
     "__version__",
     "announcements",
     "event_from_dict",
+    "event_schema",
     "segment",
 ]
 
@@ -164,6 +166,7 @@ _HOMES = {
     "_model_input": "ModelInput",
     "_naming": "TaughtName",
     "_protocol": "StreamState",
+    "_schema": "event_schema",
     "_segmentation": "Segmentation",
     "_segmenter": "Segmenter segment",
     "_stream": "Stream",
