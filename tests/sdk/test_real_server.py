@@ -55,7 +55,7 @@ def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion
 
 
 def told(segmentation: kineseg.Segmentation) -> list[dict[str, Any]]:
-    return [event.to_dict() for event in segmentation.events]
+    return content(event.to_dict() for event in segmentation.events)
 
 
 def test_chunking_and_flavour_change_no_event(server: str, connect: Any, motion: Frames) -> None:

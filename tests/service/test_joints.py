@@ -18,6 +18,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.server import BackgroundServer
 from numpy.typing import NDArray
 
+from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.talk import F32, Call, Stub, chunk, config, cut, events, kinds, segment, told
 
@@ -172,7 +173,7 @@ def test_joints_channels_and_files_give_the_same_events_in_process_and_over_the_
     pose = canonical_pose(person)
 
     def told_of(items: Any) -> list[dict[str, Any]]:
-        return [item.to_dict() for item in items if isinstance(item, kineseg.Event)]
+        return content(item.to_dict() for item in items if isinstance(item, kineseg.Event))
 
     with kineseg.Client(server[0].address) as client:
         by_file = told_of(client.segment(person, model="motion").events)
@@ -280,7 +281,7 @@ def test_joints_that_cannot_be_are_refused_with_their_field(
     status, message, metadata = told(Call(motion, config(RATE, **{"model": "motion", **fields})).failure())
     assert status == code
     assert says in message
-    assert metadata["kineseg-field"] == (f"config.joints.{field}" if field else "config.joints")
+    assert metadata["field"] == (f"config.joints.{field}" if field else "config.joints")
 
 
 def test_the_sdk_raises_what_joints_of_another_kind_are(server: tuple[BackgroundServer, Stub]) -> None:
@@ -329,7 +330,7 @@ def test_whatever_joints_are_sent_no_stream_ends_by_a_fault_of_the_server(
     status, message, metadata = told(call.failure())
     assert status in (grpc.StatusCode.OK, INVALID, WRONG), message
     if status is not grpc.StatusCode.OK:
-        assert metadata["kineseg-field"] == "data" or metadata["kineseg-field"].startswith("config.joints"), message
+        assert metadata["field"] == "data" or metadata["field"].startswith("config.joints"), message
 
 
 @pytest.mark.parametrize("kind", ["positions", "quaternions", "euler"])
@@ -346,6 +347,6 @@ def test_a_bad_chunk_names_the_joint_and_what_came_before_is_kept(motion: Stub, 
         call.send(chunk(0, frames[:90]), chunk(90, wrong))
         answers = call.rest()
         status, message, metadata = told(call.call)
-        assert (status, metadata["kineseg-field"]) == (INVALID, "data")
+        assert (status, metadata["field"]) == (INVALID, "data")
         assert says in message
         assert events(answers)[-1].summary.frames == 90
