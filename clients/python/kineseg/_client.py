@@ -115,6 +115,9 @@ class Client(BaseClient):
     def session(self, session_id: str) -> SessionDetail:
         """One open session and the segments that it has closed so far.
 
+        Args:
+            session_id: Its name, or the id of its stream.
+
         Raises:
             NotFound: No such session is open.
         """
@@ -123,6 +126,9 @@ class Client(BaseClient):
 
     def close_session(self, session_id: str) -> Totals:
         """End a session as if its client had closed it; waits until that is done.
+
+        Args:
+            session_id: Its name, or the id of its stream.
 
         Raises:
             NotFound: No such session is open.
@@ -142,7 +148,7 @@ class Client(BaseClient):
         """Events of open and future sessions, from now on: it has subscribed when it returns.
 
         Args:
-            session_id: Only events of this session. Empty: of all.
+            session_id: Only events of this session, by its name or the id of its stream. Empty: of all.
             kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all. Of each session there is to see what
                 its own client is told, see `StreamConfig.decisions`.
 
@@ -250,7 +256,7 @@ class Client(BaseClient):
 
         Args:
             name: 1 to 64 printable characters.
-            session_id: Name of an open session.
+            session_id: Name of an open session, or the id of its stream.
             segment_id: Number of a segment that it has closed.
             example: A finished segment with its embedding, or an embedding of shape ``(E,)``.
             recording: A `kineseg.motion.Recording`, or an array of shape ``(T, C)``, see `Client.segment`.

@@ -35,7 +35,7 @@ class StreamConfig:
             server makes the canonical pose of them. For models of canonical poses, and for ``"scratch"``.
         model: Name of the model, see `Client.models`. Empty: the server's default model.
         session_id: Name of the session, unique among open ones: 1 to 64 letters, digits, ``.``, ``_`` or ``-``. Empty:
-            the server makes one.
+            the stream's id is its name.
         latency_s: No boundary is confirmed later than this many seconds after its frame, 0.5 to 10. None: the server's
             default.
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
