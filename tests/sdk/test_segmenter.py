@@ -93,6 +93,35 @@ def test_gaps_and_missing_values_come_out_as_from_a_server(server: str, tiny_bun
     assert {"gap", "missing_values"} <= {event["kind"] for event in theirs}
 
 
+def test_a_refusal_says_the_same_as_a_servers(server: str, tiny_bundle: Path) -> None:
+    def refusal(act: Any) -> kineseg.KinesegError:
+        with pytest.raises(kineseg.KinesegError) as caught:
+            act()
+        return caught.value
+
+    def send(frames: list[list[float]], times: list[float] | None = None, **choices: Any) -> None:
+        with client.stream(rate=30, **choices) as stream:
+            stream.send(frames, times)
+            stream.flush()
+
+    def update(frames: list[list[float]], times: list[float] | None = None, **choices: Any) -> None:
+        Segmenter.load(tiny_bundle, rate=30, **choices).update(frames, times)
+
+    still = [[0.0, 0.0, 0.0]] * 200
+    cases: list[tuple[tuple[Any, ...], dict[str, Any], str]] = [
+        ((still,), {"channels": ("a", "b", "c")}, "CHANNELS_MISMATCH"),
+        ((still, [at / 90 for at in range(200)]), {}, "CLOCK_CONTRADICTS_RATE"),
+    ]
+    with kineseg.Client(server) as client:
+        for frames, choices, reason in cases:
+            theirs = refusal(lambda: send(*frames, **choices))  # noqa: B023
+            ours = refusal(lambda: update(*frames, **choices))  # noqa: B023
+            assert theirs.reason == ours.reason == reason
+            assert (type(theirs), theirs.message, theirs.retryable) == (type(ours), ours.message, ours.retryable)
+            assert theirs.field.removeprefix("config.") == ours.field != ""
+            assert (theirs.minimum, theirs.maximum) == (ours.minimum, ours.maximum)
+
+
 # -- a stream in pieces
 
 
