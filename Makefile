@@ -42,8 +42,8 @@ stubs: $(VENV)/.dev ## the generated stubs are what the protos say, the schema o
 	@$(BIN)/python protos/generate.py --check
 	@$(BIN)/python clients/python/generate_schema.py --check
 
-readme: $(VENV)/.dev ## the README's commands run
-	@$(BIN)/python tests/readme_commands.py README.md
+readme: $(VENV)/.dev ## what the README and the page on streaming say to run does run, and prints what they say
+	@$(BIN)/python tests/readme_commands.py README.md docs/streaming.md
 
 protos: $(VENV)/.dev ## generate the Python stubs from protos/, and the schema of events from the SDK
 	@$(BIN)/python protos/generate.py

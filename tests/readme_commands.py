@@ -1,9 +1,10 @@
-"""Runs what a page tells its readers to run, and fails where it fails: python tests/readme_commands.py README.md
+"""Runs what a page says to run, and fails where it fails: python tests/readme_commands.py README.md
 
 Fenced blocks marked `sh` and `python` are run one process a block, with this environment's commands: those that begin
 with `make` in the repository's root, the others in a scratch folder where there is a recording `take.npz`. A server of
-ours is up meanwhile; where a page says localhost:50051 its real address is put. A block behind
-`<!-- not run: reason -->` is named with its reason and left out.
+ours is up meanwhile; where a page says localhost:50051 its real address is put. A block marked `text` that follows at
+once is what the block before it must print. A block behind `<!-- not run: reason -->` is named with its reason and left
+out.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(?:<!-- not run: (?P<why>.*?) -->\n+)?```(?P<kind>sh|python)\n(?P<code>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<why>.*?) -->\n+)?```(?P<kind>sh|python)\n(?P<code>.*?)```\n"
+    r"(?:\n```text\n(?P<printed>.*?)```)?",
+    re.DOTALL,
+)
 LIMIT_S = 300
 
 
-def run_block(kind: str, code: str, scratch: Path, environment: dict[str, str]) -> str | None:
+def run_block(kind: str, code: str, printed: str | None, scratch: Path, environment: dict[str, str]) -> str | None:
     """Runs one block and returns what went wrong, or None."""
     command = ["bash", "-euo", "pipefail", "-c", code] if kind == "sh" else [sys.executable, "-c", code]
     try:
@@ -41,7 +46,11 @@ def run_block(kind: str, code: str, scratch: Path, environment: dict[str, str]) 
         )
     except subprocess.TimeoutExpired:
         return f"did not end within {LIMIT_S} s"
-    return f"exit status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}" if done.returncode else None
+    if done.returncode:
+        return f"exit status {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    if printed is not None and done.stdout != printed:
+        return f"it does not print what the page says, but:\n{done.stdout[-4000:]}"
+    return None
 
 
 def main(pages: list[str]) -> int:
@@ -62,7 +71,7 @@ def main(pages: list[str]) -> int:
                     print(f"left out  {title}  ({block['why']})", flush=True)
                     continue
                 began = time.monotonic()
-                problem = run_block(block["kind"], code, Path(scratch), environment)
+                problem = run_block(block["kind"], code, block["printed"], Path(scratch), environment)
                 print(f"{'FAILED' if problem else 'ran':<9} {title}  ({time.monotonic() - began:.1f} s)", flush=True)
                 if problem:
                     print(problem)
