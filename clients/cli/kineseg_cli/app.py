@@ -17,8 +17,8 @@ from kineseg import __version__
 from kineseg_service.logs import configure_logs
 from rich.console import Console
 
+from kineseg_cli.commands.label import label
 from kineseg_cli.failures import FAILED, INTERRUPTED, report
-from kineseg_cli.label_commands import label
 from kineseg_cli.notes import Notes
 from kineseg_cli.options import (
     Axis,
@@ -128,7 +128,7 @@ def serve(
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
     from kineseg_service.config import Settings
 
-    from kineseg_cli.serve import serve
+    from kineseg_cli.commands.serve import serve
 
     given: dict[str, object] = {
         "host": host,
@@ -174,7 +174,7 @@ def segment(
     provider: Where = Provider.AUTO,
 ) -> None:
     """Segment a recording; the result is the same as that of a live stream."""
-    from kineseg_cli.segment import SegmentRequest, segment
+    from kineseg_cli.commands.segment import SegmentRequest, segment
 
     request = SegmentRequest(
         file=file,
@@ -222,7 +222,7 @@ def demo(
     provider: Where = Provider.AUTO,
 ) -> None:
     """Start a server, stream motion through it, and show what happens."""
-    from kineseg_cli.demo import DemoRequest, demo
+    from kineseg_cli.commands.demo import DemoRequest, demo
 
     request = DemoRequest(
         file=file,

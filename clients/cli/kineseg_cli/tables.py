@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kineseg_cli.label import Learnt
+from kineseg_cli.commands.label.teach import Learnt
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.scores import Scores
 from kineseg_cli.show.wording import clock, score_lines

@@ -13,8 +13,8 @@ from kineseg.motion.upright import UpChoice
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from kineseg_cli.commands.label.teach import existing_bank
 from kineseg_cli.interrupt import interruptible
-from kineseg_cli.label import existing_bank
 from kineseg_cli.local import Provider, choose_model, connect
 from kineseg_cli.notes import Notes
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing

@@ -10,9 +10,9 @@ from kineseg.motion.tables import TableLayout
 from kineseg.motion.upright import UpChoice
 from rich.console import Console
 
+from kineseg_cli.commands.label.teach import existing_bank
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
-from kineseg_cli.label import existing_bank
 from kineseg_cli.local import Provider, choose_model, local_server
 from kineseg_cli.notes import Notes
 from kineseg_cli.outputs import event_file, writing

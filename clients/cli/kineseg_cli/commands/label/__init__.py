@@ -59,8 +59,8 @@ def teach(
     provider: Where = Provider.AUTO,
 ) -> None:
     """Teach a name by a range of a recording, or by a finished segment."""
-    from kineseg_cli.label import Lesson, Place
-    from kineseg_cli.label import teach as learn
+    from kineseg_cli.commands.label.teach import Lesson, Place
+    from kineseg_cli.commands.label.teach import teach as learn
 
     lesson = Lesson(
         name=name,
@@ -90,7 +90,7 @@ def list_names(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the names that have been taught."""
-    from kineseg_cli.label import Place, names
+    from kineseg_cli.commands.label.teach import Place, names
     from kineseg_cli.tables import name_table
 
     found = names(Place(server, bank), model)
@@ -110,8 +110,8 @@ def forget(
     model: Annotated[str, typer.Option("--model", help="Only what was taught for this model.")] = "",
 ) -> None:
     """Forget a name and all its examples."""
-    from kineseg_cli.label import Place
-    from kineseg_cli.label import forget as drop
+    from kineseg_cli.commands.label.teach import Place
+    from kineseg_cli.commands.label.teach import forget as drop
 
     examples = drop(name, Place(server, bank), model)
     _say(f"{name}: forgotten, with {examples} example{'' if examples == 1 else 's'}")
