@@ -24,7 +24,7 @@ def local_server(
 
     Raises:
         BadBundle: A bundle does not verify.
-        BadBank: The label bank cannot be used.
+        BadBank: The name bank cannot be used.
         pydantic.ValidationError: A setting, here or in the environment, cannot be used.
     """
     chosen: dict[str, object] = {

@@ -1,53 +1,18 @@
-"""What a command streams: a file, or the embedded synthetic motion, as the model gets it."""
+"""What a command streams: a recording as the model gets it, and the embedded synthetic motion."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from kineseg import Model, ModelInput, WrongChannels
-from kineseg.motion import MotionError, Recording, generate, inject, read
-from kineseg.motion.errors import MotionFileError
-from kineseg.motion.tables import TableLayout
-from kineseg.motion.upright import UpChoice
+from kineseg.motion import MotionError, Recording, generate, inject
 
 from kineseg_cli.failures import CommandError
-from kineseg_cli.joint_file import read_mapping
 
 _ACTIONS = ("walk", "run", "jump", "squat", "wave", "punch", "kick", "sit", "arm_circles", "jumping_jacks")
 _SEGMENTS = 12
 _DISTINCT = 8
 _RATE = 120.0
-_LEAST_RATE, _LARGEST_RATE = 1.0, 1000.0  # frames a second that the contract allows a stream
-
-
-def open_recording(
-    path: Path,
-    *,
-    rate: float | None,
-    up: UpChoice = "auto",
-    mapping: Path | None = None,
-    layout: TableLayout = "auto",
-) -> Recording:
-    """Read a motion file; the recording is named as the file is.
-
-    Raises:
-        MotionError: It cannot be read; names the file.
-        CommandError: It says no frame rate, or one that no stream can have, or the mapping cannot be read; names the
-            file.
-    """
-    try:
-        recording = read(path, rate=rate, up=up, mapping=read_mapping(mapping), layout=layout)
-    except MotionFileError as error:
-        if rate is None and error.field == "rate" and "--rate" not in str(error):
-            raise CommandError(f"{error} (--rate gives one)") from error
-        raise
-    if not _LEAST_RATE <= recording.rate <= _LARGEST_RATE:
-        raise CommandError(
-            f"{path}: {recording.rate:g} frames a second; a stream has {_LEAST_RATE:g} to {_LARGEST_RATE:g}: give "
-            "another with --rate"
-        )
-    return replace(recording, name=path.name)
 
 
 def model_input(recording: Recording, model: Model) -> ModelInput:

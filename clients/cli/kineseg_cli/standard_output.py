@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 STANDARD_OUTPUT = "standard output"
 """Its name where an error has to say which file it is about."""
 
@@ -39,3 +41,8 @@ def silence_standard_output() -> None:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())
         os.close(devnull)
+
+
+def say(line: str, console: Console | None = None) -> None:
+    """One line of a result for people, as it is; to standard output, or to the console that stands for it."""
+    (console or Console()).print(line, markup=False, highlight=False, soft_wrap=True)

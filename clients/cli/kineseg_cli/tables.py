@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kineseg_cli.commands.label.teach import Learnt
+from kineseg_cli.name_store import KeptName
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.scores import Scores
 from kineseg_cli.show.wording import clock, score_lines
@@ -44,18 +44,18 @@ def _named(event: SegmentClosed) -> Text:
     return Text(event.name) if event.name else Text("unknown", style="bright_black")
 
 
-def name_table(learnt: Sequence[Learnt]) -> Table:
+def name_table(kept: Sequence[KeptName]) -> Table:
     """Names that have been taught, one a row."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("name", overflow="fold")
     table.add_column("model", overflow="fold")
     table.add_column("sha256", no_wrap=True)
-    told = any(one.in_use is not None for one in learnt)
+    told = any(one.in_use is not None for one in kept)
     if told:
         table.add_column("used")
     table.add_column("examples", justify="right")
     table.add_column("from", overflow="fold")
-    for one in learnt:
+    for one in kept:
         used = ["yes" if one.in_use else "no: not the model that runs"] if told else []
         sources = "\n".join(one.sources)
         table.add_row(Text(one.name), Text(one.model), one.sha256[:12], *used, str(len(one.sources)), Text(sources))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -203,6 +205,34 @@ def test_results_that_are_none(kineseg: Command, tmp_path: Path, bank: Path, con
 def test_a_segment_that_is_not_in_the_result(kineseg: Command, result: Path, bank: Path) -> None:
     line = refused(kineseg("label", "teach", "walking", "--result", result, "--segment", 999, "--bank", bank))
     assert "no finished segment 999; it has 0, " in line
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Path:
+    """A folder in which nobody who runs these tests can make a file."""
+    if os.geteuid() != 0:
+        folder = tmp_path / "locked"
+        folder.mkdir(mode=0o500)
+        return folder
+    if not sys.platform.startswith("linux"):
+        pytest.skip("root may write everywhere here")
+    return Path("/proc")
+
+
+@pytest.mark.parametrize("example", [["absent.bvh"], ["--result", "absent.jsonl", "--segment", 0]])
+def test_a_bank_that_cannot_be_written_is_refused_before_the_example_is_looked_at(
+    kineseg: Command, unwritable: Path, tmp_path: Path, example: list[object]
+) -> None:
+    link = tmp_path / "names.json"
+    link.symlink_to(unwritable / "names.json")
+    line = refused(kineseg("label", "teach", "walking", *example, "--bank", link))
+    assert f"{link}: no file can be written in {unwritable}" in line
+
+
+def test_a_file_that_is_no_bank_is_refused_before_the_example_is_looked_at(kineseg: Command, bank: Path) -> None:
+    bank.write_text("walking, running")
+    assert f"{bank}: it is not JSON" in refused(kineseg("label", "teach", "walking", "absent.bvh", "--bank", bank))
+    assert bank.read_text() == "walking, running"
 
 
 @pytest.mark.parametrize("command", ["segment", "demo"])

@@ -2,98 +2,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from kineseg import Client, SegmentClosed
-from kineseg.motion.tables import TableLayout
-from kineseg.motion.upright import UpChoice
+from kineseg.motion import Recording
 from rich.console import Console
 
-from kineseg_cli.commands.label.teach import existing_bank
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
-from kineseg_cli.local import Provider, choose_model, local_server
+from kineseg_cli.local import choose_model, local_server
+from kineseg_cli.name_store import existing_bank
 from kineseg_cli.notes import Notes
+from kineseg_cli.options import (
+    Axis,
+    Bundle,
+    Columns,
+    JointFile,
+    Layout,
+    ModelName,
+    Names,
+    Provider,
+    Rate,
+    Up,
+    Where,
+)
 from kineseg_cli.outputs import event_file, writing
+from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
 from kineseg_cli.show.live import LiveView
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.scores import score
 from kineseg_cli.show.story import Story
 from kineseg_cli.show.wording import describe, early
-from kineseg_cli.source import embedded, model_input, open_recording
+from kineseg_cli.source import embedded, model_input
+from kineseg_cli.standard_output import say
 from kineseg_cli.tables import score_table, segment_table
 
 _WHOLE_S = 35.0
 
 
-@dataclass(frozen=True, slots=True)
-class DemoRequest:
-    """What to show; see the options of the command."""
-
-    file: Path | None = None
-    out: Path = Path("demo-output")
-    seed: int = 0
-    speed: float | None = None
-    model: str = ""
-    rate: float | None = None
-    up: UpChoice = "auto"
-    mapping: Path | None = None
-    layout: TableLayout = "auto"
-    bank: Path | None = None
-    bundles: tuple[Path, ...] = ()
-    provider: Provider = "auto"
-
-
-def demo(request: DemoRequest, console: Console) -> int:
-    """Run the demo; returns the exit status: 0, or that of the signal that ended it early.
-
-    Raises:
-        CommandError: What was asked for cannot be done.
-        MotionError: The file cannot be read.
-        KinesegError: The server refused or failed.
-    """
-    if request.out.exists() and not request.out.is_dir():
-        raise CommandError(f"--out {request.out}: that is a file; name a folder")
-    bank = existing_bank(request.bank)
-    if request.file is None:
-        recording = embedded(request.seed)
-        names = recording.truth.names if recording.truth else ()
-        _say(
-            console,
-            f"Source: {recording.duration_s:.0f} s of synthetic motion (made by a program, seed {request.seed}): "
-            f"{len(names)} segments of {len(set(names))} actions, with a gap and a moment of lost tracking put in.",
-        )
+def demo(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[INPUT]", help="Recording to stream. Default: embedded synthetic motion.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for timeline.png, events.jsonl and index.html.")] = Path(
+        "demo-output"
+    ),
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Times real time. Default: so that it takes about 35 s, and never slower than real time."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which embedded motion.")] = 0,
+    model: ModelName = "",
+    rate: Rate = None,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
+    bank: Names = None,
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+) -> None:
+    """Start a server, stream motion through it, and show what happens."""
+    console = Console()
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"--out {out}: that is a file; name a folder")
+    bank = existing_bank(bank)
+    if file is None:
+        recording = _embedded(seed, console)
     else:
-        recording = open_recording(
-            request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
-        )
-        _say(console, f"Source: {request.file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.")
-        Notes().say_of(recording.name, recording.notes)
-    speed = request.speed if request.speed is not None else max(1.0, recording.duration_s / _WHOLE_S)
+        recording = _read(file, FileReading(rate, up.value, mapping, layout.value), console)
+    if speed is None:
+        speed = max(1.0, recording.duration_s / _WHOLE_S)
 
     with (
-        local_server(bundles=request.bundles, provider=request.provider, metrics=True, bank=bank) as server,
+        local_server(bundles=tuple(bundle or ()), provider=provider.value, metrics=True, bank=bank) as server,
         Client(server.address) as client,
         interruptible() as stop,
     ):
-        model = choose_model(client, request.model)
-        _say(
+        chosen = choose_model(client, model)
+        say(
+            f"Server: {server.address}, metrics at http://127.0.0.1:{server.metrics_port}/metrics; model {chosen.name} "
+            f"{chosen.version} on {chosen.provider.removesuffix('ExecutionProvider')}.",
             console,
-            f"Server: {server.address}, metrics at http://127.0.0.1:{server.metrics_port}/metrics; model {model.name} "
-            f"{model.version} on {model.provider.removesuffix('ExecutionProvider')}.",
         )
-        given = model_input(recording, model)
-        story = Story(given.pose, model=model.name, model_rate_hz=model.rate)
+        given = model_input(recording, chosen)
+        story = Story(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
         view = LiveView(story, console, speed) if console.is_terminal else PlainView(story, console)
-        told = Replay(client, given, model=model.name, frame_results=True, speed=speed, stop=stop)
+        replay = Replay(client, given, model=chosen.name, frame_results=True, speed=speed, stop=stop)
         with view:
-            for item in told:
+            for item in replay:
                 view.add(item)
-    _keep(story, request.out)
-    _conclude(story, request.out, console, finished=not stop.interrupted)
-    return stop.status
+    _keep(story, out)
+    _conclude(story, out, console, finished=not stop.interrupted)
+    raise typer.Exit(stop.status)
+
+
+def _embedded(seed: int, console: Console) -> Recording:
+    recording = embedded(seed)
+    names = recording.truth.names if recording.truth else ()
+    say(
+        f"Source: {recording.duration_s:.0f} s of synthetic motion (made by a program, seed {seed}): "
+        f"{len(names)} segments of {len(set(names))} actions, with a gap and a moment of lost tracking put in.",
+        console,
+    )
+    return recording
+
+
+def _read(file: Path, reading: FileReading, console: Console) -> Recording:
+    recording = reading.read(file)
+    say(f"Source: {file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.", console)
+    Notes().say_of(recording.name, recording.notes)
+    return recording
 
 
 def _keep(story: Story, out: Path) -> None:
@@ -113,12 +136,12 @@ def _keep(story: Story, out: Path) -> None:
 def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> None:
     console.print()
     if not finished:
-        _say(console, "Interrupted: what follows is what there was until then.")
+        say("Interrupted: what follows is what there was until then.", console)
     console.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
     if story.summary is not None:
-        _say(console, describe(story.summary))
+        say(describe(story.summary), console)
     if story.announced:
-        _say(console, f"Before they were certain: {early(story.announced)}.")
+        say(f"Before they were certain: {early(story.announced)}.", console)
     scores = score(story)
     if scores is not None:
         console.print(score_table(scores))
@@ -127,8 +150,4 @@ def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> N
         ("timeline.png", "the same as a picture"),
         ("events.jsonl", "every event, one a line"),
     ):
-        _say(console, f"{out / name}: {what}")
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(f"{out / name}: {what}", console)

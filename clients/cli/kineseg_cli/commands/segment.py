@@ -5,133 +5,147 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from kineseg import Event, Segmentation, SegmentClosed, announcements
 from kineseg.motion import Recording
-from kineseg.motion.tables import TableLayout
-from kineseg.motion.upright import UpChoice
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from kineseg_cli.commands.label.teach import existing_bank
 from kineseg_cli.interrupt import interruptible
-from kineseg_cli.local import Provider, choose_model, connect
+from kineseg_cli.local import choose_model, connect
+from kineseg_cli.name_store import existing_bank
 from kineseg_cli.notes import Notes
+from kineseg_cli.options import (
+    Axis,
+    Bundle,
+    Columns,
+    JointFile,
+    Layout,
+    ModelName,
+    Names,
+    Provider,
+    Rate,
+    ServerAddress,
+    Up,
+    Where,
+)
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
+from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
 from kineseg_cli.show.story import Story
 from kineseg_cli.show.wording import clock, describe
-from kineseg_cli.source import model_input, open_recording
+from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT
 from kineseg_cli.tables import announcement_table, segment_table
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentRequest:
-    """What to do with a recording; see the options of the command."""
-
-    file: Path
-    server: str | None = None
-    out: Path | None = None
-    labels: Path | None = None
-    plot: Path | None = None
-    model: str = ""
-    rate: float | None = None
-    latency_s: float | None = None
-    up: UpChoice = "auto"
-    mapping: Path | None = None
-    layout: TableLayout = "auto"
-    provisional: bool = False
-    realtime: bool = False
-    bank: Path | None = None
-    bundles: tuple[Path, ...] = ()
-    provider: Provider = "auto"
-
-
-def segment(request: SegmentRequest) -> int:
-    """Segment one file; returns the exit status: 0, or that of the signal that ended it early.
-
-    Raises:
-        CommandError: What was asked for cannot be done.
-        MotionError: The file cannot be read.
-        KinesegError: The server refused or failed, or ended the stream early.
-        OSError: A file could not be written.
-    """
-    check_writable(request.out, "--out")
-    check_writable(request.labels, "--labels")
-    check_writable(request.plot, "--plot", PICTURES)
-    recording = open_recording(
-        request.file, rate=request.rate, up=request.up, mapping=request.mapping, layout=request.layout
-    )
+def segment(
+    file: Annotated[
+        Path, typer.Argument(help="Recording: BVH, CSV and its like, NPZ, NPY, TRC ..., see docs/files.md.")
+    ],
+    server: ServerAddress = None,
+    out: Annotated[Path | None, typer.Option(help="Events as JSON, one a line; - for standard output.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV with frame, segment_id and label of every frame.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the timeline: .png, .svg or .pdf.")] = None,
+    model: ModelName = "",
+    rate: Rate = None,
+    latency: Annotated[
+        float | None, typer.Option(help="Seconds within which boundaries are confirmed, 0.5 to 10. Default: 4.")
+    ] = None,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Also tell what was announced early, and what became of it.")
+    ] = False,
+    realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
+    bank: Names = None,
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+) -> None:
+    """Segment a recording; the result is the same as that of a live stream."""
+    files = _ResultFiles(out, labels, plot)
+    files.check()
+    recording = FileReading(rate, up.value, mapping, layout.value).read(file)
+    bank = existing_bank(bank)
     notes = Notes()
     with ExitStack() as stack:
-        client = stack.enter_context(
-            connect(
-                request.server,
-                bundles=request.bundles,
-                provider=request.provider,
-                bank=existing_bank(request.bank),
-            )
-        )
-        model = choose_model(client, request.model)
-        given = model_input(recording, model)
+        client = stack.enter_context(connect(server, bundles=tuple(bundle or ()), provider=provider.value, bank=bank))
+        chosen = choose_model(client, model)
+        given = model_input(recording, chosen)
         sent = given.recording
         notes.say_of(recording.name, sent.notes)
-        story = Story(given.pose, model=model.name, model_rate_hz=model.rate)
-        write = stack.enter_context(event_file(request.out))
+        story = Story(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
+        write = stack.enter_context(event_file(out))
         stop = stack.enter_context(interruptible())
         progress = stack.enter_context(_progress(notes))
         task = progress.add_task(recording.name, total=sent.n_frames)
-        told = Replay(
+        replay = Replay(
             client,
             given,
-            model=model.name,
-            latency_s=request.latency_s,
-            frame_results=request.plot is not None,
-            decisions="all" if request.provisional else "final",
-            speed=1.0 if request.realtime else None,
+            model=chosen.name,
+            latency_s=latency,
+            frame_results=plot is not None,
+            decisions="all" if provisional else "final",
+            speed=1.0 if realtime else None,
             stop=stop,
             on_sent=lambda frames: progress.update(task, completed=frames),
         )
         try:
-            for item in told:
+            for item in replay:
                 story.add(item)
                 if isinstance(item, Event):
                     write(item)
         except Exception:
             progress.stop()
-            _keep(request, story, sent)
-            notes.say(f"{_reach(sent, told.processed)}: what was written is not whole")
+            files.keep(story, sent)
+            notes.say(f"{_reach(sent, replay.processed)}: what was written is not whole")
             raise
-    _keep(request, story, sent)
-    if request.out is None:
+    files.keep(story, sent)
+    if out is None:
         with writing(STANDARD_OUTPUT):
-            _show(request, story, sent.rate)
+            _show(story, sent.rate, provisional=provisional)
     if story.summary is not None:
         notes.say(describe(story.summary))
     if stop.interrupted:
-        notes.say(f"interrupted; {_reach(sent, told.processed)}: what was written is of that part")
-    return stop.status
+        notes.say(f"interrupted; {_reach(sent, replay.processed)}: what was written is of that part")
+    raise typer.Exit(stop.status)
 
 
-def _keep(request: SegmentRequest, story: Story, sent: Recording) -> None:
-    """Write the files that are made at the end, if the stream has come to one, early or not."""
-    if story.summary is None:
-        return
-    if request.labels is not None:
-        found = Segmentation.from_items(story.events, rate=sent.rate, n_frames=sent.n_frames)
-        with writing(request.labels):
-            found.to_csv(request.labels)
-    if request.plot is not None:
-        from kineseg_cli.show import timeline
+@dataclass(frozen=True, slots=True)
+class _ResultFiles:
+    """The files to write; see the options of the command."""
 
-        with writing(request.plot):
-            timeline.save(story, request.plot)
+    out: Path | None
+    labels: Path | None
+    plot: Path | None
+
+    def check(self) -> None:
+        """Raises CommandError for what could only fail after the work."""
+        check_writable(self.out, "--out")
+        check_writable(self.labels, "--labels")
+        check_writable(self.plot, "--plot", PICTURES)
+
+    def keep(self, story: Story, sent: Recording) -> None:
+        """Write those that are made at the end, if the stream has come to one, early or not."""
+        if story.summary is None:
+            return
+        if self.labels is not None:
+            found = Segmentation.from_items(story.events, rate=sent.rate, n_frames=sent.n_frames)
+            with writing(self.labels):
+                found.to_csv(self.labels)
+        if self.plot is not None:
+            from kineseg_cli.show import timeline
+
+            with writing(self.plot):
+                timeline.save(story, self.plot)
 
 
-def _show(request: SegmentRequest, story: Story, rate: float) -> None:
+def _show(story: Story, rate: float, *, provisional: bool) -> None:
     tables = Console()
-    if request.provisional:
+    if provisional:
         tables.print(announcement_table(announcements(story.events), rate))
     tables.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
 

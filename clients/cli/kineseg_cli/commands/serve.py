@@ -3,22 +3,76 @@
 from __future__ import annotations
 
 import asyncio
+import enum
+from pathlib import Path
+from typing import Annotated
 
-from kineseg_service.config import Settings
-from kineseg_service.logs import configure_logs
-from kineseg_service.server import Server
+import typer
+
+from kineseg_cli.options import Bundle, Provider
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C, then drain.
+class LogLevel(enum.StrEnum):
+    """Least level that is logged."""
 
-    Raises:
-        BadBundle: A bundle does not verify.
-        OSError: A port cannot be had.
-    """
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(enum.StrEnum):
+    """Form of log lines."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="gRPC port; 0: any free one. Default: 50051.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. Default: 9464.")
+    ] = None,
+    bundle: Bundle = None,
+    model: Annotated[str | None, typer.Option(help="Model of streams that name none.")] = None,
+    provider: Annotated[
+        Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. Default: auto.")
+    ] = None,
+    label_bank: Annotated[
+        Path | None, typer.Option(help="JSON file with taught names, made when the first is taught. Default: none.")
+    ] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. Default: 1024.")] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. Default: info.")] = None,
+    log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings; flags and KINESEG_* variables win over it.")
+    ] = None,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
+    from kineseg_service.config import Settings
+    from kineseg_service.logs import configure_logs
+    from kineseg_service.server import Server
+
+    given: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "bundles": tuple(bundle) if bundle else None,
+        "default_model": model,
+        "provider": provider and provider.value,
+        "label_bank": label_bank,
+        "max_sessions": max_sessions,
+        "log_level": log_level and log_level.value,
+        "log_format": log_format and log_format.value,
+        "config_file": config,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if metrics_port is not None:
+        chosen["metrics_port"] = None if metrics_port == -1 else metrics_port
+    settings = Settings.model_validate(chosen)
     configure_logs(settings.log_level, settings.log_format)
 
-    async def run() -> None:
+    async def run() -> None:  # a server is made in the loop that runs it
         await Server(settings).run()
 
     asyncio.run(run())

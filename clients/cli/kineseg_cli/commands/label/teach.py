@@ -1,224 +1,134 @@
-"""`kineseg label`: names taught by examples, listed and forgotten, on a server or in a label bank's file."""
+"""`kineseg label teach`: one more example of a name."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from kineseg import Client, KinesegError, SegmentClosed, Summary, TaughtName, event_from_dict
-from kineseg.motion.tables import TableLayout
-from kineseg.motion.upright import UpChoice
-from kineseg_core.naming import Example, NameBank, NamedExamples
+import typer
+from kineseg_core.naming import Example, NameBank
 
+from kineseg_cli.commands.label.options import BankFile, Name
+from kineseg_cli.commands.label.result_file import read_segment
 from kineseg_cli.failures import CommandError
-from kineseg_cli.local import Provider, choose_model, connect
+from kineseg_cli.local import choose_model
+from kineseg_cli.name_store import KeptName, NameStore
 from kineseg_cli.notes import Notes
-from kineseg_cli.source import model_input, open_recording
+from kineseg_cli.options import (
+    Axis,
+    Bundle,
+    Columns,
+    JointFile,
+    Layout,
+    ModelName,
+    Provider,
+    Rate,
+    ServerAddress,
+    Up,
+    Where,
+)
+from kineseg_cli.reading import FileReading
+from kineseg_cli.source import model_input
+from kineseg_cli.standard_output import say
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where names are kept: on a server, or in a file; see the options of the command."""
-
-    server: str | None = None
-    bank: Path | None = None
-    bundles: tuple[Path, ...] = ()
-    provider: Provider = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A name and one example of it; see the options of the command."""
-
-    name: str
-    recording: Path | None = None
-    frames: str = ""
-    session: str = ""
-    result: Path | None = None
-    segment: int | None = None
-    model: str = ""
-    rate: float | None = None
-    up: UpChoice = "auto"
-    mapping: Path | None = None
-    layout: TableLayout = "auto"
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """A name as it is kept now; `in_use` is None where nothing tells what runs."""
-
-    name: str
-    model: str
-    sha256: str
-    sources: tuple[str, ...]
-    in_use: bool | None
-
-
-def teach(lesson: Lesson, place: Place) -> Learnt:
-    """Teach one example.
-
-    Raises:
-        CommandError: What was asked for cannot be done.
-        MotionError: The recording cannot be read.
-        BadBank: The file is no label bank.
-        KinesegError: The server refused or failed.
-    """
-    _check(lesson, place)
-    if lesson.result is not None:
-        return _teach_result(lesson, lesson.result, place)
-    with _client(place) as client:
-        if lesson.session:
-            taught = client.teach_name(
-                lesson.name, session_id=lesson.session, segment_id=lesson.segment, source=lesson.source
-            )
-        else:
-            assert lesson.recording is not None  # checked
-            recording = open_recording(
-                lesson.recording, rate=lesson.rate, up=lesson.up, mapping=lesson.mapping, layout=lesson.layout
-            )
-            Notes().say_of(recording.name, recording.notes)
-            frames = _range(lesson.frames, recording.n_frames)
-            model = choose_model(client, lesson.model)
-            source = lesson.source or f"{lesson.recording.name}, frames {frames[0]}:{frames[1]}"
-            taught = client.teach_name(
-                lesson.name,
-                recording=model_input(recording, model).recording,
-                frames=frames,
-                model=model.name,
-                source=source,
-            )
-    return _learnt(taught)
+def teach(
+    name: Name,
+    recording: Annotated[Path | None, typer.Argument(help="Recording with the example, see --frames.")] = None,
+    frames: Annotated[
+        str, typer.Option("--frames", metavar="A:B", help="Frames A up to B, without B. Default: the whole recording.")
+    ] = "",
+    session: Annotated[str, typer.Option(help="Name of an open session of --server.")] = "",
+    result: Annotated[Path | None, typer.Option(help="Events that `kineseg segment --out` has written.")] = None,
+    segment: Annotated[int | None, typer.Option(help="Number of a finished segment of --session or --result.")] = None,
+    server: ServerAddress = None,
+    bank: BankFile = None,
+    model: ModelName = "",
+    rate: Rate = None,
+    up: Up = Axis.AUTO,
+    mapping: JointFile = None,
+    layout: Columns = Layout.AUTO,
+    source: Annotated[str, typer.Option(help="Where it comes from, for people. Default: file and frames.")] = "",
+    bundle: Bundle = None,
+    provider: Where = Provider.AUTO,
+) -> None:
+    """Teach a name by a range of a recording, or by a finished segment."""
+    _check_example(recording, frames, session, result, segment, server)
+    store = NameStore(server, bank, tuple(bundle or ()), provider.value)
+    store.check_writable()
+    if recording is not None:
+        reading = FileReading(rate, up.value, mapping, layout.value)
+        kept = _teach_range(name, recording, reading, frames, model, source, store)
+    elif result is not None:
+        kept = _teach_result(name, result, segment, model, source, store)
+    else:
+        with store.client() as client:
+            taught = client.teach_name(name, session_id=session, segment_id=segment, source=source)
+        kept = KeptName.on_server(taught)
+    count = len(kept.sources)
+    examples = f"{count} example{'' if count == 1 else 's'}"
+    say(f"{kept.name}: {examples} for model {kept.model}, the last one from {kept.sources[-1]}")
 
 
-def names(place: Place, model: str = "") -> list[Learnt]:
-    """What has been taught.
-
-    Raises:
-        CommandError: Neither a server nor a file is named, or both are; or the file is not there.
-        BadBank: The file is no label bank.
-        KinesegError: The server refused or failed.
-    """
-    bank = _bank_file(place, must_exist=True)
-    if bank is not None:
-        return [_kept(taught) for taught in NameBank.load(bank).entries if model in ("", taught.model)]
-    with _client(place) as client:
-        return [_learnt(taught) for taught in client.names(model)]
-
-
-def forget(name: str, place: Place, model: str = "") -> int:
-    """Forget a name, of one model or of all, and return how many examples it had.
-
-    Raises:
-        CommandError: Neither a server nor a file is named, or both are; or the file is not there.
-        UnknownName: It is not in the file.
-        BadBank: The file is no label bank.
-        KinesegError: The server refused or failed.
-    """
-    path = _bank_file(place, must_exist=True)
-    if path is not None:
-        bank, examples = NameBank.load(path).forget(name, model)
-        bank.save(path)
-        return examples
-    with _client(place) as client:
-        return client.forget_name(name, model=model)
-
-
-def existing_bank(path: Path | None) -> Path | None:
-    """A bank to be read: its path, if it is there.
-
-    Raises:
-        CommandError: It is not.
-    """
-    if path is not None and not path.is_file():
-        raise CommandError(f"--bank {path}: there is no such file; `kineseg label teach` makes one")
-    return path
-
-
-def _check(lesson: Lesson, place: Place) -> None:
-    ways = [lesson.recording is not None, bool(lesson.session), lesson.result is not None]
+def _check_example(
+    recording: Path | None, frames: str, session: str, result: Path | None, segment: int | None, server: str | None
+) -> None:
+    """Raises CommandError unless exactly one example was given, and given wholly."""
+    ways = [recording is not None, bool(session), result is not None]
     if sum(ways) != 1:
         raise CommandError(
             "name one example: a RECORDING with --frames A:B, or --session ID with --segment N, or --result FILE with "
             "--segment N"
         )
-    if lesson.recording is None and lesson.segment is None:
+    if recording is None and segment is None:
         raise CommandError("--segment N is missing: which of the segments is the example")
-    if lesson.recording is not None and lesson.segment is not None:
+    if recording is not None and segment is not None:
         raise CommandError("--segment is for --session or --result; a range of a recording is --frames A:B")
-    if lesson.recording is None and lesson.frames:
+    if recording is None and frames:
         raise CommandError("--frames is a range of a recording: name the recording, or leave it out")
-    if lesson.session and place.server is None:
+    if session and server is None:
         raise CommandError("--session names a session of a running server: give its --server HOST:PORT")
-    _bank_file(place)
 
 
-def _bank_file(place: Place, *, must_exist: bool = False) -> Path | None:
-    """The file, or None for a server; exactly one must be named."""
-    if (place.server is None) == (place.bank is None):
-        raise CommandError("where are the names kept? give either --server HOST:PORT or --bank FILE")
-    return existing_bank(place.bank) if must_exist else place.bank
+def _teach_range(
+    name: str, path: Path, reading: FileReading, frames: str, model: str, source: str, store: NameStore
+) -> KeptName:
+    recording = reading.read(path)
+    Notes().say_of(recording.name, recording.notes)
+    first, end = _range(frames, recording.n_frames)
+    with store.client() as client:
+        chosen = choose_model(client, model)
+        taught = client.teach_name(
+            name,
+            recording=model_input(recording, chosen).recording,
+            frames=(first, end),
+            model=chosen.name,
+            source=source or f"{path.name}, frames {first}:{end}",
+        )
+    return KeptName.on_server(taught)
 
 
-@contextmanager
-def _client(place: Place) -> Iterator[Client]:
-    with connect(place.server, bundles=place.bundles, provider=place.provider, bank=place.bank) as client:
-        yield client
-
-
-def _teach_result(lesson: Lesson, path: Path, place: Place) -> Learnt:
+def _teach_result(name: str, path: Path, segment_id: int | None, model: str, source: str, store: NameStore) -> KeptName:
     """From a file of events; without a server nothing has to be run for it."""
-    segment, summary = _read_result(path, lesson.segment)
-    source = lesson.source or f"{path.name}, segment {segment.segment_id}, {segment.start_frame}:{segment.end_frame}"
+    segment, summary = read_segment(path, segment_id)
+    source = source or f"{path.name}, segment {segment.segment_id}, {segment.start_frame}:{segment.end_frame}"
     if not segment.embedding:
         raise CommandError(
             f"{path}: segment {segment.segment_id} has no embedding: it was too short, or model {summary.model!r} has "
             "no embedding space that streams share; teach from the recording with a trained model"
         )
-    if lesson.model not in ("", summary.model):
-        raise CommandError(f"{path} was made by model {summary.model!r}, not {lesson.model!r}")
-    if place.bank is None:
-        with _client(place) as client:
-            return _learnt(
-                client.teach_name(
-                    lesson.name, example=segment, model=summary.model, model_sha256=summary.model_sha256, source=source
-                )
+    if model not in ("", summary.model):
+        raise CommandError(f"{path} was made by model {summary.model!r}, not {model!r}")
+    if store.bank is None:
+        with store.client() as client:
+            taught = client.teach_name(
+                name, example=segment, model=summary.model, model_sha256=summary.model_sha256, source=source
             )
+        return KeptName.on_server(taught)
     example = Example.of(segment.embedding, source)
-    bank = NameBank.load(place.bank).teach(lesson.name, summary.model, summary.model_sha256, example)
-    bank.save(place.bank)
-    return _kept(bank.find(lesson.name, summary.model, summary.model_sha256))
-
-
-def _read_result(path: Path, segment_id: int | None) -> tuple[SegmentClosed, Summary]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path}: not a file of events, as `kineseg segment --out` writes them ({error})") from error
-    closed: dict[int, SegmentClosed] = {}
-    summary = None
-    for number, line in enumerate(lines, 1):
-        try:
-            values = json.loads(line)
-            event = event_from_dict(values if isinstance(values, dict) else {})
-        except (ValueError, TypeError, KinesegError) as error:
-            raise CommandError(
-                f"{path}: line {number} is not an event, as `kineseg segment --out` writes them ({error})"
-            ) from error
-        if isinstance(event, SegmentClosed):
-            closed[event.segment_id] = event
-        summary = event if isinstance(event, Summary) else summary
-    if summary is None or not summary.model:
-        raise CommandError(
-            f"{path}: does not say which model made it (a summary event with the model is missing): segment again"
-        )
-    if segment_id not in closed:
-        known = ", ".join(map(str, sorted(closed)[:12])) + (", ..." if len(closed) > 12 else "")
-        raise CommandError(f"{path}: has no finished segment {segment_id}; it has {known or 'none'}")
-    return closed[segment_id], summary
+    bank = NameBank.load(store.bank).teach(name, summary.model, summary.model_sha256, example)
+    bank.save(store.bank)
+    return KeptName.in_bank(bank.find(name, summary.model, summary.model_sha256))
 
 
 def _range(text: str, n_frames: int) -> tuple[int, int]:
@@ -234,12 +144,3 @@ def _range(text: str, n_frames: int) -> tuple[int, int]:
     if not 0 <= frames[0] < frames[1] <= n_frames:
         raise CommandError(f"--frames {text}: the recording has frames 0:{n_frames}")
     return frames
-
-
-def _learnt(taught: TaughtName) -> Learnt:
-    return Learnt(taught.name, taught.model, taught.model_sha256, taught.sources, taught.in_use)
-
-
-def _kept(taught: NamedExamples) -> Learnt:
-    sources = tuple(example.source for example in taught.examples)
-    return Learnt(taught.name, taught.model, taught.sha256, sources, None)
