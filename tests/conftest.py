@@ -4,6 +4,7 @@ they are."""
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,18 @@ def scoring_scripts() -> Path:
     if not (folder / "score.py").is_file():
         pytest.skip(f"needs the scoring scripts, and they are not in {folder}; set KINESEG_EVAL")
     return folder
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Path:
+    """A folder in which nobody who runs these tests can make a file."""
+    if os.geteuid() != 0:
+        folder = tmp_path / "locked"
+        folder.mkdir(mode=0o500)
+        return folder
+    if not sys.platform.startswith("linux"):
+        pytest.skip("root may write everywhere here")
+    return Path("/proc")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

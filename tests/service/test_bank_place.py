@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,18 +16,6 @@ def start(path: Path) -> None:
         Settings(port=0, metrics_port=None, packaged_bundle=False, label_bank=path, log_level="error")
     ):
         pass
-
-
-@pytest.fixture
-def unwritable(tmp_path: Path) -> Path:
-    """A folder in which nobody who runs these tests can make a file."""
-    if os.geteuid() != 0:
-        folder = tmp_path / "locked"
-        folder.mkdir(mode=0o500)
-        return folder
-    if not sys.platform.startswith("linux"):
-        pytest.skip("root may write everywhere here")
-    return Path("/proc")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_the_start(unwritable: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -205,18 +203,6 @@ def test_results_that_are_none(kineseg: Command, tmp_path: Path, bank: Path, con
 def test_a_segment_that_is_not_in_the_result(kineseg: Command, result: Path, bank: Path) -> None:
     line = refused(kineseg("label", "teach", "walking", "--result", result, "--segment", 999, "--bank", bank))
     assert "no finished segment 999; it has 0, " in line
-
-
-@pytest.fixture
-def unwritable(tmp_path: Path) -> Path:
-    """A folder in which nobody who runs these tests can make a file."""
-    if os.geteuid() != 0:
-        folder = tmp_path / "locked"
-        folder.mkdir(mode=0o500)
-        return folder
-    if not sys.platform.startswith("linux"):
-        pytest.skip("root may write everywhere here")
-    return Path("/proc")
 
 
 @pytest.mark.parametrize("example", [["absent.bvh"], ["--result", "absent.jsonl", "--segment", 0]])
