@@ -16,6 +16,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from kineseg import Client
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_service.config import Settings
@@ -97,10 +98,27 @@ def test_a_server_that_is_drained_in_the_middle(kineseg: Command, long_file: Pat
     assert process.returncode == 1
     done, of = reach(err)
     assert 0 <= done < of == 6000
-    assert "shutting down" in err
+    assert f"after {done} of 6000 frames: it is shutting down (trying again may help)" in err
     # What there was until then is complete in itself.
     assert json.loads(out.read_text().splitlines()[-1])["reason"] == "drained"
     assert len(labels.read_text().splitlines()) == 6001
+
+
+def test_a_session_that_somebody_closes(long_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "events.jsonl"
+    settings = Settings(port=0, metrics_port=None, log_level="error")
+    with BackgroundServer(settings) as server, Client(server.address) as client:
+        process = start(["segment", long_file, *SEGMENT, "--realtime", "--server", server.address, "--out", out])
+        until_written(out)
+        [session] = client.sessions()
+        client.close_session(session.session_id)
+        _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    done, of = reach(err)
+    assert 0 <= done < of == 6000
+    assert f"after {done} of 6000 frames: somebody closed the session" in err
+    assert "trying again" not in err
+    assert json.loads(out.read_text().splitlines()[-1])["reason"] == "closed"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -169,3 +169,23 @@ def test_a_recording_that_the_server_ends_early_is_an_error(
     with pytest.raises((kineseg.Unavailable, kineseg.StreamClosed), match="server ended the stream") as caught:
         connect(scripted.address).segment(np.zeros((2000, 3)), rate=30)
     assert caught.value.retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("reason", "why", "retryable"),
+    [
+        (kineseg.EndReason.DRAINED, "it is shutting down", True),
+        (kineseg.EndReason.CLOSED, "somebody closed the session", False),
+        (kineseg.EndReason.UNSPECIFIED, "unspecified", False),
+    ],
+)
+def test_a_summary_says_why_a_recording_did_not_come_through(
+    reason: kineseg.EndReason, why: str, retryable: bool
+) -> None:
+    about = {"seq": 1, "frame": 30, "time_s": 1.0, "decided_frame": 30, "decided_time_s": 1.0}
+    totals = {"frames": 30, "duration_s": 1.0, "segments": 1, "labels": 1, "anomalies": 0, "filled_frames": 0}
+    summary = kineseg.Summary(**about, **totals, reason=reason)  # type: ignore[arg-type]
+    summary.raise_for_early_end(30, of=30)
+    with pytest.raises(kineseg.Unavailable, match=f"ended the stream after 30 of 90 frames: {why}") as caught:
+        summary.raise_for_early_end(30, of=90)
+    assert caught.value.retryable is retryable

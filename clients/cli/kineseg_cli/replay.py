@@ -16,12 +16,10 @@ from kineseg import (
     Stream,
     StreamConfig,
     Summary,
-    Unavailable,
 )
 
 _LIVE_CHUNK_S = 0.05
 _FAST_CHUNK_S = 0.5
-_EARLY_ENDS = {EndReason.DRAINED: "it is shutting down", EndReason.CLOSED: "somebody closed the session"}
 
 
 class Replay:
@@ -97,8 +95,9 @@ class Replay:
             finally:
                 ended.set()
                 sender.join()
-        if summary is not None and summary.reason in _EARLY_ENDS and self.processed < self._given.recording.n_frames:
-            raise Unavailable(f"the server ended the stream: {_EARLY_ENDS[summary.reason]}", code="", retryable=True)
+        # A stream that its own client ended is as long as it was meant to be.
+        if summary is not None and summary.reason is not EndReason.COMPLETED:
+            summary.raise_for_early_end(self.processed, self._given.recording.n_frames)
         if self._failure is not None:
             raise self._failure
 

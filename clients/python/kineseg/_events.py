@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg._errors import InvalidRequest
+from kineseg._errors import InvalidRequest, Unavailable
 from kineseg._info import EndReason, Segment, Totals
 
 # What is not known, such as the name of a segment or its place in the embedding space, is left out.
@@ -19,6 +19,7 @@ ABSENT_WHEN_EMPTY = frozenset(
     {"stream_id", "name", "name_confidence", "embedding", "channels", "joints", "model", "model_sha256"}
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLY_ENDS = {EndReason.DRAINED: "it is shutting down", EndReason.CLOSED: "somebody closed the session"}
 Json = dict[str, int | float | str | tuple[str, ...] | list[float]]
 
 
@@ -385,6 +386,20 @@ class Summary(Event):
     missing_values: int = 0
     model: str = ""
     model_sha256: str = ""
+
+    def raise_for_early_end(self, processed: int, of: int) -> None:
+        """Raise if only the first `processed` of so many frames of a recording came through.
+
+        Raises:
+            Unavailable: The server ended the stream before. Trying again may help unless somebody closed the session.
+        """
+        if processed < of:
+            why = _EARLY_ENDS.get(self.reason, self.reason.value)
+            raise Unavailable(
+                f"the server ended the stream after {processed} of {of} frames: {why}",
+                code="",
+                retryable=self.reason is EndReason.DRAINED,
+            )
 
     @property
     def totals(self) -> Totals:

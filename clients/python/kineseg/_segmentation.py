@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from kineseg._announcements import Announcement, announcements
 from kineseg._config import Decisions, StreamConfig
-from kineseg._errors import InvalidRequest, NotFound, Unavailable
+from kineseg._errors import InvalidRequest, NotFound
 from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
-from kineseg._info import EndReason, Model, Segment
+from kineseg._info import Model, Segment
 from kineseg._model_input import ModelInput
 
 if TYPE_CHECKING:
@@ -178,14 +178,9 @@ class SegmentationPlan:
         Raises:
             Unavailable: The stream was ended when only so many frames had been `processed`.
         """
-        if processed < len(self.frames):
-            reason = next((item.reason for item in items if isinstance(item, Summary)), EndReason.UNSPECIFIED)
-            raise Unavailable(
-                f"the server ended the stream ({reason.value}) after {processed} of {len(self.frames)} frames",
-                code="",
-                retryable=reason is EndReason.DRAINED,
-            )
-        return Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames))
+        found = Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames))
+        found.summary.raise_for_early_end(processed, len(self.frames))
+        return found
 
 
 def plan_segmentation(
