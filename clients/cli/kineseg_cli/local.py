@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kineseg import Client, Model
-from kineseg_service.config import Settings
-from kineseg_service.server import BackgroundServer
 
 from kineseg_cli.failures import CommandError
+
+if TYPE_CHECKING:
+    from kineseg_service.server import BackgroundServer
 
 Provider = Literal["auto", "cuda", "cpu"]
 
@@ -27,6 +28,9 @@ def local_server(
         BadBank: The name bank cannot be used.
         pydantic.ValidationError: A setting, here or in the environment, cannot be used.
     """
+    from kineseg_service.config import Settings
+    from kineseg_service.server import BackgroundServer
+
     chosen: dict[str, object] = {
         "host": "127.0.0.1",
         "port": 0,

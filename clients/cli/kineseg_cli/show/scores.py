@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from kineseg_cli.show.knowledge import Bar, Boundary
 from kineseg_cli.show.story import Story
@@ -71,7 +70,7 @@ def naming(story: Story) -> dict[int, int]:
     if not story.truth or not bars:
         return {}
     overlap, classes, labels = _overlap(story.truth, bars)
-    rows, columns = linear_sum_assignment(-overlap)
+    rows, columns = _best_pairs(-overlap)
     return {classes[i]: labels[j] for i, j in zip(rows, columns, strict=True) if overlap[i, j] > 0}
 
 
@@ -115,7 +114,7 @@ def _match(windows: Sequence[tuple[float, float, float]], boundaries: Sequence[B
     inside = (times >= low) & (times <= high)
     # A hit is worth more than all distances together, so that the number of hits comes first.
     cost = np.where(inside, np.abs(times - best) - 1e6, 0.0)
-    rows, columns = linear_sum_assignment(cost)
+    rows, columns = _best_pairs(cost)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if inside[i, j]]
 
 
@@ -132,5 +131,13 @@ def _overlap(truth: Sequence[Bar], bars: Sequence[Bar]) -> tuple[NDArray[np.floa
 
 def _accuracy(truth: Sequence[Bar], bars: Sequence[Bar], seen_s: float) -> float:
     overlap, _, _ = _overlap(truth, bars)
-    rows, columns = linear_sum_assignment(-overlap)
+    rows, columns = _best_pairs(-overlap)
     return float(min(1.0, overlap[rows, columns].sum() / seen_s))
+
+
+def _best_pairs(cost: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns, one to one, whose costs (rows, columns) are least together."""
+    from scipy.optimize import linear_sum_assignment  # the tables and texts about scores do not need it
+
+    rows, columns = linear_sum_assignment(cost)
+    return rows, columns
