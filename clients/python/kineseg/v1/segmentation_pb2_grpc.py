@@ -5,7 +5,7 @@ import warnings
 
 from kineseg.v1 import segmentation_pb2 as kineseg_dot_v1_dot_segmentation__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.72.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in kineseg/v1/segmentation_pb2_grpc.py depends on'
+        + f' but the generated code in kineseg/v1/segmentation_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class SegmentationServiceStub:
+class SegmentationServiceStub(object):
     """Online segmentation of motion streams.
     """
 
@@ -82,7 +82,7 @@ class SegmentationServiceStub:
                 _registered_method=True)
 
 
-class SegmentationServiceServicer:
+class SegmentationServiceServicer(object):
     """Online segmentation of motion streams.
     """
 
@@ -210,7 +210,7 @@ def add_SegmentationServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class SegmentationService:
+class SegmentationService(object):
     """Online segmentation of motion streams.
     """
 
