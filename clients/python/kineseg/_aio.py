@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Value = TypeVar("Value")
+AnyCall = TypeVar("AnyCall", bound=grpc.aio.Call)
 
 
 class AsyncClient(BaseClient):
@@ -50,6 +51,7 @@ class AsyncClient(BaseClient):
     """
 
     _channel: grpc.aio.Channel | None = None
+    _calls: set[grpc.aio.Call]  # that live, once there is a channel
 
     async def __aenter__(self) -> Self:
         self._enter()
@@ -64,6 +66,8 @@ class AsyncClient(BaseClient):
         """Close the connection; streams and watches that are open end with an error."""
         self._state = ClientState.CLOSED
         if self._channel is not None:
+            for call in tuple(self._calls):  # older versions of grpcio leave some waiting when the channel is closed
+                call.cancel()
             await self._channel.close()
 
     async def models(self) -> tuple[Model, ...]:
@@ -96,7 +100,9 @@ class AsyncClient(BaseClient):
         """Events of open and future sessions, from when it is entered or awaited; see `Client.watch`."""
         request = self._watch_request(session_id, kinds)
         self._require_open()
-        return AsyncWatch(lambda: self._stub().WatchEvents(request, metadata=self._metadata), self._call_settings())
+        return AsyncWatch(
+            lambda: self._live(self._stub().WatchEvents(request, metadata=self._metadata)), self._call_settings()
+        )
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncStream:
         """A stream, to be entered with ``async with``; see `Client.stream`."""
@@ -197,6 +203,7 @@ class AsyncClient(BaseClient):
     def _open_channel(self) -> grpc.aio.Channel:
         self._require_open()
         if self._channel is None:  # a channel belongs to the loop that runs when it is made
+            self._calls = set()
             options = self._channel_options()
             if self._credentials is None:
                 self._channel = grpc.aio.insecure_channel(self._address, options)
@@ -213,7 +220,13 @@ class AsyncClient(BaseClient):
         )
 
     def _connect(self) -> Call:
-        return self._stub().Segment(metadata=self._metadata)
+        return self._live(self._stub().Segment(metadata=self._metadata))
+
+    def _live(self, call: AnyCall) -> AnyCall:
+        """The call, kept for as long as it lives."""
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return call
 
     async def _unary(
         self,
@@ -223,16 +236,16 @@ class AsyncClient(BaseClient):
     ) -> Value:
         for delay in delays(self._retries):
             try:
-                return decode(await self._once(method()(request, timeout=self._timeout, metadata=self._metadata)))
+                return decode(await self._once(method(), request))
             except KinesegError as error:
                 if not error.retryable:
                     raise
             await asyncio.sleep(delay)
-        return decode(await self._once(method()(request, timeout=self._timeout, metadata=self._metadata)))
+        return decode(await self._once(method(), request))
 
-    async def _once(self, call: Awaitable[Response]) -> Response:
+    async def _once(self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
         try:
-            return await call
+            return await self._live(method(request, timeout=self._timeout, metadata=self._metadata))
         except grpc.RpcError as error:
             raise self._error(error) from error
         except asyncio.CancelledError:
