@@ -125,12 +125,43 @@ def test_the_help_tells_defaults(kineseg: Command) -> None:
     assert "Default: 50051." in kineseg("serve", "--help").out
 
 
-@pytest.mark.parametrize("missing", ["typer", "onnxruntime", "matplotlib"])
-def test_a_plain_install_names_the_extra(missing: str) -> None:
-    # A name that stands for None in sys.modules cannot be imported, as if it were not installed.
-    program = f"import sys; sys.modules[{missing!r}] = None; from kineseg_cli import main; main()"
+def without(missing: str, *arguments: object) -> tuple[int, str]:
+    """Status and the one line of a command where a module cannot be imported, as if it were not installed."""
+    names = [str(argument) for argument in arguments]
+    program = f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {names!r}\n"
+    program += "from kineseg_cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert 'pip install "kineseg[service]"' in line
+    return done.returncode, line
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_a_plain_install_names_the_extra_of_the_command(missing: str) -> None:
+    status, line = without(missing, "--help")
+    assert status == 2
+    assert 'pip install "kineseg[cli]"' in line
+
+
+@pytest.mark.parametrize("missing", ["grpc_health", "pydantic_settings", "structlog", "onnxruntime", "river"])
+def test_what_serves_in_this_process_names_its_extra(missing: str, motion_file: Path) -> None:
+    status, line = without(missing, "serve")
+    assert (status, 'pip install "kineseg[service]"' in line, missing in line) == (2, True, True)
+    status, line = without(missing, "segment", motion_file)
+    assert (status, 'pip install "kineseg[service]"' in line, "--server" in line) == (2, True, True)
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "scipy"])
+def test_what_draws_names_its_extra_before_the_work(missing: str, motion_file: Path, tmp_path: Path) -> None:
+    status, line = without(missing, "segment", motion_file, "--plot", tmp_path / "a.png")
+    assert (status, 'pip install "kineseg[plot]"' in line) == (2, True)
+    status, line = without(missing, "demo", "--out", tmp_path / "out")
+    assert (status, 'pip install "kineseg[service,plot]"' in line) == (2, True)
+
+
+def test_version_without_a_runtime_says_so() -> None:
+    program = (
+        "import sys; sys.modules['onnxruntime'] = None\nfrom kineseg_cli.app import run\nsys.exit(run(['version']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "ONNX Runtime not installed" in done.stdout

@@ -1,12 +1,11 @@
-"""The `kineseg` command. What it needs beyond the plain install is imported only when it runs."""
+"""The `kineseg` command. It needs the extra `cli`; what only some commands need is imported by them, on use."""
 
 from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
 
-# One of each part of the `service` extra that every command needs.
-_NEEDED = ("typer", "rich", "onnxruntime", "pydantic_settings", "grpc_health", "river", "structlog", "matplotlib")
+_NEEDED = ("typer", "rich")  # by every command
 
 
 def main() -> None:
@@ -14,7 +13,7 @@ def main() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         print(
-            f'kineseg: the command needs what serving needs ({missing[0]} is missing): pip install "kineseg[service]"',
+            f'kineseg: the command needs more than the library ({missing[0]} is missing): pip install "kineseg[cli]"',
             file=sys.stderr,
         )
         sys.exit(2)

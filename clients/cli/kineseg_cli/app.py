@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
-from kineseg_service.logs import configure_logs
 
 from kineseg_cli.commands.demo import demo
 from kineseg_cli.commands.label import label
@@ -70,4 +70,7 @@ def _common(
     debug: Annotated[bool, typer.Option("--debug", help="Log more, and show where an error came from.")] = False,
 ) -> None:
     context.obj.debug = debug
-    configure_logs("debug" if debug else "warning")
+    if find_spec("structlog") is not None:  # without it there is no server here, which alone logs
+        from kineseg_service.logs import configure_logs
+
+        configure_logs("debug" if debug else "warning")

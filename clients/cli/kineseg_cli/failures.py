@@ -9,7 +9,6 @@ from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
 from kineseg_core.errors import BadBank, BadBundle, CannotStart, InvalidRequest, UnknownName
 from kineseg_service.errors import ServerFailed
-from pydantic import ValidationError
 from rich.console import Console
 
 WRONG_INPUT = 2
@@ -39,11 +38,6 @@ def report(error: Exception, console: Console, *, debug: bool) -> int:
 
 def _told(error: Exception) -> tuple[int, str]:
     match error:
-        case ValidationError():
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            message = first["msg"].removeprefix("Value error, ")
-            return WRONG_INPUT, f"setting {place}: {message}" if place else message
         case CommandError() | MotionError() | BadBank() | BadBundle():
             return WRONG_INPUT, str(error)
         case RequestError() | InvalidRequest() | UnknownName():

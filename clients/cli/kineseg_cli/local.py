@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from kineseg import Client, Model
 
+from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
+from kineseg_cli.server_settings import server_settings
 
 if TYPE_CHECKING:
     from kineseg_service.server import BackgroundServer
@@ -26,11 +28,10 @@ def local_server(
     Raises:
         BadBundle: A bundle does not verify.
         BadBank: The name bank cannot be used.
-        pydantic.ValidationError: A setting, here or in the environment, cannot be used.
+        CommandError: A setting, here or in the environment, cannot be used, or the server is not installed.
     """
-    from kineseg_service.config import Settings
-    from kineseg_service.server import BackgroundServer
-
+    with needed("service", "a server in this process", otherwise="name one with --server"):
+        from kineseg_service.server import BackgroundServer
     chosen: dict[str, object] = {
         "host": "127.0.0.1",
         "port": 0,
@@ -41,8 +42,7 @@ def local_server(
     }
     if bank is not None:  # otherwise that which the environment names, if any
         chosen["label_bank"] = bank
-    settings = Settings.model_validate(chosen)
-    with BackgroundServer(settings) as server:
+    with BackgroundServer(server_settings(chosen)) as server:
         yield server
 
 

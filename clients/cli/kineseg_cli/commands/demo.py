@@ -10,6 +10,7 @@ from kineseg import Client, SegmentClosed
 from kineseg.motion import Recording
 from rich.console import Console
 
+from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, local_server
@@ -67,6 +68,11 @@ def demo(
     provider: Where = Provider.AUTO,
 ) -> None:
     """Start a server, stream motion through it, and show what happens."""
+    with needed("service,plot", "the demo"):
+        import kineseg_service.server  # noqa: F401
+        import scipy.optimize  # noqa: F401 - for the scores
+
+        from kineseg_cli.show import page, timeline  # noqa: F401
     console = Console()
     if out.exists() and not out.is_dir():
         raise CommandError(f"--out {out}: that is a file; name a folder")

@@ -13,6 +13,7 @@ from kineseg.motion import Recording
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from kineseg_cli.extras import needed
 from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, connect
 from kineseg_cli.name_store import existing_bank
@@ -127,6 +128,11 @@ class _ResultFiles:
         check_writable(self.out, "--out")
         check_writable(self.labels, "--labels")
         check_writable(self.plot, "--plot", PICTURES)
+        if self.plot is not None:
+            with needed("plot", "--plot"):
+                import scipy.optimize  # noqa: F401 - for the scores
+
+                from kineseg_cli.show import timeline  # noqa: F401
 
     def keep(self, story: Story, sent: Recording) -> None:
         """Write those that are made at the end, if the stream has come to one, early or not."""

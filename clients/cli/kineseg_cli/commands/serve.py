@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from kineseg_cli.extras import needed
 from kineseg_cli.options import Bundle, Provider
+from kineseg_cli.server_settings import server_settings
 
 
 class LogLevel(enum.StrEnum):
@@ -50,9 +52,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
-    from kineseg_service.config import Settings
-    from kineseg_service.logs import configure_logs
-    from kineseg_service.server import Server
+    with needed("service", "serving"):
+        from kineseg_service.logs import configure_logs
+        from kineseg_service.server import Server
 
     given: dict[str, object] = {
         "host": host,
@@ -69,7 +71,7 @@ def serve(
     chosen = {name: value for name, value in given.items() if value is not None}
     if metrics_port is not None:
         chosen["metrics_port"] = None if metrics_port == -1 else metrics_port
-    settings = Settings.model_validate(chosen)
+    settings = server_settings(chosen)
     configure_logs(settings.log_level, settings.log_format)
 
     async def run() -> None:  # a server is made in the loop that runs it
