@@ -42,7 +42,7 @@ def running_server(bundle: Path) -> Iterator[str]:
             if not _becomes_ready(address, process):
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
                 raise EvaluationError(
-                    "the server did not start; install it with `pip install 'kineseg[service]'`. Its last words: "
+                    "the server did not start; install it with `pip install 'kineseg[service,cli]'`. Its last words: "
                     + log.read().decode(errors="replace").strip()
                 )
             yield address
