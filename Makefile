@@ -3,16 +3,19 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PROTOS_VENV := $(VENV)-protos
+DIST ?= dist
 INPUT ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean
+.PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean sdk-ranges package \
+	workflows
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.service ## segment a synthetic stream live and write demo-output/; INPUT=file for a recording of yours
+demo: $(VENV)/.demo ## segment a synthetic stream live and write demo-output/; INPUT=file for a recording of yours
 	@$(BIN)/kineseg demo $(if $(INPUT),"$(INPUT)") --out demo-output $(ARGS)
 
 test: $(VENV)/.dev ## all tests, a process a core; ARGS="-k name" for some
@@ -27,7 +30,7 @@ quality: $(VENV)/.quality ## our segments and those of others on every developme
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
 	@$(BIN)/kineseg-train report report-output $(ARGS)
 
-check: lint types stubs test readme ## what CI runs
+check: lint types stubs workflows test readme sdk-ranges package ## what CI runs
 
 lint: $(VENV)/.dev ## style of the code and of the protos, and that these break no client
 	@$(BIN)/ruff check .
@@ -38,38 +41,56 @@ lint: $(VENV)/.dev ## style of the code and of the protos, and that these break 
 types: $(VENV)/.dev ## strict types of all packages
 	@$(BIN)/mypy
 
-stubs: $(VENV)/.dev ## the generated stubs are what the protos say, the schema of events what the SDK says
-	@$(BIN)/python protos/generate.py --check
+stubs: $(PROTOS_VENV)/.ready ## the generated stubs are what the protos say, the schema of events what the SDK says
+	@$(PROTOS_VENV)/bin/python protos/generate.py --check
 	@$(BIN)/python clients/python/generate_schema.py --check
 
 readme: $(VENV)/.dev ## what the README and the page on streaming say to run does run, and prints what they say
 	@$(BIN)/python tests/readme_commands.py README.md docs/streaming.md
 
-protos: $(VENV)/.dev ## generate the Python stubs from protos/, and the schema of events from the SDK
-	@$(BIN)/python protos/generate.py
+sdk-ranges: $(VENV)/.dev ## the SDK's tests with the oldest and with the newest libraries that it allows
+	@$(BIN)/python -m tests.packaging.ranges $(ARGS)
+
+package: $(VENV)/.dev ## wheel and sdist into DIST, checked, installed with several extras and run outside of the tree
+	@$(BIN)/python -m tests.packaging.package --out $(DIST)
+
+# The schema of workflows and an audit, which come from PyPI; actionlint, which does not, where it is found.
+workflows: $(VENV)/.dev ## the GitHub workflows are valid and safe; with actionlint where that is installed
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint > /dev/null; then actionlint; else echo "without actionlint, which is not installed"; fi
+
+protos: $(PROTOS_VENV)/.ready ## generate the Python stubs from protos/, and the schema of events from the SDK
+	@$(PROTOS_VENV)/bin/python protos/generate.py
 	@$(BIN)/python clients/python/generate_schema.py
 
 train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ../shared/data)
 	@$(BIN)/kineseg-train default $(ARGS)
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) demo-output bench-output quality-output report-output runs build *.egg-info
+	rm -rf $(VENV) $(PROTOS_VENV) demo-output bench-output quality-output report-output runs build dist *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kineseg needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2])'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.service: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[service]'
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[service,cli,plot]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@ $(VENV)/.service
+	@touch $@ $(VENV)/.demo
 
 # claspy's own pins forbid the NumPy and SciPy used here, with which it works; it has no wheel for Python 3.13.
 $(VENV)/.quality: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,quality]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps claspy==0.2.8 || echo "without claspy"
-	@touch $@ $(VENV)/.dev $(VENV)/.service
+	@touch $@ $(VENV)/.dev $(VENV)/.demo
+
+# What makes the stubs is older than the rest, see protos/requirements.txt.
+$(PROTOS_VENV)/.ready: protos/requirements.txt | $(VENV)/.dev
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PROTOS_VENV)
+	@$(BIN)/uv pip install --quiet --python $(PROTOS_VENV)/bin/python -r protos/requirements.txt
+	@touch $@
