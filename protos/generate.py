@@ -1,5 +1,7 @@
 """Generates the Python stubs of every contract into the SDK, or checks that they are current.
 
+`make protos` and `make stubs` run it in the environment that requirements.txt beside it describes:
+
 python protos/generate.py            write clients/python/kineseg/v1
 python protos/generate.py --check    exit with 1 if what stands there differs from what would be written
 """
@@ -10,17 +12,32 @@ import argparse
 import filecmp
 import sys
 import tempfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from grpc_tools import protoc
 
 PROTOS = Path(__file__).resolve().parent
 STUBS = PROTOS.parent / "clients" / "python" / "kineseg" / "v1"
 HEADER = '"""Generated from protos/kineseg/v1 by `make protos`: do not edit."""\n'
 
 
+def check_tools() -> None:
+    """Other versions would make other stubs, and newer ones such as old libraries refuse."""
+    for line in (PROTOS / "requirements.txt").read_text().splitlines():
+        name, _, wanted = line.partition("==")
+        if name not in ("grpcio-tools", "mypy-protobuf"):
+            continue
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "missing"
+        if found != wanted:
+            sys.exit(f"stubs are made with {name} {wanted}, which is {found} here: run `make protos` or `make stubs`")
+
+
 def generate(root: Path) -> Path:
     """Writes the stubs below `root` and returns their folder."""
+    from grpc_tools import protoc
+
     sources = sorted(str(p) for p in (PROTOS / "kineseg" / "v1").glob("*.proto"))
     plugins = Path(sys.executable).parent
     status = protoc.main(
@@ -52,6 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
+    check_tools()
     with tempfile.TemporaryDirectory() as scratch:
         fresh = generate(Path(scratch))
         names = {p.name for p in fresh.iterdir()} | {p.name for p in STUBS.glob("*.py*")}
