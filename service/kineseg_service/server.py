@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -36,6 +35,7 @@ from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.keeper import NameKeeper
 from kineseg_service.scheduler.engine import Engine
+from kineseg_service.signals import end_signals
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.live import LiveStreams
 
@@ -130,20 +130,17 @@ class Server:
         Raises:
             ServerFailed: It could not go on.
         """
-        loop = asyncio.get_running_loop()
-        asked = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, asked.set)
-        starting = asyncio.create_task(self.start())
-        waiting = asyncio.create_task(asked.wait())
-        stopped = asyncio.create_task(self.wait())
-        await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
-        await starting
-        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if not stopped.done():
-            await self.stop()
-        waiting.cancel()
-        await stopped
+        with end_signals() as asked:
+            starting = asyncio.create_task(self.start())
+            waiting = asyncio.create_task(asked.wait())
+            stopped = asyncio.create_task(self.wait())
+            await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
+            await starting
+            await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not stopped.done():
+                await self.stop()
+            waiting.cancel()
+            await stopped
         if self._failed.is_set():
             raise ServerFailed("the server has failed and ended; the log says how")
 
