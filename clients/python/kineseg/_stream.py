@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from kineseg._silence import Silence
 from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
+# On Windows a thread that waits hears of Ctrl-C only when it has waited (Python before 3.14).
+_LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else threading.TIMEOUT_MAX
 
 
 class Stream(BaseStream):
@@ -184,7 +187,8 @@ class Stream(BaseStream):
     def _wait(self, ready: Callable[[], bool]) -> None:
         while not ready():
             self._queued.notify_all()
-            self._arrived.wait(self._give_up_silent())
+            left = self._give_up_silent()
+            self._arrived.wait(_LONGEST_WAIT_S if left is None else min(left, _LONGEST_WAIT_S))
 
     def _give_up_silent(self) -> float | None:
         """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""
