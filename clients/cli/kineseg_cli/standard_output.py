@@ -1,4 +1,4 @@
-"""Standard output that is closed: by whoever reads it, or before the command began."""
+"""Standard output that is closed, by whoever reads it or before the command began, or that lacks some letters."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ def ensure_standard_streams() -> None:
         sys.stdout = ClosedOutput()
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lasts
+    # Letters that its encoding lacks are written as on standard error, instead of failing after the work.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def silence_standard_output() -> None:

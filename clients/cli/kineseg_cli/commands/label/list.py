@@ -26,7 +26,7 @@ def list_names(
     """List the names that have been taught."""
     found = _kept_names(NameStore(server, bank), model)
     if as_json:
-        print(json.dumps([asdict(kept) for kept in found], indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(kept) for kept in found], indent=2))
     elif found:
         Console().print(name_table(found))
     else:
