@@ -16,7 +16,7 @@ ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 def table(folder: Path, name: str, times: list[str], more: str = "a") -> Path:
     file = folder / "take.csv"
     rows = [f"{time},{np.sin(i):.4f}" for i, time in enumerate(times)]
-    file.write_text("\n".join([f'"{name}",{more}', *rows]) + "\n")
+    file.write_text("\n".join([f'"{name}",{more}', *rows]) + "\n", encoding="utf-8")
     return file
 
 
