@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,14 @@ def test_the_citation_is_of_this_version_and_names_what_is_reproduced() -> None:
     for year, author in ((2019, "Shlizerman"), (2015, "Srivastava"), (2023, "Das")):
         assert f"family-names: {author}" in references
         assert f"year: {year}" in references
+
+
+def test_the_changelog_has_this_version_and_a_place_for_the_next() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "\n## [Unreleased]\n" in text
+    assert f"\n## [{__version__}] - " in text
+
+
+def test_the_package_says_where_it_is_from() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Source"} <= set(project["urls"])
