@@ -25,7 +25,7 @@ from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.scores import naming, score
 from kineseg_cli.show.signals import plane
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.timeline import draw
 from kineseg_cli.show.wording import brief, describe
 from rich.console import Console

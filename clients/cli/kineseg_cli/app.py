@@ -16,8 +16,8 @@ from kineseg_cli.commands.models import models
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
 from kineseg_cli.commands.version import version
+from kineseg_cli.error_console import Notes
 from kineseg_cli.failures import FAILED, INTERRUPTED, report
-from kineseg_cli.notes import Notes
 from kineseg_cli.outputs import writing
 from kineseg_cli.standard_output import STANDARD_OUTPUT, ensure_standard_streams, silence_standard_output
 

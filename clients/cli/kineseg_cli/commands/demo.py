@@ -10,12 +10,12 @@ from kineseg import Client, SegmentClosed
 from kineseg.motion import Recording
 from rich.console import Console
 
+from kineseg_cli.error_console import Notes
 from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, local_server
 from kineseg_cli.name_store import existing_bank
-from kineseg_cli.notes import Notes
 from kineseg_cli.options import (
     Axis,
     Bundle,
@@ -35,7 +35,7 @@ from kineseg_cli.replay import Replay
 from kineseg_cli.show.live import LiveView
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.scores import score
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import describe, early
 from kineseg_cli.source import embedded, model_input
 from kineseg_cli.standard_output import say

@@ -13,11 +13,11 @@ from kineseg.motion import Recording
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from kineseg_cli.error_console import Notes
 from kineseg_cli.extras import needed
 from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, connect
 from kineseg_cli.name_store import existing_bank
-from kineseg_cli.notes import Notes
 from kineseg_cli.options import (
     Axis,
     Bundle,
@@ -35,7 +35,7 @@ from kineseg_cli.options import (
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import clock, describe
 from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT

@@ -25,9 +25,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_cli.show.colors import ALARM, color_of, ink_on
-from kineseg_cli.show.knowledge import Announced, Bar, Boundary
 from kineseg_cli.show.scores import naming
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import brief, clock, count, describe
 
 _REFRESH_S = 1 / 12

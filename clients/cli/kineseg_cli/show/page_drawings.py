@@ -8,10 +8,10 @@ from html import escape
 import numpy as np
 
 from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
-from kineseg_cli.show.knowledge import Announced, Bar, Boundary
 from kineseg_cli.show.scores import naming
+from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
 from kineseg_cli.show.signals import Array, figures, rows_at, traces
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import clock, gap_fate
 
 WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0

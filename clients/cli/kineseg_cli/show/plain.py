@@ -8,7 +8,7 @@ from typing import Self
 from kineseg import Event, FrameResult
 from rich.console import Console
 
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import clock, describe
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_cli.show.knowledge import Bar, Boundary
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.segment_versions import Bar, Boundary
+from kineseg_cli.show.stream_history import Story
 
 TOLERANCE_S = 0.5
 

@@ -16,10 +16,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
-from kineseg_cli.show.knowledge import Announced, Bar, Boundary
 from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, naming, score
+from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
 from kineseg_cli.show.signals import Figures, figures, plane, rows_at, traces
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.wording import count, gap_fate
 
 _INK, _SOFT, _FAINT, _PALE = "#1F2933", "#616E7C", "#E4E7EB", "#9AA5B1"

@@ -19,8 +19,8 @@ from kineseg import (
     Summary,
 )
 
-from kineseg_cli.show.knowledge import Announced
 from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, Scores
+from kineseg_cli.show.segment_versions import Announced
 
 
 def clock(seconds: float) -> str:

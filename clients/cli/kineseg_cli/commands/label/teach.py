@@ -10,10 +10,10 @@ from kineseg_core.naming import Example, NameBank
 
 from kineseg_cli.commands.label.options import BankFile, Name
 from kineseg_cli.commands.label.result_file import read_segment
+from kineseg_cli.error_console import Notes
 from kineseg_cli.failures import CommandError
 from kineseg_cli.local import choose_model
 from kineseg_cli.name_store import KeptName, NameStore
-from kineseg_cli.notes import Notes
 from kineseg_cli.options import (
     Axis,
     Bundle,

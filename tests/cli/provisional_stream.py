@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from kineseg import Event, SegmentClosed, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg.motion import Annotation, Recording
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.stream_history import Story
 
 RATE = 10.0
 T = TypeVar("T", bound=Event)

@@ -11,7 +11,7 @@ from kineseg.motion import Recording
 from numpy.typing import NDArray
 
 from kineseg_cli.show.anomalies import Anomalies, AnomalySpan
-from kineseg_cli.show.knowledge import Announced, Bar, Boundary, Knowledge
+from kineseg_cli.show.segment_versions import Announced, Bar, Boundary, Knowledge
 
 Array = NDArray[np.float64]
 

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from kineseg import Event, LabelsMerged, MissingValues, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg.motion import Annotation
 from kineseg_cli.show import page
-from kineseg_cli.show.knowledge import Bar, Knowledge
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.scores import score
-from kineseg_cli.show.story import Story
+from kineseg_cli.show.segment_versions import Bar, Knowledge
+from kineseg_cli.show.stream_history import Story
 from kineseg_cli.show.timeline import draw
 from kineseg_cli.show.wording import brief, describe, early, score_lines
 from rich.console import Console
 from rich.segment import Segment
 
-from tests.cli.announced_story import Change, Mistake, event, story, told
+from tests.cli.provisional_stream import Change, Mistake, event, story, told
 
 TRUTH = Annotation((0, 100, 200), (0, 1, 0), ("rest", "load", "rest"))
 # At 10 s the change is announced 0.4 s too late and with a wrong label; at 14 s nothing happens; at 20 s all is right.
