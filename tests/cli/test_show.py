@@ -1,4 +1,4 @@
-"""What is shown: the same story everywhere, whatever the terminal, and scores that can be checked by hand."""
+"""What is shown: the same history in every view, on any terminal, and scores that can be checked by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.scores import naming, score
 from kineseg_cli.show.signals import plane
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw
 from kineseg_cli.show.wording import brief, describe
 from rich.console import Console
@@ -34,18 +34,20 @@ from rich.segment import Segment
 RATE = 10.0
 
 
-def story(bars: list[tuple[float, float, int]], *, truth: Annotation | None = None, seconds: float = 40.0) -> Story:
-    """A story of two sensors whose segments (from, to, label) were told two seconds after they had ended."""
+def history(
+    bars: list[tuple[float, float, int]], *, truth: Annotation | None = None, seconds: float = 40.0
+) -> StreamHistory:
+    """A history of two sensors whose segments (from, to, label) were reported two seconds after they had ended."""
     times = np.arange(round(seconds * RATE)) / RATE
     frames = np.stack([np.sin(times), times / 40], axis=1)
-    told = Story(Recording(frames, RATE, ("current", "voltage"), name="two <sensors>", truth=truth))
+    made = StreamHistory(Recording(frames, RATE, ("current", "voltage"), name="two <sensors>", truth=truth))
     for i, (start_s, end_s, label) in enumerate(bars):
         about = {"frame": round(start_s * RATE), "time_s": start_s}
         begun = {"decided_frame": round((start_s + 2) * RATE), "decided_time_s": start_s + 2 if i else 0.0}
         ended = {"decided_frame": round((end_s + 2) * RATE), "decided_time_s": end_s + 2}
-        told.add(SegmentStarted(seq=2 * i + 1, **about, **begun, segment_id=i, label=label))
+        made.add(SegmentStarted(seq=2 * i + 1, **about, **begun, segment_id=i, label=label))
         for time in np.arange(start_s, end_s, 0.5):
-            told.add(
+            made.add(
                 FrameResult(
                     frame=round(time * RATE),
                     time_s=float(time),
@@ -56,7 +58,7 @@ def story(bars: list[tuple[float, float, int]], *, truth: Annotation | None = No
                 )
             )
         if i + 1 < len(bars):
-            told.add(
+            made.add(
                 SegmentClosed(
                     seq=2 * i + 2,
                     **about,
@@ -69,41 +71,41 @@ def story(bars: list[tuple[float, float, int]], *, truth: Annotation | None = No
                     end_time_s=end_s,
                 )
             )
-    return told
+    return made
 
 
 TRUTH = Annotation((0, 100, 200, 300), (0, 1, 0, 2), ("rest", "load", "rest", "fault"))
 
 
 def test_scores_of_a_perfect_answer() -> None:
-    scores = score(story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
+    scores = score(history([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
     assert scores is not None
-    told = scores.confirmed
-    assert (told.known, told.found, told.hits) == (3, 3, 3)
-    assert told.f1 == 1.0
-    assert told.delay_s == pytest.approx(2.0)
-    assert scores.announced is None
+    found = scores.confirmed
+    assert (found.known, found.found, found.hits) == (3, 3, 3)
+    assert found.f1 == 1.0
+    assert found.delay_s == pytest.approx(2.0)
+    assert scores.provisional is None
     assert scores.accuracy == pytest.approx(1.0, abs=0.02)
 
 
 def test_scores_count_what_is_missed_late_and_mistaken() -> None:
     # One boundary 0.4 s off, one 1 s off, one missing; the last 10 s carry a label that is already given away.
-    scores = score(story([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
+    scores = score(history([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
     assert scores is not None
-    told = scores.confirmed
-    assert (told.known, told.found, told.hits) == (3, 2, 1)
-    assert told.precision == pytest.approx(1 / 2)
-    assert told.recall == pytest.approx(1 / 3)
-    assert told.delay_s == pytest.approx(2.4)
+    found = scores.confirmed
+    assert (found.known, found.found, found.hits) == (3, 2, 1)
+    assert found.precision == pytest.approx(1 / 2)
+    assert found.recall == pytest.approx(1 / 3)
+    assert found.delay_s == pytest.approx(2.4)
     assert scores.accuracy == pytest.approx((10 + 9.6 + 9) / 39.5, abs=0.02)
 
 
 def test_naming_gives_each_known_class_one_label() -> None:
-    assert naming(story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)) == {0: 4, 1: 7, 2: 1}
+    assert naming(history([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)) == {0: 4, 1: 7, 2: 1}
 
 
 def test_without_truth_there_is_no_score() -> None:
-    assert score(story([(0, 10, 0), (10, 40, 1)])) is None
+    assert score(history([(0, 10, 0), (10, 40, 1)])) is None
 
 
 def test_colours_are_stable_and_readable() -> None:
@@ -123,14 +125,14 @@ def test_colours_are_stable_and_readable() -> None:
         assert (high + 0.05) / (low + 0.05) >= 3.0  # WCAG, large or bold text
 
 
-def test_a_story_is_told_while_it_is_open() -> None:
-    told = story([(0, 10, 0), (10, 25, 1)])
-    first, last = told.bars()
-    assert (first.start_s, first.end_s, first.told_s) == (0, 10, 12)
-    assert last.told_s is None
+def test_a_history_can_be_shown_while_the_stream_is_open() -> None:
+    made = history([(0, 10, 0), (10, 25, 1)])
+    first, last = made.bars()
+    assert (first.start_s, first.end_s, first.reported_s) == (0, 10, 12)
+    assert last.reported_s is None
     assert last.end_s == pytest.approx(24.5)
-    assert told.labels == [0, 1]
-    assert told.labels_at([5.0, 15.0, 39.0]).tolist() == [0, 1, -1]
+    assert made.labels == [0, 1]
+    assert made.labels_at([5.0, 15.0, 39.0]).tolist() == [0, 1, -1]
 
 
 @settings(deadline=None, max_examples=40)
@@ -146,13 +148,13 @@ def test_the_terminal_view_fits_every_terminal(
 ) -> None:
     edges = [0.0, *sorted(cuts), 40.0]
     bars = list(zip(edges[:-1], edges[1:], labels, strict=False))
-    told = story(bars, truth=TRUTH if known else None)
+    made = history(bars, truth=TRUTH if known else None)
     for event in anomalies():
-        told.add(event)
-    told.add(Gap(seq=99, frame=50, time_s=5, decided_frame=60, decided_time_s=6, missing_frames=9, duration_s=1.0))
+        made.add(event)
+    made.add(Gap(seq=99, frame=50, time_s=5, decided_frame=60, decided_time_s=6, missing_frames=9, duration_s=1.0))
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     # What is rendered, before the console would crop it.
-    lines = list(Segment.split_lines(console.render(picture(told, width, height))))
+    lines = list(Segment.split_lines(console.render(picture(made, width, height))))
     assert all(sum(segment.cell_length for segment in line) <= width for line in lines)
     assert len(lines) > 10
 
@@ -170,21 +172,21 @@ def anomalies() -> list[Event]:
 
 
 def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> None:
-    told = story([(0, 10, 4), (10, 20, 7)])
+    made = history([(0, 10, 4), (10, 20, 7)])
     for event in anomalies():
-        told.add(event)
-    over, going = told.anomalies
+        made.add(event)
+    over, going = made.anomalies
     assert (over.start_s, over.end_s, over.score, over.severity) == (0.5, 2.5, 9.5, 30.0)
     assert (going.start_s, going.end_s, going.score) == (5.0, None, 6.5)
-    assert told.threshold == 6.0
-    assert "anomaly, 0:00.5 to 0:02.5, score up to 9.5" in page.render(told)
-    assert "anomaly, goes on, score up to 6.5" in page.render(told)
-    said = [describe(event) for event in anomalies()]
-    assert said == [
-        "anomaly 1 at 0:00.5: score 7.0, raised from 6 on",
+    assert made.threshold == 6.0
+    assert "anomaly, 0:00.5 to 0:02.5, score up to 9.5" in page.render(made)
+    assert "anomaly, goes on, score up to 6.5" in page.render(made)
+    words = [describe(event) for event in anomalies()]
+    assert words == [
+        "anomaly 1 at 0:00.5: score 7.0, the threshold is 6",
         "anomaly 1 has become worse: score 9.0, once in 15.0 minutes",
         "anomaly 1 is over: 0:00.5 to 0:02.5 (2.0 s), score up to 9.5, once in 30.0 hours",
-        "anomaly 2 at 0:05.0: score 6.5, raised from 6 on",
+        "anomaly 2 at 0:05.0: score 6.5, the threshold is 6",
     ]
     assert [brief(event).split(",")[0] for event in anomalies()] == [
         "anomaly 1", "anomaly 1 worse", "anomaly 1 over", "anomaly 2"
@@ -192,19 +194,19 @@ def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> No
 
 
 def test_the_picture_and_the_page_of_sensors_have_no_body() -> None:
-    told = story([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)
-    texts = [text.get_text() for ax in draw(told).axes for text in ax.texts]
+    made = history([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH)
+    texts = [text.get_text() for ax in draw(made).axes for text in ax.texts]
     assert "poses" not in texts
     assert {"segments found", "known truth", "load"} <= set(texts)
-    written = page.render(told)
+    written = page.render(made)
     assert "two &lt;sensors&gt;" in written
     assert "two <sensors>" not in written
     assert "At the cursor" in written
     assert 'id="near"' not in written
 
 
-def test_nothing_told_yet_can_be_drawn() -> None:
-    empty = story([])
+def test_a_stream_without_events_can_be_drawn() -> None:
+    empty = history([])
     draw(empty).canvas.draw()
     assert "</html>" in page.render(empty)
 

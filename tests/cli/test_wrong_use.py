@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import Command, Outcome
 
 
-def told(outcome: Outcome) -> str:
+def error_line(outcome: Outcome) -> str:
     """The one line on standard error."""
     assert outcome.out == ""
     (line,) = outcome.err.splitlines()
@@ -22,7 +22,7 @@ def told(outcome: Outcome) -> str:
 def test_no_such_file(kineseg: Command, tmp_path: Path) -> None:
     outcome = kineseg("segment", tmp_path / "nothing.bvh")
     assert outcome.status == 2
-    assert str(tmp_path / "nothing.bvh") in told(outcome)
+    assert str(tmp_path / "nothing.bvh") in error_line(outcome)
 
 
 @pytest.mark.parametrize("command", ["segment", "demo"])
@@ -43,7 +43,7 @@ def test_files_that_are_no_motion(
     options = ["--out", tmp_path / "out"] if command == "demo" else []
     outcome = kineseg(command, path, "--rate", 30, *options)
     assert outcome.status == 2
-    assert expected in told(outcome)
+    assert expected in error_line(outcome)
     assert not (tmp_path / "out").exists()
 
 
@@ -52,7 +52,7 @@ def test_channels_that_the_model_does_not_know(kineseg: Command, tmp_path: Path)
     path.write_text("current,voltage\n" + "1,2\n" * 50)
     outcome = kineseg("segment", path, "--rate", 30)
     assert outcome.status == 2
-    line = told(outcome)
+    line = error_line(outcome)
     assert "sensor" in line
     assert "current, voltage" in line
     assert "--bundle" in line
@@ -74,7 +74,7 @@ def test_channels_that_the_model_does_not_know(kineseg: Command, tmp_path: Path)
 def test_options_that_cannot_be(kineseg: Command, motion_file: Path, options: list[str], expected: str) -> None:
     outcome = kineseg("segment", motion_file, *options)
     assert outcome.status == 2
-    assert expected in told(outcome)
+    assert expected in error_line(outcome)
 
 
 def test_a_recording_of_something_else_says_what_helps(kineseg: Command, tmp_path: Path) -> None:
@@ -82,14 +82,14 @@ def test_a_recording_of_something_else_says_what_helps(kineseg: Command, tmp_pat
     file.write_text("time,voltage,current\n" + "".join(f"{i / 50},{i},{-i}\n" for i in range(100)))
     outcome = kineseg("segment", file)
     assert outcome.status == 2
-    for said in ("sensors.csv", "'motion'", "voltage", "--model scratch", "--bundle"):
-        assert said in told(outcome)
+    for part in ("sensors.csv", "'motion'", "voltage", "--model scratch", "--bundle"):
+        assert part in error_line(outcome)
 
 
 def test_a_server_that_is_not_there(kineseg: Command, motion_file: Path) -> None:
     outcome = kineseg("models", "--server", "127.0.0.1:1")
     assert outcome.status == 1  # the command was right
-    assert "127.0.0.1:1" in told(outcome)
+    assert "127.0.0.1:1" in error_line(outcome)
 
 
 def test_debug_shows_where(kineseg: Command, tmp_path: Path) -> None:
@@ -107,21 +107,21 @@ def test_unknown_commands_and_options(kineseg: Command) -> None:
 def test_settings_that_cannot_be(kineseg: Command, tmp_path: Path) -> None:
     outcome = kineseg("serve", "--port", "123456")
     assert outcome.status == 2
-    assert "port" in told(outcome)
-    assert "no file" in told(kineseg("serve", "--config", tmp_path / "none.toml"))
+    assert "port" in error_line(outcome)
+    assert "no file" in error_line(kineseg("serve", "--config", tmp_path / "none.toml"))
     (tmp_path / "wrong.toml").write_text("port: 0\n")
-    assert "wrong.toml is not TOML" in told(kineseg("serve", "--config", tmp_path / "wrong.toml"))
+    assert "wrong.toml is not TOML" in error_line(kineseg("serve", "--config", tmp_path / "wrong.toml"))
 
 
 def test_frame_rates_that_no_stream_has(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
-    line = told(kineseg("segment", motion_file, "--rate", "5000"))
+    line = error_line(kineseg("segment", motion_file, "--rate", "5000"))
     assert str(motion_file) in line
     assert "1 to 1000" in line
     (tmp_path / "untimed.csv").write_text("a,b\n1,2\n3,4\n")
-    assert "--rate" in told(kineseg("segment", tmp_path / "untimed.csv"))
+    assert "--rate" in error_line(kineseg("segment", tmp_path / "untimed.csv"))
 
 
-def test_the_help_tells_defaults(kineseg: Command) -> None:
+def test_the_help_names_defaults(kineseg: Command) -> None:
     assert "Default: 50051." in kineseg("serve", "--help").out
 
 

@@ -1,4 +1,4 @@
-"""The command line: its commands put together, and how it ends."""
+"""The command line: its commands put together, and how a command ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kineseg_cli.commands.models import models
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
 from kineseg_cli.commands.version import version
-from kineseg_cli.error_console import Notes
+from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.failures import FAILED, INTERRUPTED, report
 from kineseg_cli.outputs import writing
 from kineseg_cli.standard_output import STANDARD_OUTPUT, ensure_standard_streams, silence_standard_output
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         try:
             typer.main.get_command(app)(args=list(arguments), prog_name="kineseg", obj=choices)
         finally:
-            # What is printed may wait in a buffer, and must have been written before the status says that all is well.
+            # Printed text may still be in a buffer; it must be written before the status says that all is well.
             with writing(STANDARD_OUTPUT):
                 sys.stdout.flush()
     except SystemExit as end:
@@ -60,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.filename == STANDARD_OUTPUT:
             silence_standard_output()
-        return report(error, Notes(), debug=choices.debug)
+        return report(error, ErrorConsole(), debug=choices.debug)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a person reads when a command fails: one line, and an exit status that says whose fault it is."""
+"""How a command reports an error: one line, and an exit status that separates wrong input from other failures."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from rich.console import Console
 WRONG_INPUT = 2
 """Exit status: the command line or a file cannot be used as it is."""
 FAILED = 1
-"""Exit status: it was right, and still did not work."""
+"""Exit status: the command line was right, and still it did not work."""
 INTERRUPTED = 130
-"""Exit status: somebody pressed Ctrl-C."""
+"""Exit status: Ctrl-C was pressed (SIGINT)."""
 TERMINATED = 143
-"""Exit status: somebody sent SIGTERM."""
+"""Exit status: SIGTERM was sent."""
 
 
 class CommandError(Exception):
-    """What was asked for cannot be done; the message says why and what helps."""
+    """The command cannot be carried out; the message says why and what helps."""
 
 
 def report(error: Exception, console: Console, *, debug: bool) -> int:
-    """Tell the error on the console (standard error) and return the exit status."""
-    status, message = _told(error)
+    """Print the error on the console (standard error) and return the exit status."""
+    status, message = _status_and_message(error)
     with contextlib.suppress(OSError, ValueError):  # the status says it, too, where standard error is full or closed
         if debug:
             trace = "".join(traceback.format_exception(error))
@@ -36,7 +36,7 @@ def report(error: Exception, console: Console, *, debug: bool) -> int:
     return status
 
 
-def _told(error: Exception) -> tuple[int, str]:
+def _status_and_message(error: Exception) -> tuple[int, str]:
     match error:
         case CommandError() | MotionError() | BadBank() | BadBundle():
             return WRONG_INPUT, str(error)
@@ -53,5 +53,5 @@ def _told(error: Exception) -> tuple[int, str]:
 
 
 def _escaped(message: str) -> str:
-    """On one line, and without meaning to rich."""
+    """On one line, with nothing in it that rich would take for markup."""
     return " ".join(message.split()).replace("[", "\\[")

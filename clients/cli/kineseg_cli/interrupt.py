@@ -23,15 +23,15 @@ class Stop(threading.Event):
 
     @property
     def interrupted(self) -> bool:
-        """Whether somebody asked for the end."""
+        """Whether a signal asked for the end."""
         return self.status != 0
 
 
 @contextmanager
 def interruptible() -> Iterator[Stop]:
-    """What the signals set while the context lasts."""
+    """The event that the signals set while the context lasts."""
     stop = Stop()
-    # Only the main thread may say what a signal does; elsewhere there is no one to press Ctrl-C either.
+    # Only the main thread can install signal handlers, and only there does Ctrl-C arrive.
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return

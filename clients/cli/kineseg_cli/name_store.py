@@ -1,4 +1,4 @@
-"""Where taught names are kept: on a server, or in a name bank's file."""
+"""Where taught names are stored: on a server, or in the file of a name bank."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from kineseg_cli.local import Provider, connect
 
 @dataclass(frozen=True, slots=True)
 class KeptName:
-    """A name as it is kept now.
+    """A name as it is stored now.
 
     Attributes:
         name: The name.
         model: Name of the model whose segments have it.
         sha256: Of that model's graph.
         sources: Where its examples come from, in the order taught.
-        in_use: Whether streams get it; None where nothing says what runs.
+        in_use: Whether streams are given it; None for a file, since no model runs.
     """
 
     name: str
@@ -47,7 +47,7 @@ class KeptName:
 
 @dataclass(frozen=True, slots=True)
 class NameStore:
-    """A server, or a file, for which a server in this process does what needs a model; see the options of the commands.
+    """A server, or a file, for which a server in this process does what needs a model.
 
     Attributes:
         server: HOST:PORT.
@@ -66,19 +66,19 @@ class NameStore:
 
     def __post_init__(self) -> None:
         if (self.server is None) == (self.bank is None):
-            raise CommandError("where are the names kept? give either --server HOST:PORT or --bank FILE")
+            raise CommandError("no place for the names: give either --server HOST:PORT or --bank FILE")
 
     @contextmanager
     def client(self) -> Iterator[Client]:
-        """A client of the server, elsewhere or in this process."""
+        """A client of the server that was named, or of one in this process."""
         with connect(self.server, bundles=self.bundles, provider=self.provider, bank=self.bank) as client:
             yield client
 
     def check_writable(self) -> None:
-        """See before the work whether the file can be changed; a server has seen to its own.
+        """Check before the work that the file can be changed; a server checks its own.
 
         Raises:
-            BadBank: It is no name bank, or none can be written there.
+            BadBank: It is not a name bank, or it cannot be written.
         """
         if self.bank is not None:
             NameBank.load(self.bank)
@@ -86,10 +86,10 @@ class NameStore:
 
 
 def existing_bank(path: Path | None) -> Path | None:
-    """A bank to be read: its path, if it is there.
+    """The path of a name bank that is to be read.
 
     Raises:
-        CommandError: It is not.
+        CommandError: There is no such file.
     """
     if path is not None and not path.is_file():
         raise CommandError(f"--bank {path}: there is no such file; `kineseg label teach` makes one")

@@ -41,8 +41,8 @@ Bundle = Annotated[
 ]
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
 Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
-Rate = Annotated[float | None, typer.Option("--rate", help="Frames a second, instead of what the file says.")]
-Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file's world; auto: as the body stands.")]
+Rate = Annotated[float | None, typer.Option("--rate", help="Frames per second, instead of what the file says.")]
+Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file; auto: found from how the body stands.")]
 JointFile = Annotated[
     Path | None,
     typer.Option(
@@ -52,12 +52,13 @@ JointFile = Annotated[
     ),
 ]
 Columns = Annotated[
-    Layout, typer.Option("--layout", help="What the columns of a table without a header are; auto: by their values.")
+    Layout,
+    typer.Option("--layout", help="What the columns of a table without a header are; auto: found from their values."),
 ]
 ServerAddress = Annotated[
-    str | None, typer.Option("--server", metavar="HOST:PORT", help="Ask this server, instead of one started here.")
+    str | None, typer.Option("--server", metavar="HOST:PORT", help="Use this server, instead of starting one.")
 ]
 Names = Annotated[
     Path | None,
-    typer.Option("--bank", "--label-bank", help="Label bank with taught names, see `kineseg label`."),
+    typer.Option("--bank", "--label-bank", help="Name bank: file with taught names, see `kineseg label`."),
 ]

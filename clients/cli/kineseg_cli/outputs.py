@@ -1,4 +1,4 @@
-"""Files that a command is asked to write: checked before the work, not after it, and named when they fail."""
+"""The files that a command writes: checked before the work, not after it, and named when they fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 
 def check_writable(path: Path | None, option: str, suffixes: tuple[str, ...] = ()) -> None:
-    """Refuse what could only fail after the work.
+    """Check that a file can be written, before the work that fills it.
 
     Raises:
         CommandError: The folder is missing, the path is a folder, or the suffix is none of `suffixes`.
@@ -35,7 +35,7 @@ def check_writable(path: Path | None, option: str, suffixes: tuple[str, ...] = (
 
 @contextmanager
 def writing(path: Path | str) -> Iterator[None]:
-    """An error of the system that does not say which file it is about is about this one."""
+    """Within it, an OSError that names no file gets the name of this one."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def writing(path: Path | str) -> Iterator[None]:
 
 @contextmanager
 def event_file(path: Path | None) -> Iterator[Callable[[Event], None]]:
-    """What writes events as they come, one line of JSON each, out at once; to nowhere if there is no path.
+    """A function that writes events, one line of JSON each, and flushes each at once; without a path it drops them.
 
     Raises:
         OSError: The file, which it names, cannot be written: the disk is full, or standard output was closed.

@@ -1,4 +1,4 @@
-"""How a motion file is read: what the file does not say of itself, or not rightly."""
+"""How a motion file is read: what the command line adds or corrects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kineseg.motion.upright import UpChoice
 from kineseg_cli.failures import CommandError
 from kineseg_cli.joint_file import read_mapping
 
-_LEAST_RATE, _LARGEST_RATE = 1.0, 1000.0  # frames a second that the contract allows a stream
+_LEAST_RATE, _LARGEST_RATE = 1.0, 1000.0  # frames per second that the contract allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class FileReading:
     layout: TableLayout = "auto"
 
     def read(self, path: Path) -> Recording:
-        """The recording in a file; it is named as the file is.
+        """The recording in a file, with the name of the file.
 
         Raises:
             MotionError: It cannot be read; names the file.
-            CommandError: It says no frame rate, or one that no stream can have, or the mapping cannot be read; names
+            CommandError: It has no frame rate, or one that no stream can have, or the mapping cannot be read; names
                 the file.
         """
         mapping = read_mapping(self.mapping)

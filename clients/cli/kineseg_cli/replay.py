@@ -1,4 +1,4 @@
-"""Sends a recording at a chosen pace in one thread, and gives what is emitted in another."""
+"""Sends a recording at a chosen pace in one thread, and yields what the server emits in another."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _FAST_CHUNK_S = 0.5
 
 
 class Replay:
-    """A recording under way; iterating over it streams it, and gives everything emitted, up to the summary.
+    """A recording to stream; iterating over it streams it, and yields everything emitted, up to the summary.
 
-    Whatever fails on either side ends both: the one that sends never leaves the one that reads waiting.
+    A failure on either side ends both: neither the sender nor the reader is left waiting for the other.
 
     Args:
-        client: Whose server.
-        given: What of a recording the model gets.
+        client: The client of the server that segments it.
+        given: The recording in the form that the model takes.
         model: Name of the model.
         latency_s: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
         decisions: See `kineseg.StreamConfig`.
-        speed: How many times faster than it was captured; None: as fast as it goes.
-        stop: Once it is set nothing more is sent, and the stream ends properly with what was.
+        speed: How many times faster than it was captured; None: as fast as possible.
+        stop: Once it is set, no more is sent, and the stream ends properly with what was sent.
         on_sent: Called in the sending thread with the number of frames sent so far.
     """
 
@@ -78,7 +78,7 @@ class Replay:
         """Stream it, once.
 
         Raises:
-            KinesegError: A frame cannot be sent, or what ended the call, or the server ended the stream early.
+            KinesegError: A frame cannot be sent, the call failed, or the server ended the stream early.
         """
         ended = threading.Event()
         summary: Summary | None = None

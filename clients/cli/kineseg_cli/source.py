@@ -1,4 +1,4 @@
-"""What a command streams: a recording as the model gets it, and the embedded synthetic motion."""
+"""What a command streams: a recording in the form that the model takes, and the embedded synthetic motion."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _RATE = 120.0
 
 
 def model_input(recording: Recording, model: Model) -> ModelInput:
-    """What of the recording the model gets.
+    """The recording in the form that the model takes.
 
     Raises:
-        CommandError: It has neither the model's channels nor joints that make them; says what helps on a command line.
+        CommandError: It has neither the model's channels nor the joints to make them from; names the options that help.
     """
     try:
         return ModelInput.of(recording, model)
@@ -33,7 +33,7 @@ def model_input(recording: Recording, model: Model) -> ModelInput:
 def embedded(seed: int) -> Recording:
     """Synthetic motion of about a minute: at least eight actions, some of them repeated, and two injected faults.
 
-    A limb that is taken for the other one for a moment, and a gap, which the server fills.
+    The faults: left and right are swapped for a moment, and a gap, which the server fills.
     """
     chosen = next(s for s in range(1000 * seed, 1000 * seed + 1000) if _varied(_motion(s, rate=10.0)))
     recording = _motion(chosen, rate=_RATE)

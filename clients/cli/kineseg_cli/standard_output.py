@@ -1,4 +1,4 @@
-"""Standard output that is closed, by whoever reads it or before the command began, or that lacks some letters."""
+"""Standard output, and what to do if it is closed, or cannot show some letters."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from pathlib import Path
 from rich.console import Console
 
 STANDARD_OUTPUT = "standard output"
-"""Its name where an error has to say which file it is about."""
+"""Its name in errors, where other files have their path."""
 
 
 class ClosedOutput(io.TextIOBase):
-    """What stands for standard output in a process that was started without one: writing fails."""
+    """Stands in for standard output in a process that was started without one: writing fails."""
 
     def write(self, text: str) -> int:
         """Raises OSError."""
         raise OSError(errno.EBADF, "it is closed", STANDARD_OUTPUT)
 
     def writable(self) -> bool:
-        """Some ask first."""
+        """True: callers that check first are to write, and get the error."""
         return True
 
 
 def ensure_standard_streams() -> None:
-    """Python leaves out what is closed: results would be lost without a word, and words would be errors."""
+    """Put something in place of streams that were closed at the start, which Python sets to None.
+
+    Otherwise results would be lost silently, and messages would raise errors.
+    """
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
     if sys.stderr is None:
@@ -39,13 +42,13 @@ def ensure_standard_streams() -> None:
 
 
 def silence_standard_output() -> None:
-    """No one reads it any more: what is still buffered must not fail when the process ends."""
+    """Redirect it to nowhere once its reader is gone, so that flushing it at exit does not fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())
         os.close(devnull)
 
 
-def say(line: str, console: Console | None = None) -> None:
-    """One line of a result for people, as it is; to standard output, or to the console that stands for it."""
+def print_line(line: str, console: Console | None = None) -> None:
+    """Print one line of a result as it is, without markup or wrapping; to standard output unless a console is given."""
     (console or Console()).print(line, markup=False, highlight=False, soft_wrap=True)

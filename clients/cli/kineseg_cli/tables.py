@@ -23,7 +23,7 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
     named = any(event.name for event in closed)
     if named:
         table.add_column("name", max_width=24)
-    for name in ("from", "to", "length", "frames", "end told after"):
+    for name in ("from", "to", "length", "frames", "end reported after"):
         table.add_column(name, justify="right")
     for event in sorted(closed, key=lambda event: event.start_frame):
         color = color_of(event.label)
@@ -45,34 +45,34 @@ def _named(event: SegmentClosed) -> Text:
 
 
 def name_table(kept: Sequence[KeptName]) -> Table:
-    """Names that have been taught, one a row."""
+    """Names that have been taught, one on each row."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("name", overflow="fold")
     table.add_column("model", overflow="fold")
     table.add_column("sha256", no_wrap=True)
-    told = any(one.in_use is not None for one in kept)
-    if told:
+    served = any(one.in_use is not None for one in kept)
+    if served:
         table.add_column("used")
     table.add_column("examples", justify="right")
     table.add_column("from", overflow="fold")
     for one in kept:
-        used = ["yes" if one.in_use else "no: not the model that runs"] if told else []
+        used = ["yes" if one.in_use else "no: a model that does not run"] if served else []
         sources = "\n".join(one.sources)
         table.add_row(Text(one.name), Text(one.model), one.sha256[:12], *used, str(len(one.sources)), Text(sources))
     return table
 
 
-def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
-    """What was announced early and what became of it, in the order told; `rate` is of the frames, per second."""
-    table = Table(box=box.SIMPLE_HEAD, title="announced before they were certain", title_justify="left")
+def provisional_table(provisional: Sequence[Announcement], rate: float) -> Table:
+    """Provisional segments and what became of them, in the order reported; `rate` is of the frames, per second."""
+    table = Table(box=box.SIMPLE_HEAD, title="provisional segments", title_justify="left")
     table.add_column("id", justify="right")
     table.add_column("action", justify="center")
-    for name in ("from", "told after", "chance"):
+    for name in ("from", "reported after", "confidence"):
         table.add_column(name, justify="right")
-    table.add_column("became", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for name in ("after", "moved by"):
         table.add_column(name, justify="right")
-    for one in announced:
+    for one in provisional:
         color = color_of(one.label)
         later_s = None if one.outcome_frame is None else (one.outcome_frame - one.decided_frame) / rate
         moved_s = None if one.confirmed_frame is None else (one.confirmed_frame - one.frame) / rate
@@ -82,7 +82,7 @@ def announcement_table(announced: Sequence[Announcement], rate: float) -> Table:
             clock(one.time_s),
             f"{one.decided_time_s - one.time_s:.1f} s",
             f"{one.confidence:.0%}",
-            {"confirmed": "confirmed", "retracted": "withdrawn", "open": "left open"}[one.outcome],
+            "left open" if one.outcome == "open" else one.outcome,
             "" if later_s is None else f"{later_s:.1f} s",
             "" if moved_s is None else f"{moved_s:+.1f} s",
         )
@@ -114,8 +114,10 @@ def model_table(models: Sequence[Model]) -> Table:
 
 
 def score_table(scores: Scores) -> Table:
-    """What was found against what is known."""
-    table = Table(box=box.SIMPLE, show_header=False, title="against the known truth (never sent)", title_justify="left")
+    """How well what was found agrees with the known truth."""
+    table = Table(
+        box=box.SIMPLE, show_header=False, title="compared with the known truth (never sent)", title_justify="left"
+    )
     table.add_column(style="bright_black")
     table.add_column()
     for name, value in score_lines(scores):

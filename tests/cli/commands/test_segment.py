@@ -1,4 +1,4 @@
-"""`kineseg segment`: what it writes, and that all of it tells the same."""
+"""`kineseg segment`: what it writes, and that all of it agrees."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: P
         found = client.segment(canonical_pose(replace(motion, positions=motion.positions.astype(np.float32))))
         found.to_csv(live_labels)
         with client.stream(rate=motion.rate, joints=Joints.of(motion)) as stream:
-            told = []
+            live = []
             for first in range(0, motion.n_frames, 7):
                 stream.send(motion.positions[first : first + 7])
-                told += stream.poll()
+                live += stream.poll()
             stream.end_input()
-            told += stream
+            live += stream
     written = [event_from_dict(json.loads(line)) for line in outcome.out.splitlines()]
     check_events(map(json.loads, outcome.out.splitlines()))
     assert all(event.confirmed for event in written if isinstance(event, SegmentStarted))
@@ -96,13 +96,13 @@ def test_a_file_has_the_result_of_a_live_stream(kineseg: Command, motion_file: P
         closed = content(event.to_dict() for event in events if isinstance(event, SegmentClosed | Summary))
         return [{key: value for key, value in event.items() if key != "seq"} for event in closed]
 
-    assert not any(isinstance(item, FrameResult) for item in told)
-    assert final(written) == final(found.events) == final(told)
+    assert not any(isinstance(item, FrameResult) for item in live)
+    assert final(written) == final(found.events) == final(live)
     assert len(final(written)) > 2
     assert labels.read_text() == live_labels.read_text()
 
 
-def test_announcements_are_told_where_that_is_asked_for(kineseg: Command, motion_file: Path) -> None:
+def test_provisional_segments_are_reported_on_request(kineseg: Command, motion_file: Path) -> None:
     usual = kineseg("segment", motion_file, "--out", "-")
     outcome = kineseg("segment", motion_file, "--out", "-", "--provisional")
     assert outcome.status == usual.status == 0, outcome.err
@@ -112,9 +112,9 @@ def test_announcements_are_told_where_that_is_asked_for(kineseg: Command, motion
     assert len(announcements(events)) == events[-1].announced == without[-1].announced
     assert announcements(without) == ()
     table = kineseg("segment", motion_file, "--provisional")
-    assert "announced before they were certain" in table.out
-    became = [table.out.count(outcome) for outcome in ("confirmed", "withdrawn", "left open")]
-    assert sum(became) == events[-1].announced
+    assert "provisional segments" in table.out
+    outcomes = [table.out.count(outcome) for outcome in ("confirmed", "retracted", "left open")]
+    assert sum(outcomes) == events[-1].announced
 
 
 def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> None:
@@ -125,7 +125,7 @@ def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> No
     assert "end of stream (completed)" in outcome.err
 
 
-def test_real_time_tells_the_same_events(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
+def test_real_time_gives_the_same_events(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.csv"
     recording = read(motion_file).slice(0, 180)
     header = ",".join(recording.channels)
@@ -137,7 +137,7 @@ def test_real_time_tells_the_same_events(kineseg: Command, motion_file: Path, tm
     assert emitted(fast.out) == emitted(live.out) != []
 
 
-def test_a_gap_is_told_and_labels_keep_to_the_rows_of_the_file(
+def test_a_gap_is_reported_and_labels_keep_to_the_rows_of_the_file(
     kineseg: Command, gap_file: Path, tmp_path: Path
 ) -> None:
     labels = tmp_path / "labels.csv"

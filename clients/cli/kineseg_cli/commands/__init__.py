@@ -1,1 +1,1 @@
-"""What `kineseg` can be asked to do: a file for each command."""
+"""The commands of `kineseg`, one file each."""

@@ -1,4 +1,4 @@
-"""`kineseg demo`: the real server, a stream through the SDK, a view of it while it runs, and files to keep."""
+"""`kineseg demo`: a server, a stream through the SDK, a live view of it, and files to keep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kineseg import Client, SegmentClosed
 from kineseg.motion import Recording
 from rich.console import Console
 
-from kineseg_cli.error_console import Notes
+from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
@@ -35,10 +35,10 @@ from kineseg_cli.replay import Replay
 from kineseg_cli.show.live import LiveView
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.scores import score
-from kineseg_cli.show.stream_history import Story
-from kineseg_cli.show.wording import describe, early
+from kineseg_cli.show.stream_history import StreamHistory
+from kineseg_cli.show.wording import describe, outcomes
 from kineseg_cli.source import embedded, model_input
-from kineseg_cli.standard_output import say
+from kineseg_cli.standard_output import print_line
 from kineseg_cli.tables import score_table, segment_table
 
 _WHOLE_S = 35.0
@@ -54,10 +54,10 @@ def demo(
     speed: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Times real time. Default: so that it takes about 35 s, and never slower than real time."
+            min=0.1, help="How many times faster than real time. Default: so that it takes about 35 s, at least 1."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which embedded motion.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded motion.")] = 0,
     model: ModelName = "",
     rate: Rate = None,
     up: Up = Axis.AUTO,
@@ -90,29 +90,30 @@ def demo(
         interruptible() as stop,
     ):
         chosen = choose_model(client, model)
-        say(
+        print_line(
             f"Server: {server.address}, metrics at http://127.0.0.1:{server.metrics_port}/metrics; model {chosen.name} "
             f"{chosen.version} on {chosen.provider.removesuffix('ExecutionProvider')}.",
             console,
         )
         given = model_input(recording, chosen)
-        story = Story(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
-        view = LiveView(story, console, speed) if console.is_terminal else PlainView(story, console)
+        history = StreamHistory(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
+        view = LiveView(history, console, speed) if console.is_terminal else PlainView(history, console)
         replay = Replay(client, given, model=chosen.name, frame_results=True, speed=speed, stop=stop)
         with view:
             for item in replay:
                 view.add(item)
-    _keep(story, out)
-    _conclude(story, out, console, finished=not stop.interrupted)
+    _keep(history, out)
+    _conclude(history, out, console, finished=not stop.interrupted)
     raise typer.Exit(stop.status)
 
 
 def _embedded(seed: int, console: Console) -> Recording:
     recording = embedded(seed)
     names = recording.truth.names if recording.truth else ()
-    say(
+    print_line(
         f"Source: {recording.duration_s:.0f} s of synthetic motion (made by a program, seed {seed}): "
-        f"{len(names)} segments of {len(set(names))} actions, with a gap and a moment of lost tracking put in.",
+        f"{len(names)} segments of {len(set(names))} actions, and two faults: a gap, and left and "
+        "right swapped for a moment.",
         console,
     )
     return recording
@@ -120,40 +121,40 @@ def _embedded(seed: int, console: Console) -> Recording:
 
 def _read(file: Path, reading: FileReading, console: Console) -> Recording:
     recording = reading.read(file)
-    say(f"Source: {file}, {recording.duration_s:.1f} s at {recording.rate:g} frames a second.", console)
-    Notes().say_of(recording.name, recording.notes)
+    print_line(f"Source: {file}, {recording.duration_s:.1f} s at {recording.rate:g} frames per second.", console)
+    ErrorConsole().print_notes(recording.name, recording.notes)
     return recording
 
 
-def _keep(story: Story, out: Path) -> None:
+def _keep(history: StreamHistory, out: Path) -> None:
     """Write the picture, the events and the page."""
     from kineseg_cli.show import page, timeline
 
     out.mkdir(parents=True, exist_ok=True)
     with event_file(out / "events.jsonl") as write:
-        for event in story.events:
+        for event in history.events:
             write(event)
     with writing(out / "timeline.png"):
-        timeline.save(story, out / "timeline.png")
+        timeline.save(history, out / "timeline.png")
     with writing(out / "index.html"):
-        page.save(story, out / "index.html")
+        page.save(history, out / "index.html")
 
 
-def _conclude(story: Story, out: Path, console: Console, *, finished: bool) -> None:
+def _conclude(history: StreamHistory, out: Path, console: Console, *, finished: bool) -> None:
     console.print()
     if not finished:
-        say("Interrupted: what follows is what there was until then.", console)
-    console.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
-    if story.summary is not None:
-        say(describe(story.summary), console)
-    if story.announced:
-        say(f"Before they were certain: {early(story.announced)}.", console)
-    scores = score(story)
+        print_line("Interrupted: what follows covers the stream until then.", console)
+    console.print(segment_table([event for event in history.events if isinstance(event, SegmentClosed)]))
+    if history.summary is not None:
+        print_line(describe(history.summary), console)
+    if history.provisional:
+        print_line(f"Provisional segments: {outcomes(history.provisional)}.", console)
+    scores = score(history)
     if scores is not None:
         console.print(score_table(scores))
     for name, what in (
         ("index.html", "the whole stream as a page, to open in a browser"),
         ("timeline.png", "the same as a picture"),
-        ("events.jsonl", "every event, one a line"),
+        ("events.jsonl", "every event, one on each line"),
     ):
-        say(f"{out / name}: {what}", console)
+        print_line(f"{out / name}: {what}", console)

@@ -1,4 +1,4 @@
-"""`kineseg models`: what a server can run."""
+"""`kineseg models`: the models that a server can run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def models(
     server: ServerAddress = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
-    as_json: Annotated[bool, typer.Option("--json", help="All there is to know of them, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All details, as JSON.")] = False,
 ) -> None:
     """List the models that a server can run."""
     with connect(server, bundles=tuple(bundle or ()), provider=provider.value) as client:

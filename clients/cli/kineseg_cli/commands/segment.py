@@ -1,4 +1,4 @@
-"""`kineseg segment`: a recording through a server, and what it found into files or a table."""
+"""`kineseg segment`: streams a recording through a server, and writes what it found to files or a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kineseg.motion import Recording
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from kineseg_cli.error_console import Notes
+from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
 from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, connect
@@ -35,11 +35,11 @@ from kineseg_cli.options import (
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, describe
 from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT
-from kineseg_cli.tables import announcement_table, segment_table
+from kineseg_cli.tables import provisional_table, segment_table
 
 
 def segment(
@@ -47,9 +47,11 @@ def segment(
         Path, typer.Argument(help="Recording: BVH, CSV and its like, NPZ, NPY, TRC ..., see docs/files.md.")
     ],
     server: ServerAddress = None,
-    out: Annotated[Path | None, typer.Option(help="Events as JSON, one a line; - for standard output.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="CSV with frame, segment_id and label of every frame.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Picture of the timeline: .png, .svg or .pdf.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the events, one JSON object on each line; - for standard output.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV file for the segment_id and label of every frame.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="File for a picture of the timeline: .png, .svg or .pdf.")] = None,
     model: ModelName = "",
     rate: Rate = None,
     latency: Annotated[
@@ -59,9 +61,11 @@ def segment(
     mapping: JointFile = None,
     layout: Columns = Layout.AUTO,
     provisional: Annotated[
-        bool, typer.Option("--provisional", help="Also tell what was announced early, and what became of it.")
+        bool, typer.Option("--provisional", help="Also report provisional segments, and what became of them.")
     ] = False,
-    realtime: Annotated[bool, typer.Option("--realtime", help="As slowly as it was captured.")] = False,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Stream it at the speed at which it was captured.")
+    ] = False,
     bank: Names = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
@@ -71,17 +75,17 @@ def segment(
     files.check()
     recording = FileReading(rate, up.value, mapping, layout.value).read(file)
     bank = existing_bank(bank)
-    notes = Notes()
+    errors = ErrorConsole()
     with ExitStack() as stack:
         client = stack.enter_context(connect(server, bundles=tuple(bundle or ()), provider=provider.value, bank=bank))
         chosen = choose_model(client, model)
         given = model_input(recording, chosen)
         sent = given.recording
-        notes.say_of(recording.name, sent.notes)
-        story = Story(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
+        errors.print_notes(recording.name, sent.notes)
+        history = StreamHistory(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
         write = stack.enter_context(event_file(out))
         stop = stack.enter_context(interruptible())
-        progress = stack.enter_context(_progress(notes))
+        progress = stack.enter_context(_progress(errors))
         task = progress.add_task(recording.name, total=sent.n_frames)
         replay = Replay(
             client,
@@ -96,22 +100,22 @@ def segment(
         )
         try:
             for item in replay:
-                story.add(item)
+                history.add(item)
                 if isinstance(item, Event):
                     write(item)
         except Exception:
             progress.stop()
-            files.keep(story, sent)
-            notes.say(f"{_reach(sent, replay.processed)}: what was written is not whole")
+            files.keep(history, sent)
+            errors.print_line(f"{_reach(sent, replay.processed)}: what was written is incomplete")
             raise
-    files.keep(story, sent)
+    files.keep(history, sent)
     if out is None:
         with writing(STANDARD_OUTPUT):
-            _show(story, sent.rate, provisional=provisional)
-    if story.summary is not None:
-        notes.say(describe(story.summary))
+            _show(history, sent.rate, provisional=provisional)
+    if history.summary is not None:
+        errors.print_line(describe(history.summary))
     if stop.interrupted:
-        notes.say(f"interrupted; {_reach(sent, replay.processed)}: what was written is of that part")
+        errors.print_line(f"interrupted; {_reach(sent, replay.processed)}: what was written covers that part")
     raise typer.Exit(stop.status)
 
 
@@ -124,7 +128,7 @@ class _ResultFiles:
     plot: Path | None
 
     def check(self) -> None:
-        """Raises CommandError for what could only fail after the work."""
+        """Raises CommandError if one of them cannot be written."""
         check_writable(self.out, "--out")
         check_writable(self.labels, "--labels")
         check_writable(self.plot, "--plot", PICTURES)
@@ -134,26 +138,26 @@ class _ResultFiles:
 
                 from kineseg_cli.show import timeline  # noqa: F401
 
-    def keep(self, story: Story, sent: Recording) -> None:
-        """Write those that are made at the end, if the stream has come to one, early or not."""
-        if story.summary is None:
+    def keep(self, history: StreamHistory, sent: Recording) -> None:
+        """Write those that are made at the end, if the stream has ended properly, early or not."""
+        if history.summary is None:
             return
         if self.labels is not None:
-            found = Segmentation.from_items(story.events, rate=sent.rate, n_frames=sent.n_frames)
+            found = Segmentation.from_items(history.events, rate=sent.rate, n_frames=sent.n_frames)
             with writing(self.labels):
                 found.to_csv(self.labels)
         if self.plot is not None:
             from kineseg_cli.show import timeline
 
             with writing(self.plot):
-                timeline.save(story, self.plot)
+                timeline.save(history, self.plot)
 
 
-def _show(story: Story, rate: float, *, provisional: bool) -> None:
+def _show(history: StreamHistory, rate: float, *, provisional: bool) -> None:
     tables = Console()
     if provisional:
-        tables.print(announcement_table(announcements(story.events), rate))
-    tables.print(segment_table([event for event in story.events if isinstance(event, SegmentClosed)]))
+        tables.print(provisional_table(announcements(history.events), rate))
+    tables.print(segment_table([event for event in history.events if isinstance(event, SegmentClosed)]))
 
 
 def _reach(sent: Recording, frames: int) -> str:

@@ -1,4 +1,4 @@
-"""`kineseg serve`: the server until it is told to stop."""
+"""`kineseg serve`: runs the server until a signal stops it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kineseg_cli.server_settings import server_settings
 
 
 class LogLevel(enum.StrEnum):
-    """Least level that is logged."""
+    """Lowest level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -37,15 +37,18 @@ def serve(
         int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. Default: 9464.")
     ] = None,
     bundle: Bundle = None,
-    model: Annotated[str | None, typer.Option(help="Model of streams that name none.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model for streams that name none.")] = None,
     provider: Annotated[
         Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. Default: auto.")
     ] = None,
     label_bank: Annotated[
-        Path | None, typer.Option(help="JSON file with taught names, made when the first is taught. Default: none.")
+        Path | None,
+        typer.Option(help="Name bank: JSON file with taught names, created when the first is taught. Default: none."),
     ] = None,
-    max_sessions: Annotated[int | None, typer.Option(help="Largest number of open streams. Default: 1024.")] = None,
-    log_level: Annotated[LogLevel | None, typer.Option(help="Least level that is logged. Default: info.")] = None,
+    max_sessions: Annotated[
+        int | None, typer.Option(help="Most streams that may be open at once. Default: 1024.")
+    ] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Lowest level that is logged. Default: info.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; flags and KINESEG_* variables win over it.")

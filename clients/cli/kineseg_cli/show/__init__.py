@@ -1,1 +1,1 @@
-"""Showing what happened in a stream: a live terminal view, a picture and a page, all from one `Story`."""
+"""Showing what happened in a stream: a live terminal view, a picture and a page, all from one `StreamHistory`."""

@@ -24,8 +24,8 @@ class AnomalySpan:
     severity: float
 
 
-class Anomalies:
-    """The anomalies that events have told of, in the order raised; grows with `add`."""
+class AnomalySpans:
+    """The anomalies of a stream, in the order in which they were raised; grows with `add`."""
 
     def __init__(self) -> None:
         self.spans: list[AnomalySpan] = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Okabe and Ito's palette (without black), then Paul Tol's "muted" where it differs enough: both are made to be told
-# apart by colour-blind people. Every bar also carries its number, so that nothing depends on colour alone.
+# Okabe and Ito's palette (without black), then Paul Tol's "muted" where it differs enough: both are made to be
+# distinguished by colour-blind people. Every bar also carries its number, so that nothing depends on colour alone.
 PALETTE = (
     "#0072B2",
     "#E69F00",

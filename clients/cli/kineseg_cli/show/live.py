@@ -26,8 +26,8 @@ from rich.text import Text
 
 from kineseg_cli.show.colors import ALARM, color_of, ink_on
 from kineseg_cli.show.scores import naming
-from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import brief, clock, count, describe
 
 _REFRESH_S = 1 / 12
@@ -40,16 +40,16 @@ _WIDE = 105
 
 
 class LiveView:
-    """Shows a story on a terminal while it grows.
+    """Shows the history of a stream on a terminal while it grows.
 
     Args:
-        story: What is told so far; `add` puts more into it.
+        history: What has come of the stream so far; `add` puts more into it.
         console: The terminal.
         speed: How many times faster than it was captured the stream runs, for showing.
     """
 
-    def __init__(self, story: Story, console: Console, speed: float) -> None:
-        self._story = story
+    def __init__(self, history: StreamHistory, console: Console, speed: float) -> None:
+        self._history = history
         self._console = console
         self._speed = speed
         self._drawn_at = 0.0
@@ -67,58 +67,58 @@ class LiveView:
         self._live.stop()
 
     def add(self, item: Event | FrameResult) -> None:
-        """Takes the next thing told, and draws if it is time to."""
-        self._story.add(item)
+        """Adds the next event or result of a frame, and draws if it is time to."""
+        self._history.add(item)
         if time.monotonic() - self._drawn_at >= _REFRESH_S:
             self._draw()
 
     def _draw(self) -> None:
         self._drawn_at = time.monotonic()
         size = self._console.size
-        self._live.update(picture(self._story, size.width, size.height, speed=self._speed), refresh=True)
+        self._live.update(picture(self._history, size.width, size.height, speed=self._speed), refresh=True)
 
 
-def picture(story: Story, width: int, height: int, *, speed: float = 1.0) -> RenderableType:
-    """The view of the story for a terminal of `width` columns and `height` lines."""
+def picture(history: StreamHistory, width: int, height: int, *, speed: float = 1.0) -> RenderableType:
+    """The view of a stream for a terminal of `width` columns and `height` lines."""
     inner = max(30, width - 4 - _NAMES)
-    end = max(story.duration_s, story.position_s, 1e-3)
-    bars = story.bars()
+    end = max(history.duration_s, history.position_s, 1e-3)
+    bars = history.bars()
     rows: list[Text] = [Text()]
     found = _bars(bars, [color_of(bar.label) for bar in bars], inner, end)
     blank = _bars(bars, [color_of(bar.label) for bar in bars], inner, end, written=False)
     rows += [_row("segments found", found), _row("", blank, soft=True)]
-    if story.truth:
-        names = naming(story)
-        seen = [bar for bar in story.truth if bar.start_s < story.position_s]
-        truth = [Bar(b.start_s, min(b.end_s, story.position_s), b.label, b.name) for b in seen]
+    if history.truth:
+        names = naming(history)
+        seen = [bar for bar in history.truth if bar.start_s < history.position_s]
+        truth = [Bar(b.start_s, min(b.end_s, history.position_s), b.label, b.name) for b in seen]
         rows += [
             Text(),
             _row("known truth", _bars(truth, [color_of(names.get(bar.label, -1)) for bar in truth], inner, end)),
             _row("(never sent)", Text(), soft=True),
         ]
     rows.append(Text())
-    for i, hill in enumerate(_hills(story, inner, end)):
+    for i, hill in enumerate(_hills(history, inner, end)):
         rows.append(_row("surprise" if i == 0 else "", hill))
-    rows.append(_row("", _axis(inner, end, story.position_s), soft=True))
+    rows.append(_row("", _axis(inner, end, history.position_s), soft=True))
 
     table = Table.grid(expand=True, padding=(0, 2))
-    table.add_column(width=36)
+    table.add_column(width=38)
     table.add_column(ratio=1)
-    lines = max(4, min(12, height - _FIXED_LINES - (0 if story.truth else -3)))
-    table.add_row(_present(story, speed), _latest(story, lines, short=width < _WIDE))
+    lines = max(4, min(12, height - _FIXED_LINES - (0 if history.truth else -3)))
+    table.add_row(_present(history, speed), _latest(history, lines, short=width < _WIDE))
 
-    title = Text.assemble(("kineseg  ", "bold"), (story.title, "bold"))
-    if story.synthetic:
+    title = Text.assemble(("kineseg  ", "bold"), (history.title, "bold"))
+    if history.synthetic:
         title.append("  synthetic motion, made by a program", style="yellow")
     panel = Panel(
         Group(*rows, Text(), table),
         title=title,
         title_align="left",
-        subtitle=Text(f"{clock(story.position_s)} of {clock(end)} at {speed:.3g}x", style="bright_black"),
+        subtitle=Text(f"{clock(history.position_s)} of {clock(end)} at {speed:.3g}x", style="bright_black"),
         subtitle_align="right",
         border_style="bright_black",
     )
-    hint = "Ctrl-C ends the stream and keeps what there is" if story.summary is None else ""
+    hint = "Ctrl-C ends the stream and keeps what there is" if history.summary is None else ""
     # The cursor rests on a short line: what Ctrl-C echoes must not wrap, or the next picture would be one line off.
     return Group(panel, Text(hint, style="bright_black"))
 
@@ -158,14 +158,14 @@ def _name(bar: Bar, room: int) -> str:
     return name[: room - 1] + "…" if room >= 4 else name if len(name) <= room + 1 else ""
 
 
-def _hills(story: Story, width: int, end_s: float, lines: int = 2) -> list[Text]:
+def _hills(history: StreamHistory, width: int, end_s: float, lines: int = 2) -> list[Text]:
     """The score over time as columns of blocks, `lines` high, the topmost line first; anomalies in red."""
-    times, scores = np.array(story.curve.times_s), np.array(story.curve.scores)
+    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.scores)
     tops = np.zeros(width)
     columns = np.clip((times / end_s * width).astype(int), 0, width - 1)
     np.maximum.at(tops, columns, np.clip(scores, 0.0, _FULL_SCORE))
-    seen = round(min(1.0, story.position_s / end_s) * width)
-    limit = story.threshold
+    seen = round(min(1.0, history.position_s / end_s) * width)
+    limit = history.threshold
     hills = []
     for line in range(lines - 1, -1, -1):
         text = Text()
@@ -192,8 +192,8 @@ def _axis(width: int, end_s: float, position_s: float) -> Text:
     return line
 
 
-def _present(story: Story, speed: float) -> RenderableType:
-    bars = story.bars()
+def _present(history: StreamHistory, speed: float) -> RenderableType:
+    bars = history.bars()
     now = Text()
     if bars:
         last, color = bars[-1], color_of(bars[-1].label)
@@ -204,43 +204,43 @@ def _present(story: Story, speed: float) -> RenderableType:
             now.append(f"{_PROVISIONAL} {last.name}? {_PROVISIONAL}", style=f"bold {color}")
             now.append(f"  {last.confidence:.0%}, for {last.duration_s:.1f} s")
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bright_black", width=9)
+    grid.add_column(style="bright_black", width=11)
     grid.add_column()
     grid.add_row("action", now)
-    grid.add_row("surprise", _meter(story))
-    grid.add_row("found", f"{count(len(bars), 'segment')}, {count(len(story.labels), 'action')}")
-    if announced := story.announced:
-        withdrawn = sum(one.outcome == "retracted" for one in announced)
-        grid.add_row("announced", _delay(announced))
-        grid.add_row("withdrawn", f"{withdrawn} of {len(announced)}")
-    grid.add_row("confirmed", _delay(story.boundaries))
-    grid.add_row("stream", f"{story.recording.rate * speed:.0f} frames/s")
-    if story.model:
-        grid.add_row("model", f"{story.model}, {story.model_rate_hz:g} Hz")
+    grid.add_row("surprise", _meter(history))
+    grid.add_row("found", f"{count(len(bars), 'segment')}, {count(len(history.labels), 'action')}")
+    if provisional := history.provisional:
+        retracted = sum(one.outcome == "retracted" for one in provisional)
+        grid.add_row("provisional", _delay(provisional))
+        grid.add_row("retracted", f"{retracted} of {len(provisional)}")
+    grid.add_row("confirmed", _delay(history.boundaries))
+    grid.add_row("stream", f"{history.recording.rate * speed:.0f} frames/s")
+    if history.model:
+        grid.add_row("model", f"{history.model}, {history.model_rate_hz:g} Hz")
     return grid
 
 
-def _delay(told: Sequence[Announced | Boundary]) -> str:
-    return f"{np.median([one.delay_s for one in told]):.1f} s later (median)" if told else "nothing yet"
+def _delay(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+    return f"{np.median([one.delay_s for one in reported]):.1f} s later (median)" if reported else "none yet"
 
 
-def _meter(story: Story, width: int = 12) -> Text:
+def _meter(history: StreamHistory, width: int = 12) -> Text:
     """The score now as a bar."""
-    filled = int(np.clip(story.score / _FULL_SCORE, 0.0, 1.0) * width)
-    high = story.threshold is not None and story.score >= story.threshold
+    filled = int(np.clip(history.score / _FULL_SCORE, 0.0, 1.0) * width)
+    high = history.threshold is not None and history.score >= history.threshold
     meter = Text("█" * filled, style=ALARM if high else "cyan")
     meter.append("░" * (width - filled), style="bright_black")
-    return meter.append(f" {max(0.0, story.score):4.1f}")
+    return meter.append(f" {max(0.0, history.score):4.1f}")
 
 
-def _latest(story: Story, lines: int, *, short: bool) -> RenderableType:
+def _latest(history: StreamHistory, lines: int, *, short: bool) -> RenderableType:
     """The last events, the newest at the bottom."""
-    if not story.events:
+    if not history.events:
         return Align.left(Text("waiting for the first frames", style="bright_black"))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="bright_black", justify="right", min_width=6, no_wrap=True)
     grid.add_column(no_wrap=True, overflow="ellipsis")
-    for event in story.events[-lines:]:
+    for event in history.events[-lines:]:
         label = getattr(event, "label", None)
         color = (
             ALARM
@@ -250,14 +250,14 @@ def _latest(story: Story, lines: int, *, short: bool) -> RenderableType:
             else color_of(label)
         )
         text = Text(f"{_mark(event)} ", style=color)
-        said = brief(event) if short or isinstance(event, Summary) else describe(event, story.before(event))
-        text.append(said, style="default" if getattr(event, "confirmed", True) else "bright_black")
+        words = brief(event) if short or isinstance(event, Summary) else describe(event, history.before(event))
+        text.append(words, style="default" if getattr(event, "confirmed", True) else "bright_black")
         grid.add_row(clock(event.decided_time_s), text)
     return grid
 
 
 def _mark(event: Event) -> str:
-    """Hollow for what may be taken back, a cross for what was."""
+    """Hollow for what may be retracted, a cross for what was."""
     if isinstance(event, SegmentRetracted):
         return "×"
     return "●" if getattr(event, "confirmed", True) else "○"

@@ -15,151 +15,151 @@ from kineseg_cli.show import page_drawings as drawings
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.page_template import PAGE, SCRIPT, STYLE
 from kineseg_cli.show.scores import TOLERANCE_S, naming, score
-from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Array, figures, plane, rows_at
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, count, describe
 
 _POSES_PER_S = 12.0
 _MOST_POSES = 6000
 
 
-def save(story: Story, path: Path) -> None:
+def save(history: StreamHistory, path: Path) -> None:
     """Write the page.
 
     Raises:
         OSError: The file cannot be written.
     """
-    path.write_text(render(story), encoding="utf-8")
+    path.write_text(render(history), encoding="utf-8")
 
 
-def render(story: Story) -> str:
+def render(history: StreamHistory) -> str:
     """The whole page as HTML."""
-    end_s = max([1e-3, story.position_s, *(bar.end_s for bar in story.bars())])
-    times = np.array(story.curve.times_s)
+    end_s = max([1e-3, history.position_s, *(bar.end_s for bar in history.bars())])
+    times = np.array(history.outputs.times_s)
     if len(times) >= 3:
-        flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64), times)
-        flat = drawings.place(flat)
+        flat, share = plane(np.stack(history.outputs.embeddings).astype(np.float64), times)
+        flat = drawings.fit(flat)
         caption = (
-            f'<p class="here" style="min-height:0">{len(story.curve.embeddings[0])} dimensions seen along the two in '
+            f'<p class="here" style="min-height:0">{len(history.outputs.embeddings[0])} dimensions, along the two in '
             f"which they vary most ({share:.0%} of the variance). Colour = action found.</p>"
         )
     else:
         flat, caption, times = np.zeros((0, 2)), "", np.zeros(0)
-    recording = story.recording
-    model = f" · model {story.model} at {story.model_rate_hz:g} Hz" if story.model else ""
+    recording = history.recording
+    model = f" · model {history.model} at {history.model_rate_hz:g} Hz" if history.model else ""
     return PAGE.substitute(
-        title=escape(story.title),
+        title=escape(history.title),
         style=STYLE,
-        badge='<span class="badge">synthetic motion: made by a program</span>' if story.synthetic else "",
+        badge='<span class="badge">synthetic motion: made by a program</span>' if history.synthetic else "",
         sub=escape(f"{clock(end_s)} streamed at {recording.rate:g} fps, {recording.n_channels} channels{model}"),
-        facts=_facts(story, end_s),
-        timeline=drawings.timeline(story, end_s),
-        key=drawings.key(story),
-        embedding=drawings.embedding(story, flat, times) + caption,
-        pose=drawings.stage(story),
-        actions=_actions(story),
-        segments=_segments(story),
-        events=_events(story),
-        footer=_footer(story),
-        data=_json(story, end_s, flat, times),
+        facts=_facts(history, end_s),
+        timeline=drawings.timeline(history, end_s),
+        key=drawings.key(history),
+        embedding=drawings.embedding(history, flat, times) + caption,
+        pose=drawings.stage(history),
+        actions=_actions(history),
+        segments=_segments(history),
+        events=_events(history),
+        footer=_footer(history),
+        data=_json(history, end_s, flat, times),
         script=SCRIPT,
     )
 
 
-def _facts(story: Story, end_s: float) -> str:
+def _facts(history: StreamHistory, end_s: float) -> str:
     facts = [
-        (f"{len(story.bars())}", "segments found"),
-        (f"{len(story.labels)}", "different actions"),
-        (f"{len(story.anomalies)}", "anomalies"),
-        (f"{sum(gap.missing_frames for gap in story.gaps if not gap.cuts)}", "lost frames filled"),
+        (f"{len(history.bars())}", "segments found"),
+        (f"{len(history.labels)}", "different actions"),
+        (f"{len(history.anomalies)}", "anomalies"),
+        (f"{sum(gap.missing_frames for gap in history.gaps if not gap.cuts)}", "lost frames filled"),
     ]
-    if announced := story.announced:
-        lost = sum(one.outcome == "retracted" for one in announced)
-        facts.append((f"{lost} of {len(announced)}", "announced, then withdrawn"))
-    scores = score(story)
+    if provisional := history.provisional:
+        retracted = sum(one.outcome == "retracted" for one in provisional)
+        facts.append((f"{retracted} of {len(provisional)}", "provisional segments retracted"))
+    scores = score(history)
     if scores is not None:
-        certain, first = scores.confirmed, scores.announced
-        facts.append((f"{certain.hits} of {certain.known}", f"boundaries hit (within {TOLERANCE_S:g} s)"))
+        confirmed, first = scores.confirmed, scores.provisional
+        facts.append((f"{confirmed.hits} of {confirmed.known}", f"boundaries hit (within {TOLERANCE_S:g} s)"))
         facts.append((f"{scores.accuracy:.0%}", "of time labelled right"))
         if first is not None:
-            facts.append((f"{first.f1:.0%}", "boundary F1, as first told"))
-        facts.append((f"{certain.f1:.0%}", "boundary F1, confirmed"))
-    if announced:
-        facts.append((_median(announced), "median until announced"))
-    if story.boundaries:
-        facts.append((_median(story.boundaries), "median until confirmed"))
+            facts.append((f"{first.f1:.0%}", "boundary F1, as first reported"))
+        facts.append((f"{confirmed.f1:.0%}", "boundary F1, confirmed"))
+    if provisional:
+        facts.append((_median(provisional), "median delay, as first reported"))
+    if history.boundaries:
+        facts.append((_median(history.boundaries), "median delay, confirmed"))
     return "".join(
         f'<div class="fact"><b>{escape(value)}</b><span>{escape(what)}</span></div>' for value, what in facts
     )
 
 
-def _median(told: Sequence[Announced | Boundary]) -> str:
-    return f"{np.median([one.delay_s for one in told]):.1f} s"
+def _median(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+    return f"{np.median([one.delay_s for one in reported]):.1f} s"
 
 
-def _actions(story: Story) -> str:
-    names = {label: known for known, label in naming(story).items()}
-    known_names = {bar.label: bar.name for bar in reversed(story.truth)}
+def _actions(history: StreamHistory) -> str:
+    names = {label: known for known, label in naming(history).items()}
+    known_names = {bar.label: bar.name for bar in reversed(history.truth)}
     rows = []
-    for label in story.labels:
-        mine = [bar for bar in story.bars() if bar.label == label]
+    for label in history.labels:
+        mine = [bar for bar in history.bars() if bar.label == label]
         known = known_names.get(names[label], "").replace("_", " ") if label in names else "-"
         rows.append(
             f'<tr data-t="{mine[0].start_s + mine[0].duration_s / 2:.2f}"><td>{drawings.swatch(label)} '
-            f"{escape(story.name_of(label))}</td>"
+            f"{escape(history.name_of(label))}</td>"
             f'<td class="num">{len(mine)}</td><td class="num">{sum(bar.duration_s for bar in mine):.1f} s</td>'
-            + (f"<td>{escape(known)}</td>" if story.truth else "")
+            + (f"<td>{escape(known)}</td>" if history.truth else "")
             + "</tr>"
         )
     head = "<th>action</th><th class='num'>segments</th><th class='num'>time</th>"
-    head += "<th>known as</th>" if story.truth else ""
+    head += "<th>known as</th>" if history.truth else ""
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _segments(story: Story) -> str:
-    announced = {one.segment_id: one for one in story.announced}
-    certain = {v.segment_id: v for v in reversed(story.knowledge.versions) if v.confirmed}
+def _segments(history: StreamHistory) -> str:
+    provisional = {one.segment_id: one for one in history.provisional}
+    confirmed = {v.segment_id: v for v in reversed(history.segments.versions) if v.confirmed}
     rows = []
-    for bar in story.bars():
-        early, sure = announced.get(bar.segment_id), certain.get(bar.segment_id)
+    for bar in history.bars():
+        early, final = provisional.get(bar.segment_id), confirmed.get(bar.segment_id)
         cells = [clock(bar.start_s), clock(bar.end_s), f"{bar.duration_s:.1f} s"]
-        if announced:
-            cells.append(f"{_after(early.told_s, bar)}, {early.confidence:.0%}" if early else "-")
-        cells.append(_after(sure.from_s, bar) if sure else "-")
+        if provisional:
+            cells.append(f"{_after(early.reported_s, bar)}, {early.confidence:.0%}" if early else "-")
+        cells.append(_after(final.from_s, bar) if final else "-")
         rows.append(
             f'<tr data-t="{bar.start_s + bar.duration_s / 2:.2f}"><td class="num">{bar.segment_id}</td>'
             f"<td>{drawings.swatch(bar.label)} {escape(bar.named)}</td>"
             + "".join(f"<td class='num'>{cell}</td>" for cell in cells)
             + "</tr>"
         )
-    names = ["segment", "action", "from", "to", "length", *(["announced"] if announced else []), "confirmed"]
+    names = ["segment", "action", "from", "to", "length", *(["provisional"] if provisional else []), "confirmed"]
     head = "".join(f"<th{' class=num' if name != 'action' else ''}>{name}</th>" for name in names)
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _after(told_s: float, bar: Bar) -> str:
-    return f"{told_s - bar.start_s:+.1f} s"
+def _after(reported_s: float, bar: Bar) -> str:
+    return f"{reported_s - bar.start_s:+.1f} s"
 
 
-def _events(story: Story) -> str:
+def _events(history: StreamHistory) -> str:
     rows = "".join(
         f'<tr data-t="{event.time_s:.2f}"><td class="num">{clock(event.decided_time_s)}</td>'
-        f'<td class="wide">{escape(describe(event, story.before(event)))}</td></tr>'
-        for event in story.events
+        f'<td class="wide">{escape(describe(event, history.before(event)))}</td></tr>'
+        for event in history.events
     )
-    return f'<table><tr><th class="num">told at</th><th>what</th></tr>{rows}</table>'
+    return f'<table><tr><th class="num">reported at</th><th>event</th></tr>{rows}</table>'
 
 
-def _footer(story: Story) -> str:
-    parts = [f"Made by kineseg {escape(__version__)} from {count(len(story.events), 'event')} of one stream."]
-    if story.truth:
+def _footer(history: StreamHistory) -> str:
+    parts = [f"Made by kineseg {escape(__version__)} from {count(len(history.events), 'event')} of one stream."]
+    if history.truth:
         parts.append(
             "The known truth was never sent to the server; its bars take the colour of the action found that covers "
             "them best."
         )
-    if story.synthetic:
-        faults = ", ".join(fault.kind for fault in story.recording.faults)
+    if history.synthetic:
+        faults = ", ".join(fault.kind for fault in history.recording.faults)
         parts.append(
             "The motion is synthetic: a program made it up, nobody was recorded."
             + (f" Faults put in on purpose: {escape(faults)}." if faults else "")
@@ -167,8 +167,8 @@ def _footer(story: Story) -> str:
     return " ".join(parts)
 
 
-def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
-    names = naming(story)
+def _json(history: StreamHistory, end_s: float, flat: Array, times: Array) -> str:
+    names = naming(history)
     values = {
         "end": round(end_s, 4),
         "left": drawings.LEFT,
@@ -180,10 +180,10 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
                 "name": bar.named,
                 "start": round(bar.start_s, 3),
                 "end": round(bar.end_s, 3),
-                "told": None if bar.told_s is None else round(bar.told_s, 3),
+                "reported": None if bar.reported_s is None else round(bar.reported_s, 3),
                 "color": color_of(bar.label),
             }
-            for bar in story.bars()
+            for bar in history.bars()
         ],
         "versions": [
             {
@@ -199,18 +199,18 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
                 "color": color_of(version.label),
                 "ink": ink_on(color_of(version.label)),
             }
-            for version in story.knowledge.versions
+            for version in history.segments.versions
         ],
-        "announced": [
+        "provisional": [
             {
                 "label": one.label,
                 "confidence": round(one.confidence, 3),
                 "time": round(one.time_s, 3),
-                "told": round(one.told_s, 3),
+                "reported": round(one.reported_s, 3),
                 "outcome": one.outcome,
                 "decided": None if one.outcome_s is None else round(one.outcome_s, 3),
             }
-            for one in story.announced
+            for one in history.provisional
         ],
         "truth": [
             {
@@ -219,24 +219,24 @@ def _json(story: Story, end_s: float, flat: Array, times: Array) -> str:
                 "end": round(bar.end_s, 3),
                 "color": color_of(names.get(bar.label, -1)),
             }
-            for bar in story.truth
+            for bar in history.truth
         ],
         "curve": {
             "t": [round(float(t), 3) for t in times],
-            "score": [round(s, 2) for s in story.curve.scores[: len(times)]],
+            "score": [round(s, 2) for s in history.outputs.scores[: len(times)]],
             "x": [round(float(x), 1) for x in flat[:, 0]],
             "y": [round(float(y), 1) for y in flat[:, 1]],
         },
-        "pose": _poses(story, end_s),
-        "events": [event.to_dict() for event in story.events],
+        "pose": _poses(history, end_s),
+        "events": [event.to_dict() for event in history.events],
     }
     # A "<" within a script element could end it.
     return json.dumps(values, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _poses(story: Story, end_s: float) -> dict[str, object] | None:
+def _poses(history: StreamHistory, end_s: float) -> dict[str, object] | None:
     fps = min(_POSES_PER_S, _MOST_POSES / end_s)
-    shown = figures(story.recording, rows_at(story.recording, np.arange(0, end_s, 1 / fps)))
+    shown = figures(history.recording, rows_at(history.recording, np.arange(0, end_s, 1 / fps)))
     if shown is None:
         return None
     return {

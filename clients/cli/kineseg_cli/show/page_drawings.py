@@ -9,9 +9,9 @@ import numpy as np
 
 from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
 from kineseg_cli.show.scores import naming
-from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Array, figures, rows_at, traces
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, gap_fate
 
 WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0
@@ -19,44 +19,44 @@ SIDE = 460.0
 _MOST_POINTS = 1200
 
 
-def timeline(story: Story, end_s: float) -> str:
+def timeline(history: StreamHistory, end_s: float) -> str:
     """Poses, bars, signal and score above one another, with a cursor that the script moves."""
     parts: list[str] = []
     top = 0.0
-    if figures(story.recording, np.zeros(1, dtype=np.int64)) is not None:
-        parts += _poses(story, end_s, top, 104.0)
+    if figures(history.recording, np.zeros(1, dtype=np.int64)) is not None:
+        parts += _poses(history, end_s, top, 104.0)
         parts += _name(top + 58, "poses", "as sent")
         top += 118
     # What the script fills in: the segments as they were known at the cursor.
     parts.append(f'<g id="then" data-top="{top:g}" data-height="40"></g>')
     parts += _name(top + 16, "as known then", "up to the cursor")
     top += 48
-    if story.announced:
+    if history.provisional:
         top += 4
-        parts += _announced(story.announced, end_s, top, 40.0)
-        parts += _name(top + 18, "announced", "height: how sure")
+        parts += _provisional(history.provisional, end_s, top, 40.0)
+        parts += _name(top + 18, "provisional", "height: confidence")
         top += 48
-        parts += _confirmed(story.boundaries, end_s, top + 8)
+        parts += _confirmed(history.boundaries, end_s, top + 8)
         parts += _name(top + 12, "confirmed", "")
         top += 22
-    parts += _bars(story.bars(), [color_of(bar.label) for bar in story.bars()], end_s, top, 40.0)
+    parts += _bars(history.bars(), [color_of(bar.label) for bar in history.bars()], end_s, top, 40.0)
     parts += _name(top + 16, "segments found", "in the end")
     top += 48
-    if story.truth:
-        names = naming(story)
-        colors = [color_of(names.get(bar.label, -1)) for bar in story.truth]
-        parts += _bars(story.truth, colors, end_s, top, 34.0, soft=True)
+    if history.truth:
+        names = naming(history)
+        colors = [color_of(names.get(bar.label, -1)) for bar in history.truth]
+        parts += _bars(history.truth, colors, end_s, top, 34.0, soft=True)
         parts += _name(top + 13, "known truth", "never sent")
         top += 46
     cuts_from = top
-    parts += _signal(story, end_s, top, 30.0)
-    top += 30.0 * len(traces(story.recording)) + 14
-    parts += _score(story, end_s, top, 84.0)
-    parts += _name(top + 40, "surprise", "above the usual")
+    parts += _signal(history, end_s, top, 30.0)
+    top += 30.0 * len(traces(history.recording)) + 14
+    parts += _score(history, end_s, top, 84.0)
+    parts += _name(top + 40, "surprise", "anomaly score")
     top += 84
     parts += [
         f'<path class="cut" d="M{_x(boundary.time_s, end_s):.1f} {cuts_from:g}V{top:g}"/>'
-        for boundary in story.boundaries
+        for boundary in history.boundaries
     ]
     parts += _ticks(end_s, top)
     parts.append(f'<line id="cursor" x1="{LEFT:g}" x2="{LEFT:g}" y1="0" y2="{top:g}"/>')
@@ -68,37 +68,37 @@ def timeline(story: Story, end_s: float) -> str:
     )
 
 
-def key(story: Story) -> str:
-    """What hatching and marks mean, as HTML; empty where nothing was announced."""
-    if not story.announced:
+def key(history: StreamHistory) -> str:
+    """What hatching and marks mean, as HTML; empty where nothing was provisional."""
+    if not history.provisional:
         return ""
     marks = (
-        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "announced, and when that was told"),
-        ("retracted", "M8 9H19m0-4v8M4 5l8 8m0-8l-8 8", "withdrawn"),
-        ("certain", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "confirmed"),
+        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "provisional, and when it was reported"),
+        ("retracted", "M8 9H19m0-4v8M4 5l8 8m0-8l-8 8", "retracted"),
+        ("final", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "confirmed"),
     )
-    parts = ['<span><i class="hatched"></i>announced, not certain yet</span>']
+    parts = ['<span><i class="hatched"></i>provisional, not confirmed yet</span>']
     for kind, path, what in marks:
         parts.append(
-            f'<span><svg class="sign" viewBox="0 0 22 18"><g class="said {kind}">'
+            f'<span><svg class="sign" viewBox="0 0 22 18"><g class="boundary {kind}">'
             f'<path class="mark" d="{path}"/></g></svg>{escape(what)}</span>'
         )
     return "".join(parts)
 
 
-def embedding(story: Story, flat: Array, times_s: Array) -> str:
-    """The embedding's two main directions; `flat` (T, 2) in the drawing's own coordinates, see `place`."""
+def embedding(history: StreamHistory, flat: Array, times_s: Array) -> str:
+    """The embedding's two main directions; `flat` (T, 2) in the drawing's own coordinates, see `fit`."""
     if not len(flat):
-        return '<p class="here">Not asked for.</p>'
-    labels = story.labels_at(times_s)
+        return '<p class="here">Not requested.</p>'
+    labels = history.labels_at(times_s)
     step = max(1, len(flat) // _MOST_POINTS)
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in flat[::step])
     parts = [f'<polyline class="path" points="{path}"/>']
-    for label in story.labels:
+    for label in history.labels:
         mine = flat[labels == label][::step]
         dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in mine)
         parts.append(f'<path class="dots" d="{dots}" stroke="{color_of(label)}"/>')
-    for label in story.labels:
+    for label in history.labels:
         mine = flat[labels == label]
         if len(mine):
             x, y = np.median(mine, axis=0)
@@ -111,7 +111,7 @@ def embedding(story: Story, flat: Array, times_s: Array) -> str:
     return f'<svg viewBox="0 0 {SIDE:g} {SIDE * 0.72:g}" role="img" aria-label="embedding">{"".join(parts)}</svg>'
 
 
-def place(flat: Array) -> Array:
+def fit(flat: Array) -> Array:
     """Embedding coordinates (T, 2) as coordinates of the drawing, keeping their proportions as far as they fit."""
     low, high = flat.min(axis=0), flat.max(axis=0)
     room = np.array([SIDE - 40, SIDE * 0.72 - 40])
@@ -119,9 +119,9 @@ def place(flat: Array) -> Array:
     return np.asarray(np.stack([20 + scaled[:, 0], SIDE * 0.72 - 20 - scaled[:, 1]], axis=1))
 
 
-def stage(story: Story) -> str:
+def stage(history: StreamHistory) -> str:
     """Where the script draws the pose at the cursor; empty where there is no body."""
-    if figures(story.recording, np.zeros(1, dtype=np.int64)) is None:
+    if figures(history.recording, np.zeros(1, dtype=np.int64)) is None:
         return ""
     limbs = "".join(
         f'<path id="{name}" class="limb" stroke-width="{width}" stroke-opacity="{opacity}"/>'
@@ -145,39 +145,39 @@ def _name(y: float, name: str, remark: str) -> list[str]:
     ]
 
 
-def _announced(announced: Iterable[Announced], end_s: float, top: float, height: float) -> list[str]:
-    """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
+def _provisional(segments: Iterable[ProvisionalSegment], end_s: float, top: float, height: float) -> list[str]:
+    """A hollow mark at each boundary as first reported, as high as its confidence, and a line to when that was."""
     parts = [
         f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{top + share * height:g}" y2="{top + share * height:g}"/>'
         for share in (0.0, 0.5, 1.0)
     ]
-    for one in announced:
-        x, told, y = _x(one.time_s, end_s), _x(one.told_s, end_s), top + (1 - one.confidence) * height
+    for one in segments:
+        x, reported, y = _x(one.time_s, end_s), _x(one.reported_s, end_s), top + (1 - one.confidence) * height
         mark = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0-8l-8 8" if one.outcome == "retracted" else _circle(x, y, 4.5)
         parts.append(
-            f'<g class="said {one.outcome}"><title>{escape(_said(one))}</title>'
-            f'<path d="M{x:.1f} {y:.1f}H{told:.1f}m0-4v8"/><path class="mark" d="{mark}"/></g>'
+            f'<g class="boundary {one.outcome}"><title>{escape(_in_words(one))}</title>'
+            f'<path d="M{x:.1f} {y:.1f}H{reported:.1f}m0-4v8"/><path class="mark" d="{mark}"/></g>'
         )
     return parts
 
 
-def _said(one: Announced) -> str:
-    what = f"segment {one.segment_id}, action {one.label}: announced {one.delay_s:.1f} s after "
-    what += f"{clock(one.time_s)}, {one.confidence:.0%} sure"
+def _in_words(one: ProvisionalSegment) -> str:
+    what = f"segment {one.segment_id}, action {one.label}: provisional, reported {one.delay_s:.1f} s after "
+    what += f"{clock(one.time_s)}, confidence {one.confidence:.0%}"
     if one.outcome_s is None:
-        return f"{what}, undecided"
-    became = "withdrawn" if one.outcome == "retracted" else "confirmed"
-    return f"{what}, {became} {one.outcome_s - one.told_s:.1f} s later"
+        return f"{what}, still open"
+    return f"{what}, {one.outcome} {one.outcome_s - one.reported_s:.1f} s later"
 
 
 def _confirmed(boundaries: Iterable[Boundary], end_s: float, y: float) -> list[str]:
-    """A full mark where a change is, and a line to when that was certain."""
+    """A full mark at each boundary, and a line to when it was confirmed."""
     parts = []
     for boundary in boundaries:
-        x, told = _x(boundary.time_s, end_s), _x(boundary.told_s, end_s)
+        x, reported = _x(boundary.time_s, end_s), _x(boundary.reported_s, end_s)
         parts.append(
-            f'<g class="said certain"><title>confirmed {boundary.delay_s:.1f} s after {clock(boundary.time_s)}</title>'
-            f'<path d="M{x:.1f} {y:g}H{told:.1f}m0-4v8"/><path class="mark" d="{_circle(x, y, 4.5)}"/></g>'
+            f'<g class="boundary final"><title>{clock(boundary.time_s)}, confirmed {boundary.delay_s:.1f} s later'
+            "</title>"
+            f'<path d="M{x:.1f} {y:g}H{reported:.1f}m0-4v8"/><path class="mark" d="{_circle(x, y, 4.5)}"/></g>'
         )
     return parts
 
@@ -214,16 +214,16 @@ def _bars(
     return parts
 
 
-def _poses(story: Story, end_s: float, top: float, height: float) -> list[str]:
+def _poses(history: StreamHistory, end_s: float, top: float, height: float) -> list[str]:
     scale = height / 2.2
     period_s = end_s * (scale * 1.3) / (RIGHT - LEFT)
     times = np.arange(0.5, 1000) * period_s
     times = times[times < end_s - 0.3 * period_s]
-    shown = figures(story.recording, rows_at(story.recording, times)) if len(times) else None
+    shown = figures(history.recording, rows_at(history.recording, times)) if len(times) else None
     if shown is None:
         return []
     parts = []
-    for points, time, label in zip(shown.points, times, story.labels_at(times), strict=True):
+    for points, time, label in zip(shown.points, times, history.labels_at(times), strict=True):
         x0, color = _x(float(time), end_s), color_of(int(label))
         xs, ys = x0 + points[:, 0] * scale, top + height - points[:, 1] * scale
         for side, opacity, width in ((-1, 0.5, 2.0), (0, 1.0, 2.8), (1, 1.0, 2.4)):
@@ -235,12 +235,12 @@ def _poses(story: Story, end_s: float, top: float, height: float) -> list[str]:
     return parts
 
 
-def _signal(story: Story, end_s: float, top: float, row: float) -> list[str]:
-    own = story.recording.times() - story.recording.times()[0]
+def _signal(history: StreamHistory, end_s: float, top: float, row: float) -> list[str]:
+    own = history.recording.times() - history.recording.times()[0]
     step = max(1, len(own) // _MOST_POINTS)
-    curves = traces(story.recording)
+    curves = traces(history.recording)
     parts = []
-    for gap in story.gaps:
+    for gap in history.gaps:
         x = _x(gap.time_s, end_s)
         parts.append(
             f'<g><title>gap: {gap.missing_frames} frames missing, {gap_fate(gap)}</title><rect class="gap" x="{x:.1f}" '
@@ -262,10 +262,10 @@ def _signal(story: Story, end_s: float, top: float, row: float) -> list[str]:
     return parts
 
 
-def _score(story: Story, end_s: float, top: float, height: float) -> list[str]:
-    times, scores = np.array(story.curve.times_s), np.clip(np.array(story.curve.scores), 0, None)
+def _score(history: StreamHistory, end_s: float, top: float, height: float) -> list[str]:
+    times, scores = np.array(history.outputs.times_s), np.clip(np.array(history.outputs.scores), 0, None)
     if not len(times):
-        return [f'<text class="soft" x="{LEFT + 20:g}" y="{top + height / 2:g}">not asked for</text>']
+        return [f'<text class="soft" x="{LEFT + 20:g}" y="{top + height / 2:g}">not requested</text>']
     full = max(8.0, float(scores.max()) * 1.15)
     base = top + height
     step = max(1, len(times) // _MOST_POINTS)
@@ -277,16 +277,16 @@ def _score(story: Story, end_s: float, top: float, height: float) -> list[str]:
         f'<path class="hill" d="M{first:.1f} {base:g}{points}L{last:.1f} {base:g}Z"/>',
         f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>',
     ]
-    if story.threshold is not None:
-        y = base - height * story.threshold / full
+    if history.threshold is not None:
+        y = base - height * history.threshold / full
         parts.append(f'<line class="limit" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(
             f'<text class="alarm" style="fill:var(--alarm)" x="{RIGHT:g}" y="{y - 5:.1f}" text-anchor="end" '
-            f'font-size="11">anomaly from {story.threshold:g} on</text>'
+            f'font-size="11">anomaly threshold {history.threshold:g}</text>'
         )
-    for anomaly in story.anomalies:
+    for anomaly in history.anomalies:
         x, y = _x(anomaly.start_s, end_s), base - height * min(1.0, anomaly.score / full)
-        until_s = story.position_s if anomaly.end_s is None else anomaly.end_s
+        until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         width = max(1.0, _x(until_s, end_s) - x)
         when = f"{clock(anomaly.start_s)} to {clock(until_s)}" if anomaly.end_s is not None else "goes on"
         parts.append(

@@ -42,11 +42,11 @@ svg .trace { fill: none; stroke: var(--trace); stroke-width: 1; }
 svg .hill { fill: var(--hill); fill-opacity: .35; stroke: var(--hill); stroke-width: 1; }
 svg .cut { stroke: var(--ink); stroke-opacity: .45; stroke-width: 1; }
 svg .stripe { stroke: var(--card); stroke-width: 7; }
-svg .maybe { stroke-width: 1.5; }
+svg .provisional { stroke-width: 1.5; }
 svg .halo { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; font-weight: 700; }
-svg .said { fill: none; stroke: var(--ink); stroke-width: 1.3; }
-svg .said .mark { fill: var(--card); stroke-width: 1.6; }
-svg .certain .mark { fill: var(--ink); }
+svg .boundary { fill: none; stroke: var(--ink); stroke-width: 1.3; }
+svg .boundary .mark { fill: var(--card); stroke-width: 1.6; }
+svg .final .mark { fill: var(--ink); }
 svg .retracted { stroke: var(--soft); stroke-opacity: .75; }
 svg .open { stroke-dasharray: 3 2; }
 svg .gap { fill: var(--soft); fill-opacity: .28; }
@@ -105,26 +105,26 @@ function line(parent, strong, rest) {
   parent.append(row);
 }
 const called = (one) => one.label + (one.name ? " (" + one.name + ")" : "");
-function tell(parent, t) {
+function describe(parent, t) {
   parent.replaceChildren();
   line(parent, clock(t), "");
   const bar = at(data.bars, t), truth = at(data.truth, t);
   if (bar) {
     line(parent, "action " + called(bar), ", segment " + bar.id + ", " + (bar.end - bar.start).toFixed(1) + " s");
     line(parent, "", clock(bar.start) + " to " + clock(bar.end) +
-      (bar.told === null ? "" : ", end told " + Math.max(0, bar.told - bar.end).toFixed(1) + " s later"));
+      (bar.reported === null ? "" : ", end reported " + Math.max(0, bar.reported - bar.end).toFixed(1) + " s later"));
   }
   if (truth) line(parent, "", "known truth: " + truth.name);
   const last = knownAt(t).at(-1);
   if (last) line(parent, "", "known then: action " + called(last.v) + (last.v.confirmed ? "" :
-    "?, " + percent(last.v.confidence) + " sure"));
+    ", provisional, confidence " + percent(last.v.confidence)));
   const off = (one) => Math.abs(one.time - t);
-  const near = data.announced.filter((one) => off(one) < data.end / 150).sort((a, b) => off(a) - off(b));
+  const near = data.provisional.filter((one) => off(one) < data.end / 150).sort((a, b) => off(a) - off(b));
   for (const one of near.slice(0, 3)) {
-    const became = one.outcome === "retracted" ? "withdrawn" : "confirmed";
-    line(parent, "", "action " + one.label + " announced here " + (one.told - one.time).toFixed(1) + " s later, " +
-      percent(one.confidence) + " sure; " + (one.decided === null ? "undecided" :
-      became + " after another " + (one.decided - one.told).toFixed(1) + " s"));
+    line(parent, "", "provisional: action " + one.label + " from here, reported " +
+      (one.reported - one.time).toFixed(1) + " s later, confidence " + percent(one.confidence) + "; " +
+      (one.decided === null ? "still open" :
+      one.outcome + " after another " + (one.decided - one.reported).toFixed(1) + " s"));
   }
   if (!data.curve.t.length) return;
   line(parent, "", "surprise " + Math.max(0, data.curve.score[nearest(data.curve.t, t)]).toFixed(1));
@@ -148,12 +148,12 @@ function draw(v) {
   const group = svg("g", then, {});
   const back = svg("rect", group, { ...box, fill: v.color });
   const front = v.confirmed ? null
-    : svg("rect", group, { ...box, fill: "url(#stripes)", stroke: v.color, class: "maybe" });
+    : svg("rect", group, { ...box, fill: "url(#stripes)", stroke: v.color, class: "provisional" });
   const text = svg("text", group, { y: top + height / 2 + 5.4, "text-anchor": "middle", "font-size": 15 });
   if (v.confirmed) text.setAttribute("style", "font-weight:700;fill:" + v.ink); else text.setAttribute("class", "halo");
   return { group, back, front, text, end: null };
 }
-function knew(t) {
+function drawKnown(t) {
   const known = knownAt(t), seen = new Set(known.map((one) => one.v));
   for (const [v, one] of drawn) one.group.style.display = seen.has(v) ? "" : "none";
   for (const { v, end } of known) {
@@ -197,14 +197,14 @@ function show(t) {
     spot.setAttribute("cy", data.curve.y[i]);
     spot.style.visibility = "visible";
   }
-  pose(t); tell(here, t); knew(t);
+  pose(t); describe(here, t); drawKnown(t);
 }
 chart.addEventListener("pointermove", (event) => {
   const box = chart.getBoundingClientRect();
   const x = (event.clientX - box.left) * chart.viewBox.baseVal.width / box.width;
   const t = (x - data.left) / (data.right - data.left) * data.end;
   if (t < 0 || t > data.end) { tip.style.visibility = "hidden"; return; }
-  show(t); tell(tip, t);
+  show(t); describe(tip, t);
   tip.style.visibility = "visible";
   const wide = tip.offsetWidth, high = tip.offsetHeight;
   tip.style.left = Math.min(event.clientX + 16, innerWidth - wide - 8) + "px";
@@ -256,13 +256,13 @@ PAGE = Template("""<!doctype html>
 <label>speed <select id="speed"><option value="1">1x</option><option value="2">2x</option><option value="4">4x</option>
 <option value="8">8x</option></select></label>$key</div>$timeline</section>
 <section class="pair">
-<div class="card"><h2>Where the model sees the motion</h2>$embedding</div>
+<div class="card"><h2>The motion in the embedding space</h2>$embedding</div>
 <div class="card"><h2>At the cursor</h2>$pose<div class="here" id="here">Move over the timeline.</div></div>
 <div class="card"><h2>Actions found</h2>$actions</div>
 </section>
 <section class="two">
 <div class="card"><h2>Segments</h2><div class="scroll">$segments</div></div>
-<div class="card"><h2>Events, as they were told</h2><div class="scroll">$events</div></div>
+<div class="card"><h2>Events, in the order emitted</h2><div class="scroll">$events</div></div>
 </section>
 <footer>$footer</footer>
 </main>

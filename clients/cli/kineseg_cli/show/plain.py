@@ -8,15 +8,15 @@ from typing import Self
 from kineseg import Event, FrameResult
 from rich.console import Console
 
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, describe
 
 
 class PlainView:
-    """Prints every event as it is told; takes the same calls as `LiveView`."""
+    """Prints every event as it comes; takes the same calls as `LiveView`."""
 
-    def __init__(self, story: Story, console: Console) -> None:
-        self._story = story
+    def __init__(self, history: StreamHistory, console: Console) -> None:
+        self._history = history
         self._console = console
 
     def __enter__(self) -> Self:
@@ -28,8 +28,8 @@ class PlainView:
         pass
 
     def add(self, item: Event | FrameResult) -> None:
-        """Takes the next thing told."""
-        self._story.add(item)
+        """Adds the next event or result of a frame, and prints the event."""
+        self._history.add(item)
         if isinstance(item, Event):
-            line = f"{clock(item.decided_time_s):>7}  {item.kind:<17}  {describe(item, self._story.before(item))}"
+            line = f"{clock(item.decided_time_s):>7}  {item.kind:<17}  {describe(item, self._history.before(item))}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

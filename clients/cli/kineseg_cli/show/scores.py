@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_cli.show.segment_versions import Bar, Boundary
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 
 TOLERANCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class BoundaryScores:
-    """Agreement of boundaries told with those known.
+    """Agreement of reported boundaries with the known ones.
 
     Attributes:
-        known, found, hits: Number of known boundaries, of boundaries told, and of pairs of them within the tolerance.
+        known, found, hits: Number of known boundaries, of reported ones, and of pairs of them within the tolerance.
         precision, recall, f1: 0 to 1.
-        delay_s: Median over hits of when it was told minus when it was, seconds; None without hits.
+        delay_s: Median over hits of the time from the boundary to its report, seconds; None without hits.
     """
 
     known: int
@@ -38,50 +38,50 @@ class Scores:
     """Agreement with the known truth, over the part of the stream that was seen.
 
     Attributes:
-        confirmed: Of the boundaries that are certain, told when they became so.
-        announced: Of all boundaries as they were first told, those withdrawn later included; None if nothing was told
-            before it was certain.
+        confirmed: Of the confirmed boundaries, as they were confirmed.
+        provisional: Of all boundaries as they were first reported, those retracted later included; None if nothing was
+            reported before it was confirmed.
         accuracy: Share of time that carries the right label, when labels are named one to one as well as possible.
     """
 
     confirmed: BoundaryScores
-    announced: BoundaryScores | None
+    provisional: BoundaryScores | None
     accuracy: float
 
 
-def score(story: Story) -> Scores | None:
+def score(history: StreamHistory) -> Scores | None:
     """The scores of what was found so far, or None where nothing is known or nothing was seen."""
-    bars = story.bars()
+    bars = history.bars()
     seen_s = bars[-1].end_s if bars else 0.0
-    if not story.truth or seen_s <= 0:
+    if not history.truth or seen_s <= 0:
         return None
-    known = [bar for bar in story.truth if bar.start_s < seen_s]
-    windows = _windows(story, len(known))
+    known = [bar for bar in history.truth if bar.start_s < seen_s]
+    windows = _windows(history, len(known))
     return Scores(
-        confirmed=_agreement(windows, story.boundaries),
-        announced=_agreement(windows, story.knowledge.first_told) if story.announced else None,
+        confirmed=_agreement(windows, history.boundaries),
+        provisional=_agreement(windows, history.segments.first_reported) if history.provisional else None,
         accuracy=_accuracy(known, bars, seen_s),
     )
 
 
-def naming(story: Story) -> dict[int, int]:
+def naming(history: StreamHistory) -> dict[int, int]:
     """For each known class the label found that covers it best, one to one; classes without one are absent."""
-    bars = story.bars()
-    if not story.truth or not bars:
+    bars = history.bars()
+    if not history.truth or not bars:
         return {}
-    overlap, classes, labels = _overlap(story.truth, bars)
+    overlap, classes, labels = _overlap(history.truth, bars)
     rows, columns = _best_pairs(-overlap)
     return {classes[i]: labels[j] for i, j in zip(rows, columns, strict=True) if overlap[i, j] > 0}
 
 
-def _windows(story: Story, count: int) -> list[tuple[float, float, float]]:
+def _windows(history: StreamHistory, count: int) -> list[tuple[float, float, float]]:
     """Earliest, best and latest second of the changes between the first `count` known segments."""
-    truth = story.recording.truth
+    truth = history.recording.truth
     assert truth is not None  # there are known bars
-    times = story.recording.times() - story.recording.times()[0]
+    times = history.recording.times() - history.recording.times()[0]
     windows = []
     for i in range(1, count):
-        best = story.truth[i].start_s
+        best = history.truth[i].start_s
         low, high = truth.tolerance[i] if truth.tolerance else (truth.boundaries[i],) * 2
         low_s, high_s = (float(times[min(frame, len(times) - 1)]) for frame in (low, high))
         windows.append((low_s - TOLERANCE_S, best, high_s + TOLERANCE_S))
@@ -93,7 +93,7 @@ def _agreement(windows: Sequence[tuple[float, float, float]], boundaries: Sequen
     known, found, hits = len(windows), len(boundaries), len(pairs)
     precision = hits / found if found else float(not known)
     recall = hits / known if known else 1.0
-    delays = [boundaries[j].told_s - windows[i][1] for i, j in pairs]
+    delays = [boundaries[j].reported_s - windows[i][1] for i, j in pairs]
     return BoundaryScores(
         known=known,
         found=found,

@@ -38,7 +38,7 @@ def is_body(recording: Recording) -> bool:
 
 
 def traces(recording: Recording) -> list[Trace]:
-    """The curves that tell most: known ones of a body, else the channels that vary most, six at most."""
+    """The curves to draw: known ones of a body, else the channels that vary most, six at most."""
     frames = recording.held()
     if is_body(recording):
         heights = canonical_positions(frames)[..., 1]

@@ -1,4 +1,4 @@
-"""What has happened in a stream so far, in seconds since its first frame, for everything that shows it."""
+"""What has come of a stream so far, in seconds since its first frame, for everything that shows it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from kineseg import Event, FrameResult, Gap, LabelsMerged, Summary
 from kineseg.motion import Recording
 from numpy.typing import NDArray
 
-from kineseg_cli.show.anomalies import Anomalies, AnomalySpan
-from kineseg_cli.show.segment_versions import Announced, Bar, Boundary, Knowledge
+from kineseg_cli.show.anomalies import AnomalySpan, AnomalySpans
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment, SegmentVersions
 
 Array = NDArray[np.float64]
 
 
 @dataclass(slots=True)
-class Curve:
-    """What the model computed, one entry for each of its frames, in the order told."""
+class ModelOutputs:
+    """What the model computed, one entry for each of its frames, in their order."""
 
     times_s: list[float] = field(default_factory=list)
     surprise: list[float] = field(default_factory=list)
@@ -33,8 +33,8 @@ class Curve:
         self.embeddings.append(result.embedding)
 
 
-class Story:
-    """Everything told about one stream; grows with `add`.
+class StreamHistory:
+    """A recording that is streamed, and the events and results of frames that have come of it; grows with `add`.
 
     Args:
         recording: What is streamed, in the model's channels (its truth and faults are shown, never sent).
@@ -53,23 +53,23 @@ class Story:
         self.position_s = 0.0
         self.score = 0.0
         self.events: list[Event] = []
-        self.curve = Curve()
+        self.outputs = ModelOutputs()
         self.summary: Summary | None = None
-        self.knowledge = Knowledge()
-        self._anomalies = Anomalies()
+        self.segments = SegmentVersions()
+        self._anomalies = AnomalySpans()
         self._last_about: dict[int, Event] = {}
         self._before: dict[int, Event] = {}
 
     def add(self, item: Event | FrameResult) -> None:
-        """Takes the next thing told."""
+        """Adds the next event or result of a frame."""
         if isinstance(item, FrameResult):
-            self.curve.add(item)
+            self.outputs.add(item)
             self.score = item.anomaly_score
             self.position_s = max(self.position_s, item.time_s)
             return
         self.events.append(item)
         self.position_s = max(self.position_s, item.decided_time_s)
-        self.knowledge.add(item)
+        self.segments.add(item)
         self._anomalies.add(item)
         segment_id = getattr(item, "segment_id", None)
         if segment_id is not None:
@@ -80,26 +80,26 @@ class Story:
             self.summary = item
 
     def before(self, event: Event) -> Event | None:
-        """What had been told of the same segment before `event`; None if nothing had, or it is about no segment."""
+        """The last event about the same segment before `event`; None if there is none, or it is about no segment."""
         return self._before.get(event.seq)
 
     def bars(self) -> list[Bar]:
-        """The segments found, as far as known now: closed, confirmed and announced ones, up to where the stream is."""
-        return self.knowledge.bars(self.position_s)
+        """The segments found, as known now: closed, confirmed and provisional ones, up to where the stream is."""
+        return self.segments.bars(self.position_s)
 
     @property
     def boundaries(self) -> Sequence[Boundary]:
-        """The changes that are certain; the beginning and the end of the stream are none."""
-        return self.knowledge.confirmed
+        """The confirmed boundaries; the beginning and the end of the stream are none."""
+        return self.segments.confirmed
 
     @property
-    def announced(self) -> Sequence[Announced]:
-        """The segments that were told before they were certain, withdrawn ones among them."""
-        return self.knowledge.announced
+    def provisional(self) -> Sequence[ProvisionalSegment]:
+        """The segments that were reported before they were confirmed, retracted ones included."""
+        return self.segments.provisional
 
     @property
     def merges(self) -> list[LabelsMerged]:
-        """The labels that turned out to be one action, in the order told."""
+        """The labels that turned out to be one action, in the order reported."""
         return [event for event in self.events if isinstance(event, LabelsMerged)]
 
     @property
@@ -122,7 +122,7 @@ class Story:
 
     @property
     def gaps(self) -> list[Gap]:
-        """The gaps told so far."""
+        """The gaps reported so far."""
         return [event for event in self.events if isinstance(event, Gap)]
 
     @property

@@ -1,4 +1,4 @@
-"""The picture of a stream: poses, what was announced, segments found and known, signal, surprise and embedding."""
+"""The picture of a stream: poses, provisional and confirmed boundaries, segments, signal, surprise and embedding."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, naming, score
-from kineseg_cli.show.segment_versions import Announced, Bar, Boundary
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Figures, figures, plane, rows_at, traces
-from kineseg_cli.show.stream_history import Story
+from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import count, gap_fate
 
 _INK, _SOFT, _FAINT, _PALE = "#1F2933", "#616E7C", "#E4E7EB", "#9AA5B1"
@@ -31,7 +31,7 @@ _HOLLOW: dict[str, Any] = {
     "markeredgecolor": _INK, "clip_on": False,
 }  # fmt: skip
 _FULL: dict[str, Any] = _HOLLOW | {"markerfacecolor": _INK}
-# Told apart by shape as well as by colour.
+# Distinguished by shape as well as by colour.
 _MARKS: dict[str, dict[str, Any]] = {
     "confirmed": _HOLLOW,
     "open": _HOLLOW | {"marker": "D", "markersize": 4.5},
@@ -39,24 +39,24 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 
 
-def save(story: Story, path: Path) -> None:
-    """Draw the story and write it as PNG (or what else the suffix says).
+def save(history: StreamHistory, path: Path) -> None:
+    """Draw the stream and write it as PNG (or what else the suffix says).
 
     Raises:
         OSError: The file cannot be written.
         ValueError: The suffix is no picture format.
     """
-    draw(story).savefig(path, dpi=130, facecolor="white")
+    draw(history).savefig(path, dpi=130, facecolor="white")
 
 
-def draw(story: Story) -> Figure:
-    """The story as a matplotlib figure; needs no display."""
-    body = figures(story.recording, rows_at(story.recording, np.zeros(1))) is not None
+def draw(history: StreamHistory) -> Figure:
+    """The stream as a matplotlib figure; needs no display."""
+    body = figures(history.recording, rows_at(history.recording, np.zeros(1))) is not None
     rows = [("poses", 1.5)] if body else []
-    early = story.announced
-    rows += [("announced", 0.62), ("confirmed", 0.2)] if early else []
-    rows += [("found", 0.5)] + ([("known", 0.5)] if story.truth else []) + [("signal", 2.5), ("score", 1.25)]
-    heading = 1.05 + (0.2 if story.truth else 0) + (0.22 if early else 0)
+    provisional = history.provisional
+    rows += [("provisional", 0.62), ("confirmed", 0.2)] if provisional else []
+    rows += [("found", 0.5)] + ([("known", 0.5)] if history.truth else []) + [("signal", 2.5), ("score", 1.25)]
+    heading = 1.05 + (0.2 if history.truth else 0) + (0.22 if provisional else 0)
     height = 1.05 + heading + sum(share for _, share in rows)
     figure = Figure(figsize=(_WIDTH_IN, height))
     FigureCanvasAgg(figure)
@@ -64,7 +64,7 @@ def draw(story: Story) -> Figure:
         len(rows), 2, width_ratios=(3.6, 1), height_ratios=[share for _, share in rows],
         left=0.105, right=0.98, top=1 - heading / height, bottom=0.62 / height, hspace=0.14, wspace=0.06,
     )  # fmt: skip
-    end = _end(story)
+    end = _end(history)
     axes = {name: figure.add_subplot(grid[i, 0]) for i, (name, _) in enumerate(rows)}
     for name, ax in axes.items():
         ax.set_xlim(0, end)
@@ -76,37 +76,37 @@ def draw(story: Story) -> Figure:
             ax.tick_params(labelbottom=False)
             ax.spines["bottom"].set_visible(False)
     if body:
-        _draw_poses(axes["poses"], story, end)
-    if early:
-        _draw_announced(axes["announced"], early)
-        _draw_confirmed(axes["confirmed"], story.boundaries)
-        _draw_key(figure, early, 1 - (heading - 0.26) / height)
-    _draw_bars(axes["found"], story.bars(), [color_of(bar.label) for bar in story.bars()], end)
-    named = any(bar.named for bar in story.bars())
+        _draw_poses(axes["poses"], history, end)
+    if provisional:
+        _draw_provisional(axes["provisional"], provisional)
+        _draw_confirmed(axes["confirmed"], history.boundaries)
+        _draw_key(figure, provisional, 1 - (heading - 0.26) / height)
+    _draw_bars(axes["found"], history.bars(), [color_of(bar.label) for bar in history.bars()], end)
+    named = any(bar.named for bar in history.bars())
     _row_name(axes["found"], "segments found", "name or number" if named else "number = action")
-    if story.truth:
-        names = naming(story)
+    if history.truth:
+        names = naming(history)
         _draw_bars(
-            axes["known"], story.truth, [color_of(names.get(bar.label, -1)) for bar in story.truth], end, soft=True
+            axes["known"], history.truth, [color_of(names.get(bar.label, -1)) for bar in history.truth], end, soft=True
         )
         _row_name(axes["known"], "known truth", "never sent")
-    _draw_signal(axes["signal"], story)
-    _draw_score(axes["score"], story)
-    boundaries = story.boundaries
+    _draw_signal(axes["signal"], history)
+    _draw_score(axes["score"], history)
+    boundaries = history.boundaries
     thick = 0.9 if len(boundaries) < 40 else 0.4 if len(boundaries) < 200 else 0.1
     for ax in (axes["signal"], axes["score"]):
         for boundary in boundaries:
             ax.axvline(boundary.time_s, color=_INK, linewidth=thick, alpha=0.55, zorder=3)
     side = grid[:, 1].subgridspec(2, 1, height_ratios=(1.6, 1), hspace=0.16)
-    _draw_embedding(figure.add_subplot(side[0]), story)
-    _draw_legend(figure.add_subplot(side[1]), story)
-    _draw_heading(figure, story, height)
+    _draw_embedding(figure.add_subplot(side[0]), history)
+    _draw_legend(figure.add_subplot(side[1]), history)
+    _draw_heading(figure, history, height)
     return figure
 
 
-def _end(story: Story) -> float:
-    bars = story.bars()
-    return max([1e-3, story.position_s, *(bar.end_s for bar in bars)])
+def _end(history: StreamHistory) -> float:
+    bars = history.bars()
+    return max([1e-3, history.position_s, *(bar.end_s for bar in bars)])
 
 
 def _row_name(ax: Axes, name: str, remark: str, shift: float = -10) -> None:
@@ -148,8 +148,8 @@ def _box(bar: Bar, width: float, color: str, *, edge: float, soft: bool) -> Rect
     return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=edge)
 
 
-def _draw_announced(ax: Axes, announced: Sequence[Announced]) -> None:
-    """A hollow mark where a change was said to be, as high as it was sure, and a line to when it was said."""
+def _draw_provisional(ax: Axes, segments: Sequence[ProvisionalSegment]) -> None:
+    """A hollow mark at each boundary as first reported, as high as its confidence, and a line to when that was."""
     ax.set_ylim(-0.08, 1.12)
     ax.set_yticks([0, 1], ["0%", "100%"])
     ax.yaxis.tick_right()
@@ -157,25 +157,25 @@ def _draw_announced(ax: Axes, announced: Sequence[Announced]) -> None:
     for share in (0.0, 0.5, 1.0):
         ax.axhline(share, color=_FAINT, linewidth=0.8, zorder=0)
     for outcome, mark in _MARKS.items():
-        mine = [one for one in announced if one.outcome == outcome]
-        said = [Boundary(one.time_s, one.told_s) for one in mine]
-        _draw_told(ax, said, [one.confidence for one in mine], mark, crowd=len(announced))
-    _row_name(ax, "announced", _later(announced))
+        mine = [one for one in segments if one.outcome == outcome]
+        starts = [Boundary(one.time_s, one.reported_s) for one in mine]
+        _draw_reported(ax, starts, [one.confidence for one in mine], mark, crowd=len(segments))
+    _row_name(ax, "provisional", _later(segments))
 
 
 def _draw_confirmed(ax: Axes, boundaries: Sequence[Boundary]) -> None:
-    """A full mark where a change is, and a line to when that was certain."""
+    """A full mark at each boundary, and a line to when it was confirmed."""
     ax.set_ylim(-1, 1)
-    _draw_told(ax, boundaries, [0.0] * len(boundaries), _FULL, crowd=len(boundaries))
+    _draw_reported(ax, boundaries, [0.0] * len(boundaries), _FULL, crowd=len(boundaries))
     _row_name(ax, "confirmed", _later(boundaries))
 
 
-def _draw_told(
-    ax: Axes, told: Sequence[Boundary], heights: Sequence[float], mark: dict[str, Any], *, crowd: int
+def _draw_reported(
+    ax: Axes, boundaries: Sequence[Boundary], heights: Sequence[float], mark: dict[str, Any], *, crowd: int
 ) -> None:
-    """Marks at the changes, and lines to when they were told; smaller where a crowd would hide one another."""
+    """Marks at boundaries, and lines to when they were reported; smaller where a crowd would hide one another."""
     share = max(0.3, min(1.0, _MANY / max(1, crowd)))
-    times, ends = [one.time_s for one in told], [one.told_s for one in told]
+    times, ends = [one.time_s for one in boundaries], [one.reported_s for one in boundaries]
     color = _PALE if mark["marker"] == "x" else _INK
     ax.hlines(heights, times, ends, color=color, linewidth=1.0 * share, zorder=2)
     ax.plot(
@@ -186,38 +186,42 @@ def _draw_told(
     ax.plot(times, heights, zorder=3, **mark | sized)
 
 
-def _later(told: Sequence[Announced | Boundary]) -> str:
-    return f"told {np.median([one.delay_s for one in told]):.1f} s later" if told else "nothing yet"
+def _later(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+    return f"reported {np.median([one.delay_s for one in reported]):.1f} s later" if reported else "none yet"
 
 
-def _draw_key(figure: Figure, announced: Sequence[Announced], y: float) -> None:
+def _draw_key(figure: Figure, provisional: Sequence[ProvisionalSegment], y: float) -> None:
     """What the marks mean; only those that are drawn."""
-    became = {"confirmed": "announced, confirmed later", "retracted": "announced, withdrawn later", "open": "undecided"}
-    there = {one.outcome for one in announced}
-    entries = [(_MARKS[outcome], text) for outcome, text in became.items() if outcome in there]
+    texts = {
+        "confirmed": "provisional, later confirmed",
+        "retracted": "provisional, later retracted",
+        "open": "provisional, still open",
+    }
+    there = {one.outcome for one in provisional}
+    entries = [(_MARKS[outcome], text) for outcome, text in texts.items() if outcome in there]
     entries.append((_FULL, "confirmed"))
     handles = [Line2D([], [], label=text, **marks) for marks, text in entries]
-    handles.append(Line2D([], [], label="when it was told", color=_INK, marker="|", linestyle="none", markersize=7))
-    handles.append(Line2D([], [], label="height: how sure it was", linestyle="none"))
+    handles.append(Line2D([], [], label="when it was reported", color=_INK, marker="|", linestyle="none", markersize=7))
+    handles.append(Line2D([], [], label="height: confidence", linestyle="none"))
     figure.legend(
         handles=handles, loc="center left", bbox_to_anchor=(0.098, y), ncols=len(handles),
         frameon=False, fontsize=8, labelcolor=_SOFT, handletextpad=0.2, columnspacing=1.6, borderpad=0,
     )  # fmt: skip
 
 
-def _draw_poses(ax: Axes, story: Story, end: float) -> None:
+def _draw_poses(ax: Axes, history: StreamHistory, end: float) -> None:
     """A filmstrip: the body at regular times, in the colour of the segment that it is in."""
     inches_wide, inches_high = _WIDTH_IN * 0.685, 1.5
     tall = 2.2  # body sizes from the floor to raised hands
     seconds_per_body = end / inches_wide * inches_high / tall
     times = np.arange(0.5, 1000) * seconds_per_body * 0.78
     times = times[times < end - seconds_per_body * 0.3]
-    shown = figures(story.recording, rows_at(story.recording, times)) if len(times) else None
+    shown = figures(history.recording, rows_at(history.recording, times)) if len(times) else None
     ax.set_ylim(-0.12, tall)
     _row_name(ax, "poses", "as sent")
     if shown is None:
         return
-    for points, time, label in zip(shown.points, times, story.labels_at(times), strict=True):
+    for points, time, label in zip(shown.points, times, history.labels_at(times), strict=True):
         _draw_body(ax, shown, points, float(time), seconds_per_body, color_of(int(label)))
 
 
@@ -229,9 +233,9 @@ def _draw_body(ax: Axes, shown: Figures, points: np.ndarray, x: float, scale: fl
     ax.plot(x + head[0] * scale, head[1], "o", color=color, markersize=4.2)
 
 
-def _draw_signal(ax: Axes, story: Story) -> None:
-    curves = traces(story.recording)
-    times = story.recording.times() - story.recording.times()[0]
+def _draw_signal(ax: Axes, history: StreamHistory) -> None:
+    curves = traces(history.recording)
+    times = history.recording.times() - history.recording.times()[0]
     step = max(1, len(times) // _MOST_POINTS)
     ax.set_ylim(0, len(curves))
     for row, trace in enumerate(reversed(curves)):
@@ -239,7 +243,7 @@ def _draw_signal(ax: Axes, story: Story) -> None:
         ax.axhline(row, color=_FAINT, linewidth=0.8)
     ax.set_yticks([row + 0.5 for row in range(len(curves))], [trace.name for trace in reversed(curves)], color=_INK)
     ax.tick_params(axis="y", pad=6, labelsize=9, labelcolor=_INK)
-    for gap in story.gaps:
+    for gap in history.gaps:
         ax.axvspan(gap.time_s, gap.time_s + gap.duration_s, color=_SOFT, alpha=0.3, linewidth=0)
         ax.text(
             gap.time_s + gap.duration_s / 2, len(curves) + 0.03, f"gap, {gap_fate(gap)}", color=_SOFT, fontsize=8,
@@ -247,52 +251,52 @@ def _draw_signal(ax: Axes, story: Story) -> None:
         )  # fmt: skip
 
 
-def _draw_score(ax: Axes, story: Story) -> None:
-    times, scores = np.array(story.curve.times_s), np.array(story.curve.scores)
+def _draw_score(ax: Axes, history: StreamHistory) -> None:
+    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.scores)
     top = 8.0
     if len(times):
         top = max(top, float(scores.max()) * 1.15)
         ax.fill_between(times, 0, np.clip(scores, 0, None), color="#8A94A6", alpha=0.45, linewidth=0)
         ax.plot(times, np.clip(scores, 0, None), color="#52606D", linewidth=0.8)
     else:
-        ax.text(0.5, 0.5, "not asked for", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
+        ax.text(0.5, 0.5, "not requested", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
     ax.set_ylim(0, top)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.tick_left()
-    if story.threshold is not None:
-        ax.axhline(story.threshold, color=ALARM, linewidth=0.9, linestyle=(0, (4, 3)))
+    if history.threshold is not None:
+        ax.axhline(history.threshold, color=ALARM, linewidth=0.9, linestyle=(0, (4, 3)))
         ax.text(
-            0.998, story.threshold + 0.03 * top, "anomaly from here on", color=ALARM, fontsize=8, va="bottom",
+            0.998, history.threshold + 0.03 * top, "anomaly threshold", color=ALARM, fontsize=8, va="bottom",
             ha="right", transform=ax.get_yaxis_transform(), zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )  # fmt: skip
-    for anomaly in story.anomalies:
+    for anomaly in history.anomalies:
         height = min(anomaly.score, top * 0.93)
-        until_s = story.position_s if anomaly.end_s is None else anomaly.end_s
+        until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         ax.axvspan(anomaly.start_s, until_s, color=ALARM, alpha=0.15, linewidth=0)
         ax.plot(anomaly.start_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
-    _row_name(ax, "surprise", "above the usual", shift=-34)
+    _row_name(ax, "surprise", "anomaly score", shift=-34)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} s"))
 
 
-def _draw_embedding(ax: Axes, story: Story) -> None:
+def _draw_embedding(ax: Axes, history: StreamHistory) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_color(_FAINT)
-    ax.set_title("where the model sees the motion", loc="left", fontsize=10, color=_INK, pad=8)
-    if len(story.curve.embeddings) < 3:
-        ax.text(0.5, 0.5, "not asked for", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
+    ax.set_title("the motion in the embedding space", loc="left", fontsize=10, color=_INK, pad=8)
+    if len(history.outputs.embeddings) < 3:
+        ax.text(0.5, 0.5, "not requested", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
         return
-    times = np.array(story.curve.times_s)
-    flat, share = plane(np.stack(story.curve.embeddings).astype(np.float64), times)
-    labels = story.labels_at(times)
+    times = np.array(history.outputs.times_s)
+    flat, share = plane(np.stack(history.outputs.embeddings).astype(np.float64), times)
+    labels = history.labels_at(times)
     ax.plot(flat[:, 0], flat[:, 1], color=UNKNOWN, linewidth=0.5, alpha=0.45, zorder=1)
     step = max(1, len(times) // _MOST_POINTS)
-    for label in story.labels:
+    for label in history.labels:
         mine = flat[labels == label]
         ax.scatter(mine[::step, 0], mine[::step, 1], s=9, color=color_of(label), alpha=0.55, linewidths=0, zorder=2)
-    for label in story.labels:
+    for label in history.labels:
         mine = flat[labels == label]
         if len(mine):
             x, y = np.median(mine, axis=0)
@@ -303,29 +307,29 @@ def _draw_embedding(ax: Axes, story: Story) -> None:
             )  # fmt: skip
     ax.margins(0.08)
     ax.set_xlabel(
-        f"embedding, 2 of {len(story.curve.embeddings[0])} dimensions ({share:.0%} of variance)",
+        f"embedding, 2 of {len(history.outputs.embeddings[0])} dimensions ({share:.0%} of variance)",
         fontsize=8.5, color=_SOFT, labelpad=7,
     )  # fmt: skip
 
 
-def _draw_legend(ax: Axes, story: Story) -> None:
+def _draw_legend(ax: Axes, history: StreamHistory) -> None:
     """One line for each action found: how often, how long, and what it is known as."""
     ax.set_axis_off()
-    known = {bar.label: bar.name.replace("_", " ") for bar in reversed(story.truth)}
-    names = {label: known[name] for name, label in naming(story).items()}
-    labels = story.labels
+    known = {bar.label: bar.name.replace("_", " ") for bar in reversed(history.truth)}
+    names = {label: known[name] for name, label in naming(history).items()}
+    labels = history.labels
     most = 12
     step = 1 / max(8, min(most, len(labels)) + (len(labels) > most))
     for row, label in enumerate(labels[:most]):
         y = 1 - (row + 0.5) * step
-        mine = [bar for bar in story.bars() if bar.label == label]
+        mine = [bar for bar in history.bars() if bar.label == label]
         color = color_of(label)
         ax.text(
             0.03, y, str(label), transform=ax.transAxes, ha="center", va="center", fontsize=8.5, fontweight="bold",
             color=ink_on(color), bbox={"boxstyle": "round,pad=0.25", "facecolor": color, "edgecolor": "none"},
         )  # fmt: skip
         text = f"{count(len(mine), 'segment')}, {sum(bar.duration_s for bar in mine):.0f} s"
-        text += f", {name}" if (name := story.name_of(label)) else ""
+        text += f", {name}" if (name := history.name_of(label)) else ""
         text += f"  ≈ {names[label]}" if label in names else ""
         ax.text(0.09, y, text, transform=ax.transAxes, va="center", fontsize=9, color=_INK)
     if len(labels) > most:
@@ -333,24 +337,24 @@ def _draw_legend(ax: Axes, story: Story) -> None:
         ax.text(0.09, 0.5 * step, more, transform=ax.transAxes, va="center", fontsize=9, color=_SOFT)
 
 
-def _draw_heading(figure: Figure, story: Story, height: float) -> None:
-    figure.text(0.02, 1 - 0.36 / height, story.title, fontsize=15, fontweight="bold", color=_INK, va="center")
+def _draw_heading(figure: Figure, history: StreamHistory, height: float) -> None:
+    figure.text(0.02, 1 - 0.36 / height, history.title, fontsize=15, fontweight="bold", color=_INK, va="center")
     facts = [
-        f"{_end(story):.1f} s at {story.recording.rate:g} fps",
-        f"{count(len(story.bars()), 'segment')}, {count(len(story.labels), 'action')}",
+        f"{_end(history):.1f} s at {history.recording.rate:g} fps",
+        f"{count(len(history.bars()), 'segment')}, {count(len(history.labels), 'action')}",
     ]
-    if story.model:
-        facts.append(f"model {story.model} at {story.model_rate_hz:g} Hz")
+    if history.model:
+        facts.append(f"model {history.model} at {history.model_rate_hz:g} Hz")
     lines = [facts]
-    if (scores := score(story)) is not None:
+    if (scores := score(history)) is not None:
         agreement = [f"boundaries within {TOLERANCE_S:g} s of the known: {_agreement(scores.confirmed)}"]
-        if scores.announced is not None:
-            agreement.append(f"as first told: {_agreement(scores.announced)}")
+        if scores.provisional is not None:
+            agreement.append(f"as first reported: {_agreement(scores.provisional)}")
         lines.append([*agreement, f"{scores.accuracy:.0%} of time labelled right"])
     for row, line in enumerate(lines):
         y = 1 - (0.68 + 0.24 * row) / height
         figure.text(0.02, y, "   ·   ".join(line), fontsize=9.5, color=_SOFT, va="center")
-    if story.synthetic:
+    if history.synthetic:
         badge = figure.text(
             0.98, 1 - 0.36 / height, "synthetic motion: made by a program", fontsize=9.5, color="#7A4B00",
             ha="right", va="center",
@@ -360,4 +364,4 @@ def _draw_heading(figure: Figure, story: Story, height: float) -> None:
 
 def _agreement(scores: BoundaryScores) -> str:
     delay = "" if scores.delay_s is None else f", {scores.delay_s:.1f} s later (median)"
-    return f"{scores.hits} of {scores.known}, {scores.found} told, F1 {scores.f1:.0%}{delay}"
+    return f"{scores.hits} of {scores.known}, {scores.found} reported, F1 {scores.f1:.0%}{delay}"

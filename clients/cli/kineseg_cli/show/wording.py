@@ -1,4 +1,4 @@
-"""What is told, in words: one line for each event, and the summary against what is known."""
+"""Events in words, one line each, and the scores against what is known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kineseg import (
 )
 
 from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, Scores
-from kineseg_cli.show.segment_versions import Announced
+from kineseg_cli.show.segment_versions import ProvisionalSegment
 
 
 def clock(seconds: float) -> str:
@@ -30,19 +30,19 @@ def clock(seconds: float) -> str:
 
 
 def describe(event: Event, before: Event | None = None) -> str:
-    """One event in words, without when it was told; `before` is what had been told of the same segment."""
+    """One event in words, without when it was emitted; `before` is the last event about the same segment."""
     match event:
         case SegmentStarted(confirmed=False):
             return (
-                f"segment {event.segment_id} seems to begin at {clock(event.time_s)}, {_action(event)}? "
-                f"({event.confidence:.0%} sure)"
+                f"segment {event.segment_id} began at {clock(event.time_s)}, looks like {_action(event)} "
+                f"{_provisional(event)}"
             )
         case SegmentStarted():
             return f"segment {event.segment_id} began at {clock(event.time_s)}, looks like {_action(event)}"
         case SegmentUpdated():
             return _update(event, before)
         case SegmentRetracted():
-            return f"segment {event.segment_id} is withdrawn: nothing new began at {clock(event.time_s)}"
+            return f"segment {event.segment_id} is retracted: nothing new began at {clock(event.time_s)}"
         case LabelsMerged():
             return f"actions {event.label} and {event.into} are one, {event.into} from now on"
         case SegmentClosed():
@@ -54,7 +54,7 @@ def describe(event: Event, before: Event | None = None) -> str:
         case AnomalyRaised():
             return (
                 f"anomaly {event.anomaly_id} at {clock(event.time_s)}: score {event.score:.1f}, "
-                f"raised from {event.threshold:g} on"
+                f"the threshold is {event.threshold:g}"
             )
         case AnomalyUpdated():
             return f"anomaly {event.anomaly_id} has become worse: score {event.score:.1f}, {rarity(event.severity)}"
@@ -65,20 +65,26 @@ def describe(event: Event, before: Event | None = None) -> str:
             )
         case Gap():
             frames = count(event.missing_frames, "frame")
-            what = "too long to be filled, a new segment begins behind it" if event.cuts else "filled"
+            what = "too long to be filled, a new segment begins after it" if event.cuts else "filled"
             return f"gap at {clock(event.time_s)}: {frames} missing ({event.duration_s:.2f} s), {what}"
         case MissingValues():
-            state = f"were missing for {event.duration_s:.1f} s, back now" if event.returned else "are missing, held"
-            return f"values {state}, from {clock(event.time_s)} on: {_some(event.channels)}"
+            where, channels = f"from {clock(event.time_s)} on", _some(event.channels)
+            if event.returned:
+                return f"values were missing {where} for {event.duration_s:.1f} s and are back: {channels}"
+            return f"values are missing {where}, filled with the last ones: {channels}"
         case Summary():
             return (
                 f"end of stream ({event.reason}): {event.frames} frames, {event.duration_s:.1f} s, "
                 f"{count(event.segments, 'segment')}, {count(event.labels, 'action')}, "
                 f"{count(event.anomalies, 'anomaly', 'anomalies')}, {count(event.filled_frames, 'filled frame')}"
                 + (f", {count(event.missing_values, 'missing value')}" if event.missing_values else "")
-                + (f", {event.announced} announced early and {event.retracted} withdrawn" if event.announced else "")
+                + (f", {_retractions(event)}" if event.announced else "")
             )
     return str(event.kind)
+
+
+def _retractions(event: Summary) -> str:
+    return f"{count(event.announced, 'provisional segment')} ({event.retracted} retracted)"
 
 
 def rarity(severity: float) -> str:
@@ -98,8 +104,12 @@ def _action(event: SegmentStarted | SegmentUpdated | SegmentClosed) -> str:
     return f"action {event.label} ({event.name})" if event.name else f"action {event.label}"
 
 
+def _provisional(event: SegmentStarted | SegmentUpdated) -> str:
+    return f"(provisional, confidence {event.confidence:.0%})"
+
+
 def _update(event: SegmentUpdated, before: Event | None) -> str:
-    """What is new of a segment, next to what had been told of it."""
+    """What is new of a segment since the last event about it."""
     known = before if isinstance(before, SegmentStarted | SegmentUpdated) else None
     what = _action(event)
     if known is not None and event.label != known.label:
@@ -109,10 +119,10 @@ def _update(event: SegmentUpdated, before: Event | None) -> str:
     where = f"from {clock(event.time_s)}"
     shift_s = 0.0 if known is None else event.time_s - known.time_s
     if abs(shift_s) >= 0.05:
-        where += f", {abs(shift_s):.1f} s {'later' if shift_s > 0 else 'earlier'} than told"
+        where += f", {abs(shift_s):.1f} s {'later' if shift_s > 0 else 'earlier'} than reported before"
     if event.confirmed:
-        return f"segment {event.segment_id} is certain: {what} {where}"
-    return f"segment {event.segment_id} seems to be {what} {where} ({event.confidence:.0%} sure)"
+        return f"segment {event.segment_id} is confirmed: {what} {where}"
+    return f"segment {event.segment_id} looks like {what} {where} {_provisional(event)}"
 
 
 def brief(event: Event) -> str:
@@ -123,11 +133,11 @@ def brief(event: Event) -> str:
         case SegmentStarted():
             return f"segment {event.segment_id} begins: {event.name or event.label}"
         case SegmentUpdated(confirmed=True):
-            return f"segment {event.segment_id} certain: {event.name or event.label}"
+            return f"segment {event.segment_id} confirmed: {event.name or event.label}"
         case SegmentUpdated():
             return f"segment {event.segment_id}: {event.name or event.label}? {event.confidence:.0%}"
         case SegmentRetracted():
-            return f"segment {event.segment_id} withdrawn"
+            return f"segment {event.segment_id} retracted"
         case LabelsMerged():
             return f"action {event.label} is {event.into}"
         case SegmentClosed():
@@ -143,7 +153,9 @@ def brief(event: Event) -> str:
             return f"gap of {event.duration_s:.2f} s, {gap_fate(event)}"
         case MissingValues():
             channels = count(len(event.channels), "channel")
-            return f"{channels} back after {event.duration_s:.1f} s" if event.returned else f"{channels} missing, held"
+            return (
+                f"{channels} back after {event.duration_s:.1f} s" if event.returned else f"{channels} missing, filled"
+            )
         case Summary():
             return f"end of stream ({event.reason})"
     return str(event.kind)
@@ -159,25 +171,25 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def early(announced: Sequence[Announced]) -> str:
-    """What was announced and what became of it: ``7 announced, 5 confirmed, 2 withdrawn``."""
-    kept, lost = (sum(one.outcome == outcome for one in announced) for outcome in ("confirmed", "retracted"))
-    waiting = len(announced) - kept - lost
-    return f"{len(announced)} announced, {kept} confirmed, {lost} withdrawn" + (f", {waiting} open" if waiting else "")
+def outcomes(provisional: Sequence[ProvisionalSegment]) -> str:
+    """Number of provisional segments and what became of them: ``7 reported, 5 confirmed, 2 retracted``."""
+    kept, lost = (sum(one.outcome == outcome for one in provisional) for outcome in ("confirmed", "retracted"))
+    waiting = len(provisional) - kept - lost
+    return f"{len(provisional)} reported, {kept} confirmed, {lost} retracted" + (f", {waiting} open" if waiting else "")
 
 
 def score_lines(scores: Scores) -> list[tuple[str, str]]:
     """The scores as pairs of what and how much."""
     lines = _boundary_lines("confirmed boundaries", scores.confirmed)
-    if scores.announced is not None:
-        lines += _boundary_lines("boundaries as first told", scores.announced)
+    if scores.provisional is not None:
+        lines += _boundary_lines("boundaries as first reported", scores.provisional)
     return [*lines, ("time with the right label", f"{scores.accuracy:.0%}")]
 
 
 def _boundary_lines(name: str, scores: BoundaryScores) -> list[tuple[str, str]]:
     delay = "-" if scores.delay_s is None else f"{scores.delay_s:.1f} s"
     return [
-        (name, f"{scores.hits} of {scores.known} known within {TOLERANCE_S:g} s, {scores.found} told"),
+        (name, f"{scores.hits} of {scores.known} known within {TOLERANCE_S:g} s, {scores.found} reported"),
         ("  precision / recall / F1", f"{scores.precision:.0%} / {scores.recall:.0%} / {scores.f1:.0%}"),
         ("  median delay", delay),
     ]

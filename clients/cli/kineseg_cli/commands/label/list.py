@@ -1,4 +1,4 @@
-"""`kineseg label list`: what has been taught."""
+"""`kineseg label list`: the names that have been taught."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from kineseg_cli.commands.label.options import BankFile
 from kineseg_cli.name_store import KeptName, NameStore, existing_bank
 from kineseg_cli.options import ServerAddress
-from kineseg_cli.standard_output import say
+from kineseg_cli.standard_output import print_line
 from kineseg_cli.tables import name_table
 
 
@@ -30,7 +30,7 @@ def list_names(
     elif found:
         Console().print(name_table(found))
     else:
-        say("no names have been taught")
+        print_line("no names have been taught")
 
 
 def _kept_names(store: NameStore, model: str) -> list[KeptName]:

@@ -1,4 +1,4 @@
-"""What several `kineseg label` commands take."""
+"""Options that several `kineseg label` commands take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing import Annotated
 import typer
 
 BankFile = Annotated[
-    Path | None, typer.Option("--bank", help="Label bank, a JSON file; `teach` makes it if it is not there.")
+    Path | None, typer.Option("--bank", help="Name bank, a JSON file; `teach` creates it if it does not exist.")
 ]
 Name = Annotated[str, typer.Argument(help="The name, such as walking.")]

@@ -1,4 +1,4 @@
-"""A finished segment out of a file of events."""
+"""Reads a finished segment from a file of events."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from kineseg_cli.failures import CommandError
 
 
 def read_segment(path: Path, segment_id: int | None) -> tuple[SegmentClosed, Summary]:
-    """The segment of that number, and the summary of its stream, which says what model it is of.
+    """The segment of that number, and the summary of its stream, which names the model.
 
     Raises:
-        CommandError: The file is not one of events, has no summary with a model, or no such segment.
+        CommandError: The file is not a file of events, or has no summary with a model, or no such segment.
         OSError: It cannot be read.
     """
     try:

@@ -10,7 +10,7 @@ from kineseg_core.naming import Example, NameBank
 
 from kineseg_cli.commands.label.options import BankFile, Name
 from kineseg_cli.commands.label.result_file import read_segment
-from kineseg_cli.error_console import Notes
+from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.failures import CommandError
 from kineseg_cli.local import choose_model
 from kineseg_cli.name_store import KeptName, NameStore
@@ -29,17 +29,20 @@ from kineseg_cli.options import (
 )
 from kineseg_cli.reading import FileReading
 from kineseg_cli.source import model_input
-from kineseg_cli.standard_output import say
+from kineseg_cli.standard_output import print_line
 
 
 def teach(
     name: Name,
     recording: Annotated[Path | None, typer.Argument(help="Recording with the example, see --frames.")] = None,
     frames: Annotated[
-        str, typer.Option("--frames", metavar="A:B", help="Frames A up to B, without B. Default: the whole recording.")
+        str,
+        typer.Option(
+            "--frames", metavar="A:B", help="Frames from A up to, but not including, B. Default: the whole recording."
+        ),
     ] = "",
     session: Annotated[str, typer.Option(help="Name of an open session of --server.")] = "",
-    result: Annotated[Path | None, typer.Option(help="Events that `kineseg segment --out` has written.")] = None,
+    result: Annotated[Path | None, typer.Option(help="File of events, as `kineseg segment --out` writes it.")] = None,
     segment: Annotated[int | None, typer.Option(help="Number of a finished segment of --session or --result.")] = None,
     server: ServerAddress = None,
     bank: BankFile = None,
@@ -48,7 +51,7 @@ def teach(
     up: Up = Axis.AUTO,
     mapping: JointFile = None,
     layout: Columns = Layout.AUTO,
-    source: Annotated[str, typer.Option(help="Where it comes from, for people. Default: file and frames.")] = "",
+    source: Annotated[str, typer.Option(help="Note on where the example comes from. Default: file and frames.")] = "",
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
 ) -> None:
@@ -67,13 +70,13 @@ def teach(
         kept = KeptName.on_server(taught)
     count = len(kept.sources)
     examples = f"{count} example{'' if count == 1 else 's'}"
-    say(f"{kept.name}: {examples} for model {kept.model}, the last one from {kept.sources[-1]}")
+    print_line(f"{kept.name}: {examples} for model {kept.model}, the last one from {kept.sources[-1]}")
 
 
 def _check_example(
     recording: Path | None, frames: str, session: str, result: Path | None, segment: int | None, server: str | None
 ) -> None:
-    """Raises CommandError unless exactly one example was given, and given wholly."""
+    """Raises CommandError unless exactly one example was given, with all its parts."""
     ways = [recording is not None, bool(session), result is not None]
     if sum(ways) != 1:
         raise CommandError(
@@ -81,7 +84,7 @@ def _check_example(
             "--segment N"
         )
     if recording is None and segment is None:
-        raise CommandError("--segment N is missing: which of the segments is the example")
+        raise CommandError("--segment N is missing: it says which segment is the example")
     if recording is not None and segment is not None:
         raise CommandError("--segment is for --session or --result; a range of a recording is --frames A:B")
     if recording is None and frames:
@@ -94,7 +97,7 @@ def _teach_range(
     name: str, path: Path, reading: FileReading, frames: str, model: str, source: str, store: NameStore
 ) -> KeptName:
     recording = reading.read(path)
-    Notes().say_of(recording.name, recording.notes)
+    ErrorConsole().print_notes(recording.name, recording.notes)
     first, end = _range(frames, recording.n_frames)
     with store.client() as client:
         chosen = choose_model(client, model)
@@ -109,7 +112,7 @@ def _teach_range(
 
 
 def _teach_result(name: str, path: Path, segment_id: int | None, model: str, source: str, store: NameStore) -> KeptName:
-    """From a file of events; without a server nothing has to be run for it."""
+    """From a file of events; with a bank, no server is needed for it."""
     segment, summary = read_segment(path, segment_id)
     source = source or f"{path.name}, segment {segment.segment_id}, {segment.start_frame}:{segment.end_frame}"
     if not segment.embedding:
