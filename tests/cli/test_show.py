@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -157,6 +158,30 @@ def test_the_terminal_view_fits_every_terminal(
     lines = list(Segment.split_lines(console.render(picture(made, width, height))))
     assert all(sum(segment.cell_length for segment in line) <= width for line in lines)
     assert len(lines) > 10
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+def test_no_curve_crosses_a_gap_that_cuts_the_stream(cuts: bool) -> None:
+    times = np.r_[np.arange(0, 20, 0.1), np.arange(25, 40, 0.1)]
+    frames = np.stack([np.sin(times), times / 40], axis=1)
+    made = StreamHistory(Recording(frames, RATE, ("current", "voltage"), timestamps=times, name="two sensors"))
+    for time in times[::5]:
+        about = {"frame": round(time * RATE), "time_s": float(time)}
+        made.add(FrameResult(**about, surprise=0.1, anomaly_score=1.0, embedding=np.zeros(3, np.float32), label=0))
+    about = {"frame": 200, "time_s": 20.0, "decided_frame": 200, "decided_time_s": 25.0}
+    made.add(Gap(seq=1, **about, missing_frames=50, duration_s=5.1, cuts=cuts))
+
+    drawn = [np.asarray(line.get_data()) for ax in draw(made).axes for line in ax.lines]
+    curves = [curve for curve in drawn if curve.shape[1] > 50 and np.ptp(curve[0]) > 30]
+    assert len(curves) == 3  # the two sensors and the surprise
+    for x, y in curves:
+        (before,) = np.flatnonzero(np.diff(x[~np.isnan(y)]) > 4)
+        assert np.isnan(y[before + 1]) == cuts
+
+    written = page.render(made)
+    lines = re.findall(r'class="trace" d="([^"]*)"', written)
+    assert [line.count("M") for line in lines] == [1 + cuts] * 2
+    assert len(re.findall('class="hill"', written)) == 1 + cuts
 
 
 def anomalies() -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -10,7 +11,7 @@ import numpy as np
 from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
 from kineseg_cli.show.scores import naming
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
-from kineseg_cli.show.signals import Array, figures, rows_at, traces
+from kineseg_cli.show.signals import Array, broken, figures, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, gap_fate
 
@@ -248,18 +249,38 @@ def _signal(history: StreamHistory, end_s: float, top: float, row: float) -> lis
         )
     for i, trace in enumerate(curves):
         base = top + row * (i + 1)
-        points = " ".join(
-            f"{_x(float(t), end_s):.1f},{base - 3 - (row - 6) * float(v):.1f}"
-            for t, v in zip(own[::step], trace.values[::step], strict=True)
-            if t <= end_s
-        )
+        shown = own[::step] <= end_s
+        times, values = broken(own[::step][shown], trace.values[::step][shown], history.breaks)
+        line = _lines([_x(float(t), end_s) for t in times], base - 3 - (row - 6) * values)
         parts.append(f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>')
-        parts.append(f'<polyline class="trace" points="{points}"/>')
+        parts.append(f'<path class="trace" d="{line}"/>')
         name = trace.name if len(trace.name) <= 18 else trace.name[:17] + "…"
         parts.append(
             f'<text x="{LEFT - 16:g}" y="{base - row / 2 + 4:g}" text-anchor="end" font-size="12">{escape(name)}</text>'
         )
     return parts
+
+
+def _runs(values: Array) -> list[slice]:
+    """The runs of values between those that are NaN."""
+    edges = [-1, *np.flatnonzero(np.isnan(values)).tolist(), len(values)]
+    return [slice(before + 1, after) for before, after in itertools.pairwise(edges) if after > before + 1]
+
+
+def _lines(xs: Sequence[float], ys: Array) -> str:
+    """A path along the points, which ends and begins anew where `ys` is NaN."""
+    runs = (zip(xs[run], ys[run], strict=True) for run in _runs(ys))
+    return "".join("M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in run) for run in runs)
+
+
+def _hills(xs: Sequence[float], ys: Array, base: float) -> list[str]:
+    """What lies between the points and the line at `base`, one area for each run of points without NaN."""
+    return [
+        f'<path class="hill" d="M{xs[run][0]:.1f} {base:g}'
+        + "".join(f"L{x:.1f} {y:.1f}" for x, y in zip(xs[run], ys[run], strict=True))
+        + f'L{xs[run][-1]:.1f} {base:g}Z"/>'
+        for run in _runs(ys)
+    ]
 
 
 def _score(history: StreamHistory, end_s: float, top: float, height: float) -> list[str]:
@@ -270,11 +291,10 @@ def _score(history: StreamHistory, end_s: float, top: float, height: float) -> l
     base = top + height
     step = max(1, len(times) // _MOST_POINTS)
     # The largest of each group, so that a short excursion is not lost between two points.
-    peaks = [(float(times[i]), float(scores[i : i + step].max())) for i in range(0, len(times), step)]
-    points = " ".join(f"L{_x(t, end_s):.1f} {base - height * v / full:.1f}" for t, v in peaks)
-    first, last = (_x(peaks[i][0], end_s) for i in (0, -1))
+    peaks = np.array([scores[i : i + step].max() for i in range(0, len(times), step)])
+    times, peaks = broken(times[::step], peaks, history.breaks)
     parts = [
-        f'<path class="hill" d="M{first:.1f} {base:g}{points}L{last:.1f} {base:g}Z"/>',
+        *_hills([_x(float(t), end_s) for t in times], base - height * peaks / full, base),
         f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>',
     ]
     if history.threshold is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,12 @@ def traces(recording: Recording) -> list[Trace]:
         most = sorted(int(i) for i in np.argsort(spread)[::-1][:_MOST])
         curves = [(recording.channels[i], frames[:, i]) for i in most]
     return [Trace(name, _scaled(values)) for name, values in curves]
+
+
+def broken(times_s: Array, values: Array, breaks_s: Sequence[float]) -> tuple[Array, Array]:
+    """A curve, times (T,) and values (T,), with a NaN put in at each break, so that no line is drawn across it."""
+    rows = np.searchsorted(times_s, breaks_s)
+    return np.insert(times_s, rows, breaks_s), np.insert(values, rows, np.nan)
 
 
 def _scaled(values: Array) -> Array:

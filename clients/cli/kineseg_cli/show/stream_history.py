@@ -126,6 +126,11 @@ class StreamHistory:
         return [event for event in self.events if isinstance(event, Gap)]
 
     @property
+    def breaks(self) -> list[float]:
+        """The middle of each gap that cut the stream, seconds: no curve is drawn across it."""
+        return [gap.time_s + gap.duration_s / 2 for gap in self.gaps if gap.cuts]
+
+    @property
     def threshold(self) -> float | None:
         """The score from which on an anomaly is raised; known once one was."""
         return self.anomalies[-1].threshold if self.anomalies else None

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, naming, score
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
-from kineseg_cli.show.signals import Figures, figures, plane, rows_at, traces
+from kineseg_cli.show.signals import Figures, broken, figures, plane, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import count, gap_fate
 
@@ -239,7 +239,8 @@ def _draw_signal(ax: Axes, history: StreamHistory) -> None:
     step = max(1, len(times) // _MOST_POINTS)
     ax.set_ylim(0, len(curves))
     for row, trace in enumerate(reversed(curves)):
-        ax.plot(times[::step], row + 0.1 + 0.8 * trace.values[::step], color="#3E6C94", linewidth=0.8)
+        drawn = broken(times[::step], row + 0.1 + 0.8 * trace.values[::step], history.breaks)
+        ax.plot(*drawn, color="#3E6C94", linewidth=0.8)
         ax.axhline(row, color=_FAINT, linewidth=0.8)
     ax.set_yticks([row + 0.5 for row in range(len(curves))], [trace.name for trace in reversed(curves)], color=_INK)
     ax.tick_params(axis="y", pad=6, labelsize=9, labelcolor=_INK)
@@ -256,8 +257,9 @@ def _draw_score(ax: Axes, history: StreamHistory) -> None:
     top = 8.0
     if len(times):
         top = max(top, float(scores.max()) * 1.15)
-        ax.fill_between(times, 0, np.clip(scores, 0, None), color="#8A94A6", alpha=0.45, linewidth=0)
-        ax.plot(times, np.clip(scores, 0, None), color="#52606D", linewidth=0.8)
+        times, scores = broken(times, np.clip(scores, 0, None), history.breaks)
+        ax.fill_between(times, 0, scores, color="#8A94A6", alpha=0.45, linewidth=0)
+        ax.plot(times, scores, color="#52606D", linewidth=0.8)
     else:
         ax.text(0.5, 0.5, "not requested", transform=ax.transAxes, ha="center", va="center", color=_SOFT)
     ax.set_ylim(0, top)
