@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,10 +21,11 @@ from kineseg import (
     SegmentClosed,
     SegmentStarted,
 )
-from kineseg.motion import Annotation, Recording
+from kineseg.motion import Annotation, Recording, canonical_pose
 from kineseg_cli.show import page
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
+from kineseg_cli.show.page_drawings import LEFT, RIGHT
 from kineseg_cli.show.scores import naming, score
 from kineseg_cli.show.signals import plane
 from kineseg_cli.show.stream_history import StreamHistory
@@ -182,6 +184,26 @@ def test_no_curve_crosses_a_gap_that_cuts_the_stream(cuts: bool) -> None:
     lines = re.findall(r'class="trace" d="([^"]*)"', written)
     assert [line.count("M") for line in lines] == [1 + cuts] * 2
     assert len(re.findall('class="hill"', written)) == 1 + cuts
+
+
+def test_no_pose_stands_in_a_gap_that_cuts_the_stream(motion: Recording) -> None:
+    pose = canonical_pose(motion)
+    times = pose.times() + np.where(np.arange(pose.n_frames) < 600, 0.0, 8.0)
+
+    def poses(cuts: bool) -> tuple[list[float], list[float]]:
+        made = StreamHistory(replace(pose, timestamps=times))
+        about = {"frame": 600, "time_s": 10.0, "decided_frame": 600, "decided_time_s": times[-1]}
+        made.add(Gap(seq=1, **about, missing_frames=480, duration_s=8.0, cuts=cuts))
+        heads = re.findall(r'<circle cx="([0-9.]+)" cy="[0-9.]+" r="4.4"', page.render(made))
+        on_page = [(float(x) - LEFT) / (RIGHT - LEFT) * times[-1] for x in heads]
+        marks = [line for ax in draw(made).axes for line in ax.lines if line.get_marker() == "o"]
+        in_picture = [float(line.get_xdata()[0]) for line in marks if len(line.get_xdata()) == 1]
+        return on_page, in_picture
+
+    for filled, cut in zip(poses(cuts=False), poses(cuts=True), strict=True):
+        assert [x for x in filled if 10.5 < x < 17.5]
+        assert [x for x in cut if x < 10.5 or x > 17.5]
+        assert not [x for x in cut if 10.5 < x < 17.5]
 
 
 def anomalies() -> list[Event]:

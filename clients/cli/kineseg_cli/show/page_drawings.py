@@ -219,7 +219,7 @@ def _poses(history: StreamHistory, end_s: float, top: float, height: float) -> l
     scale = height / 2.2
     period_s = end_s * (scale * 1.3) / (RIGHT - LEFT)
     times = np.arange(0.5, 1000) * period_s
-    times = times[times < end_s - 0.3 * period_s]
+    times = times[(times < end_s - 0.3 * period_s) & history.streamed(times)]
     shown = figures(history.recording, rows_at(history.recording, times)) if len(times) else None
     if shown is None:
         return []

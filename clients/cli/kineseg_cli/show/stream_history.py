@@ -130,6 +130,11 @@ class StreamHistory:
         """The middle of each gap that cut the stream, seconds: no curve is drawn across it."""
         return [gap.time_s + gap.duration_s / 2 for gap in self.gaps if gap.cuts]
 
+    def streamed(self, times_s: Array) -> NDArray[np.bool_]:
+        """Whether each time, (T,), lies outside the gaps that cut the stream."""
+        inside = [(times_s > gap.time_s) & (times_s < gap.time_s + gap.duration_s) for gap in self.gaps if gap.cuts]
+        return ~np.any(inside, axis=0) if inside else np.ones(len(times_s), dtype=np.bool_)
+
     @property
     def threshold(self) -> float | None:
         """The score from which on an anomaly is raised; known once one was."""

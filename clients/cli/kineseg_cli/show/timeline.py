@@ -215,7 +215,7 @@ def _draw_poses(ax: Axes, history: StreamHistory, end: float) -> None:
     tall = 2.2  # body sizes from the floor to raised hands
     seconds_per_body = end / inches_wide * inches_high / tall
     times = np.arange(0.5, 1000) * seconds_per_body * 0.78
-    times = times[times < end - seconds_per_body * 0.3]
+    times = times[(times < end - seconds_per_body * 0.3) & history.streamed(times)]
     shown = figures(history.recording, rows_at(history.recording, times)) if len(times) else None
     ax.set_ylim(-0.12, tall)
     _row_name(ax, "poses", "as sent")
