@@ -71,7 +71,7 @@ def _facts(history: StreamHistory, end_s: float) -> str:
     facts = [
         (f"{len(history.bars())}", "segments found"),
         (f"{len(history.labels)}", "different actions"),
-        (f"{len(history.anomalies)}", "anomalies"),
+        (f"{len(history.anomalies)}", "anomaly" if len(history.anomalies) == 1 else "anomalies"),
         (f"{sum(gap.missing_frames for gap in history.gaps if not gap.cuts)}", "lost frames filled"),
     ]
     if provisional := history.provisional:

@@ -30,7 +30,7 @@ def timeline(history: StreamHistory, end_s: float) -> str:
         top += 118
     # What the script fills in: the segments as they were known at the cursor.
     parts.append(f'<g id="then" data-top="{top:g}" data-height="40"></g>')
-    parts += _name(top + 16, "as known then", "up to the cursor")
+    parts += _name(top + 16, "known by then", "up to the cursor")
     top += 48
     if history.provisional:
         top += 4
@@ -41,7 +41,7 @@ def timeline(history: StreamHistory, end_s: float) -> str:
         parts += _name(top + 12, "confirmed", "")
         top += 22
     parts += _bars(history.bars(), [color_of(bar.label) for bar in history.bars()], end_s, top, 40.0)
-    parts += _name(top + 16, "segments found", "in the end")
+    parts += _name(top + 16, "segments found", "by the end")
     top += 48
     if history.truth:
         names = naming(history)
@@ -74,7 +74,7 @@ def key(history: StreamHistory) -> str:
     if not history.provisional:
         return ""
     marks = (
-        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "provisional, and when it was reported"),
+        ("confirmed", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "provisional boundary, and when it was reported"),
         ("retracted", "M8 9H19m0-4v8M4 5l8 8m0-8l-8 8", "retracted"),
         ("final", f"M8 9H19m0-4v8{_circle(8, 9, 4.5)}", "confirmed"),
     )

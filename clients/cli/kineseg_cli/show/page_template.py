@@ -116,7 +116,7 @@ function describe(parent, t) {
   }
   if (truth) line(parent, "", "known truth: " + truth.name);
   const last = knownAt(t).at(-1);
-  if (last) line(parent, "", "known then: action " + called(last.v) + (last.v.confirmed ? "" :
+  if (last) line(parent, "", "known by then: action " + called(last.v) + (last.v.confirmed ? "" :
     ", provisional, confidence " + percent(last.v.confidence)));
   const off = (one) => Math.abs(one.time - t);
   const near = data.provisional.filter((one) => off(one) < data.end / 150).sort((a, b) => off(a) - off(b));
