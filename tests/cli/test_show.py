@@ -23,10 +23,10 @@ from kineseg import (
 )
 from kineseg.motion import Annotation, Recording, canonical_pose
 from kineseg_cli.show import page
+from kineseg_cli.show.agreement import naming, score
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.page_drawings import LEFT, RIGHT
-from kineseg_cli.show.scores import naming, score
 from kineseg_cli.show.signals import plane
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw

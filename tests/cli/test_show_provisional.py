@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from kineseg import Event, LabelsMerged, MissingValues, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg.motion import Annotation
 from kineseg_cli.show import page
+from kineseg_cli.show.agreement import score
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.plain import PlainView
-from kineseg_cli.show.scores import score
 from kineseg_cli.show.segment_versions import Bar, SegmentVersions
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw

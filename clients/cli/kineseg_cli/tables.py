@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_cli.name_store import KeptName
+from kineseg_cli.show.agreement import Scores
 from kineseg_cli.show.colors import color_of, ink_on
-from kineseg_cli.show.scores import Scores
 from kineseg_cli.show.wording import clock, score_lines
 
 

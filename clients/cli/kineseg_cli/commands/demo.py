@@ -32,9 +32,9 @@ from kineseg_cli.options import (
 from kineseg_cli.outputs import event_file, writing
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
+from kineseg_cli.show.agreement import score
 from kineseg_cli.show.live import LiveView
 from kineseg_cli.show.plain import PlainView
-from kineseg_cli.show.scores import score
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import describe, outcomes
 from kineseg_cli.source import embedded, model_input

@@ -24,8 +24,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from kineseg_cli.show.agreement import naming
 from kineseg_cli.show.colors import ALARM, color_of, ink_on
-from kineseg_cli.show.scores import naming
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import brief, clock, count, describe

@@ -12,9 +12,9 @@ import numpy as np
 from kineseg import __version__
 
 from kineseg_cli.show import page_drawings as drawings
+from kineseg_cli.show.agreement import TOLERANCE_S, naming, score
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.page_template import PAGE, SCRIPT, STYLE
-from kineseg_cli.show.scores import TOLERANCE_S, naming, score
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Array, figures, plane, rows_at
 from kineseg_cli.show.stream_history import StreamHistory

@@ -8,8 +8,8 @@ from html import escape
 
 import numpy as np
 
+from kineseg_cli.show.agreement import naming
 from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
-from kineseg_cli.show.scores import naming
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Array, broken, figures, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory

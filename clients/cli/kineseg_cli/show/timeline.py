@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryScores, naming, score
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
-from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, naming, score
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Figures, broken, figures, plane, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory

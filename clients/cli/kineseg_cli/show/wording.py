@@ -19,7 +19,7 @@ from kineseg import (
     Summary,
 )
 
-from kineseg_cli.show.scores import TOLERANCE_S, BoundaryScores, Scores
+from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryScores, Scores
 from kineseg_cli.show.segment_versions import ProvisionalSegment
 
 
