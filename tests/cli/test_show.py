@@ -23,7 +23,7 @@ from kineseg import (
 )
 from kineseg.motion import Annotation, Recording, canonical_pose
 from kineseg_cli.show import page
-from kineseg_cli.show.agreement import naming, score
+from kineseg_cli.show.agreement import compare_with_truth, naming
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.page_drawings import LEFT, RIGHT
@@ -81,26 +81,26 @@ TRUTH = Annotation((0, 100, 200, 300), (0, 1, 0, 2), ("rest", "load", "rest", "f
 
 
 def test_scores_of_a_perfect_answer() -> None:
-    scores = score(history([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
-    assert scores is not None
-    found = scores.confirmed
+    agreement = compare_with_truth(history([(0, 10, 4), (10, 20, 7), (20, 30, 4), (30, 40, 1)], truth=TRUTH))
+    assert agreement is not None
+    found = agreement.confirmed
     assert (found.known, found.found, found.hits) == (3, 3, 3)
     assert found.f1 == 1.0
     assert found.delay_s == pytest.approx(2.0)
-    assert scores.provisional is None
-    assert scores.accuracy == pytest.approx(1.0, abs=0.02)
+    assert agreement.provisional is None
+    assert agreement.accuracy == pytest.approx(1.0, abs=0.02)
 
 
 def test_scores_count_what_is_missed_late_and_mistaken() -> None:
     # One boundary 0.4 s off, one 1 s off, one missing; the last 10 s carry a label that is already given away.
-    scores = score(history([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
-    assert scores is not None
-    found = scores.confirmed
+    agreement = compare_with_truth(history([(0, 10.4, 0), (10.4, 21, 1), (21, 40, 0)], truth=TRUTH))
+    assert agreement is not None
+    found = agreement.confirmed
     assert (found.known, found.found, found.hits) == (3, 2, 1)
     assert found.precision == pytest.approx(1 / 2)
     assert found.recall == pytest.approx(1 / 3)
     assert found.delay_s == pytest.approx(2.4)
-    assert scores.accuracy == pytest.approx((10 + 9.6 + 9) / 39.5, abs=0.02)
+    assert agreement.accuracy == pytest.approx((10 + 9.6 + 9) / 39.5, abs=0.02)
 
 
 def test_naming_gives_each_known_class_one_label() -> None:
@@ -108,7 +108,7 @@ def test_naming_gives_each_known_class_one_label() -> None:
 
 
 def test_without_truth_there_is_no_score() -> None:
-    assert score(history([(0, 10, 0), (10, 40, 1)])) is None
+    assert compare_with_truth(history([(0, 10, 0), (10, 40, 1)])) is None
 
 
 def test_colours_are_stable_and_readable() -> None:

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from kineseg import Event, LabelsMerged, MissingValues, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg.motion import Annotation
 from kineseg_cli.show import page
-from kineseg_cli.show.agreement import score
+from kineseg_cli.show.agreement import compare_with_truth
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.segment_versions import Bar, SegmentVersions
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw
-from kineseg_cli.show.wording import brief, describe, outcomes, score_lines
+from kineseg_cli.show.wording import agreement_lines, brief, describe, outcomes
 from rich.console import Console
 from rich.segment import Segment
 
@@ -65,15 +65,15 @@ def test_what_became_of_provisional_segments(whole: StreamHistory) -> None:
 
 
 def test_first_reports_and_confirmed_boundaries_are_scored_apart(whole: StreamHistory) -> None:
-    scores = score(whole)
-    assert scores is not None
-    assert scores.provisional is not None
-    confirmed, first = scores.confirmed, scores.provisional
+    agreement = compare_with_truth(whole)
+    assert agreement is not None
+    assert agreement.provisional is not None
+    confirmed, first = agreement.confirmed, agreement.provisional
     assert (confirmed.hits, confirmed.found, confirmed.f1, confirmed.delay_s) == (2, 2, 1.0, 3.5)
     assert (first.hits, first.found, first.delay_s) == (2, 3, 1.0)
     assert first.precision == pytest.approx(2 / 3)
     assert first.recall == 1.0
-    lines = [f"{name}: {value}" for name, value in score_lines(scores)]
+    lines = [f"{name}: {value}" for name, value in agreement_lines(agreement)]
     assert "confirmed boundaries: 2 of 2 known within 0.5 s, 2 reported" in lines
     assert "boundaries as first reported: 2 of 2 known within 0.5 s, 3 reported" in lines
 

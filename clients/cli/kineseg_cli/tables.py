@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_cli.name_store import KeptName
-from kineseg_cli.show.agreement import Scores
+from kineseg_cli.show.agreement import Agreement
 from kineseg_cli.show.colors import color_of, ink_on
-from kineseg_cli.show.wording import clock, score_lines
+from kineseg_cli.show.wording import agreement_lines, clock
 
 
 def segment_table(closed: Sequence[SegmentClosed]) -> Table:
@@ -113,13 +113,13 @@ def model_table(models: Sequence[Model]) -> Table:
     return table
 
 
-def score_table(scores: Scores) -> Table:
+def agreement_table(agreement: Agreement) -> Table:
     """How well what was found agrees with the known truth."""
     table = Table(
         box=box.SIMPLE, show_header=False, title="compared with the known truth (never sent)", title_justify="left"
     )
     table.add_column(style="bright_black")
     table.add_column()
-    for name, value in score_lines(scores):
+    for name, value in agreement_lines(agreement):
         table.add_row(name, value)
     return table

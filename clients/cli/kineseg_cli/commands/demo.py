@@ -32,14 +32,14 @@ from kineseg_cli.options import (
 from kineseg_cli.outputs import event_file, writing
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
-from kineseg_cli.show.agreement import score
+from kineseg_cli.show.agreement import compare_with_truth
 from kineseg_cli.show.live import LiveView
 from kineseg_cli.show.plain import PlainView
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import describe, outcomes
 from kineseg_cli.source import embedded, model_input
 from kineseg_cli.standard_output import print_line
-from kineseg_cli.tables import score_table, segment_table
+from kineseg_cli.tables import agreement_table, segment_table
 
 _WHOLE_S = 35.0
 
@@ -149,9 +149,9 @@ def _conclude(history: StreamHistory, out: Path, console: Console, *, finished: 
         print_line(describe(history.summary), console)
     if history.provisional:
         print_line(f"Provisional segments: {outcomes(history.provisional)}.", console)
-    scores = score(history)
-    if scores is not None:
-        console.print(score_table(scores))
+    agreement = compare_with_truth(history)
+    if agreement is not None:
+        console.print(agreement_table(agreement))
     for name, what in (
         ("index.html", "the whole stream as a page, to open in a browser"),
         ("timeline.png", "the same as a picture"),

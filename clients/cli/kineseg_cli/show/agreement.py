@@ -15,7 +15,7 @@ TOLERANCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class BoundaryScores:
+class BoundaryAgreement:
     """Agreement of reported boundaries with the known ones.
 
     Attributes:
@@ -34,7 +34,7 @@ class BoundaryScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class Agreement:
     """Agreement with the known truth, over the part of the stream that was seen.
 
     Attributes:
@@ -44,22 +44,22 @@ class Scores:
         accuracy: Share of time that carries the right label, when labels are named one to one as well as possible.
     """
 
-    confirmed: BoundaryScores
-    provisional: BoundaryScores | None
+    confirmed: BoundaryAgreement
+    provisional: BoundaryAgreement | None
     accuracy: float
 
 
-def score(history: StreamHistory) -> Scores | None:
-    """The scores of what was found so far, or None where nothing is known or nothing was seen."""
+def compare_with_truth(history: StreamHistory) -> Agreement | None:
+    """How well what was found so far agrees with the known truth; None where nothing is known or nothing was seen."""
     bars = history.bars()
     seen_s = bars[-1].end_s if bars else 0.0
     if not history.truth or seen_s <= 0:
         return None
     known = [bar for bar in history.truth if bar.start_s < seen_s]
     windows = _windows(history, len(known))
-    return Scores(
-        confirmed=_agreement(windows, history.boundaries),
-        provisional=_agreement(windows, history.segments.first_reported) if history.provisional else None,
+    return Agreement(
+        confirmed=_boundary_agreement(windows, history.boundaries),
+        provisional=_boundary_agreement(windows, history.segments.first_reported) if history.provisional else None,
         accuracy=_accuracy(known, bars, seen_s),
     )
 
@@ -88,13 +88,15 @@ def _windows(history: StreamHistory, count: int) -> list[tuple[float, float, flo
     return windows
 
 
-def _agreement(windows: Sequence[tuple[float, float, float]], boundaries: Sequence[Boundary]) -> BoundaryScores:
+def _boundary_agreement(
+    windows: Sequence[tuple[float, float, float]], boundaries: Sequence[Boundary]
+) -> BoundaryAgreement:
     pairs = _match(windows, boundaries)
     known, found, hits = len(windows), len(boundaries), len(pairs)
     precision = hits / found if found else float(not known)
     recall = hits / known if known else 1.0
     delays = [boundaries[j].reported_s - windows[i][1] for i, j in pairs]
-    return BoundaryScores(
+    return BoundaryAgreement(
         known=known,
         found=found,
         hits=hits,

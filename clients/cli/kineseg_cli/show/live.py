@@ -160,7 +160,7 @@ def _name(bar: Bar, room: int) -> str:
 
 def _hills(history: StreamHistory, width: int, end_s: float, lines: int = 2) -> list[Text]:
     """The score over time as columns of blocks, `lines` high, the topmost line first; anomalies in red."""
-    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.scores)
+    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.anomaly_scores)
     tops = np.zeros(width)
     columns = np.clip((times / end_s * width).astype(int), 0, width - 1)
     np.maximum.at(tops, columns, np.clip(scores, 0.0, _FULL_SCORE))
@@ -226,11 +226,11 @@ def _delay(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
 
 def _meter(history: StreamHistory, width: int = 12) -> Text:
     """The score now as a bar."""
-    filled = int(np.clip(history.score / _FULL_SCORE, 0.0, 1.0) * width)
-    high = history.threshold is not None and history.score >= history.threshold
+    filled = int(np.clip(history.anomaly_score / _FULL_SCORE, 0.0, 1.0) * width)
+    high = history.threshold is not None and history.anomaly_score >= history.threshold
     meter = Text("█" * filled, style=ALARM if high else "cyan")
     meter.append("░" * (width - filled), style="bright_black")
-    return meter.append(f" {max(0.0, history.score):4.1f}")
+    return meter.append(f" {max(0.0, history.anomaly_score):4.1f}")
 
 
 def _latest(history: StreamHistory, lines: int, *, short: bool) -> RenderableType:

@@ -12,7 +12,7 @@ import numpy as np
 from kineseg import __version__
 
 from kineseg_cli.show import page_drawings as drawings
-from kineseg_cli.show.agreement import TOLERANCE_S, naming, score
+from kineseg_cli.show.agreement import TOLERANCE_S, compare_with_truth, naming
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.page_template import PAGE, SCRIPT, STYLE
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
@@ -77,11 +77,11 @@ def _facts(history: StreamHistory, end_s: float) -> str:
     if provisional := history.provisional:
         retracted = sum(one.outcome == "retracted" for one in provisional)
         facts.append((f"{retracted} of {len(provisional)}", "provisional segments retracted"))
-    scores = score(history)
-    if scores is not None:
-        confirmed, first = scores.confirmed, scores.provisional
+    agreement = compare_with_truth(history)
+    if agreement is not None:
+        confirmed, first = agreement.confirmed, agreement.provisional
         facts.append((f"{confirmed.hits} of {confirmed.known}", f"boundaries hit (within {TOLERANCE_S:g} s)"))
-        facts.append((f"{scores.accuracy:.0%}", "of time labelled right"))
+        facts.append((f"{agreement.accuracy:.0%}", "of time labelled right"))
         if first is not None:
             facts.append((f"{first.f1:.0%}", "boundary F1, as first reported"))
         facts.append((f"{confirmed.f1:.0%}", "boundary F1, confirmed"))
@@ -223,7 +223,7 @@ def _json(history: StreamHistory, end_s: float, flat: Array, times: Array) -> st
         ],
         "curve": {
             "t": [round(float(t), 3) for t in times],
-            "score": [round(s, 2) for s in history.outputs.scores[: len(times)]],
+            "score": [round(s, 2) for s in history.outputs.anomaly_scores[: len(times)]],
             "x": [round(float(x), 1) for x in flat[:, 0]],
             "y": [round(float(y), 1) for y in flat[:, 1]],
         },

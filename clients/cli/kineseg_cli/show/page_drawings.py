@@ -284,7 +284,7 @@ def _hills(xs: Sequence[float], ys: Array, base: float) -> list[str]:
 
 
 def _score(history: StreamHistory, end_s: float, top: float, height: float) -> list[str]:
-    times, scores = np.array(history.outputs.times_s), np.clip(np.array(history.outputs.scores), 0, None)
+    times, scores = np.array(history.outputs.times_s), np.clip(np.array(history.outputs.anomaly_scores), 0, None)
     if not len(times):
         return [f'<text class="soft" x="{LEFT + 20:g}" y="{top + height / 2:g}">not requested</text>']
     full = max(8.0, float(scores.max()) * 1.15)

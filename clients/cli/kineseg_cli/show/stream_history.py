@@ -22,14 +22,14 @@ class ModelOutputs:
 
     times_s: list[float] = field(default_factory=list)
     surprise: list[float] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
+    anomaly_scores: list[float] = field(default_factory=list)
     embeddings: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, result: FrameResult) -> None:
         """Appends one frame."""
         self.times_s.append(result.time_s)
         self.surprise.append(result.surprise)
-        self.scores.append(result.anomaly_score)
+        self.anomaly_scores.append(result.anomaly_score)
         self.embeddings.append(result.embedding)
 
 
@@ -51,7 +51,7 @@ class StreamHistory:
         self.duration_s = recording.duration_s
         self.truth = _truth_bars(recording)
         self.position_s = 0.0
-        self.score = 0.0
+        self.anomaly_score = 0.0
         self.events: list[Event] = []
         self.outputs = ModelOutputs()
         self.summary: Summary | None = None
@@ -64,7 +64,7 @@ class StreamHistory:
         """Adds the next event or result of a frame."""
         if isinstance(item, FrameResult):
             self.outputs.add(item)
-            self.score = item.anomaly_score
+            self.anomaly_score = item.anomaly_score
             self.position_s = max(self.position_s, item.time_s)
             return
         self.events.append(item)

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryScores, naming, score
+from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryAgreement, compare_with_truth, naming
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
 from kineseg_cli.show.signals import Figures, broken, figures, plane, rows_at, traces
@@ -253,7 +253,7 @@ def _draw_signal(ax: Axes, history: StreamHistory) -> None:
 
 
 def _draw_score(ax: Axes, history: StreamHistory) -> None:
-    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.scores)
+    times, scores = np.array(history.outputs.times_s), np.array(history.outputs.anomaly_scores)
     top = 8.0
     if len(times):
         top = max(top, float(scores.max()) * 1.15)
@@ -348,11 +348,11 @@ def _draw_heading(figure: Figure, history: StreamHistory, height: float) -> None
     if history.model:
         facts.append(f"model {history.model} at {history.model_rate_hz:g} Hz")
     lines = [facts]
-    if (scores := score(history)) is not None:
-        agreement = [f"boundaries within {TOLERANCE_S:g} s of the known: {_agreement(scores.confirmed)}"]
-        if scores.provisional is not None:
-            agreement.append(f"as first reported: {_agreement(scores.provisional)}")
-        lines.append([*agreement, f"{scores.accuracy:.0%} of time labelled right"])
+    if (agreement := compare_with_truth(history)) is not None:
+        parts = [f"boundaries within {TOLERANCE_S:g} s of the known: {_in_words(agreement.confirmed)}"]
+        if agreement.provisional is not None:
+            parts.append(f"as first reported: {_in_words(agreement.provisional)}")
+        lines.append([*parts, f"{agreement.accuracy:.0%} of time labelled right"])
     for row, line in enumerate(lines):
         y = 1 - (0.68 + 0.24 * row) / height
         figure.text(0.02, y, "   ·   ".join(line), fontsize=9.5, color=_SOFT, va="center")
@@ -364,6 +364,6 @@ def _draw_heading(figure: Figure, history: StreamHistory, height: float) -> None
         badge.set_bbox({"boxstyle": "round,pad=0.45", "facecolor": "#FFF3D6", "edgecolor": "#E9C46A"})
 
 
-def _agreement(scores: BoundaryScores) -> str:
-    delay = "" if scores.delay_s is None else f", {scores.delay_s:.1f} s later (median)"
-    return f"{scores.hits} of {scores.known}, {scores.found} reported, F1 {scores.f1:.0%}{delay}"
+def _in_words(agreement: BoundaryAgreement) -> str:
+    delay = "" if agreement.delay_s is None else f", {agreement.delay_s:.1f} s later (median)"
+    return f"{agreement.hits} of {agreement.known}, {agreement.found} reported, F1 {agreement.f1:.0%}{delay}"

@@ -1,4 +1,4 @@
-"""Events in words, one line each, and the scores against what is known."""
+"""Events in words, one line each, and the agreement with what is known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kineseg import (
     Summary,
 )
 
-from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryScores, Scores
+from kineseg_cli.show.agreement import TOLERANCE_S, Agreement, BoundaryAgreement
 from kineseg_cli.show.segment_versions import ProvisionalSegment
 
 
@@ -178,18 +178,18 @@ def outcomes(provisional: Sequence[ProvisionalSegment]) -> str:
     return f"{len(provisional)} reported, {kept} confirmed, {lost} retracted" + (f", {waiting} open" if waiting else "")
 
 
-def score_lines(scores: Scores) -> list[tuple[str, str]]:
-    """The scores as pairs of what and how much."""
-    lines = _boundary_lines("confirmed boundaries", scores.confirmed)
-    if scores.provisional is not None:
-        lines += _boundary_lines("boundaries as first reported", scores.provisional)
-    return [*lines, ("time with the right label", f"{scores.accuracy:.0%}")]
+def agreement_lines(agreement: Agreement) -> list[tuple[str, str]]:
+    """The agreement as lines of a name and a value."""
+    lines = _boundary_lines("confirmed boundaries", agreement.confirmed)
+    if agreement.provisional is not None:
+        lines += _boundary_lines("boundaries as first reported", agreement.provisional)
+    return [*lines, ("time with the right label", f"{agreement.accuracy:.0%}")]
 
 
-def _boundary_lines(name: str, scores: BoundaryScores) -> list[tuple[str, str]]:
-    delay = "-" if scores.delay_s is None else f"{scores.delay_s:.1f} s"
+def _boundary_lines(name: str, agreement: BoundaryAgreement) -> list[tuple[str, str]]:
+    delay = "-" if agreement.delay_s is None else f"{agreement.delay_s:.1f} s"
     return [
-        (name, f"{scores.hits} of {scores.known} known within {TOLERANCE_S:g} s, {scores.found} reported"),
-        ("  precision / recall / F1", f"{scores.precision:.0%} / {scores.recall:.0%} / {scores.f1:.0%}"),
+        (name, f"{agreement.hits} of {agreement.known} known within {TOLERANCE_S:g} s, {agreement.found} reported"),
+        ("  precision / recall / F1", f"{agreement.precision:.0%} / {agreement.recall:.0%} / {agreement.f1:.0%}"),
         ("  median delay", delay),
     ]
