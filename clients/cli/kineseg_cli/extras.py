@@ -1,4 +1,4 @@
-"""What a command needs beyond `kineseg[cli]`, and what is said where that is not installed."""
+"""What a command needs beyond `kineseg[cli]`, and the error where that is not installed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kineseg_cli.failures import CommandError
 
 @contextmanager
 def needed(extras: str, what: str, *, otherwise: str = "") -> Iterator[None]:
-    """For imports: what cannot be imported within comes with these extras.
+    """Wraps imports: a module that is missing is reported with the extras that install it.
 
     Args:
-        extras: Such as ``"service"`` or ``"service,plot"``.
-        what: What needs them, for the message.
+        extras: Names of the extras, such as ``"service"`` or ``"service,plot"``.
+        what: The command or option that needs them, for the message.
         otherwise: What can be done without them, if anything.
 
     Raises:

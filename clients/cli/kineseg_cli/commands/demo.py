@@ -70,7 +70,7 @@ def demo(
     """Start a server, stream motion through it, and show what happens."""
     with needed("service,plot", "the demo"):
         import kineseg_service.server  # noqa: F401
-        import scipy.optimize  # noqa: F401 - for the scores
+        import scipy.optimize  # noqa: F401 - for the agreement with the truth
 
         from kineseg_cli.show import page, timeline  # noqa: F401
     console = Console()

@@ -134,7 +134,7 @@ class _ResultFiles:
         check_writable(self.plot, "--plot", PICTURES)
         if self.plot is not None:
             with needed("plot", "--plot"):
-                import scipy.optimize  # noqa: F401 - for the scores
+                import scipy.optimize  # noqa: F401 - for the agreement with the truth
 
                 from kineseg_cli.show import timeline  # noqa: F401
 

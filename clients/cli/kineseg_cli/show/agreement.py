@@ -139,7 +139,7 @@ def _accuracy(truth: Sequence[Bar], bars: Sequence[Bar], seen_s: float) -> float
 
 def _best_pairs(cost: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns, one to one, whose costs (rows, columns) are least together."""
-    from scipy.optimize import linear_sum_assignment  # the tables and texts about scores do not need it
+    from scipy.optimize import linear_sum_assignment  # tables and texts about agreement do not need it
 
     rows, columns = linear_sum_assignment(cost)
     return rows, columns
