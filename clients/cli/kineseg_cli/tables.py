@@ -67,7 +67,7 @@ def provisional_table(provisional: Sequence[Announcement], rate: float) -> Table
     table = Table(box=box.SIMPLE_HEAD, title="provisional segments", title_justify="left")
     table.add_column("id", justify="right")
     table.add_column("action", justify="center")
-    for name in ("from", "reported after", "confidence"):
+    for name in ("from", "delay", "confidence"):
         table.add_column(name, justify="right")
     table.add_column("outcome", no_wrap=True)
     for name in ("after", "moved by"):

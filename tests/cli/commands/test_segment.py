@@ -113,6 +113,8 @@ def test_provisional_segments_are_reported_on_request(kineseg: Command, motion_f
     assert announcements(without) == ()
     table = kineseg("segment", motion_file, "--provisional")
     assert "provisional segments" in table.out
+    for heading in ("from", "delay", "confidence", "outcome", "moved by"):  # none of them cut short
+        assert heading in table.out
     outcomes = [table.out.count(outcome) for outcome in ("confirmed", "retracted", "left open")]
     assert sum(outcomes) == events[-1].announced
 
