@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
+from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.inference.bundle import Bundle
@@ -21,7 +22,6 @@ from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid
-from kineseg_core.telling import Decisions
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATES = (1.0, 1000.0)

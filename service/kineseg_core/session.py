@@ -12,6 +12,7 @@ import numpy as np
 from kineseg.motion import Joints
 from numpy.typing import NDArray
 
+from kineseg_core.decisions import Decisions, as_told
 from kineseg_core.events import (
     Ack,
     AnomalyCleared,
@@ -50,7 +51,6 @@ from kineseg_core.segmenter import (
     SegmentUpdate,
 )
 from kineseg_core.segmenter.return_period import ReturnPeriod
-from kineseg_core.telling import Decisions, as_told
 
 REMEMBERED_SEGMENTS = 10_000
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold

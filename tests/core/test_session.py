@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kineseg_core.decisions import Decisions
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.state_table import F32
@@ -14,7 +15,6 @@ from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.session import Session
-from kineseg_core.telling import Decisions
 
 from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.same_events import content

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kineseg._aio import AsyncClient
     from kineseg._aio_stream import AsyncStream
     from kineseg._aio_watch import AsyncWatch
-    from kineseg._announcements import Announcement, announcements
     from kineseg._client import Client
     from kineseg._config import Decisions, Limits, StreamConfig
     from kineseg._errors import (
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
     from kineseg._model_input import ModelInput
     from kineseg._naming import TaughtName
     from kineseg._protocol import StreamState
+    from kineseg._provisional_segments import Announcement, announcements
     from kineseg._schema import event_schema
     from kineseg._segmentation import Segmentation
     from kineseg._segmenter import Segmenter, segment
@@ -149,7 +149,7 @@ _HOMES = {
     "_aio": "AsyncClient",
     "_aio_stream": "AsyncStream",
     "_aio_watch": "AsyncWatch",
-    "_announcements": "Announcement announcements",
+    "_provisional_segments": "Announcement announcements",
     "_client": "Client",
     "_config": "Decisions Limits StreamConfig",
     "_errors": (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from kineseg_core import errors as core_errors
 from kineseg_core import events as core_events
+from kineseg_core.decisions import Decisions
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
@@ -20,7 +21,6 @@ from kineseg_core.inference.providers import CPU
 from kineseg_core.naming import KnownNames
 from kineseg_core.naming.bank import NameBank
 from kineseg_core.opening import Opener, StreamRequest
-from kineseg_core.telling import Decisions
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kineseg._announcements import Announcement, announcements
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest, NotFound
 from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
 from kineseg._info import Model, Segment
 from kineseg._model_input import ModelInput
+from kineseg._provisional_segments import Announcement, announcements
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording

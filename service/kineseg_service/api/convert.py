@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
 from kineseg_core.events import KIND_NAMES, Ack, AnomalyKind, Detail, EndReason, Event, Output, SegmentClosed, Summary
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
@@ -16,7 +17,6 @@ from kineseg_core.inference.providers import CPU
 from kineseg_core.naming import NamedExamples
 from kineseg_core.opening import StreamRequest
 from kineseg_core.session import Progress, SessionConfig
-from kineseg_core.telling import Decisions
 
 from kineseg_service.api.joints import joints_from
 
