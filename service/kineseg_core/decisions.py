@@ -1,4 +1,4 @@
-"""Which decisions about segments a client is told: all, only what is certain, or only what is early."""
+"""Which decisions about segments a client gets: all, only the final ones, or only the provisional ones."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Decisions(enum.Enum):
     PROVISIONAL = "provisional"
 
 
-def as_told(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail | None:
-    """What is told of `detail` to a client that asked for these decisions; None: nothing.
+def selected(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail | None:
+    """What a client that asked for these decisions gets of `detail`; None: nothing.
 
     Args:
         detail: What has happened.
@@ -27,7 +27,7 @@ def as_told(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail |
         return None if isinstance(detail, SegmentClosed) else detail
     if decisions is Decisions.FINAL:
         if isinstance(detail, SegmentStarted | SegmentUpdated):
-            # Not having heard of an announcement, the client learns of the segment when it is certain.
+            # The client got no provisional start, so the segment starts for it when it is certain.
             if not confirms:
                 return None
             return SegmentStarted(detail.segment_id, detail.label, 1.0, True, detail.name, detail.name_confidence)

@@ -55,7 +55,7 @@ class SegmentUpdated:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRetracted:
-    """A segment that was announced is withdrawn; the one before it goes on."""
+    """A provisional segment is retracted; the one before it goes on."""
 
     segment_id: int
 
@@ -85,7 +85,7 @@ class LabelsMerged:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyRaised:
-    """Something is unlike what is usual; an anomaly as bad as this is expected once in `severity` hours.
+    """Something is unusual for this stream; an anomaly as bad as this is expected once in `severity` hours.
 
     `channels` and `joints` are those concerned; empty: not known, or all.
     """
@@ -211,7 +211,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """All frames before this index have been processed, and all events that they decided have been told."""
+    """All frames before this index have been processed, and all events that they decided have been emitted."""
 
     frames: int
 

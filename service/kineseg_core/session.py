@@ -12,7 +12,7 @@ import numpy as np
 from kineseg.motion import Joints
 from numpy.typing import NDArray
 
-from kineseg_core.decisions import Decisions, as_told
+from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
     Ack,
     AnomalyCleared,
@@ -102,10 +102,10 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How many segments were announced, confirmed (announced or not) and withdrawn, whatever is told of them."""
+class SegmentCounts:
+    """How many segments were provisional first, were confirmed (at once or later) and retracted, emitted or not."""
 
-    announced: int = 0
+    provisional: int = 0
     confirmed: int = 0
     retracted: int = 0
 
@@ -125,7 +125,7 @@ class Session:
 
     Attributes:
         segments: The latest closed segments.
-        tally: How many segments were announced, confirmed and withdrawn so far.
+        segment_counts: How many segments were provisional, confirmed and retracted so far.
     """
 
     def __init__(
@@ -141,13 +141,13 @@ class Session:
         self._segmenter = segmenter
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = _FrameTimes(config)
-        # Where the source or the model is too slow for the budget, only boundaries within it are told.
+        # Where the source or the model is too slow for the budget, only boundaries within it are emitted.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
-        # Frame and time where segments begin: of those announced as last told, of those confirmed for good.
-        self._announced: dict[int, tuple[int, int]] = {}
+        # Frame and time where segments begin: of provisional ones as last emitted, of confirmed ones for good.
+        self._provisional: dict[int, tuple[int, int]] = {}
         self._open: dict[int, tuple[int, int]] = {}
         self._last_boundary: tuple[int, tuple[int, int]] | None = None
-        self.tally = Tally()
+        self.segment_counts = SegmentCounts()
         self._labels: set[int] = set()
         self._seq = 0
         self._acked = 0
@@ -221,12 +221,12 @@ class Session:
             self._frame_times.reopen()
             self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
         detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
-        self._tell(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
+        self._emit(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
 
     def missing(self, found: ValuesMissing, out: list[Output]) -> None:
         """Channels are without values, or have them again."""
         detail = MissingValues(found.channels, (found.decided_ns - found.time_ns) / SECOND, found.returned)
-        self._tell(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
+        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
 
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
@@ -246,13 +246,13 @@ class Session:
             anomalies=self._anomalies,
             filled_frames=end.filled,
             reason=end.reason,
-            announced=self.tally.announced,
-            retracted=self.tally.retracted,
+            announced=self.segment_counts.provisional,
+            retracted=self.segment_counts.retracted,
             missing_values=end.missing_values,
             model=self.config.model,
             model_sha256=self.config.model_sha256,
         )
-        self._tell(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
+        self._emit(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
         return summary
 
     def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
@@ -266,9 +266,9 @@ class Session:
             detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name)
             self._count(decision, confirms=confirms)
         elif isinstance(decision, SegmentRetract):
-            frame, ns = self._announced.pop(decision.segment_id)
+            frame, ns = self._provisional.pop(decision.segment_id)
             detail = SegmentRetracted(decision.segment_id)
-            self.tally = replace(self.tally, retracted=self.tally.retracted + 1)
+            self.segment_counts = replace(self.segment_counts, retracted=self.segment_counts.retracted + 1)
         elif isinstance(decision, SegmentEnd):
             frame, ns = self._open.pop(decision.segment_id)
             end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
@@ -289,9 +289,9 @@ class Session:
             if decision.label in self._labels:
                 self._labels.remove(decision.label)
                 self._labels.add(decision.into)
-        told = as_told(detail, self.config.decisions, confirms=confirms)
-        if told is not None:
-            self._tell(frame, ns, decided, decided_ns, told, out)
+        emitted = selected(detail, self.config.decisions, confirms=confirms)
+        if emitted is not None:
+            self._emit(frame, ns, decided, decided_ns, emitted, out)
 
     def _anomaly(
         self, decision: AnomalyStart | AnomalyUpdate | AnomalyEnd, decided_ns: int
@@ -322,17 +322,17 @@ class Session:
         if start is not None:
             return start
         if decision.confirmed:
-            self._announced.pop(decision.segment_id, None)
+            self._provisional.pop(decision.segment_id, None)
             start = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
         else:
-            start = self._announced[decision.segment_id] = self._frame_times.at(decision.index)
+            start = self._provisional[decision.segment_id] = self._frame_times.at(decision.index)
         return start
 
     def _count(self, decision: SegmentStart | SegmentUpdate, *, confirms: bool) -> None:
         if confirms:
-            self.tally = replace(self.tally, confirmed=self.tally.confirmed + 1)
+            self.segment_counts = replace(self.segment_counts, confirmed=self.segment_counts.confirmed + 1)
         elif isinstance(decision, SegmentStart):
-            self.tally = replace(self.tally, announced=self.tally.announced + 1)
+            self.segment_counts = replace(self.segment_counts, provisional=self.segment_counts.provisional + 1)
 
     def _boundary(self, index: int, decided: int, decided_ns: int) -> tuple[int, int]:
         """Where a certain boundary before the model's frame `index` lies; at a later frame if it would be too late.
@@ -348,7 +348,7 @@ class Session:
         self._last_boundary = index, (frame, ns)
         return frame, ns
 
-    def _tell(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
+    def _emit(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
         self._seq += 1
         first = self.intake.first_capture_ns
         capture = None if first is None else min(first + ns, LATEST_CAPTURE_NS)

@@ -1,1 +1,1 @@
-"""The kineseg server: it runs a model bundle over open streams and tells their segments."""
+"""The kineseg server: it runs a model bundle over open streams and emits their segments."""

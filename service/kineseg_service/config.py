@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     config_file: Path | None = Field(None, description="TOML file with settings.")
 
     server_id: str = Field(
-        "", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="Name of the server, which streams are told. Empty: a UUID."
+        "", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="Name of the server, sent to every stream. Empty: a UUID."
     )
     host: str = Field("127.0.0.1", description="Address to listen on, for gRPC and for metrics.")
     port: int = Field(50051, ge=0, le=65535, description="gRPC port; 0 takes any free one.")

@@ -34,15 +34,15 @@ class Metrics:
             "kineseg_step_seconds", "Time of a decoder step and its decisions.", buckets=_SECONDS, registry=registry
         )
         self._waiting = prometheus.Gauge("kineseg_frames_waiting", "Frames that wait for a step.", registry=registry)
-        self._events = prometheus.Counter("kineseg_events", "Events told, by kind.", ["kind"], registry=registry)
-        self._announced = prometheus.Counter(
-            "kineseg_segments_announced", "Segments announced before they were certain, told or not.", registry=registry
+        self._events = prometheus.Counter("kineseg_events", "Events emitted, by kind.", ["kind"], registry=registry)
+        self._provisional = prometheus.Counter(
+            "kineseg_segments_provisional", "Segments that were provisional first, emitted or not.", registry=registry
         )
         self._confirmed = prometheus.Counter(
-            "kineseg_segments_confirmed", "Segments confirmed, announced before or not.", registry=registry
+            "kineseg_segments_confirmed", "Segments confirmed, provisional before or not.", registry=registry
         )
         self._retracted = prometheus.Counter(
-            "kineseg_segments_retracted", "Announced segments withdrawn.", registry=registry
+            "kineseg_segments_retracted", "Provisional segments retracted.", registry=registry
         )
         self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
@@ -73,12 +73,12 @@ class Metrics:
         self._waiting.set(frames)
 
     def event(self, kind: str) -> None:
-        """An event has been told."""
+        """An event has been emitted."""
         self._events.labels(kind).inc()
 
-    def segments(self, *, announced: int, confirmed: int, retracted: int) -> None:
-        """So many segments have been announced, confirmed and withdrawn."""
-        self._announced.inc(announced)
+    def segments(self, *, provisional: int, confirmed: int, retracted: int) -> None:
+        """So many segments have been provisional, confirmed and retracted."""
+        self._provisional.inc(provisional)
         self._confirmed.inc(confirmed)
         self._retracted.inc(retracted)
 

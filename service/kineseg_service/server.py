@@ -86,7 +86,7 @@ class Server:
 
         Raises:
             BadBundle: A model does not verify.
-            BadBank: The label bank cannot be used.
+            BadBank: The name bank cannot be used.
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
@@ -257,7 +257,7 @@ class Server:
 class BackgroundServer:
     """A server in a thread of its own, for use within one process: `with BackgroundServer() as server: ...`.
 
-    Listens on loopback at any free port unless told otherwise.
+    Listens on loopback at any free port unless the settings say otherwise.
 
     Args:
         settings: How it runs.

@@ -14,10 +14,10 @@ ABOUT_SEGMENTS = {"segment_started", "segment_updated", "segment_retracted", "se
 
 @dataclass
 class Way:
-    """What was told of one segment: which of its stages were passed, and where it begins."""
+    """What was emitted about one segment: which of its stages were passed, and where it begins."""
 
     frame: int
-    announced: bool
+    provisional: bool
     confirmed_at: int | None = None
     retracted: bool = False
     closed: bool = False
@@ -27,10 +27,10 @@ class Way:
         return self.retracted or self.closed
 
 
-def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
-    """What was told of each segment, by its id; what may not be told of a segment fails."""
+def ways(emitted: Sequence[pb.Event]) -> dict[int, Way]:
+    """What was emitted about each segment, by its id; fails where that may not be."""
     found: dict[int, Way] = {}
-    for event in told:
+    for event in emitted:
         kind = event.WhichOneof("detail")
         if kind not in ABOUT_SEGMENTS:
             continue
@@ -44,10 +44,10 @@ def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
         if kind == "segment_started":
             assert detail.segment_id not in found
             at = event.decided_frame if detail.confirmed else None
-            found[detail.segment_id] = Way(event.frame, announced=not detail.confirmed, confirmed_at=at)
+            found[detail.segment_id] = Way(event.frame, provisional=not detail.confirmed, confirmed_at=at)
             continue
         way = found[detail.segment_id]
-        assert not way.over, "nothing is told of a segment that was closed or withdrawn"
+        assert not way.over, "nothing is emitted about a segment that was closed or retracted"
         if kind == "segment_updated":
             if way.confirmed_at is not None:
                 assert detail.confirmed, "what is certain stays certain"
@@ -56,7 +56,7 @@ def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
                 way.confirmed_at = event.decided_frame
             way.frame = event.frame
         elif kind == "segment_retracted":
-            assert way.confirmed_at is None, "a confirmed segment is never withdrawn"
+            assert way.confirmed_at is None, "a confirmed segment is never retracted"
             assert event.frame == way.frame
             way.retracted = True
         else:
@@ -66,11 +66,11 @@ def ways(told: Sequence[pb.Event]) -> dict[int, Way]:
     return found
 
 
-def anomalies(told: Sequence[pb.Event]) -> int:
-    """How many were raised; what may not be emitted of an anomaly fails."""
+def anomalies(emitted: Sequence[pb.Event]) -> int:
+    """How many were raised; fails where events of an anomaly are not as they must be."""
     raised: dict[int, pb.Event] = {}
     going: dict[int, float] = {}  # the score as last emitted
-    for event in told:
+    for event in emitted:
         if event.HasField("anomaly"):
             detail = event.anomaly
             assert detail.anomaly_id == len(raised) + 1
@@ -94,46 +94,46 @@ def anomalies(told: Sequence[pb.Event]) -> int:
     return len(raised)
 
 
-def keeps_promises(told: Sequence[pb.Event], decisions: pb.Decisions.ValueType, most_late_s: float = 1e9) -> None:
-    """Fails unless the events, to the summary, are what a client that asked for these decisions may be told."""
-    assert [event.seq for event in told] == list(range(1, len(told) + 1))
-    decided = [event.decided_frame for event in told]
+def keeps_promises(emitted: Sequence[pb.Event], decisions: pb.Decisions.ValueType, most_late_s: float = 1e9) -> None:
+    """Fails unless the events, to the summary, are what a client that asked for these decisions may get."""
+    assert [event.seq for event in emitted] == list(range(1, len(emitted) + 1))
+    decided = [event.decided_frame for event in emitted]
     assert decided == sorted(decided)
-    assert all(0 <= event.frame <= event.decided_frame for event in told)
-    kinds = [event.WhichOneof("detail") for event in told]
+    assert all(0 <= event.frame <= event.decided_frame for event in emitted)
+    kinds = [event.WhichOneof("detail") for event in emitted]
     assert kinds.index("summary") == len(kinds) - 1
-    summary = told[-1].summary
-    segments = ways(told)
+    summary = emitted[-1].summary
+    segments = ways(emitted)
     assert list(segments) == sorted(segments), "ids rise"
     confirmed = {key: way for key, way in segments.items() if way.confirmed_at is not None}
-    for event in told:
+    for event in emitted:
         kind = event.WhichOneof("detail")
         if kind in ("segment_started", "segment_updated") and getattr(event, kind).confirmed:
             way = segments[getattr(event, kind).segment_id]
             if event.decided_frame == way.confirmed_at:
                 assert event.decided_time_s - event.time_s <= most_late_s
-    assert summary.anomalies == anomalies(told)
+    assert summary.anomalies == anomalies(emitted)
     starts = [way.frame for way in confirmed.values()]
     assert starts == sorted(starts)
     if decisions == pb.DECISIONS_FINAL:
         assert not {"segment_updated", "segment_retracted"} & set(kinds)
         assert confirmed == segments
     else:
-        assert summary.announced == sum(way.announced for way in segments.values())
+        assert summary.announced == sum(way.provisional for way in segments.values())
         assert summary.retracted == sum(way.retracted for way in segments.values())
     assert summary.segments == len(confirmed)
     if decisions == pb.DECISIONS_PROVISIONAL:
         assert "segment_closed" not in kinds
         return
     assert all(way.closed for way in confirmed.values())
-    closed = [event.segment_closed for event in told if event.HasField("segment_closed")]
+    closed = [event.segment_closed for event in emitted if event.HasField("segment_closed")]
     assert [segment.segment_id for segment in closed] == list(confirmed)
     if closed:
         assert [0, *(s.end_frame for s in closed)] == [*(s.start_frame for s in closed), summary.frames]
 
 
 def agree(everything: Sequence[pb.Event], final: Sequence[pb.Event], early: Sequence[pb.Event]) -> None:
-    """Fails unless these are one stream, told to clients that asked for all, final and provisional decisions."""
+    """Fails unless these are one stream, as sent to clients that asked for all, final and provisional decisions."""
     assert _unnumbered(early) == [e for e in _unnumbered(everything) if not e.HasField("segment_closed")]
     certain = {key: way for key, way in ways(everything).items() if way.confirmed_at is not None}
     assert [(key, w.frame, w.confirmed_at) for key, w in ways(final).items()] == [
@@ -142,14 +142,14 @@ def agree(everything: Sequence[pb.Event], final: Sequence[pb.Event], early: Sequ
     assert _but_starts(final) == _but_starts(everything)
 
 
-def _but_starts(told: Sequence[pb.Event]) -> list[pb.Event]:
+def _but_starts(emitted: Sequence[pb.Event]) -> list[pb.Event]:
     passing = ("segment_started", "segment_updated", "segment_retracted")
-    return [event for event in _unnumbered(told) if event.WhichOneof("detail") not in passing]
+    return [event for event in _unnumbered(emitted) if event.WhichOneof("detail") not in passing]
 
 
-def _unnumbered(told: Sequence[pb.Event]) -> list[pb.Event]:
-    """The events without their numbers, which count what is told."""
-    events = content(told)
+def _unnumbered(emitted: Sequence[pb.Event]) -> list[pb.Event]:
+    """The events without their numbers, which count what is emitted."""
+    events = content(emitted)
     for event in events:
         event.ClearField("seq")
     return events

@@ -1,4 +1,4 @@
-"""A session is one picklable value, and numbers what it tells."""
+"""A session is one picklable value, and numbers what it emits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def opener(tiny: Path) -> Opener:
 
 
 def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> None:
-    """What a model whose embedding is the frame would have the session tell."""
+    """What a model whose embedding is the frame would have the session emit."""
     for item in session.take(first, frames.tobytes(), ()):
         if isinstance(item, ModelFrames):
             for at, row in enumerate(item.frames):
@@ -43,7 +43,7 @@ def finish(session: Session, out: list[Output]) -> None:
     session.finish(end, out)
 
 
-def test_a_session_that_was_pickled_after_every_chunk_tells_the_same(tiny: Path) -> None:
+def test_a_session_that_was_pickled_after_every_chunk_emits_the_same(tiny: Path) -> None:
     config = StreamRequest(rate_hz=120, session_id="s")
     frames = motion(4800, rate_hz=120)
     whole, pieces = opener(tiny).session(config), opener(tiny).session(config)
@@ -62,15 +62,15 @@ def test_a_session_that_was_pickled_after_every_chunk_tells_the_same(tiny: Path)
     assert len([o for o in got if isinstance(o, Ack)]) == 13 + 18
 
 
-def test_progress_follows_what_has_been_told(tiny: Path) -> None:
+def test_progress_follows_what_has_been_emitted(tiny: Path) -> None:
     session = opener(tiny).session(StreamRequest(rate_hz=30))
     out: list[Output] = []
     go_through(session, 0, motion(600), out)
-    told = [output for output in out if isinstance(output, Event)]
-    closed = [event.detail for event in told if isinstance(event.detail, SegmentClosed)]
+    emitted = [output for output in out if isinstance(output, Event)]
+    closed = [event.detail for event in emitted if isinstance(event.detail, SegmentClosed)]
     assert session.progress.frames_processed == 600
-    assert session.progress.last_seq == len(told)
-    assert session.progress.segments_closed == len(closed) == session.tally.confirmed - 1
+    assert session.progress.last_seq == len(emitted)
+    assert session.progress.segments_closed == len(closed) == session.segment_counts.confirmed - 1
     assert list(session.segments) == closed
 
 
@@ -94,9 +94,9 @@ def test_no_boundary_is_decided_late_at_any_rate(
     for first in range(0, len(frames), 1000):
         go_through(session, first, frames[first : first + 1000], out)
     finish(session, out)
-    told = [o for o in out if isinstance(o, Event)]
-    closed = [(event, event.detail) for event in told if isinstance(event.detail, SegmentClosed)]
-    started = [event.frame for event in told if isinstance(event.detail, SegmentStarted)]
+    emitted = [o for o in out if isinstance(o, Event)]
+    closed = [(event, event.detail) for event in emitted if isinstance(event.detail, SegmentClosed)]
+    started = [event.frame for event in emitted if isinstance(event.detail, SegmentStarted)]
     assert all(event.decided_frame - segment.end_frame <= latency_s * rate_hz for event, segment in closed)
     # Wherever boundaries are placed for that, segments cover every frame once.
     assert [segment.start_frame for _, segment in closed] == started

@@ -1,4 +1,4 @@
-"""Prometheus takes the shipped files, the alerts are raised by what they name, and a server tells it from its start."""
+"""Prometheus takes the shipped files, the alerts fire as they should, and a server has those metrics at once."""
 
 from __future__ import annotations
 

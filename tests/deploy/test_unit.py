@@ -1,4 +1,4 @@
-"""The systemd unit: systemd takes it, the server takes its options and settings, and it may write its label bank."""
+"""The systemd unit: systemd takes it, the server takes its options and settings, and it may write its name bank."""
 
 from __future__ import annotations
 

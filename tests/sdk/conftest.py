@@ -1,4 +1,4 @@
-"""What the SDK's tests share: both clients behind one face, the real server, and one that does as it is told."""
+"""What the SDK's tests share: both clients behind one face, the real server, and one that follows a script."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     loop.close()
 
 
-# -- a gRPC server that does as it is told
+# -- a gRPC server that follows a script
 
 Requests = Iterator[pb.SegmentRequest]
 

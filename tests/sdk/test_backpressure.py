@@ -194,7 +194,7 @@ def test_a_cancelled_send_tells_how_far_it_came(stalled: Any, script: ModuleType
         ):
             sending = asyncio.create_task(stream.send(np.zeros((1000, 3))))
             async with asyncio.timeout(script.PATIENCE_S):
-                while stream.frames_sent < 200:  # noqa: ASYNC110 - it tells no other way
+                while stream.frames_sent < 200:  # noqa: ASYNC110 - nothing else shows it
                     await asyncio.sleep(0.005)
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -254,7 +254,7 @@ def test_timestamps_cannot_begin_later(recorder: Any, connect: Any) -> None:
             stream.send(FRAMES[1], 0.1)
 
 
-def test_a_column_is_told_from_a_frame(connect: Any, scripted: Any, script: ModuleType) -> None:
+def test_a_column_is_not_taken_for_a_frame(connect: Any, scripted: Any, script: ModuleType) -> None:
     def one_channel(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
         next(requests)
         yield script.opened(channels=("height",))

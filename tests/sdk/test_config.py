@@ -99,8 +99,8 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         pass
     with client.stream(rate=30):
         pass
-    told = {"decisions": pb.DECISIONS_FINAL}
-    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True, **told}
+    wanted = {"decisions": pb.DECISIONS_FINAL}
+    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True, **wanted}
     assert [request.config for request in heard] == [
         pb.StreamConfig(frame_rate_hz=25, session_id="s-1", **chosen),
         pb.StreamConfig(frame_rate_hz=50, **chosen),

@@ -93,7 +93,7 @@ def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> No
     assert caught.value.field == missing
 
 
-def test_events_written_before_segments_were_announced_are_certain() -> None:
+def test_events_written_before_there_were_provisional_segments_are_certain() -> None:
     about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
     started = kineseg.event_from_dict({"kind": "segment_started", **about, "segment_id": 0, "label": 3})
     assert started == kineseg.SegmentStarted(**about, segment_id=0, label=3, confidence=1.0, confirmed=True)
@@ -193,21 +193,20 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     scripted.segment = say_all
     with connect(scripted.address).stream(rate=30) as stream:
         frame, *events = list(stream)
-    told = about
     surprise = kineseg.AnomalyKind.SURPRISE
     assert events == [
-        kineseg.SegmentStarted(seq=1, **told, capture_time_ns=11, **known),
-        kineseg.SegmentClosed(seq=2, **told, **closed),
-        kineseg.AnomalyRaised(seq=3, **told, capture_time_ns=0, **raised, anomaly_kind=surprise),
-        kineseg.AnomalyUpdated(seq=11, **told, **worse, anomaly_kind=kineseg.AnomalyKind.UNKNOWN),
-        kineseg.AnomalyCleared(seq=12, **told, **worse, **ends, anomaly_kind=surprise),
-        kineseg.Gap(seq=4, **told, missing_frames=2, duration_s=0.25),
-        kineseg.Event(seq=5, **told),
-        kineseg.SegmentUpdated(seq=6, **told, **known | {"confidence": 1.0, "confirmed": True}),
-        kineseg.SegmentRetracted(seq=7, **told, segment_id=3),
-        kineseg.LabelsMerged(seq=8, **told, label=4, into=2),
-        kineseg.MissingValues(seq=9, **told, **missing),
-        kineseg.Summary(seq=10, **told, **totals, **ran, reason=kineseg.EndReason.CLOSED),
+        kineseg.SegmentStarted(seq=1, **about, capture_time_ns=11, **known),
+        kineseg.SegmentClosed(seq=2, **about, **closed),
+        kineseg.AnomalyRaised(seq=3, **about, capture_time_ns=0, **raised, anomaly_kind=surprise),
+        kineseg.AnomalyUpdated(seq=11, **about, **worse, anomaly_kind=kineseg.AnomalyKind.UNKNOWN),
+        kineseg.AnomalyCleared(seq=12, **about, **worse, **ends, anomaly_kind=surprise),
+        kineseg.Gap(seq=4, **about, missing_frames=2, duration_s=0.25),
+        kineseg.Event(seq=5, **about),
+        kineseg.SegmentUpdated(seq=6, **about, **known | {"confidence": 1.0, "confirmed": True}),
+        kineseg.SegmentRetracted(seq=7, **about, segment_id=3),
+        kineseg.LabelsMerged(seq=8, **about, label=4, into=2),
+        kineseg.MissingValues(seq=9, **about, **missing),
+        kineseg.Summary(seq=10, **about, **totals, **ran, reason=kineseg.EndReason.CLOSED),
     ]
     assert events[0].start_frame == events[7].start_frame == 7
     assert events[1].segment == kineseg.Segment(**closed)

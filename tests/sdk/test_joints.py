@@ -49,15 +49,15 @@ def test_the_server_hears_of_the_joints_and_gets_their_numbers(
             stream.send(rows[:6])
             stream.send(rows[6])
     assert hearing.numbers == rows.ravel().tolist()
-    told = hearing.config.joints
-    assert tuple(told.names) == NAMES
+    sent = hearing.config.joints
+    assert tuple(sent.names) == NAMES
     if joints is POINTS:
-        assert (told.up_axis, told.unit, told.rotations) == (pb.UP_AXIS_Z, pb.LENGTH_UNIT_MILLIMETRES, 0)
-        assert [*told.parents, *told.offsets, *told.mapping, *told.euler_orders] == []
+        assert (sent.up_axis, sent.unit, sent.rotations) == (pb.UP_AXIS_Z, pb.LENGTH_UNIT_MILLIMETRES, 0)
+        assert [*sent.parents, *sent.offsets, *sent.mapping, *sent.euler_orders] == []
     else:
-        assert list(told.parents) == [-1, 0, 1]
-        assert list(told.offsets) == [i / 3 for i in range(9)]  # none of its digits is lost
-        assert (told.rotations, list(told.euler_orders)) == (
+        assert list(sent.parents) == [-1, 0, 1]
+        assert list(sent.offsets) == [i / 3 for i in range(9)]  # none of its digits is lost
+        assert (sent.rotations, list(sent.euler_orders)) == (
             (pb.ROTATIONS_QUATERNIONS, []) if joints is TURNS else (pb.ROTATIONS_EULER_DEGREES, ["ZXY", "Y", ""])
         )
 

@@ -128,7 +128,7 @@ def test_two_cannot_do_the_same_at_once(what: str, connect: Any, scripted: Any, 
                 return what in str(error)
             return False
 
-        script.until(second_is_refused, "the second is told that there is a first")
+        script.until(second_is_refused, "the second learns that there is a first")
         stream.cancel()
         thread.join()
 

@@ -54,24 +54,24 @@ def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion
     assert events[-1].reason is kineseg.EndReason.COMPLETED
 
 
-def told(segmentation: kineseg.Segmentation) -> list[dict[str, Any]]:
+def outcome(segmentation: kineseg.Segmentation) -> list[dict[str, Any]]:
     return content(event.to_dict() for event in segmentation.events)
 
 
 def test_chunking_and_flavour_change_no_event(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
-    reference = told(kineseg.Client(server).segment(motion, rate=30, chunk_s=1))
-    assert told(client.segment(motion, rate=30, chunk_s=0.01)) == reference
-    assert told(client.segment(motion, rate=30, chunk_s=3.3)) == reference
+    reference = outcome(kineseg.Client(server).segment(motion, rate=30, chunk_s=1))
+    assert outcome(client.segment(motion, rate=30, chunk_s=0.01)) == reference
+    assert outcome(client.segment(motion, rate=30, chunk_s=3.3)) == reference
 
 
 def test_channels_may_come_in_any_order(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
     turned = client.segment(motion[:, ::-1], rate=30, channels=("c2", "c1", "c0"))
-    assert told(turned) == told(client.segment(motion, rate=30))
+    assert outcome(turned) == outcome(client.segment(motion, rate=30))
 
 
-def test_the_result_is_the_same_whatever_decisions_are_told(server: str, connect: Any, motion: Frames) -> None:
+def test_the_result_is_the_same_whatever_decisions_are_wanted(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
     everything, final, early = (
         client.segment(motion, rate=30, decisions=decisions) for decisions in ("all", "final", "provisional")
@@ -173,7 +173,7 @@ def test_a_watcher_sees_what_the_stream_sees(
     ways_only.close()
 
 
-def test_a_gap_is_filled_and_told(server: str, connect: Any, motion: Frames) -> None:
+def test_a_gap_is_filled_and_reported(server: str, connect: Any, motion: Frames) -> None:
     with connect(server).stream(rate=30) as stream:
         stream.send(motion[:100])
         stream.send(motion[110:200], first_frame=110)

@@ -26,7 +26,7 @@ def closed(seq: int, segment_id: int, label: int, start: int, end: int, decided:
 
 @pytest.fixture
 def two_segments(scripted: Any, script: ModuleType) -> Any:
-    """Cuts every stream in the middle, which is announced first, as is something else; keeps what it was sent."""
+    """Cuts every stream in the middle, provisional first, as is something else; keeps what it was sent."""
 
     def cut(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
         scripted.config = next(requests).config
@@ -94,10 +94,10 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
     assert tuple(kineseg.event_from_dict(json.loads(line)) for line in lines) == found.events
 
 
-def test_what_was_announced_is_told_with_what_became_of_it(two_segments: Any, connect: Any) -> None:
+def test_provisional_segments_say_what_became_of_them(two_segments: Any, connect: Any) -> None:
     found = connect(two_segments.address).segment(np.zeros((100, 3)), rate=30)
     assert found.provisional == (
-        kineseg.Announcement(
+        kineseg.ProvisionalSegment(
             segment_id=1,
             frame=1,
             time_s=0,
@@ -108,7 +108,7 @@ def test_what_was_announced_is_told_with_what_became_of_it(two_segments: Any, co
             outcome="retracted",
             outcome_frame=3,
         ),
-        kineseg.Announcement(
+        kineseg.ProvisionalSegment(
             segment_id=2,
             frame=49,
             time_s=0,
@@ -121,8 +121,8 @@ def test_what_was_announced_is_told_with_what_became_of_it(two_segments: Any, co
             confirmed_frame=50,
         ),
     )
-    assert found.provisional == kineseg.announcements(found.events)
-    (open_still,) = kineseg.announcements(found.events[3:4])
+    assert found.provisional == kineseg.provisional_segments(found.events)
+    (open_still,) = kineseg.provisional_segments(found.events[3:4])
     assert (open_still.outcome, open_still.outcome_frame, open_still.confirmed_frame) == ("open", None, None)
 
 

@@ -52,13 +52,13 @@ def test_a_range_of_a_recording_is_taught(teachable: str, connect: Any) -> None:
     assert client.names() == ()
 
 
-def test_what_was_told_is_taught(teachable: str, connect: Any) -> None:
+def test_what_was_emitted_is_taught(teachable: str, connect: Any) -> None:
     client = connect(teachable)
-    told = client.segment(FRAMES, rate=30)
-    event = next(event for event in told.events if isinstance(event, kineseg.SegmentClosed))
+    segmented = client.segment(FRAMES, rate=30)
+    event = next(event for event in segmented.events if isinstance(event, kineseg.SegmentClosed))
     segment = event.segment
     assert len(segment.embedding) == 4
-    ran = {"model": told.summary.model, "model_sha256": told.summary.model_sha256}
+    ran = {"model": segmented.summary.model, "model_sha256": segmented.summary.model_sha256}
     for example in (event, segment, segment.embedding, np.array(segment.embedding)):
         taught = client.teach_name("walking", example=example, **ran)
         assert len(taught.sources) == 1, "the same point is one example"

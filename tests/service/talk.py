@@ -131,7 +131,7 @@ def results(responses: Iterable[pb.SegmentResponse]) -> list[pb.FrameResult]:
     return [response.frame_result for response in responses if response.WhichOneof("payload") == "frame_result"]
 
 
-def told(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
+def status_of(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
     """Status, message and what a program reads of the error of a call that has ended: `reason` and the metadata."""
     said = {}
     for key, value in call.trailing_metadata() or ():

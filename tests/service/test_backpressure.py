@@ -29,8 +29,8 @@ from tests.service.talk import (
     segment,
     session,
     settled,
+    status_of,
     still,
-    told,
     until,
 )
 
@@ -101,7 +101,7 @@ def test_a_stream_that_stands_still_is_ended_with_its_summary(serve: Serve) -> N
         call = Call(stub, config())
         call.send(*cut(FRAMES[:300]))
         responses = call.rest()
-        code, message, metadata = told(call.failure())
+        code, message, metadata = status_of(call.failure())
         assert code == grpc.StatusCode.DEADLINE_EXCEEDED
         assert "stood still for 1 s" in message
         assert metadata == {"reason": "STREAM_IDLE", "retryable": "false"}
@@ -124,8 +124,8 @@ def test_a_stream_that_never_says_what_it_is_ends(limit: str, serve: Serve) -> N
         with pytest.raises(grpc.RpcError):
             list(call)
         never.set()
-        assert told(call)[0] == grpc.StatusCode.DEADLINE_EXCEEDED
-        assert "no configuration" in told(call)[1]
+        assert status_of(call)[0] == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "no configuration" in status_of(call)[1]
 
 
 def test_a_chunk_larger_than_the_queue_goes_through(serve: Serve) -> None:
@@ -136,7 +136,7 @@ def test_a_chunk_larger_than_the_queue_goes_through(serve: Serve) -> None:
         assert len([r for r in responses if r.HasField("frame_result")]) == 119 * 30 + 1
 
 
-def test_a_watcher_that_stops_reading_loses_events_and_is_told_how_many(serve: Serve) -> None:
+def test_a_watcher_that_stops_reading_loses_events_and_learns_how_many(serve: Serve) -> None:
     with serve(watch_queue=16) as (server, stub), grpc.insecure_channel(server.address, SMALL) as channel:
         watch = Stub(channel).WatchEvents(pb.WatchEventsRequest())
         watch.initial_metadata()
@@ -170,7 +170,7 @@ def test_a_watcher_that_stops_reading_loses_events_and_is_told_how_many(serve: S
 
 
 def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> None:
-    # One chunk of more than ten minutes in which nothing happens that could be told.
+    # One chunk of more than ten minutes in which nothing happens that could be emitted.
     long = [chunk(0, np.zeros((1000, 3), "<f4"))]
     with serve() as (_, stub):
         began = time.monotonic()

@@ -13,7 +13,7 @@ from kineseg_service.server import BackgroundServer
 
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, chunk, config, cut, events, kinds, motion, segment, told, until
+from tests.service.talk import Call, Stub, chunk, config, cut, events, kinds, motion, segment, status_of, until
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 FRAMES = motion(600)
@@ -88,7 +88,7 @@ def test_a_bad_request_later_on_loses_nothing_accepted(stub: Stub, bad: Bad) -> 
     call = Call(stub, config())
     call.send(*cut(FRAMES[:300]), bad.request)
     responses = call.rest()
-    code, message, metadata = told(call.failure())
+    code, message, metadata = status_of(call.failure())
     assert code == bad.code
     assert bad.says in message
     assert metadata["retryable"] == "false"
@@ -96,7 +96,7 @@ def test_a_bad_request_later_on_loses_nothing_accepted(stub: Stub, bad: Bad) -> 
     assert (metadata.get("minimum"), metadata.get("maximum")) == bad.bounds
     summary = events(responses)[-1].summary
     assert (summary.frames, summary.reason) == (300, pb.END_REASON_REJECTED)
-    # All that a stream of just these frames would have told.
+    # All that a stream of just these frames would have emitted.
     good = events(segment(stub, cut(FRAMES[:300])))
     assert content(events(responses)[:-1]) == content(good[:-1])
 
@@ -161,7 +161,7 @@ AT_ONCE = {
 def test_a_stream_that_cannot_be_opened(stub: Stub, bad: Bad) -> None:
     call = Call(stub, bad.request)
     responses = call.rest()
-    code, message, metadata = told(call.failure())
+    code, message, metadata = status_of(call.failure())
     assert (responses, code) == ([], bad.code)
     assert bad.says in message
     assert metadata["retryable"] == "false"
@@ -170,7 +170,7 @@ def test_a_stream_that_cannot_be_opened(stub: Stub, bad: Bad) -> None:
 
 
 def test_a_stream_without_any_message(stub: Stub) -> None:
-    code, message, _ = told(Call(stub, None).failure())
+    code, message, _ = status_of(Call(stub, None).failure())
     assert code == INVALID
     assert "configuration" in message
 
@@ -178,7 +178,7 @@ def test_a_stream_without_any_message(stub: Stub) -> None:
 def test_a_name_that_is_taken(stub: Stub) -> None:
     first = Call(stub, config(session_id="mine"))
     first.opened()
-    code, message, metadata = told(Call(stub, config(session_id="mine")).failure())
+    code, message, metadata = status_of(Call(stub, config(session_id="mine")).failure())
     assert code == grpc.StatusCode.ALREADY_EXISTS
     assert "'mine'" in message
     assert metadata == {"reason": "SESSION_EXISTS", "retryable": "false", "field": "config.session_id"}
@@ -198,7 +198,7 @@ def test_an_oversized_message_ends_only_its_stream(serve: Serve) -> None:
         call.opened()
         call.send(chunk(0, np.zeros((10_000, 3), "<f4")))
         call.rest()
-        assert told(call.failure())[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert status_of(call.failure())[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
         calm.send(*cut(FRAMES))
         calm.half_close()
         assert events(calm.rest())[-1].summary.frames == 600
@@ -210,7 +210,7 @@ def test_a_full_server_says_so_and_that_a_retry_may_help(serve: Serve) -> None:
         calls = [Call(stub, config()) for _ in range(2)]
         for call in calls:
             call.opened()
-        code, message, metadata = told(Call(stub, config()).failure())
+        code, message, metadata = status_of(Call(stub, config()).failure())
         assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "all 2 streams" in message
         assert metadata == {"reason": "SERVER_FULL", "retryable": "true", "maximum": "2"}
@@ -228,7 +228,7 @@ def test_what_fails_inside_tells_an_error_id_and_no_more(stub: Stub) -> None:
     poison[3, 0] = 2000.0
     call.send(*cut(FRAMES[:100]), chunk(100, poison))
     responses = call.rest()
-    code, message, metadata = told(call.failure())
+    code, message, metadata = status_of(call.failure())
     assert code == grpc.StatusCode.INTERNAL
     error_id = metadata["error_id"]
     assert message == f"the model's output is not finite (error id {error_id})"
@@ -241,7 +241,7 @@ def test_a_session_that_is_not_there(stub: Stub, call: str) -> None:
     request: Callable[..., object] = {"GetSession": pb.GetSessionRequest, "CloseSession": pb.CloseSessionRequest}[call]
     with pytest.raises(grpc.RpcError) as caught:
         getattr(stub, call)(request(session_id="nobody"))
-    code, message, metadata = told(caught.value)
+    code, message, metadata = status_of(caught.value)
     assert code == grpc.StatusCode.NOT_FOUND
     assert "'nobody'" in message
     assert metadata == {"reason": "SESSION_UNKNOWN", "retryable": "false", "field": "session_id"}
@@ -250,7 +250,7 @@ def test_a_session_that_is_not_there(stub: Stub, call: str) -> None:
 def test_a_filter_that_makes_no_sense(stub: Stub) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         next(stub.WatchEvents(pb.WatchEventsRequest(kinds=[pb.EVENT_KIND_UNSPECIFIED])))
-    assert told(caught.value)[0] == INVALID
+    assert status_of(caught.value)[0] == INVALID
 
 
 def test_no_stream_was_left_open(running: tuple[BackgroundServer, Stub]) -> None:

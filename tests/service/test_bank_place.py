@@ -1,4 +1,4 @@
-"""Where the label bank is kept: a place that cannot be written is refused when the server starts."""
+"""Where the name bank is kept: a place that cannot be written is refused when the server starts."""
 
 from __future__ import annotations
 

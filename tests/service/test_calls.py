@@ -12,7 +12,7 @@ from tests.service.talk import Call, Stub, Watch, config, cut, events, motion, s
 FRAMES = motion(600)
 
 
-def test_models_are_told(stub: Stub) -> None:
+def test_models_are_listed(stub: Stub) -> None:
     models = stub.ListModels(pb.ListModelsRequest()).models
     assert [model.name for model in models] == ["fragile", "scratch", "tiny"]
     assert [model.is_default for model in models] == [False, False, True]
@@ -31,19 +31,19 @@ def test_the_default_model_can_be_chosen(serve: Serve, tiny: object, fragile: ob
         call.cancel()
 
 
-def test_an_open_session_is_told_while_it_runs(stub: Stub) -> None:
+def test_an_open_session_is_described_while_it_runs(stub: Stub) -> None:
     call = Call(stub, config(session_id="seen", latency_s=2.0))
     call.opened()
     call.send(*cut(FRAMES))
-    told = []
-    while not told or told[-1].ack.frames < 600:
-        told.append(call.read())
+    emitted = []
+    while not emitted or emitted[-1].ack.frames < 600:
+        emitted.append(call.read())
     response = stub.GetSession(pb.GetSessionRequest(session_id="seen"))
     session = response.session
     assert (session.session_id, session.model, session.frame_rate_hz, session.latency_s) == ("seen", "tiny", 30.0, 2.0)
     assert (session.frames_received, session.frames_processed) == (600, 600)
-    assert session.last_seq == max(event.seq for event in events(told))
-    closed = [event.segment_closed for event in events(told) if event.HasField("segment_closed")]
+    assert session.last_seq == max(event.seq for event in events(emitted))
+    closed = [event.segment_closed for event in events(emitted) if event.HasField("segment_closed")]
     assert closed
     assert all(len(one.embedding) == 4 for one in closed)
     for one in closed:
@@ -55,7 +55,7 @@ def test_an_open_session_is_told_while_it_runs(stub: Stub) -> None:
     call.cancel()
 
 
-def test_sessions_are_told_in_the_order_of_their_opening(serve: Serve) -> None:
+def test_sessions_are_listed_in_the_order_of_their_opening(serve: Serve) -> None:
     with serve() as (_, stub):
         calls = []
         for name in ("b", "c", "a"):
@@ -73,8 +73,8 @@ def test_a_session_can_be_closed_from_elsewhere(stub: Stub) -> None:
     while call.read_ack() < 600:
         pass
     summary = stub.CloseSession(pb.CloseSessionRequest(session_id="closed")).summary
-    told = events(call.rest())
-    assert told[-1].summary == summary
+    emitted = events(call.rest())
+    assert emitted[-1].summary == summary
     assert (summary.reason, summary.frames) == (pb.END_REASON_CLOSED, 600)
     assert call.failure().code() == grpc.StatusCode.OK
     # Apart from the reason it is what half-closing would have given.

@@ -1,4 +1,4 @@
-"""Segments on their way from an announcement to their end, and what clients that ask for less are told of it."""
+"""Segments from provisional to closed, and what clients get that ask for less."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Written:
         return self._at_the_end
 
 
-def told(
+def emit(
     tiny: Path,
     written: Written,
     frames: int,
@@ -73,7 +73,7 @@ def told(
     rate_hz: float = 30.0,
     latency_s: float = 4.0,
 ) -> list[pb.Event]:
-    """What a session that decides so tells of a stream of so many frames."""
+    """What a session that decides so emits about a stream of so many frames."""
     config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=decisions)
     made = Opener({"tiny": load_bundle(tiny)}).session(stream_request(config))
     session = Session(made.config, made.intake, written)  # type: ignore[arg-type]
@@ -92,7 +92,7 @@ def told(
 
 
 def story() -> Written:
-    """One segment; one announced, moved and confirmed, relabelled when certain; one withdrawn; one certain at once."""
+    """One segment; one provisional, moved and confirmed, relabelled when certain; one retracted; one sure at once."""
     return Written(
         {
             0: [SegmentStart(0, 0, 0)],
@@ -110,10 +110,10 @@ def story() -> Written:
     )
 
 
-def lines(told: Sequence[pb.Event]) -> list[str]:
+def lines(emitted: Sequence[pb.Event]) -> list[str]:
     """The events in short: kind, frame, deciding frame and what else they say."""
     short = []
-    for event in told:
+    for event in emitted:
         kind = event.WhichOneof("detail") or ""
         detail = getattr(event, kind)
         values = [f"{value:g}" for field, value in detail.ListFields() if field.name not in OTHERS]
@@ -121,8 +121,8 @@ def lines(told: Sequence[pb.Event]) -> list[str]:
     return short
 
 
-def test_all_that_is_decided_is_told(tiny: Path) -> None:
-    everything = told(tiny, story(), 50)
+def test_all_that_is_decided_is_emitted(tiny: Path) -> None:
+    everything = emit(tiny, story(), 50)
     keeps_promises(everything, pb.DECISIONS_ALL)
     assert lines(everything)[:-1] == [
         "segment_started 0 0 1 1",
@@ -156,7 +156,7 @@ def test_all_that_is_decided_is_told(tiny: Path) -> None:
 
 
 def test_who_wants_final_decisions_hears_of_a_segment_once_it_is_certain(tiny: Path) -> None:
-    final = told(tiny, story(), 50, pb.DECISIONS_FINAL)
+    final = emit(tiny, story(), 50, pb.DECISIONS_FINAL)
     keeps_promises(final, pb.DECISIONS_FINAL)
     assert lines(final)[:-1] == [
         "segment_started 0 0 1 1",
@@ -170,13 +170,13 @@ def test_who_wants_final_decisions_hears_of_a_segment_once_it_is_certain(tiny: P
         "segment_started 30 40 3 1 1",
         "segment_closed 30 49 3 30 50",
     ]
-    assert final[-1].summary == told(tiny, story(), 50)[-1].summary
+    assert final[-1].summary == emit(tiny, story(), 50)[-1].summary
 
 
 def test_who_wants_early_decisions_hears_no_ends(tiny: Path) -> None:
-    early = told(tiny, story(), 50, pb.DECISIONS_PROVISIONAL)
+    early = emit(tiny, story(), 50, pb.DECISIONS_PROVISIONAL)
     keeps_promises(early, pb.DECISIONS_PROVISIONAL)
-    everything = lines(told(tiny, story(), 50))
+    everything = lines(emit(tiny, story(), 50))
     assert lines(early) == [line for line in everything if "segment_closed" not in line]
 
 
@@ -190,32 +190,32 @@ def test_labels_that_were_merged_count_once(tiny: Path) -> None:
         },
         [SegmentEnd(2, 2, 18, 30)],
     )
-    assert told(tiny, written, 30)[-1].summary.labels == 2
+    assert emit(tiny, written, 30)[-1].summary.labels == 2
 
 
-@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("provisional", [True, False])
 @pytest.mark.parametrize("end_first", [True, False])
 def test_a_boundary_that_would_be_late_is_confirmed_at_a_later_place_once_for_both_sides(
-    tiny: Path, *, announced: bool, end_first: bool
+    tiny: Path, *, provisional: bool, end_first: bool
 ) -> None:
     # Confirmed 20 frames after it, with a budget of 15; the end of the segment before may be decided apart.
-    start: Decision = SegmentUpdate(12, 1, 1, 1.0, True) if announced else SegmentStart(12, 1, 1)
+    start: Decision = SegmentUpdate(12, 1, 1, 1.0, True) if provisional else SegmentStart(12, 1, 1)
     written = Written(
         {
             0: [SegmentStart(0, 0, 0)],
-            # However late the budget: what is provisional is told to be where it is.
-            31: [SegmentStart(12, 1, 1, 0.5, False)] if announced else [],
+            # However late the budget: what is provisional stays where it is.
+            31: [SegmentStart(12, 1, 1, 0.5, False)] if provisional else [],
             32: [SegmentEnd(0, 0, 0, 12)] if end_first else [start],
             34: [start] if end_first else [SegmentEnd(0, 0, 0, 12)],
         },
         [SegmentEnd(1, 1, 12, 60)],
         shortest_latency_s=1.0,
     )
-    everything = told(tiny, written, 60, latency_s=0.5)
+    everything = emit(tiny, written, 60, latency_s=0.5)
     closed = [event.segment_closed for event in everything if event.HasField("segment_closed")]
     assert [(segment.start_frame, segment.end_frame) for segment in closed] == [(0, 32), (32, 60)]
     assert ways(everything)[1].frame == 32
-    if announced:
+    if provisional:
         assert [e.frame for e in everything if e.HasField("segment_started")] == [0, 12]
 
 
@@ -232,7 +232,7 @@ class Author:
     def write(self, frame: int, act: str, pick: int) -> None:
         lines = self.written.setdefault(frame, [])
         last = self.waiting[-1].index if self.waiting else self.start
-        if act == "announce" and last + 1 < frame:
+        if act == "propose" and last + 1 < frame:
             self.waiting.append(SegmentStart(last + 1 + pick % (frame - last - 1), self.next_id, pick % 5, 0.3, False))
             lines.append(self.waiting[-1])
             self.next_id += 1
@@ -260,7 +260,7 @@ class Author:
             lines.append(LabelsMerged(frame, pick % 3, 5))
 
 
-ACTS = st.sampled_from(["wait", "announce", "move", "retract", "confirm", "begin", "relabel", "merge"])
+ACTS = st.sampled_from(["wait", "propose", "move", "retract", "confirm", "begin", "relabel", "merge"])
 
 
 @settings(
@@ -273,7 +273,7 @@ def test_whatever_is_decided_promises_are_kept_and_all_clients_agree(tiny: Path,
         author.write(frame, act, pick)
     frames = len(acts) + 1
     end = [SegmentEnd(author.open_id, 0, author.start, frames)]
-    heard = [told(tiny, Written(author.written, end), frames, mode) for mode in MODES]
+    heard = [emit(tiny, Written(author.written, end), frames, mode) for mode in MODES]
     for events_, mode in zip(heard, MODES, strict=True):
         keeps_promises(events_, mode)
     agree(*heard)
@@ -318,7 +318,7 @@ def test_promises_are_kept_where_actions_change(stub: Stub, rate_hz: float) -> N
     assert heard[0][-1].summary.segments > 4
 
 
-def test_all_is_what_is_told_by_default(stub: Stub) -> None:
+def test_all_is_what_is_emitted_by_default(stub: Stub) -> None:
     data = motion(600)
     by_default = events(segment(stub, cut(data)))
     assert content(by_default) == content(events(segment(stub, cut(data), decisions=pb.DECISIONS_ALL)))

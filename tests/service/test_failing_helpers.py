@@ -22,7 +22,7 @@ from kineseg_service.streams import hub, live
 
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, told, until
+from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, status_of, until
 
 FRAMES = motion(600)
 SECRET = "a secret of the inside"
@@ -82,7 +82,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
                 assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
                 bad = Call(stub, config())
                 bad.send(config())
-                assert told(bad.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
+                assert status_of(bad.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
     finally:
         logs.configure_logs("error")
 
@@ -102,7 +102,7 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
                 call = stub.Segment(iter([config(), *cut(FRAMES)]))
                 with pytest.raises(grpc.RpcError):
                     list(call)
-                code, message, _ = told(call)
+                code, message, _ = status_of(call)
                 assert code is grpc.StatusCode.INTERNAL
                 assert "error id" in message
                 assert SECRET not in message
@@ -123,7 +123,7 @@ def test_the_end_of_the_engine_is_the_end_of_its_streams_and_of_the_server(
         calls[0].send(*list(cut(FRAMES[:120]))[2:])
         for call in calls:
             call.rest()
-            code, message, _ = told(call.failure())
+            code, message, _ = status_of(call.failure())
             assert code is grpc.StatusCode.INTERNAL
             assert "the server has failed (error id" in message
             assert SECRET not in message
@@ -171,7 +171,7 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
             call = Call(Stub(channel), config())
             call.opened()
             call.send(*cut(FRAMES))
-            assert told(call.failure())[0] is grpc.StatusCode.INTERNAL
+            assert status_of(call.failure())[0] is grpc.StatusCode.INTERNAL
         rest = "".join(lines)
         assert process.wait(60) == 1
         assert "the engine has failed" in rest

@@ -16,7 +16,20 @@ from kineseg_service.server import BackgroundServer
 from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import PATIENCE_S, Call, Stub, chunk, config, cut, events, motion, results, segment, told, until
+from tests.service.talk import (
+    PATIENCE_S,
+    Call,
+    Stub,
+    chunk,
+    config,
+    cut,
+    events,
+    motion,
+    results,
+    segment,
+    status_of,
+    until,
+)
 
 FRAMES = motion(900)
 
@@ -29,12 +42,12 @@ def poison(call: Call, stub: Stub) -> None:
     frames = FRAMES[450:470].copy()
     frames[5, 0] = 5000.0
     call.send(chunk(450, frames))
-    assert told(call.failure())[0] == grpc.StatusCode.INTERNAL
+    assert status_of(call.failure())[0] == grpc.StatusCode.INTERNAL
 
 
 def reject(call: Call, stub: Stub) -> None:
     call.send(chunk(0, FRAMES[:5]))
-    assert told(call.failure())[0] == grpc.StatusCode.INVALID_ARGUMENT
+    assert status_of(call.failure())[0] == grpc.StatusCode.INVALID_ARGUMENT
 
 
 def close(call: Call, stub: Stub) -> None:
@@ -78,7 +91,7 @@ def test_a_step_that_fails_as_a_whole_ends_only_the_stream_to_blame(serve: Serve
         for requests in zip(*(cut(frames, rest=20) for frames in [*streams, bad]), strict=True):
             for call, request in zip([*calls, to_blame], requests, strict=True):
                 call.send(request)
-        code, message, _ = told(to_blame.failure())
+        code, message, _ = status_of(to_blame.failure())
         assert code == grpc.StatusCode.INTERNAL
         assert message.startswith("the model could not be run (error id ")
         for call, wanted in zip(calls, expected, strict=True):
@@ -138,7 +151,7 @@ def test_streams_that_end_in_every_way_at_once_leave_every_slot_free_and_clean(s
                     closing.exception()
                 elif how == 2:
                     call.send(chunk(0, FRAMES[:1]))
-                    assert told(call.failure())[0] in (grpc.StatusCode.INVALID_ARGUMENT, full)
+                    assert status_of(call.failure())[0] in (grpc.StatusCode.INVALID_ARGUMENT, full)
                 else:
                     call.half_close()
                     call.rest()
@@ -163,7 +176,7 @@ def test_streams_that_end_in_every_way_at_once_leave_every_slot_free_and_clean(s
             return True
 
         until(lambda: opens() and len(calls) == slots, "all slots can be lent")
-        assert told(Call(stub, config()).failure())[0] == full
+        assert status_of(Call(stub, config()).failure())[0] == full
         for call in calls:
             call.send(*cut(FRAMES[:60]))
             call.half_close()

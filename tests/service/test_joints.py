@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import F32, Call, Stub, chunk, config, cut, events, kinds, segment, told
+from tests.service.talk import F32, Call, Stub, chunk, config, cut, events, kinds, segment, status_of
 
 Array = NDArray[np.float64]
 RATE = 30.0
@@ -194,18 +194,18 @@ def test_joints_channels_and_files_give_the_same_events_in_process_and_over_the_
 def test_a_session_says_what_joints_it_was_opened_with(motion: Stub) -> None:
     joints = pb.Joints(names=NAMES, mapping={"hips": "Hips"}, up_axis=pb.UP_AXIS_Z)
     for wanted in (EULER, joints):
-        call = Call(motion, config(RATE, session_id="told", model="motion", joints=wanted))
+        call = Call(motion, config(RATE, session_id="known", model="motion", joints=wanted))
         assert len(call.opened().model.channels) == 59
-        answer = motion.GetSession(pb.GetSessionRequest(session_id="told"))
+        answer = motion.GetSession(pb.GetSessionRequest(session_id="known"))
         expected = pb.Joints()
         expected.CopyFrom(wanted)
         expected.up_axis = wanted.up_axis or pb.UP_AXIS_Y
         assert answer.joints == expected
         call.half_close()
         call.rest()
-    call = Call(motion, config(RATE, session_id="told", model="scratch", channels=["a"]))
+    call = Call(motion, config(RATE, session_id="known", model="scratch", channels=["a"]))
     call.opened()
-    assert not motion.GetSession(pb.GetSessionRequest(session_id="told")).HasField("joints")
+    assert not motion.GetSession(pb.GetSessionRequest(session_id="known")).HasField("joints")
     call.half_close()
     call.rest()
 
@@ -278,7 +278,7 @@ INVALID, WRONG = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECON
 def test_joints_that_cannot_be_are_refused_with_their_field(
     motion: Stub, fields: dict[str, Any], code: grpc.StatusCode, field: str, says: str
 ) -> None:
-    status, message, metadata = told(Call(motion, config(RATE, **{"model": "motion", **fields})).failure())
+    status, message, metadata = status_of(Call(motion, config(RATE, **{"model": "motion", **fields})).failure())
     assert status == code
     assert says in message
     assert metadata["field"] == (f"config.joints.{field}" if field else "config.joints")
@@ -327,7 +327,7 @@ def test_whatever_joints_are_sent_no_stream_ends_by_a_fault_of_the_server(
     width = {1: 3 + 4 * len(joints.names), 2: 3 + angles}.get(joints.rotations, 3 * len(joints.names))
     frames = np.resize(np.array([1.0, *numbers], "<f4"), (40, max(1, width)))
     call.send(chunk(0, frames))
-    status, message, metadata = told(call.failure())
+    status, message, metadata = status_of(call.failure())
     assert status in (grpc.StatusCode.OK, INVALID, WRONG), message
     if status is not grpc.StatusCode.OK:
         assert metadata["field"] == "data" or metadata["field"].startswith("config.joints"), message
@@ -346,7 +346,7 @@ def test_a_bad_chunk_names_the_joint_and_what_came_before_is_kept(motion: Stub, 
         call = Call(motion, config(RATE, model="motion", joints=joints))
         call.send(chunk(0, frames[:90]), chunk(90, wrong))
         answers = call.rest()
-        status, message, metadata = told(call.call)
+        status, message, metadata = status_of(call.call)
         assert (status, metadata["field"]) == (INVALID, "data")
         assert says in message
         assert events(answers)[-1].summary.frames == 90

@@ -11,7 +11,20 @@ import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
 from tests.service.conftest import Serve
-from tests.service.talk import SMALL, Stub, chunk, config, cut, events, kinds, motion, segment, session, told, until
+from tests.service.talk import (
+    SMALL,
+    Stub,
+    chunk,
+    config,
+    cut,
+    events,
+    kinds,
+    motion,
+    segment,
+    session,
+    status_of,
+    until,
+)
 
 
 @pytest.mark.parametrize("what", ["frames", "gaps", "missing values"])
@@ -61,7 +74,7 @@ def test_watchers_are_limited(serve: Serve) -> None:
         third = stub.WatchEvents(pb.WatchEventsRequest())
         with pytest.raises(grpc.RpcError):
             next(third)
-        code, message, metadata = told(third)
+        code, message, metadata = status_of(third)
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "all 2 watchers are taken" in message
         assert metadata["retryable"] == "true"
@@ -94,7 +107,7 @@ def test_calls_that_have_sent_no_configuration_are_limited(serve: Serve) -> None
             try:
                 assert next(call).HasField("opened")
             except grpc.RpcError:
-                code, message, metadata = told(call)
+                code, message, metadata = status_of(call)
                 assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
                 assert "have not sent their configuration" in message
                 assert metadata["retryable"] == "true"
@@ -127,7 +140,7 @@ def test_teaching_from_scratch_names_the_field_that_was_sent(
         ):
             with pytest.raises(grpc.RpcError) as caught:
                 stub.TeachName(pb.TeachNameRequest(name="x", **example))
-            code, message, metadata = told(caught.value)  # type: ignore[arg-type]
+            code, message, metadata = status_of(caught.value)  # type: ignore[arg-type]
             assert code is grpc.StatusCode.FAILED_PRECONDITION
             assert "scratch" in message
             assert (metadata["field"], metadata["reason"]) == (field, "MODEL_CANNOT_LEARN")

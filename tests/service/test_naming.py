@@ -21,7 +21,7 @@ from tests.core.promises import keeps_promises
 from tests.core.tiny_bundle import TinyModel, read_manifest, write_manifest, write_tiny_bundle
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import F32, PATIENCE_S, Call, Stub, config, cut, events, kinds, results, segment, told
+from tests.service.talk import F32, PATIENCE_S, Call, Stub, config, cut, events, kinds, results, segment, status_of
 
 CLASSES = ("walking", "running", "jumping")
 KNOWS = TinyModel(name="knows", classes=CLASSES)
@@ -102,7 +102,7 @@ def test_final_decisions_are_named_the_same(recogniser: Stub) -> None:
     assert closed(segment(recogniser, cut(frames), decisions=pb.DECISIONS_FINAL)) == everything
 
 
-def test_the_models_classes_are_told(recogniser: Stub) -> None:
+def test_the_models_classes_are_listed(recogniser: Stub) -> None:
     models = {model.name: model for model in recogniser.ListModels(pb.ListModelsRequest()).models}
     assert tuple(models["knows"].classes) == CLASSES
     assert not models["scratch"].classes
@@ -202,7 +202,7 @@ def cut_from(frames: F32, first: int) -> list[pb.SegmentRequest]:
     return later
 
 
-def test_what_was_told_can_be_taught(serve: Serve, tiny: Path, bank: Path) -> None:
+def test_what_was_emitted_can_be_taught(serve: Serve, tiny: Path, bank: Path) -> None:
     acts = ("walking", "jumping", "walking")
     with serve(tiny, label_bank=bank) as (_, stub):
         told_events = events(segment(stub, cut(act(acts))))
@@ -256,7 +256,7 @@ def refused(call: Callable[[], object]) -> tuple[str, str, str]:
     with pytest.raises(grpc.RpcError) as caught:
         call()
     assert isinstance(caught.value, grpc.Call)
-    code, message, metadata = told(caught.value)
+    code, message, metadata = status_of(caught.value)
     assert metadata["retryable"] == "false"
     return code.name, metadata.get("field", ""), message
 

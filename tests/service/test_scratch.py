@@ -76,7 +76,7 @@ def test_noise_of_any_width_and_rate_is_one_segment(client: Client, channels: in
     assert [(s.start_frame, s.end_frame) for s in found.segments] == [(0, len(noise))]
 
 
-def test_a_change_of_level_alone_is_told(client: Client) -> None:
+def test_a_change_of_level_alone_is_reported(client: Client) -> None:
     t = np.arange(900) / 10
     values = np.sin(2 * np.pi * t / 1.3) + 3 * (t >= 45) + 0.1 * np.random.default_rng(2).standard_normal(900)
     assert starts_s(client.segment(values, rate=10, model="scratch")) == pytest.approx([0, 45], abs=5)
@@ -141,7 +141,7 @@ def test_streams_of_many_shapes_at_once_do_not_disturb_each_other(client: Client
         stream.cancel()
 
 
-def test_it_is_listed_and_told_when_opened(client: Client) -> None:
+def test_it_is_listed_and_described_when_opened(client: Client) -> None:
     (model,) = client.models()
     assert (model.name, model.channels, model.rate, model.embedding_dim) == ("scratch", (), 0, 0)
     assert model.is_default  # there is no other

@@ -40,24 +40,24 @@ def test_a_stream_is_segmented_while_it_runs(stub: Stub) -> None:
 
 
 def test_events_are_numbered_and_segments_cover_the_stream(stub: Stub) -> None:
-    told = events(segment(stub, cut(FRAMES), decisions=pb.DECISIONS_FINAL))
-    assert [event.seq for event in told] == list(range(1, len(told) + 1))
-    started = [event for event in told if event.HasField("segment_started")]
-    closed = [event.segment_closed for event in told if event.HasField("segment_closed")]
+    emitted = events(segment(stub, cut(FRAMES), decisions=pb.DECISIONS_FINAL))
+    assert [event.seq for event in emitted] == list(range(1, len(emitted) + 1))
+    started = [event for event in emitted if event.HasField("segment_started")]
+    closed = [event.segment_closed for event in emitted if event.HasField("segment_closed")]
     assert len(closed) > 3
     assert [event.segment_started.segment_id for event in started] == sorted({s.segment_id for s in closed})
     assert [event.frame for event in started] == [segment.start_frame for segment in closed]
     assert [0, *(segment.end_frame for segment in closed)] == [*(s.start_frame for s in closed), 1500]
-    for event in told:
+    for event in emitted:
         assert 0 <= event.frame <= event.decided_frame < 1500
         assert event.time_s == pytest.approx(event.frame / 30, abs=1e-6)
         assert event.decided_time_s == pytest.approx(event.decided_frame / 30, abs=1e-6)
         assert not event.HasField("capture_time_ns")
         if event.HasField("segment_started"):
             assert event.decided_time_s - event.time_s <= 4.0
-    decided = [event.decided_frame for event in told]
+    decided = [event.decided_frame for event in emitted]
     assert decided == sorted(decided)
-    summary = told[-1].summary
+    summary = emitted[-1].summary
     assert summary.frames == 1500
     assert summary.duration_s == pytest.approx(50)
     assert summary.segments == len(closed)
@@ -67,9 +67,9 @@ def test_events_are_numbered_and_segments_cover_the_stream(stub: Stub) -> None:
 
 def test_capture_times_come_back_with_the_events(stub: Stub) -> None:
     times = [10**18 + i * 10**9 // 120 for i in range(3000)]
-    told = events(segment(stub, cut(motion(3000, rate_hz=120), times=times), rate_hz=120))
-    assert len(told) > 4
-    for event in told:
+    emitted = events(segment(stub, cut(motion(3000, rate_hz=120), times=times), rate_hz=120))
+    assert len(emitted) > 4
+    for event in emitted:
         assert event.capture_time_ns == pytest.approx(times[event.frame], abs=2)
 
 
@@ -88,37 +88,37 @@ def test_a_stream_without_frames_ends_with_an_empty_summary(stub: Stub) -> None:
 
 
 def test_a_stream_shorter_than_one_model_frame_is_one_segment(stub: Stub) -> None:
-    told = events(segment(stub, cut(FRAMES[:2]), rate_hz=120))
-    assert [event.WhichOneof("detail") for event in told] == ["segment_started", "segment_closed", "summary"]
-    assert told[0].segment_started.confirmed
-    assert (told[1].segment_closed.start_frame, told[1].segment_closed.end_frame) == (0, 2)
+    emitted = events(segment(stub, cut(FRAMES[:2]), rate_hz=120))
+    assert [event.WhichOneof("detail") for event in emitted] == ["segment_started", "segment_closed", "summary"]
+    assert emitted[0].segment_started.confirmed
+    assert (emitted[1].segment_closed.start_frame, emitted[1].segment_closed.end_frame) == (0, 2)
 
 
-def test_a_gap_is_told_first_and_its_frames_count(stub: Stub) -> None:
+def test_a_gap_is_reported_first_and_its_frames_count(stub: Stub) -> None:
     requests = [chunk(0, FRAMES[:300]), chunk(310, FRAMES[310:600])]
-    told = events(segment(stub, requests))
-    [gap] = [event for event in told if event.HasField("gap")]
+    emitted = events(segment(stub, requests))
+    [gap] = [event for event in emitted if event.HasField("gap")]
     assert (gap.frame, gap.decided_frame, gap.gap.missing_frames) == (300, 310, 10)
     assert gap.gap.duration_s == pytest.approx(11 / 30, abs=1e-6)
-    before = [event.seq for event in told if event.decided_frame < 310]
+    before = [event.seq for event in emitted if event.decided_frame < 310]
     assert gap.seq == max(before) + 1
-    assert (told[-1].summary.frames, told[-1].summary.filled_frames) == (600, 10)
+    assert (emitted[-1].summary.frames, emitted[-1].summary.filled_frames) == (600, 10)
 
 
-def test_a_channel_that_is_lost_ends_nothing_and_is_told(stub: Stub) -> None:
+def test_a_channel_that_is_lost_ends_nothing_and_is_reported(stub: Stub) -> None:
     frames = FRAMES[:600].copy()
     frames[200:400, 1] = np.nan
-    told = events(segment(stub, cut(frames)))
-    found = [event for event in told if event.HasField("missing_values")]
+    emitted = events(segment(stub, cut(frames)))
+    found = [event for event in emitted if event.HasField("missing_values")]
     assert [(event.frame, event.decided_frame) for event in found] == [(200, 208), (200, 400)]
     assert [list(event.missing_values.channels) for event in found] == [["c1"], ["c1"]]
     assert [event.missing_values.returned for event in found] == [False, True]
     assert found[1].missing_values.duration_s == pytest.approx(200 / 30, abs=1e-6)
-    assert (told[-1].summary.frames, told[-1].summary.missing_values) == (600, 200)
+    assert (emitted[-1].summary.frames, emitted[-1].summary.missing_values) == (600, 200)
     # The same as from a source that holds its last value itself.
     frames[200:400, 1] = frames[199, 1]
     held = [unnumbered(event) for event in events(segment(stub, cut(frames))) if not event.HasField("summary")]
-    assert [unnumbered(event) for event in told if event not in found and not event.HasField("summary")] == held
+    assert [unnumbered(event) for event in emitted if event not in found and not event.HasField("summary")] == held
 
 
 def test_channels_may_come_in_any_order(stub: Stub) -> None:
@@ -184,7 +184,7 @@ def test_the_same_frames_give_the_same_events_whatever_the_chunks_and_the_compan
     assert content(got) == content(expected)
 
 
-def test_interleaved_streams_are_told_apart(stub: Stub) -> None:
+def test_interleaved_streams_are_kept_apart(stub: Stub) -> None:
     expected = [events(segment(stub, cut(motion(600, seed=i)))) for i in range(4)]
     calls = [Call(stub, config()) for _ in range(4)]
     for requests in itertools.zip_longest(*(cut(motion(600, seed=i), rest=20 + i) for i in range(4))):

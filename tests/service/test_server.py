@@ -39,7 +39,7 @@ from tests.service.talk import (
     motion,
     segment,
     settled,
-    told,
+    status_of,
     until,
 )
 
@@ -92,10 +92,10 @@ def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Ser
         closed = sum(event.HasField("segment_closed") for event in told_events)
         assert values["kineseg_events_total", (("kind", "segment_closed"),)] == 2 * closed > 0
         assert values["kineseg_events_total", (("kind", "summary"),)] == 2
-        # What was decided counts, whether or not the client is told.
+        # What was decided counts, whether or not it is emitted.
         summary = told_events[-1].summary
         assert values["kineseg_segments_confirmed_total", ()] == 2 * closed
-        assert values["kineseg_segments_announced_total", ()] == 2 * summary.announced
+        assert values["kineseg_segments_provisional_total", ()] == 2 * summary.announced
         assert values["kineseg_segments_retracted_total", ()] == 2 * summary.retracted
         assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le"}
         still_open.cancel()
@@ -111,7 +111,7 @@ def test_calls_are_refused_until_the_models_are_there(tiny: Path) -> None:
         executor.submit(busy.wait)
         server = Server(Settings(port=0, metrics_port=None, bundles=(tiny,), packaged_bundle=False, log_level="error"))
         starting = asyncio.create_task(server.start())
-        while not server.port:  # noqa: ASYNC110 - it tells no other way
+        while not server.port:  # noqa: ASYNC110 - nothing else shows it
             await asyncio.sleep(0.001)
         async with grpc.aio.insecure_channel(server.address) as channel:
             check_health = health_pb2_grpc.HealthStub(channel).Check
@@ -120,7 +120,7 @@ def test_calls_are_refused_until_the_models_are_there(tiny: Path) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await stub.ListModels(pb.ListModelsRequest())
             assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-            assert told(caught.value)[2] == {"reason": "SERVER_LOADING", "retryable": "true"}
+            assert status_of(caught.value)[2] == {"reason": "SERVER_LOADING", "retryable": "true"}
             call = stub.Segment(iter([config()]))
             assert await call.code() == grpc.StatusCode.UNAVAILABLE
             assert "loading" in await call.details()
@@ -167,7 +167,7 @@ def test_while_draining_new_streams_are_refused(serve: Serve, wide: Path) -> Non
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         until(lambda: health(server.address) == NOT_SERVING, "it says that it does not serve")
-        code, message, metadata = told(Call(stub, config()).failure())
+        code, message, metadata = status_of(Call(stub, config()).failure())
         assert code == grpc.StatusCode.UNAVAILABLE
         assert "shutting down" in message
         assert metadata == {"reason": "SERVER_DRAINING", "retryable": "true"}

@@ -46,7 +46,7 @@ def test_a_file_that_is_not_there_or_holds_unknown_settings(tmp_path: Path) -> N
         Settings(config_file=file)
 
 
-def test_bundles_and_no_metrics_can_be_told_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundles_and_no_metrics_can_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KINESEG_BUNDLES", os.pathsep.join(["one", "two.zip"]))
     monkeypatch.setenv("KINESEG_METRICS_PORT", "none")
     settings = Settings()

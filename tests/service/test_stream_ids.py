@@ -11,7 +11,7 @@ import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, Watch, config, cut, events, motion, segment, told, until
+from tests.service.talk import Call, Stub, Watch, config, cut, events, motion, segment, status_of, until
 
 FRAMES = motion(600)
 
@@ -50,10 +50,10 @@ def test_every_event_has_its_streams_id_and_when_it_was_emitted(stub: Stub) -> N
     assert opened.session_id == "named" != opened.stream_id
     call.send(*cut(FRAMES))
     call.half_close()
-    told = events(call.rest())
-    assert {event.stream_id for event in told} == {opened.stream_id}
-    assert len({(event.stream_id, event.seq) for event in told}) == len(told) > 3
-    for event in told:
+    emitted = events(call.rest())
+    assert {event.stream_id for event in emitted} == {opened.stream_id}
+    assert len({(event.stream_id, event.seq) for event in emitted}) == len(emitted) > 3
+    for event in emitted:
         assert before <= event.emitted_unix_ns <= time.time_ns()
         assert event.emitted_unix_ns % 1000 == 0
     again = events(segment(stub, cut(FRAMES), session_id="named"))
@@ -96,7 +96,7 @@ def is_open(stub: Stub, name: str) -> bool:
     try:
         stub.GetSession(pb.GetSessionRequest(session_id=name))
     except grpc.RpcError as error:
-        if told(error)[2]["reason"] == "SESSION_UNKNOWN":  # type: ignore[arg-type]
+        if status_of(error)[2]["reason"] == "SESSION_UNKNOWN":  # type: ignore[arg-type]
             return False
         raise
     return True
@@ -104,7 +104,7 @@ def is_open(stub: Stub, name: str) -> bool:
 
 def test_no_session_may_be_named_as_an_open_stream_is(stub: Stub) -> None:
     first = Call(stub, config(session_id="first"))
-    code, message, said = told(Call(stub, config(session_id=first.opened().stream_id)).failure())
+    code, message, said = status_of(Call(stub, config(session_id=first.opened().stream_id)).failure())
     assert code is grpc.StatusCode.ALREADY_EXISTS
     assert "is open already" in message
     assert (said["reason"], said["field"]) == ("SESSION_EXISTS", "config.session_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kineseg import Announcement, Model, SegmentClosed
+from kineseg import Model, ProvisionalSegment, SegmentClosed
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -62,7 +62,7 @@ def name_table(kept: Sequence[KeptName]) -> Table:
     return table
 
 
-def provisional_table(provisional: Sequence[Announcement], rate: float) -> Table:
+def provisional_table(provisional: Sequence[ProvisionalSegment], rate: float) -> Table:
     """Provisional segments and what became of them, in the order reported; `rate` is of the frames, per second."""
     table = Table(box=box.SIMPLE_HEAD, title="provisional segments", title_justify="left")
     table.add_column("id", justify="right")

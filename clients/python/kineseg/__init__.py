@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from kineseg._model_input import ModelInput
     from kineseg._naming import TaughtName
     from kineseg._protocol import StreamState
-    from kineseg._provisional_segments import Announcement, announcements
+    from kineseg._provisional_segments import ProvisionalSegment, provisional_segments
     from kineseg._schema import event_schema
     from kineseg._segmentation import Segmentation
     from kineseg._segmenter import Segmenter, segment
@@ -78,7 +78,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDenied",
     "AlreadyExists",
-    "Announcement",
     "AnomalyCleared",
     "AnomalyKind",
     "AnomalyRaised",
@@ -109,6 +108,7 @@ __all__ = [
     "ModelInput",
     "NotFound",
     "Opened",
+    "ProvisionalSegment",
     "RequestError",
     "ResourceExhausted",
     "Segment",
@@ -138,9 +138,9 @@ __all__ = [
     "WatchedEvent",
     "WrongChannels",
     "__version__",
-    "announcements",
     "event_from_dict",
     "event_schema",
+    "provisional_segments",
     "segment",
 ]
 
@@ -149,7 +149,6 @@ _HOMES = {
     "_aio": "AsyncClient",
     "_aio_stream": "AsyncStream",
     "_aio_watch": "AsyncWatch",
-    "_provisional_segments": "Announcement announcements",
     "_client": "Client",
     "_config": "Decisions Limits StreamConfig",
     "_errors": (
@@ -166,6 +165,7 @@ _HOMES = {
     "_model_input": "ModelInput",
     "_naming": "TaughtName",
     "_protocol": "StreamState",
+    "_provisional_segments": "ProvisionalSegment provisional_segments",
     "_schema": "event_schema",
     "_segmentation": "Segmentation",
     "_segmenter": "Segmenter segment",

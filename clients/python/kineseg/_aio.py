@@ -139,7 +139,7 @@ class AsyncClient(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
-        return plan.result(*await self._told(plan))
+        return plan.result(*await self._collect(plan))
 
     async def teach_name(
         self,
@@ -169,7 +169,7 @@ class AsyncClient(BaseClient):
                 model=model,
                 source=source,
             )
-            request = plan.request(name, (await self._told(plan.stream))[0])
+            request = plan.request(name, (await self._collect(plan.stream))[0])
         elif example is not None:
             request = example_request(name, example, model, model_sha256, source)
         else:
@@ -185,8 +185,8 @@ class AsyncClient(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
 
-    async def _told(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
-        """All that the stream of a plan answers, and how many frames were processed."""
+    async def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
+        """Send a plan's frames: all that its stream answers, and how many frames were processed."""
         items: list[Event | FrameResult] = []
         async with self.stream(plan.config) as stream:
             clock = asyncio.get_running_loop().time

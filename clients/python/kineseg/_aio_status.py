@@ -37,14 +37,14 @@ class CallStatus:
         self.lost = False
         self._call = call
         self._describe = describe
-        self._told = asyncio.Event()
+        self._ended = asyncio.Event()
         self._genuine = False
         self._error: KinesegError | None = None
         call.add_done_callback(lambda _: self._note())
 
     async def error(self) -> KinesegError | None:
         """Wait for the end of the call; None if it ended well."""
-        await self._told.wait()
+        await self._ended.wait()
         for _ in range(_LOOKS):
             if self._genuine:
                 return self._error
@@ -64,7 +64,7 @@ class CallStatus:
             nothing = grpc.aio.Metadata()
             trailing = _now(self._call.trailing_metadata())
             self._error = self._describe(grpc.aio.AioRpcError(code, nothing, trailing or nothing, details))
-        self._told.set()
+        self._ended.set()
 
 
 def _now(work: Coroutine[Any, Any, Value]) -> Value:

@@ -99,11 +99,11 @@ class AsyncStream(BaseStream):
     ) -> None:
         """Send frames; waits while too much is on its way (see `Limits.in_flight_s`).
 
-        A `send` that is cancelled has taken some of its frames: `frames_sent` tells up to which.
+        A `send` that is cancelled has taken some of its frames: `frames_sent` says up to which.
 
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
-                NaN: the value is missing, and the channel's last one is held until another comes. With joints
+                NaN: the value is missing, and the channel's last value is held until another comes. With joints
                 ``(T, J, 3)`` positions, or ``(J, 3)`` for one frame, NaN: the joint is not seen; with their rotations
                 rows ``(T, W)``, see `Joints.rows`.
             timestamps: ``(T,)`` capture times in seconds, increasing, or a scalar for one frame. For every frame of the
@@ -248,7 +248,7 @@ class AsyncStream(BaseStream):
                 await call.done_writing()
         except Exception as error:
             failure = Internal(f"sending to the stream failed: {error!r}")
-            if call.done():  # as it nearly always has; the reader tells how, once it has read what came before
+            if call.done():  # as it nearly always has; the reader raises the reason, once it has read what came before
                 await status.error()
                 if not status.lost:
                     return

@@ -156,7 +156,7 @@ class Chunker:
             raise InvalidRequest(
                 f"frame {row} of those sent: channel {self._channels[column]!r} is {rows[row, column]:g}; numbers must "
                 f"lie within {_LARGEST_VALUE:g}; send NaN for a value that is missing, or leave the frame out "
-                "(first_frame=... tells of the gap)",
+                "(first_frame=... marks the gap)",
                 field="frames",
             )
         if self._joint_frames is not None:

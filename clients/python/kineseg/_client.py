@@ -55,7 +55,7 @@ class Client(BaseClient):
         credentials: For TLS, such as ``grpc.ssl_channel_credentials(...)``. None: no encryption.
         metadata: Sent with every call, such as ``{"authorization": "Bearer ..."}``.
         keepalive_s: An idle connection is tested this often. Servers refuse tests more frequent than every 300 s
-            unless they are told to allow them.
+            unless they are set up to allow them.
 
     Raises:
         InvalidRequest: An argument cannot be used; `field` names it.
@@ -150,7 +150,7 @@ class Client(BaseClient):
         Args:
             session_id: Only events of this session, by its name or the id of its stream. Empty: of all.
             kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all. Of each session there is to see what
-                its own client is told, see `StreamConfig.decisions`.
+                its own client gets, see `StreamConfig.decisions`.
 
         Raises:
             InvalidRequest: There is no such kind.
@@ -230,7 +230,7 @@ class Client(BaseClient):
             realtime=realtime,
             chunk_s=chunk_s,
         )
-        return plan.result(*self._told(plan))
+        return plan.result(*self._collect(plan))
 
     def teach_name(
         self,
@@ -248,10 +248,10 @@ class Client(BaseClient):
         source: str = "",
         mapping: Mapping[str, str] | None = None,
     ) -> TaughtName:
-        """Teach a name by an example. Segments of the same model that are told from then on are named by it.
+        """Teach a name by an example. Segments of the same model that are decided from then on are named by it.
 
-        Give one of these: a finished segment of an open session, by `session_id` and `segment_id`; an `example` that
-        was told, a `Segment`, `SegmentClosed` or its embedding; or a `recording` and a range of its `frames`, which is
+        Give one of these: a finished segment of an open session, by `session_id` and `segment_id`; an `example`, which
+        is a `Segment`, a `SegmentClosed` or its embedding; or a `recording` and a range of its `frames`, which is
         streamed to learn where it lies.
 
         Args:
@@ -275,7 +275,7 @@ class Client(BaseClient):
         Raises:
             InvalidRequest: The name or the example cannot be used; `field` names what is wrong.
             NotFound: There is no such model, session or finished segment.
-            FailedPrecondition: The server keeps no label bank, or the model cannot learn names.
+            FailedPrecondition: The server keeps no name bank, or the model cannot learn names.
         """
         check_one_example(session_id, segment_id, example, recording, frames)
         if recording is not None:
@@ -288,7 +288,7 @@ class Client(BaseClient):
                 model=model,
                 source=source,
             )
-            request = plan.request(name, self._told(plan.stream)[0])
+            request = plan.request(name, self._collect(plan.stream)[0])
         elif example is not None:
             request = example_request(name, example, model, model_sha256, source)
         else:
@@ -304,13 +304,13 @@ class Client(BaseClient):
 
         Raises:
             NotFound: No such name has been taught.
-            FailedPrecondition: The server keeps no label bank.
+            FailedPrecondition: The server keeps no name bank.
         """
         request = pb.ForgetNameRequest(name=name, model=model)
         return self._unary(self._stub.ForgetName, request, lambda answer: answer.examples)
 
-    def _told(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
-        """All that the stream of a plan answers, and how many frames were processed."""
+    def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
+        """Send a plan's frames: all that its stream answers, and how many frames were processed."""
         items: list[Event | FrameResult] = []
         with self.stream(plan.config) as stream:
             started = time.monotonic()

@@ -19,7 +19,7 @@ _LATENCY_S = (0.5, 10.0)
 _CHUNK_S = (0.001, 10.0)
 
 Decisions = Literal["all", "final", "provisional"]
-"""Which decisions about segments are told, see `StreamConfig`."""
+"""Which decisions about segments are emitted, see `StreamConfig`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,14 @@ class StreamConfig:
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
-        decisions: Which decisions about segments to be told, see below.
+        decisions: Which decisions about segments to receive, see below.
 
-    With ``"all"`` a segment may be announced early (`SegmentStarted` with a confidence), moved, relabelled and
-    confirmed (`SegmentUpdated`) or withdrawn (`SegmentRetracted`), and is closed in the end (`SegmentClosed`).
-    ``"final"`` tells only what is certain: a `SegmentStarted` once the start is confirmed, and the `SegmentClosed`.
-    ``"provisional"`` tells the same as ``"all"`` but no `SegmentClosed`. Segments, ids and labels are the same with all
-    three, and all other events are told in any case.
+    With ``"all"`` a segment may be provisional first (`SegmentStarted` with a confidence), then moved, relabelled and
+    confirmed (`SegmentUpdated`) or retracted (`SegmentRetracted`); if confirmed, it is closed in the end
+    (`SegmentClosed`).
+    ``"final"`` gives only what is certain: a `SegmentStarted` once the start is confirmed, and the `SegmentClosed`.
+    ``"provisional"`` gives the same as ``"all"`` but no `SegmentClosed`. Segments, ids and labels are the same with all
+    three, and so are all other events.
 
     Raises:
         InvalidRequest: A value is out of range; `field` names it.

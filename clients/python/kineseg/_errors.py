@@ -90,7 +90,7 @@ class InvalidRequest(RequestError):
 
 
 class FailedPrecondition(RequestError):
-    """The server is not set up for it, such as names to be taught where there is no label bank."""
+    """The server is not set up for it, such as names to be taught where there is no name bank."""
 
     default_code = "FAILED_PRECONDITION"
 

@@ -100,15 +100,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentStarted(Event):
-    """A segment begins at `frame`: announced early, to be confirmed or withdrawn later, or confirmed at once.
+    """A segment begins at `frame`: provisional, to be confirmed or retracted later, or confirmed at once.
 
     Attributes:
-        segment_id: Number of the segment in its session. Numbers rise and are never used twice; those of withdrawn
+        segment_id: Number of the segment in its session. Numbers rise and are never used twice; those of retracted
             segments are missing from the closed ones.
-        label: Its action as far as it can be told now; the closed segment's label is final.
+        label: Its action as far as it is known now; the closed segment's label is final.
         confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
         confirmed: Whether the start is certain: then it never changes.
-        name: Its action's name as far as it can be told now; empty while that is unknown.
+        name: Its action's name as far as it is known now; empty while that is unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
     """
 
@@ -139,10 +139,10 @@ class SegmentUpdated(Event):
 
     Attributes:
         segment_id: Number of the segment in its session.
-        label: Its action as far as it can be told now.
+        label: Its action as far as it is known now.
         confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
         confirmed: Whether the start is certain.
-        name: Its action's name as far as it can be told now; empty while that is unknown.
+        name: Its action's name as far as it is known now; empty while that is unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
     """
 
@@ -167,7 +167,7 @@ class SegmentUpdated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRetracted(Event):
-    """An announced segment is withdrawn, and the one before it goes on. `frame` is where it was last said to begin.
+    """A provisional segment is retracted, and the one before it goes on. `frame` is where it last began.
 
     Attributes:
         segment_id: Number of the segment in its session; it is not used again.
@@ -223,7 +223,7 @@ class SegmentClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsMerged(Event):
-    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments stay as told.
+    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments stay as they are.
 
     Attributes:
         label: The label that is not used any more.
@@ -238,7 +238,7 @@ class LabelsMerged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRaised(Event):
-    """From `frame` on something is unlike what is usual in this stream.
+    """From `frame` on something is unusual for this stream.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
@@ -289,7 +289,7 @@ class AnomalyUpdated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyCleared(Event):
-    """The anomaly that began at `frame` is over: all has been usual for some time, or the stream ended or was cut.
+    """The anomaly that began at `frame` is over: all has been normal for some time, or the stream ended or was cut.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
@@ -338,7 +338,7 @@ class Gap(Event):
 class MissingValues(Event):
     """From `frame` on frames came without values (NaN) of some channels; their last values are held.
 
-    Told when that has gone on for a quarter of a second, and once more when the values have returned.
+    Emitted when that has gone on for a quarter of a second, and once more when the values have returned.
 
     Attributes:
         channels: The channels.
@@ -365,8 +365,8 @@ class Summary(Event):
         anomalies: Number of anomalies that were raised.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
-        announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
-        retracted: Number of them that were withdrawn.
+        announced: Number of segments that were provisional before they were confirmed or retracted, emitted or not.
+        retracted: Number of them that were retracted.
         missing_values: Number of values that were missing (NaN) in frames that came.
         model: Name of the model that ran the stream.
         model_sha256: SHA-256 of that model's graph, hexadecimal; empty with model ``"scratch"``.
@@ -417,7 +417,7 @@ class FrameResult:
         surprise: How badly it had been predicted: mean squared error over the normalised channels.
         anomaly_score: See `AnomalyRaised.score`; 0 while there is no history.
         embedding: ``(E,)`` float32, read-only: position in the model's embedding space.
-        label: Label of the segment that is open now, as far as it can be told now.
+        label: Label of the segment that is open now, as far as it is known now.
     """
 
     frame: int

@@ -1,4 +1,4 @@
-"""What a server tells about itself: its models, its sessions and their segments."""
+"""What a server says about itself: its models, its sessions and their segments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Health(enum.StrEnum):
-    """Whether a server takes streams, as the standard health service tells it."""
+    """Whether a server takes streams, by the standard health service."""
 
     UNKNOWN = "unknown"
     SERVING = "serving"
@@ -112,7 +112,7 @@ class Segment:
         name: Name of its action, by what was taught or by the model's own classes; empty: unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
         embedding: E numbers, the segment as a point of the model's embedding space, see `Client.teach_name`; empty in
-            what `Client.session` tells.
+            what `Client.session` returns.
     """
 
     segment_id: int
@@ -182,8 +182,8 @@ class Totals:
         anomalies: Number of anomalies that were raised.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
-        announced: Number of segments that were announced before they were confirmed or withdrawn, told or not.
-        retracted: Number of them that were withdrawn.
+        announced: Number of segments that were provisional before they were confirmed or retracted, emitted or not.
+        retracted: Number of them that were retracted.
         missing_values: Number of values that were missing (NaN) in frames that came.
     """
 

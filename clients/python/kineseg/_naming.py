@@ -156,7 +156,7 @@ def point_request(name: str, embedding: ArrayLike, model: str, sha256: str, sour
 def example_request(
     name: str, example: Segment | SegmentClosed | ArrayLike, model: str, sha256: str, source: str
 ) -> pb.TeachNameRequest:
-    """Teaches a name by a finished segment that was told, or by a point.
+    """Teaches a name by a finished segment that was emitted, or by a point.
 
     Raises:
         InvalidRequest: The segment has no embedding, or that is no point.

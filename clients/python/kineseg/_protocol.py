@@ -1,7 +1,7 @@
 """The life of one stream without any input or output: what to send next, how acknowledgements count, what has arrived.
 
 The synchronous and the asynchronous stream drive the same `StreamProtocol`: they call it, move the messages that it
-hands out, tell it what came back, and wait where it says "not yet". It never waits and never locks.
+hands out, hand it what came back, and wait where it says "not yet". It never waits and never locks.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class StreamProtocol:
         first_frame: int | None,
         sender: Hashable,
     ) -> Batch:
-        """What a caller wants to send, as a batch for `admit`; `sender` tells who the caller is."""
+        """What a caller wants to send, as a batch for `admit`; `sender` identifies the caller."""
         batch = self._sendable().check(frames, timestamps, timestamps_ns, first_frame)
         self._sender = sender
         return batch
@@ -163,7 +163,7 @@ class StreamProtocol:
         Raises:
             BacklogError: Too many events are unread.
             StreamClosed: The stream takes no more frames.
-            KinesegError: What ended the call, if nobody was told yet.
+            KinesegError: What ended the call, if it has not been raised yet.
         """
         chunker = self._sendable()
         while batch.remaining:
@@ -226,7 +226,7 @@ class StreamProtocol:
         """The next thing that arrived; None once there is none, which is final if the stream is `over`.
 
         Raises:
-            KinesegError: What ended the call, after everything before it was read, if nobody was told yet.
+            KinesegError: What ended the call, after everything before it was read, if it has not been raised yet.
         """
         if self._unread:
             return self._unread.popleft()

@@ -1,4 +1,4 @@
-"""What was announced early in a stream, and what became of it."""
+"""The segments of a stream that were provisional at first, and what became of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Outcome = Literal["confirmed", "retracted", "open"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """A segment that was announced before its start was certain, as it was first announced.
+class ProvisionalSegment:
+    """A segment that was emitted before its start was certain, as it was first emitted.
 
     Attributes:
         segment_id: Number of the segment in its session.
-        frame: First frame, as announced.
+        frame: First frame, as first emitted.
         time_s: Time of that frame, seconds since the stream's first frame.
-        decided_frame: The frame whose processing led to the announcement.
+        decided_frame: The frame whose processing led to it.
         decided_time_s: Time of that frame, seconds since the stream's first frame.
-        label: Its action, as announced.
+        label: Its action, as first emitted.
         confidence: How probable it was, 0 to 1, that the start would be confirmed.
         outcome: Whether it was ``"confirmed"`` or ``"retracted"`` later, or left ``"open"``.
         outcome_frame: The frame whose processing decided that; None while it is open.
@@ -40,15 +40,15 @@ class Announcement:
     confirmed_frame: int | None = None
 
 
-def announcements(events: Iterable[Event]) -> tuple[Announcement, ...]:
-    """The segments announced among these events of one stream, in the order of their announcement.
+def provisional_segments(events: Iterable[Event]) -> tuple[ProvisionalSegment, ...]:
+    """The provisional segments among these events of one stream, in the order emitted.
 
-    Segments that were confirmed when they were first told have not been announced.
+    Segments that were confirmed from their start are not among them.
     """
-    told: dict[int, Announcement] = {}
+    found: dict[int, ProvisionalSegment] = {}
     for event in events:
         if isinstance(event, SegmentStarted) and not event.confirmed:
-            told[event.segment_id] = Announcement(
+            found[event.segment_id] = ProvisionalSegment(
                 segment_id=event.segment_id,
                 frame=event.frame,
                 time_s=event.time_s,
@@ -58,13 +58,13 @@ def announcements(events: Iterable[Event]) -> tuple[Announcement, ...]:
                 confidence=event.confidence,
             )
         elif isinstance(event, SegmentUpdated | SegmentRetracted):
-            before = told.get(event.segment_id)
+            before = found.get(event.segment_id)
             if before is None or before.outcome != "open":
                 continue
             if isinstance(event, SegmentRetracted):
-                told[event.segment_id] = replace(before, outcome="retracted", outcome_frame=event.decided_frame)
+                found[event.segment_id] = replace(before, outcome="retracted", outcome_frame=event.decided_frame)
             elif event.confirmed:
-                told[event.segment_id] = replace(
+                found[event.segment_id] = replace(
                     before, outcome="confirmed", outcome_frame=event.decided_frame, confirmed_frame=event.frame
                 )
-    return tuple(told.values())
+    return tuple(found.values())

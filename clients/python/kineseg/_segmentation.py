@@ -18,7 +18,7 @@ from kineseg._errors import InvalidRequest, NotFound
 from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
 from kineseg._info import Model, Segment
 from kineseg._model_input import ModelInput
-from kineseg._provisional_segments import Announcement, announcements
+from kineseg._provisional_segments import ProvisionalSegment, provisional_segments
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
@@ -32,7 +32,7 @@ _LIVE_CHUNK_S = 0.05
 class Segmentation:
     """The segments of a whole recording.
 
-    What was announced early and not confirmed has no part in it but in `provisional`.
+    Provisional segments that were not confirmed are only in `provisional`.
 
     Attributes:
         segments: Finished segments in the order of time; none if only ``"provisional"`` decisions were asked for.
@@ -88,16 +88,16 @@ class Segmentation:
         return tuple(decided[segment.segment_id] for segment in self.segments[1:])
 
     @cached_property
-    def provisional(self) -> tuple[Announcement, ...]:
-        """The segments that were announced before they were certain, and what became of them, in the order told.
+    def provisional(self) -> tuple[ProvisionalSegment, ...]:
+        """The segments that were provisional at first, and what became of them, in the order emitted.
 
         There are none if only ``"final"`` decisions were asked for.
         """
-        return announcements(self.events)
+        return provisional_segments(self.events)
 
     @cached_property
     def merges(self) -> tuple[LabelsMerged, ...]:
-        """The labels that turned out to be one action, in the order told."""
+        """The labels that turned out to be one action, in the order emitted."""
         return tuple(event for event in self.events if isinstance(event, LabelsMerged))
 
     def labels(self, *, merged: bool = False) -> NDArray[np.int64]:

@@ -88,7 +88,7 @@ class Stream(BaseStream):
 
         Args:
             frames: ``(T, C)``, or ``(C,)`` for one frame; numbers up to 1e9, channels as in the configuration.
-                NaN: the value is missing, and the channel's last one is held until another comes. With joints
+                NaN: the value is missing, and the channel's last value is held until another comes. With joints
                 ``(T, J, 3)`` positions, or ``(J, 3)`` for one frame, NaN: the joint is not seen; with their rotations
                 rows ``(T, W)``, see `Joints.rows`.
             timestamps: ``(T,)`` capture times in seconds, increasing, or a scalar for one frame. For every frame of the

@@ -29,7 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 from kineseg_core.generic.plan import ScratchPlan
 
 FLOOR = 0.5
-LEVEL = 0.05  # enough to tell a change of level alone
+LEVEL = 0.05  # enough to notice a change of level alone
 STEP = 0.02  # of the slope
 LEAST_VARIANCE = 1e-30  # a channel that does not move has none
 LEAST_DEVIATION = 1e-15

@@ -35,7 +35,7 @@ class ScratchPlan:
 
     @property
     def few(self) -> bool:
-        """Whether the recent past tells more than the present."""
+        """Whether the recent past says more than the present frame."""
         return self.channels <= FEW
 
     @property

@@ -1,4 +1,4 @@
-"""What tells one repeating pattern from another, wherever in its cycle it is looked at.
+"""What distinguishes one repeating pattern from another, wherever in its cycle it is looked at.
 
 The mean of a delay embedding over whole cycles is nearly the same for every pattern; how its values are distributed is
 not. Random Fourier features (Rahimi & Recht 2007) turn the distribution into a mean: that of the features is the kernel

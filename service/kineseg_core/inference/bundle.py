@@ -280,7 +280,7 @@ def _check_shapes(bundle: Bundle, session: ort.InferenceSession) -> None:
             if node.type != "tensor(float)":
                 raise BadBundle(bundle.path, GRAPH, f"{kind} {node.name!r} is {node.type}, not tensor(float)")
             batch, rest = node.shape[:1], node.shape[1:]
-            # Graphs may leave sizes of outputs open; the golden steps then tell.
+            # Graphs may leave sizes of outputs open; the golden steps then show them.
             fits = len(rest) == len(expected[node.name]) and all(
                 got == want or (kind == "output" and not isinstance(got, int))
                 for got, want in zip(rest, expected[node.name], strict=True)

@@ -16,7 +16,7 @@ from kineseg_core.inference.state_table import F32, HostTable, StateTable, Stepp
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to use a slot. The generation tells it from every earlier and later lease on the same slot."""
+    """The right to use a slot. The generation distinguishes it from every earlier and later lease on the same slot."""
 
     slot: int
     generation: int

@@ -8,16 +8,17 @@ from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 _LEAST_SURPRISE = 1e-9
-# The deviation may fall to this share of the training data's, so that a quiet stream does not make every move one.
+# The deviation may fall to this share of the training data's, or every move in a calm stream would be an anomaly.
 _LEAST_DEVIATION = 0.3
 
 
 class SurpriseMonitor:
     """Robust standard score of log surprise, frame by frame, and where it rises above a threshold.
 
-    Median and deviation are those of the last `settings.anomaly_horizon_s` in motion. While the stream stands still,
-    what is usual then is no anomaly either, and it is not taken for what is usual in motion. An anomaly is over when
-    the score has been below half the threshold for `settings.anomaly_pause_s`; until then no other is emitted.
+    Median and deviation are those of the last `settings.anomaly_horizon_s` in motion. Standing still has a baseline of
+    its own: there the lower of the two scores counts, and what is seen does not enter the baseline of motion. An
+    anomaly is over when the score has been below half the threshold for `settings.anomaly_pause_s`; until then no
+    other is emitted.
     """
 
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
@@ -30,7 +31,7 @@ class SurpriseMonitor:
         )
         self.threshold = settings.anomaly_threshold
         self.score = 0.0
-        self._moving, self._standing = (_Usual(settings, horizon, prior) for _ in range(2))
+        self._moving, self._standing = (_Baseline(settings, horizon, prior) for _ in range(2))
         self._refresh = max(1, round(rate_hz))
         self._warm_up, self._pause = warm_up, pause
         self._count = 0
@@ -42,7 +43,7 @@ class SurpriseMonitor:
         return self._calm >= self._pause
 
     def restart(self) -> None:
-        """The model's state begins anew and must see something first; what is usual in the stream stays known."""
+        """The model's state begins anew and must see something first; the stream's baseline stays known."""
         self._count, self._calm, self.score = 0, self._pause, 0.0
 
     def update(self, surprise: float, *, still: bool = False) -> bool:
@@ -54,11 +55,11 @@ class SurpriseMonitor:
         self.score = self._moving.score(level)
         if still:
             self.score = min(self.score, self._standing.score(level))
-        usual = self._standing if still else self._moving
+        baseline = self._standing if still else self._moving
         if self._count % self._kept == 0:
-            usual.add(level)
+            baseline.add(level)
         if self._count % self._refresh == 0:
-            usual.refresh()
+            baseline.refresh()
         begins = self.score >= self.threshold and self._calm >= self._pause
         if self.score >= self.threshold:
             self._calm = 0
@@ -67,7 +68,7 @@ class SurpriseMonitor:
         return begins
 
 
-class _Usual:
+class _Baseline:
     """Median and deviation of the latest log surprises, `prior` of them known from training."""
 
     def __init__(self, settings: SegmenterSettings, horizon: int, prior: int) -> None:

@@ -58,7 +58,7 @@ class BoundaryClassifier:
         return min(max(1.0 / (1.0 + math.exp(-slope * odds - offset)), 0.01), 0.99)
 
     def plain(self) -> dict[str, Any]:
-        """As plain values, for `from_plain`; rounded to what single precision tells apart."""
+        """As plain values, for `from_plain`; rounded to the digits of single precision."""
 
         def listed(values: Array) -> Any:
             return np.vectorize(lambda value: float(f"{value:.6g}"))(values).tolist()

@@ -75,7 +75,7 @@ class LabelsMerged:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyStart:
-    """From `index` on the model's surprise is `score` robust standard deviations above what is usual."""
+    """From `index` on the model's surprise is `score` robust standard deviations above the stream's median."""
 
     index: int
     anomaly_id: int

@@ -33,7 +33,7 @@ _DECISIONS: dict[int, Decisions] = {
 
 
 def decisions_from(wanted: int) -> Decisions:
-    """Which decisions a stream's client wants to be told.
+    """Which decisions a stream's client wants.
 
     Raises:
         InvalidRequest: There is no such choice.
@@ -153,7 +153,7 @@ def taught_message(taught: NamedExamples, *, in_use: bool) -> pb.TaughtName:
 
 
 def scratch_message(*, is_default: bool) -> pb.Model:
-    """The built-in model as a message: what channels it has, and what follows from them, a stream will tell."""
+    """The built-in model as a message: its channels, and what follows from them, depend on the stream."""
     return pb.Model(name=SCRATCH, version=VERSION, family=FAMILY, provider=CPU, is_default=is_default)
 
 

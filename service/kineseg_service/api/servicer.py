@@ -97,7 +97,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def WatchEvents(  # type: ignore[override]  # noqa: N802
         self, request: pb.WatchEventsRequest, context: Context
     ) -> None:
-        """Tells the events of all streams."""
+        """Streams the events of all sessions."""
         async with statuses(context, self._metrics):
             kinds = convert.kinds_from(list(request.kinds))
             if len(self._hub) >= self._settings.max_watchers:
@@ -122,7 +122,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def ListModels(  # noqa: N802
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
-        """Tells the models."""
+        """Lists the models."""
         async with statuses(context, self._metrics):
             rooms = self._ready()
             default = rooms.opener.default_model
@@ -137,7 +137,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def ListSessions(  # noqa: N802
         self, request: pb.ListSessionsRequest, context: Context
     ) -> pb.ListSessionsResponse:
-        """Tells the open sessions."""
+        """Lists the open sessions."""
         async with statuses(context, self._metrics):
             return pb.ListSessionsResponse(
                 sessions=[
@@ -150,7 +150,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def GetSession(  # noqa: N802
         self, request: pb.GetSessionRequest, context: Context
     ) -> pb.GetSessionResponse:
-        """Tells one session and its closed segments."""
+        """Describes one session and its closed segments."""
         async with statuses(context, self._metrics):
             streams = self._ready().streams
             live = streams.get(request.session_id)
@@ -197,7 +197,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def ListNames(  # noqa: N802
         self, request: pb.ListNamesRequest, context: Context
     ) -> pb.ListNamesResponse:
-        """Tells the names that have been taught."""
+        """Lists the names that have been taught."""
         async with statuses(context, self._metrics):
             names = self._ready().names.names(request.model)
             return pb.ListNamesResponse(names=[self._taught(taught) for taught in names])
@@ -221,7 +221,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         if segment is None or not segment.embedding:
             reason = "it is too short"
             if segment is None:
-                reason = "it is not closed yet, was withdrawn, or lies too far back"
+                reason = "it is not closed yet, was retracted, or lies too far back"
             raise UnknownSegment(
                 f"session {config.session_id!r} has no finished segment {wanted.segment_id} to learn from: {reason}",
                 field="segment.segment_id",

@@ -1,4 +1,4 @@
-"""From exceptions to the status of a call: a refusal tells what is wrong, a failure nothing but an error id."""
+"""From exceptions to the status of a call: a refusal says what is wrong, a failure only gives an error id."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
     except (asyncio.CancelledError, grpc.aio.AbortError):
         raise
     except ClientGoneError:
-        # Its call has ended already; there is no one to tell.
+        # Its call has ended already; nobody is left to get a status.
         return
     except CoreError as error:
         await end_with(context, metrics, error)

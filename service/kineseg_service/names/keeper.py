@@ -1,4 +1,4 @@
-"""The server's label bank: loaded at its start, written on every change, and handed to the streams of each model."""
+"""The server's name bank: loaded at its start, written on every change, and handed to the streams of each model."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class NameKeeper:
         return bundle is not None and bundle.sha256 == taught.sha256
 
     async def teach(self, name: str, model: str, example: Example, sha256: str = "") -> NamedExamples:
-        """Adds an example of a name; segments told from now on are named by it.
+        """Adds an example of a name; segments decided from now on are named by it.
 
         Args:
             name: The name.
@@ -107,7 +107,7 @@ class NameKeeper:
     def _writable(self) -> None:
         if self._path is None:
             raise CannotTeach(
-                "the server keeps no label bank: start it with --label-bank FILE (KINESEG_LABEL_BANK)",
+                "the server keeps no name bank: start it with --label-bank FILE (KINESEG_LABEL_BANK)",
                 field="label_bank",
                 reason="NAME_BANK_MISSING",
             )
@@ -118,8 +118,8 @@ class NameKeeper:
         try:
             await asyncio.to_thread(bank.save, self._path)
         except OSError as error:
-            failure = StepFailed("the label bank could not be written")
-            _log.exception("the label bank could not be written", path=str(self._path), error_id=failure.error_id)
+            failure = StepFailed("the name bank could not be written")
+            _log.exception("the name bank could not be written", path=str(self._path), error_id=failure.error_id)
             raise failure from error
         self._bank = bank
         self._hand_out()

@@ -25,7 +25,7 @@ from kineseg_core.inference.decoder import Decoder, Lease
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames
-from kineseg_core.session import End, Session, Tally
+from kineseg_core.session import End, SegmentCounts, Session
 from numpy.typing import NDArray
 
 from kineseg_service.errors import Broken
@@ -44,7 +44,7 @@ _MOST_MADE = 32
 
 
 @dataclass(slots=True, eq=False)
-class Stream:
+class ScheduledStream:
     """The engine's side of an open stream. Others may read `produced` and `passed`, write `written`, and nothing else.
 
     Attributes:
@@ -57,7 +57,7 @@ class Stream:
         written: How many of them its client has taken.
         stalled: It waits for its client to take some.
         queued: It stands in the batcher.
-        counted: What of its session's tally the metrics have.
+        counted: What of its session's segment counts the metrics have.
     """
 
     session: Session
@@ -70,7 +70,7 @@ class Stream:
     written: int = 0
     stalled: bool = False
     queued: bool = False
-    counted: Tally = field(default_factory=Tally)
+    counted: SegmentCounts = field(default_factory=SegmentCounts)
 
     @property
     def decoder(self) -> Decoder:
@@ -90,7 +90,7 @@ class Delivery:
         error: There when it has failed.
     """
 
-    stream: Stream
+    stream: ScheduledStream
     outputs: list[Output]
     passed: int
     summary: Summary | None = None
@@ -115,7 +115,7 @@ class _Lane:
 
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
-        self.batcher: Batcher[Stream] = Batcher()
+        self.batcher: Batcher[ScheduledStream] = Batcher()
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
@@ -146,10 +146,10 @@ class Engine:
         self._filled = threading.Condition()
         self._stopping = False
         self._broken = False
-        self._streams: dict[Stream, None] = {}  # those that hold a slot, in the order of their opening
+        self._streams: dict[ScheduledStream, None] = {}  # those that hold a slot, in the order of their opening
         self._arrivals = 0
         self._waiting = 0
-        self._outbox: dict[Stream, Delivery] = {}
+        self._outbox: dict[ScheduledStream, Delivery] = {}
         self._flushed = 0.0
         self._thread = threading.Thread(target=self._run, name="kineseg-engine", daemon=True)
 
@@ -173,7 +173,7 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
 
-    def open(self, session: Session, own: Decoder | None = None) -> Future[Stream]:
+    def open(self, session: Session, own: Decoder | None = None) -> Future[ScheduledStream]:
         """Lends a slot of the session's model; the future raises `Full` when there is none, `Broken` after a failure.
 
         Args:
@@ -182,15 +182,15 @@ class Engine:
         """
         return self.call(lambda: self._open(session, own))
 
-    def submit(self, stream: Stream, items: Sequence[Item]) -> None:
+    def submit(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
         """Queues what a session has taken; nothing happens when the stream has ended."""
         self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items)))
 
-    def wake(self, stream: Stream) -> None:
+    def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
         self._post(lambda: self._or_fail(stream, lambda: self._unstall(stream)))
 
-    def abandon(self, stream: Stream, then: Callable[[], None]) -> None:
+    def abandon(self, stream: ScheduledStream, then: Callable[[], None]) -> None:
         """Drops the stream and gives its slot back, then calls `then` in the engine's thread."""
 
         def drop() -> None:
@@ -287,24 +287,24 @@ class Engine:
         with harmless("metrics"):
             self._metrics.waiting(self._waiting)
 
-    def _count(self, stream: Stream) -> None:
-        tally, before = stream.session.tally, stream.counted
-        if tally is not before:
-            stream.counted = tally
+    def _count(self, stream: ScheduledStream) -> None:
+        counts, before = stream.session.segment_counts, stream.counted
+        if counts is not before:
+            stream.counted = counts
             with harmless("metrics"):
                 self._metrics.segments(
-                    announced=tally.announced - before.announced,
-                    confirmed=tally.confirmed - before.confirmed,
-                    retracted=tally.retracted - before.retracted,
+                    provisional=counts.provisional - before.provisional,
+                    confirmed=counts.confirmed - before.confirmed,
+                    retracted=counts.retracted - before.retracted,
                 )
 
     # Streams come and go.
 
-    def _open(self, session: Session, own: Decoder | None) -> Stream:
+    def _open(self, session: Session, own: Decoder | None) -> ScheduledStream:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
-        stream = Stream(session, lane, lane.decoder.acquire())
+        stream = ScheduledStream(session, lane, lane.decoder.acquire())
         lane.streams += 1
         self._streams[stream] = None
         return stream
@@ -320,7 +320,7 @@ class Engine:
             lane = self._made[decoder] = _Lane(decoder)
         return lane
 
-    def _release(self, stream: Stream) -> None:
+    def _release(self, stream: ScheduledStream) -> None:
         """Ends a stream, whoever asks first: its slot goes back once, and what waits is dropped."""
         if stream.lease is None:
             return
@@ -335,7 +335,7 @@ class Engine:
         stream.queue.clear()
         stream.at = 0
 
-    def _take(self, stream: Stream, items: Sequence[Item]) -> None:
+    def _take(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
         if stream.lease is None:
             return
         for item in items:
@@ -345,11 +345,11 @@ class Engine:
                 self._waiting += len(item.frames)
         self._proceed(stream)
 
-    def _unstall(self, stream: Stream) -> None:
+    def _unstall(self, stream: ScheduledStream) -> None:
         stream.stalled = False
         self._proceed(stream)
 
-    def _proceed(self, stream: Stream) -> None:
+    def _proceed(self, stream: ScheduledStream) -> None:
         """Lets through what needs no step, and queues the stream when a frame comes next."""
         while stream.queue and not stream.queued and not self._stalls(stream):
             arrival, item = stream.queue[0]
@@ -360,7 +360,7 @@ class Engine:
             stream.queue.popleft()
             self._pass(stream, item)
 
-    def _stalls(self, stream: Stream) -> bool:
+    def _stalls(self, stream: ScheduledStream) -> bool:
         if stream.produced - stream.written < self._most_outputs:
             return False
         # First the flag, then another look: the client's side looks at the flag after it has counted.
@@ -369,7 +369,7 @@ class Engine:
             stream.stalled = False
         return stream.stalled
 
-    def _pass(self, stream: Stream, item: GapFound | ValuesMissing | ChunkEnd | End) -> None:
+    def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | ChunkEnd | End) -> None:
         outputs: list[Output] = []
         summary = None
         try:
@@ -414,7 +414,7 @@ class Engine:
             stream.queued = False
             self._proceed(stream)
 
-    def _step(self, lane: _Lane, streams: list[Stream]) -> None:
+    def _step(self, lane: _Lane, streams: list[ScheduledStream]) -> None:
         n = len(streams)
         frames, slots = lane.frames[:n], lane.slots[:n]
         for row, stream in enumerate(streams):
@@ -432,7 +432,7 @@ class Engine:
             else:
                 self._advance(stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row])
 
-    def _advance(self, stream: Stream, embedding: F32, surprise: float, scores: F32 | None) -> None:
+    def _advance(self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None) -> None:
         block = stream.queue[0][1]
         assert isinstance(block, ModelFrames)
         outputs: list[Output] = []
@@ -451,7 +451,7 @@ class Engine:
 
     # Results.
 
-    def _give(self, stream: Stream, outputs: list[Output], summary: Summary | None = None) -> None:
+    def _give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
         stream.produced += len(outputs)
         before = self._outbox.get(stream)
         if before is not None:
@@ -459,20 +459,20 @@ class Engine:
             outputs = before.outputs
         self._outbox[stream] = Delivery(stream, outputs, stream.passed, summary)
 
-    def _fail(self, stream: Stream, what: str) -> None:
+    def _fail(self, stream: ScheduledStream, what: str) -> None:
         """Ends one stream with an error; to be called where the exception, if any, is being handled."""
         error = StepFailed(what)
         name = stream.session.config.session_id
         _log.error(what, session=name, error_id=error.error_id, exc_info=sys.exc_info()[0] is not None)
         self._end_with(stream, error)
 
-    def _or_fail(self, stream: Stream, command: Callable[[], None]) -> None:
+    def _or_fail(self, stream: ScheduledStream, command: Callable[[], None]) -> None:
         try:
             command()
         except Exception:
             self._fail(stream, "the stream could not be segmented")
 
-    def _end_with(self, stream: Stream, error: CoreError) -> None:
+    def _end_with(self, stream: ScheduledStream, error: CoreError) -> None:
         self._release(stream)
         before = self._outbox.get(stream)
         self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)

@@ -16,7 +16,7 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, SessionExists, UnknownSession
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.engine import Delivery, Engine, Item, Stream, weight
+from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream, weight
 from kineseg_service.streams.hub import Hub
 
 _log = get_logger(__name__)
@@ -30,13 +30,13 @@ class LiveStream:
 
     Attributes:
         session: What it feeds; only its receiving half may be used here.
-        error: What the call is to end with, after everything accepted has been told.
+        error: What the call is to end with, after everything that follows from accepted frames has been sent.
         given_up: Its client takes nothing, and has not for too long.
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
     """
 
-    def __init__(self, session: Session, stream: Stream, engine: Engine, settings: Settings) -> None:
+    def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
         self.session = session
         self.error: CoreError | None = None
         self.given_up = False
@@ -67,7 +67,7 @@ class LiveStream:
         return self.session.config.stream_id
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> ScheduledStream:
         """The engine's side of it."""
         return self._stream
 
@@ -140,7 +140,7 @@ class LiveStream:
         """The engine has got further."""
         self._touch()
         self._outputs.extend(delivery.outputs)
-        # The engine gives a slot back before it tells of the end.
+        # The engine gives a slot back before it reports the end.
         self.released = delivery.summary is not None or delivery.error is not None
         if delivery.error is not None:
             self._stop(delivery.error)
@@ -151,7 +151,7 @@ class LiveStream:
         self._changed.set()
 
     def vanish(self) -> None:
-        """The client is gone: whoever waits for the end is told so."""
+        """The client is gone: whoever waits for the end gets an error."""
         self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))
 
     def _stop(self, error: CoreError) -> None:
@@ -203,7 +203,7 @@ class LiveStreams:
         self._names: set[str] = set()
         self._streams: dict[str, LiveStream] = {}
         self._named: dict[str, str] = {}  # the names of the same, by the ids of their streams
-        self._of: dict[Stream, LiveStream] = {}
+        self._of: dict[ScheduledStream, LiveStream] = {}
         self._draining = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -213,7 +213,7 @@ class LiveStreams:
 
     def from_engine(self, deliveries: list[Delivery]) -> None:
         """Takes the engine's deliveries, in its thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: there is no one left to tell
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody is left to get them
             self._loop.call_soon_threadsafe(self._deliver, deliveries)
 
     async def open(self, session: Session, kill: Callable[[], object], own: Decoder | None = None) -> LiveStream:
@@ -320,13 +320,13 @@ class LiveStreams:
                         self._hub.publish(live.session_id, output)
             live.deliver(delivery)
 
-    def _abandon_unborn(self, opening: asyncio.Future[Stream], name: str) -> None:
+    def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:
             self._forget(name)
         else:
             self._release(opening.result(), name)
 
-    def _release(self, stream: Stream, name: str) -> None:
+    def _release(self, stream: ScheduledStream, name: str) -> None:
         def released() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed: there are no names to keep free
                 self._loop.call_soon_threadsafe(self._forget, name)
@@ -350,7 +350,7 @@ class LiveStreams:
         if left <= 0:
             error = Idle(f"the stream has stood still for {limit:g} s; send frames or half-close")
             if live.ending:
-                # It has been ended, and its client does not take what there is to tell.
+                # It has been ended, and its client does not read what is left to send.
                 live.error = error
                 live.given_up = True
                 kill()

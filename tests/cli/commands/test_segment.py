@@ -10,7 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kineseg import Client, FrameResult, Gap, SegmentClosed, SegmentStarted, Summary, announcements, event_from_dict
+from kineseg import (
+    Client,
+    FrameResult,
+    Gap,
+    SegmentClosed,
+    SegmentStarted,
+    Summary,
+    event_from_dict,
+    provisional_segments,
+)
 from kineseg.motion import Joints, Recording, canonical_pose, read
 from kineseg_service.server import BackgroundServer
 
@@ -109,8 +118,8 @@ def test_provisional_segments_are_reported_on_request(kineseg: Command, motion_f
     events, without = ([event_from_dict(json.loads(line)) for line in o.out.splitlines()] for o in (outcome, usual))
     assert isinstance(events[-1], Summary)
     assert isinstance(without[-1], Summary)
-    assert len(announcements(events)) == events[-1].announced == without[-1].announced
-    assert announcements(without) == ()
+    assert len(provisional_segments(events)) == events[-1].announced == without[-1].announced
+    assert provisional_segments(without) == ()
     table = kineseg("segment", motion_file, "--provisional")
     assert "provisional segments" in table.out
     for heading in ("from", "delay", "confidence", "outcome", "moved by"):  # none of them cut short

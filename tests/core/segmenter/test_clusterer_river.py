@@ -1,4 +1,4 @@
-"""Our clusterer as a River estimator, and that the checks can tell a clusterer that is none."""
+"""Our clusterer as a River estimator, and that the checks find out a clusterer that is none."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from kineseg import Event, Segmentation, SegmentClosed, announcements
+from kineseg import Event, Segmentation, SegmentClosed, provisional_segments
 from kineseg.motion import Recording
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -156,7 +156,7 @@ class _ResultFiles:
 def _show(history: StreamHistory, rate: float, *, provisional: bool) -> None:
     tables = Console()
     if provisional:
-        tables.print(provisional_table(announcements(history.events), rate))
+        tables.print(provisional_table(provisional_segments(history.events), rate))
     tables.print(segment_table([event for event in history.events if isinstance(event, SegmentClosed)]))
 
 

@@ -59,7 +59,7 @@ CANONICAL_BONES: tuple[tuple[str, str], ...] = (
 _AT = {joint: i for i, joint in enumerate(CANONICAL_JOINTS)}
 _LEGS = tuple((f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in ("left", "right"))
 _BACK = ("hips", "chest", "neck", "head")
-# What place and heading are told from.
+# What place and heading are determined from.
 _BASE = [_AT[joint] for joint in ("hips", "left_hip", "right_hip")]
 # What moves with them as one piece, near enough.
 _TRUNK = [_AT[joint] for joint in ("hips", "spine", "chest", "neck", "left_shoulder", "right_shoulder")] + _BASE[1:]
@@ -113,7 +113,7 @@ class Canonicalizer:
         self._n_seen = 0
         self._size_sum = 0.0
         self._n_sized = 0
-        self._left = np.array([[1.0, 0.0]])  # towards the body's left on the floor (x, z), until a frame tells
+        self._left = np.array([[1.0, 0.0]])  # towards the body's left on the floor (x, z), until a frame shows it
         self._recent_hips = np.empty((0, 3))
         self._recent_left = np.empty((0, 2))
         self._recent_at = np.empty(0, np.int64)  # their numbers, in frame periods
@@ -197,7 +197,7 @@ class Canonicalizer:
         return body
 
     def _with_base(self, seen: Array) -> Array:
-        """The same with the joints that tell place and heading, as far as they were ever seen."""
+        """The same with the joints that determine place and heading, as far as they were ever seen."""
         lost = np.isnan(seen[:, _BASE, 0])
         if not lost.any():
             self._anchors.clear()
@@ -264,15 +264,15 @@ class Canonicalizer:
         return np.where(counts > 0, np.where(sizes > 0.0, sizes, 1.0), np.nan)
 
     def _headings(self, body: Array) -> Array:
-        """``(T, 2)`` unit vectors on the floor (x, z) to the body's left; kept where a frame does not tell."""
+        """``(T, 2)`` unit vectors on the floor (x, z) to the body's left; kept where a frame does not show it."""
         across = body[:, _AT["left_hip"]] - body[:, _AT["right_hip"]]
         x, y, z = across[:, 0], across[:, 1], across[:, 2]
         floor = x * x + z * z
-        told = floor > _LEAST_FLOOR_SHARE**2 * (floor + y * y)
-        length = np.sqrt(np.where(told, floor, 1.0))
+        shown = floor > _LEAST_FLOOR_SHARE**2 * (floor + y * y)
+        length = np.sqrt(np.where(shown, floor, 1.0))
         new = np.stack([x / length, z / length], axis=1)
         candidates = np.concatenate([self._left, new])
-        latest = np.maximum.accumulate(np.where(told, np.arange(1, len(body) + 1), 0))
+        latest = np.maximum.accumulate(np.where(shown, np.arange(1, len(body) + 1), 0))
         left = candidates[latest]
         self._left = left[-1:]
         return left

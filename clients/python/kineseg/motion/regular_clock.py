@@ -2,7 +2,7 @@
 
 Times in files are rounded to a few decimals (60 frames a second with two: 0.00, 0.02, 0.03, 0.05 ...), so that a single
 step says little about the rate, but all of them together say it exactly. A time that lies within its rounding of a
-regular clock is taken to be that clock's. Frames that are missing, pauses and times that jitter are told apart from it.
+regular clock is taken to be that clock's. Missing frames, pauses and times that jitter are recognised as such.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BURSTS_SHARE, _BURSTS_LOST = 0.1, 0.6  # so many long steps, so many frames los
 _SHORTEST_S, _FEW_PAUSES = 0.95e-3, 0.005  # and so fast between them, fewer are enough
 _LONGEST = 1e12  # frames in a pause: beyond that, it is no clock
 _TOO_FEW_TO_TELL = 2
-_LEAST_RUN = 10  # frames in a stretch, on average, that can tell a rate
+_LEAST_RUN = 10  # frames in a stretch, on average, that can show a rate
 _ROUNDING_SLACK = 1.02  # times are rounded on the way to being rounded
 _SHOWN_ROUNDING = 0.02  # of a period: rounding beyond this is worth a word
 
@@ -122,13 +122,13 @@ def _explanations(
     whether its rate is a usual one.
 
     A step that is longer by no more than the rounding is either rounding or a lost frame. Rounding recurs regularly, so
-    that a clock without losses fits; one or two such steps are too few to tell, and likelier to be losses from a clock
+    that a clock without losses fits; one or two such steps are too few to say, and likelier to be losses from a clock
     whose period is a whole number of rounding steps.
     """
     if 0 < strict.pauses - rounded.pauses <= _TOO_FEW_TO_TELL:
         yield strict, True, True
     for number in (rounded, strict):
-        # Where rounding is as coarse as the clock, a new start after a pause cannot be told from it, and fits anything.
+        # Where rounding is as coarse as the clock, a new start after a pause looks like it, and fits anything.
         stretches = 0 < number.pauses <= count / _LEAST_RUN - 1 and slack < number.period / 2.0
         yield number, True, True
         if stretches:

@@ -65,7 +65,7 @@ def read_clock(
         given.
 
     Raises:
-        MotionFileError: The times do not increase, cannot be told from a count of frames, or contradict the rate.
+        MotionFileError: The times do not increase, could be a mere count of frames, or contradict the rate.
     """
     _check_order(values, path=path, name=name)
     if unit_s is None and _epoch_unit(values) is None and counts_by_one(values):

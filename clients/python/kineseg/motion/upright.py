@@ -80,7 +80,7 @@ def _name(direction: tuple[int, float]) -> str:
 def _direction(
     positions: Array, joints: Sequence[str], mapping: Mapping[str, str]
 ) -> tuple[tuple[int, float] | None, bool]:
-    """Up, and whether it is certain; None where there is nothing to tell it by."""
+    """Up, and whether it is certain; None where nothing shows it."""
     found = find_joints(joints, mapping)
     top = next((found[joint] for joint in ("head", "neck") if joint in found), None)
     tops = [top] if top is not None else _both(found, "shoulder")

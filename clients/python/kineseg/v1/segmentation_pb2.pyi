@@ -120,29 +120,29 @@ class _DecisionsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decisions.V
     DECISIONS_UNSPECIFIED: _Decisions.ValueType  # 0
     """The default: all."""
     DECISIONS_ALL: _Decisions.ValueType  # 1
-    """Everything: announcements, what becomes of them, and closed segments."""
+    """Everything: provisional segments, what becomes of them, and closed segments."""
     DECISIONS_FINAL: _Decisions.ValueType  # 2
-    """Only what is certain: each segment is told once, by a `segment_started` that is confirmed, whether or not it had
-    been announced; then its `segment_closed`.
+    """Only what is final: for each segment one `segment_started` that is confirmed, whether or not it was provisional
+    before; then its `segment_closed`.
     """
     DECISIONS_PROVISIONAL: _Decisions.ValueType  # 3
-    """Only what is early: announcements and what becomes of them, but no `segment_closed`."""
+    """Everything but `segment_closed`: provisional segments and what becomes of them."""
 
 class Decisions(_Decisions, metaclass=_DecisionsEnumTypeWrapper):
-    """Which decisions about segments are told. Segments, their ids and labels are the same whichever are, and all other
-    events are told in any case.
+    """Which decisions about segments are emitted. Segments, their ids and labels are the same with all three, and so are
+    all other events.
     """
 
 DECISIONS_UNSPECIFIED: Decisions.ValueType  # 0
 """The default: all."""
 DECISIONS_ALL: Decisions.ValueType  # 1
-"""Everything: announcements, what becomes of them, and closed segments."""
+"""Everything: provisional segments, what becomes of them, and closed segments."""
 DECISIONS_FINAL: Decisions.ValueType  # 2
-"""Only what is certain: each segment is told once, by a `segment_started` that is confirmed, whether or not it had
-been announced; then its `segment_closed`.
+"""Only what is final: for each segment one `segment_started` that is confirmed, whether or not it was provisional
+before; then its `segment_closed`.
 """
 DECISIONS_PROVISIONAL: Decisions.ValueType  # 3
-"""Only what is early: announcements and what becomes of them, but no `segment_closed`."""
+"""Everything but `segment_closed`: provisional segments and what becomes of them."""
 Global___Decisions: _TypeAlias = Decisions  # noqa: Y015
 
 class _AnomalyKind:
@@ -172,7 +172,7 @@ class _EndReason:
 class _EndReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     END_REASON_UNSPECIFIED: _EndReason.ValueType  # 0
-    """Not told."""
+    """Not known."""
     END_REASON_COMPLETED: _EndReason.ValueType  # 1
     """The client half-closed."""
     END_REASON_CLOSED: _EndReason.ValueType  # 2
@@ -188,7 +188,7 @@ class EndReason(_EndReason, metaclass=_EndReasonEnumTypeWrapper):
     """Why a stream ended."""
 
 END_REASON_UNSPECIFIED: EndReason.ValueType  # 0
-"""Not told."""
+"""Not known."""
 END_REASON_COMPLETED: EndReason.ValueType  # 1
 """The client half-closed."""
 END_REASON_CLOSED: EndReason.ValueType  # 2
@@ -312,7 +312,7 @@ class StreamConfig(_message.Message):
     stream's id is its name.
     """
     model: _builtins.str
-    """Name of the model, as told by `ListModels`. Empty: the server's default model."""
+    """Name of the model, as in `ListModels`. Empty: the server's default model."""
     frame_rate_hz: _builtins.float
     """Frames a second at which the source captures, 1 to 1000. Required."""
     latency_s: _builtins.float
@@ -320,7 +320,7 @@ class StreamConfig(_message.Message):
     frame_results: _builtins.bool
     """Send a `FrameResult` for every frame of the model's rate (embedding, surprise). Default: false."""
     decisions: Global___Decisions.ValueType
-    """Which decisions about segments are told. Default: all."""
+    """Which decisions about segments are emitted. Default: all."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -466,10 +466,10 @@ class FrameChunk(_message.Message):
     """
     data: _builtins.bytes
     """Frames x channels, frame by frame, packed little-endian IEEE 754 float32, of a magnitude up to 1e9. NaN: the value is
-    missing; the channel's last one is held until another comes, however long that takes (before the first one: what
-    is usual for the model). With `StreamConfig.joints`, frames x numbers as `Rotations` says; NaN: the joint is not
-    seen, or its rotation is not known and the joints below it are not; the same is done with the values of the
-    canonical pose that are missing for it.
+    missing; the channel's last value is held until another comes, however long that takes (before the first one:
+    a value that is typical for the model). With `StreamConfig.joints`, frames x numbers as `Rotations` says; NaN: the
+    joint is not seen, or its rotation is not known and the joints below it are not; the same is done with the values
+    of the canonical pose that are missing for it.
     """
     @_builtins.property
     def capture_times_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -744,7 +744,7 @@ Global___Event: _TypeAlias = Event  # noqa: Y015
 
 @_typing.final
 class SegmentStarted(_message.Message):
-    """A segment begins at `Event.frame`: announced early, to be confirmed or withdrawn later, or confirmed at once. A
+    """A segment begins at `Event.frame`: provisional, to be confirmed or retracted later, or confirmed at once. A
     confirmed start never changes.
     """
 
@@ -757,17 +757,17 @@ class SegmentStarted(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
-    """Number of the segment in its session. Numbers rise and are never used twice; those of withdrawn segments are missing
+    """Number of the segment in its session. Numbers rise and are never used twice; those of retracted segments are missing
     from the closed ones.
     """
     label: _builtins.int
-    """The label as far as it can be told now; the closed segment's label is the final one."""
+    """The label as far as it is known now; the closed segment's label is the final one."""
     confidence: _builtins.float
     """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
     confirmed: _builtins.bool
     """Whether the start is certain."""
     name: _builtins.str
-    """Name of its action as far as it can be told now; empty while that is unknown."""
+    """Name of its action as far as it is known now; empty while that is unknown."""
     name_confidence: _builtins.float
     """How sure the name is, 0 to 1; 0 without a name."""
     def __init__(
@@ -805,13 +805,13 @@ class SegmentUpdated(_message.Message):
     segment_id: _builtins.int
     """Number of the segment in its session."""
     label: _builtins.int
-    """The label as far as it can be told now."""
+    """The label as far as it is known now."""
     confidence: _builtins.float
     """How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is confirmed."""
     confirmed: _builtins.bool
     """Whether the start is certain."""
     name: _builtins.str
-    """Name of its action as far as it can be told now; empty while that is unknown."""
+    """Name of its action as far as it is known now; empty while that is unknown."""
     name_confidence: _builtins.float
     """How sure the name is, 0 to 1; 0 without a name."""
     def __init__(
@@ -834,9 +834,7 @@ Global___SegmentUpdated: _TypeAlias = SegmentUpdated  # noqa: Y015
 
 @_typing.final
 class SegmentRetracted(_message.Message):
-    """An announced segment is withdrawn before its start was confirmed: the segment before it goes on. `Event.frame` is
-    where it was last said to begin.
-    """
+    """A provisional segment is retracted: the segment before it goes on. `Event.frame` is where it last began."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -919,7 +917,7 @@ Global___SegmentClosed: _TypeAlias = SegmentClosed  # noqa: Y015
 
 @_typing.final
 class LabelsMerged(_message.Message):
-    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments are not told again."""
+    """Two labels turned out to be one action: from now on `into` is used for both. Closed segments are not sent again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -945,7 +943,7 @@ Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 
 @_typing.final
 class AnomalyRaised(_message.Message):
-    """Something is unlike what is usual in this stream. `Event.frame` is where it begins, in all three events of an anomaly."""
+    """Something is unusual for this stream. `Event.frame` is where it begins, in all three events of an anomaly."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1138,8 +1136,8 @@ Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 @_typing.final
 class MissingValues(_message.Message):
-    """Frames have come for some time without the values of some channels, whose last values are held; or they have
-    returned after such a time. `Event.frame` is the first frame without them. Told of a quarter of a second, and more.
+    """Frames have come for a quarter of a second without the values of some channels, whose last values are held; or the
+    values have returned after such a time. `Event.frame` is the first frame without them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1203,9 +1201,9 @@ class Summary(_message.Message):
     reason: Global___EndReason.ValueType
     """Why the stream ended."""
     announced: _builtins.int
-    """Number of segments that were announced before they were confirmed or withdrawn, told or not."""
+    """Number of segments that were provisional before they were confirmed or retracted, emitted or not."""
     retracted: _builtins.int
-    """Number of them that were withdrawn."""
+    """Number of them that were retracted."""
     missing_values: _builtins.int
     """Number of values that were missing (NaN) in frames that came."""
     model: _builtins.str
@@ -1257,7 +1255,7 @@ class FrameResult(_message.Message):
     anomaly_score: _builtins.float
     """Anomaly score, see `AnomalyRaised.score`; 0 while there is no history."""
     label: _builtins.int
-    """Label of the segment that is open now, as far as it can be told now."""
+    """Label of the segment that is open now, as far as it is known now."""
     @_builtins.property
     def embedding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """Position in the model's embedding space."""
@@ -1316,7 +1314,7 @@ class Model(_message.Message):
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Channel names of a frame, in the model's order. Empty in `ListModels`: the model takes any, named by the stream;
-        frame rate and dimensions then follow from the stream and are told when it is opened.
+        frame rate and dimensions then follow from the stream, see `Opened`.
         """
 
     @_builtins.property

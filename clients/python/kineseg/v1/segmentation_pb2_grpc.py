@@ -89,14 +89,14 @@ class SegmentationServiceServicer(object):
     def Segment(self, request_iterator, context):
         """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
         is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
-        processed and told before the call ends with that error's status.
+        processed, and its events are sent, before the call ends with that error's status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchEvents(self, request, context):
-        """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+        """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
         with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -133,8 +133,8 @@ class SegmentationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def TeachName(self, request, context):
-        """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
-        streams. FAILED_PRECONDITION if the server keeps no label bank.
+        """Teaches a name by an example. Segments of the same model that are decided from then on are named by it, in all open
+        streams. FAILED_PRECONDITION if the server keeps no name bank.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,10 +36,10 @@ class SegmentationServiceStub:
     Segment: _grpc.StreamStreamMultiCallable[_segmentation_pb2.SegmentRequest, _segmentation_pb2.SegmentResponse]
     """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
     is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
-    processed and told before the call ends with that error's status.
+    processed, and its events are sent, before the call ends with that error's status.
     """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]
-    """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+    """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
     with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]
@@ -53,8 +53,8 @@ class SegmentationServiceStub:
     the stream's client sees its summary.
     """
     TeachName: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.TeachNameRequest, _segmentation_pb2.TeachNameResponse]
-    """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
-    streams. FAILED_PRECONDITION if the server keeps no label bank.
+    """Teaches a name by an example. Segments of the same model that are decided from then on are named by it, in all open
+    streams. FAILED_PRECONDITION if the server keeps no name bank.
     """
     ListNames: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListNamesRequest, _segmentation_pb2.ListNamesResponse]
     """The names that have been taught."""
@@ -69,10 +69,10 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     Segment: _aio.StreamStreamMultiCallable[_segmentation_pb2.SegmentRequest, _segmentation_pb2.SegmentResponse]  # type: ignore[assignment]
     """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
     is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
-    processed and told before the call ends with that error's status.
+    processed, and its events are sent, before the call ends with that error's status.
     """
     WatchEvents: _aio.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]  # type: ignore[assignment]
-    """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+    """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
     with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]  # type: ignore[assignment]
@@ -86,8 +86,8 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     the stream's client sees its summary.
     """
     TeachName: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.TeachNameRequest, _segmentation_pb2.TeachNameResponse]  # type: ignore[assignment]
-    """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
-    streams. FAILED_PRECONDITION if the server keeps no label bank.
+    """Teaches a name by an example. Segments of the same model that are decided from then on are named by it, in all open
+    streams. FAILED_PRECONDITION if the server keeps no name bank.
     """
     ListNames: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListNamesRequest, _segmentation_pb2.ListNamesResponse]  # type: ignore[assignment]
     """The names that have been taught."""
@@ -105,7 +105,7 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_segmentation_pb2.SegmentResponse], _abc.AsyncIterator[_segmentation_pb2.SegmentResponse]]:
         """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
         is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
-        processed and told before the call ends with that error's status.
+        processed, and its events are sent, before the call ends with that error's status.
         """
 
     @_abc_1.abstractmethod
@@ -114,7 +114,7 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _segmentation_pb2.WatchEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_segmentation_pb2.WatchEventsResponse], _abc.AsyncIterator[_segmentation_pb2.WatchEventsResponse]]:
-        """Events of all open and future sessions, for monitoring: those that each session's own client is told, as it chose
+        """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
         with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
         """
 
@@ -158,8 +158,8 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _segmentation_pb2.TeachNameRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_segmentation_pb2.TeachNameResponse, _abc.Awaitable[_segmentation_pb2.TeachNameResponse]]:
-        """Teaches a name by an example. Segments of the same model that are told from then on are named by it, in all open
-        streams. FAILED_PRECONDITION if the server keeps no label bank.
+        """Teaches a name by an example. Segments of the same model that are decided from then on are named by it, in all open
+        streams. FAILED_PRECONDITION if the server keeps no name bank.
         """
 
     @_abc_1.abstractmethod

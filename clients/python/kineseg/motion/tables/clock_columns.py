@@ -16,7 +16,7 @@ from kineseg.motion.timing import Counted, counts_by_one, looks_like_epoch, read
 
 Array = NDArray[np.float64]
 
-_LEAST_ROWS = 8  # from which on a column without a name can be told to be a clock or a count
+_LEAST_ROWS = 8  # from which on a column without a name can be recognised as a clock or a count
 _STRONG = ("time", "stamp", "epoch", "elapsed")
 
 

@@ -37,7 +37,7 @@ class Layout:
         header: Line of the header, for errors.
         rate: Frames per second, if it says them.
         notes: What was left out, for people.
-        unique: Whether equal names may be told apart by numbers.
+        unique: Whether equal names may be distinguished by numbers.
         positions: Whether the names say for certain that the columns are positions in space.
     """
 
@@ -156,10 +156,10 @@ def stacked(rows: list[list[str]], *, joiner: str = ".") -> list[str]:
     width = max(map(len, rows))
     padded = [row + [""] * (width - len(row)) for row in rows]
     filled = [_forward(row) for row in padded[:-1]] + [padded[-1]]
-    telling = [row for row in filled if len({cell for cell in row[1:] if cell}) > 1] or filled[-1:]
+    informative = [row for row in filled if len({cell for cell in row[1:] if cell}) > 1] or filled[-1:]
     names = []
     for column in range(width):
-        parts = [row[column] for row in (telling if column else padded)]
+        parts = [row[column] for row in (informative if column else padded)]
         parts = [part for i, part in enumerate(parts) if part and part not in parts[:i]]
         names.append(joiner.join(parts if column else parts[-1:]))
     return names
