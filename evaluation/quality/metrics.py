@@ -14,7 +14,7 @@ def metrics_module() -> ModuleType:
     """The module of metrics.
 
     Raises:
-        QualityError: It is not there; names the variable that tells where it is.
+        QualityError: It is not there; names the variable that says where it is.
     """
     spec = importlib.util.spec_from_file_location("kineseg_eval_metrics", eval_folder() / "metrics.py")
     assert spec is not None  # the file is there

@@ -68,7 +68,7 @@ def played(recording: Recording, *, tempo: float = 1.0, rate: float | None = Non
 
 
 def dropped(recording: Recording, rng: np.random.Generator, *, timed: bool) -> Perturbed:
-    """Frames are lost at random; their numbers tell of it, or (`timed`) the capture times do."""
+    """Frames are lost at random; their numbers show it, or (`timed`) the capture times do."""
     kept = np.flatnonzero(rng.random(recording.n_frames) >= DROPPED_SHARE)
     kept = np.union1d(kept, [0, recording.n_frames - 1])
     moved = _moving(recording, _positions(recording)[kept], timestamps=recording.times()[kept])
@@ -231,8 +231,8 @@ PERTURBATIONS: tuple[Perturbation, ...] = (
         for r in (24.0, 30.0, 60.0, 120.0, 240.0)
     ),
     *(_plain(f"tempo-{t:g}", f"{t:g} times as fast", partial(played, tempo=t)) for t in (0.6, 0.8, 1.25, 1.6)),
-    Perturbation("dropped-numbered", "5 % of the frames lost, frame numbers tell", partial(dropped, timed=False)),
-    Perturbation("dropped-timed", "5 % of the frames lost, capture times tell", partial(dropped, timed=True)),
+    Perturbation("dropped-numbered", "5 % of the frames lost, frame numbers say so", partial(dropped, timed=False)),
+    Perturbation("dropped-timed", "5 % of the frames lost, capture times say so", partial(dropped, timed=True)),
     Perturbation("jitter-stamps", "capture times wrong by up to 40 % of a frame", badly_stamped),
     Perturbation("jitter-capture", "captured up to 40 % of a frame off the beat, and stamped so", shakily_captured),
     Perturbation("joint-frozen", "one joint stays where it was, 4 s in every 20 s", frozen),

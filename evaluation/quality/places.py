@@ -18,7 +18,7 @@ def data_folder(*parts: str) -> Path:
     """The folder `parts` of the data.
 
     Raises:
-        QualityError: It is not there; names the variable that tells where it is.
+        QualityError: It is not there; names the variable that says where it is.
     """
     return _existing(
         Path(os.environ.get(DATA_VARIABLE) or _REPOSITORY.parent / "shared" / "data").joinpath(*parts), DATA_VARIABLE
@@ -29,7 +29,7 @@ def eval_folder() -> Path:
     """The folder with the metrics and the annotation of the takes.
 
     Raises:
-        QualityError: It is not there; names the variable that tells where it is.
+        QualityError: It is not there; names the variable that says where it is.
     """
     folder = _existing(Path(os.environ.get(EVAL_VARIABLE) or _REPOSITORY.parent / "shared" / "eval"), EVAL_VARIABLE)
     for name in ("metrics.py", FACTS):

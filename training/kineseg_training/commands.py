@@ -14,7 +14,7 @@ from kineseg_training.studies.srivastava_2015.commands import app as composite
 from kineseg_training.studies.su_shlizerman_2019.commands import app as baseline
 
 app = typer.Typer(
-    help="Train a predictor of motion, export it as a bundle for the service, and judge it.",
+    help="Train a predictor of motion, export it as a bundle for the service, and evaluate it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -33,7 +33,7 @@ def running_server(bundle: Path) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "kineseg_cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--metrics-port", "-1", "--bundle", str(bundle)]
-    # The packaged bundle may have the same name as the one that is judged.
+    # The packaged bundle may have the same name as the one that is evaluated.
     environment = os.environ | {"KINESEG_PACKAGED_BUNDLE": "false"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)

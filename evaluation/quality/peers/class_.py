@@ -1,4 +1,4 @@
-"""ClaSS: can a nearest-neighbour classifier tell what came before a point from what came after? (claspy)"""
+"""ClaSS: can a nearest-neighbour classifier separate what came before a point from what came after? (claspy)"""
 
 from __future__ import annotations
 

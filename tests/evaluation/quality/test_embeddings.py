@@ -28,15 +28,15 @@ def scene() -> EmbeddingStream:
     return EmbeddingStream.of(unseen_streams(1)[0])
 
 
-def _telling(scene: EmbeddingStream, noise: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """An embedding that tells the true action, and noise."""
+def _informative(scene: EmbeddingStream, noise: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """An embedding that shows the true action, and noise."""
     rng = np.random.default_rng(0)
     return np.eye(8)[scene.labels] + noise * rng.standard_normal((len(scene.labels), 8))
 
 
 @pytest.mark.data
-def test_an_embedding_that_tells_the_action_scores_high(scene: EmbeddingStream, metrics: ModuleType) -> None:
-    clear = figures(scene, _telling(scene, 0.1), SegmenterSettings(), metrics)
+def test_an_embedding_that_shows_the_action_scores_high(scene: EmbeddingStream, metrics: ModuleType) -> None:
+    clear = figures(scene, _informative(scene, 0.1), SegmenterSettings(), metrics)
     assert clear["bf1"] > 90.0
     assert clear["mof"] > 95.0
     assert clear["mof_true_cuts"] > 99.0
@@ -51,7 +51,7 @@ def test_an_embedding_that_tells_the_action_scores_high(scene: EmbeddingStream, 
 
 @pytest.mark.data
 def test_moving_towards_the_truth_shrinks_scatter(scene: EmbeddingStream, metrics: ModuleType) -> None:
-    embedding = _telling(scene, 0.5)
+    embedding = _informative(scene, 0.5)
     np.testing.assert_array_equal(towards_truth(embedding, scene, 0.0), embedding)
     start, stop = scene.segments()[0]
     whole = towards_truth(embedding, scene, 1.0)[start:stop]
@@ -65,7 +65,7 @@ def test_moving_towards_the_truth_shrinks_scatter(scene: EmbeddingStream, metric
 
 @pytest.mark.data
 def test_a_late_embedding_settles_late(scene: EmbeddingStream, metrics: ModuleType) -> None:
-    late = np.concatenate([np.repeat(_telling(scene, 0.1)[:1], 30, axis=0), _telling(scene, 0.1)[:-30]])
+    late = np.concatenate([np.repeat(_informative(scene, 0.1)[:1], 30, axis=0), _informative(scene, 0.1)[:-30]])
     measured = figures(scene, late, SegmenterSettings(), metrics)["settling_s"]
     assert measured == pytest.approx(1.0, abs=0.3)
 

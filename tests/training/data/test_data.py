@@ -153,7 +153,7 @@ def test_settings_of_variation_are_checked() -> None:
 
 
 def numbered(*lengths: int) -> list[np.ndarray]:
-    """Clips whose frames tell where they come from: (clip, frame)."""
+    """Clips whose frames say where they come from: (clip, frame)."""
     return [np.stack([np.full(n, float(i)), np.arange(float(n))], axis=1) for i, n in enumerate(lengths)]
 
 

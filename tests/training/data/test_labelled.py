@@ -33,7 +33,7 @@ def test_no_take_of_the_cmu_actions_is_both_trained_and_tested_on(cmu_folder: Pa
     assert "walking_extra" not in train.actions
 
 
-def test_contents_of_the_bvh_set_are_told_by_its_file_names(bvh_folder: Path, tmp_path: Path) -> None:
+def test_contents_of_the_bvh_set_are_known_by_its_file_names(bvh_folder: Path, tmp_path: Path) -> None:
     names = ("dataset-1_kick_normal_001", "dataset-1_walk_tired_001", "dataset-1_walk_normal_001")
     files = [next(bvh_folder.glob(f"{name}*.bvh")) for name in names]
     for file in files:
@@ -71,7 +71,7 @@ def test_what_cannot_be_done_is_said() -> None:
     assert long_enough(clips, clips, 10) == ("long",)
     with pytest.raises(SettingsError, match="there is no flying here; there are long, short"):
         clips.only(["flying", "long"])
-    with pytest.raises(SettingsError, match=r"1 action\(s\) to tell apart"):
+    with pytest.raises(SettingsError, match=r"1 action\(s\) to distinguish"):
         clips.only(["long"])
     with pytest.raises(DataError, match="has no folder 'train'"):
         cmu_actions(Path("nowhere"))

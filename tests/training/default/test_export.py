@@ -108,9 +108,9 @@ def test_surprise_is_about_the_prediction_before(bundle: Path, corpus: Corpus) -
     frames = thousand_frames(corpus, 1)[0, :100]
     outputs = step.run(frames)
     assert outputs.surprise[0] == 0.0
-    foretold = frames.copy()
-    foretold[50] = outputs.prediction[49]
-    assert step.run(foretold).surprise[50] == pytest.approx(0.0, abs=1e-6)
+    as_predicted = frames.copy()
+    as_predicted[50] = outputs.prediction[49]
+    assert step.run(as_predicted).surprise[50] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_one_joint_that_jumps_is_a_greater_surprise_than_all_that_move_a_little(bundle: Path, corpus: Corpus) -> None:

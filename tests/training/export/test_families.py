@@ -175,9 +175,9 @@ def test_the_service_runs_it(exported: tuple[Family, Path]) -> None:
     model, path = exported
     pose = np.asarray(canonical_pose(generate(seed=3, duration_s=8.0, rate=30.0)).frames, dtype=np.float32)
     with running_server(path) as address, kineseg.Client(address) as client:
-        (told,) = [known for known in client.models() if known.name == "tiny"]
-        assert told.family == family_name(model)
-        assert told.classes == (ACTIONS if isinstance(model, STGCN) else ())
+        (listed,) = [known for known in client.models() if known.name == "tiny"]
+        assert listed.family == family_name(model)
+        assert listed.classes == (ACTIONS if isinstance(model, STGCN) else ())
         result = client.segment(pose, rate=30.0, frame_results=True)
     assert result.segments[-1].end_frame == len(pose)
     # What the service computed is what the graph computes of the same frames.

@@ -13,7 +13,7 @@ RATE = 30.0
 def takes_of_actions(rng: np.random.Generator, repeats: int = 4) -> list[list[np.ndarray]]:
     """Takes of three actions in ten features.
 
-    The first two features tell the action. The third wanders slowly within every take, four times as far.
+    The first two features depend on the action. The third wanders slowly within every take, four times as far.
     """
     takes = []
     for action in range(3):

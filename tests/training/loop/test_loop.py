@@ -27,7 +27,7 @@ def test_it_learns_and_leaves_checkpoint_course_and_plot(tmp_path: Path) -> None
     rows: list[Row] = []
     saved = train(Line(), LoopSettings(60, 20), tmp_path / "run", progress=False, on_validation=rows.append)
     assert [row.iteration for row in saved.course] == [0, 20, 40, 60] == [row.iteration for row in rows]
-    assert "train_loss" not in saved.course[0].figures  # it is judged before any training
+    assert "train_loss" not in saved.course[0].figures  # it is evaluated before any training
     assert saved.course[-1].figures["validation_loss"] < 0.1 * saved.course[0].figures["validation_loss"]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {LAST, "recipe.json", "course.csv", "course.png"}
     assert (tmp_path / "run/course.csv").read_text().splitlines()[0] == "iteration,validation_loss,train_loss"

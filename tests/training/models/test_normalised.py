@@ -98,7 +98,7 @@ def test_normalisation_is_saved_with_the_weights_and_undone_by_restore(name: str
     frames = torch.from_numpy(rng.normal(size=(2, 5, channels)))
 
     model = make()
-    torch.testing.assert_close(model.normalise(frames), frames)  # nothing is changed before it is told
+    torch.testing.assert_close(model.normalise(frames), frames)  # nothing is changed before it is fitted
     model.set_normalisation(mean, scale)
     again = make()
     again.load_state_dict(model.state_dict())

@@ -132,7 +132,7 @@ def _piece(clip: Recording, rng: np.random.Generator, rules: Rules) -> Array:
 
 
 class _Body:
-    """Knows which joints tell place and heading, and along which bones to blend. World is y up."""
+    """Knows which joints determine place and heading, and along which bones to blend. World is y up."""
 
     def __init__(self, recording: Recording) -> None:
         skeleton = recording.skeleton

@@ -1,4 +1,4 @@
-"""Clips of known actions, to recognise and to judge by what a model sees: canonical pose at one rate, split by take."""
+"""Clips of known actions, to recognise and to evaluate what a model sees: canonical pose at one rate, split by take."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def _collected(clips: Sequence[LabelledClip], like: LabelledClips) -> LabelledCl
     clips = sorted(clips, key=lambda clip: clip.name)
     actions = tuple(sorted({clip.action for clip in clips}))
     if len(actions) < 2:
-        raise SettingsError(f"actions: {len(actions)} action(s) to tell apart; at least two are needed")
+        raise SettingsError(f"actions: {len(actions)} action(s) to distinguish; at least two are needed")
     digest = hashlib.sha256()
     for clip in clips:
         digest.update(f"{clip.name}\0{clip.action}\0".encode() + hashlib.sha256(clip.frames.tobytes()).digest())

@@ -1,4 +1,4 @@
-"""Hold out whole takes, or the ends of clips, so that no frame that a model is judged by was ever trained on."""
+"""Hold out whole takes, or the ends of clips, so that no frame that a model is evaluated on was ever trained on."""
 
 from __future__ import annotations
 

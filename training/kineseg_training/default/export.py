@@ -119,7 +119,7 @@ def bundle_files(
     features = [each.features(settings.blocks, view) for each in learned_from]
     metric = learn_metric(features, trained.settings.rate, settings.metric)
     surprise = learn_surprise([each.squared_error()[WARM_UP:] for each in streams], corpus.channels)
-    judged = _judged(trained, corpus, held_out)
+    evaluated = _evaluation_takes(trained, corpus, held_out)
     graph = step_graph(model, metric, settings.blocks, view, surprise).SerializeToString(deterministic=True)
 
     manifest = bundle_pb2.BundleManifest(
@@ -133,7 +133,7 @@ def bundle_files(
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
         embedding_dim=settings.metric.dimensions,
         calibration=calibration(
-            [Stream.through(model, take).surprise(surprise) for take in judged], settings.segmenter
+            [Stream.through(model, take).surprise(surprise) for take in evaluated], settings.segmenter
         ),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
@@ -141,7 +141,7 @@ def bundle_files(
             recordings=len(corpus.clips),
             duration_s=round(corpus.duration_s, 3),
         ),
-        metrics=_metrics(Step(graph), trained, judged),
+        metrics=_metrics(Step(graph), trained, evaluated),
         licence=settings.licence,
         golden_tolerance=GOLDEN_TOLERANCE,
     )
@@ -156,7 +156,7 @@ def _streams(trained: Trained, corpus: Corpus, settings: ExportSettings) -> list
     return [Stream.through(trained.model, take) for take in takes]
 
 
-def _judged(trained: Trained, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
+def _evaluation_takes(trained: Trained, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
     clips = held_out.clips if held_out else [clip for clip in corpus.clips if clip.name in trained.held_out]
     return [resample(clip.frames, clip.rate, trained.settings.rate) for clip in clips]
 

@@ -160,7 +160,7 @@ def _files(
     step: StepModule, model: Family, train: LabelledClips, held_out: LabelledClips, settings: FamilySettings
 ) -> dict[str, bytes]:
     graph = graph_of(step)
-    judged = [Step(graph).run(clip.frames) for clip in held_out.clips]
+    evaluated = [Step(graph).run(clip.frames) for clip in held_out.clips]
     manifest = bundle_pb2.BundleManifest(
         schema_version=SCHEMA_VERSION,
         name=settings.name,
@@ -171,14 +171,14 @@ def _files(
         normalization=bundle_pb2.Normalization(mean=short(model.mean.numpy()), scale=short(model.scale.numpy())),
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in step.parts],
         embedding_dim=step.embedding_dim,
-        calibration=calibration([outputs.surprise for outputs in judged], settings.segmenter, _naming(model)),
+        calibration=calibration([outputs.surprise for outputs in evaluated], settings.segmenter, _naming(model)),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
             fingerprint=train.fingerprint,
             recordings=len(train.clips),
             duration_s=round(sum(len(clip.frames) for clip in train.clips) / train.rate, 3),
         ),
-        metrics=_metrics(model, graph, held_out, judged),
+        metrics=_metrics(model, graph, held_out, evaluated),
         licence=settings.licence,
         golden_tolerance=GOLDEN_TOLERANCE,
         classes=step.classes,
@@ -187,7 +187,7 @@ def _files(
 
 
 def _naming(model: Family) -> dict[str, float]:
-    """When the service is to believe a recogniser: above the probability that was found to tell what it knows.
+    """When the service is to believe a recogniser: above the probability that was found to separate what it knows.
 
     A while after an action has begun, most of the window still shows the one before.
     """
@@ -205,10 +205,12 @@ def family_name(model: Family) -> str:
     return "composite-lstm" if isinstance(model, CompositeLSTM) else "stgcn"
 
 
-def _metrics(model: Family, graph: bytes, held_out: LabelledClips, judged: Sequence[StepOutputs]) -> dict[str, float]:
+def _metrics(
+    model: Family, graph: bytes, held_out: LabelledClips, evaluated: Sequence[StepOutputs]
+) -> dict[str, float]:
     if isinstance(model, STGCN):
         right: list[bool] = []
-        for clip, outputs in zip(held_out.clips, judged, strict=True):
+        for clip, outputs in zip(held_out.clips, evaluated, strict=True):
             assert outputs.scores is not None  # it is a recogniser
             right += [model.settings.classes[at] == clip.action for at in outputs.scores.argmax(axis=1)]
         return {"held_out_frames": len(right), "held_out_frame_accuracy": round(sum(right) / max(len(right), 1), 6)}

@@ -1,7 +1,7 @@
 """A temporal metric, learned without labels: far apart is what differs between actions, not what differs within one.
 
 What happens within a second or two is nearly always one action. So the differences between a (smoothed) feature
-vector and the one a little earlier tell how an action scatters; a part of the largest, which may be true changes, is
+vector and the one a little earlier show how an action scatters; a part of the largest, which may be true changes, is
 left out. Whitening by that scatter and keeping the directions in which the corpus varies most gives the embedding.
 """
 

@@ -8,7 +8,7 @@
 
 A recogniser does not predict; its prediction is the frame again. The surprise is the distance by which Lee et al.
 ("A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks", NeurIPS 2018, arXiv
-1807.03888) tell what a classifier has never seen: far from the mean of every class, with one covariance for all.
+1807.03888) recognise what a classifier has never seen: far from the mean of every class, with one covariance for all.
 """
 
 from __future__ import annotations

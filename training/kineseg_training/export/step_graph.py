@@ -26,7 +26,7 @@ class StepModule(nn.Module, ABC):
         channels: C.
         parts: Names and sizes of the parts of the state, in order.
         embedding_dim: E.
-        classes: K names of what a recogniser tells apart; none for other models.
+        classes: K names of the actions that a recogniser knows; none for other models.
     """
 
     channels: int

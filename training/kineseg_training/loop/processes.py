@@ -66,7 +66,7 @@ class Processes:
 
 @contextmanager
 def joined(device: str = "cpu") -> Iterator[Processes]:
-    """Join the group of processes that `torchrun` tells of in the environment; alone without it.
+    """Join the group of processes that `torchrun` describes in the environment; alone without it.
 
     Raises:
         SettingsError: The device is not there.

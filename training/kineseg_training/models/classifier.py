@@ -39,7 +39,7 @@ class ClassifierSettings:
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.classes < 2:
-            raise SettingsError(f"classes: {self.classes} class(es) to tell apart; at least two are needed")
+            raise SettingsError(f"classes: {self.classes} class(es) to distinguish; at least two are needed")
 
 
 class LSTMClassifier(Normalised):

@@ -41,8 +41,8 @@ class CompositeSettings:
         predict: Whether there is one that gives the frames after the input. With both it is the composite model.
         conditional: Whether a decoder is given the frame that it decoded before. In a composite model only the one
             that predicts is: the paper's six variants are these with and without it.
-        output: ``linear`` for normalised channels, judged by the squared error; ``logistic`` for pixels in [0, 1],
-            judged by the cross entropy.
+        output: ``linear`` for normalised channels, scored by the squared error; ``logistic`` for pixels in [0, 1],
+            scored by the cross entropy.
         window: Frames that `CompositeLSTM.layer_sequences` reads at a stretch: as many as in training.
     """
 

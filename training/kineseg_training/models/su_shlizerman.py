@@ -4,7 +4,7 @@ K. Su and E. Shlizerman, "Clustering and Recognition of Spatiotemporal Features 
 Sequence to Sequence Recurrent Neural Networks", 2019/2020 (arXiv 1905.12176), after J. Martinez, M. J. Black and
 J. Romero, "On human motion prediction using recurrent neural networks", 2017 (arXiv 1705.02445).
 
-Its two adversaries, one of which judges what it predicts and the other whether that goes on from what it has seen, are
+Its two adversaries, one of which sees what it predicts and the other whether that goes on from what it has seen, are
 after L.-Y. Gui, Y.-X. Wang, X. Liang and J. M. F. Moura, "Adversarial geometry-aware human motion prediction", 2018.
 """
 
@@ -172,7 +172,7 @@ def _batches(rows: Tensor) -> Iterator[Tensor]:
         yield rows[begin : begin + _BATCH]
 
 
-class Judge(nn.Module):
+class Discriminator(nn.Module):
     """Reads motion with a GRU and says from its last state whether it is real."""
 
     def __init__(self, channels: int, hidden: int) -> None:
@@ -188,15 +188,15 @@ class Judge(nn.Module):
 
 
 class Adversaries(nn.Module):
-    """The fidelity judge hears the predicted part alone, the continuity judge the past and the predicted part."""
+    """Two discriminators: that of fidelity sees the predicted part alone, that of continuity the past as well."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        self.fidelity = Judge(channels, hidden)
-        self.continuity = Judge(channels, hidden)
+        self.fidelity = Discriminator(channels, hidden)
+        self.continuity = Discriminator(channels, hidden)
 
     def loss(self, source: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
-        """What the judges minimise: real motion is to be called real, predicted motion not. A scalar.
+        """What the discriminators minimise: real motion is to be called real, predicted motion not. A scalar.
 
         Args:
             source: ``(B, S, C)`` the past.
@@ -214,8 +214,8 @@ class Adversaries(nn.Module):
     def predictor_loss(self, source: Tensor, predicted: Tensor, target: Tensor) -> Tensor:
         """What the predictor minimises: 0.6 x (mean squared error + fidelity) + continuity, a scalar.
 
-        The last two are the cross-entropies of being called real. (The authors' script gives predictor and judges one
-        optimiser and one loss, in which the predictor helps the judges; the paper describes adversaries, and so do we.)
+        The last two are the cross-entropies of being called real. (The authors' script has for predictor and both
+        one optimiser and one loss, in which the predictor helps them; the paper describes adversaries, and so do we.)
         """
         fidelity = _called(self.fidelity(predicted), real=True)
         continuity = _called(self.continuity(torch.cat([source, predicted], dim=1)), real=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-# Okabe and Ito's palette (without black), then Paul Tol's "muted" where it differs enough: both are made to be told
-# apart by colour-blind people. The same as on the service's pages.
+# Okabe and Ito's palette (without black), then Paul Tol's "muted" where it differs enough: both are made for
+# colour-blind people, too. The same as on the service's pages.
 PALETTE = (
     "#0072B2",
     "#E69F00",
@@ -40,7 +40,7 @@ _CMU = {
     "washwindow": "#7A4B12",
 }
 _OTHERS = tuple(_CMU.values())
-# Of the ninth action on, shades; so many cannot be told by colour alone.
+# Of the ninth action on, shades; so many cannot be distinguished by colour alone.
 _PALER = 0.5
 
 

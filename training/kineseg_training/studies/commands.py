@@ -140,7 +140,7 @@ def bundle(
 
 
 def evaluate(
-    bundle: Annotated[list[Path], typer.Option(help="Bundle to judge: a folder or .zip; repeat for more.")],
+    bundle: Annotated[list[Path], typer.Option(help="Bundle to evaluate: a folder or .zip; repeat for more.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips, with subject_86.")] = None,
     eval_dir: Annotated[
         Path | None, typer.Option(help="Folder with score.py and the annotation.", envvar=EVAL_VARIABLE)
@@ -148,13 +148,13 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Keep the predictions here; only with one bundle.")] = None,
     latency: Annotated[float | None, typer.Option(help="Latency budget, seconds.")] = None,
     faults: Annotated[
-        bool, typer.Option("--faults", help="Put faults into the takes instead, and judge the anomaly score.")
+        bool, typer.Option("--faults", help="Put faults into the takes instead, and evaluate the anomaly score.")
     ] = False,
     passes: Annotated[int, typer.Option(min=1, help="How often each take is sent with faults.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the faults' kinds and places.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Judge bundles on the annotated takes, through the real server: segments, or with --faults the anomaly score."""
+    """Evaluate bundles on annotated takes, through the real server: segments, or with --faults the anomaly score."""
     with reporting():
         if out is not None and (faults or len(bundle) > 1):
             raise SettingsError("out: predictions are kept of one bundle only, and not with --faults")

@@ -1,4 +1,4 @@
-"""Stop training by the embedding, without labels: when trajectories of states are told apart best.
+"""Stop training by the embedding, without labels: when trajectories of states are separated best.
 
 Before training, the decoder forgets where it started from within a few frames: all trajectories end in one place. As it
 learns, each past gets a way of its own to go on. How far the states of one window keep away from those of all others is

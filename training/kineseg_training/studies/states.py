@@ -135,7 +135,7 @@ def recognised(
 ) -> float:
     """Share of points ``(N, F)`` whose nearest among the `known` ``(M, F)`` has their label, mean over the labels.
 
-    Unlike what `separation` tells of points that come from few takes, this is about the actions and not the takes,
+    Unlike what `separation` says about points that come from few takes, this is about the actions and not the takes,
     where `known` and `points` are from different ones.
     """
     nearest = KNeighborsClassifier(1).fit(known, known_labels).predict(points)
@@ -167,7 +167,9 @@ def checked_labels(points: NDArray[np.floating], labels: NDArray[np.integer]) ->
         raise DataError(f"{len(labels)} labels for {len(points)} points")
     count = len(np.unique(labels))
     if count < 2:
-        raise DataError(f"{count} action(s): how well states gather by action can be told of two at least; name more")
+        raise DataError(
+            f"{count} action(s): how well states gather by action can be measured for at least two; name more"
+        )
     if count >= len(labels):
         raise DataError(f"{count} actions with one state each: take more windows of each")
     return count

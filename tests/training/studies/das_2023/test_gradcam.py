@@ -36,7 +36,7 @@ def untrained(seed: int = 0) -> STGCN:
 
 @pytest.fixture(scope="module")
 def trained() -> STGCN:
-    """Tells waving from not waving."""
+    """Separates waving from not waving."""
     model = untrained()
     model.train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)

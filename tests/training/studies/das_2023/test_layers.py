@@ -34,7 +34,7 @@ class Known:
     """Three layers of which it is known what they see: everything, noise only, the label only, at half the rate."""
 
     def layer_sequences(self, frames: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
-        """``frames``: column 0 tells the label, the others nothing."""
+        """``frames``: column 0 shows the label, the others nothing."""
         clip = np.asarray(frames, dtype=np.float32)
         return {"input": clip, "noise": clip[:, 1:], "label": clip[::2, :1]}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from kineseg_training.data.labelled import LabelledWindows
 from kineseg_training.studies.das_2023.scores import (
-    Judged,
+    Evaluated,
     even_weights,
     fitted_temperature,
     nearest_neighbour,
@@ -50,7 +50,7 @@ def test_reliability_is_zero_where_probabilities_are_right_and_one_where_they_ar
 
 def test_a_clip_is_named_by_all_of_its_windows() -> None:
     odds = np.log([[0.6, 0.4], [0.6, 0.4], [0.01, 0.99], [0.3, 0.7]])
-    found = Judged(windows_of([0, 0, 0, 1], [0, 0, 0, 1]), ("a", "b"), odds)
+    found = Evaluated(windows_of([0, 0, 0, 1], [0, 0, 0, 1]), ("a", "b"), odds)
     assert found.right.tolist() == [True, True, False, True]
     assert found.balanced() == pytest.approx((2 / 3 + 1) / 2)
     assert found.confusion().tolist() == [[2, 1], [0, 1]]
@@ -59,7 +59,7 @@ def test_a_clip_is_named_by_all_of_its_windows() -> None:
     assert found.clip_accuracy() == 0.5
 
 
-def test_known_and_unknown_that_lie_apart_are_told_apart() -> None:
+def test_known_and_unknown_that_lie_apart_are_separated() -> None:
     labels = np.array([0, 1, 1])
     apart = rejection("any", 0.5, (np.array([0.9, 0.8, 0.7]), labels), (np.array([0.1, 0.2, 0.3]), labels))
     assert (apart.kept, apart.rejected, apart.auroc) == (1.0, 1.0, 1.0)

@@ -24,7 +24,7 @@ def test_evaluate_faults_prints_what_was_found(cmu_folder: Path, tmp_path: Path)
     assert result["clean_minutes"] > 0.5
     assert sum(kind["trials"] for kind in kinds.values()) >= 8
     assert 0 < np.mean([kind["detected_at_rate"] for kind in kinds.values()]) <= 1
-    for name in ("gap", "occluded"):  # what the service tells by other means
+    for name in ("gap", "occluded"):  # what the service reports by other means
         assert kinds[name]["reported_otherwise"] == 1.0
 
 

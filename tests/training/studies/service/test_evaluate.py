@@ -1,4 +1,4 @@
-"""Judging a bundle through the real server, on a take made up for the purpose."""
+"""Evaluating a bundle through the real server, on a take made up for the purpose."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from kineseg_training.studies.srivastava_2015.scores import (
     MEAN,
     STAYS,
     baseline_errors,
-    judged_windows,
+    evaluation_windows,
     model_errors,
 )
 from kineseg_training.studies.srivastava_2015.sequences import cmu_poses
@@ -178,6 +178,6 @@ def test_the_verdict_follows_from_the_numbers(errors: dict[str, float], agreemen
 
 def test_clips_that_are_too_short_are_refused(place: Place) -> None:
     _, test = cmu_poses(place.needs_cmu())
-    assert "running" not in judged_windows(test, 50, 60)
+    assert "running" not in evaluation_windows(test, 50, 60)
     with pytest.raises(DataError, match="every test clip is shorter than 5000 frames"):
-        judged_windows(test, 50, 5000)
+        evaluation_windows(test, 50, 5000)

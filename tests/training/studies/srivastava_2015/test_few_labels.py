@@ -21,7 +21,7 @@ from kineseg_training.studies.srivastava_2015.few_labels.data import (
     draw_labelled,
 )
 from kineseg_training.studies.srivastava_2015.few_labels.optimiser import few_labels_optimiser, held_out
-from kineseg_training.studies.srivastava_2015.few_labels.report import judge
+from kineseg_training.studies.srivastava_2015.few_labels.report import conclude
 from kineseg_training.studies.srivastava_2015.few_labels.results import (
     RANDOM,
     Key,
@@ -207,7 +207,7 @@ def _pair(recognised: str, source: str, few: float, shrinkage: float) -> Pair:
 )
 def test_the_verdict_follows_from_the_differences(own: float, shrinkage: float, other: float, expected: str) -> None:
     pairs = [_pair("A", "A", own, shrinkage), _pair("A", "B", other, 0.0)]
-    agreement, verdict = judge(pairs)
+    agreement, verdict = conclude(pairs)
     assert agreement == expected
     assert ("harmed" in verdict) == (min(own, other) < 0)
 

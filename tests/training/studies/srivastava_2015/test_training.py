@@ -134,7 +134,9 @@ def test_windows_are_of_training_clips_varied_and_mirrored() -> None:
     varied = PoseSequences(clips[:2], clips[2:], CANONICAL_CHANNELS, mirror=True, vary=True)
     changed = varied.draw(50, 7, np.random.default_rng(1)) - drawn
     assert (np.abs(changed).mean(axis=(1, 2)) > 1e-3).all()
-    assert np.array_equal(varied.held_out(9, 7), plain.held_out(9, 7))  # judged by what was, not by what was made of it
+    assert np.array_equal(
+        varied.held_out(9, 7), plain.held_out(9, 7)
+    )  # measured against what was, not by what was made of it
     assert varied.fingerprint != plain.fingerprint
     with pytest.raises(DataError, match="every clip is shorter than a window of 31 frames"):
         plain.draw(1, 31, rng)

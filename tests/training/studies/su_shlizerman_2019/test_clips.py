@@ -47,7 +47,7 @@ def test_clips_of_the_cmu_actions(cmu_folder: Path, tmp_path: Path) -> None:
     assert exhibit.figures["two_single_ari"] == clusters.rows[0][3]
     assert cuts.rows[0][1] == 1
     assert all(-1 <= cell <= 1 for cell in simpler.rows[0][1:] if isinstance(cell, float))
-    assert "told" in clusters.caption
+    assert "given" in clusters.caption
     again = clips(place, case)  # what is trained there is read
     assert again == exhibit
 
@@ -60,7 +60,7 @@ def test_the_command_on_the_human36m_layout(h36m: Path, tmp_path: Path) -> None:
     exhibit = Exhibit.load(out)
     assert (out / EXHIBIT_FILE).is_file()
     assert exhibit.tables[2].rows[0][1] == 3  # four stretches, three true boundaries
-    # Actions so unlike are told apart by their poses, and by the states too.
+    # Actions so unlike are separated by their poses, and by the states too.
     assert exhibit.tables[1].rows[0][5] == 1.0
     assert exhibit.figures["2_actions_drawn_average_ari"] > 0.8
     other = tmp_path / "other"

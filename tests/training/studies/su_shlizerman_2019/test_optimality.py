@@ -148,7 +148,7 @@ def test_sizes_are_watched_through_training(cmu: Path, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in place.out.rglob("*.npy")} == before
 
 
-def test_the_trainers_stop_by_the_embedding_where_they_are_told_to(cmu: Path, tmp_path: Path) -> None:
+def test_the_trainers_stop_by_the_embedding_where_they_are_asked_to(cmu: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke
     for family, sizes in (("baseline", []), ("composite", ["--validate-every", "2"])):
         options = ["--preset", "tiny", "--iterations", "4", "--cmu", str(cmu), "--quiet", *sizes]

@@ -143,7 +143,7 @@ def run(take: Take, out: Path) -> tuple[Segmented, ...]:
     return segment_take(take, SETTINGS["tiny"], out, variants_of(oracle=True, plain=True, mixed=True), progress=False)
 
 
-def test_every_variant_is_told_by_name_and_its_result_can_be_read_again(cmu_folder: Path, tmp_path: Path) -> None:
+def test_every_variant_has_a_name_and_its_result_can_be_read_again(cmu_folder: Path, tmp_path: Path) -> None:
     take = load_take(cmu_folder, "01", every=4, frames=PIECE)
     found = run(take, tmp_path)
     assert {(one.variant, one.linkage) for one in found} == {
@@ -176,7 +176,7 @@ def test_a_result_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "told", "untold"),
+    ("option", "named", "unnamed"),
     [
         ("--oracle-split", ["ORACLE split (as published)"], ["no oracle"]),
         ("--no-oracle-split", ["no oracle"], ["ORACLE"]),
@@ -184,15 +184,15 @@ def test_a_result_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_the_command_names_the_oracle_wherever_it_was_asked(
-    cmu_folder: Path, tmp_path: Path, option: str | None, told: list[str], untold: list[str]
+    cmu_folder: Path, tmp_path: Path, option: str | None, named: list[str], unnamed: list[str]
 ) -> None:
     command = ["baseline", "take", "01", str(tmp_path / "out"), "--preset", "tiny", "--quiet", "--every", "8"]
     command += ["--cmu", str(cmu_folder), "--iterations", "3", *([option] if option else [])]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    assert all(text in done.output for text in told)
-    assert not any(text in done.output for text in untold)
-    assert "4 classes (told)" in done.output
+    assert all(text in done.output for text in named)
+    assert not any(text in done.output for text in unnamed)
+    assert "4 classes (given)" in done.output
 
 
 def test_the_experiment_says_what_the_oracle_is_worth(cmu_folder: Path, tmp_path: Path) -> None:

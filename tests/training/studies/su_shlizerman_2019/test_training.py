@@ -59,8 +59,8 @@ def test_it_learns_to_predict(tmp_path: Path, adversarial: bool, iterations: int
 
 def test_adversaries_change_what_is_learnt(tmp_path: Path) -> None:
     plain, _ = run(tmp_path / "plain", replace(TINY, iterations=2))
-    judged, _ = run(tmp_path / "judged", replace(TINY, iterations=2, adversarial=True))
-    assert not torch.equal(parameters(plain), parameters(judged))
+    adversarial_run, _ = run(tmp_path / "adversarial_run", replace(TINY, iterations=2, adversarial=True))
+    assert not torch.equal(parameters(plain), parameters(adversarial_run))
 
 
 def test_equal_seeds_give_equal_parameters_and_others_do_not(tmp_path: Path) -> None:
@@ -72,23 +72,23 @@ def test_equal_seeds_give_equal_parameters_and_others_do_not(tmp_path: Path) -> 
     assert not torch.equal(parameters(runs[0]), parameters(runs[2]))
 
 
-def test_the_predictor_is_drawn_to_what_the_judges_call_real() -> None:
+def test_the_predictor_is_drawn_to_what_the_adversaries_call_real() -> None:
     torch.manual_seed(0)
-    judges = Adversaries(3, 8)
+    adversaries = Adversaries(3, 8)
     source, target = torch.randn(4, 6, 3), torch.randn(4, 5, 3)
     predicted = torch.randn(4, 5, 3, requires_grad=True)
-    judges.loss(source, predicted, target).backward()
-    assert predicted.grad is None  # judging does not teach the predictor
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in judges.parameters())
+    adversaries.loss(source, predicted, target).backward()
+    assert predicted.grad is None  # the adversaries' loss does not train the predictor
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in adversaries.parameters())
 
-    (with_judges,) = torch.autograd.grad(judges.predictor_loss(source, predicted, target), predicted)
+    (with_adversaries,) = torch.autograd.grad(adversaries.predictor_loss(source, predicted, target), predicted)
     (error_alone,) = torch.autograd.grad(FIDELITY_WEIGHT * ((predicted - target) ** 2).mean(), predicted)
-    pull = with_judges - error_alone
+    pull = with_adversaries - error_alone
     assert pull.abs().max() > 1e-6
     moved = predicted - 0.5 * pull / pull.norm()
     with torch.no_grad():
         called = [
-            FIDELITY_WEIGHT * judges.fidelity(p) + judges.continuity(torch.cat([source, p], dim=1))
+            FIDELITY_WEIGHT * adversaries.fidelity(p) + adversaries.continuity(torch.cat([source, p], dim=1))
             for p in (predicted, moved)
         ]
     assert called[1].mean() > called[0].mean()

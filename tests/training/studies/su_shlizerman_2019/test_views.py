@@ -200,7 +200,7 @@ def test_umap_maps_every_state_and_is_equal_for_a_seed(dimensions: int) -> None:
     np.testing.assert_array_equal(first, again)
 
 
-def test_umap_that_is_not_there_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_umap_that_is_not_there_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(SettingsError, match=r"pip install 'kineseg\[explore\]'"):
         umap_projection(np.zeros((20, 3)), 2, 0)

@@ -116,7 +116,7 @@ def contrastive_loss(
     """InfoNCE over frames (van den Oord, Li & Vinyals 2018; several positives as in Khosla et al. 2020).
 
     Positives are frames of the same action of the same stream at least `apart` frames away (that motion is smooth
-    tells nothing about actions); negatives are frames of other actions, unless they are of the same kind: a walk in
+    says nothing about actions); negatives are frames of other actions, unless they are of the same kind: a walk in
     another stream is neither the same as this walk nor something else. Similarity is minus the squared distance over
     `temperature`, so distances have a unit, which a cosine would not give them.
 
@@ -125,7 +125,7 @@ def contrastive_loss(
         action: ``(N,)`` numbers that differ between streams too.
         kind: ``(N,)``; -1 is of no kind but its own.
         time: ``(N,)`` frame in its stream.
-        temperature: Squared distance at which two frames begin to be told apart.
+        temperature: Squared distance at which two frames begin to be distinguished.
         apart: Frames.
     """
     similarity = torch.cdist(points, points).square() / -temperature

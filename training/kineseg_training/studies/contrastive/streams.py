@@ -94,7 +94,7 @@ class Pool:
             same: Folders that hold the same kind as another.
 
         Raises:
-            DataError: Fewer than two kinds of action are left: there is nothing to tell apart.
+            DataError: Fewer than two kinds of action are left: there is nothing to distinguish.
         """
         kinds: dict[str, list[Clip]] = {}
         for clip in clips:

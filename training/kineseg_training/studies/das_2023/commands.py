@@ -14,10 +14,10 @@ from kineseg_training.data.labelled import bvh_contents, cmu_actions, long_enoug
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop import LoopSettings, Precision
 from kineseg_training.studies import experiment
-from kineseg_training.studies.das_2023.scores import judged
+from kineseg_training.studies.das_2023.scores import evaluate
 from kineseg_training.studies.das_2023.trained import PRESETS, train_stgcn
 
-app = typer.Typer(help="An ST-GCN that recognises actions: train, judge, transfer.", no_args_is_help=True)
+app = typer.Typer(help="An ST-GCN that recognises actions: train, evaluate, transfer.", no_args_is_help=True)
 
 _WINDOW = PRESETS["small"].model(("a", "b")).window
 
@@ -70,7 +70,7 @@ def train_command(
             tensorboard=tensorboard,
         )
         network = train_stgcn(train, size, out, settings, resume=resume, progress=not quiet)
-        result = judged(network, test, size.every)
+        result = evaluate(network, test, size.every)
         typer.echo(
             f"{out}: {100 * result.balanced():.0f}% of test windows (actions alike) and "
             f"{100 * result.clip_accuracy():.0f}% of test clips named rightly"

@@ -32,7 +32,7 @@ SAME_ACTION = {
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Evaluated:
     """What a recogniser says about windows, and what they are.
 
     Attributes:
@@ -83,11 +83,11 @@ class Judged:
         return float((chosen == truth).mean())
 
 
-def judged(network: STGCN, clips: LabelledClips, every: int) -> Judged:
+def evaluate(network: STGCN, clips: LabelledClips, every: int) -> Evaluated:
     """Run over all windows of the clips, `every` frames apart, of the network's own length."""
     windows = cut_labelled(clips, network.settings.window, every)
     logits = window_logits(network, windows.frames).double().numpy()
-    return Judged(windows, network.settings.classes, log_softmax(logits, axis=1))
+    return Evaluated(windows, network.settings.classes, log_softmax(logits, axis=1))
 
 
 def balanced(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> float:
@@ -189,7 +189,7 @@ def even_weights(labels: NDArray[np.int64]) -> Array:
 
 @dataclass(frozen=True)
 class Rejection:
-    """How a score tells known from unknown; high means known.
+    """How a score separates known from unknown; high means known.
 
     Attributes:
         score: Its name.
@@ -212,11 +212,11 @@ def rejection(
     known: tuple[Array, NDArray[np.int64]],
     unknown: tuple[Array, NDArray[np.int64]],
 ) -> Rejection:
-    """Judge a threshold.
+    """Evaluate a threshold.
 
     Args:
         score: Name of the score.
-        threshold: To judge.
+        threshold: To evaluate.
         known: Scores ``(N,)`` of windows of known actions, and their labels ``(N,)``.
         unknown: The same of unknown actions.
     """

@@ -24,8 +24,8 @@ from kineseg_training.studies.exhibit import Place, Preset
 _STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)
 CALIBRATION = "calibration.json"
 _CALIBRATE_EVERY = 2  # frames between windows
-# Body sizes: a joint that hardly moves in the training clips (the hips' own joints) tells one skeleton from another,
-# and would tell it loudly if it were scaled to variance one.
+# Body sizes: a joint that hardly moves in the training clips (the hips' own joints) shows whose skeleton it is,
+# and would outweigh the rest if it were scaled to variance one.
 _LEAST_SCALE = 0.05
 
 

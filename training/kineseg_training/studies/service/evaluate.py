@@ -1,4 +1,4 @@
-"""Judge a bundle by what a client gets: annotated takes through the real server, scored by the common metrics."""
+"""Evaluate a bundle by what a client gets: annotated takes through the real server, scored by the common metrics."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def draw_variants(
             axes.plot([found[name].mean()] * 2, [row - 0.28, row + 0.28], color=colour, lw=2)
         axes.set_xlabel(f"{label}\n(squared normalised channels, mean over actions)")
         axes.grid(axis="x", alpha=0.3)
-    # Linear extrapolation is several times as far off as the rest, which could not be told apart beside it.
+    # Linear extrapolation is several times as far off as the rest, which would all look the same beside it.
     for name, value in ahead.items():
         if value < 1.5 * max(values.max() for values in future.values()):
             left.axvline(value, color=_COLOURS[name], ls="--", lw=1.2, label=name)

@@ -22,7 +22,7 @@ AVERAGE = "mean of the frames read"
 Errors = dict[str, NDArray[np.float64]]
 
 
-def judged_windows(clips: LabelledClips, count: int, length: int) -> dict[str, NDArray[np.float32]]:
+def evaluation_windows(clips: LabelledClips, count: int, length: int) -> dict[str, NDArray[np.float32]]:
     """Of every action that has clips of `length` frames, evenly spread windows ``(N, length, C)``, N about as many.
 
     Args:

@@ -18,7 +18,7 @@ from kineseg_training.models.composite import Output
 from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes, patched
 
 RATE = 30.0  # frames of motion per second
-# Of the training takes: these judge while training, so that the test takes are seen by nobody before the end.
+# Of the training takes: these evaluate while training, so that the test takes are seen by nobody before the end.
 _VALIDATION_SHARE = 0.12
 _VALIDATION_SPLIT = 0
 # Posture is shifted along so many principal components of the training frames, by this share of their deviations; and
@@ -59,7 +59,7 @@ class PoseSequences:
 
     Args:
         training: Clips ``(T, C)`` to train on.
-        held_out: Clips to judge by.
+        held_out: Clips to evaluate on.
         channels: C names; only needed for mirroring.
         mirror: Show half of the windows with left and right swapped: no motion is rarer for it, and there is twice as
             much to learn from.
@@ -79,7 +79,9 @@ class PoseSequences:
         vary: bool = False,
     ) -> None:
         if not training or not held_out:
-            raise DataError(f"{len(training)} clips to train on and {len(held_out)} to judge by: at least one of each")
+            raise DataError(
+                f"{len(training)} clips to train on and {len(held_out)} to evaluate on: at least one of each"
+            )
         self._training = [np.asarray(clip, dtype=np.float32) for clip in training]
         self._mirrored = (
             [mirrored(clip, channels).astype(np.float32) for clip in training] if mirror else self._training

@@ -17,7 +17,7 @@ from kineseg_training.studies.exhibit import Preset
 from kineseg_training.studies.srivastava_2015.sequences import Sequences
 
 _BETAS = (0.9, 0.99)
-_HELD_OUT = 256  # sequences that judge
+_HELD_OUT = 256  # sequences to evaluate on
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Size:
         patch: Pixels of the side of the patches whose means the model sees in place of the 64 x 64 pixels.
         seeds: How many runs of each variant there are.
         layers: How many layers the deeper model has that the variants are compared to; 1: there is none.
-        test_windows: Most test windows that models are judged on.
+        test_windows: Most test windows that models are evaluated on.
     """
 
     hidden: int

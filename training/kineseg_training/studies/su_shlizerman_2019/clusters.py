@@ -38,7 +38,7 @@ class Tree:
     taken: NDArray[np.int64]
 
     def into(self, clusters: int) -> NDArray[np.int64]:
-        """``(K,)`` labels from 0: at most so many clusters. To be told their number is for offline experiments only."""
+        """``(K,)`` labels from 0: at most so many clusters. Only offline experiments are given their number."""
         if not len(self.merges):
             return np.zeros_like(self.taken)
         return np.asarray(fcluster(self.merges, clusters, "maxclust"), dtype=np.int64)[self.taken] - 1

@@ -145,7 +145,7 @@ def clips_command(
 ) -> None:
     """Concatenate clips of several actions, train on them, cut where the error peaks, cluster the decoder states.
 
-    Offline: it trains on what it segments, and is told the number of actions.
+    Offline: it trains on what it segments, and is given the number of actions.
     """
     with reporting():
         where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
@@ -189,8 +189,8 @@ def take_command(
 ) -> None:
     """Segment one annotated take of subject 86 with a predictor trained on it; an interrupted run is gone on with.
 
-    Offline: it trains on what it segments and is told the number of classes. With the oracle split it is told the true
-    boundaries too, so that figure says nothing about a take without annotation.
+    Offline: it trains on what it segments and is given the number of classes. With the oracle split it is given the
+    true boundaries too, so that figure says nothing about a take without annotation.
     """
     with reporting():
         torch.set_num_threads(threads)
@@ -209,7 +209,7 @@ def take_command(
         loop = LoopSettings(settings.iterations, settings.validate_every, device=device, seed=seed)
         found = segment_take(loaded, settings, out, variants, loop=loop, progress=not quiet)
         save_take(loaded, found, out)
-        typer.echo(f"take {loaded.name}: {loaded.classes} classes (told), {len(loaded.frames)} frames")
+        typer.echo(f"take {loaded.name}: {loaded.classes} classes (given), {len(loaded.frames)} frames")
         for one in found:
             s = one.scores
             typer.echo(

@@ -158,15 +158,15 @@ class TiedTask(Task):
             update(loss, self.optimisers[PREDICTOR], clip_norm)
             return {"train_loss": loss.item()}
         with update.precision():
-            judged = self.adversaries.loss(source, predicted, target)
-        update(judged, self.optimisers[ADVERSARIES], clip_norm)
+            adversary_loss = self.adversaries.loss(source, predicted, target)
+        update(adversary_loss, self.optimisers[ADVERSARIES], clip_norm)
         with update.precision():
             loss = self.adversaries.predictor_loss(source, predicted, target)
         update(loss, self.optimisers[PREDICTOR], clip_norm)
         return {
             "train_loss": squared_error(predicted, target).item(),
             "predictor_loss": loss.item(),
-            "adversary_loss": judged.item(),
+            "adversary_loss": adversary_loss.item(),
         }
 
     def validate(self) -> Mapping[str, float]:

@@ -13,7 +13,7 @@ from kineseg_training.errors import DataError, SettingsError
 
 Array = NDArray[np.float64]
 
-# It tells of every matrix that it computes.
+# It logs every matrix that it computes.
 logging.getLogger("be.kuleuven.dtai.distance").setLevel(logging.WARNING)
 
 

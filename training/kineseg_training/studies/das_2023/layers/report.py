@@ -20,7 +20,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
 from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
 
 _PAPER = "Das, Shekkizhar & Ortega 2023"
-# Running clips last 1.4 s. Were the others longer, their length alone would tell running, basketball and soccer.
+# Running clips last 1.4 s. Were the others longer, their length alone would give away running, basketball and soccer.
 LONGEST_S = 1.5
 _CLEAR = 0.03  # difference of two shares of weight that is called one
 

@@ -156,7 +156,7 @@ def pieces_of(clips: LabelledClips, *, longest_s: float = 5.0, per_action: int =
             labels.append(label)
             takes.append(take)
     if len(set(labels)) < 2:
-        raise DataError("fewer than two actions among the clips: nothing can be said about what tells them apart")
+        raise DataError("fewer than two actions among the clips: nothing can be said about what separates them")
     return Pieces(tuple(frames), np.array(labels, np.int64), np.array(takes, np.int64), clips.actions)
 
 

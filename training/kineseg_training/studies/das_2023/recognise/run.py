@@ -15,11 +15,11 @@ from kineseg_training.studies.das_2023.recognise.pictures import draw_calibratio
 from kineseg_training.studies.das_2023.scores import (
     KEPT,
     SAME_ACTION,
-    Judged,
+    Evaluated,
     Rejection,
     Reliability,
     balanced,
-    judged,
+    evaluate,
     nearest_neighbour,
     pooled_features,
     recommended_threshold,
@@ -35,7 +35,7 @@ CONFUSION, CALIBRATION = "confusion.png", "calibration.png"
 
 
 def recognise(place: Place) -> Exhibit:
-    """Train the ST-GCN on the CMU actions, or load it, and judge it by clips of other takes.
+    """Train the ST-GCN on the CMU actions, or load it, and evaluate it on clips of other takes.
 
     Raises:
         DataError: There are no CMU clips.
@@ -46,7 +46,7 @@ def recognise(place: Place) -> Exhibit:
     train, test = cmu_actions(place.needs_cmu())
     fit, validation = hold_out(train, window)
 
-    result = judged(network, test, every)
+    result = evaluate(network, test, every)
     mean, scale = network.mean.double().numpy(), network.scale.double().numpy()
     nearest = nearest_neighbour(cut_labelled(train, window, every), result.windows, mean, scale)
     neighbour = balanced(nearest == result.windows.labels, result.windows.labels)
@@ -129,7 +129,7 @@ def recognise(place: Place) -> Exhibit:
             f"{threshold:.2f}, which keeps {100 * KEPT:.0f}% of held-out windows, {100 * by_probability.kept:.0f}% of "
             f"the test windows of known actions keep their name and {100 * by_probability.rejected:.0f}% of the "
             f"unknown ones are called unknown (area under the curve {by_probability.auroc:.2f}). Of the scores "
-            f"compared, {best.score} tells best (area {best.auroc:.2f}, {100 * best.rejected:.0f}% called unknown at "
+            f"compared, {best.score} does best (area {best.auroc:.2f}, {100 * best.rejected:.0f}% called unknown at "
             f"{100 * best.kept:.0f}% kept).",
         ]
         tables.append(_rejection_table(rejections))
@@ -173,26 +173,26 @@ def recognise(place: Place) -> Exhibit:
 class _Abroad:
     """What the network makes of the BVH set: `same` actions under other names, and `unknown` ones."""
 
-    same: Judged
+    same: Evaluated
     same_accuracy: float
-    unknown: Judged
+    unknown: Evaluated
     unknown_actions: tuple[str, ...]
 
     @classmethod
     def of(cls, network: STGCN, place: Place, every: int) -> _Abroad:
         train, test = bvh_contents(place.needs_bvh(), network.settings.rate)
         length = network.settings.window
-        # Nothing here was trained on, so that training and test clips alike may be judged.
+        # Nothing here was trained on, so that training and test clips alike may be used to evaluate it.
         long = [clip for clip in (*train.clips, *test.clips) if len(clip.frames) >= length]
         clips = LabelledClips(tuple(long), train.actions, train.channels, train.rate, train.fingerprint)
-        same = judged(network, clips.only(sorted(SAME_ACTION)), every)
+        same = evaluate(network, clips.only(sorted(SAME_ACTION)), every)
         names = sorted(SAME_ACTION)
         meant = np.array([network.settings.classes.index(SAME_ACTION[names[label]]) for label in same.windows.labels])
         unknown = without_known(clips, length)
-        return cls(same, balanced(same.chosen == meant, meant), judged(network, unknown, every), unknown.actions)
+        return cls(same, balanced(same.chosen == meant, meant), evaluate(network, unknown, every), unknown.actions)
 
 
-def _believed(network: STGCN, result: Judged) -> dict[str, Reliability]:
+def _believed(network: STGCN, result: Evaluated) -> dict[str, Reliability]:
     """Reliability before and after calibration."""
     plain = np.exp(log_softmax(result.log_probabilities * float(network.temperature), axis=1).max(axis=1))
     return {
@@ -202,7 +202,7 @@ def _believed(network: STGCN, result: Judged) -> dict[str, Reliability]:
 
 
 def _rejections(
-    network: STGCN, fit: LabelledClips, validation: LabelledClips, result: Judged, abroad: _Abroad, every: int
+    network: STGCN, fit: LabelledClips, validation: LabelledClips, result: Evaluated, abroad: _Abroad, every: int
 ) -> list[Rejection]:
     """Probability, and nearness to training windows, each with a threshold from held-out windows."""
     held_out = cut_labelled(validation, network.settings.window, every)
@@ -237,7 +237,7 @@ def _rejection_table(rows: list[Rejection]) -> Table:
 
 
 def _per_action(
-    result: Judged,
+    result: Evaluated,
     nearest_right: NDArray[np.bool_],
     train: LabelledClips,
     test: LabelledClips,

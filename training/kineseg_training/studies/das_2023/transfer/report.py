@@ -124,7 +124,7 @@ def transfer(place: Place) -> Exhibit:
         f"last block. Fine-tuning takes the last block to {smooth[whole]:.2f} with all blocks, to "
         f"{smooth[half]:.2f} with the last {half}; training from random weights to {smooth[FROM_RANDOM]:.2f}. Over the "
         f"numbers of blocks, accuracy and smoothness of the last block have a correlation of {changes:.2f}"
-        + _told(changes),
+        + _trend(changes),
     )
     agreement, verdict = _verdict(windows, fewest, whole, tolerance)
     rows = tuple(
@@ -187,12 +187,12 @@ def _fewest(fewest: int, whole: int, tolerance: float) -> str:
     return f"{what} as well as all of them, within {100 * tolerance:.0f} points."
 
 
-def _told(correlation: float) -> str:
+def _trend(correlation: float) -> str:
     if correlation < -0.5:
         return ": where labels become smoother (smaller), accuracy is higher, as the paper says."
     if correlation > 0.5:
         return ": here labels are rougher where accuracy is higher, against the paper."
-    return ": smoothness does not tell here how well a network transfers."
+    return ": smoothness does not show here how well a network transfers."
 
 
 def _verdict(windows: dict[int, float], fewest: int, whole: int, tolerance: float) -> tuple[Agreement, str]:

@@ -1,7 +1,7 @@
 """The experiment `transfer`: a network that knows the CMU actions learns those of the BVH set by its last layers only.
 
 Das, Shekkizhar & Ortega 2023 (arXiv 2312.07777) find that early layers of an ST-GCN see general motion, that late ones
-tell actions apart, and that a network therefore transfers when its late layers alone are trained again. Choices that
+separate actions, and that a network therefore transfers when its late layers alone are trained again. Choices that
 they leave open: the classifier is always new; the channels keep the normalisation of the first data set, which belongs
 to the frozen weights; frozen blocks keep the statistics of their batch norm; every training has the same number of
 steps and the same learning rate, however much of it is trained.
@@ -30,7 +30,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
     layer_distances,
     pieces_of,
 )
-from kineseg_training.studies.das_2023.scores import balanced, judged, nearest_neighbour
+from kineseg_training.studies.das_2023.scores import balanced, evaluate, nearest_neighbour
 from kineseg_training.studies.das_2023.task import Recognise
 from kineseg_training.studies.das_2023.trained import PRESETS, RecognitionPreset, new_stgcn, trained_stgcn
 from kineseg_training.studies.exhibit import Place
@@ -179,7 +179,7 @@ def _run(
     settings = LoopSettings(preset.transfer.iterations, preset.validate_every, device=place.device, seed=seed)
     train(task, settings, out, resume=True, progress=place.progress)
     network.to("cpu")
-    result = judged(network, test_clips, preset.every)
+    result = evaluate(network, test_clips, preset.every)
     changed = network.layers[1:] if blocks is None else network.layers[len(network.layers) - blocks :]
     found = (before if blocks is not None else {"input": before["input"]}) | (
         smoothness(network, pieces, changed) if changed else {}

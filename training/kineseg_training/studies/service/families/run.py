@@ -143,7 +143,7 @@ def _exhibit(
     gap = 100 * (scores["shipped"]["bf1@0.5s"] - scores[best]["bf1@0.5s"])
     metrics = {model: read_bundle(path).manifest.metrics for model, path in bundles.items()}
     findings = (
-        f"Behind the same segmenter, whose settings and judges were made for the shipped embedding (posture and "
+        f"Behind the same segmenter, whose settings and classifiers were made for the shipped embedding (posture and "
         f"speed in a learned metric), the embeddings of the papers' models reach a boundary F1 of "
         f"{_listed({m: 100 * scores[m]['bf1@0.5s'] for m in FAMILIES})} on the six annotated takes; the shipped one "
         f"{100 * scores['shipped']['bf1@0.5s']:.0f}.",

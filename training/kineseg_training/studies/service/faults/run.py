@@ -171,7 +171,7 @@ def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, pas
         f"Faults of {len(by_kind)} kinds were put into the takes of subject 86 ({minutes:.1f} minutes, sent {passes} "
         f"times with faults and once without) and sent through the real server. At {PER_MINUTE} false alarms a minute, "
         f"{best} finds {rates[best]:.0f} % of them (mean over the kinds), {worst} {rates[worst]:.0f} %.",
-        "Told at the service's own threshold: "
+        "Found at the service's own threshold: "
         + "; ".join(
             f"{name} {100 * detection.overall():.0f} % with {detection.false_per_minute:.2f} false alarms a minute"
             for name, detection in detections.items()

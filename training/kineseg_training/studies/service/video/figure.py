@@ -249,11 +249,11 @@ class Stage:
         # What is still to come lies behind a veil.
         self._veil = Rectangle((start, -0.12), 0, 2.2, facecolor="white", alpha=_VEIL, linewidth=0)
         self._cursor = Line2D([], [], color=_INK, linewidth=1.8, solid_capstyle="butt")
-        self._told = Line2D([], [], color=_INK, linewidth=1.1, marker="|", markersize=6)
+        self._emitted = Line2D([], [], color=_INK, linewidth=1.1, marker="|", markersize=6)
         self._emitted_at = Line2D(
             [], [], linestyle="none", marker="o", markersize=4.5, color=_INK, markerfacecolor="white", zorder=5
         )
-        for artist in (self._veil, self._told, self._emitted_at, self._cursor):
+        for artist in (self._veil, self._emitted, self._emitted_at, self._cursor):
             axes.add_artist(artist)
             artist.set_clip_on(artist is self._veil)
             self._add(axes, artist)
@@ -293,7 +293,7 @@ class Stage:
         emitted = [(scene.times[at], scene.times[when]) for at, when in scene.decided if when <= row]
         emitted = [(at, when) for at, when in emitted if left <= at]
         x = [value for at, when in emitted for value in (at, when, np.nan)]
-        self._told.set_data(x, [top - 0.12] * len(x))
+        self._emitted.set_data(x, [top - 0.12] * len(x))
         self._emitted_at.set_data([at for at, _ in emitted], [top - 0.12] * len(emitted))
 
     # Legend.

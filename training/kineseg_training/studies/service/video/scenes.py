@@ -99,12 +99,12 @@ def baseline_scene(run: Path, cmu: Path, *, oracle_split: bool = False, linkage:
             f"{run}: was made of {len(found.labels)} frames of take {number}, which has {take.recording.n_frames}; "
             "make it again of the whole take"
         )
-    told = "told the true boundaries and the number of actions" if oracle_split else "told the number of actions"
+    given = "given the true boundaries and the number of actions" if oracle_split else "given the number of actions"
     return scene_of(
         take.recording,
         found.labels,
         found.states,
         found.frames,
         title=f"Subject 86, take {number}",
-        remark=f"Su & Shlizerman, offline, {wanted.name}; {found.scores.mof:.0%} of frames right; {told}",
+        remark=f"Su & Shlizerman, offline, {wanted.name}; {found.scores.mof:.0%} of frames right; {given}",
     )

@@ -30,7 +30,7 @@ from kineseg_training.studies.srivastava_2015.extrapolation.results import (
 )
 from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes, patched, pictures
 from kineseg_training.studies.srivastava_2015.pictures import draw_films, draw_poses, draw_reach, draw_units
-from kineseg_training.studies.srivastava_2015.scores import MEAN, STAYS, judged_windows
+from kineseg_training.studies.srivastava_2015.scores import MEAN, STAYS, evaluation_windows
 from kineseg_training.studies.srivastava_2015.sequences import RATE, cmu_poses
 from kineseg_training.studies.srivastava_2015.task import SIZES
 from kineseg_training.studies.srivastava_2015.trained import trained_composite, trained_shapes
@@ -50,7 +50,7 @@ def extrapolation(place: Place) -> Exhibit:
     sequences, test = cmu_poses(place.needs_cmu())
     model, films_model = trained_composite(place, sequences), trained_shapes(place)
 
-    by_action = judged_windows(test, size.test_windows, length_needed(size.training))
+    by_action = evaluation_windows(test, size.test_windows, length_needed(size.training))
     motion = model.normalise(torch.from_numpy(np.concatenate(list(by_action.values()))))
     poses = reach(model, motion, torch.zeros(motion.shape[2]), size.training)
     draw_reach(place.out / "poses_error.png", poses, RATE, "error (squared normalised channels)")
@@ -85,7 +85,7 @@ def extrapolation(place: Place) -> Exhibit:
 def _longer(place: Place, model: CompositeLSTM, test: LabelledClips) -> dict[int, tuple[float, float]]:
     size = SIZES[place.preset]
     length = ON * size.training.source + size.training.target
-    windows = judged_windows(test, size.test_windows, length)
+    windows = evaluation_windows(test, size.test_windows, length)
     sequences = model.normalise(torch.from_numpy(np.concatenate(list(windows.values()))))
     return after_longer_inputs(model, sequences, size.training)
 

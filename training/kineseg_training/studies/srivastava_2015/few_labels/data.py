@@ -27,7 +27,7 @@ from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.studies.srivastava_2015.sequences import RATE, PoseSequences
 
 EVERY = 5  # frames between the beginnings of two windows: a sixth of a second
-# Of the clips of a source of pretraining: these tell how well it goes, and are not trained on.
+# Of the clips of a source of pretraining: these show how well it goes, and are not trained on.
 _VALIDATION_SHARE, _VALIDATION_SPLIT = 0.12, 0
 
 

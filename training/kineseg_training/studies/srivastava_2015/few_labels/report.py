@@ -39,13 +39,13 @@ def exhibit(
     sources: tuple[str, ...],
     results: Results,
 ) -> Exhibit:
-    """Draw, tabulate and judge."""
+    """Draw, tabulate and conclude."""
     names = [data.name for data in sets]
     pairs = [compare(results, settings, name, source) for name in names for source in sources]
     plain = [compare(results, settings, name, source, "accuracy") for name in names for source in sources]
     draw_curves(place.out, results, settings, names, sources)
     draw_differences(place.out, settings, pairs)
-    agreement, verdict = judge(pairs)
+    agreement, verdict = conclude(pairs)
     return Exhibit(
         title="Recognising actions with few labels, with and without unsupervised pretraining",
         paper=PAPER,
@@ -87,7 +87,7 @@ def exhibit(
     )
 
 
-def judge(pairs: Sequence[Pair]) -> tuple[Agreement, str]:
+def conclude(pairs: Sequence[Pair]) -> tuple[Agreement, str]:
     """Agreement with the paper, and the sentence that says so; from the intervals of the paired differences alone.
 
     The paper's claim has three parts: pretraining helps where labels are few; the more the fewer; on other data too.
@@ -137,7 +137,7 @@ def _finding(pair: Pair, plain: Pair, settings: FewLabelsSettings) -> str:
     effect = {1: "helps", 0: "makes no difference that these seeds could show", -1: "harms"}[pair.few.sign]
     course = {
         1: "the gain is larger with few labels than with many",
-        0: "whether the gain changes with the number of labels cannot be told",
+        0: "whether the gain changes with the number of labels is not clear",
         -1: "the gain is larger with many labels than with few",
     }[pair.shrinkage.sign]
     text = (

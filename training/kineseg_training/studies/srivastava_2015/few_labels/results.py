@@ -60,7 +60,7 @@ class Scores:
 
 
 def score(truth: NDArray[np.int64], named: NDArray[np.int64], own_take: NDArray[np.bool_]) -> Scores:
-    """Compare; all three arguments are ``(N,)``, the last tells which windows are of other takes than trained on."""
+    """Compare; all three arguments are ``(N,)``, the last says which windows are of other takes than trained on."""
     return Scores(*_shares(truth, named), *_shares(truth[own_take], named[own_take]))
 
 

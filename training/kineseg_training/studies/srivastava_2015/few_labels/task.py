@@ -154,7 +154,7 @@ class ClassifierTask(Task):
         classes = np.unique(labels)
         if len(classes) < 2:
             raise DataError(
-                f"labels: all {len(labels)} labelled windows are of one class; there is nothing to tell apart, label "
+                f"labels: all {len(labels)} labelled windows are of one class; there is nothing to distinguish, label "
                 "windows of another one too"
             )
         rng = np.random.default_rng(seed)

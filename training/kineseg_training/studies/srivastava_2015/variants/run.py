@@ -16,7 +16,7 @@ from kineseg_training.studies.srivastava_2015.scores import (
     STAYS,
     Errors,
     baseline_errors,
-    judged_windows,
+    evaluation_windows,
     model_errors,
     over_actions,
 )
@@ -72,15 +72,15 @@ class Score:
 
 
 def variants(place: Place) -> Exhibit:
-    """Train the six variants, each several times, and judge them on test takes.
+    """Train the six variants, each several times, and evaluate them on test takes.
 
-    The encoder of a model that only reconstructs is judged by what it knows of the future: it is left as it is, and a
-    decoder of the future, conditional if the model's is, is trained on it as long as the others were.
+    The encoder of a model that only reconstructs is evaluated by what it knows of the future: it is left as it is, and
+    a decoder of the future, conditional if the model's is, is trained on it as long as the others were.
     """
     size = SIZES[place.preset]
     sequences, test = cmu_poses(place.needs_cmu())
     source, target = size.training.source, size.training.target
-    windows = judged_windows(test, size.test_windows, source + target)
+    windows = evaluation_windows(test, size.test_windows, source + target)
     runs = {name: _Run(variant, size.training) for name, variant in VARIANTS.items()}
     runs[_FORCED] = _Run(BEST, replace(size.training, forced=True))
     runs[_PLAIN] = _Run(BEST, size.training, vary=False)
@@ -111,9 +111,9 @@ def variants(place: Place) -> Exhibit:
     how = (
         f"Models of {size.hidden} units read {source} frames of canonical pose at {RATE:g} Hz and predict {target}; "
         f"{size.training.iterations} steps of Adam on the CMU training takes, {size.seeds} runs of each from other "
-        f"initial weights and batches. Judged on {sum(len(frames) for frames in windows.values())} windows of the test "
-        f"takes of {len(windows)} actions, every action counting the same, decoders on their own output; the unit is "
-        "the square of a channel's deviation in the training takes."
+        f"initial weights and batches. Evaluated on {sum(len(frames) for frames in windows.values())} windows of the "
+        f"test takes of {len(windows)} actions, every action counting the same, decoders on their own output; the unit "
+        "is the square of a channel's deviation in the training takes."
     )
     return Exhibit(
         title="Six variants of the composite LSTM",
@@ -152,7 +152,7 @@ def variants(place: Place) -> Exhibit:
 
 
 def _score(place: Place, sequences: PoseSequences, windows: Windows, name: str, run: _Run) -> Score:
-    """Train (or read) all runs of a variant and judge them."""
+    """Train (or read) all runs of a variant and evaluate them."""
     source = run.training.source
     ahead, back, by_action = [], [], []
     for number in range(SIZES[place.preset].seeds):

@@ -167,20 +167,20 @@ class CaseResult:
     Attributes:
         sequence: The concatenation.
         cutting: The pass at `THRESHOLD`.
-        labels: By linkage, ``(T,)`` labels of the clusters of decoder states, their number told.
-        told: By linkage, scores of those.
-        found: By linkage, number of clusters and scores where the number is not told but the distance is that of the
+        labels: By linkage, ``(T,)`` labels of the clusters of decoder states, their number given.
+        given: By linkage, scores of those.
+        found: By linkage, number of clusters and scores where the number is not given but the distance is that of the
             widest gap.
-        segments: By linkage, scores of clusters of the mean states of the segments found, their number told.
+        segments: By linkage, scores of clusters of the mean states of the segments found, their number given.
         cuts: By threshold, agreement of the cuts.
-        others: By name, scores of simpler ways and of other states, the number of clusters told.
+        others: By name, scores of simpler ways and of other states, the number of clusters given.
         course: Of the training.
     """
 
     sequence: Concatenation
     cutting: Cutting
     labels: Mapping[Linkage, NDArray[np.int64]]
-    told: Mapping[Linkage, Scores]
+    given: Mapping[Linkage, Scores]
     found: Mapping[Linkage, tuple[int, Scores]]
     segments: Mapping[Linkage, Scores]
     cuts: Mapping[float, CutScores]
@@ -208,12 +208,12 @@ def run_case(sequence: Concatenation, settings: BaselineSettings, folder: Path, 
     for factor in OTHER_THRESHOLDS:
         again = find_cuts(model, sequence.frames, factor * usual)
         cuts[factor] = score_cuts(sequence.boundaries(), again.cuts, tolerance)
-    labels, told, found, segments = {}, {}, {}, {}
+    labels, given, found, segments = {}, {}, {}, {}
     means, row = segment_means(cutting.states, cutting.segment_of())
     for method in LINKAGES:
         tree = merge_tree(cutting.states, method)
         labels[method] = cutting.fill(tree.into(number))
-        told[method] = score(true, labels[method])
+        given[method] = score(true, labels[method])
         free = tree.within(tree.gap())
         found[method] = len(np.unique(free)), score(true, cutting.fill(free))
         segments[method] = score(true, cutting.fill(merge_tree(means, method).into(number)[row]))
@@ -224,7 +224,7 @@ def run_case(sequence: Concatenation, settings: BaselineSettings, folder: Path, 
         ENCODER: score(true, merge_tree(_encoder_states(model, sequence), "single").into(number)),
     }
     return CaseResult(
-        sequence, cutting, labels, told, found, segments, dict(sorted(cuts.items())), others, saved.course
+        sequence, cutting, labels, given, found, segments, dict(sorted(cuts.items())), others, saved.course
     )
 
 

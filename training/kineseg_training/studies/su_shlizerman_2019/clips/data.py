@@ -207,7 +207,7 @@ def choose(files: ActionFiles, actions: Sequence[str], number: int, seed: int) -
             raise SettingsError("actions: one is named twice; ask for repeated appearances with total_num_actions")
         number = len(actions)
     if number < 2:
-        raise SettingsError(f"num_actions: {number} action(s) to tell apart; at least two are needed, of {known}")
+        raise SettingsError(f"num_actions: {number} action(s) to distinguish; at least two are needed, of {known}")
     if number > len(files.actions):
         raise SettingsError(f"num_actions: there are {len(files.actions)} actions only, not {number}: {known}")
     return tuple(actions) or tuple(np.random.default_rng((seed, 1)).choice(files.actions, number, replace=False))
@@ -227,7 +227,7 @@ def concatenate(
         total: Appearances.
         seed: Of all drawing.
         shortest: Frames that each clip must have.
-        root: Keep translation and rotation of the root, as the published experiments do: it tells clips apart that
+        root: Keep translation and rotation of the root, as the published experiments do: it separates clips that
             were recorded at different places.
 
     Raises:

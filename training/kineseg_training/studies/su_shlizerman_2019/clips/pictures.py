@@ -61,8 +61,8 @@ def draw_scores(results: Mapping[str, CaseResult], file: Path) -> None:
     figure = _figure(11, 4.2)
     axes = figure.subplots()
     ways = {
-        "decoder states, single linkage": ("#0072B2", [r.told["single"].ari for r in results.values()]),
-        "decoder states, average linkage": ("#7CC4F2", [r.told["average"].ari for r in results.values()]),
+        "decoder states, single linkage": ("#0072B2", [r.given["single"].ari for r in results.values()]),
+        "decoder states, average linkage": ("#7CC4F2", [r.given["average"].ari for r in results.values()]),
         UNTRAINED: ("#CC79A7", [r.others[UNTRAINED].ari for r in results.values()]),
         SINGLE_POSES: ("#666666", [r.others[SINGLE_POSES].ari for r in results.values()]),
         K_MEANS_POSES: ("#bbbbbb", [r.others[K_MEANS_POSES].ari for r in results.values()]),

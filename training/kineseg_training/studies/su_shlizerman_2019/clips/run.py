@@ -79,7 +79,7 @@ def clips(
     settings: BaselineSettings | None = None,
     command: str = "kineseg-train baseline clips OUT",
 ) -> Exhibit:
-    """Cut and cluster concatenated clips, offline and with the number of actions told, as the paper does.
+    """Cut and cluster concatenated clips, offline and with the number of actions given, as the paper does.
 
     Args:
         place: Where to work; its preset chooses settings and cases.
@@ -116,7 +116,7 @@ def clips(
             f"{_slug(name)}_{method}_{figure}": value
             for name, result in results.items()
             for method in LINKAGES
-            for figure, value in vars(result.told[method]).items()
+            for figure, value in vars(result.given[method]).items()
         },
     )
 
@@ -132,16 +132,16 @@ def _run(case: Case, files: ActionFiles, settings: BaselineSettings, folder: Pat
 def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseResult]) -> list[str]:
     findings = []
     for name, result in published.items():
-        told, cut = result.told["single"], result.cuts[THRESHOLD]
+        given, cut = result.given["single"], result.cuts[THRESHOLD]
         findings.append(
             f"{name} ({result.sequence.frames.shape[0] / result.sequence.rate:.0f} s): decoder states, single linkage, "
-            f"number of clusters told: ARI {told.ari:.2f}, AMI {told.ami:.2f}, V-measure {told.v_measure:.2f}, MoF "
-            f"{told.mof:.2f}. Cuts: {len(result.cutting.cuts)} found, {len(result.sequence.boundaries())} true, F1 "
+            f"number of clusters given: ARI {given.ari:.2f}, AMI {given.ami:.2f}, V-measure {given.v_measure:.2f}, MoF "
+            f"{given.mof:.2f}. Cuts: {len(result.cutting.cuts)} found, {len(result.sequence.boundaries())} true, F1 "
             f"{cut.f1:.2f} within {TOLERANCE_S} s."
         )
     for method in LINKAGES:
         gains = {
-            name: r.told[method].ari - max(r.others[SINGLE_POSES].ari, r.others[K_MEANS_POSES].ari)
+            name: r.given[method].ari - max(r.others[SINGLE_POSES].ari, r.others[K_MEANS_POSES].ari)
             for name, r in results.items()
         }
         better = sum(gain > _BETTER for gain in gains.values())
@@ -151,7 +151,7 @@ def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseRes
             f"by {method} linkage are better in {better} of {len(gains)} cases, worse in {worse}, and equal within "
             f"{_BETTER} ARI in the others; the differences are {_listed(gains)}."
         )
-    untrained = {name: r.told["single"].ari - r.others[UNTRAINED].ari for name, r in results.items()}
+    untrained = {name: r.given["single"].ari - r.others[UNTRAINED].ari for name, r in results.items()}
     findings.append(
         "Training changes the ARI of decoder states, against the same network before training, by "
         f"{_listed(untrained)}."
@@ -159,9 +159,9 @@ def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseRes
     base = results.get("3 actions, 6 clips")
     for name in VARIATIONS:
         if base is not None and name in results:
-            other, change = results[name], results[name].told["single"].ari - base.told["single"].ari
+            other, change = results[name], results[name].given["single"].ari - base.given["single"].ari
             findings.append(
-                f"{name}: ARI {other.told['single'].ari:.2f} ({change:+.2f} against the published way), cuts F1 "
+                f"{name}: ARI {other.given['single'].ari:.2f} ({change:+.2f} against the published way), cuts F1 "
                 f"{other.cuts[THRESHOLD].f1:.2f} ({other.cuts[THRESHOLD].f1 - base.cuts[THRESHOLD].f1:+.2f}), "
                 f"validation loss {other.course[-1].figures['validation_loss']:.3f} "
                 f"({other.course[-1].figures['validation_loss'] - base.course[-1].figures['validation_loss']:+.3f})."
@@ -186,12 +186,12 @@ def _listed(differences: Mapping[str, float]) -> str:
 
 
 def _agreement(results: Mapping[str, CaseResult]) -> Agreement:
-    near = [result.told["single"].ari >= NEAR_PERFECT for result in results.values()]
+    near = [result.given["single"].ari >= NEAR_PERFECT for result in results.values()]
     return "agrees" if all(near) else "partly" if any(near) else "disagrees"
 
 
 def _verdict(agreement: Agreement, results: Mapping[str, CaseResult]) -> str:
-    near = [name for name, result in results.items() if result.told["single"].ari >= NEAR_PERFECT]
+    near = [name for name, result in results.items() if result.given["single"].ari >= NEAR_PERFECT]
     poses = [
         name
         for name, result in results.items()
@@ -199,7 +199,7 @@ def _verdict(agreement: Agreement, results: Mapping[str, CaseResult]) -> str:
     ]
     return (
         "The claim is that decoder states of concatenated clips fall into one cluster for each action; they do all but "
-        f"perfectly (ARI of at least {NEAR_PERFECT}, single linkage, number told) in {len(near)} of {len(results)} "
+        f"perfectly (ARI of at least {NEAR_PERFECT}, single linkage, number given) in {len(near)} of {len(results)} "
         f"concatenations{' (' + '; '.join(near) + ')' if near else ''}, and poses alone do in {len(poses)}"
         f"{' (' + '; '.join(poses) + ')' if poses else ''}."
     )
@@ -209,17 +209,17 @@ def _clusters(results: Mapping[str, CaseResult]) -> Table:
     rows: list[tuple[str | float | int, ...]] = []
     for name, result in results.items():
         for method in LINKAGES:
-            told, segments = result.told[method], result.segments[method]
+            given, segments = result.given[method], result.segments[method]
             number, free = result.found[method]
             rows.append(
                 (
                     name,
                     method,
                     len(result.sequence.actions),
-                    told.ari,
-                    told.ami,
-                    told.v_measure,
-                    told.mof,
+                    given.ari,
+                    given.ami,
+                    given.v_measure,
+                    given.mof,
                     segments.ari,
                     number,
                     free.ari,
@@ -230,7 +230,7 @@ def _clusters(results: Mapping[str, CaseResult]) -> Table:
         (
             "concatenation",
             "linkage",
-            "clusters told",
+            "clusters given",
             "ARI",
             "AMI",
             "V",
@@ -242,7 +242,7 @@ def _clusters(results: Mapping[str, CaseResult]) -> Table:
         ),
         tuple(rows),
         "Agglomerative clusters (cosine distance) of decoder states against true actions, over all frames. Offline, "
-        "and with the number of actions told, but for the last three columns, where the distance of the widest gap "
+        "and with the number of actions given, but for the last three columns, where the distance of the widest gap "
         "between merges decides. Segment means: the mean state of each segment found is clustered instead of every "
         "state. Frames that are only read get the label of the first state decoded in their found segment.",
     )
@@ -253,10 +253,10 @@ def _simpler(results: Mapping[str, CaseResult]) -> Table:
     return Table(
         ("concatenation", "decoder states", *ways),
         tuple(
-            (name, result.told["single"].ari, *(result.others[way].ari for way in ways))
+            (name, result.given["single"].ari, *(result.others[way].ari for way in ways))
             for name, result in results.items()
         ),
-        "ARI of the decoder states (single linkage, number told) beside the states of the encoder while it reads the "
+        "ARI of the decoder states (single linkage, number given) beside the states of the encoder while it reads the "
         "whole sequence, the decoder states of the same network before training, and the normalised poses themselves.",
     )
 
@@ -302,7 +302,7 @@ def _pictures(shown: Sequence[str], settings: BaselineSettings) -> tuple[Picture
             "clips_cuts.png",
             f"Where the predictor is surprised ({'; '.join(shown)}): mean squared error of each window, the threshold "
             f"({THRESHOLD:g} medians), the cuts made and the true boundaries. Below, the true actions and the clusters "
-            "of decoder states by single and by average linkage, their number told, each cluster in the colour of the "
+            "of decoder states by single and by average linkage, their number given, each cluster in the colour of the "
             f"action that it is named for, grey if for none. {made}",
         ),
         Picture(
@@ -313,7 +313,7 @@ def _pictures(shown: Sequence[str], settings: BaselineSettings) -> tuple[Picture
         Picture(
             "clips_scores.png",
             "Adjusted Rand index of clusters against true actions for each concatenation: decoder states, those of the "
-            f"same network before training, and poses; the number of clusters is told. {made}",
+            f"same network before training, and poses; the number of clusters is given. {made}",
         ),
     )
 

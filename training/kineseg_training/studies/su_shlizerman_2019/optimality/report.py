@@ -118,19 +118,19 @@ def _save(figure: Figure, path: Path) -> None:
     write_atomically(path, picture.getvalue())
 
 
-def judged(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tuple[str, ...]]:
+def conclude(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tuple[str, ...]]:
     """Agreement, verdict and findings."""
-    findings, tells = [], []
+    findings, as_good = [], []
     for one in watches:
         loss, embedding = one.best(LOSS), one.best(CROWDING)
         at_loss, at_embedding = one.values(SILHOUETTE)[loss], one.values(SILHOUETTE)[embedding]
         cost = one.values(TEST_LOSS)[embedding] / one.values(TEST_LOSS)[loss] - 1.0
-        tells.append(at_embedding >= at_loss - _SILHOUETTE_MARGIN and cost <= _LOSS_MARGIN)
+        as_good.append(at_embedding >= at_loss - _SILHOUETTE_MARGIN and cost <= _LOSS_MARGIN)
         when = one.course[embedding].iteration - one.course[loss].iteration
         apart = f"{abs(when)} iterations {'later' if when > 0 else 'earlier'}" if when else "at the same moment"
         findings.append(
             f"{one.hidden} units: the validation loss is best after {one.course[loss].iteration} iterations; the "
-            f"embedding, judged without labels, {apart}. Going by it changes the test loss by {cost:+.1%} and the "
+            f"embedding, measured without labels, {apart}. Going by it changes the test loss by {cost:+.1%} and the "
             f"silhouette of test actions from {at_loss:.2f} to {at_embedding:.2f} (best of all: "
             f"{one.values(SILHOUETTE).max():.2f}, after {_iteration(one, one.values(SILHOUETTE).argmax())})."
         )
@@ -168,7 +168,7 @@ def judged(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tupl
         )
         + f". The embedding follows it more closely than the loss does in {ahead} of {len(watches)} sizes."
     )
-    kept = [[one.stop(judge, sweep.patience) for judge in (LOSS, CROWDING)] for one in watches]
+    kept = [[one.stop(figure, sweep.patience) for figure in (LOSS, CROWDING)] for one in watches]
     findings.append(
         f"Stopped with a patience of {sweep.patience}: "
         + "; ".join(
@@ -185,13 +185,13 @@ def judged(watches: Sequence[Watch], sweep: Sweep) -> tuple[Agreement, str, tupl
     )
     after = sum(one.best(CROWDING) > one.best(LOSS) for one in watches)
     before = sum(one.best(CROWDING) < one.best(LOSS) for one in watches)
-    agreement: Agreement = "agrees" if all(tells) else "partly" if any(tells) else "disagrees"
+    agreement: Agreement = "agrees" if all(as_good) else "partly" if any(as_good) else "disagrees"
     return (
         agreement,
-        "The embedding, without labels, keeps a model that tells test actions apart as well as the one kept by the "
+        "The embedding, without labels, keeps a model that separates test actions as well as the one kept by the "
         f"loss (silhouette at most {_SILHOUETTE_MARGIN} worse) at no more than {_LOSS_MARGIN:.0%} of test loss in "
-        f"{sum(tells)} of {len(tells)} sizes; its optimum comes later than that of the loss in {after} and earlier in "
-        f"{before}. Stopped with a patience of {sweep.patience}, it keeps the lower test loss of the two in {lower}.",
+        f"{sum(as_good)} of {len(as_good)} sizes; its optimum comes later than that of the loss in {after} and earlier "
+        f"in {before}. Stopped with a patience of {sweep.patience}, it keeps the lower of both test losses in {lower}.",
         tuple(findings),
     )
 

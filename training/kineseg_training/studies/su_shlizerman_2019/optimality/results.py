@@ -74,13 +74,13 @@ class Watch:
         """``(R,)``."""
         return np.array([row.iteration for row in self.course])
 
-    def best(self, judge: str) -> int:
+    def best(self, figure: str) -> int:
         """The row that is the best by a figure (lower is better)."""
-        return int(np.argmin(self.values(judge)))
+        return int(np.argmin(self.values(figure)))
 
-    def stop(self, judge: str, patience: int) -> tuple[int, int]:
+    def stop(self, figure: str, patience: int) -> tuple[int, int]:
         """(row kept, last row trained) if `loop.train` had gone by the figure with so much patience."""
-        values = self.values(judge)
+        values = self.values(figure)
         for last in range(len(values)):
             kept = int(np.argmin(values[: last + 1]))
             if last - kept >= patience:
@@ -142,7 +142,7 @@ def optima(watches: Sequence[Watch]) -> Table:
         tuple(rows),
         "Where the validation loss and the embedding have their optima, and what the model is worth there. Losses are "
         "mean squared errors in normalised channels; separation is that of decoder states by action (from "
-        "Davies-Bouldin on, in test clips). The embedding without labels is judged on validation clips by the "
+        "Davies-Bouldin on, in test clips). The embedding without labels is measured on validation clips by the "
         "silhouette of states by window; with test labels is what hindsight would have kept.",
     )
 
@@ -179,7 +179,7 @@ def correlations(watches: Sequence[Watch]) -> Table:
         ),
         "Rank correlation (Spearman) through training of four figures that need no labels, on validation clips, with "
         "what counts on test clips: separation of actions, windows recognised, predicted frames. Every figure is taken "
-        "so that 1 is full agreement; the last column tells where it would have had training end. The silhouette by "
+        "so that 1 is full agreement; the last column says where it would have had training end. The silhouette by "
         "window was chosen out of about a dozen figures for its correlation, in trial runs, with separation in these "
         "same test clips: this table shows it, and is no independent confirmation.",
     )
@@ -190,8 +190,8 @@ def stops(watches: Sequence[Watch], sweep: Sweep) -> Table:
     rows: list[tuple[str | float | int, ...]] = []
     for one in watches:
         best_loss, best_silhouette = one.values(TEST_LOSS).min(), one.values(SILHOUETTE).max()
-        for name, judge in (("loss", LOSS), ("embedding", CROWDING)):
-            kept, last = one.stop(judge, sweep.patience)
+        for name, figure in (("loss", LOSS), ("embedding", CROWDING)):
+            kept, last = one.stop(figure, sweep.patience)
             rows.append(
                 (
                     one.hidden,

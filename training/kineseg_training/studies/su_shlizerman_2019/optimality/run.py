@@ -1,6 +1,6 @@
-"""Does the embedding tell when a model is trained enough? Cluster quality and dimension beside the losses, by size.
+"""Does the embedding show when a model is trained enough? Cluster quality and dimension beside the losses, by size.
 
-K. Su and E. Shlizerman (arXiv 1905.12176) propose to judge training by the embedding: how low-dimensional the states
+K. Su and E. Shlizerman (arXiv 1905.12176) propose to follow training by the embedding: how low-dimensional the states
 are, and how well they gather by action. Here tied GRUs of several sizes are watched through training, and what would
 have been kept by the loss and by the embedding (`early_stop`) is compared on takes that neither has seen.
 """
@@ -30,7 +30,7 @@ from kineseg_training.studies.states import (
     separation,
     silhouette,
 )
-from kineseg_training.studies.su_shlizerman_2019.optimality.report import draw_course, draw_stages, judged
+from kineseg_training.studies.su_shlizerman_2019.optimality.report import conclude, draw_course, draw_stages
 from kineseg_training.studies.su_shlizerman_2019.optimality.results import (
     DIMENSION,
     K_MEANS,
@@ -189,7 +189,7 @@ def optimality(place: Place, *, hidden: Sequence[int] | None = None, iterations:
     labels = looked_at(test, sweep, place.preset).labels
     draw_course(place.out / "optimality.png", watches, sweep.patience)
     draw_stages(place.out / "stages.png", shown, labels, test.actions)
-    agreement, verdict, findings = judged(watches, sweep)
+    agreement, verdict, findings = conclude(watches, sweep)
     sizes = ",".join(map(str, sweep.hidden))
     return Exhibit(
         title="When is a model trained enough? The embedding through training",

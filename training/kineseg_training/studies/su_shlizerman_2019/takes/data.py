@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One take, as the predictor gets it and as it is judged.
+    """One take, as the predictor gets it and as it is evaluated.
 
     Attributes:
         name: Its number, such as ``03``.
@@ -97,7 +97,7 @@ def load_take(cmu: Path, number: str, *, every: int = 1, frames: tuple[int, int]
         )
     labels = recording.truth.frame_labels(recording.n_frames)
     if len(np.unique(labels)) < 2:
-        raise DataError(f"{path}: has one action only ({recording.truth.names[0]}); there is nothing to tell apart")
+        raise DataError(f"{path}: has one action only ({recording.truth.names[0]}); there is nothing to distinguish")
     moving = recording.frames.std(axis=0) >= CONSTANT
     return Take(
         name=path.stem,

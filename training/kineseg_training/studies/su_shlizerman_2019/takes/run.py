@@ -41,7 +41,7 @@ from kineseg_training.studies.su_shlizerman_2019.takes.segment import (
 )
 
 BARS, MOF = "takes-bars.png", "takes-mof.png"
-_ONLINE = "the service, online, told nothing"
+_ONLINE = "the service, online, given nothing"
 _LARGEST = "one label for all frames"
 
 
@@ -177,7 +177,7 @@ def _exhibit(
         f"Takes {names} of CMU subject 86 as exponential maps, {results[0][0].recording.rate / results[0][0].every:g} "
         f"frames a second; a tied GRU of {settings.hidden} units trained for {settings.iterations} steps on each take "
         f"itself, {settings.source} frames read and {settings.target} predicted; decoder states clustered by cosine "
-        "distance into as many clusters as there are true classes (told: this is offline); labels named one to one by "
+        "distance into as many clusters as there are true classes (given: this is offline); labels named one to one by "
         "the Hungarian method over all frames."
     )
     figures = {

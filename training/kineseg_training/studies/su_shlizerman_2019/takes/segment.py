@@ -3,7 +3,7 @@
 K. Su and E. Shlizerman, "Clustering and Recognition of Spatiotemporal Features through Interpretable Embedding of
 Sequence to Sequence Recurrent Neural Networks", 2019/2020 (arXiv 1905.12176).
 
-Offline throughout: the predictor is trained on the whole take, and the number of classes is told.
+Offline throughout: the predictor is trained on the whole take, and the number of classes is given.
 """
 
 from __future__ import annotations

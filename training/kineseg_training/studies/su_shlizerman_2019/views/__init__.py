@@ -1,1 +1,1 @@
-"""The embedding seen from outside: principal components of states, and how well they tell actions apart."""
+"""The embedding seen from outside: principal components of states, and how well they separate actions."""

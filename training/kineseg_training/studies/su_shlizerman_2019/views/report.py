@@ -196,7 +196,7 @@ def table(found: Sequence[View], preset: Preset) -> Table:
     )
 
 
-def judged(found: Sequence[View]) -> tuple[Agreement, str, tuple[str, ...]]:
+def conclude(found: Sequence[View]) -> tuple[Agreement, str, tuple[str, ...]]:
     """Agreement, verdict and findings."""
     by_name = {(view.subject.name, view.part): view for view in found}
     trained = [view for view in found if view.part == DECODER and view.subject.name != "untrained"]
@@ -232,23 +232,23 @@ def judged(found: Sequence[View]) -> tuple[Agreement, str, tuple[str, ...]]:
         + ", ".join(f"{view.title} {view.recognised:.0%}" for view in ranked)
         + "."
     )
-    judged = by_name.get(("su", DECODER), trained[0])
+    chosen = by_name.get(("su", DECODER), trained[0])
     others = [
         (what, by_name[key].separation.silhouette)
         for key, what in (
-            ((judged.subject.name, ENCODER), "its encoder states"),
+            ((chosen.subject.name, ENCODER), "its encoder states"),
             (("pose", POSE), "the poses read"),
             (("untrained", DECODER), "the decoder states of an untrained GRU"),
         )
         if key in by_name
     ]
-    silhouette_here, dimension = judged.separation.silhouette, judged.components.effective_dimension
-    low = dimension <= _LOW * judged.units
+    silhouette_here, dimension = chosen.separation.silhouette, chosen.components.effective_dimension
+    low = dimension <= _LOW * chosen.units
     better = [f"{what} ({value:.2f})" for what, value in others if silhouette_here > value]
     not_better = [f"{what} ({value:.2f})" for what, value in others if silhouette_here <= value]
     verdict = (
-        f"Decoder states of the {judged.subject.title} {'lie' if low else 'do not lie'} in few dimensions (effective "
-        f"dimension {dimension:.1f} of {judged.units} units); on held-out clips they tell actions apart (silhouette "
+        f"Decoder states of the {chosen.subject.title} {'lie' if low else 'do not lie'} in few dimensions (effective "
+        f"dimension {dimension:.1f} of {chosen.units} units); on held-out clips they separate actions (silhouette "
         f"{silhouette_here:.2f})"
     )
     verdict += f" better than {_listed(better)}" if better else ""

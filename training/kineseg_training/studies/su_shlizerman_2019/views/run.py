@@ -1,4 +1,4 @@
-"""The embedding seen from outside: principal components of states, and how well they tell actions apart.
+"""The embedding seen from outside: principal components of states, and how well they separate actions.
 
 K. Su and E. Shlizerman (arXiv 1905.12176) find that the decoder states of a trained predictor lie in few dimensions,
 and that there the actions come apart.
@@ -14,10 +14,10 @@ from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
 from kineseg_training.studies.families import SUBJECTS, check_subjects, subject
 from kineseg_training.studies.states import umap_projection
 from kineseg_training.studies.su_shlizerman_2019.views.report import (
+    conclude,
     draw_separation,
     draw_trajectories,
     draw_variance,
-    judged,
     table,
 )
 from kineseg_training.studies.su_shlizerman_2019.views.results import SIZES, looked_at, windows_of
@@ -71,7 +71,7 @@ def views(
             "is of the same action (mean over the actions; chance is the dashed line).",
         ),
     ]
-    agreement, verdict, findings = judged(found)
+    agreement, verdict, findings = conclude(found)
     flags = "" if tuple(names) == SUBJECTS else f" --models {','.join(names)}"
     return Exhibit(
         title="The embedding: states of encoders and decoders in few dimensions",
