@@ -353,9 +353,9 @@ def test_a_layout_is_not_guessed_from_the_number_of_columns_alone(tmp_path: Path
     assert "--layout positions" in plain.notes[0]
     points = read(tmp_path / "a.csv", rate=30, layout="positions")
     assert len(points.joints) == width // 3
-    told = read(tmp_path / "a.csv", layout="cmu" if width == 117 else "h36m")
-    assert told.skeleton is not None
-    assert "as given" in told.notes[0]
+    named = read(tmp_path / "a.csv", layout="cmu" if width == 117 else "h36m")
+    assert named.skeleton is not None
+    assert "as given" in named.notes[0]
 
 
 def test_an_assumed_layout_is_said(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ class StreamProtocol:
         return items
 
     def raise_once(self) -> None:
-        """Raise what ended the call, if anything did and nobody was told yet."""
+        """Raise what ended the call, if anything did and it has not been raised yet."""
         if self.error is not None and not self._raised:
             self._raised = True
             raise self.error

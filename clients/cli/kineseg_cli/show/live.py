@@ -26,7 +26,7 @@ from rich.text import Text
 
 from kineseg_cli.show.agreement import naming
 from kineseg_cli.show.colors import ALARM, color_of, ink_on
-from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import brief, clock, count, describe
 
@@ -220,7 +220,7 @@ def _present(history: StreamHistory, speed: float) -> RenderableType:
     return grid
 
 
-def _delay(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+def _delay(reported: Sequence[ProvisionalReport | Boundary]) -> str:
     return f"{np.median([one.delay_s for one in reported]):.1f} s later (median)" if reported else "none yet"
 
 

@@ -15,7 +15,7 @@ from kineseg_cli.show import page_drawings as drawings
 from kineseg_cli.show.agreement import TOLERANCE_S, compare_with_truth, naming
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.page_template import PAGE, SCRIPT, STYLE
-from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Array, figures, plane, rows_at
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, count, describe
@@ -94,7 +94,7 @@ def _facts(history: StreamHistory, end_s: float) -> str:
     )
 
 
-def _median(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+def _median(reported: Sequence[ProvisionalReport | Boundary]) -> str:
     return f"{np.median([one.delay_s for one in reported]):.1f} s"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kineseg_cli.show.agreement import naming
 from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
-from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Array, broken, figures, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, gap_fate
@@ -146,7 +146,7 @@ def _name(y: float, name: str, remark: str) -> list[str]:
     ]
 
 
-def _provisional(segments: Iterable[ProvisionalSegment], end_s: float, top: float, height: float) -> list[str]:
+def _provisional(segments: Iterable[ProvisionalReport], end_s: float, top: float, height: float) -> list[str]:
     """A hollow mark at each boundary as first reported, as high as its confidence, and a line to when that was."""
     parts = [
         f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{top + share * height:g}" y2="{top + share * height:g}"/>'
@@ -162,7 +162,7 @@ def _provisional(segments: Iterable[ProvisionalSegment], end_s: float, top: floa
     return parts
 
 
-def _in_words(one: ProvisionalSegment) -> str:
+def _in_words(one: ProvisionalReport) -> str:
     what = f"segment {one.segment_id}, action {one.label}: provisional, reported {one.delay_s:.1f} s after "
     what += f"{clock(one.time_s)}, confidence {one.confidence:.0%}"
     if one.outcome_s is None:

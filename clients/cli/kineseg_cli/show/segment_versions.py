@@ -84,8 +84,8 @@ class SegmentVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisionalSegment:
-    """A segment reported before its start was confirmed, and what became of it; all times in seconds.
+class ProvisionalReport:
+    """The first report of a segment whose start was not confirmed, and what became of it; all times in seconds.
 
     Attributes:
         segment_id, label, confidence: As first reported.
@@ -164,9 +164,9 @@ class SegmentVersions:
         return [Boundary(version.start_s, version.from_s) for version in confirmed if version is not None]
 
     @property
-    def provisional(self) -> list[ProvisionalSegment]:
+    def provisional(self) -> list[ProvisionalReport]:
         """The segments reported before their start was confirmed, in the order reported."""
-        return [_provisional_segment(versions) for versions in self._versions.values() if not versions[0].confirmed]
+        return [_provisional_report(versions) for versions in self._versions.values() if not versions[0].confirmed]
 
     def _after_first(self) -> list[list[SegmentVersion]]:
         return list(self._versions.values())[1:]
@@ -199,7 +199,7 @@ def _bars(versions: Iterable[SegmentVersion], now_s: float) -> list[Bar]:
     return bars
 
 
-def _provisional_segment(versions: list[SegmentVersion]) -> ProvisionalSegment:
+def _provisional_report(versions: list[SegmentVersion]) -> ProvisionalReport:
     first, last = versions[0], versions[-1]
     confirmed = next((version for version in versions if version.confirmed), None)
     outcome: Outcome = "open"
@@ -208,6 +208,6 @@ def _provisional_segment(versions: list[SegmentVersion]) -> ProvisionalSegment:
         outcome, outcome_s = "confirmed", confirmed.from_s
     elif not math.isinf(last.until_s):
         outcome, outcome_s = "retracted", last.until_s
-    return ProvisionalSegment(
+    return ProvisionalReport(
         first.segment_id, first.label, first.confidence, first.start_s, first.from_s, outcome, outcome_s
     )

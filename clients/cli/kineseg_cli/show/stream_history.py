@@ -11,7 +11,7 @@ from kineseg.motion import Recording
 from numpy.typing import NDArray
 
 from kineseg_cli.show.anomalies import AnomalySpan, AnomalySpans
-from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment, SegmentVersions
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport, SegmentVersions
 
 Array = NDArray[np.float64]
 
@@ -93,7 +93,7 @@ class StreamHistory:
         return self.segments.confirmed
 
     @property
-    def provisional(self) -> Sequence[ProvisionalSegment]:
+    def provisional(self) -> Sequence[ProvisionalReport]:
         """The segments that were reported before they were confirmed, retracted ones included."""
         return self.segments.provisional
 

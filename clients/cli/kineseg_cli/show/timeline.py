@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryAgreement, compare_with_truth, naming
 from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
-from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalSegment
+from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Figures, broken, figures, plane, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import count, gap_fate
@@ -148,7 +148,7 @@ def _box(bar: Bar, width: float, color: str, *, edge: float, soft: bool) -> Rect
     return Rectangle((bar.start_s, 0.04), width, 0.92, facecolor="white", edgecolor=color, hatch="////", linewidth=edge)
 
 
-def _draw_provisional(ax: Axes, segments: Sequence[ProvisionalSegment]) -> None:
+def _draw_provisional(ax: Axes, segments: Sequence[ProvisionalReport]) -> None:
     """A hollow mark at each boundary as first reported, as high as its confidence, and a line to when that was."""
     ax.set_ylim(-0.08, 1.12)
     ax.set_yticks([0, 1], ["0%", "100%"])
@@ -186,11 +186,11 @@ def _draw_reported(
     ax.plot(times, heights, zorder=3, **mark | sized)
 
 
-def _later(reported: Sequence[ProvisionalSegment | Boundary]) -> str:
+def _later(reported: Sequence[ProvisionalReport | Boundary]) -> str:
     return f"reported {np.median([one.delay_s for one in reported]):.1f} s later" if reported else "none yet"
 
 
-def _draw_key(figure: Figure, provisional: Sequence[ProvisionalSegment], y: float) -> None:
+def _draw_key(figure: Figure, provisional: Sequence[ProvisionalReport], y: float) -> None:
     """What the marks mean; only those that are drawn."""
     texts = {
         "confirmed": "provisional, later confirmed",

@@ -20,7 +20,7 @@ from kineseg import (
 )
 
 from kineseg_cli.show.agreement import TOLERANCE_S, Agreement, BoundaryAgreement
-from kineseg_cli.show.segment_versions import ProvisionalSegment
+from kineseg_cli.show.segment_versions import ProvisionalReport
 
 
 def clock(seconds: float) -> str:
@@ -171,7 +171,7 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def outcomes(provisional: Sequence[ProvisionalSegment]) -> str:
+def outcomes(provisional: Sequence[ProvisionalReport]) -> str:
     """Number of provisional segments and what became of them: ``7 reported, 5 confirmed, 2 retracted``."""
     kept, lost = (sum(one.outcome == outcome for one in provisional) for outcome in ("confirmed", "retracted"))
     waiting = len(provisional) - kept - lost
