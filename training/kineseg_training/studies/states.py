@@ -168,7 +168,7 @@ def checked_labels(points: NDArray[np.floating], labels: NDArray[np.integer]) ->
     count = len(np.unique(labels))
     if count < 2:
         raise DataError(
-            f"{count} action(s): how well states gather by action can be measured for at least two; name more"
+            f"{count} action(s): how well states gather by action can be measured for two at least; name more"
         )
     if count >= len(labels):
         raise DataError(f"{count} actions with one state each: take more windows of each")
