@@ -270,6 +270,14 @@ def test_a_refused_update_changes_nothing(pose: Recording, whole: list[dict[str,
     assert kept([*items, *segmenter.finish()]) == whole
 
 
+def test_refused_first_frames_do_not_settle_how_many_channels_there_are() -> None:
+    segmenter = Segmenter.load("scratch", rate=50)
+    with pytest.raises(kineseg.InvalidRequest):
+        segmenter.update(np.full((5, 3), np.inf))
+    segmenter.update(np.zeros((5, 2)))
+    assert segmenter.frames_processed == 5
+
+
 def test_a_clock_that_contradicts_the_rate_takes_nothing_and_the_stream_goes_on(
     pose: Recording, whole: list[dict[str, Any]]
 ) -> None:

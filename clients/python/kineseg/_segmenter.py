@@ -154,7 +154,9 @@ class Segmenter:
                 calling this again returns what is left.
             StreamClosed: The stream is finished.
         """
-        stream = self._opened[0] if self._opened else self._open(("channel_0",))[0]
+        if self._opened is None:
+            self._opened = self._open(("channel_0",))
+        stream, _ = self._opened
         if not (self._finished and stream.has_items):
             self._check_open()
             self._finished = True
@@ -168,9 +170,9 @@ class Segmenter:
         self.summary, self._finished, self._opened = None, False, None
         channels = tuple(self.config.channels) or self.model.channels
         if self.config.joints is not None:
-            self._open(())
+            self._opened = self._open(())
         elif channels:
-            self._open(channels)
+            self._opened = self._open(channels)
 
     @property
     def model(self) -> Model:
@@ -190,8 +192,7 @@ class Segmenter:
 
     def _open(self, channels: tuple[str, ...]) -> tuple[_local.LocalStream, Chunker]:
         stream = self._model.open(replace(self.config, channels=channels), self._name_bank)
-        self._opened = stream, Chunker(channels, _CHUNK_FRAMES, self.config.joints)
-        return self._opened
+        return stream, Chunker(channels, _CHUNK_FRAMES, self.config.joints)
 
     def _open_unnamed(self, frames: ArrayLike) -> tuple[_local.LocalStream, Chunker]:
         """Opens a stream whose channels have no names: as many as the first frames have."""
