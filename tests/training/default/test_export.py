@@ -19,7 +19,7 @@ from kineseg_training.default.graph import step_graph
 from kineseg_training.default.task import FitSettings
 from kineseg_training.default.trained import Trained, fit
 from kineseg_training.errors import BundleError, CheckpointError, DataError, SettingsError
-from kineseg_training.export.features import Stream, View
+from kineseg_training.export.features import PredictorTrace, View
 from kineseg_training.export.metric import MetricSettings, learn_metric
 from kineseg_training.export.pack import channel_unit
 from kineseg_training.export.step import Step, read_bundle
@@ -69,7 +69,7 @@ def test_a_thousand_steps_agree_with_pytorch(
     settings = replace(SMALL, blocks=blocks)  # type: ignore[arg-type]
     model = trained.model
     frames = thousand_frames(corpus, n_streams)
-    streams = [Stream.through(model, each) for each in frames]
+    streams = [PredictorTrace.through(model, each) for each in frames]
     view = View.of(np.concatenate([stream.frames for stream in streams]))
     metric = learn_metric([stream.features(settings.blocks, view) for stream in streams], 30.0, settings.metric)
     surprise = learn_surprise([stream.squared_error() for stream in streams], corpus.channels)

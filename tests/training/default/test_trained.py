@@ -14,7 +14,7 @@ from kineseg_training.data import Corpus, Source, load_corpus
 from kineseg_training.default.task import FitSettings
 from kineseg_training.default.trained import Trained, fit, load_trained
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
-from kineseg_training.loop import LAST, LoopSettings, Row, load_saved, train
+from kineseg_training.loop import LAST, CourseRow, LoopSettings, load_saved, train
 from kineseg_training.models import Seq2SeqSettings
 
 from tests.training.loop.line import Line
@@ -66,7 +66,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 ) -> None:
     whole = fit(corpus, tiny, tmp_path / "whole", progress=False)
 
-    def interrupt(row: Row) -> None:
+    def interrupt(row: CourseRow) -> None:
         if row.iteration == 2 * tiny.steps:
             raise InterruptedRunError
 

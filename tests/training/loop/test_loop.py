@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from kineseg_training.errors import CheckpointError, SettingsError, TrainingError
-from kineseg_training.loop import LAST, LoopSettings, Row, load_saved, train
+from kineseg_training.loop import LAST, CourseRow, LoopSettings, load_saved, train
 
 from tests.training.loop.line import Line
 
@@ -24,7 +24,7 @@ def parameters(task: Line) -> torch.Tensor:
 
 
 def test_it_learns_and_leaves_checkpoint_course_and_plot(tmp_path: Path) -> None:
-    rows: list[Row] = []
+    rows: list[CourseRow] = []
     saved = train(Line(), LoopSettings(60, 20), tmp_path / "run", progress=False, on_validation=rows.append)
     assert [row.iteration for row in saved.course] == [0, 20, 40, 60] == [row.iteration for row in rows]
     assert "train_loss" not in saved.course[0].figures  # it is evaluated before any training

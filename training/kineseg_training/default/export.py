@@ -15,7 +15,7 @@ from kineseg_training.data import Corpus, mirrored, resample
 from kineseg_training.default.graph import state_layout, step_graph
 from kineseg_training.default.trained import Trained
 from kineseg_training.errors import CheckpointError, DataError
-from kineseg_training.export.features import Block, Stream, View, check_blocks
+from kineseg_training.export.features import Block, PredictorTrace, View, check_blocks
 from kineseg_training.export.metric import Metric, MetricSettings, learn_metric
 from kineseg_training.export.pack import (
     GOLDEN_TOLERANCE,
@@ -133,7 +133,7 @@ def bundle_files(
         state=[bundle_pb2.StatePart(name=name, size=size) for name, size in state_layout(model).parts],
         embedding_dim=settings.metric.dimensions,
         calibration=calibration(
-            [Stream.through(model, take).surprise(surprise) for take in evaluated], settings.segmenter
+            [PredictorTrace.through(model, take).surprise(surprise) for take in evaluated], settings.segmenter
         ),
         training_data=bundle_pb2.TrainingData(
             description=settings.description,
@@ -149,11 +149,11 @@ def bundle_files(
     return packed(manifest, graph, golden, model_card(manifest, trained, settings.blocks, settings.limits))
 
 
-def _streams(trained: Trained, corpus: Corpus, settings: ExportSettings) -> list[Stream]:
+def _streams(trained: Trained, corpus: Corpus, settings: ExportSettings) -> list[PredictorTrace]:
     takes = [resample(clip.frames, clip.rate, trained.settings.rate) for clip in corpus.clips]
     if settings.mirror:
         takes += [mirrored(take, corpus.channels) for take in takes]
-    return [Stream.through(trained.model, take) for take in takes]
+    return [PredictorTrace.through(trained.model, take) for take in takes]
 
 
 def _evaluation_takes(trained: Trained, corpus: Corpus, held_out: Corpus | None) -> list[NDArray[np.float64]]:
@@ -176,7 +176,7 @@ def _golden(
     wander = np.cumsum(rng.standard_normal((GOLDEN_STEPS, channels)), axis=0) / 4.0
     mean, scale = model.mean.numpy(), model.scale.numpy()
     frames = (mean + scale * wander).astype(np.float32)
-    stream = Stream.through(model, frames)
+    stream = PredictorTrace.through(model, frames)
     return {
         "frames": frames,
         "prediction": (mean + scale * stream.prediction).astype(np.float32),

@@ -10,7 +10,7 @@ from typing import Any, cast
 from kineseg_training.data import Corpus, Source
 from kineseg_training.default.task import FAMILY, FitSettings, PredictorTask
 from kineseg_training.errors import CheckpointError
-from kineseg_training.loop import LAST, Course, LoopSettings, Row, Saved, load_saved, train
+from kineseg_training.loop import LAST, Course, CourseRow, LoopSettings, Saved, load_saved, train
 from kineseg_training.loop.course import best_row
 from kineseg_training.models import Seq2Seq, Seq2SeqSettings
 
@@ -38,7 +38,7 @@ class Trained:
     course: Course
 
     @property
-    def best(self) -> Row:
+    def best(self) -> CourseRow:
         """The figures of the best epoch."""
         return best_row(self.course)
 
@@ -61,7 +61,7 @@ def fit(
     device: str = "cpu",
     resume: bool = False,
     progress: bool = True,
-    on_validation: Callable[[Row], None] | None = None,
+    on_validation: Callable[[CourseRow], None] | None = None,
 ) -> Trained:
     """Train on `corpus`, validate after each epoch, and leave the run in `out` as `loop.train` does.
 

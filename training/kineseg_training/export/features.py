@@ -52,7 +52,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
+class PredictorTrace:
     """A predictor's whole way through a recording, from the initial state.
 
     Attributes:
@@ -66,7 +66,7 @@ class Stream:
     prediction: NDArray[np.float64]
 
     @classmethod
-    def through(cls, model: Seq2Seq, frames: NDArray[np.floating]) -> Stream:
+    def through(cls, model: Seq2Seq, frames: NDArray[np.floating]) -> PredictorTrace:
         """Run `model` over ``(T, C)`` frames in the units of their channels."""
         hidden, prediction = model.trace(frames)
         mean, scale = (buffer.cpu().numpy().astype(np.float64) for buffer in (model.mean, model.scale))

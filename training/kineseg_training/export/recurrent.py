@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kineseg_training.export.features import POSE_LIMIT, Block, Stream, View
+from kineseg_training.export.features import POSE_LIMIT, Block, PredictorTrace, View
 from kineseg_training.export.metric import Metric
 from kineseg_training.export.step_graph import StepModule
 from kineseg_training.export.surprise import FLOOR, Surprise
@@ -46,7 +46,7 @@ class Cell(nn.Module, ABC):
         """Normalised frames ``(B, C)`` and memory: hidden state ``(B, H)``, prediction ``(B, C)``, memory after it."""
 
     @torch.no_grad()
-    def through(self, frames: NDArray[np.floating]) -> Stream:
+    def through(self, frames: NDArray[np.floating]) -> PredictorTrace:
         """The way through a recording ``(T, C)`` in the units of its channels, from the initial state."""
         x = (torch.from_numpy(np.asarray(frames, dtype=np.float32)) - self.mean) / self.scale
         memory = tuple(torch.zeros(1, size) for _, size in self.memory)
@@ -55,7 +55,9 @@ class Cell(nn.Module, ABC):
             state, prediction, memory = self(frame[None], *memory)
             hidden.append(state[0])
             predicted.append(prediction[0])
-        return Stream(*(part.numpy().astype(np.float64) for part in (x, torch.stack(hidden), torch.stack(predicted))))
+        return PredictorTrace(
+            *(part.numpy().astype(np.float64) for part in (x, torch.stack(hidden), torch.stack(predicted)))
+        )
 
 
 class TiedCell(Cell):

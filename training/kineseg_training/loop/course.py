@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # an optional package
 
 
 @dataclass(frozen=True)
-class Row:
+class CourseRow:
     """What was found after an iteration.
 
     Attributes:
@@ -31,10 +31,10 @@ class Row:
     figures: Mapping[str, float]
 
 
-Course = tuple[Row, ...]
+Course = tuple[CourseRow, ...]
 
 
-def best_row(course: Course, monitor: str = "validation_loss") -> Row:
+def best_row(course: Course, monitor: str = "validation_loss") -> CourseRow:
     """The row of the smallest figure `monitor`; the first of equals."""
     return min(course, key=lambda row: row.figures[monitor])
 
@@ -84,7 +84,7 @@ class Board:
         if self._writer is not None:
             self._writer.close()
 
-    def add(self, row: Row) -> None:
+    def add(self, row: CourseRow) -> None:
         """Write a row."""
         if self._writer is not None:
             for name, value in row.figures.items():

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from kineseg_training.errors import CheckpointError, SettingsError, TrainingError
 from kineseg_training.files import write_atomically
-from kineseg_training.loop.course import Board, Course, Row, best_row, write_course
+from kineseg_training.loop.course import Board, Course, CourseRow, best_row, write_course
 from kineseg_training.loop.processes import Processes, joined
 from kineseg_training.loop.saved import LAST, Saved, load_saved
 from kineseg_training.loop.settings import LoopSettings
@@ -36,7 +36,7 @@ def train(
     *,
     resume: bool = False,
     progress: bool = True,
-    on_validation: Callable[[Row], None] | None = None,
+    on_validation: Callable[[CourseRow], None] | None = None,
 ) -> Saved:
     """Train `task`, leave ``last.pt``, ``recipe.json``, ``course.csv`` and ``course.png`` in `out`, and put the best
     parameters into its network, or the last ones where no figure is monitored.
@@ -164,7 +164,7 @@ def _restore(task: Task, saved: Saved) -> None:
 
 def _validate(
     task: Task, iteration: int, losses: Mapping[str, list[float]], processes: Processes, monitor: str | None
-) -> Row:
+) -> CourseRow:
     # Batch statistics differ between processes; validated and saved is their mean.
     processes.average(buffer for buffer in task.network.buffers() if buffer.is_floating_point())
     task.network.eval()
@@ -179,7 +179,7 @@ def _validate(
     if not torch.isfinite(values).all():
         bad = next(name for name, value in zip(figures, values, strict=True) if not torch.isfinite(value))
         raise TrainingError(f"{bad} is not a number any more after iteration {iteration}; lower the learning rate")
-    return Row(iteration, dict(zip(figures, values.tolist(), strict=True)))
+    return CourseRow(iteration, dict(zip(figures, values.tolist(), strict=True)))
 
 
 def _exhausted(course: Course, settings: LoopSettings) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kineseg_training.errors import CheckpointError
 from kineseg_training.files import write_atomically
-from kineseg_training.loop.course import Course, Row, best_row
+from kineseg_training.loop.course import Course, CourseRow, best_row
 
 LAST = "last.pt"
 FORMAT = 2
@@ -43,7 +43,7 @@ class Saved:
     notes: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def best_row(self) -> Row:
+    def best_row(self) -> CourseRow:
         """The figures that belong to `best`."""
         return self.course[-1] if self.monitor is None else best_row(self.course, self.monitor)
 
@@ -86,7 +86,7 @@ def load_saved(path: Path) -> Saved:
             raw["network"],
             raw["best"],
             raw["optimisers"],
-            tuple(Row(row["iteration"], row["figures"]) for row in raw["course"]),
+            tuple(CourseRow(row["iteration"], row["figures"]) for row in raw["course"]),
             raw["monitor"],
             raw["notes"],
         )

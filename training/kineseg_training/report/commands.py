@@ -18,8 +18,8 @@ from kineseg_training.files import write_atomically
 from kineseg_training.options import BvhFolder, CmuFolder, Device, PresetOption, Quiet, Seed, reporting
 from kineseg_training.report.contents import ENTRIES, FAMILIES, PARTS, Part, chosen
 from kineseg_training.report.run import Outcome, pictures_of, run_all
-from kineseg_training.studies.exhibit import Place, shown
-from kineseg_training.studies.experiment import place
+from kineseg_training.studies.exhibit import RunContext, shown
+from kineseg_training.studies.experiment import run_context
 
 _TYPES = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4"}
 _PRESETS = {
@@ -32,12 +32,12 @@ _CORES = os.cpu_count() or 1
 _KEYS = ", ".join(entry.key for entry in ENTRIES)
 
 
-def page(outcomes: Sequence[Outcome], place: Place, machine: str) -> str:
+def page(outcomes: Sequence[Outcome], context: RunContext, machine: str) -> str:
     """HTML of a report.
 
     Args:
         outcomes: Of the experiments, in order.
-        place: Where they were made.
+        context: Where they were made.
         machine: On what, in words.
     """
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -49,9 +49,9 @@ def page(outcomes: Sequence[Outcome], place: Place, machine: str) -> str:
     return template.render(
         parts=[(part, members) for part, members in parts if members],
         verdicts=[outcome for outcome in outcomes if outcome.exhibit and outcome.exhibit.agreement != "not compared"],
-        pictures={outcome.entry.key: _inlined(pictures_of(outcome, place)) for outcome in outcomes},
-        preset=_PRESETS[place.preset],
-        seed=place.seed,
+        pictures={outcome.entry.key: _inlined(pictures_of(outcome, context)) for outcome in outcomes},
+        preset=_PRESETS[context.preset],
+        seed=context.seed,
         machine=machine,
         minutes=sum(outcome.seconds for outcome in outcomes) / 60.0,
         failed=[outcome for outcome in outcomes if outcome.exhibit is None],
@@ -87,9 +87,9 @@ def report(
     """Train and compare the models of all three papers, and write one self-contained HTML page about it."""
     with reporting():
         entries = chosen(only or (), without or (), family or ())
-        where = place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
-        outcomes = run_all(entries, where, jobs)
-        write_atomically(out / PAGE, page(outcomes, where, _machine(device, jobs)).encode())
+        context = run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        outcomes = run_all(entries, context, jobs)
+        write_atomically(out / PAGE, page(outcomes, context, _machine(device, jobs)).encode())
         for outcome in outcomes:
             said = f"{outcome.exhibit.agreement}. {outcome.exhibit.verdict}" if outcome.exhibit else outcome.problem
             typer.echo(f"{outcome.entry.key} ({outcome.seconds:.0f} s): {said}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kineseg_training.errors import SettingsError
-from kineseg_training.studies.exhibit import Exhibit, Place, experiment
+from kineseg_training.studies.exhibit import Exhibit, RunContext, experiment
 from kineseg_training.studies.families import FAMILIES as MODELS
 
 FAMILIES = tuple(MODELS)
@@ -49,9 +49,9 @@ class Entry:
     bundles: bool = False
     long: bool = False
 
-    def run(self, place: Place) -> Exhibit:
+    def run(self, context: RunContext) -> Exhibit:
         """Do it. Rooms are imported only now: some need much."""
-        return experiment(self.function)(place)
+        return experiment(self.function)(context)
 
 
 PARTS = (

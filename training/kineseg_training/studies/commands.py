@@ -49,8 +49,8 @@ def views_command(
     with options.reporting():
         names = [name.strip() for name in models.split(",") if name.strip()]
         experiment.show(
-            lambda place: views(place, names=names, umap=umap, dimensions=dimensions or (2, 3)),
-            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            lambda context: views(context, names=names, umap=umap, dimensions=dimensions or (2, 3)),
+            experiment.run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 
@@ -73,8 +73,8 @@ def optimality_command(
 
     with options.reporting():
         experiment.show(
-            lambda place: optimality(place, hidden=_numbers(hidden), iterations=iterations),
-            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            lambda context: optimality(context, hidden=_numbers(hidden), iterations=iterations),
+            experiment.run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 
@@ -104,8 +104,8 @@ def gradcam_command(
 
     with options.reporting():
         experiment.show(
-            lambda place: gradcam(place, animate=gif),
-            experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
+            lambda context: gradcam(context, animate=gif),
+            experiment.run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed),
             threads,
         )
 

@@ -1,7 +1,7 @@
 """What an experiment leaves behind: pictures with captions, tables, figures, and what they say about a paper.
 
-Every experiment is a function ``(place: Place) -> Exhibit``. It computes in `Place.out`, a folder of its own, and a
-report puts the exhibits of several experiments on one page.
+Every experiment is a function ``(context: RunContext) -> Exhibit``. It computes in `RunContext.out`, a folder of its
+own, and a report puts the exhibits of several experiments on one page.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EXHIBIT_FILE = "exhibit.json"
 
 
 @dataclass(frozen=True)
-class Place:
+class RunContext:
     """Where an experiment works and what it may use.
 
     Attributes:
@@ -163,13 +163,13 @@ class Exhibit:
         return "\n".join([*lines, "", f"{self.paper}: {self.agreement}. {self.verdict}"])
 
 
-def experiment(function: str) -> Callable[[Place], Exhibit]:
+def experiment(function: str) -> Callable[[RunContext], Exhibit]:
     """An experiment by its module and name in this package, ``module:name``.
 
     The module is imported only now, so that what lists experiments need not wait for all that they need.
     """
     module, _, name = function.partition(":")
-    found: Callable[[Place], Exhibit] = getattr(import_module(f"kineseg_training.{module}"), name)
+    found: Callable[[RunContext], Exhibit] = getattr(import_module(f"kineseg_training.{module}"), name)
     return found
 
 

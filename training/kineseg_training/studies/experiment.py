@@ -20,12 +20,12 @@ from kineseg_training.options import (
     beside,
     reporting,
 )
-from kineseg_training.studies.exhibit import Exhibit, Place, Preset, experiment
+from kineseg_training.studies.exhibit import Exhibit, Preset, RunContext, experiment
 
 _PRESETS: dict[str, Preset] = {"tiny": "tiny", "small": "small", "full": "full"}
 
 
-def place(
+def run_context(
     out: Path,
     preset: str,
     cmu: Path | None,
@@ -34,12 +34,12 @@ def place(
     *,
     quiet: bool = False,
     seed: int = 0,
-) -> Place:
+) -> RunContext:
     """Where an experiment works; data folders that are not named are looked for beside the checkout."""
     if preset not in _PRESETS:
         raise typer.BadParameter(f"{preset!r}: expected one of {', '.join(_PRESETS)}", param_hint="--preset")
     out.mkdir(parents=True, exist_ok=True)
-    return Place(
+    return RunContext(
         out,
         _PRESETS[preset],
         cmu or beside("cmu_mocap"),
@@ -50,7 +50,7 @@ def place(
     )
 
 
-def show(run: Callable[[Place], Exhibit], where: Place, threads: int) -> None:
+def show(run: Callable[[RunContext], Exhibit], where: RunContext, threads: int) -> None:
     """Run one experiment, save and print what it found."""
     torch.set_num_threads(threads)
     exhibit = run(where)
@@ -81,7 +81,7 @@ def add_experiment(app: typer.Typer, name: str, function: str, about: str, *, bv
         seed: Seed = 0,
     ) -> None:
         with reporting():
-            show(experiment(function), place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
+            show(experiment(function), run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed), threads)
 
     def without_bvh(
         out: Out,

@@ -19,7 +19,7 @@ from kineseg_training.export.families import Family, FamilySettings, export_fami
 from kineseg_training.models import Seq2Seq
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.das_2023.trained import load_stgcn, trained_stgcn
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.srivastava_2015.trained import load_composite, trained_composite
 from kineseg_training.studies.su_shlizerman_2019.task import normalisation
 from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, load_su, trained_su
@@ -40,7 +40,7 @@ class Subject:
     model: nn.Module | None
 
 
-def subject(name: str, place: Place, train: LabelledClips) -> Subject:
+def subject(name: str, context: RunContext, train: LabelledClips) -> Subject:
     """The subject of this name, trained on `train` if it is not there yet.
 
     Raises:
@@ -48,7 +48,7 @@ def subject(name: str, place: Place, train: LabelledClips) -> Subject:
     """
     check_subjects([name])
     title, make = _SUBJECTS[name]
-    return Subject(name, title, make(place, train))
+    return Subject(name, title, make(context, train))
 
 
 def check_subjects(names: Sequence[str]) -> None:
@@ -60,48 +60,48 @@ def check_subjects(names: Sequence[str]) -> None:
         raise SettingsError(f"models: name each once, and one at least, of {', '.join(_SUBJECTS)}")
 
 
-def trained_seq2seq(place: Place, train: LabelledClips) -> Seq2Seq:
+def trained_seq2seq(context: RunContext, train: LabelledClips) -> Seq2Seq:
     """The predictor of the bundle that the service ships, trained by its recipe on the clips given."""
     settings = recipe.FIT
-    if place.preset == "tiny":
+    if context.preset == "tiny":
         settings = replace(settings, hidden=16, source=12, target=6, shortest_source=4, batch=8, steps=4, epochs=2)
-    settings = replace(settings, seed=place.seed)
+    settings = replace(settings, seed=context.seed)
     corpus = Corpus(
         tuple(Clip(clip.name, clip.frames, train.rate) for clip in train.clips),
         train.channels,
         train.fingerprint,
         Source(),
     )
-    folder = place.models / "seq2seq"
-    return fit(corpus, settings, folder, device=place.device, resume=True, progress=place.progress).model
+    folder = context.models / "seq2seq"
+    return fit(corpus, settings, folder, device=context.device, resume=True, progress=context.progress).model
 
 
-def _untrained(place: Place, train: LabelledClips) -> nn.Module:
-    torch.manual_seed(place.seed)
-    model = TiedSeq2Seq(TiedSettings(len(train.channels), CANONICAL_PRESETS[place.preset].hidden))
+def _untrained(context: RunContext, train: LabelledClips) -> nn.Module:
+    torch.manual_seed(context.seed)
+    model = TiedSeq2Seq(TiedSettings(len(train.channels), CANONICAL_PRESETS[context.preset].hidden))
     model.set_normalisation(*normalisation([clip.frames for clip in train.clips]))
     return model.eval()
 
 
-_SUBJECTS: dict[str, tuple[str, Callable[[Place, LabelledClips], nn.Module | None]]] = {
-    "su": ("tied GRU (Su & Shlizerman)", lambda place, train: trained_su(place)),
+_SUBJECTS: dict[str, tuple[str, Callable[[RunContext, LabelledClips], nn.Module | None]]] = {
+    "su": ("tied GRU (Su & Shlizerman)", lambda context, train: trained_su(context)),
     "seq2seq": ("GRU of the service", trained_seq2seq),
-    "composite": ("composite LSTM", lambda place, train: trained_composite(place)),
+    "composite": ("composite LSTM", lambda context, train: trained_composite(context)),
     "untrained": ("untrained GRU", _untrained),
-    "pose": ("pose itself", lambda place, train: None),
+    "pose": ("pose itself", lambda context, train: None),
 }
 SUBJECTS = tuple(_SUBJECTS)
 
 
 # How a model of each family is trained for a place, and how it is read from a run.
-FAMILIES: dict[str, tuple[Callable[[Place], Family], Callable[[Path], Family]]] = {
+FAMILIES: dict[str, tuple[Callable[[RunContext], Family], Callable[[Path], Family]]] = {
     "su": (trained_su, load_su),
     "composite": (trained_composite, load_composite),
     "stgcn": (trained_stgcn, load_stgcn),
 }
 
 
-def family_bundle(place: Place, family: str) -> Path:
+def family_bundle(context: RunContext, family: str) -> Path:
     """The bundle of a family's model in the place's preset, made unless it is there.
 
     Raises:
@@ -109,10 +109,10 @@ def family_bundle(place: Place, family: str) -> Path:
         DataError: There are no CMU clips.
     """
     check_family(family)
-    out = place.models / "bundles" / f"{family}.zip"
+    out = context.models / "bundles" / f"{family}.zip"
     if not out.is_file():
-        train, held_out = cmu_actions(place.needs_cmu())
-        export_family(FAMILIES[family][0](place), train, held_out, out, described(family))
+        train, held_out = cmu_actions(context.needs_cmu())
+        export_family(FAMILIES[family][0](context), train, held_out, out, described(family))
     return out
 
 

@@ -26,7 +26,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
     pieces_of,
     reduced,
 )
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from numpy.typing import NDArray
 
 
@@ -130,11 +130,11 @@ def test_all_families_can_be_looked_into_in_the_same_way(cmu_folder: Path) -> No
 
 
 def test_the_layers_of_all_families_become_an_exhibit(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "layers", "tiny", cmu_folder, progress=False)
-    place.out.mkdir()
-    made = layers(place)
-    made.save(place.out)
-    assert Exhibit.load(place.out) == made
+    context = RunContext(tmp_path / "layers", "tiny", cmu_folder, progress=False)
+    context.out.mkdir()
+    made = layers(context)
+    made.save(context.out)
+    assert Exhibit.load(context.out) == made
     table, checks = made.tables
     assert {row[0] for row in table.rows} == {
         "ST-GCN", "tied GRU", "composite LSTM", "GRU of the service", "labels shuffled"
@@ -142,25 +142,25 @@ def test_the_layers_of_all_families_become_an_exhibit(cmu_folder: Path, tmp_path
     assert all(0.0 <= float(row[4]) <= 1.0 for row in table.rows)
     assert len({row[1:] for row in checks.rows}) > 3  # settings are not ignored
     # What was computed is not computed again, unless it is of something else.
-    path = place.out / "layers_su.json"
+    path = context.out / "layers_su.json"
     changed = json.loads(path.read_text())
     changed["networks"][0]["values"]["across takes/nnk"][0] = 0.123
     path.write_text(json.dumps(changed))
-    other = place.out / "layers_seq2seq.json"
+    other = context.out / "layers_seq2seq.json"
     other.write_text(json.dumps(changed | {"made_of": {}}))
-    again = layers(place)
+    again = layers(context)
     assert again.figures["su_input"] == 0.123
     assert again.figures["seq2seq_input"] == made.figures["seq2seq_input"]
 
 
 def test_maps_of_clips_become_an_exhibit(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "gradcam", "tiny", cmu_folder, progress=False)
-    place.out.mkdir()
-    made = gradcam(place)
-    made.save(place.out)
-    assert Exhibit.load(place.out) == made
+    context = RunContext(tmp_path / "gradcam", "tiny", cmu_folder, progress=False)
+    context.out.mkdir()
+    made = gradcam(context)
+    made.save(context.out)
+    assert Exhibit.load(context.out) == made
     assert len(made.tables[0].rows) == 8
     assert len(made.pictures) == 4
-    animation = imageio.imread(place.out / "gradcam.gif")
+    animation = imageio.imread(context.out / "gradcam.gif")
     assert len(animation) > 5
     assert (animation[0] != animation[len(animation) // 2]).any()

@@ -12,7 +12,7 @@ from kineseg_training.errors import SettingsError
 from kineseg_training.export.families import FamilySettings, export_family
 from kineseg_training.export.step import read_bundle
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.families import FAMILIES, family_bundle
 from kineseg_training.studies.service.families.run import names_of, step_costs
 from kineseg_training.studies.service.faults.detect import load_takes
@@ -23,7 +23,7 @@ def recogniser(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """As the report makes it, in its tiny preset."""
     out = tmp_path_factory.mktemp("report") / "in-service"
     out.mkdir()
-    return family_bundle(Place(out, "tiny", cmu_folder, progress=False), "stgcn")
+    return family_bundle(RunContext(out, "tiny", cmu_folder, progress=False), "stgcn")
 
 
 def test_a_family_s_bundle_is_made_of_its_trained_model(recogniser: Path, cmu_folder: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_family_s_bundle_is_made_of_its_trained_model(recogniser: Path, cmu_fo
     assert tuple(manifest.classes) == cmu_actions(cmu_folder)[0].actions
     assert (recogniser.parents[1] / "stgcn" / "last.pt").is_file()
     with pytest.raises(SettingsError, match="there is no 'transformer'; there are su, composite, stgcn"):
-        family_bundle(Place(recogniser.parent, "tiny", cmu_folder), "transformer")
+        family_bundle(RunContext(recogniser.parent, "tiny", cmu_folder), "transformer")
     assert set(FAMILIES) == {"su", "composite", "stgcn"}
 
 

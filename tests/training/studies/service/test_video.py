@@ -16,7 +16,7 @@ from kineseg.motion import CANONICAL_JOINTS, Annotation, Recording, canonical_po
 from kineseg_training.commands import app
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.studies.colors import key_of
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.service.video import Scene, Shot, scene_of, write_video
 from kineseg_training.studies.service.video.figure import Stage
 from kineseg_training.studies.service.video.frames import shot_size
@@ -207,15 +207,15 @@ def test_a_take_of_the_baseline_is_shown_with_the_oracle_named(cmu_folder: Path,
 
 
 def test_a_recording_is_shown_as_the_service_segments_it(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "video", "tiny", cmu=cmu_folder, progress=False)
-    place.out.mkdir()
-    exhibit = example(place)
-    exhibit.save(place.out)
+    context = RunContext(tmp_path / "video", "tiny", cmu=cmu_folder, progress=False)
+    context.out.mkdir()
+    exhibit = example(context)
+    exhibit.save(context.out)
     for name, size, count in ((MP4, (270, 480, 3), 6), (GIF, (180, 320, 3), 3)):
-        frames = decoded(place.out / name)
+        frames = decoded(context.out / name)
         assert len(frames) == count
         assert frames[0].shape == size
-    assert np.asarray(Image.open(place.out / STILL)).shape == (270, 480, 3)
+    assert np.asarray(Image.open(context.out / STILL)).shape == (270, 480, 3)
     assert 0.5 < exhibit.figures["mof"] <= 1
     assert 0 < exhibit.figures["plane_variance"] < 1
 

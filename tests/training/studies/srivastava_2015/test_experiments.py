@@ -10,7 +10,7 @@ import pytest
 import torch
 from kineseg_training.errors import DataError
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.srivastava_2015.commands import app
 from kineseg_training.studies.srivastava_2015.extrapolation.results import (
     BACK,
@@ -32,24 +32,24 @@ from kineseg_training.studies.srivastava_2015.scores import (
 from kineseg_training.studies.srivastava_2015.sequences import cmu_poses
 from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import VARIANTS
-from kineseg_training.studies.srivastava_2015.variants.run import Score, agreement_and_verdict, variants
+from kineseg_training.studies.srivastava_2015.variants.run import VariantError, agreement_and_verdict, variants
 from typer.testing import CliRunner
 
 TRAINING = CompositeTraining(source=5, target=4)
 
 
 @pytest.fixture(scope="module")
-def place(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def context(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunContext:
     """Where the experiments are made, sharing their trained models."""
     out = tmp_path_factory.mktemp("composite") / "variants"
     out.mkdir()
-    return Place(out, "tiny", cmu_folder, progress=False)
+    return RunContext(out, "tiny", cmu_folder, progress=False)
 
 
 @pytest.fixture(scope="module")
-def compared(place: Place) -> Exhibit:
+def compared(context: RunContext) -> Exhibit:
     """The six variants."""
-    return variants(place)
+    return variants(context)
 
 
 def model(**settings: object) -> CompositeLSTM:
@@ -57,14 +57,14 @@ def model(**settings: object) -> CompositeLSTM:
     return CompositeLSTM(CompositeSettings(3, 6, **settings)).eval()  # type: ignore[arg-type]
 
 
-def test_all_variants_are_in_the_table_beside_what_needs_no_model(place: Place, compared: Exhibit) -> None:
-    compared.save(place.out)
-    assert Exhibit.load(place.out) == compared
+def test_all_variants_are_in_the_table_beside_what_needs_no_model(context: RunContext, compared: Exhibit) -> None:
+    compared.save(context.out)
+    assert Exhibit.load(context.out) == compared
     table, by_action = compared.tables
     names = [str(row[0]) for row in table.rows]
     assert all(any(name.startswith(variant) for name in names) for variant in VARIANTS)
     assert names[-4:] == [STAYS, GOES_ON, MEAN, "mean of the frames read"]
-    assert [row[0] for row in by_action.rows] == list(cmu_poses(place.needs_cmu())[1].actions)
+    assert [row[0] for row in by_action.rows] == list(cmu_poses(context.needs_cmu())[1].actions)
     still = [float(row[3]) for row in by_action.rows]
     assert np.mean(still) == pytest.approx(compared.figures[f"error, {STAYS}"])
     assert compared.figures["future error, composite"] > 0
@@ -74,18 +74,18 @@ def test_all_variants_are_in_the_table_beside_what_needs_no_model(place: Place, 
     assert compared.command.startswith("kineseg-train composite variants")
 
 
-def test_what_is_trained_is_not_trained_again(place: Place, compared: Exhibit) -> None:
-    before = {path: path.stat().st_mtime_ns for path in place.out.parent.rglob("last.pt")}
+def test_what_is_trained_is_not_trained_again(context: RunContext, compared: Exhibit) -> None:
+    before = {path: path.stat().st_mtime_ns for path in context.out.parent.rglob("last.pt")}
     runs = SIZES["tiny"].seeds * (
         len(VARIANTS) + 3 + 2
     )  # teacher forcing, plain takes, depth; decoders on two encoders
     assert len(before) == runs
-    assert variants(place) == compared
-    assert before == {path: path.stat().st_mtime_ns for path in place.out.parent.rglob("last.pt")}
+    assert variants(context) == compared
+    assert before == {path: path.stat().st_mtime_ns for path in context.out.parent.rglob("last.pt")}
 
 
-def test_beyond_the_trained_length(place: Place, compared: Exhibit) -> None:
-    there = replace(place, out=place.out.parent / "extrapolation")
+def test_beyond_the_trained_length(context: RunContext, compared: Exhibit) -> None:
+    there = replace(context, out=context.out.parent / "extrapolation")
     there.out.mkdir()
     exhibit = extrapolation(there)
     exhibit.save(there.out)
@@ -95,12 +95,12 @@ def test_beyond_the_trained_length(place: Place, compared: Exhibit) -> None:
     assert [row[0] for row in longer.rows] == [6, 12, 18, 24]
 
 
-def test_the_commands_print_what_was_found(place: Place, compared: Exhibit) -> None:
-    arguments = ["variants", str(place.out), "--preset", "tiny", "--cmu", str(place.cmu), "--quiet"]
+def test_the_commands_print_what_was_found(context: RunContext, compared: Exhibit) -> None:
+    arguments = ["variants", str(context.out), "--preset", "tiny", "--cmu", str(context.cmu), "--quiet"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert compared.findings[0] in result.output
-    wrong = CliRunner().invoke(app, ["extrapolation", str(place.out), "--preset", "huge"])
+    wrong = CliRunner().invoke(app, ["extrapolation", str(context.out), "--preset", "huge"])
     assert wrong.exit_code == 2
 
 
@@ -156,8 +156,8 @@ def test_rhythm_is_found_where_there_is_one() -> None:
     assert (still.moving, still.strength) == (0, 0)
 
 
-def score(future: float) -> Score:
-    return Score(np.full((2, 3), future), None, {})
+def score(future: float) -> VariantError:
+    return VariantError(np.full((2, 3), future), None, {})
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_the_verdict_follows_from_the_numbers(errors: dict[str, float], agreemen
     assert f"(best: {best})" in words
 
 
-def test_clips_that_are_too_short_are_refused(place: Place) -> None:
-    _, test = cmu_poses(place.needs_cmu())
+def test_clips_that_are_too_short_are_refused(context: RunContext) -> None:
+    _, test = cmu_poses(context.needs_cmu())
     assert "running" not in evaluation_windows(test, 50, 60)
     with pytest.raises(DataError, match="every test clip is shorter than 5000 frames"):
         evaluation_windows(test, 50, 5000)

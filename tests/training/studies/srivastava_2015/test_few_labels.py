@@ -12,7 +12,7 @@ import torch
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.srivastava_2015.commands import app
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
     Recognition,
@@ -54,15 +54,15 @@ def cmu(cmu_folder: Path) -> Recognition:
 
 
 @pytest.fixture(scope="module")
-def place(cmu_folder: Path, bvh_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def context(cmu_folder: Path, bvh_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunContext:
     """Where `exhibit` was made."""
-    return Place(tmp_path_factory.mktemp("few_labels"), "tiny", cmu_folder, bvh_folder, progress=False)
+    return RunContext(tmp_path_factory.mktemp("few_labels"), "tiny", cmu_folder, bvh_folder, progress=False)
 
 
 @pytest.fixture(scope="module")
-def exhibit(place: Place) -> Exhibit:
+def exhibit(context: RunContext) -> Exhibit:
     """The whole experiment, as small as can be."""
-    return few_labels(place)
+    return few_labels(context)
 
 
 def encoder(inputs: int, hidden: int, data: Recognition) -> CompositeLSTM:
@@ -220,9 +220,9 @@ def test_settings_that_cannot_be_compared_are_refused() -> None:
     assert FewLabelsSettings(labels=(ALL, 16, 1)).ordered == (1, 16, ALL)
 
 
-def test_the_exhibit_is_whole(place: Place, exhibit: Exhibit) -> None:
-    exhibit.save(place.out)
-    assert Exhibit.load(place.out) == exhibit
+def test_the_exhibit_is_whole(context: RunContext, exhibit: Exhibit) -> None:
+    exhibit.save(context.out)
+    assert Exhibit.load(context.out) == exhibit
     pairs = [(data, source) for data in ("CMU", "BVH") for source in ("CMU", "BVH", "generated")]
     labels = ["all" if n == ALL else str(n) for n in TINY.ordered]
     summary, balanced, plain, without, _ = exhibit.tables
@@ -237,13 +237,13 @@ def test_the_exhibit_is_whole(place: Place, exhibit: Exhibit) -> None:
 
 
 def test_an_interrupted_experiment_goes_on_and_comes_to_the_same(
-    place: Place, exhibit: Exhibit, tmp_path: Path
+    context: RunContext, exhibit: Exhibit, tmp_path: Path
 ) -> None:
-    cut = tmp_path / place.out.name
-    shutil.copytree(place.out, cut)
-    lines = (place.out / RESULTS_FILE).read_text().splitlines(keepends=True)
+    cut = tmp_path / context.out.name
+    shutil.copytree(context.out, cut)
+    lines = (context.out / RESULTS_FILE).read_text().splitlines(keepends=True)
     (cut / RESULTS_FILE).write_text("".join(lines[:-9]) + lines[-9][:25])
-    resumed = few_labels(replace(place, out=cut))
+    resumed = few_labels(replace(context, out=cut))
     assert (cut / RESULTS_FILE).read_text() == "".join(lines)
     assert resumed == exhibit
 
@@ -259,19 +259,19 @@ def test_results_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
         Results(path, {"seeds": 2})
 
 
-def test_the_optimiser_is_chosen_without_the_test_clips(cmu: Recognition, place: Place, tmp_path: Path) -> None:
+def test_the_optimiser_is_chosen_without_the_test_clips(cmu: Recognition, context: RunContext, tmp_path: Path) -> None:
     inner = held_out(cmu)
     known = {clip.name for clip in cmu.clips.clips}
     assert {clip.name for clip in (*inner.clips.clips, *inner.test_clips.clips)} <= known
     assert inner.clips.actions == cmu.clips.actions
-    (table,) = few_labels_optimiser(replace(place, out=tmp_path)).tables
+    (table,) = few_labels_optimiser(replace(context, out=tmp_path)).tables
     assert [row[0] for row in table.rows] == ["all"] * 4 + ["readout"] * 4
     assert [row[2] for row in table.rows] == [1, 2] * 4
 
 
-def test_the_command_says_what_is_wrong(place: Place, tmp_path: Path) -> None:
-    arguments = ["few-labels", str(tmp_path), "--preset", "tiny", "--quiet", "--cmu", str(place.cmu)]
-    arguments += ["--bvh", str(place.bvh), "--labels", "1", "--labels", "18", "--labels", "0"]
+def test_the_command_says_what_is_wrong(context: RunContext, tmp_path: Path) -> None:
+    arguments = ["few-labels", str(tmp_path), "--preset", "tiny", "--quiet", "--cmu", str(context.cmu)]
+    arguments += ["--bvh", str(context.bvh), "--labels", "1", "--labels", "18", "--labels", "0"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 1
     assert "error: labels: 18 labelled windows of a class asked for, but of running there are 17" in done.output

@@ -16,7 +16,7 @@ from kineseg_training.data import mirrored
 from kineseg_training.errors import CheckpointError, DataError, SettingsError, TrainingError
 from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.srivastava_2015.commands import app
 from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings
 from kineseg_training.studies.srivastava_2015.sequences import PoseSequences, ShapeSequences, cmu_poses
@@ -156,21 +156,21 @@ def test_films_come_as_patches_and_are_judged_by_others_than_trained_on() -> Non
 
 
 def test_the_shared_model_is_trained_once_and_read_then(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "one", "tiny", cmu_folder, progress=False)
-    place.out.mkdir()
-    made = trained_composite(place)
+    context = RunContext(tmp_path / "one", "tiny", cmu_folder, progress=False)
+    context.out.mkdir()
+    made = trained_composite(context)
     assert isinstance(made, CompositeLSTM)
     assert not made.training
-    written = (place.models / "composite" / LAST).stat().st_mtime_ns
-    again = trained_composite(replace(place, out=tmp_path / "two"))
+    written = (context.models / "composite" / LAST).stat().st_mtime_ns
+    again = trained_composite(replace(context, out=tmp_path / "two"))
     assert torch.equal(parameters(made), parameters(again))
-    assert (place.models / "composite" / LAST).stat().st_mtime_ns == written
+    assert (context.models / "composite" / LAST).stat().st_mtime_ns == written
     clip = cmu_poses(cmu_folder)[1].clips[0].frames
     assert {len(value) for value in made.layer_sequences(clip).values()} == {len(clip)}
     with pytest.raises(CheckpointError, match="seed"):
-        trained_composite(replace(place, seed=5))
+        trained_composite(replace(context, seed=5))
     with pytest.raises(DataError, match="--cmu"):
-        trained_composite(replace(place, cmu=tmp_path))
+        trained_composite(replace(context, cmu=tmp_path))
 
 
 def test_another_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kineseg_training.commands import app
-from kineseg_training.studies.exhibit import EXHIBIT_FILE, Exhibit, Place
+from kineseg_training.studies.exhibit import EXHIBIT_FILE, Exhibit, RunContext
 from kineseg_training.studies.su_shlizerman_2019.clips.run import Case, clips
 from typer.testing import CliRunner
 
@@ -35,9 +35,9 @@ def h36m(tmp_path: Path) -> Path:
 
 
 def test_clips_of_the_cmu_actions(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path, "tiny", cmu_folder, progress=False)
+    context = RunContext(tmp_path, "tiny", cmu_folder, progress=False)
     case = {"two": Case(("running", "walking"), adversarial=True, root=False)}
-    exhibit = clips(place, case)
+    exhibit = clips(context, case)
     exhibit.save(tmp_path)
     assert Exhibit.load(tmp_path) == exhibit
     assert {picture.file for picture in exhibit.pictures} == PICTURES
@@ -48,7 +48,7 @@ def test_clips_of_the_cmu_actions(cmu_folder: Path, tmp_path: Path) -> None:
     assert cuts.rows[0][1] == 1
     assert all(-1 <= cell <= 1 for cell in simpler.rows[0][1:] if isinstance(cell, float))
     assert "given" in clusters.caption
-    again = clips(place, case)  # what is trained there is read
+    again = clips(context, case)  # what is trained there is read
     assert again == exhibit
 
 

@@ -10,10 +10,10 @@ import torch
 from kineseg_training.commands import app as trainers
 from kineseg_training.data.labelled import cmu_actions
 from kineseg_training.errors import DataError, SettingsError
-from kineseg_training.loop import LAST, Course, LoopSettings, Row, load_saved, train
+from kineseg_training.loop import LAST, Course, CourseRow, LoopSettings, load_saved, train
 from kineseg_training.studies.commands import interpret
 from kineseg_training.studies.early_stop import CROWDING, crowding, spread_windows, stopped_by
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.su_shlizerman_2019.optimality.results import SWEEPS, Watch
 from kineseg_training.studies.su_shlizerman_2019.optimality.run import optimality, set_aside
 from kineseg_training.studies.su_shlizerman_2019.task import TiedTask
@@ -106,7 +106,7 @@ def test_other_ways_to_stop_and_too_few_windows_are_refused(tied: tuple[list[np.
 
 def test_where_a_course_would_have_been_stopped() -> None:
     losses = [5.0, 3.0, 4.0, 2.0, 2.5, 2.2, 2.1, 1.0]
-    watch = Watch(8, tuple(Row(10 * i, {"loss": loss}) for i, loss in enumerate(losses)), ())
+    watch = Watch(8, tuple(CourseRow(10 * i, {"loss": loss}) for i, loss in enumerate(losses)), ())
     assert watch.stop("loss", 3) == (3, 6)
     assert watch.stop("loss", 2) == (3, 5)
     assert watch.stop("loss", 1) == (1, 2)
@@ -124,11 +124,11 @@ def test_clips_set_aside_leave_every_action_to_train_on(cmu: Path) -> None:
 
 
 def test_sizes_are_watched_through_training(cmu: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "optimality", "tiny", cmu, progress=False)
-    place.out.mkdir()
-    exhibit = optimality(place)
-    exhibit.save(place.out)
-    assert Exhibit.load(place.out) == exhibit
+    context = RunContext(tmp_path / "optimality", "tiny", cmu, progress=False)
+    context.out.mkdir()
+    exhibit = optimality(context)
+    exhibit.save(context.out)
+    assert Exhibit.load(context.out) == exhibit
     sizes = SWEEPS["tiny"].hidden
     assert len(sizes) >= 3
     optima, correlations, stops = exhibit.tables
@@ -142,10 +142,10 @@ def test_sizes_are_watched_through_training(cmu: Path, tmp_path: Path) -> None:
     assert [row[1] for row in stops.rows] == ["loss", "embedding"] * len(sizes)
     assert all(row[3] <= row[2] for row in stops.rows)  # type: ignore[operator]
     # Trainings that are finished are read, not done again.
-    before = {path: path.read_bytes() for path in place.out.rglob("*.npy")}
+    before = {path: path.read_bytes() for path in context.out.rglob("*.npy")}
     assert len(before) == 5 * len(sizes)
-    assert optimality(place) == exhibit
-    assert {path: path.read_bytes() for path in place.out.rglob("*.npy")} == before
+    assert optimality(context) == exhibit
+    assert {path: path.read_bytes() for path in context.out.rglob("*.npy")} == before
 
 
 def test_the_trainers_stop_by_the_embedding_where_they_are_asked_to(cmu: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kineseg_training.commands import app
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.su_shlizerman_2019.takes.data import (
     Take,
     decode_spans,
@@ -196,13 +196,13 @@ def test_the_command_names_the_oracle_wherever_it_was_asked(
 
 
 def test_the_experiment_says_what_the_oracle_is_worth(cmu_folder: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "takes", "tiny", cmu=cmu_folder, progress=False)
-    place.out.mkdir()
-    exhibit = takes(place)
-    exhibit.save(place.out)
-    assert Exhibit.load(place.out) == exhibit
+    context = RunContext(tmp_path / "takes", "tiny", cmu=cmu_folder, progress=False)
+    context.out.mkdir()
+    exhibit = takes(context)
+    exhibit.save(context.out)
+    assert Exhibit.load(context.out) == exhibit
     for name in (BARS, MOF):
-        assert (place.out / name).read_bytes().startswith(b"\x89PNG")
+        assert (context.out / name).read_bytes().startswith(b"\x89PNG")
     figures = exhibit.figures
     assert 0 < figures["mof_no_oracle"] <= 1
     assert 0 < figures["mof_oracle_split"] <= 1
@@ -212,5 +212,5 @@ def test_the_experiment_says_what_the_oracle_is_worth(cmu_folder: Path, tmp_path
     rows = {row[1]: row for row in exhibit.tables[0].rows if row[2] == "single"}
     assert rows["ORACLE split (as published)"][3] == pytest.approx(figures["mof_oracle_split"])
     # What an interrupted run had finished is not done again.
-    changed = replace(place, seed=1)
+    changed = replace(context, seed=1)
     assert takes(changed).figures == figures

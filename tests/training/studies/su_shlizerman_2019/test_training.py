@@ -15,7 +15,7 @@ from kineseg_training.commands import app
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
 from kineseg_training.models.su_shlizerman import FIDELITY_WEIGHT, Adversaries
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.su_shlizerman_2019.task import PRESETS, BaselineSettings, TiedTask, normalisation
 from kineseg_training.studies.su_shlizerman_2019.trained import CANONICAL_PRESETS, FAMILY, load_su, trained_su
 from numpy.typing import NDArray
@@ -124,15 +124,15 @@ def test_the_papers_settings_are_a_preset() -> None:
 
 def test_a_trained_predictor_is_found_again(few_clips: Path, tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
-    place = Place(tmp_path / "experiment", "tiny", few_clips, progress=False)
-    trained = trained_su(place)
-    loaded = load_su(place.models / FAMILY)
+    context = RunContext(tmp_path / "experiment", "tiny", few_clips, progress=False)
+    trained = trained_su(context)
+    loaded = load_su(context.models / FAMILY)
     assert loaded.settings == trained.settings
     assert (loaded.settings.channels, loaded.settings.source) == (59, 16)
     clip = np.random.default_rng(0).standard_normal((40, 59))
     for name, states in trained.layer_sequences(clip).items():
         np.testing.assert_array_equal(states, loaded.layer_sequences(clip)[name])
-    saved = load_saved(place.models / FAMILY / LAST)
+    saved = load_saved(context.models / FAMILY / LAST)
     assert saved.iteration == CANONICAL_PRESETS["tiny"].iterations
     assert saved.course[-1].figures["validation_loss"] < saved.course[0].figures["validation_loss"]
     torch.save({"format": 1}, tmp_path / LAST)

@@ -18,7 +18,7 @@ from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.colors import action_colours
 from kineseg_training.studies.commands import interpret
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.states import (
     DECODER,
     ENCODER,
@@ -207,11 +207,11 @@ def test_umap_that_is_not_there_is_named_with_its_extra(monkeypatch: pytest.Monk
 
 
 def test_the_views_of_all_models_side_by_side(cmu: Path, tmp_path: Path) -> None:
-    place = Place(tmp_path / "views", "tiny", cmu, progress=False)
-    place.out.mkdir()
-    exhibit = views(place)
-    exhibit.save(place.out)
-    assert Exhibit.load(place.out) == exhibit
+    context = RunContext(tmp_path / "views", "tiny", cmu, progress=False)
+    context.out.mkdir()
+    exhibit = views(context)
+    exhibit.save(context.out)
+    assert Exhibit.load(context.out) == exhibit
     assert [picture.file for picture in exhibit.pictures] == [
         "trajectories_2d.png",
         "trajectories_3d.png",
@@ -230,10 +230,10 @@ def test_the_views_of_all_models_side_by_side(cmu: Path, tmp_path: Path) -> None
     assert exhibit.figures["pose pose effective dimension"] == by_title["pose itself"][3]
     assert "few dimensions" in exhibit.verdict
     # What was trained is used again, and gives the same.
-    trained = {path: path.stat().st_mtime_ns for path in place.models.rglob("last.pt")}
+    trained = {path: path.stat().st_mtime_ns for path in context.models.rglob("last.pt")}
     assert len(trained) == 3
-    again = views(place, names=["su", "pose"], dimensions=[2])
-    assert {path: path.stat().st_mtime_ns for path in place.models.rglob("last.pt")} == trained
+    again = views(context, names=["su", "pose"], dimensions=[2])
+    assert {path: path.stat().st_mtime_ns for path in context.models.rglob("last.pt")} == trained
     assert again.tables[0].rows[:2] == table.rows[:2]
 
 
@@ -248,7 +248,7 @@ def test_the_views_of_all_models_side_by_side(cmu: Path, tmp_path: Path) -> None
 )
 def test_views_of_what_is_not_there_are_refused(wrong: dict[str, list[str]], said: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=said):
-        views(Place(tmp_path, "tiny"), **wrong)  # type: ignore[arg-type]
+        views(RunContext(tmp_path, "tiny"), **wrong)  # type: ignore[arg-type]
 
 
 def test_one_action_only_or_no_clips_are_clear_errors(cmu: Path, tmp_path: Path) -> None:
@@ -259,9 +259,9 @@ def test_one_action_only_or_no_clips_are_clear_errors(cmu: Path, tmp_path: Path)
         for clip in (cmu / part / "walking").iterdir():
             (tmp_path / "cmu" / part / "walking" / clip.name).symlink_to(clip)
     with pytest.raises(TrainingError, match="at least two are needed"):
-        views(Place(tmp_path, "tiny", tmp_path / "cmu"), names=["pose"])
+        views(RunContext(tmp_path, "tiny", tmp_path / "cmu"), names=["pose"])
     with pytest.raises(DataError, match="--cmu"):
-        views(Place(tmp_path, "tiny"), names=["pose"])
+        views(RunContext(tmp_path, "tiny"), names=["pose"])
 
 
 def test_the_command_says_what_is_wrong_and_does_it_right(cmu: Path, tmp_path: Path) -> None:

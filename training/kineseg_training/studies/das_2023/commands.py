@@ -44,11 +44,11 @@ def train_command(
     """Train on one data set; print how well test clips of other takes are named."""
     with options.reporting():
         torch.set_num_threads(threads)
-        place = experiment.place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        context = experiment.run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
         if data == "cmu":
-            train, test = cmu_actions(place.needs_cmu())
+            train, test = cmu_actions(context.needs_cmu())
         elif data == "bvh":
-            train, test = bvh_contents(place.needs_bvh())
+            train, test = bvh_contents(context.needs_bvh())
             chosen = long_enough(train, test, _WINDOW)
             train, test = train.only(chosen), test.only(chosen)
         else:
@@ -56,7 +56,7 @@ def train_command(
         if actions:
             wanted = [action.strip() for action in actions.split(",")]
             train, test = train.only(wanted), test.only(wanted)
-        size = PRESETS[place.preset]
+        size = PRESETS[context.preset]
         if dropout is not None:
             size = replace(size, dropout=dropout)
         if temporal_kernel is not None:

@@ -19,7 +19,7 @@ from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.stgcn import STGCN, STGCNSettings
 from kineseg_training.studies.das_2023.scores import fitted_temperature, recommended_threshold
 from kineseg_training.studies.das_2023.task import FAMILY, Recognise, RecogniseSettings, window_logits
-from kineseg_training.studies.exhibit import Place, Preset
+from kineseg_training.studies.exhibit import Preset, RunContext
 
 _STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)
 CALIBRATION = "calibration.json"
@@ -99,20 +99,20 @@ PRESETS: dict[Preset, RecognitionPreset] = {
 }
 
 
-def trained_stgcn(place: Place) -> STGCN:
+def trained_stgcn(context: RunContext) -> STGCN:
     """The network of the preset, trained on the training clips of the CMU actions, in eval mode on the CPU.
 
-    It is kept in ``stgcn`` under `Place.models`; what is finished there is loaded, what was interrupted is gone on
+    It is kept in ``stgcn`` under `RunContext.models`; what is finished there is loaded, what was interrupted is gone on
     with.
 
     Raises:
         DataError: There are no CMU clips.
         CheckpointError: Another preset or other data was trained there.
     """
-    clips, _ = cmu_actions(place.needs_cmu())
-    preset = PRESETS[place.preset]
-    settings = LoopSettings(preset.training.iterations, preset.validate_every, device=place.device, seed=place.seed)
-    return train_stgcn(clips, preset, place.models / "stgcn", settings, resume=True, progress=place.progress)
+    clips, _ = cmu_actions(context.needs_cmu())
+    preset = PRESETS[context.preset]
+    settings = LoopSettings(preset.training.iterations, preset.validate_every, device=context.device, seed=context.seed)
+    return train_stgcn(clips, preset, context.models / "stgcn", settings, resume=True, progress=context.progress)
 
 
 def train_stgcn(

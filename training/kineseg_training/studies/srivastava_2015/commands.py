@@ -29,7 +29,7 @@ from kineseg_training.options import (
     reporting,
 )
 from kineseg_training.studies.early_stop import WATCHED, stopped_by
-from kineseg_training.studies.experiment import add_experiment, place, show
+from kineseg_training.studies.experiment import add_experiment, run_context, show
 from kineseg_training.studies.srivastava_2015.sequences import Sequences, ShapeSequences, cmu_poses
 from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTask, CompositeTraining
 from kineseg_training.studies.srivastava_2015.trained import VARIANTS
@@ -82,15 +82,15 @@ def train(
     """Train one model; `torchrun -m kineseg_training composite train ...` does so with several processes."""
     with reporting():
         torch.set_num_threads(threads)
-        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
-        size = SIZES[where.preset]
+        context = run_context(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        size = SIZES[context.preset]
         if data not in (_POSES, _SHAPES):
             raise SettingsError(f"data must be {_POSES} or {_SHAPES}, got {data!r}")
         if variant not in ("reconstruct", "predict", "composite"):
             raise SettingsError(f"variant must be reconstruct, predict or composite, got {variant!r}")
         sequences: Sequences
         if data == _POSES:
-            sequences, _ = cmu_poses(where.needs_cmu(), vary=vary)
+            sequences, _ = cmu_poses(context.needs_cmu(), vary=vary)
             usual, width = size.training, size.hidden
         else:
             sequences = ShapeSequences(patch=patch or size.patch)
@@ -171,8 +171,8 @@ def few_labels(
     from kineseg_training.studies.srivastava_2015.few_labels.task import PRESETS
 
     with reporting():
-        where = place(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
-        settings = PRESETS[where.preset]
+        context = run_context(out, preset, cmu, bvh, device, quiet=quiet, seed=seed)
+        settings = PRESETS[context.preset]
         if labels:
             settings = replace(settings, labels=tuple(labels))
         if seeds is not None:
@@ -185,7 +185,7 @@ def few_labels(
         if iterations is not None:
             training = replace(training, iterations=iterations)
         settings = replace(settings, training=training)
-        show(lambda there: experiment(there, settings), where, threads)
+        show(lambda there: experiment(there, settings), context, threads)
 
 
 add_experiment(

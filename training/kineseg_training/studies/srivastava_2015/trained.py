@@ -10,7 +10,7 @@ from typing import Any, cast
 from kineseg_training.errors import CheckpointError
 from kineseg_training.loop import LAST, LoopSettings, load_saved, train
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.srivastava_2015.sequences import Sequences, ShapeSequences, cmu_poses
 from kineseg_training.studies.srivastava_2015.task import SIZES, CompositeTask, CompositeTraining
 
@@ -43,13 +43,13 @@ VARIANTS: dict[str, Variant] = {
 BEST = VARIANTS["composite, conditional"]
 
 
-def trained_composite(place: Place, sequences: Sequences | None = None) -> CompositeLSTM:
+def trained_composite(context: RunContext, sequences: Sequences | None = None) -> CompositeLSTM:
     """The conditional composite model of canonical pose, trained on the CMU training clips.
 
     What is finished in ``place.models / "composite"`` is read, what is not is gone on with.
 
     Args:
-        place: Preset, folders, device and seed.
+        context: Preset, folders, device and seed.
         sequences: The training clips, as `cmu_poses` gives them, if they are read already.
 
     Returns:
@@ -59,28 +59,28 @@ def trained_composite(place: Place, sequences: Sequences | None = None) -> Compo
         DataError: There are no CMU clips.
         CheckpointError: The folder holds another run.
     """
-    sequences = sequences or cmu_poses(place.needs_cmu())[0]
-    return trained_variant(place, sequences, BEST, place.models / "composite")
+    sequences = sequences or cmu_poses(context.needs_cmu())[0]
+    return trained_variant(context, sequences, BEST, context.models / "composite")
 
 
-def trained_shapes(place: Place) -> CompositeLSTM:
+def trained_shapes(context: RunContext) -> CompositeLSTM:
     """The unconditioned composite model of moving shapes, in ``place.models / "composite_shapes"``; else as above."""
-    size = SIZES[place.preset]
-    sequences = shape_sequences(place)
+    size = SIZES[context.preset]
+    sequences = shape_sequences(context)
     settings = CompositeSettings(
         sequences.inputs, size.shapes_hidden, output=sequences.output, window=size.shapes_training.source
     )
-    folder = place.models / "composite_shapes"
-    return run(place, settings, sequences, size.shapes_training, folder, place.seed)
+    folder = context.models / "composite_shapes"
+    return run(context, settings, sequences, size.shapes_training, folder, context.seed)
 
 
-def shape_sequences(place: Place) -> ShapeSequences:
+def shape_sequences(context: RunContext) -> ShapeSequences:
     """The films that models of this size learn from."""
-    return ShapeSequences(patch=SIZES[place.preset].patch)
+    return ShapeSequences(patch=SIZES[context.preset].patch)
 
 
 def trained_variant(
-    place: Place,
+    context: RunContext,
     sequences: Sequences,
     variant: Variant,
     folder: Path,
@@ -93,7 +93,7 @@ def trained_variant(
     """A model of the size of the preset, trained in `folder` or read from there; eval mode, on the CPU.
 
     Args:
-        place: Preset, device, and the seed if none is given.
+        context: Preset, device, and the seed if none is given.
         sequences: What it learns from.
         variant: Its decoders.
         folder: Of this run alone.
@@ -102,7 +102,7 @@ def trained_variant(
         training: If other than that of the preset.
         frozen: See `CompositeTask`.
     """
-    size = SIZES[place.preset]
+    size = SIZES[context.preset]
     training = training or size.training
     settings = CompositeSettings(
         sequences.inputs,
@@ -114,11 +114,11 @@ def trained_variant(
         sequences.output,
         training.source,
     )
-    return run(place, settings, sequences, training, folder, place.seed if seed is None else seed, frozen)
+    return run(context, settings, sequences, training, folder, context.seed if seed is None else seed, frozen)
 
 
 def run(
-    place: Place,
+    context: RunContext,
     settings: CompositeSettings,
     sequences: Sequences,
     training: CompositeTraining,
@@ -128,8 +128,8 @@ def run(
 ) -> CompositeLSTM:
     """Train in `folder`, or go on with what is there, or read it if it is finished; eval mode, on the CPU."""
     task = CompositeTask(settings, sequences, training, seed, frozen)
-    loop = LoopSettings(training.iterations, SIZES[place.preset].validate_every, device=place.device, seed=seed)
-    train(task, loop, folder, resume=True, progress=place.progress)
+    loop = LoopSettings(training.iterations, SIZES[context.preset].validate_every, device=context.device, seed=seed)
+    train(task, loop, folder, resume=True, progress=context.progress)
     return task.network.cpu()
 
 

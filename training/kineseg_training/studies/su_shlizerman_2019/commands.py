@@ -28,7 +28,7 @@ from kineseg_training.options import (
     Threads,
     reporting,
 )
-from kineseg_training.studies.experiment import place, show
+from kineseg_training.studies.experiment import run_context, show
 from kineseg_training.studies.su_shlizerman_2019.clips.run import Case, clips
 from kineseg_training.studies.su_shlizerman_2019.takes.data import load_take
 from kineseg_training.studies.su_shlizerman_2019.takes.run import takes
@@ -86,10 +86,10 @@ def train_command(
     """Train the tied predictor on the canonical pose of the CMU actions; `torchrun` trains in several processes."""
     with reporting():
         torch.set_num_threads(threads)
-        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        context = run_context(out, preset, cmu, None, device, quiet=quiet, seed=seed)
         settings = replace(
             _changed(
-                CANONICAL_PRESETS[where.preset],
+                CANONICAL_PRESETS[context.preset],
                 source,
                 target,
                 hidden,
@@ -109,7 +109,9 @@ def train_command(
             seed,
             tensorboard,
         )
-        _, saved = train_su(where.needs_cmu(), out, settings, loop, resume=resume, progress=not quiet, stop_by=stop_by)
+        _, saved = train_su(
+            context.needs_cmu(), out, settings, loop, resume=resume, progress=not quiet, stop_by=stop_by
+        )
         best = saved.best_row
         if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
             typer.echo(
@@ -148,7 +150,7 @@ def clips_command(
     Offline: it trains on what it segments, and is given the number of actions.
     """
     with reporting():
-        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        context = run_context(out, preset, cmu, None, device, quiet=quiet, seed=seed)
         named = tuple(action.strip() for action in actions.split(",") if action.strip())
         if named and num_actions is not None and num_actions != len(named):
             raise SettingsError(f"num_actions: {num_actions}, but --actions names {len(named)}; give one of the two")
@@ -157,10 +159,10 @@ def clips_command(
             case = Case(named, num_actions or 3, total_num_actions, root, adversarial)
             cases = {", ".join(named) or f"{case.number} actions drawn": case}
         settings = _changed(
-            PRESETS[where.preset], source, target, hidden, iterations, batch, learning_rate, adversary_rate
+            PRESETS[context.preset], source, target, hidden, iterations, batch, learning_rate, adversary_rate
         )
         command = shlex.join(["kineseg-train", *sys.argv[1:]])
-        show(lambda at: clips(at, cases, folder=clips_folder, settings=settings, command=command), where, threads)
+        show(lambda at: clips(at, cases, folder=clips_folder, settings=settings, command=command), context, threads)
 
 
 @app.command("take")
@@ -194,8 +196,8 @@ def take_command(
     """
     with reporting():
         torch.set_num_threads(threads)
-        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
-        settings = SETTINGS[where.preset]
+        context = run_context(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        settings = SETTINGS[context.preset]
         settings = replace(
             settings,
             source=source or settings.source,
@@ -204,7 +206,7 @@ def take_command(
             iterations=iterations or settings.iterations,
         )
         settings = replace(settings, validate_every=min(settings.validate_every, settings.iterations))
-        loaded = load_take(where.needs_cmu(), take, every=EVERY[where.preset] if every is None else every)
+        loaded = load_take(context.needs_cmu(), take, every=EVERY[context.preset] if every is None else every)
         variants = variants_of(oracle_split is not False, oracle_split is not True, mixed=mixed)
         loop = LoopSettings(settings.iterations, settings.validate_every, device=device, seed=seed)
         found = segment_take(loaded, settings, out, variants, loop=loop, progress=not quiet)
@@ -232,9 +234,9 @@ def takes_command(
 ) -> None:
     """Several takes with the oracle split, without it and in between, and the service beside them."""
     with reporting():
-        where = place(out, preset, cmu, None, device, quiet=quiet, seed=seed)
+        context = run_context(out, preset, cmu, None, device, quiet=quiet, seed=seed)
         command = shlex.join(["kineseg-train", *sys.argv[1:]])
-        show(lambda at: takes(at, take or (), command=command), where, threads)
+        show(lambda at: takes(at, take or (), command=command), context, threads)
 
 
 def _changed(

@@ -13,7 +13,7 @@ from kineseg_training.errors import CheckpointError
 from kineseg_training.loop import LAST, LoopSettings, Saved, load_saved, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, TiedSettings
 from kineseg_training.studies.early_stop import WATCHED, spread_windows, stopped_by
-from kineseg_training.studies.exhibit import Place, Preset
+from kineseg_training.studies.exhibit import Preset, RunContext
 from kineseg_training.studies.su_shlizerman_2019.task import PREDICTOR, PRESETS, BaselineSettings, TiedTask
 
 FAMILY = "su_shlizerman"
@@ -29,16 +29,18 @@ CANONICAL_PRESETS: Mapping[Preset, BaselineSettings] = {
 }
 
 
-def trained_su(place: Place) -> TiedSeq2Seq:
+def trained_su(context: RunContext) -> TiedSeq2Seq:
     """The predictor of the place's preset in eval mode: trained now, or what was trained there before.
 
     Raises:
         DataError: The CMU clips are not there.
         CheckpointError: There is a run of another preset or other data.
     """
-    settings = CANONICAL_PRESETS[place.preset]
-    loop = LoopSettings(settings.iterations, settings.validate_every, device=place.device, seed=place.seed)
-    model, _ = train_su(place.needs_cmu(), place.models / FAMILY, settings, loop, resume=True, progress=place.progress)
+    settings = CANONICAL_PRESETS[context.preset]
+    loop = LoopSettings(settings.iterations, settings.validate_every, device=context.device, seed=context.seed)
+    model, _ = train_su(
+        context.needs_cmu(), context.models / FAMILY, settings, loop, resume=True, progress=context.progress
+    )
     return model
 
 

@@ -22,7 +22,7 @@ from kineseg_training.studies.das_2023.gradcam.pictures import (
 )
 from kineseg_training.studies.das_2023.layers.families import untrained
 from kineseg_training.studies.das_2023.trained import trained_stgcn
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 
 Array = NDArray[np.float64]
 
@@ -68,22 +68,24 @@ class Seen:
         return np.asarray(by_joint / (by_joint.sum() or 1.0))
 
 
-def gradcam(place: Place, *, animate: bool = True) -> Exhibit:
+def gradcam(context: RunContext, *, animate: bool = True) -> Exhibit:
     """Maps of test clips by the network of `trained_stgcn`.
 
     Args:
-        place: Where.
+        context: Where.
         animate: Also make a GIF of the moving body.
 
     Raises:
         DataError: There are no CMU clips.
     """
-    model = trained_stgcn(place)
-    _, test = cmu_actions(place.needs_cmu())
-    seen = [Seen(clip, class_activations(model, clip, action)) for action, clip in _chosen(test, _CLIPS[place.preset])]
+    model = trained_stgcn(context)
+    _, test = cmu_actions(context.needs_cmu())
+    seen = [
+        Seen(clip, class_activations(model, clip, action)) for action, clip in _chosen(test, _CLIPS[context.preset])
+    ]
     layers = model.layers
     by_action = {action: [one for one in seen if one.action == action] for action in test.actions}
-    likeness = _likeness(model, by_action, place.seed)
+    likeness = _likeness(model, by_action, context.seed)
     spread = [float(np.mean([_effective(one.profile(at)) for one in seen])) for at in range(len(layers))]
 
     first, second = _two_to_draw(by_action)
@@ -92,11 +94,11 @@ def gradcam(place: Place, *, animate: bool = True) -> Exhibit:
     for one in (first, second):
         name = f"gradcam_{one.action}.png"
         maps = [one.activations[layers.index(layer)] for layer in shown]
-        write_picture(place.out / name, activation_figure(one.frames, maps, test.rate))
+        write_picture(context.out / name, activation_figure(one.frames, maps, test.rate))
         pictures.append(Picture(name, _caption(one, shown)))
     if animate:
         maps = [first.activations[layers.index(layer)] for layer in shown]
-        write_animation(place.out / "gradcam.gif", first.frames, maps, test.rate)
+        write_animation(context.out / "gradcam.gif", first.frames, maps, test.rate)
         pictures.append(
             Picture(
                 "gradcam.gif",
@@ -104,9 +106,9 @@ def gradcam(place: Place, *, animate: bool = True) -> Exhibit:
                 f"for the action at {', '.join(map(_words, shown))}.",
             )
         )
-    write_picture(place.out / "gradcam_layers.png", profile_figure(likeness, layers, spread))
+    write_picture(context.out / "gradcam_layers.png", profile_figure(likeness, layers, spread))
     pictures.append(Picture("gradcam_layers.png", _layers_caption(len(seen))))
-    return _exhibit(place, layers, by_action, likeness, spread, tuple(pictures))
+    return _exhibit(context, layers, by_action, likeness, spread, tuple(pictures))
 
 
 def _chosen(clips: LabelledClips, each: int) -> list[tuple[str, Array]]:
@@ -185,7 +187,7 @@ def _two_to_draw(by_action: Mapping[str, Sequence[Seen]]) -> tuple[Seen, Seen]:
 
 
 def _exhibit(
-    place: Place,
+    context: RunContext,
     layers: Sequence[str],
     by_action: Mapping[str, Sequence[Seen]],
     likeness: Mapping[str, Sequence[float]],
@@ -213,7 +215,7 @@ def _exhibit(
     return Exhibit(
         title="Which joints speak for an action, layer by layer (L-STG-GradCAM)",
         paper=_PAPER,
-        command=f"kineseg-train interpret gradcam OUT --preset {place.preset}",
+        command=f"kineseg-train interpret gradcam OUT --preset {context.preset}",
         findings=findings,
         agreement=agreement,
         verdict=(

@@ -17,7 +17,7 @@ from kineseg_training.models.stgcn import STGCN
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq
 from kineseg_training.studies.das_2023.layers.smoothness import Layered
 from kineseg_training.studies.das_2023.trained import trained_stgcn
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.families import trained_seq2seq
 from kineseg_training.studies.srivastava_2015.trained import trained_composite
 from kineseg_training.studies.states import DECODER, ENCODER, read_states
@@ -71,18 +71,18 @@ class ServicePredictor:
         return {"input": normal, ENCODER: self._model.trace(clip)[0], DECODER: decoded[: len(clip) - read]}
 
 
-def families(place: Place, train: LabelledClips) -> tuple[Family, ...]:
+def families(context: RunContext, train: LabelledClips) -> tuple[Family, ...]:
     """ST-GCN, tied GRU, composite LSTM and the service's GRU; nothing is trained before it is asked for.
 
     Args:
-        place: Where trained models are, or will be.
+        context: Where trained models are, or will be.
         train: Training clips.
     """
     return (
-        Family("stgcn", "ST-GCN", True, lambda: trained_stgcn(place)),
-        Family("su", "tied GRU", False, lambda: trained_su(place)),
-        Family("composite", "composite LSTM", False, lambda: trained_composite(place)),
-        Family("seq2seq", "GRU of the service", False, lambda: trained_seq2seq(place, train)),
+        Family("stgcn", "ST-GCN", True, lambda: trained_stgcn(context)),
+        Family("su", "tied GRU", False, lambda: trained_su(context)),
+        Family("composite", "composite LSTM", False, lambda: trained_composite(context)),
+        Family("seq2seq", "GRU of the service", False, lambda: trained_seq2seq(context, train)),
     )
 
 

@@ -17,7 +17,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
     label_smoothness,
     shuffled_smoothness,
 )
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 
 _PAPER = "Das, Shekkizhar & Ortega 2023"
 # Running clips last 1.4 s. Were the others longer, their length alone would give away running, basketball and soccer.
@@ -91,7 +91,7 @@ def mean_over(networks: Sequence[Smooth], clips: str = APART, neighbours: Neighb
 
 
 def exhibit(
-    place: Place,
+    context: RunContext,
     known: Sequence[Family],
     found: Mapping[str, tuple[Smooth, tuple[Smooth, ...]]],
     sequences: Sequences,
@@ -130,7 +130,7 @@ def exhibit(
     return Exhibit(
         title="What each layer sees alike: label smoothness of dataset graphs",
         paper=_PAPER,
-        command=f"kineseg-train interpret layers OUT --preset {place.preset}",
+        command=f"kineseg-train interpret layers OUT --preset {context.preset}",
         findings=tuple(findings),
         agreement=agreement,
         verdict=(

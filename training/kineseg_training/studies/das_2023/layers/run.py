@@ -41,7 +41,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
     layer_features,
     pieces_of,
 )
-from kineseg_training.studies.exhibit import Exhibit, Place, Table
+from kineseg_training.studies.exhibit import Exhibit, RunContext, Table
 
 Array = NDArray[np.float64]
 
@@ -52,20 +52,20 @@ _SETTINGS = {"window_s": "window of {} s", "dimensions": "{} components", "k": "
 BOTH: tuple[Neighbours, ...] = ("nnk", "knn")
 
 
-def layers(place: Place) -> Exhibit:
+def layers(context: RunContext) -> Exhibit:
     """Smoothness at every layer of the models of the place, which are trained first if they are not there.
 
     Raises:
         DataError: There are no CMU clips.
     """
-    train, test = cmu_actions(place.needs_cmu())
-    sequences = _sequences(train, test, _PER_ACTION[place.preset])
+    train, test = cmu_actions(context.needs_cmu())
+    sequences = _sequences(train, test, _PER_ACTION[context.preset])
     settings = LayerSettings(rate=train.rate)
-    known = families(place, train)
+    known = families(context, train)
     data = {"train": train.fingerprint, "test": test.fingerprint}
     found = {
-        family.name: _family(place, family, sequences, settings, data)
-        for family in tqdm(known, disable=not place.progress, desc="families")
+        family.name: _family(context, family, sequences, settings, data)
+        for family in tqdm(known, disable=not context.progress, desc="families")
     }
 
     features = layer_features(layered(known[0].trained()), sequences.pieces.frames)
@@ -77,10 +77,10 @@ def layers(place: Place) -> Exhibit:
         layer: (matrix, graph_of_distances(matrix, k=settings.k, takes=takes)) for layer, matrix in distances.items()
     }
     write_picture(
-        place.out / "layers_graphs.png",
-        graphs_figure(graphs, sequences.pieces.labels, sequences.pieces.actions, seed=place.seed),
+        context.out / "layers_graphs.png",
+        graphs_figure(graphs, sequences.pieces.labels, sequences.pieces.actions, seed=context.seed),
     )
-    write_picture(place.out / "layers_stgcn.png", layers_figure(_panels(*found["stgcn"], sequences), names))
+    write_picture(context.out / "layers_stgcn.png", layers_figure(_panels(*found["stgcn"], sequences), names))
     lines = [
         FamilyLine(
             family.title,
@@ -90,9 +90,9 @@ def layers(place: Place) -> Exhibit:
         )
         for family in known
     ]
-    write_picture(place.out / "layers_families.png", families_figure(lines, sequences.shuffled(APART)))
+    write_picture(context.out / "layers_families.png", families_figure(lines, sequences.shuffled(APART)))
     return exhibit(
-        place, known, found, sequences, settings, _checks(features, sequences, settings, (names[0], names[-1]))
+        context, known, found, sequences, settings, _checks(features, sequences, settings, (names[0], names[-1]))
     )
 
 
@@ -111,11 +111,11 @@ def _sequences(train: LabelledClips, test: LabelledClips, per_action: int) -> Se
 
 
 def _family(
-    place: Place, family: Family, sequences: Sequences, settings: LayerSettings, data: Mapping[str, str]
+    context: RunContext, family: Family, sequences: Sequences, settings: LayerSettings, data: Mapping[str, str]
 ) -> tuple[Smooth, tuple[Smooth, ...]]:
     """Trained, and with random weights; what an interrupted run had computed is read."""
-    path = place.out / f"layers_{family.name}.json"
-    made_of = {"preset": place.preset, "seed": place.seed, **asdict(settings), **data}
+    path = context.out / f"layers_{family.name}.json"
+    made_of = {"preset": context.preset, "seed": context.seed, **asdict(settings), **data}
     if path.is_file():
         raw = json.loads(path.read_text())
         if raw["made_of"] == made_of:
@@ -123,7 +123,7 @@ def _family(
             return smooths[0], tuple(smooths[1:])
     trained = family.trained()
     networks = [trained]
-    networks += [untrained(trained, place.seed + 1 + number) for number in range(_RANDOM_NETWORKS[place.preset])]
+    networks += [untrained(trained, context.seed + 1 + number) for number in range(_RANDOM_NETWORKS[context.preset])]
     smooths = [_smooth(layered(network), sequences, settings) for network in networks]
     content = {"made_of": made_of, "networks": [asdict(smooth) for smooth in smooths]}
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())

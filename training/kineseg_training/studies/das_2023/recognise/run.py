@@ -29,21 +29,21 @@ from kineseg_training.studies.das_2023.scores import (
     without_known,
 )
 from kineseg_training.studies.das_2023.trained import PRESETS, trained_stgcn
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 
 CONFUSION, CALIBRATION = "confusion.png", "calibration.png"
 
 
-def recognise(place: Place) -> Exhibit:
+def recognise(context: RunContext) -> Exhibit:
     """Train the ST-GCN on the CMU actions, or load it, and evaluate it on clips of other takes.
 
     Raises:
         DataError: There are no CMU clips.
     """
-    network = trained_stgcn(place)
-    every = PRESETS[place.preset].every
+    network = trained_stgcn(context)
+    every = PRESETS[context.preset].every
     window = network.settings.window
-    train, test = cmu_actions(place.needs_cmu())
+    train, test = cmu_actions(context.needs_cmu())
     fit, validation = hold_out(train, window)
 
     result = evaluate(network, test, every)
@@ -55,10 +55,10 @@ def recognise(place: Place) -> Exhibit:
         (int((chosen[truth == label] == label).sum()), int((truth == label).sum()))
         for label in range(len(result.actions))
     ]
-    draw_confusion(place.out / CONFUSION, result.confusion(), result.actions, by_clip)
+    draw_confusion(context.out / CONFUSION, result.confusion(), result.actions, by_clip)
 
     believed = _believed(network, result)
-    abroad = _Abroad.of(network, place, every) if place.bvh is not None else None
+    abroad = _Abroad.of(network, context, every) if context.bvh is not None else None
     probabilities = {"known actions, test takes": result.best}
     if abroad is not None:
         probabilities |= {
@@ -66,7 +66,7 @@ def recognise(place: Place) -> Exhibit:
             "unknown actions": abroad.unknown.best,
         }
     threshold = float(network.unknown_below)
-    draw_calibration(place.out / CALIBRATION, believed, probabilities, threshold)
+    draw_calibration(context.out / CALIBRATION, believed, probabilities, threshold)
     rejections = _rejections(network, fit, validation, result, abroad, every) if abroad is not None else []
 
     balanced_accuracy, clip_accuracy = result.balanced(), result.clip_accuracy()
@@ -144,7 +144,7 @@ def recognise(place: Place) -> Exhibit:
     return Exhibit(
         title="Recognising the CMU actions with an ST-GCN",
         paper="Das, Shekkizhar & Ortega 2023",
-        command=f"kineseg-train recognition recognise {place.out.name} --preset {place.preset}",
+        command=f"kineseg-train recognition recognise {context.out.name} --preset {context.preset}",
         findings=tuple(findings),
         agreement=agreement,
         verdict=verdict,
@@ -179,8 +179,8 @@ class _Abroad:
     unknown_actions: tuple[str, ...]
 
     @classmethod
-    def of(cls, network: STGCN, place: Place, every: int) -> _Abroad:
-        train, test = bvh_contents(place.needs_bvh(), network.settings.rate)
+    def of(cls, network: STGCN, context: RunContext, every: int) -> _Abroad:
+        train, test = bvh_contents(context.needs_bvh(), network.settings.rate)
         length = network.settings.window
         # Nothing here was trained on, so that training and test clips alike may be used to evaluate it.
         long = [clip for clip in (*train.clips, *test.clips) if len(clip.frames) >= length]

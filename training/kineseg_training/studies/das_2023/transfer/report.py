@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from kineseg_training.studies.das_2023.trained import PRESETS
 from kineseg_training.studies.das_2023.transfer.run import FROM_RANDOM, Run, Transferred, measure_transfer
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 
 _TUNED, _RANDOM, _OTHER = "#0072B2", "#D55E00", "#444444"
 PICTURE = "transfer.png"
@@ -87,15 +87,15 @@ def _mean(runs: Sequence[Run], names: Sequence[str]) -> list[float]:
     return [float(np.mean([run.smoothness[name] for run in runs])) for name in names]
 
 
-def transfer(place: Place) -> Exhibit:
+def transfer(context: RunContext) -> Exhibit:
     """Fine-tune the CMU network to the contents of the BVH set by its last n blocks, for each n and several seeds.
 
     Raises:
         DataError: The CMU clips or the BVH recordings are not there.
     """
-    found = measure_transfer(place)
-    draw_transfer(place.out / PICTURE, found)
-    preset = PRESETS[place.preset]
+    found = measure_transfer(context)
+    draw_transfer(context.out / PICTURE, found)
+    preset = PRESETS[context.preset]
     numbers = found.numbers()
     windows = {n: float(np.mean([run.windows for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
     clips = {n: float(np.mean([run.clips for run in found.of(n)])) for n in (*numbers, FROM_RANDOM)}
@@ -134,7 +134,7 @@ def transfer(place: Place) -> Exhibit:
     return Exhibit(
         title="Transfer from the CMU actions to the BVH set by late layers",
         paper="Das, Shekkizhar & Ortega 2023",
-        command=f"kineseg-train recognition transfer {place.out.name} --preset {place.preset}",
+        command=f"kineseg-train recognition transfer {context.out.name} --preset {context.preset}",
         findings=findings,
         agreement=agreement,
         verdict=verdict,

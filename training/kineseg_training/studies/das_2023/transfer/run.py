@@ -33,7 +33,7 @@ from kineseg_training.studies.das_2023.layers.smoothness import (
 from kineseg_training.studies.das_2023.scores import balanced, evaluate, nearest_neighbour
 from kineseg_training.studies.das_2023.task import Recognise
 from kineseg_training.studies.das_2023.trained import PRESETS, RecognitionPreset, new_stgcn, trained_stgcn
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 
 RESULT = "result.json"
 # In place of a number of blocks: all of a network that starts from random weights.
@@ -90,25 +90,25 @@ class Transferred:
         return tuple(sorted({run.retrained for run in self.runs} - {FROM_RANDOM}))
 
 
-def measure_transfer(place: Place) -> Transferred:
-    """Fine-tune for each number of blocks and each seed; those that are finished in `Place.out` are not done again.
+def measure_transfer(context: RunContext) -> Transferred:
+    """Fine-tune for each number of blocks and each seed; what is finished in `RunContext.out` is not done again.
 
     Raises:
         DataError: The CMU clips or the BVH recordings are not there.
     """
-    preset = PRESETS[place.preset]
-    source = trained_stgcn(place)
+    preset = PRESETS[context.preset]
+    source = trained_stgcn(context)
     window = source.settings.window
-    train_clips, test_clips = bvh_contents(place.needs_bvh(), source.settings.rate)
+    train_clips, test_clips = bvh_contents(context.needs_bvh(), source.settings.rate)
     actions = long_enough(train_clips, test_clips, window)
     train_clips, test_clips = (_long(clips.only(actions), window) for clips in (train_clips, test_clips))
     pieces = _pieces(train_clips, test_clips)
     before = smoothness(source, pieces)
     runs = []
-    for seed in range(place.seed, place.seed + preset.seeds):
+    for seed in range(context.seed, context.seed + preset.seeds):
         for retrained in (*preset.retrained, FROM_RANDOM):
             name = f"random-seed{seed}" if retrained == FROM_RANDOM else f"last{retrained}-seed{seed}"
-            runs.append(_run(place, preset, name, source, retrained, seed, (train_clips, test_clips), pieces, before))
+            runs.append(_run(context, preset, name, source, retrained, seed, (train_clips, test_clips), pieces, before))
     every = preset.every
     windows = cut_labelled(test_clips, window, every)
     mean, scale = source.mean.double().numpy(), source.scale.double().numpy()
@@ -156,7 +156,7 @@ class _Layers:
 
 
 def _run(
-    place: Place,
+    context: RunContext,
     preset: RecognitionPreset,
     name: str,
     source: STGCN,
@@ -166,7 +166,7 @@ def _run(
     pieces: Pieces,
     before: dict[str, float],
 ) -> Run:
-    out = place.out / "runs" / name
+    out = context.out / "runs" / name
     if (out / RESULT).is_file():
         return Run(**json.loads((out / RESULT).read_text()))
     train_clips, test_clips = clips
@@ -176,8 +176,8 @@ def _run(
         network, blocks = with_classes(source, train_clips.actions, seed), retrained
     fit, validation = hold_out(train_clips, source.settings.window)
     task = Recognise(network, fit, validation, preset.transfer, retrained=blocks, origin=_origin(source, retrained))
-    settings = LoopSettings(preset.transfer.iterations, preset.validate_every, device=place.device, seed=seed)
-    train(task, settings, out, resume=True, progress=place.progress)
+    settings = LoopSettings(preset.transfer.iterations, preset.validate_every, device=context.device, seed=seed)
+    train(task, settings, out, resume=True, progress=context.progress)
     network.to("cpu")
     result = evaluate(network, test_clips, preset.every)
     changed = network.layers[1:] if blocks is None else network.layers[len(network.layers) - blocks :]

@@ -19,7 +19,7 @@ from kineseg_training.default.recipe import shipped_bundle
 from kineseg_training.export.step import read_bundle
 from kineseg_training.files import EVAL_VARIABLE, find_beside, write_atomically
 from kineseg_training.server_process import running_server
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Exhibit, Picture, RunContext, Table
 from kineseg_training.studies.families import FAMILIES, family_bundle
 from kineseg_training.studies.service.evaluate import evaluate
 from kineseg_training.studies.service.faults.detect import load_takes
@@ -51,19 +51,19 @@ class Named:
     kept_unknown: float
 
 
-def in_service(place: Place) -> Exhibit:
+def in_service(context: RunContext) -> Exhibit:
     """Run the bundle of every family in the service on the takes of subject 86.
 
     Raises:
         DataError: There are no takes.
         EvaluationError: No folder with the annotation, or the server did not start.
     """
-    cmu = place.needs_cmu()
+    cmu = context.needs_cmu()
     eval_dir = find_beside(Path(__file__), "eval", EVAL_VARIABLE)
-    bundles = {"shipped": shipped_bundle()} | {family: family_bundle(place, family) for family in FAMILIES}
+    bundles = {"shipped": shipped_bundle()} | {family: family_bundle(context, family) for family in FAMILIES}
     scores: dict[str, Mapping[str, float]] = {}
     for model, bundle in bundles.items():
-        file = place.out / f"{model}.json"
+        file = context.out / f"{model}.json"
         if not file.is_file():
             with TemporaryDirectory() as scratch:
                 mean = dict(evaluate(bundle, cmu, eval_dir, Path(scratch)).takes["mean"])
@@ -71,8 +71,8 @@ def in_service(place: Place) -> Exhibit:
         scores[model] = json.loads(file.read_text())
     costs = step_costs(bundles)
     named = names_of(bundles["stgcn"], load_takes(cmu / "subject_86"))
-    draw_segments(place.out / "segments.png", scores)
-    return _exhibit(place, bundles, scores, costs, named)
+    draw_segments(context.out / "segments.png", scores)
+    return _exhibit(context, bundles, scores, costs, named)
 
 
 def step_costs(bundles: Mapping[str, Path]) -> dict[str, dict[int, float]]:
@@ -119,9 +119,9 @@ def draw_segments(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     width = 0.8 / len(shown)
-    for place, (key, label) in enumerate(shown.items()):
-        at = np.arange(len(scores)) + (place - (len(shown) - 1) / 2) * width
-        bars = axes.bar(at, [100 * row[key] for row in scores.values()], width * 0.92, label=label)
+    for at, (key, label) in enumerate(shown.items()):
+        left = np.arange(len(scores)) + (at - (len(shown) - 1) / 2) * width
+        bars = axes.bar(left, [100 * row[key] for row in scores.values()], width * 0.92, label=label)
         axes.bar_label(bars, fmt="%.0f", fontsize="x-small")
     axes.set_xticks(range(len(scores)), [NAMES[model].replace(" (", "\n(") for model in scores])
     axes.set(ylim=(0, 110), ylabel="%, mean of six takes")
@@ -133,7 +133,7 @@ def draw_segments(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None
 
 
 def _exhibit(
-    place: Place,
+    context: RunContext,
     bundles: Mapping[str, Path],
     scores: Mapping[str, Mapping[str, float]],
     costs: Mapping[str, Mapping[int, float]],
@@ -170,7 +170,7 @@ def _exhibit(
     return Exhibit(
         title="Every family behind the service",
         paper="Su & Shlizerman 2019",
-        command=f"kineseg-train report OUT --only in-service --preset {place.preset}",
+        command=f"kineseg-train report OUT --only in-service --preset {context.preset}",
         findings=findings,
         agreement="agrees" if gap <= 0 else "partly" if gap < 10 else "disagrees",
         verdict=(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kineseg_training.default.recipe import shipped_bundle
 from kineseg_training.files import write_atomically
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset, Table
+from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext, Table
 from kineseg_training.studies.families import FAMILIES, family_bundle
 from kineseg_training.studies.service.faults.corruptions import CORRUPTIONS
 from kineseg_training.studies.service.faults.detect import PER_MINUTE, Detection, Heard, detect, load_takes
@@ -100,30 +100,30 @@ def _save(figure: Figure, path: Path) -> None:
     write_atomically(path, content.getvalue())
 
 
-def fault_detection(place: Place) -> Exhibit:
+def fault_detection(context: RunContext) -> Exhibit:
     """Put faults into the takes of subject 86 and see which the anomaly score of each model finds.
 
     Raises:
         DataError: There are no takes.
         EvaluationError: The server did not start.
     """
-    takes = load_takes(place.needs_cmu() / "subject_86", _TAKES[place.preset])
-    passes = _PASSES[place.preset]
+    takes = load_takes(context.needs_cmu() / "subject_86", _TAKES[context.preset])
+    passes = _PASSES[context.preset]
     detections: dict[str, Detection] = {}
     traces: dict[str, Trace] = {}
-    for model in _MODELS[place.preset]:
-        file = place.out / f"{model}.json"
+    for model in _MODELS[context.preset]:
+        file = context.out / f"{model}.json"
         if not file.is_file():
-            bundle = shipped_bundle() if model == "shipped" else family_bundle(place, model)
-            detection, heard = detect(bundle, takes, passes=passes, seed=place.seed)
+            bundle = shipped_bundle() if model == "shipped" else family_bundle(context, model)
+            detection, heard = detect(bundle, takes, passes=passes, seed=context.seed)
             said = {"detection": detection.plain(), "trace": asdict(_trace(max(heard, key=_faults_shown)))}
             write_atomically(file, json.dumps(said).encode())
         said = json.loads(file.read_text())
         detections[NAMES[model]] = Detection.from_plain(said["detection"])
         traces[NAMES[model]] = Trace(**said["trace"])
-    draw_found(place.out / "found.png", detections)
-    draw_traces(place.out / "traces.png", traces)
-    return _exhibit(place, detections, sum(take.duration_s for take in takes) / 60.0, passes)
+    draw_found(context.out / "found.png", detections)
+    draw_traces(context.out / "traces.png", traces)
+    return _exhibit(context, detections, sum(take.duration_s for take in takes) / 60.0, passes)
 
 
 def _faults_shown(heard: Heard) -> int:
@@ -145,7 +145,7 @@ def _short(values: NDArray[np.float64]) -> list[float]:
     return [round(float(value), 3) for value in values]
 
 
-def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, passes: int) -> Exhibit:
+def _exhibit(context: RunContext, detections: dict[str, Detection], minutes: float, passes: int) -> Exhibit:
     best = max(detections, key=lambda name: detections[name].overall(at_rate=True))
     worst = min(detections, key=lambda name: detections[name].overall(at_rate=True))
     rates = {name: 100 * detection.overall(at_rate=True) for name, detection in detections.items()}
@@ -204,7 +204,7 @@ def _exhibit(place: Place, detections: dict[str, Detection], minutes: float, pas
     return Exhibit(
         title="Faults in real takes",
         paper="kineseg",
-        command=f"kineseg-train report OUT --only faults --preset {place.preset}",
+        command=f"kineseg-train report OUT --only faults --preset {context.preset}",
         findings=tuple(findings),
         agreement="not compared",
         verdict=f"The anomaly score of {best} finds the most faults; none of the papers measured this.",

@@ -13,7 +13,7 @@ from kineseg.motion import MotionError, read
 from kineseg_training.default import recipe
 from kineseg_training.errors import DataError, SettingsError
 from kineseg_training.options import CmuFolder, Out, PresetOption, Quiet, Threads, reporting
-from kineseg_training.studies.experiment import place, show
+from kineseg_training.studies.experiment import run_context, show
 from kineseg_training.studies.service.video.frames import Scene, Shot, check_suffix, shot_size
 from kineseg_training.studies.service.video.run import example
 from kineseg_training.studies.service.video.scenes import baseline_scene, served, service
@@ -78,8 +78,8 @@ def take_command(
     """A take as the offline baseline segments it; the embedding is that of the decoder states."""
     with reporting():
         shot = _shot(out, start, stop, speed, fps, size)
-        where = place(out.parent, "small", cmu, None)
-        scene = baseline_scene(run, where.needs_cmu(), oracle_split=oracle_split, linkage=linkage)
+        context = run_context(out.parent, "small", cmu, None)
+        scene = baseline_scene(run, context.needs_cmu(), oracle_split=oracle_split, linkage=linkage)
         _write(scene, out, shot, quiet=quiet)
 
 
@@ -90,7 +90,7 @@ def example_command(
     """A piece of take 86_03 as the service segments it: mp4, gif and a still."""
     with reporting():
         command = shlex.join(["kineseg-train", *sys.argv[1:]])
-        show(lambda at: example(at, command=command), place(out, preset, cmu, None, quiet=quiet), threads)
+        show(lambda at: example(at, command=command), run_context(out, preset, cmu, None, quiet=quiet), threads)
 
 
 def _shot(out: Path, start: float, stop: float | None, speed: float, fps: float | None, size: str | None) -> Shot:

@@ -10,7 +10,7 @@ from kineseg.motion import read
 
 from kineseg_training.default import recipe
 from kineseg_training.errors import DataError
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
+from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext
 from kineseg_training.studies.service.video.frames import Scene, Shot
 from kineseg_training.studies.service.video.scenes import served, service
 from kineseg_training.studies.service.video.write import still, write_video
@@ -21,7 +21,7 @@ _PIECE = Shot(7.0, 21.0)
 
 
 @dataclass(frozen=True)
-class Plan:
+class VideoPlan:
     """What is shown of the take.
 
     Attributes:
@@ -37,32 +37,32 @@ class Plan:
     still_s: float
 
 
-PLANS: Mapping[Preset, Plan] = {
-    "full": Plan(None, Shot(), replace(_PIECE, fps=10, width=640, height=360), 18.0),
-    "small": Plan(None, _PIECE, replace(_PIECE, fps=10, width=640, height=360), 18.0),
-    "tiny": Plan(
+PLANS: Mapping[Preset, VideoPlan] = {
+    "full": VideoPlan(None, Shot(), replace(_PIECE, fps=10, width=640, height=360), 18.0),
+    "small": VideoPlan(None, _PIECE, replace(_PIECE, fps=10, width=640, height=360), 18.0),
+    "tiny": VideoPlan(
         1500, Shot(9.0, 9.5, fps=10, width=480, height=270), Shot(9.0, 9.5, fps=5, width=320, height=180), 9.2
     ),
 }
 
 
-def example(place: Place, *, command: str = "") -> Exhibit:
+def example(context: RunContext, *, command: str = "") -> Exhibit:
     """Stream take 86_03 through a real server with the shipped bundle, and draw what it answered.
 
     Raises:
         DataError: The take is not there.
         EvaluationError: The server did not start or failed.
     """
-    path = place.needs_cmu() / "subject_86" / f"{TAKE}.mat"
+    path = context.needs_cmu() / "subject_86" / f"{TAKE}.mat"
     if not path.is_file():
         raise DataError(f"{path}: there is no such take")
-    plan = PLANS[place.preset]
+    plan = PLANS[context.preset]
     recording = read(path).slice(0, plan.frames)
     with service(None, recipe.shipped_bundle()) as address:
         scene = replace(served(recording, address), title=f"CMU subject 86, take {TAKE}")
     for name, shot in ((MP4, plan.film), (GIF, plan.small)):
-        write_video(scene, place.out / name, shot, progress=place.progress)
-    still(scene, place.out / STILL, plan.film, plan.still_s)
+        write_video(scene, context.out / name, shot, progress=context.progress)
+    still(scene, context.out / STILL, plan.film, plan.still_s)
     right = _right(scene)
     about = (
         "On the left the body, in the colour of the label that its frame was given, on a floor on which the camera "
@@ -74,7 +74,7 @@ def example(place: Place, *, command: str = "") -> Exhibit:
     return Exhibit(
         title="A take as the service segments it while it streams",
         paper="kineseg",
-        command=command or f"kineseg-train video example OUT --preset {place.preset}",
+        command=command or f"kineseg-train video example OUT --preset {context.preset}",
         findings=(
             f"Take {TAKE} of subject 86 ({scene.times[-1]:.0f} s) was streamed through the service with its shipped "
             f"bundle, which knew neither the take nor its number of actions: {len(set(scene.predicted.tolist()))} "

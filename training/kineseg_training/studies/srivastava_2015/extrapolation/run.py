@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kineseg_training.data import LabelledClips
 from kineseg_training.models.composite import CompositeLSTM
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 from kineseg_training.studies.srivastava_2015.extrapolation.results import (
     BACK,
     BEFORE,
@@ -44,33 +44,33 @@ _SHOWN = ("walking", "jumping", "directing_traffic")
 _UNITS_SHOWN = 80
 
 
-def extrapolation(place: Place) -> Exhibit:
+def extrapolation(context: RunContext) -> Exhibit:
     """Let the decoders run further back and on than in training, on motion and on films of moving shapes."""
-    size = SIZES[place.preset]
-    sequences, test = cmu_poses(place.needs_cmu())
-    model, films_model = trained_composite(place, sequences), trained_shapes(place)
+    size = SIZES[context.preset]
+    sequences, test = cmu_poses(context.needs_cmu())
+    model, films_model = trained_composite(context, sequences), trained_shapes(context)
 
     by_action = evaluation_windows(test, size.test_windows, length_needed(size.training))
     motion = model.normalise(torch.from_numpy(np.concatenate(list(by_action.values()))))
     poses = reach(model, motion, torch.zeros(motion.shape[2]), size.training)
-    draw_reach(place.out / "poses_error.png", poses, RATE, "error (squared normalised channels)")
-    longer = _longer(place, model, test)
-    shown = _draw_poses(place, model, by_action)
+    draw_reach(context.out / "poses_error.png", poses, RATE, "error (squared normalised channels)")
+    longer = _longer(context, model, test)
+    shown = _draw_poses(context, model, by_action)
 
-    films = _films(place, _FILMS, length_needed(size.shapes_training))
+    films = _films(context, _FILMS, length_needed(size.shapes_training))
     shapes = reach(films_model, films, films.mean(dim=(0, 1)), size.shapes_training)
-    draw_reach(place.out / "shapes_error.png", shapes, 0.0, "error (squared grey values)")
-    _draw_films(place, films_model)
-    rhythms = _draw_units(place, model, motion, _middle(by_action, _SHOWN[0]), films_model, films)
+    draw_reach(context.out / "shapes_error.png", shapes, 0.0, "error (squared grey values)")
+    _draw_films(context, films_model)
+    rhythms = _draw_units(context, model, motion, _middle(by_action, _SHOWN[0]), films_model, films)
     agreement, verdict = _verdict(poses, shapes, rhythms["shapes"])
     return Exhibit(
         title="Beyond the trained length",
         paper=PAPER,
-        command=f"kineseg-train composite extrapolation OUT --preset {place.preset}",
+        command=f"kineseg-train composite extrapolation OUT --preset {context.preset}",
         findings=_findings(poses, shapes, longer, rhythms),
         agreement=agreement,
         verdict=verdict,
-        pictures=_pictures(place, poses, shapes, shown),
+        pictures=_pictures(context, poses, shapes, shown),
         tables=(_table(poses, shapes), _longer_table(longer, poses)),
         figures={
             f"{name}, {part}": found.mean(found.model, part)
@@ -82,24 +82,26 @@ def extrapolation(place: Place) -> Exhibit:
     )
 
 
-def _longer(place: Place, model: CompositeLSTM, test: LabelledClips) -> dict[int, tuple[float, float]]:
-    size = SIZES[place.preset]
+def _longer(context: RunContext, model: CompositeLSTM, test: LabelledClips) -> dict[int, tuple[float, float]]:
+    size = SIZES[context.preset]
     length = ON * size.training.source + size.training.target
     windows = evaluation_windows(test, size.test_windows, length)
     sequences = model.normalise(torch.from_numpy(np.concatenate(list(windows.values()))))
     return after_longer_inputs(model, sequences, size.training)
 
 
-def _films(place: Place, count: int, length: int, shapes: int = 2) -> Tensor:
+def _films(context: RunContext, count: int, length: int, shapes: int = 2) -> Tensor:
     """Films as the model sees them, ``(count, length, C)``, none of which it was trained on."""
     rng = np.random.default_rng((_FILMS_SEED, shapes))
     films = moving_shapes(count, length, rng, ShapesSettings(count=shapes))
-    return torch.from_numpy(patched(films, SIZES[place.preset].patch))
+    return torch.from_numpy(patched(films, SIZES[context.preset].patch))
 
 
-def _draw_poses(place: Place, model: CompositeLSTM, by_action: Mapping[str, NDArray[np.float32]]) -> tuple[str, ...]:
+def _draw_poses(
+    context: RunContext, model: CompositeLSTM, by_action: Mapping[str, NDArray[np.float32]]
+) -> tuple[str, ...]:
     """The middle one of the test windows of some actions; which."""
-    training = SIZES[place.preset].training
+    training = SIZES[context.preset].training
     names = [name for name in _SHOWN if name in by_action] or list(by_action)[: len(_SHOWN)]
     examples = []
     for name in names[:2]:
@@ -111,24 +113,24 @@ def _draw_poses(place: Place, model: CompositeLSTM, by_action: Mapping[str, NDAr
     # Far ahead the figures hardly change any more, and are left out so that those shown can be seen.
     stop = BACK * training.source + 2 * training.target
     examples = [(name, truth[:stop], made[:stop]) for name, truth, made in examples]
-    draw_poses(place.out / "poses.png", examples, first, training.source, training.target, RATE, every)
+    draw_poses(context.out / "poses.png", examples, first, training.source, training.target, RATE, every)
     return tuple(name for name, _, _ in examples)
 
 
 @torch.no_grad()
-def _draw_films(place: Place, model: CompositeLSTM) -> None:
-    training = SIZES[place.preset].shapes_training
+def _draw_films(context: RunContext, model: CompositeLSTM) -> None:
+    training = SIZES[context.preset].shapes_training
     source, ahead = training.source, 2 * training.target
     examples = []
     for shapes, count, name in ((2, 2, "two shapes"), (1, 1, "one shape"), (3, 1, "three shapes")):
-        films = _films(place, count, source + ahead, shapes)
+        films = _films(context, count, source + ahead, shapes)
         _, state = model.encode(films[:, :source])
         past = model.reconstruct(state, source).flip(1)
         made = torch.cat([past, model.predict(state, ahead, films[:, source - 1])], dim=1)
         examples += [
             (name, pictures(film.numpy()), pictures(frames.numpy())) for film, frames in zip(films, made, strict=True)
         ]
-    draw_films(place.out / "shapes.png", examples, source, training.target)
+    draw_films(context.out / "shapes.png", examples, source, training.target)
 
 
 def _middle(by_action: Mapping[str, NDArray[np.float32]], action: str) -> int:
@@ -141,10 +143,10 @@ def _middle(by_action: Mapping[str, NDArray[np.float32]], action: str) -> int:
 
 @torch.no_grad()
 def _draw_units(
-    place: Place, model: CompositeLSTM, motion: Tensor, shown: int, films_model: CompositeLSTM, films: Tensor
+    context: RunContext, model: CompositeLSTM, motion: Tensor, shown: int, films_model: CompositeLSTM, films: Tensor
 ) -> dict[str, Rhythm]:
     """Let the future decoders run on, draw what units do after one sequence; the rhythm of all, beyond training."""
-    size = SIZES[place.preset]
+    size = SIZES[context.preset]
     panels, trained, found = [], [], {}
     for name, one, sequences, training, rate, row in (
         ("motion", model, motion, size.training, RATE, shown),
@@ -159,7 +161,7 @@ def _draw_units(
         title = f"Decoder of the future, {name}: {some} of its {activity.shape[2]} units"
         panels.append((title, activity[row, :, :some], rate))
         trained.append(training.target)
-    draw_units(place.out / "units.png", panels, trained)
+    draw_units(context.out / "units.png", panels, trained)
     return found
 
 
@@ -249,8 +251,8 @@ def _longer_table(longer: Mapping[int, tuple[float, float]], poses: Reach) -> Ta
     )
 
 
-def _pictures(place: Place, poses: Reach, shapes: Reach, shown: tuple[str, ...]) -> tuple[Picture, ...]:
-    size = SIZES[place.preset]
+def _pictures(context: RunContext, poses: Reach, shapes: Reach, shown: tuple[str, ...]) -> tuple[Picture, ...]:
+    size = SIZES[context.preset]
     models = (
         f"The conditional composite model ({size.hidden} units) was trained to read {poses.source} frames of motion, "
         f"give them back and predict {poses.target}"

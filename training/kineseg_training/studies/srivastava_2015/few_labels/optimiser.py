@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from kineseg_training.data import LabelledClip
 from kineseg_training.files import write_atomically
-from kineseg_training.studies.exhibit import Exhibit, Place, Table
+from kineseg_training.studies.exhibit import Exhibit, RunContext, Table
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
     Recognition,
     bvh_recognition,
@@ -51,19 +51,19 @@ _FIRST_SEED = 500_000  # far from those of the experiment that these settings ar
 _FIRST_PART = 0.6
 
 
-def few_labels_optimiser(place: Place) -> Exhibit:
+def few_labels_optimiser(context: RunContext) -> Exhibit:
     """Balanced accuracy on held-out training takes, from a random start, for each learning rate and number of steps.
 
     Raises:
         DataError: A data folder is not there.
     """
-    settings = PRESETS[place.preset]
-    tiny = place.preset == "tiny"
+    settings = PRESETS[context.preset]
+    tiny = context.preset == "tiny"
     sets = [
-        held_out(cmu_recognition(place.needs_cmu(), settings.window)),
-        held_out(bvh_recognition(place.needs_bvh(), settings.window)),
+        held_out(cmu_recognition(context.needs_cmu(), settings.window)),
+        held_out(bvh_recognition(context.needs_bvh(), settings.window)),
     ]
-    path = place.out / "scores.json"
+    path = context.out / "scores.json"
     scores: dict[str, list[float]] = json.loads(path.read_text()) if path.is_file() else {}
     cases = [
         Case(trained, data.name, n, rate, grid[1])
@@ -75,14 +75,14 @@ def few_labels_optimiser(place: Place) -> Exhibit:
     ]
     by_name = {data.name: data for data in sets}
     found: dict[Case, list[list[float]]] = {case: [] for case in cases}
-    for case, seed in tqdm([*product(cases, range(_SEEDS))], disable=not place.progress, desc="classifiers"):
-        data, drawn = by_name[case.recognised], _FIRST_SEED + 1000 * place.seed + seed
+    for case, seed in tqdm([*product(cases, range(_SEEDS))], disable=not context.progress, desc="classifiers"):
+        data, drawn = by_name[case.recognised], _FIRST_SEED + 1000 * context.seed + seed
         name = f"{case} {drawn} {settings.hidden} {data.clips.fingerprint}"
         if name not in scores:
-            scores[name] = _course(data, case, drawn, settings, place.device)
+            scores[name] = _course(data, case, drawn, settings, context.device)
             write_atomically(path, json.dumps(scores, indent=1).encode())
         found[case].append(scores[name])
-    return _exhibit(place, settings, {case: np.mean(runs, axis=0) for case, runs in found.items()})
+    return _exhibit(context, settings, {case: np.mean(runs, axis=0) for case, runs in found.items()})
 
 
 class Case(NamedTuple):
@@ -131,7 +131,7 @@ def _course(data: Recognition, case: Case, seed: int, settings: FewLabelsSetting
     return course
 
 
-def _exhibit(place: Place, settings: FewLabelsSettings, found: Mapping[Case, NDArray[np.float64]]) -> Exhibit:
+def _exhibit(context: RunContext, settings: FewLabelsSettings, found: Mapping[Case, NDArray[np.float64]]) -> Exhibit:
     """`found`: of each case, balanced accuracy after each of its numbers of steps."""
     columns = list(dict.fromkeys((case.recognised, case.labels) for case in found))
     rows: list[tuple[str | float | int, ...]] = []
@@ -155,7 +155,7 @@ def _exhibit(place: Place, settings: FewLabelsSettings, found: Mapping[Case, NDA
     return Exhibit(
         title="Learning rate and steps of the action classifier",
         paper=PAPER,
-        command=f"kineseg-train composite few-labels-optimiser {place.out.name} --preset {place.preset}",
+        command=f"kineseg-train composite few-labels-optimiser {context.out.name} --preset {context.preset}",
         findings=tuple(findings),
         agreement="not compared",
         verdict="The paper does not give them; they are chosen for the classifier that starts at random.",

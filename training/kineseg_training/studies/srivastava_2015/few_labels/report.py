@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 from kineseg_training.studies.srivastava_2015.few_labels.data import EVERY, Recognition
 from kineseg_training.studies.srivastava_2015.few_labels.pictures import (
     CURVES_FILE,
@@ -29,11 +29,11 @@ from kineseg_training.studies.srivastava_2015.few_labels.task import ALL, FewLab
 
 PAPER = "Srivastava, Mansimov & Salakhutdinov 2015"
 
-Row = tuple[str | float | int, ...]
+CourseRow = tuple[str | float | int, ...]
 
 
 def exhibit(
-    place: Place,
+    context: RunContext,
     settings: FewLabelsSettings,
     sets: Sequence[Recognition],
     sources: tuple[str, ...],
@@ -43,13 +43,15 @@ def exhibit(
     names = [data.name for data in sets]
     pairs = [compare(results, settings, name, source) for name in names for source in sources]
     plain = [compare(results, settings, name, source, "accuracy") for name in names for source in sources]
-    draw_curves(place.out, results, settings, names, sources)
-    draw_differences(place.out, settings, pairs)
+    draw_curves(context.out, results, settings, names, sources)
+    draw_differences(context.out, settings, pairs)
     agreement, verdict = conclude(pairs)
     return Exhibit(
         title="Recognising actions with few labels, with and without unsupervised pretraining",
         paper=PAPER,
-        command=f"kineseg-train composite few-labels {place.out.name} --preset {place.preset} --seed {place.seed}",
+        command=(
+            f"kineseg-train composite few-labels {context.out.name} --preset {context.preset} --seed {context.seed}"
+        ),
         findings=(
             *(_task(data, settings) for data in sets),
             *(_finding(pair, other, settings) for pair, other in zip(pairs, plain, strict=True)),
@@ -173,7 +175,7 @@ def _others(results: Results, settings: FewLabelsSettings, name: str, sources: S
 
 
 def _summary(pairs: Sequence[Pair], settings: FewLabelsSettings) -> Table:
-    rows: list[Row] = [
+    rows: list[CourseRow] = [
         (pair.recognised, pair.source, *map(_points, (pair.few, pair.many, pair.shrinkage))) for pair in pairs
     ]
     return Table(
@@ -186,7 +188,7 @@ def _summary(pairs: Sequence[Pair], settings: FewLabelsSettings) -> Table:
 
 
 def _scores(results: Results, settings: FewLabelsSettings, pairs: Sequence[Pair], metric: Metric, what: str) -> Table:
-    rows: list[Row] = []
+    rows: list[CourseRow] = []
     for pair in pairs:
         for labels, difference in zip(settings.ordered, pair.by_labels, strict=True):
             cells: list[float] = []
@@ -212,7 +214,7 @@ def _scores(results: Results, settings: FewLabelsSettings, pairs: Sequence[Pair]
 
 def _without(results: Results, settings: FewLabelsSettings, data: Recognition, sources: Sequence[str]) -> Table:
     metrics: tuple[Metric, ...] = ("balanced_own_take", "accuracy_own_take")
-    rows: list[Row] = []
+    rows: list[CourseRow] = []
     for source in sources:
         pairs = [compare(results, settings, data.name, source, metric) for metric in metrics]
         for number, labels in enumerate(settings.ordered):

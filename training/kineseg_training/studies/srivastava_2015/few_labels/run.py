@@ -22,7 +22,7 @@ from kineseg_training.data import LabelledWindows
 from kineseg_training.loop import LoopSettings, train
 from kineseg_training.models.classifier import ClassifierSettings, LSTMClassifier
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
-from kineseg_training.studies.exhibit import Exhibit, Place
+from kineseg_training.studies.exhibit import Exhibit, RunContext
 from kineseg_training.studies.srivastava_2015.few_labels.data import (
     Recognition,
     bvh_recognition,
@@ -41,18 +41,18 @@ RESULTS_FILE = "results.jsonl"
 _SEEDS_APART = 1000  # so that neighbouring seeds of the experiment share no run
 
 
-def few_labels(place: Place, settings: FewLabelsSettings | None = None) -> Exhibit:
-    """Train and compare all classifiers; what is in `place.out` already is not done again.
+def few_labels(context: RunContext, settings: FewLabelsSettings | None = None) -> Exhibit:
+    """Train and compare all classifiers; what is in `context.out` already is not done again.
 
     Raises:
         DataError: A data folder is not there, or windows are longer than the clips of an action.
         SettingsError: More labelled windows of a class than there are.
-        CheckpointError: `place.out` holds results of other settings.
+        CheckpointError: `context.out` holds results of other settings.
     """
-    settings = settings or PRESETS[place.preset]
+    settings = settings or PRESETS[context.preset]
     sets = [
-        cmu_recognition(place.needs_cmu(), settings.window),
-        bvh_recognition(place.needs_bvh(), settings.window),
+        cmu_recognition(context.needs_cmu(), settings.window),
+        bvh_recognition(context.needs_bvh(), settings.window),
     ]
     for data in sets:
         for labels in settings.labels:
@@ -63,16 +63,16 @@ def few_labels(place: Place, settings: FewLabelsSettings | None = None) -> Exhib
         "settings": asdict(settings),
         "data": {data.name: [data.clips.fingerprint, data.test_clips.fingerprint] for data in sets},
         "sources": {name: sequences.fingerprint for name, sequences in sources.items()},
-        "seed": place.seed,
+        "seed": context.seed,
     }
-    encoders = {name: pretrain(place, name, sequences, settings) for name, sequences in sources.items()}
-    results = Results(place.out / RESULTS_FILE, recipe)
+    encoders = {name: pretrain(context, name, sequences, settings) for name, sequences in sources.items()}
+    results = Results(context.out / RESULTS_FILE, recipe)
     keys = [key for data in sets for key in keys_of(data.name, tuple(encoders), settings)]
     by_name = {data.name: data for data in sets}
-    for key in tqdm(keys, disable=not place.progress, desc="classifiers"):
+    for key in tqdm(keys, disable=not context.progress, desc="classifiers"):
         if key not in results:
-            results.add(key, run(by_name[key.recognised], key, encoders, settings, place))
-    return exhibit(place, settings, sets, tuple(encoders), results)
+            results.add(key, run(by_name[key.recognised], key, encoders, settings, context))
+    return exhibit(context, settings, sets, tuple(encoders), results)
 
 
 def keys_of(recognised: str, sources: tuple[str, ...], settings: FewLabelsSettings) -> Iterator[Key]:
@@ -85,18 +85,18 @@ def keys_of(recognised: str, sources: tuple[str, ...], settings: FewLabelsSettin
                 yield Key(recognised, start, "readout", labels, seed)
 
 
-def pretrain(place: Place, name: str, sequences: PoseSequences, settings: FewLabelsSettings) -> CompositeLSTM:
-    """The composite LSTM trained on one source, or what is finished or begun of it in ``place.out/pretrained``."""
+def pretrain(context: RunContext, name: str, sequences: PoseSequences, settings: FewLabelsSettings) -> CompositeLSTM:
+    """The composite LSTM trained on one source, or what is finished or begun of it in ``context.out/pretrained``."""
     task = CompositeTask(
         CompositeSettings(sequences.inputs, settings.hidden, window=settings.window),
         sequences,
         settings.pretraining,
-        place.seed,
+        context.seed,
     )
     iterations = settings.pretraining.iterations
     every = iterations // 10 if iterations >= 100 else iterations
-    loop = LoopSettings(iterations, every, device=place.device, seed=place.seed)
-    train(task, loop, place.out / "pretrained" / name, resume=True, progress=place.progress)
+    loop = LoopSettings(iterations, every, device=context.device, seed=context.seed)
+    train(task, loop, context.out / "pretrained" / name, resume=True, progress=context.progress)
     return task.network
 
 
@@ -116,18 +116,18 @@ def classifier(
 
 
 def run(
-    data: Recognition, key: Key, encoders: Mapping[str, CompositeLSTM], settings: FewLabelsSettings, place: Place
+    data: Recognition, key: Key, encoders: Mapping[str, CompositeLSTM], settings: FewLabelsSettings, context: RunContext
 ) -> Scores:
     """Label, train, and name the test windows."""
-    seed = _SEEDS_APART * place.seed + key.seed
+    seed = _SEEDS_APART * context.seed + key.seed
     labelled = data.pool.rows(draw_labelled(data.pool, data.clips.actions, key.labels or None, seed))
     if key.start == NEAREST:
         named = nearest(data, labelled)
     else:
-        made = classifier(data, encoders.get(key.start), settings, seed).to(place.device)
+        made = classifier(data, encoders.get(key.start), settings, seed).to(context.device)
         how = settings.readout_training if key.trained == "readout" else settings.training
         train_classifier(made, labelled.frames, labelled.labels, how, seed)
-        frames = torch.from_numpy(data.test.frames).to(place.device)
+        frames = torch.from_numpy(data.test.frames).to(context.device)
         named = made.probabilities(frames).argmax(dim=1).cpu().numpy()
     return score(data.test.labels, named, data.own_take)
 

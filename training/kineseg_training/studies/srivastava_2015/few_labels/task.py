@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from kineseg_training.errors import DataError, SettingsError
-from kineseg_training.loop import LoopSettings, Row, Task, Update, train
+from kineseg_training.loop import CourseRow, LoopSettings, Task, Update, train
 from kineseg_training.models.classifier import LSTMClassifier
 from kineseg_training.studies.exhibit import Preset
 from kineseg_training.studies.srivastava_2015.task import CompositeTraining
@@ -212,7 +212,7 @@ def train_classifier(
         DataError: The windows are all of one class.
     """
 
-    def looked(row: Row) -> None:
+    def looked(row: CourseRow) -> None:
         if look is not None and row.iteration in look_at:
             look(row.iteration)
 

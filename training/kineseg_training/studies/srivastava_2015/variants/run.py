@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_training.models.composite import CompositeLSTM
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, RunContext, Table
 from kineseg_training.studies.srivastava_2015.pictures import draw_ahead, draw_variants
 from kineseg_training.studies.srivastava_2015.scores import (
     AVERAGE,
@@ -47,7 +47,7 @@ class _Run:
 
 
 @dataclass(frozen=True)
-class Score:
+class VariantError:
     """How well a variant does, in squared normalised channels, mean over the actions.
 
     Attributes:
@@ -71,14 +71,14 @@ class Score:
         return None if self.back is None else np.asarray(self.back.mean(axis=1))
 
 
-def variants(place: Place) -> Exhibit:
+def variants(context: RunContext) -> Exhibit:
     """Train the six variants, each several times, and evaluate them on test takes.
 
     The encoder of a model that only reconstructs is evaluated by what it knows of the future: it is left as it is, and
     a decoder of the future, conditional if the model's is, is trained on it as long as the others were.
     """
-    size = SIZES[place.preset]
-    sequences, test = cmu_poses(place.needs_cmu())
+    size = SIZES[context.preset]
+    sequences, test = cmu_poses(context.needs_cmu())
     source, target = size.training.source, size.training.target
     windows = evaluation_windows(test, size.test_windows, source + target)
     runs = {name: _Run(variant, size.training) for name, variant in VARIANTS.items()}
@@ -86,22 +86,22 @@ def variants(place: Place) -> Exhibit:
     runs[_PLAIN] = _Run(BEST, size.training, vary=False)
     if size.layers > 1:
         runs[_DEEPER.format(size.layers)] = _Run(BEST, size.training, size.layers)
-    plain, _ = cmu_poses(place.needs_cmu(), vary=False)
-    scores = {name: _score(place, sequences if run.vary else plain, windows, name, run) for name, run in runs.items()}
+    plain, _ = cmu_poses(context.needs_cmu(), vary=False)
+    scores = {name: _score(context, sequences if run.vary else plain, windows, name, run) for name, run in runs.items()}
 
-    like = trained_composite(place, sequences)  # for its normalisation
+    like = trained_composite(context, sequences)  # for its normalisation
     baselines = over_actions([baseline_errors(like, frames, source) for frames in windows.values()])
     still = {action: float(baseline_errors(like, frames, source)[STAYS].mean()) for action, frames in windows.items()}
     best = min(_PREDICTORS, key=lambda name: scores[name].future.mean())
     draw_variants(
-        place.out / "variants.png",
+        context.out / "variants.png",
         {name: score.future for name, score in scores.items()},
         {name: score.past for name, score in scores.items() if score.past is not None},
         {name: float(errors.mean()) for name, errors in baselines.items() if name != AVERAGE},
         float(baselines[AVERAGE].mean()),
     )
     draw_ahead(
-        place.out / "ahead.png",
+        context.out / "ahead.png",
         {name: scores[name].ahead.mean(axis=0) for name in _PREDICTORS},
         {name: errors for name, errors in baselines.items() if name != AVERAGE},
         RATE,
@@ -118,7 +118,7 @@ def variants(place: Place) -> Exhibit:
     return Exhibit(
         title="Six variants of the composite LSTM",
         paper=PAPER,
-        command=f"kineseg-train composite variants OUT --preset {place.preset}",
+        command=f"kineseg-train composite variants OUT --preset {context.preset}",
         findings=_findings(scores, best, {name: float(errors.mean()) for name, errors in baselines.items()}, still),
         agreement=agreement,
         verdict=verdict,
@@ -151,12 +151,12 @@ def variants(place: Place) -> Exhibit:
     )
 
 
-def _score(place: Place, sequences: PoseSequences, windows: Windows, name: str, run: _Run) -> Score:
+def _score(context: RunContext, sequences: PoseSequences, windows: Windows, name: str, run: _Run) -> VariantError:
     """Train (or read) all runs of a variant and evaluate them."""
     source = run.training.source
     ahead, back, by_action = [], [], []
-    for number in range(SIZES[place.preset].seeds):
-        model, predictor = _trained(place, sequences, name, run, number)
+    for number in range(SIZES[context.preset].seeds):
+        model, predictor = _trained(context, sequences, name, run, number)
         errors: dict[str, Errors] = {}
         for action, frames in windows.items():
             errors[action] = model_errors(predictor, frames, source)
@@ -167,7 +167,7 @@ def _score(place: Place, sequences: PoseSequences, windows: Windows, name: str, 
         by_action.append({action: float(found["future"].mean()) for action, found in errors.items()})
         if "past" in mean:
             back.append(mean["past"])
-    return Score(
+    return VariantError(
         np.stack(ahead),
         np.stack(back) if back else None,
         {action: float(np.mean([one[action] for one in by_action])) for action in windows},
@@ -175,20 +175,20 @@ def _score(place: Place, sequences: PoseSequences, windows: Windows, name: str, 
 
 
 def _trained(
-    place: Place, sequences: PoseSequences, name: str, run: _Run, number: int
+    context: RunContext, sequences: PoseSequences, name: str, run: _Run, number: int
 ) -> tuple[CompositeLSTM, CompositeLSTM]:
     """The model, and what predicts from its encoder: itself where it can."""
-    if number == 0 and run == _Run(BEST, SIZES[place.preset].training):
-        model = trained_composite(place, sequences)
+    if number == 0 and run == _Run(BEST, SIZES[context.preset].training):
+        model = trained_composite(context, sequences)
     else:
-        folder = place.out / "runs" / f"{name.replace(', ', '-').replace(' ', '_')}-{number}"
+        folder = context.out / "runs" / f"{name.replace(', ', '-').replace(' ', '_')}-{number}"
         model = trained_variant(
-            place,
+            context,
             sequences,
             run.variant,
             folder,
             layers=run.layers,
-            seed=place.seed + number,
+            seed=context.seed + number,
             training=run.training,
         )
     if run.variant.predict:
@@ -196,11 +196,11 @@ def _trained(
     variant = Variant(reconstruct=False, predict=True, conditional=run.variant.conditional)
     folder = folder.with_name(f"{folder.name}-then-predict")
     return model, trained_variant(
-        place, sequences, variant, folder, seed=place.seed + number, training=run.training, frozen=model
+        context, sequences, variant, folder, seed=context.seed + number, training=run.training, frozen=model
     )
 
 
-def _table(scores: Mapping[str, Score], baselines: Errors, how: str) -> Table:
+def _table(scores: Mapping[str, VariantError], baselines: Errors, how: str) -> Table:
     rows: list[tuple[str | float | int, ...]] = []
     for name, score in scores.items():
         past = "" if score.past is None else float(score.past.mean())
@@ -234,7 +234,7 @@ def _ends(errors: NDArray[np.float64]) -> tuple[float, float]:
     return float(errors[0]), float(errors[-1])
 
 
-def _better(scores: Mapping[str, Score], one: str, other: str) -> tuple[bool, str]:
+def _better(scores: Mapping[str, VariantError], one: str, other: str) -> tuple[bool, str]:
     """Whether one predicts better than the other on the mean of the runs, and by how much, in words."""
     a, b = scores[one].future, scores[other].future
     runs = int((a < b).sum())
@@ -244,7 +244,7 @@ def _better(scores: Mapping[str, Score], one: str, other: str) -> tuple[bool, st
 
 
 def _findings(
-    scores: Mapping[str, Score], best: str, baselines: Mapping[str, float], still: Mapping[str, float]
+    scores: Mapping[str, VariantError], best: str, baselines: Mapping[str, float], still: Mapping[str, float]
 ) -> tuple[str, ...]:
     future = {name: float(scores[name].future.mean()) for name in scores}
     order = sorted(_PREDICTORS, key=lambda name: future[name])
@@ -287,18 +287,18 @@ def _findings(
     return tuple(said)
 
 
-def _said(scores: Mapping[str, Score], pair: tuple[str, str]) -> str:
+def _said(scores: Mapping[str, VariantError], pair: tuple[str, str]) -> str:
     return f"{pair[0]} against {pair[1]}: {_better(scores, *pair)[1]}"
 
 
-def _past_said(scores: Mapping[str, Score], name: str) -> str:
+def _past_said(scores: Mapping[str, VariantError], name: str) -> str:
     one, other = scores[name].past, scores[BEST_NAME].past
     assert one is not None  # both are composite
     assert other is not None
     return f"its reconstruction error is {one.mean():.3f} against {other.mean():.3f}"
 
 
-def agreement_and_verdict(scores: Mapping[str, Score], best: str) -> tuple[Agreement, str]:
+def agreement_and_verdict(scores: Mapping[str, VariantError], best: str) -> tuple[Agreement, str]:
     composite = [_better(scores, *pair)[0] for pair in _COMPOSITE_HELPS]
     condition = [_better(scores, *pair)[0] for pair in _CONDITION_HELPS]
     agreement: Agreement = "partly"

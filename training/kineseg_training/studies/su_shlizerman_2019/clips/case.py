@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 from kineseg_training.errors import DataError
 from kineseg_training.loop import Course, LoopSettings, train
 from kineseg_training.models.su_shlizerman import TiedSeq2Seq, decode
-from kineseg_training.studies.exhibit import Place
+from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.su_shlizerman_2019.clips.data import Concatenation
 from kineseg_training.studies.su_shlizerman_2019.clusters import (
     LINKAGES,
@@ -188,17 +188,17 @@ class CaseResult:
     course: Course
 
 
-def run_case(sequence: Concatenation, settings: BaselineSettings, folder: Path, place: Place) -> CaseResult:
+def run_case(sequence: Concatenation, settings: BaselineSettings, folder: Path, context: RunContext) -> CaseResult:
     """Train in `folder` (or go on with, or read, what is there) on the whole sequence, then do the rest.
 
     Raises:
         DataError: The sequence is shorter than a window.
         CheckpointError: The folder holds another run.
     """
-    task = TiedTask([sequence.frames], settings, seed=place.seed)
+    task = TiedTask([sequence.frames], settings, seed=context.seed)
     untrained = _states_without_cuts(task.predictor, sequence)
-    loop = LoopSettings(settings.iterations, settings.validate_every, device=place.device, seed=place.seed)
-    saved = train(task, loop, folder, resume=True, progress=place.progress)
+    loop = LoopSettings(settings.iterations, settings.validate_every, device=context.device, seed=context.seed)
+    saved = train(task, loop, folder, resume=True, progress=context.progress)
     model = task.predictor
     true, number = sequence.labels(), len(sequence.actions)
     usual = float(np.median(window_errors(model, sequence.frames, settings.source)))
@@ -219,7 +219,7 @@ def run_case(sequence: Concatenation, settings: BaselineSettings, folder: Path, 
         segments[method] = score(true, cutting.fill(merge_tree(means, method).into(number)[row]))
     others = {
         SINGLE_POSES: score(true, merge_tree(_poses(model, sequence), "single").into(number)),
-        K_MEANS_POSES: score(true, _k_means(_poses(model, sequence), number, place.seed)),
+        K_MEANS_POSES: score(true, _k_means(_poses(model, sequence), number, context.seed)),
         UNTRAINED: score(true, untrained.fill(merge_tree(untrained.states, "single").into(number))),
         ENCODER: score(true, merge_tree(_encoder_states(model, sequence), "single").into(number)),
     }

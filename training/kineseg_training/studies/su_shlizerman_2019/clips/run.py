@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Place, Preset, Table
+from kineseg_training.studies.exhibit import Agreement, Exhibit, Picture, Preset, RunContext, Table
 from kineseg_training.studies.su_shlizerman_2019.clips.case import (
     ENCODER,
     K_MEANS_POSES,
@@ -72,7 +72,7 @@ _CASES: Mapping[Preset, Mapping[str, Case]] = {
 
 
 def clips(
-    place: Place,
+    context: RunContext,
     cases: Mapping[str, Case] | None = None,
     *,
     folder: Path | None = None,
@@ -82,7 +82,7 @@ def clips(
     """Cut and cluster concatenated clips, offline and with the number of actions given, as the paper does.
 
     Args:
-        place: Where to work; its preset chooses settings and cases.
+        context: Where to work; its preset chooses settings and cases.
         cases: By name, instead of those of the preset.
         folder: Clips in the CMU or the Human3.6M text layout, instead of the place's.
         settings: Instead of those of the preset.
@@ -92,15 +92,15 @@ def clips(
         DataError: No clips, or one is shorter than a window.
         SettingsError: An unknown action, or fewer than two.
     """
-    files = find_actions(folder or place.needs_cmu())
-    settings = settings or PRESETS[place.preset]
+    files = find_actions(folder or context.needs_cmu())
+    settings = settings or PRESETS[context.preset]
     if cases is None:
-        cases = _CASES[place.preset]
-    results = {name: _run(case, files, settings, place.out / _slug(name), place) for name, case in cases.items()}
+        cases = _CASES[context.preset]
+    results = {name: _run(case, files, settings, context.out / _slug(name), context) for name, case in cases.items()}
     shown = {name: results[name] for name in list(results)[:2]}
-    draw_cuts(shown, place.out / "clips_cuts.png")
-    draw_states(dict(list(results.items())[:3]), place.out / "clips_states.png")
-    draw_scores(results, place.out / "clips_scores.png")
+    draw_cuts(shown, context.out / "clips_cuts.png")
+    draw_states(dict(list(results.items())[:3]), context.out / "clips_states.png")
+    draw_scores(results, context.out / "clips_scores.png")
     published = {name: result for name, result in results.items() if name in PUBLISHED} or results
     agreement = _agreement(published)
     return Exhibit(
@@ -121,12 +121,12 @@ def clips(
     )
 
 
-def _run(case: Case, files: ActionFiles, settings: BaselineSettings, folder: Path, place: Place) -> CaseResult:
-    actions = choose(files, case.actions, case.number, place.seed)
+def _run(case: Case, files: ActionFiles, settings: BaselineSettings, folder: Path, context: RunContext) -> CaseResult:
+    actions = choose(files, case.actions, case.number, context.seed)
     sequence = concatenate(
-        files, actions, case.total or len(actions), place.seed, shortest=settings.window, root=case.root
+        files, actions, case.total or len(actions), context.seed, shortest=settings.window, root=case.root
     )
-    return run_case(sequence, replace(settings, adversarial=case.adversarial, reread=case.reread), folder, place)
+    return run_case(sequence, replace(settings, adversarial=case.adversarial, reread=case.reread), folder, context)
 
 
 def _findings(results: Mapping[str, CaseResult], published: Mapping[str, CaseResult]) -> list[str]:

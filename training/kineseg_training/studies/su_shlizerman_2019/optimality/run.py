@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from kineseg_training.data.labelled import LabelledClip, LabelledClips, LabelledWindows, cmu_actions, cut_labelled
-from kineseg_training.loop import LAST, LoopSettings, Row, load_saved, train
+from kineseg_training.loop import LAST, CourseRow, LoopSettings, load_saved, train
 from kineseg_training.studies.early_stop import CROWDING, WATCHED, Watched, crowding, spread_windows
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
+from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext
 from kineseg_training.studies.states import (
     DECODER,
     ENCODER,
@@ -62,47 +62,54 @@ def set_aside(clips: LabelledClips) -> tuple[LabelledClips, LabelledClips]:
     return replace(clips, clips=rest), replace(clips, clips=tuple(held_out), actions=tuple(sorted(last)))
 
 
-def watch(hidden: int, sweep: Sweep, clips: tuple[LabelledClips, LabelledClips, LabelledClips], place: Place) -> Watch:
+def watch(
+    hidden: int, sweep: Sweep, clips: tuple[LabelledClips, LabelledClips, LabelledClips], context: RunContext
+) -> Watch:
     """Train one size to the end (or read what is finished), looking at its states at every validation.
 
     Args:
         hidden: Units.
         sweep: How.
         clips: To train on, to validate on, to test on.
-        place: Its folder is ``tied-<hidden>`` in `place.out`.
+        context: Its folder is ``tied-<hidden>`` in `context.out`.
     """
-    settings = replace(CANONICAL_PRESETS[place.preset], hidden=hidden, iterations=sweep.iterations, batch=16)
+    settings = replace(CANONICAL_PRESETS[context.preset], hidden=hidden, iterations=sweep.iterations, batch=16)
     kept, validation, test = clips
     task = TiedTask(
         [clip.frames for clip in kept.clips],
         settings,
         validation=[clip.frames for clip in validation.clips],
-        seed=place.seed,
+        seed=context.seed,
         about={"looked_at": sweep.each},
     )
-    folder = place.out / f"tied-{hidden}"
+    folder = context.out / f"tied-{hidden}"
     read, decoded = settings.source, settings.target
     unlabelled = spread_windows([clip.frames for clip in validation.clips], read, WATCHED)
-    test_windows = looked_at(test, sweep, place.preset)
+    test_windows = looked_at(test, sweep, context.preset)
     look = _look(
         task,
         unlabelled,
-        looked_at(kept, sweep, place.preset),
+        looked_at(kept, sweep, context.preset),
         test_windows,
         cut_labelled(test, settings.window, 5),
         decoded,
     )
 
-    def remember(row: Row) -> None:
+    def remember(row: CourseRow) -> None:
         states = read_states(task.predictor, test_windows.frames, decoded)[DECODER]
         _stage(folder, row.iteration).parent.mkdir(parents=True, exist_ok=True)
         with _stage(folder, row.iteration).open("wb") as file:
             np.save(file, states.astype(np.float16))
 
-    loop = LoopSettings(sweep.iterations, sweep.validate_every, device=place.device, seed=place.seed)
+    loop = LoopSettings(sweep.iterations, sweep.validate_every, device=context.device, seed=context.seed)
     finished = (folder / LAST).exists() and load_saved(folder / LAST).iteration >= sweep.iterations
     saved = train(
-        Watched(task, look), loop, folder, resume=True, progress=place.progress and not finished, on_validation=remember
+        Watched(task, look),
+        loop,
+        folder,
+        resume=True,
+        progress=context.progress and not finished,
+        on_validation=remember,
     )
     stages = tuple((row.iteration, np.load(_stage(folder, row.iteration))) for row in saved.course)
     return Watch(hidden, saved.course, stages)
@@ -166,11 +173,11 @@ def _without_labels(points: NDArray[np.floating]) -> float:
     return max(silhouette(points, k_means(points, k, 0)) for k in _CLUSTERS if k < len(points))
 
 
-def optimality(place: Place, *, hidden: Sequence[int] | None = None, iterations: int | None = None) -> Exhibit:
+def optimality(context: RunContext, *, hidden: Sequence[int] | None = None, iterations: int | None = None) -> Exhibit:
     """Watch the embedding through the training of tied GRUs.
 
     Args:
-        place: Where; trainings that are finished there are not done again.
+        context: Where; trainings that are finished there are not done again.
         hidden: Units of each model; those of the preset if left out.
         iterations: Of each training; the preset's if left out.
 
@@ -178,23 +185,23 @@ def optimality(place: Place, *, hidden: Sequence[int] | None = None, iterations:
         DataError: The clips are not there.
         SettingsError: A senseless size.
     """
-    sweep = SWEEPS[place.preset]
+    sweep = SWEEPS[context.preset]
     sweep = replace(sweep, hidden=tuple(hidden or sweep.hidden), iterations=iterations or sweep.iterations)
-    training, test = cmu_actions(place.needs_cmu())
+    training, test = cmu_actions(context.needs_cmu())
     kept, validation = set_aside(training)
     clips = kept, validation, test
-    watches = [watch(size, sweep, clips, place) for size in sweep.hidden]
+    watches = [watch(size, sweep, clips, context) for size in sweep.hidden]
 
     shown = watches[len(watches) // 2]
-    labels = looked_at(test, sweep, place.preset).labels
-    draw_course(place.out / "optimality.png", watches, sweep.patience)
-    draw_stages(place.out / "stages.png", shown, labels, test.actions)
+    labels = looked_at(test, sweep, context.preset).labels
+    draw_course(context.out / "optimality.png", watches, sweep.patience)
+    draw_stages(context.out / "stages.png", shown, labels, test.actions)
     agreement, verdict, findings = conclude(watches, sweep)
     sizes = ",".join(map(str, sweep.hidden))
     return Exhibit(
         title="When is a model trained enough? The embedding through training",
         paper="Su & Shlizerman 2019",
-        command=f"kineseg-train interpret optimality OUT --preset {place.preset} --hidden {sizes}"
+        command=f"kineseg-train interpret optimality OUT --preset {context.preset} --hidden {sizes}"
         + (f" --iterations {iterations}" if iterations else ""),
         findings=findings,
         agreement=agreement,

@@ -29,7 +29,7 @@ _INK, _SOFT = "#1F2933", "#616E7C"
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class TimelineBar:
     """One bar under the truth.
 
     Attributes:
@@ -43,7 +43,7 @@ class Row:
     mof: float
 
 
-def draw_bars(takes: Sequence[tuple[Take, Sequence[Row]]], file: Path) -> None:
+def draw_bars(takes: Sequence[tuple[Take, Sequence[TimelineBar]]], file: Path) -> None:
     """For each take the true bar, and one bar for each of its rows, over seconds."""
     heights = [0.31 * (1 + len(rows)) for _, rows in takes]
     figure = _figure(12.5, sum(heights) + 0.62 * len(takes) + 0.1)
@@ -86,7 +86,7 @@ def draw_mof(values: Mapping[str, Mapping[str, Sequence[float]]], file: Path) ->
     _save(figure, file)
 
 
-def _panel(axes: Axes, take: Take, rows: Sequence[Row]) -> None:
+def _panel(axes: Axes, take: Take, rows: Sequence[TimelineBar]) -> None:
     truth = take.recording.truth
     assert truth is not None  # a take is annotated
     rate = take.recording.rate

@@ -15,11 +15,11 @@ from kineseg_training.errors import DataError, EvaluationError, SettingsError
 from kineseg_training.files import write_atomically
 from kineseg_training.loop import LoopSettings
 from kineseg_training.server_process import running_server
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset, Table
+from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext, Table
 from kineseg_training.studies.su_shlizerman_2019.clusters import Scores, named, score
 from kineseg_training.studies.su_shlizerman_2019.takes.data import Take, load_take, take_numbers
 from kineseg_training.studies.su_shlizerman_2019.takes.report import (
-    Row,
+    TimelineBar,
     agreement_and_verdict,
     draw_bars,
     draw_mof,
@@ -46,7 +46,7 @@ _LARGEST = "one label for all frames"
 
 
 @dataclass(frozen=True)
-class Plan:
+class TakesSelection:
     """Which takes, and which part of them.
 
     Attributes:
@@ -60,58 +60,58 @@ class Plan:
     served: bool = True
 
 
-PLANS: Mapping[Preset, Plan] = {
-    "full": Plan(()),
-    "small": Plan(("01", "03", "11")),
-    "tiny": Plan(("01",), frames=(250, 1450), served=False),
+PLANS: Mapping[Preset, TakesSelection] = {
+    "full": TakesSelection(()),
+    "small": TakesSelection(("01", "03", "11")),
+    "tiny": TakesSelection(("01",), frames=(250, 1450), served=False),
 }
 
 
-def takes(place: Place, numbers: Sequence[str] = (), *, command: str = "") -> Exhibit:
+def takes(context: RunContext, numbers: Sequence[str] = (), *, command: str = "") -> Exhibit:
     """Segment takes with and without the oracle, and say what the difference is made of.
 
     Args:
-        place: Where to work.
+        context: Where to work.
         numbers: Takes, instead of the preset's.
         command: The command line that was used, for the report.
 
     Raises:
         DataError: The takes are not there.
     """
-    cmu, plan = place.needs_cmu(), PLANS[place.preset]
+    cmu, plan = context.needs_cmu(), PLANS[context.preset]
     chosen = tuple(numbers) or plan.takes or take_numbers(cmu)
     if not chosen:
         raise SettingsError(f"takes: there are none in {cmu / 'subject_86'}")
-    loaded = [load_take(cmu, number, every=EVERY[place.preset], frames=plan.frames) for number in chosen]
-    results = [(take, _segmented(place, take)) for take in loaded]
-    online = _served(place, loaded) if plan.served else {}
-    return _exhibit(place, results, online, command)
+    loaded = [load_take(cmu, number, every=EVERY[context.preset], frames=plan.frames) for number in chosen]
+    results = [(take, _segmented(context, take)) for take in loaded]
+    online = _served(context, loaded) if plan.served else {}
+    return _exhibit(context, results, online, command)
 
 
-def _segmented(place: Place, take: Take) -> tuple[Segmented, ...]:
-    folder = place.out / take.name
+def _segmented(context: RunContext, take: Take) -> tuple[Segmented, ...]:
+    folder = context.out / take.name
     if (folder / RESULT).is_file():
         return load_segmented(folder)[1]
-    settings = SETTINGS[place.preset]
+    settings = SETTINGS[context.preset]
     found = segment_take(
         take,
         settings,
         folder,
         variants_of(oracle=True, plain=True, mixed=True),
-        loop=LoopSettings(settings.iterations, settings.validate_every, device=place.device, seed=place.seed),
-        progress=place.progress,
+        loop=LoopSettings(settings.iterations, settings.validate_every, device=context.device, seed=context.seed),
+        progress=context.progress,
     )
     save_take(take, found, folder)
     return found
 
 
-def _served(place: Place, loaded: Sequence[Take]) -> dict[str, tuple[Scores, NDArray[np.int64]]]:
+def _served(context: RunContext, loaded: Sequence[Take]) -> dict[str, tuple[Scores, NDArray[np.int64]]]:
     """The same takes through a server with the shipped bundle; nothing where there is none to serve."""
     try:
         bundle = recipe.shipped_bundle()
     except DataError:
         return {}
-    missing = [take for take in loaded if not (place.out / take.name / "served.json").is_file()]
+    missing = [take for take in loaded if not (context.out / take.name / "served.json").is_file()]
     if missing:
         with running_server(bundle) as address, kineseg.Client(address) as client:
             for take in missing:
@@ -120,17 +120,17 @@ def _served(place: Place, loaded: Sequence[Take]) -> dict[str, tuple[Scores, NDA
                 except kineseg.KinesegError as error:
                     raise EvaluationError(f"take {take.name}: the server refused or failed: {error}") from error
                 content = json.dumps({"labels": result.labels().tolist()})
-                write_atomically(place.out / take.name / "served.json", content.encode())
+                write_atomically(context.out / take.name / "served.json", content.encode())
     found = {}
     for take in loaded:
-        labels = np.array(json.loads((place.out / take.name / "served.json").read_text())["labels"])
+        labels = np.array(json.loads((context.out / take.name / "served.json").read_text())["labels"])
         right = named(take.labels, labels)
         found[take.name] = (score(take.labels, labels), np.where(right < 0, take.classes - 1 - right, right))
     return found
 
 
 def _exhibit(
-    place: Place,
+    context: RunContext,
     results: Sequence[tuple[Take, Sequence[Segmented]]],
     online: Mapping[str, tuple[Scores, NDArray[np.int64]]],
     command: str,
@@ -151,7 +151,7 @@ def _exhibit(
     by_row[_LARGEST] = {"reference": largest}
     if online:
         by_row[_ONLINE] = {"service": [scores.mof for scores, _ in online.values()]}
-    draw_mof(by_row, place.out / MOF)
+    draw_mof(by_row, context.out / MOF)
     shown = (ORACLE_SPLIT, NO_ORACLE)
     draw_bars(
         [
@@ -159,20 +159,20 @@ def _exhibit(
                 take,
                 [
                     *(
-                        Row(variant.name, one.labels, one.scores.mof)
+                        TimelineBar(variant.name, one.labels, one.scores.mof)
                         for variant in shown
                         for one in (_one(found, variant, "single"),)
                     ),
-                    *((Row(_ONLINE, online[take.name][1], online[take.name][0].mof),) if online else ()),
+                    *((TimelineBar(_ONLINE, online[take.name][1], online[take.name][0].mof),) if online else ()),
                 ],
             )
             for take, found in results
         ],
-        place.out / BARS,
+        context.out / BARS,
     )
     oracle, plain = mean(ORACLE_SPLIT), mean(NO_ORACLE)
     names = ", ".join(take.name for take, _ in results)
-    settings = SETTINGS[place.preset]
+    settings = SETTINGS[context.preset]
     made = (
         f"Takes {names} of CMU subject 86 as exponential maps, {results[0][0].recording.rate / results[0][0].every:g} "
         f"frames a second; a tied GRU of {settings.hidden} units trained for {settings.iterations} steps on each take "
@@ -196,7 +196,7 @@ def _exhibit(
     return Exhibit(
         title="Takes of subject 86, with and without an oracle",
         paper="Su & Shlizerman 2019",
-        command=command or f"kineseg-train baseline takes OUT --preset {place.preset}",
+        command=command or f"kineseg-train baseline takes OUT --preset {context.preset}",
         findings=findings(mean, figures, oracle, plain),
         agreement=agreement,
         verdict=verdict,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_training.data.labelled import LabelledClips, LabelledWindows
-from kineseg_training.studies.exhibit import Place, Preset
+from kineseg_training.studies.exhibit import Preset, RunContext
 from kineseg_training.studies.families import Subject
 from kineseg_training.studies.states import (
     POSE,
@@ -70,10 +70,12 @@ class View:
         return int(self.held_out.shape[2])
 
 
-def looked_at(subjects: Sequence[Subject], train: LabelledClips, test: LabelledClips, place: Place) -> list[View]:
+def looked_at(
+    subjects: Sequence[Subject], train: LabelledClips, test: LabelledClips, context: RunContext
+) -> list[View]:
     """A view of every part of every subject."""
-    windows = windows_of(train, place.preset), windows_of(test, place.preset)
-    decoded = SIZES[place.preset][1]
+    windows = windows_of(train, context.preset), windows_of(test, context.preset)
+    decoded = SIZES[context.preset][1]
     mean, scale = normalisation([clip.frames for clip in train.clips])
     found = []
     for one in subjects:

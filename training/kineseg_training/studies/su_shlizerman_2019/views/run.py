@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kineseg_training.data.labelled import cmu_actions
 from kineseg_training.errors import SettingsError
-from kineseg_training.studies.exhibit import Exhibit, Picture, Place, Preset
+from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext
 from kineseg_training.studies.families import SUBJECTS, check_subjects, subject
 from kineseg_training.studies.states import umap_projection
 from kineseg_training.studies.su_shlizerman_2019.views.report import (
@@ -24,12 +24,12 @@ from kineseg_training.studies.su_shlizerman_2019.views.results import SIZES, loo
 
 
 def views(
-    place: Place, *, names: Sequence[str] = SUBJECTS, dimensions: Sequence[int] = (2, 3), umap: bool = False
+    context: RunContext, *, names: Sequence[str] = SUBJECTS, dimensions: Sequence[int] = (2, 3), umap: bool = False
 ) -> Exhibit:
     """Look at the states of several models side by side.
 
     Args:
-        place: Where.
+        context: Where.
         names: Of the models, of `SUBJECTS`.
         dimensions: Of the trajectories that are drawn: 2, 3 or both.
         umap: Draw them under UMAP too.
@@ -41,22 +41,22 @@ def views(
     check_subjects(names)
     if not dimensions or not set(dimensions) <= {2, 3}:
         raise SettingsError(f"dimensions: 2 and 3 can be drawn, got {', '.join(map(str, dimensions)) or 'none'}")
-    train, test = cmu_actions(place.needs_cmu())
-    found = looked_at([subject(name, place, train) for name in names], train, test, place)
+    train, test = cmu_actions(context.needs_cmu())
+    found = looked_at([subject(name, context, train) for name in names], train, test, context)
     actions = test.actions
-    labels = windows_of(test, place.preset).labels
+    labels = windows_of(test, context.preset).labels
 
     pictures = []
     for count in dict.fromkeys(dimensions):
         held_out = [view.components.project(view.held_out, count) for view in found]
-        draw_trajectories(place.out / f"trajectories_{count}d.png", found, held_out, labels, actions, "component")
-        pictures.append(Picture(f"trajectories_{count}d.png", _trajectory_caption(count, place.preset)))
+        draw_trajectories(context.out / f"trajectories_{count}d.png", found, held_out, labels, actions, "component")
+        pictures.append(Picture(f"trajectories_{count}d.png", _trajectory_caption(count, context.preset)))
         if umap:
-            mapped = [umap_projection(view.held_out, count, place.seed) for view in found]
-            draw_trajectories(place.out / f"umap_{count}d.png", found, mapped, labels, actions, "UMAP")
+            mapped = [umap_projection(view.held_out, count, context.seed) for view in found]
+            draw_trajectories(context.out / f"umap_{count}d.png", found, mapped, labels, actions, "UMAP")
             pictures.append(Picture(f"umap_{count}d.png", _umap_caption(count)))
-    draw_variance(place.out / "variance.png", found)
-    draw_separation(place.out / "separation.png", found, 100.0 / len(actions))
+    draw_variance(context.out / "variance.png", found)
+    draw_separation(context.out / "separation.png", found, 100.0 / len(actions))
     pictures += [
         Picture(
             "variance.png",
@@ -76,12 +76,12 @@ def views(
     return Exhibit(
         title="The embedding: states of encoders and decoders in few dimensions",
         paper="Su & Shlizerman 2019",
-        command=f"kineseg-train interpret views OUT --preset {place.preset}{flags}" + (" --umap" if umap else ""),
+        command=f"kineseg-train interpret views OUT --preset {context.preset}{flags}" + (" --umap" if umap else ""),
         findings=findings,
         agreement=agreement,
         verdict=verdict,
         pictures=tuple(pictures),
-        tables=(table(found, place.preset),),
+        tables=(table(found, context.preset),),
         figures={
             f"{view.subject.name} {view.part} {name}": value
             for view in found
