@@ -257,7 +257,8 @@ class LiveStreams:
             self._of.pop(stream, None)
             self._streams.pop(name, None)
             self._named.pop(session.config.stream_id, None)
-            self._release(stream, name)
+            # Before its client learns of it, so that the client's next stream finds room.
+            await asyncio.shield(self._release(stream, name))
             raise
         return live
 
@@ -326,12 +327,21 @@ class LiveStreams:
         else:
             self._release(opening.result(), name)
 
-    def _release(self, stream: ScheduledStream, name: str) -> None:
+    def _release(self, stream: ScheduledStream, name: str) -> asyncio.Future[None]:
+        """Gives slot and name back; the future is done once both are free."""
+        free: asyncio.Future[None] = self._loop.create_future()
+
+        def forget() -> None:
+            self._forget(name)
+            if not free.done():
+                free.set_result(None)
+
         def released() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed: there are no names to keep free
-                self._loop.call_soon_threadsafe(self._forget, name)
+                self._loop.call_soon_threadsafe(forget)
 
         self._engine.abandon(stream, released)
+        return free
 
     def _forget(self, name: str) -> None:
         self._names.discard(name)
