@@ -86,7 +86,7 @@ def scoring_scripts() -> Path:
 
 @pytest.fixture
 def unwritable(tmp_path: Path) -> Path:
-    """A folder in which nobody who runs these tests can make a file."""
+    """A folder in which no one who runs these tests can make a file."""
     if os.geteuid() != 0:
         folder = tmp_path / "locked"
         folder.mkdir(mode=0o500)

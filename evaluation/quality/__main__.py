@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evaluation.quality", description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), help="default: all that have such seeds")
     parser.add_argument(
-        "--seeds", choices=("dev", "held-out"), default="dev", help="held-out: streams that nobody has looked at"
+        "--seeds", choices=("dev", "held-out"), default="dev", help="held-out: streams that no one has looked at"
     )
     parser.add_argument("--peers", choices=("none", "fast", "all"), default="all", help="which peers to run too")
     parser.add_argument("--bundle", type=Path, help="another bundle for our service than the packaged one")

@@ -21,8 +21,8 @@ class AnnotatedStream:
         name: Unique within the set.
         recording: What is sent.
         truth: ``(K, 3)`` earliest, best and latest frame of every true boundary, frames of the recording.
-        labels: ``(T,)`` true action of every frame; None where nobody named them.
-        actions: Names of the actions by label, for people; empty where nobody named them.
+        labels: ``(T,)`` true action of every frame; None where no one named them.
+        actions: Names of the actions by label, for people; empty where no one named them.
         model: The served model to use; empty for the default one.
     """
 

@@ -48,7 +48,7 @@ class CallStatus:
         for _ in range(_LOOKS):
             if self._genuine:
                 return self._error
-            await asyncio.sleep(_LOOK_AGAIN_S)  # nobody is called when the server's status replaces the made-up one
+            await asyncio.sleep(_LOOK_AGAIN_S)  # no one is called when the server's status replaces the made-up one
             self._note()
         self.lost = True
         return self._error

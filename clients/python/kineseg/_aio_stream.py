@@ -26,7 +26,7 @@ Connect = Callable[[], Call]
 
 
 class _Pulse:
-    """Wakes everybody who waits now, and nobody who comes later."""
+    """Wakes everybody who waits now, and no one who comes later."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()

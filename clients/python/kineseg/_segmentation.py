@@ -23,7 +23,7 @@ from kineseg._provisional_segments import ProvisionalSegment, provisional_segmen
 if TYPE_CHECKING:
     from kineseg.motion import Recording
 
-# Nobody waits for the events of a file, so its chunks are longer than those of a live source.
+# No one waits for the events of a file, so its chunks are longer than those of a live source.
 _FILE_CHUNK_S = 0.5
 _LIVE_CHUNK_S = 0.05
 

@@ -21,7 +21,7 @@ from evaluation.quality.clusterers.score import LabelScore, contenders, score
 from evaluation.quality.errors import QualityError
 from evaluation.quality.metrics import metrics_module
 
-_SETS = tuple(name for name in sets.SETS if name != "tssb")  # nobody named what is in its series
+_SETS = tuple(name for name in sets.SETS if name != "tssb")  # no one named what is in its series
 _BOUNDARIES: tuple[Literal["true", "found"], ...] = ("true", "found")
 
 

@@ -22,7 +22,7 @@ from evaluation.quality.service import running, segment
 
 _RADII = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.8)
 _RATIOS = (0.5, 0.7, 0.85, 1.0)
-_SETS = tuple(name for name in sets.SETS if name != "tssb")  # nobody named what is in it
+_SETS = tuple(name for name in sets.SETS if name != "tssb")  # no one named what is in it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

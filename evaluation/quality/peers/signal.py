@@ -29,7 +29,7 @@ def standardised(stream: AnnotatedStream, rate: float) -> Array:
 def components(stream: AnnotatedStream, rate: float, count: int) -> Array:
     """``(T', count)`` leading principal components of `standardised`; a sensor series as it is.
 
-    The directions are those of the whole stream, which nobody knows while it runs: this favours the peers.
+    The directions are those of the whole stream, which no one knows while it runs: this favours the peers.
     """
     if not stream.is_motion:
         return np.asarray(stream.signal(stream.rate))

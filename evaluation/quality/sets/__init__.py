@@ -63,7 +63,7 @@ def load(name: str, seeds: Seeds = "dev", limit: int | None = None) -> list[Anno
 
     Args:
         name: One of `SETS`.
-        seeds: ``dev``, or ``held-out``: the same rules with seeds that nobody has looked at.
+        seeds: ``dev``, or ``held-out``: the same rules with seeds that no one has looked at.
         limit: At most so many streams, the first ones.
 
     Raises:

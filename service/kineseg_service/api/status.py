@@ -43,7 +43,7 @@ async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
     except (asyncio.CancelledError, grpc.aio.AbortError):
         raise
     except ClientGoneError:
-        # Its call has ended already; nobody is left to get a status.
+        # Its call has ended already; no one is left to get a status.
         return
     except CoreError as error:
         await end_with(context, metrics, error)

@@ -213,7 +213,7 @@ class LiveStreams:
 
     def from_engine(self, deliveries: list[Delivery]) -> None:
         """Takes the engine's deliveries, in its thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody is left to get them
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get them
             self._loop.call_soon_threadsafe(self._deliver, deliveries)
 
     async def open(self, session: Session, kill: Callable[[], object], own: Decoder | None = None) -> LiveStream:

@@ -90,7 +90,7 @@ def graph_of(module: StepModule) -> bytes:
         quiet.setLevel(level)
     assert program is not None  # only the older exporter gives nothing
     proto = program.model_proto
-    # Where in our sources each operator came from is nobody's business, and no two machines agree on it.
+    # Where in our sources each operator came from is no one's business, and no two machines agree on it.
     del proto.graph.metadata_props[:]
     proto.graph.doc_string = ""
     for node in proto.graph.node:

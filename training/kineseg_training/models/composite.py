@@ -86,7 +86,7 @@ class Encoder(nn.Module):
         """States of every layer ``(B, S, H)``, lowest first."""
         found = []
         for level in range(self.lstm.num_layers):
-            with torch.random.fork_rng(devices=[]):  # its initial values are not used, and cost nobody's random numbers
+            with torch.random.fork_rng(devices=[]):  # its initial values are not used, and cost no one's random numbers
                 one = nn.LSTM(frames.shape[2], self.lstm.hidden_size, batch_first=True)
             names = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
             one.load_state_dict({f"{name}0": getattr(self.lstm, f"{name}{level}") for name in names})

@@ -161,7 +161,7 @@ def _footer(history: StreamHistory) -> str:
     if history.synthetic:
         faults = ", ".join(fault.kind for fault in history.recording.faults)
         parts.append(
-            "The motion is synthetic: a program made it up, nobody was recorded."
+            "The motion is synthetic: a program made it up, no one was recorded."
             + (f" Faults put in on purpose: {escape(faults)}." if faults else "")
         )
     return " ".join(parts)

@@ -22,7 +22,7 @@ class Annotation:
         boundaries: First frame of every segment (0-based row numbers); the first is 0, strictly increasing.
         labels: One class id per segment; equal ids mean the same action.
         names: One action name per segment, for people.
-        tolerance: Per segment the earliest and latest frame that counts as its start, or empty where nobody said.
+        tolerance: Per segment the earliest and latest frame that counts as its start, or empty where no one said.
 
     Raises:
         RecordingError: The tuples do not fit together.

@@ -17,7 +17,7 @@ def make_labeller(name: str, *, same_action: float, max_labels: int, dim: int) -
     """What is called `name`, fresh.
 
     River's clusterers get points in units of the stream's scale, one for each second of a segment. DBSTREAM and
-    DenStream need to be given a length; CluStream and KMeans a number of actions, which nobody knows beforehand.
+    DenStream need to be given a length; CluStream and KMeans a number of actions, which no one knows beforehand.
 
     Args:
         name: One of `CLUSTERERS`.

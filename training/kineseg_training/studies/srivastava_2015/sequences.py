@@ -18,7 +18,7 @@ from kineseg_training.models.composite import Output
 from kineseg_training.studies.srivastava_2015.moving_shapes import ShapesSettings, moving_shapes, patched
 
 RATE = 30.0  # frames of motion per second
-# Of the training takes: these evaluate while training, so that the test takes are seen by nobody before the end.
+# Of the training takes: these evaluate while training, so that the test takes are seen by no one before the end.
 _VALIDATION_SHARE = 0.12
 _VALIDATION_SPLIT = 0
 # Posture is shifted along so many principal components of the training frames, by this share of their deviations; and
