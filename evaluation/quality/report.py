@@ -26,6 +26,7 @@ _COLUMNS = {
     "bf1": "bF1",
     "precision": "P",
     "recall": "R",
+    "bf1@1s": "bF1@1s",
 }
 _LAST = ("delay", "95 %", "frames/s")
 _NOTES = Path(__file__).with_name("notes.md")
@@ -88,7 +89,12 @@ def markdown(
         )
     lines += ["", "## All figures", "", "Per cent; delays in seconds; frames per second and core."]
     for result in results:
-        lines += ["", f"### {_title(result)}", "", f"{SETS[result.name].seen}.".capitalize()]
+        lines += [
+            "",
+            f"### {_title(result)}",
+            "",
+            *([f"The packaged bundle: {SETS[result.name].saw}."] if SETS[result.name].saw else []),
+        ]
         if result.not_served:
             lines += ["", f"kineseg: not served ({result.not_served})."]
         lines += ["", f"| method | {' | '.join((*_COLUMNS.values(), *_LAST))} |"]

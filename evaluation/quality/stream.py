@@ -24,6 +24,7 @@ class AnnotatedStream:
         labels: ``(T,)`` true action of every frame; None where no one named them.
         actions: Names of the actions by label, for people; empty where no one named them.
         model: The served model to use; empty for the default one.
+        ignore: Stretches (start, end), frames of the recording, that no one labelled: they count nowhere.
     """
 
     set_name: str
@@ -33,6 +34,7 @@ class AnnotatedStream:
     labels: NDArray[np.int64] | None
     actions: tuple[str, ...] = ()
     model: str = ""
+    ignore: tuple[tuple[int, int], ...] = ()
 
     @property
     def rate(self) -> float:

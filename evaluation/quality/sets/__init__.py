@@ -1,17 +1,21 @@
-"""The sets of streams, by name; each has development seeds, and some have held-out seeds kept for the end."""
+"""The sets of streams, by name; each has development seeds, and some have held-out seeds kept for the end.
+
+Sets that share people, places or makers are a family: a model that has seen one of them knows the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evaluation.quality.errors import QualityError
-from evaluation.quality.sets import bvh, cmu_clips, generated, takes, tssb
+from evaluation.quality.sets import bvh, cmu_clips, generated, idle, recorded, takes, tssb
 from evaluation.quality.stream import AnnotatedStream
 
 Seeds = Literal["dev", "held-out"]
 TEMPOS = (0.6, 0.8, 1.25, 1.6)
+_SUBJECT_86 = "what decides provisionally was trained on the takes, without their annotation"
 
 
 @dataclass(frozen=True)
@@ -20,42 +24,61 @@ class StreamSet:
 
     Attributes:
         title: For people.
-        seen: What was looked at on it while the service was made.
+        family: The sets that it is left out together with.
         load: Makes its streams.
         seeds: Seed lists by purpose; empty where nothing is random, and then there is no held-out part.
+        figure: The share that it is judged by: a set is ahead of a peer, or behind, in this one.
+        saw: What training of the packaged bundle saw of its family; empty if nothing. Settings: see `looked_at`.
     """
 
     title: str
-    seen: str
+    family: str
     load: Callable[[tuple[int, ...]], list[AnnotatedStream]]
-    seeds: Mapping[Seeds, tuple[int, ...]]
+    seeds: Mapping[Seeds, tuple[int, ...]] = field(default_factory=dict)
+    figure: str = "bf1"
+    saw: str = ""
 
 
-_SETTINGS = "settings were looked at on it"
+_SCRATCH = "scratch"
 
 SETS: dict[str, StreamSet] = {
-    "takes": StreamSet("six development takes of CMU subject 86", _SETTINGS, takes.at(), {}),
+    "takes": StreamSet("six development takes of CMU subject 86", "takes", takes.at(), saw=_SUBJECT_86),
     **{
         f"tempo-{tempo:g}": StreamSet(
-            f"the takes at {tempo:g} of their tempo", _SETTINGS, takes.at(tempo), {}
+            f"the takes at {tempo:g} of their tempo", "takes", takes.at(tempo), saw=_SUBJECT_86
         )
         for tempo in TEMPOS
     },
+    "mocap6": StreamSet("CMU exercise takes of another person", "takes", recorded.at("mocap6")),
     "bvh": StreamSet(
-        "streams assembled from the BVH clips", "dev seeds: " + _SETTINGS, bvh.load,
+        "streams assembled from the BVH clips", "bvh", bvh.load,
         {"dev": tuple(range(4)), "held-out": tuple(range(100, 104))},
     ),
     "cmu-clips": StreamSet(
-        "streams assembled from the single-action CMU clips",
-        "dev seeds: " + _SETTINGS + "; the packaged bundle trained on the clips", cmu_clips.load,
+        "streams assembled from the single-action CMU clips", "cmu-clips", cmu_clips.load,
         {"dev": tuple(range(12)), "held-out": tuple(range(100, 112))},
+        saw="trained on the clips",
     ),
     "generated": StreamSet(
-        "generated motion, 12 kinds of action", "dev seeds: " + _SETTINGS, generated.load,
+        "generated motion, 12 kinds of action", "generated", generated.load,
         {"dev": tuple(range(300, 320)), "held-out": tuple(range(900, 920))},
+        saw="the generator's actions are in the training streams",
     ),
-    "tssb": StreamSet("38 sensor series of TSSB, model scratch", _SETTINGS, tssb.load, {}),
+    "utkinect": StreamSet("everyday actions before a depth camera", "utkinect", recorded.at("utkinect")),
+    "gesturephase": StreamSet(
+        "rest and gesture of a sitting speaker, 15 channels", "inertial", recorded.at("gesturephase", _SCRATCH)
+    ),
+    "hapt": StreamSet(
+        "postures and walking, a phone at the waist, 6 channels", "inertial", recorded.at("hapt", _SCRATCH)
+    ),
+    "actrectut": StreamSet(
+        "arm gestures and walking, 15 or 24 inertial channels", "inertial", recorded.at("actrectut", _SCRATCH)
+    ),
+    "skab": StreamSet("a water rig with faults, 8 channels", "skab", recorded.at("skab", _SCRATCH)),
+    "tssb": StreamSet("38 sensor series of TSSB", "tssb", tssb.load, figure="covering"),
+    "idle": StreamSet("ten minutes each of nothing", "idle", idle.load, figure="covering"),
 }  # fmt: skip
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(each.family for each in SETS.values()))
 
 
 def load(name: str, seeds: Seeds = "dev", limit: int | None = None) -> list[AnnotatedStream]:

@@ -49,7 +49,7 @@ def test_without_actions_only_boundaries_are_scored() -> None:
     recording = Recording(np.zeros((300, 1)), RATE, ("value",), name="series")
     series = AnnotatedStream("made", "series", recording, np.array([[100.0] * 3]), None)
     score = score_stream(series, Prediction.of([], 300))
-    assert set(score.shares) == {"covering", "bf1", "precision", "recall"}
+    assert set(score.shares) == {"covering", "bf1", "precision", "recall", "bf1@1s"}
     assert score.shares["covering"] == pytest.approx((100 / 300) ** 2 + (200 / 300) ** 2)
     assert score.delay(0.5) is None
 
