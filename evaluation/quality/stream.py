@@ -51,6 +51,11 @@ class AnnotatedStream:
         """Whether there is a body in it."""
         return self.recording.positions is not None
 
+    @property
+    def is_series(self) -> bool:
+        """Whether it is the values of one sensor, and no more."""
+        return not self.is_motion and self.recording.n_channels == 1
+
     def canonical(self, rate: float = MODEL_RATE) -> NDArray[np.float64]:
         """``(T', 59)`` canonical pose at `rate`, brought there as the service does it: row k lies at ``k / rate`` s."""
         pose = canonical_pose(self.recording)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from kineseg.motion import Recording
 
-from evaluation.quality.peers import class_, drift, floss, ruptures_window
+from evaluation.quality.peers import class_, drift, floss, ruptures_window, two_window_mmd
 from evaluation.quality.peers.centroids import nearest_centroid
 from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import AnnotatedStream
@@ -40,6 +40,14 @@ class Peer:
 
 
 PEERS = (
+    Peer(
+        "two-window MMD", two_window_mmd.boundaries,
+        f"on every channel and its speed at {two_window_mmd.RATE:g} Hz, {two_window_mmd.WINDOW_S:g} s against the "
+        f"{two_window_mmd.WINDOW_S:g} s before, threshold {two_window_mmd.THRESHOLD:g}, the highest within "
+        f"{two_window_mmd.APART_S:g} s (chosen on the takes among those that answer within 4.1 s); emitted "
+        f"{two_window_mmd.WINDOW_S + two_window_mmd.APART_S:g} s after it",
+        "numpy", fast=True,
+    ),
     Peer(
         "KSWIN (river)", drift.kswin,
         f"on each of {drift.COMPONENTS} components at {drift.RATE:g} Hz, alpha {drift.KSWIN_ALPHA:g}, the last "

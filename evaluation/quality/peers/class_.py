@@ -22,7 +22,7 @@ def boundaries(stream: AnnotatedStream) -> list[tuple[int, int]]:
 
     rate = signal_rate(stream, RATE)
     values = components(stream, RATE, 1)[:, 0]
-    motion = stream.is_motion
+    motion = not stream.is_series
     detector = StreamingClaSPSegmentation(
         n_timepoints=round(SLIDING_S * rate) if motion else SLIDING_SAMPLES,
         n_warmup=min(round(WARM_UP_S * rate), len(values)),

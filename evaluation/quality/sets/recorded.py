@@ -51,9 +51,7 @@ def _stream(set_name: str, stem: str, facts: dict[str, Any], model: str) -> Anno
             f"{path}: has {recording.n_frames} frames at {recording.rate:g} a second, but {facts['n_frames']} at "
             f"{facts['fps']:g} were annotated"
         )
-    if edges[-1] != recording.n_frames or any(
-        start != end for (start, _, _), end in zip(segments, edges, strict=False)
-    ):
+    if edges[-1] != recording.n_frames or [start for start, _, _ in segments] != edges[:-1]:
         raise QualityError(f"{path}: the segments that {LABELS} gives do not follow one another to the stream's end")
     names = sorted({name for _, _, name in segments})
     lengths = [end - start for start, end in pairwise(edges)]
