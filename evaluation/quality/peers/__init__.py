@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -13,30 +12,12 @@ from kineseg.motion import Recording
 
 from evaluation.quality.peers import class_, drift, floss, ruptures_window, two_window_mmd
 from evaluation.quality.peers.centroids import nearest_centroid
+from evaluation.quality.peers.peer import Peer
 from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import AnnotatedStream
 
 Choice = Literal["none", "fast", "all"]
 BLIND_S = 7.0
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A method.
-
-    Attributes:
-        name: For the table.
-        boundaries: Of a stream: pairs (frame, emitted at).
-        settings: What was chosen, in words.
-        package: That has to be installed.
-        fast: Whether it costs next to nothing.
-    """
-
-    name: str
-    boundaries: Callable[[AnnotatedStream], Sequence[tuple[int, int]]]
-    settings: str
-    package: str
-    fast: bool = False
 
 
 PEERS = (
@@ -90,6 +71,8 @@ def chosen(choice: Choice) -> tuple[list[Peer], list[str]]:
     there = [peer for peer in wanted if importlib.util.find_spec(peer.package) is not None]
     return there, [f"{peer.name}: {peer.package} is not installed" for peer in wanted if peer not in there]
 
+
+MMD = PEERS[0].name
 
 _warm: set[str] = set()
 
