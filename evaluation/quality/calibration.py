@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from kineseg import Segmentation
+from numpy.typing import NDArray
 
 BINS = 10
 
@@ -47,13 +48,31 @@ def reliability(results: Iterable[Segmentation]) -> Reliability | None:
     outcome = np.array([a.outcome == "confirmed" for a in decided], dtype=np.float64)
     bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
-    each = np.maximum(counts, 1)
-    mean_confidence = np.bincount(bins, weights=confidence, minlength=BINS) / each
-    share = np.bincount(bins, weights=outcome, minlength=BINS) / each
+    sums = [np.bincount(bins, weights=each, minlength=BINS).astype(np.float64) for each in (confidence, outcome)]
+    return _from_sums(counts, sums[0], sums[1], brier=float(np.mean((confidence - outcome) ** 2)))
+
+
+def pooled(each: Sequence[Reliability]) -> Reliability | None:
+    """Over the provisional segments of several; None if there are none."""
+    if not each:
+        return None
+    counts = np.array([r.counts for r in each])
+    confidence, confirmed = (
+        (counts * np.array([getattr(r, name) for r in each])).sum(axis=0) for name in ("confidence", "confirmed")
+    )
+    brier = float(np.average([r.brier for r in each], weights=counts.sum(axis=1)))
+    return _from_sums(counts.sum(axis=0), confidence, confirmed, brier=brier)
+
+
+def _from_sums(
+    counts: NDArray[np.int64], confidence: NDArray[np.float64], confirmed: NDArray[np.float64], *, brier: float
+) -> Reliability:
+    """From the number of segments in each bin, the sum of their confidence, and how many of them were confirmed."""
+    in_bin = np.maximum(counts, 1)
     return Reliability(
         counts=tuple(counts.tolist()),
-        confidence=tuple(mean_confidence.tolist()),
-        confirmed=tuple(share.tolist()),
-        brier=float(np.mean((confidence - outcome) ** 2)),
-        error=float((counts * np.abs(mean_confidence - share)).sum() / len(decided)),
+        confidence=tuple((confidence / in_bin).tolist()),
+        confirmed=tuple((confirmed / in_bin).tolist()),
+        brier=brier,
+        error=float(np.abs(confidence - confirmed).sum() / counts.sum()),
     )

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from evaluation.quality.calibration import BINS
-from evaluation.quality.measure import ScoredStream, SetResult
 from evaluation.quality.metrics import metrics_module
+from evaluation.quality.results import ScoredStream, SetResult
 
 _INK, _SOFT, _PALE = "#1F2933", "#616E7C", "#CBD2D9"
 _WIDE_IN = 14.0

@@ -11,6 +11,7 @@ import inspect
 import os
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,13 +61,19 @@ class PeerCache:
         unfinished.replace(path)
 
     def _path(self, peer: Peer, stream: AnnotatedStream) -> Path:
-        made_of = hashlib.sha256()
-        for part in (peer.name, peer.settings, version(peer.package), f"{stream.rate!r} {stream.labels is None}"):
+        made_of = hashlib.sha256(_digest(stream))
+        for part in (peer.name, peer.settings, version(peer.package)):
             made_of.update(part.encode() + b"\0")
         for code in (inspect.getsourcefile(peer.boundaries), centroids.__file__, signal.__file__):
             assert code is not None  # peers are written in Python
             made_of.update(Path(code).read_bytes())
-        made_of.update(np.ascontiguousarray(stream.recording.frames).tobytes())
-        made_of.update(np.ascontiguousarray(stream.signal(_SEEN_AT)).tobytes())
         name = "".join(letter if letter.isalnum() else "-" for letter in peer.name.lower())
         return self.folder / name / f"{made_of.hexdigest()[:32]}.npz"
+
+
+@lru_cache(maxsize=64)  # of one set, for peer after peer
+def _digest(stream: AnnotatedStream) -> bytes:
+    made_of = hashlib.sha256(f"{stream.rate!r} {stream.labels is None}".encode())
+    made_of.update(np.ascontiguousarray(stream.recording.frames).tobytes())
+    made_of.update(np.ascontiguousarray(stream.signal(_SEEN_AT)).tobytes())
+    return made_of.digest()
