@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from evaluation.quality import transition_tables
 from evaluation.quality.headline import Headline, verdict
 from evaluation.quality.plan import QualityPlan
 from evaluation.quality.results import MethodResult, SetResult
@@ -26,6 +27,7 @@ def plain(rows: Sequence[Headline], plan: QualityPlan, *, machine: str) -> dict[
             "limit": plan.limit,
         },
         "verdict": asdict(found) if found else None,
+        "transitions": transition_tables.plain([row.result for row in rows]),
         "sets": {row.name: _set(row.result) | _headline(row) for row in rows},
     }
 

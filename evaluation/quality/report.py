@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.quality import headline_table
+from evaluation.quality import headline_table, transition_tables
 from evaluation.quality.calibration import BINS, Reliability
 from evaluation.quality.headline import Headline
 from evaluation.quality.looked_at import Setting, total
@@ -37,6 +37,7 @@ def markdown(
     lines += headline_table.markdown(rows)
     lines += ["", "## Targets", "", "| figure | asked | reached | |", "|---|---:|---:|---|"]
     lines += [f"| {o.asked.name} | {_asked(o)} | {_reached(o)} | {_verdict(o)} |" for o in outcomes(rows)]
+    lines += transition_tables.markdown(results)
     lines += _idle(results)
     lines += _looked_at(settings)
     lines += ["", "## All figures", "", "Per cent; delays in seconds; frames per second and core."]
