@@ -1,4 +1,4 @@
-"""What a stream's own signal says of a stretch of it: how fast it goes, whether it rests, leads elsewhere or repeats.
+"""What a stream's own signal says of a stretch of it: how fast it goes, whether it rests or repeats.
 
 This looks at whole streams, to sort what went right and wrong by circumstances; no method sees any of it.
 """
@@ -19,8 +19,6 @@ Array = NDArray[np.float64]
 RATE = 10.0
 QUIET_SHARE = 0.5  # of the stream's mean speed: slower is quiet
 QUIET_OVER_S = 1.0  # speeds are means over so much
-STEP_S = 0.5  # paths are measured between means over so much, or jitter would make them long
-STRAIGHT = 0.5  # a movement that gets this share of its path away from where it began leads elsewhere
 LIKE_ITSELF = 0.3  # autocorrelation from which a movement repeats
 _LEAST_SHARE = 0.05  # of the median deviation, for channels that hardly move
 
@@ -61,13 +59,9 @@ class Movement:
         first = min(round(start * RATE / self.rate), len(self.values) - 1)
         return slice(first, max(first + 1, round(end * RATE / self.rate)))
 
-    def leads_elsewhere(self, part: slice) -> bool:
-        """Whether a stretch ends far from where it began, against the way that it went."""
-        size = max(1, round(STEP_S * RATE))
-        values = self.values[part]
-        steps = np.array([values[i : i + size].mean(axis=0) for i in range(0, max(1, len(values) - size + 1), size)])
-        path = np.linalg.norm(np.diff(steps, axis=0), axis=1).sum()
-        return bool(path > 0 and np.linalg.norm(steps[-1] - steps[0]) >= STRAIGHT * path)
+    def mostly_quiet(self, part: slice) -> bool:
+        """Whether more than half of a stretch is quiet."""
+        return bool(self.quiet[part].mean() > 0.5)
 
     def period_s(self, part: slice) -> float | None:
         """Seconds after which a stretch is most like itself again; None if it does not repeat within its half."""

@@ -4,11 +4,12 @@ Kinds of transitions overlap. By the shorter of the two segments that meet: unde
 and more. Where both last 2 s and more, by what up to `SIDE_S` on either side are like: the *tempo changes* if the
 faster side is `OTHER_TEMPO` times as fast or more; it is *alike* below `LIKE_TEMPO`, and then the shift of the mean
 posture, in deviations within the sides, says how much of a cue there is; *quiet* if most of either side is. A *slow
-postural transition* begins or ends here if one of the segments lasts 1.5 to 6 s, leads elsewhere, and has quiet beyond
-both its ends.
+postural transition* begins or ends here if one of the segments lasts 1.5 to 6 s and has quiet beyond both its ends, in
+postures that differ.
 
 Places, of every moment that someone labelled: *quiet posture*; inside a *one-off movement*, a segment under 4 s that
-leads elsewhere; in a *slow cycle*, a movement that repeats after 3 s or more, or not at all; or in a quick one.
+moves and does not repeat; in a *slow cycle*, a movement that repeats after 3 s or more, or not at all; or in a quick
+one.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ METHODS = (FINAL, PROVISIONAL, MMD)
 HIT_S, INVENTED_S = 0.5, 1.0
 LONG_S, SIDE_S = 2.0, 4.0
 OTHER_TEMPO, LIKE_TEMPO = 1.6, 1.4
+MOVED, HARDLY_MOVED = 1.5, 1.0  # deviations within the sides
 POSTURAL_S = (1.5, 6.0)
 ONE_OFF_S, SLOW_S = 4.0, 3.0
 
@@ -122,17 +124,16 @@ def kinds_of(stream: AnnotatedStream) -> list[tuple[str, ...]]:
 def places_of(stream: AnnotatedStream) -> NDArray[np.int64]:
     """``(T,)`` the place of every frame, a number in `PLACES`; -1 where no one labelled."""
     movement = Movement.of(stream)
-    of_samples = np.empty(len(movement.values), dtype=np.int64)
+    samples = np.minimum(np.arange(stream.n_frames) * RATE / stream.rate, len(movement.values) - 1).astype(np.int64)
+    places = np.empty(stream.n_frames, dtype=np.int64)
     for start, end in pairwise([0, *stream.truth[:, 1].astype(int).tolist(), stream.n_frames]):
         part = movement.part(start, end)
-        if (end - start) / stream.rate < ONE_OFF_S and movement.leads_elsewhere(part):
-            of_samples[part] = _ONE_OFF
+        period = movement.period_s(part)
+        if (end - start) / stream.rate < ONE_OFF_S and period is None and not movement.mostly_quiet(part):
+            places[start:end] = _ONE_OFF
         else:
-            period = movement.period_s(part)
             moving = _QUICK if period is not None and period < SLOW_S else _SLOW
-            of_samples[part] = np.where(movement.quiet[part], _QUIET, moving)
-    samples = np.minimum(np.arange(stream.n_frames) * RATE / stream.rate, len(of_samples) - 1).astype(np.int64)
-    places: NDArray[np.int64] = of_samples[samples]
+            places[start:end] = np.where(movement.quiet[samples[start:end]], _QUIET, moving)
     for start, end in stream.ignore:
         places[start:end] = -1
     return places
@@ -154,8 +155,8 @@ def _kinds(movement: Movement, edges: Sequence[int], number: int) -> Iterator[st
         yield TEMPO_CHANGES
     elif speeds[1] < LIKE_TEMPO * speeds[0]:
         shift = _posture_shift(movement.values[before], movement.values[after])
-        yield BY_SHIFT[sum(shift < bound for bound in (1.5, 1.0))]
-    if movement.quiet[before].mean() > 0.5 and movement.quiet[after].mean() > 0.5:
+        yield BY_SHIFT[sum(shift < bound for bound in (MOVED, HARDLY_MOVED))]
+    if movement.mostly_quiet(before) and movement.mostly_quiet(after):
         yield QUIET_SIDES
 
 
@@ -167,10 +168,11 @@ def _is_postural(movement: Movement, edges: Sequence[int], segment: int) -> bool
     if not POSTURAL_S[0] <= (end - start) / movement.rate <= POSTURAL_S[1]:
         return False
     reach = SIDE_S * movement.rate
-    around = (max(edges[segment - 1], start - reach), start), (end, min(edges[segment + 2], end + reach))
-    return movement.leads_elsewhere(movement.part(start, end)) and all(
-        movement.quiet[movement.part(*side)].mean() > 0.5 for side in around
-    )
+    before = movement.part(max(edges[segment - 1], start - reach), start)
+    after = movement.part(end, min(edges[segment + 2], end + reach))
+    if not (movement.mostly_quiet(before) and movement.mostly_quiet(after)):
+        return False
+    return _posture_shift(movement.values[before], movement.values[after]) >= MOVED
 
 
 def _posture_shift(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:

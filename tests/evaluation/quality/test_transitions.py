@@ -118,9 +118,9 @@ def test_what_was_found_and_invented_is_counted() -> None:
     assert transition_tables.markdown([SetResult("hapt")]) == []
 
 
-def test_a_movement_repeats_or_leads_elsewhere() -> None:
-    movement = Movement.of(made((9.0, swing(0.5)), (3.0, swing(-1, 0.0)), (8.0, swing(0, 3.0))))
+def test_a_movement_repeats_or_rests() -> None:
+    movement = Movement.of(made((9.0, swing(0.5)), (3.0, swing(-1.0)), (8.0, swing(0.0, 3.0))))
     assert movement.period_s(movement.part(0, 180)) == pytest.approx(2.0, abs=0.2)
-    assert movement.leads_elsewhere(movement.part(180, 240))
-    assert not movement.leads_elsewhere(movement.part(0, 180))
     assert movement.period_s(movement.part(180, 240)) is None
+    assert movement.mostly_quiet(movement.part(240, 400))
+    assert not movement.mostly_quiet(movement.part(0, 240))
