@@ -33,6 +33,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         f"another family ({', '.join(FAMILIES)})",
     )  # fmt: skip
     parser.add_argument("--latency", type=float, help="budget of final decisions, seconds; default: the server's")
+    parser.add_argument(
+        "--latencies", type=float, nargs="+", default=[], metavar="S",
+        help="run our service at each of these budgets too and draw quality/latency.png; on all sets minutes each",
+    )  # fmt: skip
     parser.add_argument("--streams", type=int, help="at most so many of each set")
     parser.add_argument("--out", type=Path, default=Path("quality-output"), help="folder for tables and pictures")
     parser.add_argument(
