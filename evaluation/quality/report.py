@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from evaluation.quality import headline_table, transition_tables
+from evaluation.quality import headline_table, idle_table, transition_tables
 from evaluation.quality.calibration import BINS, Reliability
 from evaluation.quality.headline import Headline
 from evaluation.quality.looked_at import Setting, total
@@ -39,7 +37,7 @@ def markdown(
     lines += ["", "## Targets", "", "| figure | asked | reached | |", "|---|---:|---:|---|"]
     lines += [f"| {o.asked.name} | {_asked(o)} | {_reached(o)} | {_verdict(o)} |" for o in outcomes(rows)]
     lines += transition_tables.markdown(results)
-    lines += _idle(results)
+    lines += idle_table.markdown(results)
     lines += _looked_at(settings)
     if latency_curves:
         lines += ["", "## Delay against accuracy", "", "![bF1 by budget of final decisions](quality/latency.png)"]
@@ -90,27 +88,6 @@ def _each_stream(result: SetResult) -> str:
         for each in result.streams
     )
     return f"bF1 of each stream, final/provisional: {named}."
-
-
-def _idle(results: Sequence[SetResult]) -> list[str]:
-    """How many segments there are where nothing happens."""
-    result = next((each for each in results if each.name == "idle"), None)
-    if result is None or not result.streams:
-        return []
-    lines = [
-        "", "## Where nothing happens", "",
-        "Segments of ten minutes, one is right; boundaries per minute, none is.", "",
-        f"| method | {' | '.join(each.stream.name for each in result.streams)} | mean | worst | boundaries/min |",
-        f"|---|{'---:|' * (len(result.streams) + 3)}",
-    ]  # fmt: skip
-    for row in result.rows:
-        if row.kind in ("ours", "peer"):
-            counts = " | ".join(map(str, row.segments))
-            lines.append(
-                f"| {row.method} | {counts} | {np.mean(row.segments):.1f} | {max(row.segments)} | "
-                f"{row.boundaries_per_minute:.2f} |"
-            )
-    return lines
 
 
 def _looked_at(settings: Sequence[Setting]) -> list[str]:

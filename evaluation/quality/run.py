@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from evaluation.quality import figures, headline_table, latency, pictures, report, summary
+from evaluation.quality import figures, headline_table, idle_table, latency, pictures, report, summary
 from evaluation.quality.headline import Headline, headlines
 from evaluation.quality.looked_at import Setting, looked_at, total
 from evaluation.quality.measure import measure
@@ -63,6 +63,8 @@ def _print(console: Console, rows: Sequence[Headline]) -> None:
     for line in headline_table.verdict_lines(rows):
         console.print(line, style="bold", highlight=False)
     console.print(headline_table.console_table(rows))
+    for line in idle_table.console_lines([row.result for row in rows]):
+        console.print(line, highlight=False)
     for note in headline_table.footnotes(rows):
         console.print(note, highlight=False)
     console.print(console_table([row.result for row in rows]))

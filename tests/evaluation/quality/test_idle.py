@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from kineseg.motion import canonical_pose
 
+from evaluation.quality import idle_table
+from evaluation.quality.results import FINAL, PROVISIONAL, MethodResult, ScoredStream, SetResult
+from evaluation.quality.scores import Prediction, StreamScore
 from evaluation.quality.sets.idle import load, smooth_noise
 
 
@@ -40,3 +43,21 @@ def test_smooth_noise_remembers() -> None:
     assert noise.std() == pytest.approx(1.0, abs=0.05)
     for column in noise.T:
         assert np.corrcoef(column[:-25], column[25:])[0, 1] == pytest.approx(np.exp(-1.0), abs=0.05)
+
+
+def test_segments_are_counted_and_provisional_ones_by_the_minute() -> None:
+    streams = load(minutes=0.5)[:2]
+    score = StreamScore({"covering": 1.0}, ())
+
+    def row(method: str, *cuts: list[int]) -> MethodResult:
+        said = tuple(Prediction.of([(cut, cut) for cut in each], 900) for each in cuts)
+        return MethodResult(method, "ours", score, (score, score), said, 1.0, ())
+
+    result = SetResult("idle", rows=[row(FINAL, [], [100, 300]), row(PROVISIONAL, [50], [100, 200, 300])])
+    assert idle_table.markdown([result]) == []  # it was not served
+    result.streams += [ScoredStream(stream, None, score, score) for stream in streams]  # type: ignore[arg-type]
+    assert idle_table.console_lines([result]) == [
+        "idle: 2.0 segments in ten minutes, 3 at worst; provisional ones 4.0 a minute"
+    ]
+    assert f"| {FINAL} | 1 | 3 | 2.0 | 3 | 2.00 |" in idle_table.markdown([result])
+    assert idle_table.console_lines([SetResult("takes")]) == []
