@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -67,7 +68,7 @@ class PeerCache:
         for code in (inspect.getsourcefile(peer.boundaries), centroids.__file__, signal.__file__):
             assert code is not None  # peers are written in Python
             made_of.update(Path(code).read_bytes())
-        name = "".join(letter if letter.isalnum() else "-" for letter in peer.name.lower())
+        name = "-".join(re.findall("[a-z0-9]+", peer.name.lower()))
         return self.folder / name / f"{made_of.hexdigest()[:32]}.npz"
 
 
