@@ -24,8 +24,10 @@ def verdict_lines(rows: Sequence[Headline]) -> list[str]:
     found = verdict(rows)
     if found is None:
         return ["ours minus the best online peer: not measured, no set has both"]
+    known = sum(bool(row.seen) for row in rows if row.ahead is not None)
     return [
-        f"mean over {found.sets} sets of ours minus the best online peer: {100 * found.mean_ahead:+.1f}",
+        f"mean over {found.sets} sets, {known} of them not left out, of ours minus the best online peer: "
+        f"{100 * found.mean_ahead:+.1f}",
         f"the worst set: {found.worst}, {100 * found.worst_ahead:+.1f}",
     ]
 

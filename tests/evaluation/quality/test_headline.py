@@ -51,8 +51,9 @@ def test_ours_is_compared_with_the_best_peer_by_the_figure_of_the_set() -> None:
     assert (found.sets, found.worst) == (2, "tssb")
     assert found.mean_ahead == pytest.approx(-0.1)
     assert headline_table.verdict_lines([takes, tssb, skab]) == [
-        "mean over 2 sets of ours minus the best online peer: -10.0", "the worst set: tssb, -30.0",
-    ]  # fmt: skip
+        "mean over 2 sets, 1 of them not left out, of ours minus the best online peer: -10.0",
+        "the worst set: tssb, -30.0",
+    ]
     assert verdict([skab]) is None
 
 
