@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile
 from kineseg_core.errors import InvalidFrame, StepFailed
 from kineseg_core.events import EndReason, Output
 from kineseg_core.generic import scratch_bundle
@@ -38,24 +39,26 @@ class InProcessStream:
     Args:
         session: From `Opener.session`.
         bundle: The session's model; none for the built-in one.
+        network: The model's boundary network, see `Opener.network`.
 
     Raises:
         BadBundle: The model's graph cannot be opened.
     """
 
-    def __init__(self, session: Session, bundle: Bundle | None) -> None:
+    def __init__(self, session: Session, bundle: Bundle | None, network: NetworkFile) -> None:
         plan = session.config.plan
         if bundle is None:
             assert plan is not None  # the only model without a bundle of its own
             bundle = scratch_bundle(plan)
         self.session = session
+        self._network = BoundaryNetwork(network)
         self.bundle = bundle
         self._table = HostTable(bundle, open_cpu(bundle.graph, threads=1), slots=1, max_batch=_ROWS)
 
     @classmethod
-    def restored(cls, state: InProcessState, bundle: Bundle | None) -> InProcessStream:
+    def restored(cls, state: InProcessState, bundle: Bundle | None, network: NetworkFile) -> InProcessStream:
         """A stream that goes on where another one was when it gave its `state`."""
-        stream = cls(state["session"], bundle)
+        stream = cls(state["session"], bundle, network)
         stream._table.put(0, state["model_state"])
         return stream
 
@@ -108,4 +111,5 @@ class InProcessStream:
             if stepped.bad_rows:
                 raise StepFailed("the model's output is not finite")
             scores = None if stepped.scores is None else stepped.scores[0]
-            self.session.update(block, at, stepped.embedding[0], float(stepped.surprise[0]), out, scores)
+            looks = self.session.observe(block, at, stepped.embedding[0], float(stepped.surprise[0]), scores)
+            self.session.decide(block, at, self._network(looks), out)

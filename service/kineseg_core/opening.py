@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
+from kineseg_core.boundary_network import NetworkFile, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
@@ -102,6 +103,12 @@ class Opener:
         self._default_latency_s = default_latency_s
         self._limits = limits
 
+    def network(self, model: str) -> NetworkFile:
+        """The boundary network of a model: its own, or else that of the first model that has one, or the packaged."""
+        own = [self._bundles[model]] if model in self._bundles else []
+        found = (each.boundary_network for each in (*own, *self._bundles.values()))
+        return next((each for each in found if each is not None), None) or packaged_network()
+
     def session(self, wanted: StreamRequest) -> Session:
         """A new session.
 
@@ -166,7 +173,12 @@ class Opener:
         channels = wanted.channels if pose is None else pose.channels
         plan = scratch_plan(channels, rate)
         intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose)
-        segmenter = scratch_segmenter(plan, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
+        segmenter = scratch_segmenter(
+            plan,
+            self.network(SCRATCH).operating_points["signal"],
+            agreed.latency_s,
+            placing_delay_s(rate, plan.rate_hz),
+        )
         return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
 
 

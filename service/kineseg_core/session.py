@@ -12,6 +12,7 @@ import numpy as np
 from kineseg.motion import Joints
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
     Ack,
@@ -44,6 +45,7 @@ from kineseg_core.segmenter import (
     AnomalyStart,
     AnomalyUpdate,
     Decision,
+    NetworkSegmenter,
     SegmentEnd,
     Segmenter,
     SegmentRetract,
@@ -132,7 +134,7 @@ class Session:
         self,
         config: SessionConfig,
         intake: Intake,
-        segmenter: Segmenter | PatternSegmenter,
+        segmenter: Segmenter | NetworkSegmenter | PatternSegmenter,
         namer: Namer | None = None,
     ) -> None:
         self.config = config
@@ -154,6 +156,7 @@ class Session:
         self._closed = 0
         self._anomalies = 0
         self._return_period = ReturnPeriod()
+        self._observed: tuple[float, list[float]] = (0.0, [])
         self._open_anomalies: dict[int, tuple[int, int]] = {}  # frame and time at which they begin
 
     # What the receiver does.
@@ -185,28 +188,37 @@ class Session:
         """How far it has come."""
         return Progress(self._acked, self._closed, self._seq)
 
-    def update(
+    def observe(
         self,
         block: ModelFrames,
         at: int,
         embedding: NDArray[np.float32],
         surprise: float,
-        out: list[Output],
         scores: NDArray[np.float32] | None = None,
-    ) -> None:
+    ) -> list[Look]:
         """Takes what the model computed for frame `at` of `block`.
 
         It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,).
+
+        Returns:
+            Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
         """
-        frame, ns = block.decided[at], block.decided_ns[at]
         self._frame_times.append(block.start[at], block.start_ns[at])
         if scores is not None:
             self._namer.update(scores)
-        for decision in self._segmenter.update(embedding, surprise):
+        if self.config.frame_results:
+            self._observed = surprise, embedding.tolist()
+        return self._segmenter.observe(block.frames[at], embedding, surprise)
+
+    def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
+        """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
+        frame, ns = block.decided[at], block.decided_ns[at]
+        for decision in self._segmenter.decide(probabilities):
             self._decided(decision, frame, ns, out)
         if self.config.frame_results:
+            surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
-            out.append(FrameResult(frame, ns / SECOND, surprise, score, embedding.tolist(), label))
+            out.append(FrameResult(frame, ns / SECOND, surprise, score, embedding, label))
 
     def gap(self, gap: GapFound, out: list[Output]) -> None:
         """Frames were missing; where they have not been filled, what came before them ends and another segment begins.

@@ -99,7 +99,7 @@ class Server:
         except BaseException:
             await self.stop(0)
             raise
-        self._engine = Engine(decoders, self._metrics, self.settings.queue_responses)
+        self._engine = Engine(decoders, opener.network, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
 from kineseg_core.inference.bundle import load_bundle
@@ -21,6 +23,11 @@ from tests.same_events import content
 from tests.service.talk import motion
 
 
+@cache
+def network() -> BoundaryNetwork:
+    return BoundaryNetwork(packaged_network())
+
+
 def opener(tiny: Path) -> Opener:
     return Opener({"tiny": load_bundle(tiny)})
 
@@ -30,7 +37,8 @@ def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> 
     for item in session.take(first, frames.tobytes(), ()):
         if isinstance(item, ModelFrames):
             for at, row in enumerate(item.frames):
-                session.update(item, at, np.append(row, row[:1]), 0.05, out)
+                looks = session.observe(item, at, np.append(row, row[:1]), 0.05)
+                session.decide(item, at, network()(looks), out)
         elif isinstance(item, GapFound):
             session.gap(item, out)
         elif isinstance(item, ChunkEnd):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.boundary_network import Look
 from kineseg_core.events import EndReason, Output
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.state_table import F32
@@ -56,8 +57,11 @@ class Written:
         self._at_the_end = at_the_end
         self._frames = 0
 
-    def update(self, embedding: F32, surprise: float) -> Sequence[Decision]:
+    def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
         self._frames += 1
+        return []
+
+    def decide(self, probabilities: F32) -> Sequence[Decision]:
         return self._decisions.get(self._frames - 1, ())
 
     def finish(self) -> Sequence[Decision]:
@@ -82,7 +86,8 @@ def emit(
     for item in items:
         for at in range(len(item.decided) if isinstance(item, ModelFrames) else 0):
             assert isinstance(item, ModelFrames)
-            session.update(item, at, np.zeros(4, np.float32), 0.0, out)
+            session.observe(item, at, np.zeros(4, np.float32), 0.0)
+            session.decide(item, at, np.zeros(0, np.float32), out)
             session = pickle.loads(pickle.dumps(session))
     *rest, end = session.end(EndReason.COMPLETED)
     assert not rest

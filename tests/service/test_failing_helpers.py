@@ -14,6 +14,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.boundary_network import packaged_network
 from kineseg_core.session import Session
 from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
@@ -89,7 +90,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
 
 @pytest.mark.parametrize(
     "place",
-    [(live.LiveStream, "__init__"), (live.LiveStreams, "_watch_idle"), (Session, "take"), (Session, "update")],
+    [(live.LiveStream, "__init__"), (live.LiveStreams, "_watch_idle"), (Session, "take"), (Session, "decide")],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )
 def test_what_fails_after_a_slot_is_taken_gives_it_back(
@@ -192,7 +193,11 @@ def test_a_broken_engine_answers_at_once(tiny: Path) -> None:
             raise RuntimeError(SECRET)
 
     ended: list[bool] = []
-    broken = Breaks({"tiny": Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)}, metrics.Metrics(CODE_NAMES))
+    broken = Breaks(
+        {"tiny": Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)},
+        lambda _: packaged_network(),
+        metrics.Metrics(CODE_NAMES),
+    )
     broken.start(lambda deliveries: None, lambda: ended.append(True))
     until(lambda: bool(ended) or broken.call(lambda: 1).done(), "it breaks")
     until(lambda: bool(ended), "it says so")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from kineseg_core import errors as core_errors
 from kineseg_core import events as core_events
+from kineseg_core.boundary_network import NetworkFile, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.in_process import InProcessStream
@@ -44,6 +45,12 @@ class LocalModel:
         self.bundle = bundle
         self.info = _scratch_info() if bundle is None else _info(bundle)
 
+    @property
+    def network(self) -> NetworkFile:
+        """What finds its boundaries."""
+        own = None if self.bundle is None else self.bundle.boundary_network
+        return own or packaged_network()
+
     def __reduce__(self) -> tuple[Any, ...]:
         shipped = self.bundle is None or self.bundle.path == packaged_bundle()
         return local_model, (self.info.name if shipped else self.bundle.path,)  # type: ignore[union-attr]
@@ -70,7 +77,7 @@ class LocalModel:
                     joints=config.joints,
                 )
             )
-            return LocalStream(self, InProcessStream(session, self.bundle))
+            return LocalStream(self, InProcessStream(session, self.bundle, self.network))
 
 
 class LocalStream:
@@ -120,14 +127,15 @@ class LocalStream:
         return {
             "model": self._model,
             "sha256": self._stream.bundle.sha256,
+            "network_sha256": self._model.network.sha256,
             "state": self._stream.state,
             "waiting": self._waiting,
         }
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         model: LocalModel = values["model"]
-        stream = InProcessStream.restored(values["state"], model.bundle)
-        if stream.bundle.sha256 != values["sha256"]:
+        stream = InProcessStream.restored(values["state"], model.bundle, model.network)
+        if (stream.bundle.sha256, model.network.sha256) != (values["sha256"], values["network_sha256"]):
             raise FailedPrecondition(
                 f"model {model.info.name!r} is another one now than when this stream was pickled: begin a new stream",
                 code="",

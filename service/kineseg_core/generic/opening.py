@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kineseg_core.boundary_network import OperatingPoint, ViewPlan
 from kineseg_core.errors import InvalidRequest, WrongChannels
 from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.generic.plan import ScratchPlan
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import NetworkSegmenter, SegmenterSettings
 
 _LONGEST_NAME = 200
 
@@ -35,8 +36,12 @@ def scratch_plan(channels: Sequence[str], rate_hz: float) -> ScratchPlan:
     return ScratchPlan.of(len(channels), rate_hz)
 
 
-def scratch_segmenter(plan: ScratchPlan, latency_s: float, delay_s: float) -> Segmenter | PatternSegmenter:
+def scratch_segmenter(
+    plan: ScratchPlan, point: OperatingPoint, latency_s: float, delay_s: float
+) -> NetworkSegmenter | PatternSegmenter:
     """What decides on what the model gives."""
     settings = SegmenterSettings(log_surprise_median=LOG_SURPRISE_MEDIAN, log_surprise_scale=LOG_SURPRISE_SCALE)
-    decides = PatternSegmenter if plan.few else Segmenter
-    return decides(settings, plan.dims, plan.rate_hz, latency_s, delay_s)
+    if plan.few:
+        return PatternSegmenter(settings, plan.dims, plan.rate_hz, latency_s, delay_s)
+    views = ViewPlan.of_signal(plan.channels, 0, plan.rate_hz)
+    return NetworkSegmenter(settings, views, point, latency_s, delay_s)

@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network import Look
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
@@ -65,6 +66,7 @@ class PatternSegmenter:
         self._labeller.length_scale = 1.0
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
+        self._decided: list[Decision] = []  # while observing
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
@@ -81,6 +83,16 @@ class PatternSegmenter:
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._anomalies.score
+
+    def observe(self, frame: NDArray[np.float32], embedding: NDArray[np.float32], surprise: float) -> list[Look]:
+        """Takes the next frame with its embedding (E,) and surprise; there is nothing to look at for the network."""
+        self._decided = self.update(embedding, surprise)
+        return []
+
+    def decide(self, probabilities: NDArray[np.float32]) -> list[Decision]:
+        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
+        decisions, self._decided = self._decided, []
+        return decisions
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""

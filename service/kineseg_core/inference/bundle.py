@@ -18,6 +18,8 @@ from google.protobuf import json_format
 from kineseg.v1 import bundle_pb2
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network.file import FILE as BOUNDARY_NETWORK
+from kineseg_core.boundary_network.file import NetworkFile
 from kineseg_core.errors import BadBundle, InvalidRequest
 from kineseg_core.naming.bank import check_name
 
@@ -39,12 +41,14 @@ class Bundle:
         manifest: What it says about itself.
         graph: The ONNX graph of one streaming step.
         sha256: SHA-256 of the graph, hexadecimal.
+        boundary_network: What finds its boundaries; none: the packaged one does.
     """
 
     path: Path
     manifest: bundle_pb2.BundleManifest
     graph: bytes
     sha256: str
+    boundary_network: NetworkFile | None = None
 
     @property
     def name(self) -> str:
@@ -111,7 +115,8 @@ def load_bundle(path: Path) -> Bundle:
             raise BadBundle(path, name, "the file is missing")
     manifest = _parse_manifest(path, files.pop(MANIFEST))
     _check_hashes(path, manifest, files)
-    bundle = Bundle(path, manifest, files[GRAPH], hashlib.sha256(files[GRAPH]).hexdigest())
+    network = NetworkFile.read(files[BOUNDARY_NETWORK], path) if BOUNDARY_NETWORK in files else None
+    bundle = Bundle(path, manifest, files[GRAPH], hashlib.sha256(files[GRAPH]).hexdigest(), network)
     session = _open_graph(bundle)
     _check_shapes(bundle, session)
     _check_golden(bundle, session, files[GOLDEN])

@@ -13,6 +13,7 @@ from kineseg_core.segmenter.decisions import (
     SegmentUpdate,
 )
 from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
+from kineseg_core.segmenter.network_segmenter import NetworkSegmenter
 from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 
@@ -23,6 +24,7 @@ __all__ = [
     "Decision",
     "KernelBoundaries",
     "LabelsMerged",
+    "NetworkSegmenter",
     "PrototypeClusterer",
     "SegmentEnd",
     "SegmentRetract",

@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network import Look
 from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.boundary_classifier import BoundaryClassifiers, packaged_classifiers
 from kineseg_core.segmenter.decisions import (
@@ -75,6 +76,7 @@ class Segmenter:
         )
         self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
+        self._decided: list[Decision] = []  # while observing
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
@@ -93,6 +95,16 @@ class Segmenter:
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._anomalies.score
+
+    def observe(self, frame: NDArray[np.float32], embedding: NDArray[np.float32], surprise: float) -> list[Look]:
+        """Takes the next frame with its embedding (E,) and surprise; there is nothing to look at for the network."""
+        self._decided = self.update(embedding, surprise)
+        return []
+
+    def decide(self, probabilities: NDArray[np.float32]) -> list[Decision]:
+        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
+        decisions, self._decided = self._decided, []
+        return decisions
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+from kineseg_core.boundary_network import BoundaryNetwork, Look, NetworkFile
 from kineseg_core.errors import CoreError, Full, StepFailed
 from kineseg_core.events import Output, Summary
 from kineseg_core.inference.decoder import Decoder, Lease
@@ -111,10 +112,11 @@ def _ignore() -> None:
 
 
 class _Lane:
-    """A model: its decoder, the streams that wait for it, and room for a batch."""
+    """A model: its decoder and its boundary network, the streams that wait for it, and room for a batch."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, network: BoundaryNetwork) -> None:
         self.decoder = decoder
+        self.network = network
         self.batcher: Batcher[ScheduledStream] = Batcher()
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
@@ -126,6 +128,7 @@ class Engine:
 
     Args:
         decoders: By name of the model.
+        network_of: Gives the boundary network of the model of that name.
         metrics: Where steps are counted.
         queue_responses: From how many outputs on, taken by no one, a stream waits.
     """
@@ -133,10 +136,13 @@ class Engine:
     def __init__(
         self,
         decoders: Mapping[str, Decoder],
+        network_of: Callable[[str], NetworkFile],
         metrics: Metrics,
         queue_responses: int = 1024,
     ) -> None:
-        self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
+        self._network_of = network_of
+        self._networks: dict[str, BoundaryNetwork] = {}  # by SHA-256: models may share one
+        self._lanes = {name: _Lane(decoder, self._network(name)) for name, decoder in decoders.items()}
         self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
         self._deliver: Callable[[list[Delivery]], None] = _drop
         self._on_end: Callable[[], None] = _ignore
@@ -303,13 +309,19 @@ class Engine:
     def _open(self, session: Session, own: Decoder | None) -> ScheduledStream:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
-        lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
+        lane = self._lanes[session.config.model] if own is None else self._made_lane(own, session.config.model)
         stream = ScheduledStream(session, lane, lane.decoder.acquire())
         lane.streams += 1
         self._streams[stream] = None
         return stream
 
-    def _made_lane(self, decoder: Decoder) -> _Lane:
+    def _network(self, model: str) -> BoundaryNetwork:
+        file = self._network_of(model)
+        if file.sha256 not in self._networks:
+            self._networks[file.sha256] = BoundaryNetwork(file)
+        return self._networks[file.sha256]
+
+    def _made_lane(self, decoder: Decoder, model: str) -> _Lane:
         lane = self._made.get(decoder)
         if lane is None:
             if len(self._made) >= _MOST_MADE:
@@ -317,7 +329,7 @@ class Engine:
                     f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
                     "rates, and no more are run at once; try again later"
                 )
-            lane = self._made[decoder] = _Lane(decoder)
+            lane = self._made[decoder] = _Lane(decoder, self._network(model))
         return lane
 
     def _release(self, stream: ScheduledStream) -> None:
@@ -426,18 +438,49 @@ class Engine:
         stepped = lane.decoder.step(slots, frames)
         # From here on nothing raises: a stream that has stepped must not step the same frame again.
         surprises, scores = stepped.surprise.tolist(), stepped.scores
+        observed: list[tuple[ScheduledStream, list[Look]]] = []
         for row, stream in enumerate(streams):
             if row in stepped.bad_rows:
                 self._fail(stream, "the model's output is not finite")
-            else:
-                self._advance(stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row])
+                continue
+            looks = self._observe(
+                stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row]
+            )
+            if looks is not None:
+                observed.append((stream, looks))
+        self._decide(lane, observed)
 
-    def _advance(self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None) -> None:
+    def _observe(
+        self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None
+    ) -> list[Look] | None:
+        """Gives a stream its step; its looks at candidate boundaries, or None if it has failed."""
+        block = stream.queue[0][1]
+        assert isinstance(block, ModelFrames)
+        try:
+            return stream.session.observe(block, stream.at, embedding, surprise, scores)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return None
+
+    def _decide(self, lane: _Lane, observed: Sequence[tuple[ScheduledStream, list[Look]]]) -> None:
+        """One run of the boundary network for all streams of the step, and what each decides of it."""
+        try:
+            probabilities = lane.network([look for _, looks in observed for look in looks])
+        except Exception:
+            for stream, _ in observed:
+                self._fail(stream, "the boundary network could not be run")
+            return
+        first = 0
+        for stream, looks in observed:
+            self._advance(stream, probabilities[first : first + len(looks)])
+            first += len(looks)
+
+    def _advance(self, stream: ScheduledStream, probabilities: F32) -> None:
         block = stream.queue[0][1]
         assert isinstance(block, ModelFrames)
         outputs: list[Output] = []
         try:
-            stream.session.update(block, stream.at, embedding, surprise, outputs, scores)
+            stream.session.decide(block, stream.at, probabilities, outputs)
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return

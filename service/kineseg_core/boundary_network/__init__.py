@@ -1,0 +1,22 @@
+"""Finds boundaries by how far apart a stream's moments lie: a small network looks at each candidate several times."""
+
+from kineseg_core.boundary_network.block_ring import BlockRing, Look
+from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Provisional
+from kineseg_core.boundary_network.file import NetworkFile, packaged_network
+from kineseg_core.boundary_network.network import BoundaryNetwork
+from kineseg_core.boundary_network.operating_point import OperatingPoint
+from kineseg_core.boundary_network.views import StreamViews, ViewPlan
+
+__all__ = [
+    "BlockRing",
+    "BoundaryDecider",
+    "BoundaryNetwork",
+    "Decided",
+    "Look",
+    "NetworkFile",
+    "OperatingPoint",
+    "Provisional",
+    "StreamViews",
+    "ViewPlan",
+    "packaged_network",
+]

@@ -1,0 +1,106 @@
+"""The last blocks of one stream and how far apart they lie: what the boundary network looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.boundary_network.distances import (
+    BLOCK_STEPS,
+    REACH,
+    append_block,
+    look_at,
+    mean_log,
+)
+from kineseg_core.boundary_network.layout import DISCREPANCY_WIDTHS, PIECES, pieces_known
+
+F32 = NDArray[np.float32]
+
+_SCALE_MEMORY = 600  # blocks: a minute
+_FIRST = 5  # blocks that are too near to each other to say how far apart blocks are
+_COMPARED = 2  # views, the first ones, by kernel discrepancy
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A candidate boundary as it looks `lag` blocks later: one row of the network's input.
+
+    Attributes:
+        candidate: The block that may begin a segment.
+        lag: How many blocks of what follows are known, one of `LAGS`.
+        patches: ``(2 V, PIECES, PIECES)`` log distances between the pieces, see `distances.patch`.
+        units: ``(V,)`` the local unit of each view over its scale, log.
+        first_piece: The pieces before it lie before the stream's beginning.
+        discrepancies: ``(4,)`` kernel discrepancy of the 1.5 s, and of the 3 s, on either side; of the first view, then
+            of the second.
+    """
+
+    candidate: int
+    lag: int
+    patches: F32
+    units: F32
+    first_piece: int
+    discrepancies: F32
+
+
+class BlockRing:
+    """Keeps the blocks of the last 11 s with their distances, view by view. Picklable.
+
+    Args:
+        ends: ``(K,)`` where the parts of a block end.
+        views: ``(V, 2)`` first part of each view, and the part after its last one.
+
+    Attributes:
+        count: Blocks since the beginning, or since the last interruption.
+    """
+
+    def __init__(self, ends: NDArray[np.int64], views: NDArray[np.int64]) -> None:
+        self._ends, self._views = ends, views
+        self._scales = np.zeros(len(views))
+        self._scaled = 0
+        self._blocks = np.zeros((REACH, int(ends[-1])), np.int16)
+        self._logs = np.zeros((len(views), REACH, REACH), np.uint8)
+        self.count = 0
+
+    def restart(self) -> None:
+        """Begins anew; how far apart blocks usually are is kept."""
+        self.count = 0
+
+    def append(self, block: F32, *, still: bool = False) -> None:
+        """Takes the next block (D,); of a stream that stands still, how far apart blocks usually are is not learned."""
+        append_block(self._blocks, self._ends, self._views, self._logs, self.count, block)
+        self.count += 1
+        if self.count <= _FIRST + 1 or still:
+            return
+        self._scaled += 1
+        weight = 1.0 / min(self._scaled, _SCALE_MEMORY)
+        for view in range(len(self._scales)):
+            self._scales[view] += weight * (mean_log(self._logs, self.count, view) - self._scales[view])
+
+    def recent(self, start: int, end: int) -> F32:
+        """Blocks [start, end), shape (n, D), as far as they are kept."""
+        return self._blocks[np.arange(max(start, self.count - REACH, 0), end) % REACH].astype(np.float32) / BLOCK_STEPS
+
+    def look(self, due: Sequence[tuple[int, int]]) -> list[Look]:
+        """The candidates that are due now, each with its lag, as they look."""
+        if not due:
+            return []
+        n, views = len(due), len(self._views)
+        rows = np.array([candidate - self.count + REACH for candidate, _ in due])
+        lags = np.array([lag for _, lag in due])
+        known = np.array([pieces_known(lag) for _, lag in due])
+        patches = np.empty((n, 2 * views, PIECES, PIECES), np.float32)
+        units = np.empty((n, views), np.float32)
+        first = np.empty(n, np.int64)
+        discrepancies = np.empty((n, _COMPARED * len(DISCREPANCY_WIDTHS)), np.float32)
+        look_at(
+            self._logs, self.count, self._scales, _COMPARED, max(0, REACH - self.count), rows, lags, known,
+            patches, units, first, discrepancies,
+        )  # fmt: skip
+        return [
+            Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i])
+            for i, (candidate, lag) in enumerate(due)
+        ]

@@ -1,0 +1,224 @@
+"""From how likely a segment begins at each block, seen at several lags, to boundaries: provisional, then final.
+
+A candidate is confirmed where its probability peaks: early if it is far above the threshold after 1.5 s, else once all
+that the latency budget allows has been seen. Boundaries become final in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.boundary_network.layout import LAGS
+from kineseg_core.boundary_network.operating_point import OperatingPoint
+
+F32 = NDArray[np.float32]
+Due = list[tuple[int, int]]
+"""Candidates, each with the lag at which it is looked at."""
+
+FIRST_CANDIDATE = 8
+"""No segment begins earlier than so many blocks into a stream: too little came before."""
+SMOOTHED = 1
+"""Neighbours on either side that a probability is averaged with, so many blocks are waited for."""
+
+_KEPT = 64  # blocks whose probabilities are kept
+_WINDOW = 8  # a peak is the highest within so many blocks on either side
+_AROUND, _WORTH_A_LOOK = 4, 0.1  # blocks on either side of a candidate, and how likely one of them must have been
+_EARLY_LAG = 15  # from which on a candidate may be confirmed
+_PROVISIONAL_LAG = 4
+_PROVISIONAL_WINDOW = 1  # so many blocks after a provisional boundary must not be likelier
+_SAME_PLACE = 5  # a final boundary so many blocks from a provisional one confirms it
+
+
+@dataclass(slots=True)
+class Provisional:
+    """A boundary that has been emitted and is neither confirmed nor retracted.
+
+    Attributes:
+        block: The first of the segment.
+        probability: That a segment begins there, as far as is known now.
+    """
+
+    block: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What follows from a block.
+
+    Attributes:
+        final: The block at which a segment certainly begins; None: none does.
+        confirmed: The provisional boundary that this confirms; None: none.
+        retracted: Provisional boundaries that are none.
+        provisional: A new provisional boundary; None: there is none.
+        changed: Provisional boundaries whose probability is another now.
+    """
+
+    final: int | None = None
+    confirmed: Provisional | None = None
+    retracted: tuple[Provisional, ...] = ()
+    provisional: Provisional | None = None
+    changed: tuple[Provisional, ...] = ()
+
+
+class BoundaryDecider:
+    """Decides about the boundaries of one stream. Picklable. Units are blocks.
+
+    Args:
+        point: How likely is likely enough.
+        budget: No boundary is decided later than this after its block.
+
+    Attributes:
+        lags: After how many blocks a candidate is looked at, ascending.
+        open: Provisional boundaries, oldest first.
+        start: First block of the open segment.
+    """
+
+    def __init__(self, point: OperatingPoint, budget: int) -> None:
+        self._point = point
+        self._window = min(_WINDOW, max(0, (budget - SMOOTHED - LAGS[0]) // 2))
+        wait = self._window + SMOOTHED
+        within = [lag for lag in LAGS if lag + wait <= max(budget, LAGS[0] + wait)]
+        self._last = within[-1]
+        self._final_lags = (_EARLY_LAG, self._last) if self._last > _EARLY_LAG else (self._last,)
+        early = self._last > _PROVISIONAL_LAG + _PROVISIONAL_WINDOW + SMOOTHED
+        self.lags = ((_PROVISIONAL_LAG,) if early else ()) + self._final_lags
+        self._row = {lag: row for row, lag in enumerate(self.lags)}
+        self._early = early
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins anew: the next block is block 0."""
+        self.open: list[Provisional] = []
+        self.start = 0
+        self._count = 0
+        self._raw = np.zeros((len(self.lags), _KEPT), np.float32)
+        self._smooth = np.zeros((len(self.lags), _KEPT), np.float32)
+
+    @property
+    def shortest_latency(self) -> int:
+        """Blocks without which nothing can be decided."""
+        return self._last + self._window + SMOOTHED + 1
+
+    def due(self, count: int) -> Due:
+        """Candidates that are to be looked at once `count` blocks have come, each with its lag.
+
+        Where a segment was next to impossible at the lag before, it is not looked at again.
+        """
+        due = []
+        for row, lag in enumerate(self.lags):
+            candidate = count - lag
+            if candidate < FIRST_CANDIDATE:
+                continue
+            if row:
+                around = np.arange(candidate - _AROUND, candidate + _AROUND + 1) % _KEPT
+                if self._raw[row - 1, around].max() < _WORTH_A_LOOK:
+                    continue
+            due.append((candidate, lag))
+        return due
+
+    def update(self, count: int, due: Due, probabilities: F32) -> Decided:
+        """Takes how likely a segment begins at each of the candidates that were looked at, and decides."""
+        seen = {lag: float(probability) for (_, lag), probability in zip(due, probabilities, strict=True)}
+        self._count = count
+        for lag, raw, smooth in zip(self.lags, self._raw, self._smooth, strict=True):
+            newest, middle, oldest = ((count - lag - back) % _KEPT for back in range(3))
+            raw[newest] = seen.get(lag, 0.0)
+            smooth[middle] = 0.25 * raw[oldest] + 0.5 * raw[middle] + 0.25 * raw[newest]
+        final = self._final()
+        if final is not None:
+            return self._confirmed(final)
+        retracted, changed = self._review()
+        return Decided(retracted=retracted, changed=changed, provisional=self._new_provisional())
+
+    def finish(self) -> list[Decided]:
+        """The stream has ended: peaks that are likely enough as far as they were seen are final."""
+        decided = []
+        for candidate in range(self.start + self._point.shortest, self._count - LAGS[0]):
+            lag = max((lag for lag in self._final_lags if lag + SMOOTHED <= self._count - candidate), default=0)
+            if not lag or candidate < FIRST_CANDIDATE or self._is_late(candidate):
+                continue
+            if candidate - self.start >= self._point.shortest and self._peaks(lag, candidate, self._point.final):
+                decided.append(self._confirmed(candidate))
+        return decided
+
+    def _is_late(self, candidate: int) -> bool:
+        return candidate + self._last + self._window + SMOOTHED <= self._count
+
+    def _peaks(self, lag: int, candidate: int, least: float, window: int | None = None) -> bool:
+        """Whether the probability at a candidate, as seen `lag` later, is high enough and the highest around."""
+        row = self._smooth[self._row[lag]]
+        own = float(row[candidate % _KEPT])
+        if own < least:
+            return False
+        after = self._window if window is None else window
+        last = min(candidate + after, self._count - lag - SMOOTHED)
+        first = max(candidate - _WINDOW, FIRST_CANDIDATE)
+        around = row[np.arange(first, last + 1) % _KEPT]
+        return bool(own >= around.max())
+
+    def _final(self) -> int | None:
+        """The boundary that becomes final now: the earliest that may."""
+        oldest: int | None = None
+        for lag in reversed(self._final_lags):
+            candidate = self._count - lag - self._window - SMOOTHED
+            least = self._point.final + (0.0 if lag == self._last else self._point.margin)
+            if candidate - self.start < self._point.shortest or candidate < FIRST_CANDIDATE:
+                continue
+            if self._peaks(lag, candidate, min(least, self._point.surest)):
+                oldest = candidate
+                break
+        if oldest is None or self._pending_before(oldest):
+            return None
+        return oldest
+
+    def _pending_before(self, candidate: int) -> bool:
+        """Whether an earlier candidate may still become final."""
+        first = max(self._count - self._last - self._window - SMOOTHED + 1, self.start + self._point.shortest)
+        for earlier in range(first, candidate - self._point.shortest + 1):
+            age = self._count - earlier
+            lag = max((lag for lag in self._final_lags if lag + SMOOTHED <= age), default=0)
+            if lag and self._peaks(lag, earlier, self._point.final):
+                return True
+        return False
+
+    def _confirmed(self, final: int) -> Decided:
+        near = [one for one in self.open if abs(one.block - final) <= _SAME_PLACE]
+        confirmed = min(near, key=lambda one: abs(one.block - final), default=None)
+        # Where none is confirmed, the later ones follow another segment than was thought.
+        kept = [] if confirmed is None else [one for one in self.open if one.block >= final + self._point.shortest]
+        retracted = tuple(one for one in self.open if one is not confirmed and one not in kept)
+        self.open = kept
+        self.start = final
+        return Decided(final=final, confirmed=confirmed, retracted=retracted)
+
+    def _review(self) -> tuple[tuple[Provisional, ...], tuple[Provisional, ...]]:
+        retracted: list[Provisional] = []
+        changed: list[Provisional] = []
+        for one in self.open:
+            age = self._count - one.block
+            lag = next((lag for lag in self._final_lags if lag + SMOOTHED + _SAME_PLACE == age), None)
+            if lag is not None:
+                around = np.arange(one.block - _SAME_PLACE, one.block + _SAME_PLACE + 1) % _KEPT
+                one.probability = float(self._smooth[self._row[lag], around].max())
+                (retracted if one.probability < self._point.retracted else changed).append(one)
+            elif self._is_late(one.block + _SAME_PLACE):
+                retracted.append(one)
+        self.open = [one for one in self.open if one not in retracted]
+        return tuple(retracted), tuple(changed)
+
+    def _new_provisional(self) -> Provisional | None:
+        if not self._early:
+            return None
+        candidate = self._count - _PROVISIONAL_LAG - _PROVISIONAL_WINDOW - SMOOTHED
+        near = self.open[-1].block if self.open else self.start
+        if candidate - near < self._point.shortest or candidate < FIRST_CANDIDATE:
+            return None
+        if not self._peaks(_PROVISIONAL_LAG, candidate, self._point.provisional, _PROVISIONAL_WINDOW):
+            return None
+        probability = float(self._smooth[self._row[_PROVISIONAL_LAG], candidate % _KEPT])
+        self.open.append(Provisional(candidate, probability))
+        return self.open[-1]

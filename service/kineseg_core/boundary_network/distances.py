@@ -1,0 +1,239 @@
+"""Distances between the blocks of a stream, and what the network is given of them.
+
+Blocks and the logarithms of distances are whole numbers of a few bits: they take an eighth of the memory, are summed
+many at a time, and add up to the same bits on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from kineseg_core.boundary_network.layout import (
+    DISCREPANCY_WIDTHS,
+    EDGES,
+    FUTURE,
+    NEAR_PAST,
+    PAST,
+    PIECES_BEFORE,
+)
+
+REACH = PAST + FUTURE
+"""How many blocks are kept."""
+BLOCK_STEPS = 1024.0
+"""Steps of a block's numbers to 1; they are kept in 16 bits."""
+LOG_STEPS = 18.0
+"""Steps of a log distance to a factor of e; they are kept in 8 bits, from `LEAST_LOG` on."""
+LEAST_LOG = -8.0
+
+_LARGEST_BLOCK = 32767.0
+_LARGEST_LOG = 255
+_FLOOR = round(LOG_STEPS * math.log(0.01))  # relative to the stream's scale: nothing is nearer than that
+_EDGES = EDGES.astype(np.int32)
+NO_DISCREPANCY = 0.5
+"""Where there is not enough on one side."""
+
+# By log distance less the unit, from the least to the largest there can be.
+_SIMILARITY = np.exp(-np.exp(np.arange(-_LARGEST_LOG, _LARGEST_LOG + 1) / (0.5 * LOG_STEPS)))
+_FIRST_BACK = 5  # nearer neighbours say little about how far apart blocks usually are
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def append_block(blocks, ends, views, logs, count, block):  # type: ignore[no-untyped-def]
+    """Puts a block into the ring, and its distances to those before it into the matrices of distances.
+
+    Args:
+        blocks: ``(REACH, D)`` int16, block t in row t mod REACH.
+        ends: ``(K,)`` where the parts of a block end among the D.
+        views: ``(V, 2)`` first part of each view, and the part after its last one.
+        logs: ``(V, REACH, REACH)`` uint8, rows and columns as in `blocks`.
+        count: Blocks so far, t of the new one.
+        block: ``(D,)`` float32.
+    """
+    row = count % REACH
+    for i in range(len(block)):
+        blocks[row, i] = np.int16(round(min(max(block[i] * BLOCK_STEPS, -_LARGEST_BLOCK), _LARGEST_BLOCK)))
+    squares = np.empty(len(ends))
+    newest = blocks[row]
+    for back in range(1, min(count, REACH - 1) + 1):
+        column = (count - back) % REACH
+        older = blocks[column]
+        begin = 0
+        for part in range(len(ends)):
+            total = 0
+            for i in range(begin, ends[part]):
+                step = np.int64(newest[i]) - np.int64(older[i])
+                total += step * step  # type: ignore[assignment]  # an integer of 64 bits from the start
+            begin = ends[part]
+            squares[part] = float(total)
+        for view in range(len(views)):
+            total_square = 1e-9
+            for part in range(views[view, 0], views[view, 1]):
+                total_square += squares[part]
+            log = 0.5 * math.log(total_square) - math.log(BLOCK_STEPS) - LEAST_LOG
+            value = np.uint8(min(max(round(LOG_STEPS * log), 0), _LARGEST_LOG))
+            logs[view, row, column] = value
+            logs[view, column, row] = value
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def mean_log(logs, count, view):  # type: ignore[no-untyped-def]
+    """Mean of the newest block's log distances, steps."""
+    row, total, n = (count - 1) % REACH, 0, 0
+    for back in range(_FIRST_BACK, min(count - 1, REACH - 1) + 1):
+        total += int(logs[view, row, (count - 1 - back) % REACH])
+        n += 1
+    return total / n if n else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
+    """Writes a view's matrix with its rows and columns in the order of time, the newest block last.
+
+    Args:
+        logs: ``(REACH, REACH)`` uint8 of the view.
+        scale: Mean log distance of the stream, steps: nothing is nearer than a hundredth of it.
+        count: Blocks so far.
+        out: ``(REACH, REACH)`` uint8; of a block to itself it has the largest value.
+    """
+    floor = np.uint8(min(max(round(scale) + _FLOOR, 0), _LARGEST_LOG))
+    split = count % REACH
+    for t in range(REACH):
+        row = logs[(split + t) % REACH]
+        older, newer, into = row[split:], row[:split], out[t]
+        for i in range(REACH - split):
+            into[i] = max(older[i], floor)
+        for i in range(split):
+            into[REACH - split + i] = max(newer[i], floor)
+        into[t] = _LARGEST_LOG
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[no-untyped-def]
+    """What the network is given of one view: log distances between pieces, relative to the local unit.
+
+    Args:
+        square: ``(REACH, REACH)`` uint8, see `unrolled`.
+        scale: Mean log distance of the stream, steps.
+        oldest: Row of the first block that is there.
+        candidate: Row of the block that may begin a segment.
+        known: Pieces up to which it is looked, those before the candidate included.
+        out: ``(2, PIECES, PIECES)`` float32: mean log distance, and mean log distance from each block of the row's
+            piece to the nearest one in the column's piece; 0 where nothing is known.
+        units: ``(1,)`` float32: the local unit over the stream's scale, log.
+
+    Returns:
+        The first piece that is there.
+    """
+    begin = 0
+    while begin < PIECES_BEFORE and candidate + _EDGES[begin] < oldest:
+        begin += 1
+    first, last = candidate + _EDGES[begin], candidate + _EDGES[known]
+    near = max(first, candidate - NEAR_PAST)
+    total = 0
+    for t in range(near, last):
+        row = square[t, near:last]
+        summed = 0
+        for i in range(last - near):
+            summed += int(row[i])
+        total += summed - _LARGEST_LOG
+        if t + 1 < last:  # of two neighbours it is left out
+            total -= 2 * int(square[t, t + 1])
+    pairs = (last - near) * (last - near) - (last - near) - 2 * (last - near - 1)
+    unit = total / pairs if pairs > 0 else scale
+    units[0] = (unit - scale) / LOG_STEPS
+    out[:] = 0.0
+    n = last - first
+    sums, least = np.empty(REACH, np.uint16), np.empty(REACH, np.uint8)
+    for j in range(begin, known):
+        left, right = candidate + _EDGES[j], candidate + _EDGES[j + 1]
+        row = square[left, first:last]
+        for t in range(n):
+            sums[t] = row[t]
+            least[t] = row[t]
+        for s in range(left + 1, right):
+            row = square[s, first:last]
+            for t in range(n):
+                sums[t] += row[t]
+                least[t] = min(least[t], row[t])
+        for i in range(begin, known):
+            above, below = candidate + _EDGES[i] - first, candidate + _EDGES[i + 1] - first
+            summed, nearest = 0, 0
+            for t in range(above, below):
+                summed += int(sums[t])
+                nearest += int(least[t])
+            entries = (below - above) * (right - left)
+            if i == j:  # no block has a distance to itself
+                entries -= right - left
+                summed -= (right - left) * _LARGEST_LOG
+            if entries:
+                out[0, i, j] = (summed / entries - unit) / LOG_STEPS
+                out[1, i, j] = (nearest / (below - above) - unit) / LOG_STEPS
+    return begin
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def discrepancy(square, candidate, width, unit):  # type: ignore[no-untyped-def]
+    """Root of the squared maximum mean discrepancy between the `width` blocks on either side of a candidate.
+
+    The kernel is Gaussian and as wide as the local unit (Gretton et al. 2012, "A kernel two-sample test").
+
+    Args:
+        square: ``(REACH, REACH)`` uint8, see `unrolled`; blocks on both sides must be there.
+        candidate: Row of the block that may begin a segment.
+        width: Blocks on either side.
+        unit: The local unit, steps.
+
+    Returns:
+        That, 0 to about 1.4.
+    """
+    offset = _LARGEST_LOG - min(max(round(unit), 0), _LARGEST_LOG)
+    similar = _SIMILARITY[offset : offset + _LARGEST_LOG + 1]
+    within, across = 2.0 * width, 0.0
+    for t in range(candidate - width, candidate + width):
+        row = square[t]
+        side = candidate if t >= candidate else candidate - width
+        for s in range(side, t):
+            within += 2.0 * similar[row[s]]
+        if t >= candidate:
+            for s in range(candidate - width, candidate):
+                across += similar[row[s]]
+    return math.sqrt(max(within - 2.0 * across, 0.0)) / width
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def look_at(logs, count, scales, compared, oldest, candidates, lags, known, patches, units, first, discrepancies):  # type: ignore[no-untyped-def]
+    """All looks after one block.
+
+    Args:
+        logs: ``(V, REACH, REACH)`` uint8, see `append_block`.
+        count: Blocks so far.
+        scales: ``(V,)`` mean log distances of the stream, steps.
+        compared: How many of the views are compared by kernel discrepancy, the first ones.
+        oldest: Row of the first block that is there.
+        candidates: ``(N,)`` rows of the blocks that may begin a segment.
+        lags: ``(N,)`` how many blocks of what follows are looked at.
+        known: ``(N,)`` how many pieces that makes.
+        patches: ``(N, 2 V, PIECES, PIECES)`` float32, see `patch`.
+        units: ``(N, V)`` float32.
+        first: ``(N,)`` int64, first piece that is there.
+        discrepancies: ``(N, 2 compared)`` float32, of each width; 0.5 where one side is not all there.
+    """
+    square = np.empty((REACH, REACH), np.uint8)
+    for v in range(len(logs)):
+        unrolled(logs[v], scales[v], count, square)
+        for n in range(len(candidates)):
+            first[n] = patch(
+                square, scales[v], oldest, candidates[n], known[n],
+                patches[n, 2 * v : 2 * v + 2], units[n, v : v + 1],
+            )  # fmt: skip
+            if v >= compared:
+                continue
+            for w in range(len(DISCREPANCY_WIDTHS)):
+                width = DISCREPANCY_WIDTHS[w]
+                value = NO_DISCREPANCY
+                if lags[n] >= width and candidates[n] - width >= oldest:
+                    value = discrepancy(square, candidates[n], width, units[n, v] * LOG_STEPS + scales[v])
+                discrepancies[n, v * len(DISCREPANCY_WIDTHS) + w] = value

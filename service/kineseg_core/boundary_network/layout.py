@@ -1,0 +1,34 @@
+"""How time around a candidate boundary is cut into pieces: finer near it, coarser away from it. In blocks of 0.1 s."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_S = 0.1
+VIEWS = 3
+"""Views of a stream that are looked at, see `views`."""
+
+_BEFORE = (10, 10, 10, 10, 5, 5, 5, 5, 4, 3, 2, 2, 1, 1, 1, 1)
+_AFTER = (1, 1, 1, 1, 2, 2, 3, 4, 5, 5, 5)
+WIDTHS: NDArray[np.int64] = np.array(_BEFORE + _AFTER)
+EDGES: NDArray[np.int64] = np.concatenate([[0], np.cumsum(WIDTHS)]) - sum(_BEFORE)
+"""``(PIECES + 1,)`` first block of each piece relative to the candidate, and the end of the last one."""
+
+PIECES = len(WIDTHS)
+PIECES_BEFORE = len(_BEFORE)
+PAST, FUTURE = int(-EDGES[0]), int(EDGES[-1])
+NEAR_PAST = 35
+"""How much of the past counts for the local unit of distance."""
+
+LAGS: tuple[int, ...] = tuple(int(lag) for lag in np.cumsum(_AFTER) if lag >= 3)
+"""After how many blocks from a candidate on it may be looked at: where a piece ends."""
+
+
+def pieces_known(lag: int) -> int:
+    """How many pieces have all come `lag` blocks after the candidate, those before it included."""
+    return PIECES_BEFORE + int(np.searchsorted(np.cumsum(_AFTER), lag, side="right"))
+
+
+DISCREPANCY_WIDTHS = (15, 30)
+"""Blocks on either side of a candidate between which the kernel discrepancy is taken."""
