@@ -1,0 +1,112 @@
+"""The network learns, looks at nothing that is not known, and is the same in its file."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kineseg_core.boundary_network import layout
+from kineseg_core.boundary_network.file import METADATA, VERSION
+from kineseg_training.default.boundary_network.calibration import calibration
+from kineseg_training.default.boundary_network.examples import ExamplePool, make_examples
+from kineseg_training.default.boundary_network.export import INPUTS, NO_DISCREPANCY, OUTPUT, to_bytes
+from kineseg_training.default.boundary_network.fit import FitSettings, Fitted, fit, inputs
+from kineseg_training.default.boundary_network.streams.library import Library
+from kineseg_training.errors import SettingsError
+from torch import Tensor
+
+TINY = FitSettings(steps=160, batch=64, width=0.5, seed=2)
+UNCALIBRATED = calibration(1.5, {"model": {}, "signal": {}})
+
+
+@pytest.fixture(scope="module")
+def pool(library: Library) -> ExamplePool:
+    return make_examples(library, 16, 1)
+
+
+@pytest.fixture(scope="module")
+def fitted(pool: ExamplePool) -> Fitted:
+    return fit(pool, TINY)
+
+
+def test_fitting_lowers_the_loss_and_finds_boundaries(fitted: Fitted, pool: ExamplePool) -> None:
+    assert fitted.loss.shape == (160,)
+    assert fitted.loss[-50:].mean() < 0.75 * fitted.loss[:10].mean()
+    every = pool.batch(np.arange(len(pool)))
+    with torch.no_grad():
+        logits = fitted.network(*inputs(every)).numpy()
+    assert logits[every.target > 0.5].mean() > logits[every.target < 0.01].mean() + 1.0
+
+
+def test_equal_examples_and_settings_give_equal_bytes(fitted: Fitted, pool: ExamplePool) -> None:
+    few = FitSettings(steps=5, batch=16, width=0.5)
+    assert to_bytes(fit(pool, few).network, UNCALIBRATED) == to_bytes(fit(pool, few).network, UNCALIBRATED)
+    assert to_bytes(fit(pool, few).network, UNCALIBRATED) != to_bytes(fitted.network, UNCALIBRATED)
+
+
+def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Inputs of any size, with any pieces known."""
+    rng = np.random.default_rng(seed)
+    views, pieces = layout.VIEWS, layout.PIECES
+    lag = rng.integers(len(layout.LAGS), size=count)
+    end = np.array([layout.pieces_known(layout.LAGS[i]) for i in lag])
+    known = np.stack([rng.integers(layout.PIECES_BEFORE, size=count), end], axis=1)
+    patches = size * rng.standard_normal((count, 2 * views, pieces, pieces))
+    units = size * rng.standard_normal((count, views))
+    return (
+        torch.from_numpy(patches.astype(np.float32)),
+        torch.from_numpy(units.astype(np.float32)),
+        torch.from_numpy(known),
+        torch.from_numpy(lag),
+    )
+
+
+@given(seed=st.integers(0, 10**6), size=st.floats(0.01, 100.0), count=st.integers(1, 9))
+@settings(max_examples=20)
+def test_the_file_gives_what_the_network_gives(fitted: Fitted, seed: int, size: float, count: int) -> None:
+    given_inputs = wild(seed, size, count)
+    with torch.no_grad():
+        expected = fitted.network(*given_inputs).numpy()
+    discrepancies = np.random.default_rng(seed).random((count, 4)).astype(np.float32)
+    weights = UNCALIBRATED.discrepancy_weights[given_inputs[3].numpy()]
+    expected += ((discrepancies - NO_DISCREPANCY) * weights).sum(axis=1)
+    session = ort.InferenceSession(to_bytes(fitted.network, UNCALIBRATED), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(
+        [OUTPUT], dict(zip(INPUTS, (*(one.numpy() for one in given_inputs), discrepancies), strict=True))
+    )
+    assert logits.shape == (count,)
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_file_says_what_it_is(fitted: Fitted) -> None:
+    model = onnx.load_model_from_string(to_bytes(fitted.network, UNCALIBRATED))
+    told = json.loads({entry.key: entry.value for entry in model.metadata_props}[METADATA])
+    assert told["version"] == VERSION
+    assert set(told["operating_point"]) == {"model", "signal"}
+    assert [entry.version for entry in model.opset_import] == [18]
+
+
+def test_what_is_not_known_does_not_count(fitted: Fitted) -> None:
+    patches, units, known, lag = wild(3, 1.0, 20)
+    piece = torch.arange(layout.PIECES)
+    pieces = (piece >= known[:, :1]) & (piece < known[:, 1:])
+    pair = (pieces[:, :, None] & pieces[:, None, :])[:, None]
+    other = torch.where(pair, patches, 7.0)
+    with torch.no_grad():
+        before, after = fitted.network(patches, units, known, lag), fitted.network(other, units, known, lag)
+        inside = fitted.network(torch.where(pair, patches + 1.0, patches), units, known, lag)
+    assert torch.equal(before, after)
+    assert not torch.allclose(before, inside)
+
+
+def test_impossible_settings_are_named() -> None:
+    with pytest.raises(SettingsError, match="steps must be at least 2"):
+        FitSettings(steps=1)
+    with pytest.raises(SettingsError, match="batch must be at least 1"):
+        FitSettings(steps=10, batch=0)

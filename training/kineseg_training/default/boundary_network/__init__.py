@@ -1,0 +1,1 @@
+"""The boundary network: trained on streams whose boundaries are known because they were made."""

@@ -1,0 +1,44 @@
+"""The command `kineseg-train boundary-network`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from kineseg_training.default.boundary_network import recipe
+from kineseg_training.default.boundary_network.streams.library import SOURCES, check_left_out
+from kineseg_training.errors import SettingsError
+from kineseg_training.files import write_atomically
+from kineseg_training.options import Quiet, Seed, Threads, cmu_folder, reporting
+
+
+def boundary_network(
+    out: Annotated[Path, typer.Argument(help="File to write, such as boundary_network.onnx.")],
+    streams: Annotated[int, typer.Option(help="Training streams to make.")] = recipe.STREAMS,
+    steps: Annotated[int, typer.Option(help="Batches of 256 examples to fit to.")] = recipe.STEPS,
+    seed: Seed = recipe.SEED,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help=f"What to make no bodies of ({', '.join(SOURCES)}); repeat.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
+    threads: Threads = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Train the boundary network on streams made for it; equal data give equal bytes on one kind of machine."""
+    from kineseg_training.default.boundary_network.train import train
+
+    with reporting():
+        torch.set_num_threads(threads)
+        if not out.parent.is_dir():
+            raise SettingsError(f"out: there is no folder {out.parent}; make it, or name another file")
+        if seed < 0:
+            raise SettingsError(f"seed must not be negative, got {seed}")
+        left_out = check_left_out(leave_out or ())
+        clips = None if "clips" in left_out else cmu_folder(data, "--data")
+        trained = train(clips, left_out, streams=streams, steps=steps, seed=seed, progress=not quiet)
+        write_atomically(out, trained.content)
+        typer.echo(f"{trained.examples} examples of {streams} streams, loss {trained.loss:.4f} at the end")
+        typer.echo(f"wrote {out}")

@@ -1,0 +1,1 @@
+"""Training streams: bodies, sensors on bodies, processes and idle ones, each with the boundaries it was made with."""
