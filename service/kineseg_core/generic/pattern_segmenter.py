@@ -11,7 +11,6 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network import Look
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
@@ -19,11 +18,12 @@ from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, Segm
 from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.decisions import LabelsMerged
 from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.without_looks import WithoutLooks
 
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
 
 
-class PatternSegmenter:
+class PatternSegmenter(WithoutLooks):
     """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
 
     Where the signal stands still, that is a segment too. Nothing is provisional: boundaries are final when emitted.
@@ -66,7 +66,6 @@ class PatternSegmenter:
         self._labeller.length_scale = 1.0
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
-        self._decided: list[Decision] = []  # while observing
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
@@ -83,16 +82,6 @@ class PatternSegmenter:
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._anomalies.score
-
-    def observe(self, frame: NDArray[np.float32], embedding: NDArray[np.float32], surprise: float) -> list[Look]:
-        """Takes the next frame with its embedding (E,) and surprise; there is nothing to look at for the network."""
-        self._decided = self.update(embedding, surprise)
-        return []
-
-    def decide(self, probabilities: NDArray[np.float32]) -> list[Decision]:
-        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
-        decisions, self._decided = self._decided, []
-        return decisions
 
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""

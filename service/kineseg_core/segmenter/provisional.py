@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kineseg_core.segmenter.boundary_classifier import BoundaryClassifier, BoundaryClassifiers, packaged_classifiers
 from kineseg_core.segmenter.features import provisional_features
 from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
+from kineseg_core.segmenter.segments import ProvisionalSegment
 
 # All in blocks of a tenth of a second.
 _YOUNGEST, _OLDEST = 3, 15  # a cut is looked for so long ago
@@ -20,58 +19,40 @@ _LEAST_GAIN = 0.5  # below, the classifier need not be asked
 _RETRACTED_BELOW = 0.1  # probability
 
 
-@dataclass(slots=True)
-class ProvisionalBoundary:
-    """A boundary that has been emitted and is neither confirmed nor retracted yet.
-
-    Attributes:
-        boundary: Block at which the segment begins.
-        before: Block at which the segment before it began, when it was emitted.
-        segment_id, label: Of the segment.
-        confidence: Probability that it will be confirmed.
-        new_label: The label minted for it, if it was like nothing known.
-        candidate_label: Another label, that the segment looked like at its last review.
-    """
-
-    boundary: int
-    before: int
-    segment_id: int
-    label: int
-    confidence: float
-    new_label: int | None = None
-    candidate_label: int | None = None
-
-
 class ProvisionalBoundaries:
     """Finds boundaries that will be confirmed, before that can be known.
 
     Args:
+        provisional: Those neither confirmed nor retracted, oldest first, as their owner keeps them.
         shortest: Blocks in the shortest segment.
         emit_at: `SegmenterSettings.provisional_at`.
         classifiers: Those that are asked; the packaged ones unless given.
-
-    Attributes:
-        open: Those neither confirmed nor retracted, oldest first.
     """
 
-    def __init__(self, shortest: int, emit_at: float, classifiers: BoundaryClassifiers | None = None) -> None:
+    def __init__(
+        self,
+        provisional: list[ProvisionalSegment],
+        shortest: int,
+        emit_at: float,
+        classifiers: BoundaryClassifiers | None = None,
+    ) -> None:
+        self._open = provisional
         self._shortest, self._emit_at = shortest, emit_at
         self._classifiers = classifiers
         self._mean_probability = 0.0
-        self.open: list[ProvisionalBoundary] = []
 
     def restart(self) -> None:
         """The stream was interrupted; nothing may be provisional any more then."""
         self._mean_probability = 0.0
 
-    def find(self, kernel: KernelBoundaries) -> tuple[int, int, float] | None:
-        """A boundary to emit now: its block, that at which the segment before it begins, and its confidence.
+    def find(self, kernel: KernelBoundaries) -> tuple[int, float] | None:
+        """A boundary to emit now: its block and its confidence.
 
         The probability must hold for some time: it is averaged, newer ones weighing more.
         """
         if kernel.count % _LOOK == 0:  # then dynamic programming takes its time
             return None
-        start = self.open[-1].boundary if self.open else kernel.start
+        start = self._open[-1].boundary if self._open else kernel.start
         if kernel.count < _BEGINNING or kernel.count - start < self._shortest:
             self._mean_probability = 0.0
             return None
@@ -85,23 +66,23 @@ class ProvisionalBoundaries:
         if self._mean_probability < self._emit_at or kernel.count - cut < _LEAST_AGE:
             return None
         self._mean_probability = 0.0
-        return cut, start, classifier.confidence(probability)
+        return cut, classifier.confidence(probability)
 
-    def due_for_review(self, kernel: KernelBoundaries) -> list[ProvisionalBoundary]:
+    def due_for_review(self, kernel: KernelBoundaries) -> list[ProvisionalSegment]:
         """Those to be reviewed now."""
-        ages = [(one, kernel.count - one.boundary) for one in self.open]
+        ages = [(one, kernel.count - one.boundary) for one in self._open]
         return [one for one, age in ages if age >= _REVIEWED_FROM and age % _REVIEW == 0]
 
-    def review(self, kernel: KernelBoundaries, provisional: ProvisionalBoundary) -> bool:
+    def review(self, kernel: KernelBoundaries, provisional: ProvisionalSegment) -> bool:
         """Renews its confidence by what has come since; False if it is to be retracted."""
         classifier = self._classifier
         probability = classifier(provisional_features(kernel, provisional.before, provisional.boundary))
         provisional.confidence = classifier.confidence(probability)
         return probability >= _RETRACTED_BELOW
 
-    def matching(self, boundary: int) -> ProvisionalBoundary | None:
+    def matching(self, boundary: int) -> ProvisionalSegment | None:
         """The one that the final `boundary` confirms, if any: the nearest."""
-        near = [one for one in self.open if abs(one.boundary - boundary) <= _SAME_PLACE]
+        near = [one for one in self._open if abs(one.boundary - boundary) <= _SAME_PLACE]
         return min(near, key=lambda one: abs(one.boundary - boundary), default=None)
 
     @property

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network import Look
 from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.boundary_classifier import BoundaryClassifiers, packaged_classifiers
-from kineseg_core.segmenter.decisions import (
-    Decision,
-    LabelsMerged,
-    SegmentEnd,
-    SegmentRetract,
-    SegmentStart,
-    SegmentUpdate,
-)
+from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.features import final_features
 from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
-from kineseg_core.segmenter.labels import make_labeller, segment_point
-from kineseg_core.segmenter.provisional import ProvisionalBoundaries, ProvisionalBoundary
+from kineseg_core.segmenter.provisional import ProvisionalBoundaries
+from kineseg_core.segmenter.segments import Segments
 from kineseg_core.segmenter.settings import SegmenterSettings
+from kineseg_core.segmenter.without_looks import WithoutLooks
 
 Array = NDArray[np.float64]
 
 
-class Segmenter:
+class Segmenter(WithoutLooks, Segments):
     """Boundaries, labels and anomalies of one stream.
 
     A boundary is emitted, provisional, once a boundary classifier finds it likely to be confirmed. It is confirmed or
@@ -62,55 +54,30 @@ class Segmenter:
     ) -> None:
         self._block_frames = max(1, round(settings.block_s * rate_hz))
         settings = dataclasses.replace(settings, block_s=self._block_frames / rate_hz)
-        self._trim = round(settings.trim_s / settings.block_s)
+        super().__init__(settings, dim, settings.block_s)
         self._shortest = max(1, round(settings.min_segment_s / settings.block_s))
         # The boundaries' own budget leaves one block unused; only a longer delay has to come off.
         self._boundaries = KernelBoundaries(settings, dim, latency_s - max(0.0, delay_s - settings.block_s))
         self.shortest_latency_s = settings.block_s + delay_s
         self._classifiers = classifiers
-        self._provisional = ProvisionalBoundaries(self._shortest, settings.provisional_at, classifiers)
+        self._candidates = ProvisionalBoundaries(self.provisional, self._shortest, settings.provisional_at, classifiers)
         self._confirm_at = settings.confirm_at
         self._anomalies = AnomalyTracker(settings, rate_hz)
-        self._labeller = make_labeller(
-            settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
-        )
-        self._reach = max(1, round(settings.window_s / settings.block_s))  # of correlation within a segment
         self._sum = np.zeros(dim)
-        self._decided: list[Decision] = []  # while observing
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
-        self._has_open_segment = False
-        self._segment_id = -1  # of the open segment
-        self._next_id = 0
-        self._label = -1  # of it
-
-    @property
-    def label(self) -> int:
-        """Label of the latest segment as far as it is known now; -1 before the first frame."""
-        provisional = self._provisional.open
-        return provisional[-1].label if provisional else self._label
 
     @property
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._anomalies.score
 
-    def observe(self, frame: NDArray[np.float32], embedding: NDArray[np.float32], surprise: float) -> list[Look]:
-        """Takes the next frame with its embedding (E,) and surprise; there is nothing to look at for the network."""
-        self._decided = self.update(embedding, surprise)
-        return []
-
-    def decide(self, probabilities: NDArray[np.float32]) -> list[Decision]:
-        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
-        decisions, self._decided = self._decided, []
-        return decisions
-
     def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
         """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
         decisions: list[Decision] = []
         if not self._has_open_segment:
-            self._begin(decisions)
+            self._begin(self._n_frames, decisions)
         self._anomalies.update(self._n_frames, surprise, decisions, still=self._boundaries.still)
         self._n_frames += 1
         self._in_block += 1
@@ -126,7 +93,7 @@ class Segmenter:
         """
         decisions = self.finish()
         self._boundaries.restart()
-        self._provisional.restart()
+        self._candidates.restart()
         self._anomalies.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0
@@ -142,36 +109,39 @@ class Segmenter:
             if self._boundaries.count - boundary < self._shortest:
                 break
             self._decide(boundary, decisions)
-        self._retract(self._provisional.open[:], decisions)
+        self._retract(self.provisional[:], decisions)
         self._close(self._boundaries.count, self._n_frames, decisions)
         self._has_open_segment = False
         return decisions
 
-    def _begin(self, decisions: list[Decision]) -> None:
-        self._has_open_segment = True
-        self._segment_id, self._next_id = self._next_id, self._next_id + 1
-        self._label = self._labeller.mint()
-        decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
+    @property
+    def _count(self) -> int:
+        return self._boundaries.count
+
+    @property
+    def _variance(self) -> float:
+        return self._boundaries.block_variance
+
+    def _blocks_of(self, start: int, end: int) -> NDArray[np.float32]:
+        return self._boundaries.recent(start, end)
 
     def _frame(self, block: int) -> int:
-        """The first frame of a block."""
         return self._first_frame + block * self._block_frames
 
     def _end_block(self, decisions: list[Decision]) -> None:
         boundary = self._boundaries.update(self._sum / self._block_frames)
         self._sum[:] = 0.0
         self._in_block = 0
-        self._labeller.length_scale = math.sqrt(self._boundaries.block_variance)
         if boundary is not None:
             self._decide(boundary, decisions)
         self._review(decisions)
-        self._emit_provisional(decisions)
-
-    # Final decisions.
+        found = self._candidates.find(self._boundaries)
+        if found is not None:
+            self._emit_provisional(*found, decisions)
 
     def _decide(self, boundary: int, decisions: list[Decision]) -> None:
         """Makes `boundary` final, unless its two sides are too much alike."""
-        confirmed = self._provisional.matching(boundary)
+        confirmed = self._candidates.matching(boundary)
         classifier = (self._classifiers or packaged_classifiers()).final
         if classifier(final_features(self._boundaries, boundary)) < self._confirm_at:
             self._boundaries.reject(boundary)
@@ -183,93 +153,21 @@ class Segmenter:
         self._retract(
             [
                 one
-                for one in self._provisional.open
+                for one in self.provisional
                 if (confirmed is None or one.boundary <= confirmed.boundary) and one is not confirmed
             ],
             decisions,
         )
-        index = self._frame(boundary)
-        self._close(boundary, index, decisions)
+        self._confirm(boundary, confirmed, decisions)
         self._boundaries.accept(boundary)
-        point, error = self._point(boundary, self._boundaries.count)
-        known = self._labeller.nearest(point, error)
-        if confirmed is not None:
-            self._provisional.open.remove(confirmed)
-            self._segment_id = confirmed.segment_id
-            self._label = self._new_label(confirmed) if known is None else known
-            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point))
-            return
-        self._segment_id, self._next_id = self._next_id, self._next_id + 1
-        self._label = self._labeller.mint() if known is None else known
-        decisions.append(SegmentStart(index, self._segment_id, self._label, point=point))
-
-    def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
-        start_block = self._boundaries.start
-        start = self._frame(start_block)
-        if start_block == end_block:  # less than a block: there is nothing to learn from it
-            decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
-            return
-        point, error = self._point(start_block, end_block)
-        self._labeller.length_scale = math.sqrt(self._boundaries.block_variance)
-        label = self._labeller.learn(point, end_block - start_block, new_label=self._label, error=error)
-        decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
-        for gone, into in self._labeller.merged:
-            decisions.append(LabelsMerged(end - 1, gone, into))
-            for provisional in self._provisional.open:
-                provisional.label = into if provisional.label == gone else provisional.label
-
-    # Provisional decisions.
-
-    def _emit_provisional(self, decisions: list[Decision]) -> None:
-        found = self._provisional.find(self._boundaries)
-        if found is None:
-            return
-        boundary, before, confidence = found
-        provisional = ProvisionalBoundary(boundary, before, self._next_id, -1, confidence)
-        self._next_id += 1
-        provisional.label, point = self._provisional_label(provisional)
-        self._provisional.open.append(provisional)
-        index = self._frame(boundary)
-        decisions.append(SegmentStart(index, provisional.segment_id, provisional.label, confidence, False, point))
 
     def _review(self, decisions: list[Decision]) -> None:
         retracted = []
-        for one in self._provisional.due_for_review(self._boundaries):
-            if not self._provisional.review(self._boundaries, one):
+        for one in self._candidates.due_for_review(self._boundaries):
+            if self._candidates.review(self._boundaries, one):
+                self._review_label(one, decisions)
+            else:
                 retracted.append(one)
-                continue
-            # One review may err; two that agree count.
-            label, point = self._provisional_label(one)
-            if label != one.label and label == one.candidate_label:
-                one.label = label
-                index = self._frame(one.boundary)
-                decisions.append(SegmentUpdate(index, one.segment_id, label, one.confidence, False, point))
-            one.candidate_label = label
         overdue = self._boundaries.count - self._boundaries.budget
-        retracted += [one for one in self._provisional.open if one.boundary < overdue and one not in retracted]
+        retracted += [one for one in self.provisional if one.boundary < overdue and one not in retracted]
         self._retract(retracted, decisions)
-
-    def _retract(self, provisional: list[ProvisionalBoundary], decisions: list[Decision]) -> None:
-        for one in provisional:
-            self._provisional.open.remove(one)
-            decisions.append(SegmentRetract(self._frame(one.boundary), one.segment_id))
-
-    def _provisional_label(self, provisional: ProvisionalBoundary) -> tuple[int, Array]:
-        """Label of a provisional segment so far, other than that of the one before it, and its point."""
-        following = [one.boundary for one in self._provisional.open if one.boundary > provisional.boundary]
-        end = min(following, default=self._boundaries.count)
-        point, error = self._point(provisional.boundary, end)
-        known = self._labeller.nearest(point, error)
-        earlier = [one.label for one in self._provisional.open if one.boundary < provisional.boundary]
-        if known is not None and known != (earlier[-1] if earlier else self._label):
-            return known, point
-        return self._new_label(provisional), point
-
-    def _new_label(self, provisional: ProvisionalBoundary) -> int:
-        if provisional.new_label is None:
-            provisional.new_label = self._labeller.mint()
-        return provisional.new_label
-
-    def _point(self, start: int, end: int) -> tuple[Array, float]:
-        """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
-        return segment_point(self._boundaries.recent(start, end).astype(np.float64), self._trim, self._reach)

@@ -1,31 +1,46 @@
-"""A segmenter with the packaged boundary network, stepped frame by frame."""
+"""Segmenters of every kind, stepped frame by frame, the boundary network being the packaged one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
-from kineseg_core.segmenter import Decision, NetworkSegmenter, SegmenterSettings
+from kineseg_core.generic import PatternSegmenter
+from kineseg_core.segmenter import Decision, NetworkSegmenter, Segmenter, SegmenterSettings
 from numpy.typing import NDArray
 
 from tests.core.segmenter.streams import RATE
 
+Any = Segmenter | NetworkSegmenter | PatternSegmenter
+Make = Callable[..., Segmenter | NetworkSegmenter]
 SETTINGS = SegmenterSettings()
+DIM = 8
+
+
+def kernel(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> Segmenter:
+    """For embeddings (DIM,) of a trained model."""
+    return Segmenter(settings, DIM, RATE, latency_s)
+
+
+def network(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> NetworkSegmenter:
+    """For a signal of DIM channels."""
+    point = packaged_network().operating_point
+    return NetworkSegmenter(settings, ViewPlan.of_signal(DIM, 0, RATE), point, latency_s)
+
+
+def patterns() -> PatternSegmenter:
+    """For the embeddings (DIM,) of a signal of few channels."""
+    return PatternSegmenter(SETTINGS, DIM, RATE)
+
+
+def step(segmenter: Any, frame: NDArray[np.float32], surprise: float = 1.0) -> list[Decision]:
+    """What is decided with a frame (DIM,) that is its own embedding."""
+    looks = segmenter.observe(frame, frame, surprise)
+    return segmenter.decide(_network()(looks))
 
 
 @cache
 def _network() -> BoundaryNetwork:
     return BoundaryNetwork(packaged_network())
-
-
-def segmenter(dim: int, latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> NetworkSegmenter:
-    """For a signal of so many channels."""
-    point = packaged_network().operating_points["signal"]
-    return NetworkSegmenter(settings, ViewPlan.of_signal(dim, 0, RATE), point, latency_s)
-
-
-def step(segmenter: NetworkSegmenter, frame: NDArray[np.float32], surprise: float = 1.0) -> list[Decision]:
-    """What is decided with a frame (dim,) of a signal; it has no embedding of its own."""
-    looks = segmenter.observe(frame, frame, surprise)
-    return segmenter.decide(_network()(looks))

@@ -10,40 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.generic import PatternSegmenter
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import (
     AnomalyStart,
     Decision,
     SegmentEnd,
-    Segmenter,
-    SegmenterSettings,
     SegmentRetract,
     SegmentStart,
     SegmentUpdate,
 )
 from numpy.typing import NDArray
 
+from tests.core.segmenter.steps import Any, kernel, network, patterns, step
 from tests.core.segmenter.streams import RATE, embedding_stream
 
 Frames = NDArray[np.float32]
-Either = Segmenter | PatternSegmenter
-DIM = 8
-
-
-def kernel() -> Either:
-    return Segmenter(SegmenterSettings(), DIM, RATE)
-
-
-def patterns() -> Either:
-    return PatternSegmenter(SegmenterSettings(), DIM, RATE)
-
-
-both = pytest.mark.parametrize("make", [kernel, patterns])
+each = pytest.mark.parametrize("make", [kernel, network, patterns])
 
 
 def run(
-    segmenter: Either,
+    segmenter: Any,
     frames: Frames,
     restarts: frozenset[int],
     surprise: float = 1.0,
@@ -56,7 +42,7 @@ def run(
             decided += [(i - 1, d) for d in segmenter.restart()]
         if i in pickled:
             segmenter = pickle.loads(pickle.dumps(segmenter))
-        decided += [(i, d) for d in segmenter.update(frame, surprise)]
+        decided += [(i, d) for d in step(segmenter, frame, surprise)]
     if len(frames) in restarts:
         decided += [(len(frames) - 1, d) for d in segmenter.restart()]
     return decided + [(len(frames) - 1, d) for d in segmenter.finish()]
@@ -66,7 +52,7 @@ def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
     return [d for _, d in decided if isinstance(d, SegmentEnd)]
 
 
-@both
+@each
 @settings(max_examples=20, deadline=None)
 @given(
     actions=st.lists(st.integers(0, 3), min_size=1, max_size=5),
@@ -74,7 +60,7 @@ def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
     restarts=st.frozensets(st.one_of(st.integers(0, 4), st.integers(0, 900)), max_size=5),
 )
 def test_segments_tile_the_stream_and_begin_anew_at_each_restart(
-    make: Callable[[], Either], actions: list[int], seed: int, restarts: frozenset[int]
+    make: Callable[[], Any], actions: list[int], seed: int, restarts: frozenset[int]
 ) -> None:
     frames, _ = embedding_stream(actions, [3.0 + (seed + i) % 4 for i in range(len(actions))], seed)
     decided = run(make(), frames, restarts)
@@ -98,8 +84,8 @@ def test_segments_tile_the_stream_and_begin_anew_at_each_restart(
             assert i == decision.end - 1
 
 
-@both
-def test_a_restart_before_after_and_twice_in_a_row_is_nothing(make: Callable[[], Either]) -> None:
+@each
+def test_a_restart_before_after_and_twice_in_a_row_is_nothing(make: Callable[[], Any]) -> None:
     frames, _ = embedding_stream([0, 1], [5, 5])
     fresh = make()
     assert fresh.restart() == fresh.restart() == []
@@ -107,11 +93,11 @@ def test_a_restart_before_after_and_twice_in_a_row_is_nothing(make: Callable[[],
     assert run(make(), frames, frozenset({0})) == run(make(), frames, frozenset())
     segmenter = make()
     for frame in frames[:100]:
-        segmenter.update(frame, 1.0)
+        step(segmenter, frame)
     (end,) = [d for d in segmenter.restart() if isinstance(d, SegmentEnd)]
     assert (end.start, end.end) == (0, 100)
     assert segmenter.restart() == segmenter.restart() == segmenter.finish() == []
-    (start,) = segmenter.update(frames[100], 1.0)
+    (start,) = step(segmenter, frames[100])
     assert start == SegmentStart(100, end.segment_id + 1, segmenter.label)
     (end,) = segmenter.restart()
     assert isinstance(end, SegmentEnd)
@@ -137,8 +123,8 @@ def test_what_was_learned_of_the_scale_goes_on() -> None:
     assert len(starts) == len(truth) + 1
 
 
-@both
-def test_the_anomaly_monitor_warms_up_anew(make: Callable[[], Either]) -> None:
+@each
+def test_the_anomaly_monitor_warms_up_anew(make: Callable[[], Any]) -> None:
     frames, _ = embedding_stream([0], [20])
     at = 400
 
@@ -147,7 +133,7 @@ def test_the_anomaly_monitor_warms_up_anew(make: Callable[[], Either]) -> None:
         for i, frame in enumerate(frames):
             if i in restarts:
                 segmenter.restart()
-            decisions = segmenter.update(frame, 1e9 if i == when else 1.0)
+            decisions = step(segmenter, frame, 1e9 if i == when else 1.0)
             found += [d.index for d in decisions if isinstance(d, AnomalyStart)]
         return found
 
@@ -156,11 +142,11 @@ def test_the_anomaly_monitor_warms_up_anew(make: Callable[[], Either]) -> None:
     assert anomalies(frozenset({at}), at + 40) == [at + 40]
 
 
-@both
+@each
 @settings(max_examples=6, deadline=None)
 @given(pickled=st.frozensets(st.integers(0, 600), max_size=4), restarts=st.frozensets(st.integers(0, 600), max_size=4))
 def test_pickling_in_between_changes_nothing(
-    make: Callable[[], Either], pickled: frozenset[int], restarts: frozenset[int]
+    make: Callable[[], Any], pickled: frozenset[int], restarts: frozenset[int]
 ) -> None:
     frames, _ = embedding_stream([0, 1, 2, 0], [5, 5, 5, 5])
     assert run(make(), frames, restarts, pickled=pickled) == run(make(), frames, restarts)

@@ -14,7 +14,6 @@ from kineseg_core.segmenter import (
     AnomalyStart,
     Decision,
     SegmentEnd,
-    Segmenter,
     SegmenterSettings,
     SegmentRetract,
     SegmentStart,
@@ -22,9 +21,10 @@ from kineseg_core.segmenter import (
 )
 from numpy.typing import NDArray
 
+from tests.core.segmenter.steps import SETTINGS, Make, kernel, network, step
 from tests.core.segmenter.streams import RATE, embedding_stream
 
-SETTINGS = SegmenterSettings()
+both = pytest.mark.parametrize("make", [kernel, network])
 
 
 def run(
@@ -33,16 +33,16 @@ def run(
     surprise: Sequence[float] | None = None,
     pickle_at: frozenset[int] = frozenset(),
     settings: SegmenterSettings = SETTINGS,
-) -> tuple[list[tuple[int, Decision]], Segmenter]:
+    make: Make = kernel,
+) -> list[tuple[int, Decision]]:
     """All decisions with the frame that each was decided at."""
-    segmenter = Segmenter(settings, frames.shape[1], RATE, latency_s)
+    segmenter = make(latency_s, settings)
     decided: list[tuple[int, Decision]] = []
     for i, frame in enumerate(frames):
         if i in pickle_at:
             segmenter = pickle.loads(pickle.dumps(segmenter))
-        decided += [(i, d) for d in segmenter.update(frame, 1.0 if surprise is None else surprise[i])]
-    decided += [(len(frames) - 1, d) for d in segmenter.finish()]
-    return decided, segmenter
+        decided += [(i, d) for d in step(segmenter, frame, 1.0 if surprise is None else surprise[i])]
+    return decided + [(len(frames) - 1, d) for d in segmenter.finish()]
 
 
 def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
@@ -51,38 +51,51 @@ def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
 
 def test_finds_the_boundaries_and_knows_an_action_again() -> None:
     frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
-    segments = closed(run(frames)[0])
+    segments = closed(run(frames))
     assert [abs(s.start - t) <= 0.3 * RATE for s, t in zip(segments[1:], truth, strict=True)] == [True] * 4
     labels = [s.label for s in segments]
     assert (labels[0], labels[1]) == (labels[2], labels[4])
     assert len(set(labels)) == 3
 
 
-def test_one_action_is_one_segment() -> None:
+def test_the_network_finds_them_too_and_neighbours_differ_in_their_labels() -> None:
+    frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
+    segments = closed(run(frames, make=network))
+    assert [abs(s.start - t) <= 0.3 * RATE for s, t in zip(segments[1:], truth, strict=True)] == [True] * 4
+    assert all(one.label != other.label for one, other in pairwise(segments))
+
+
+@both
+def test_one_action_is_one_segment(make: Make) -> None:
     frames, _ = embedding_stream([0], [60])
-    segments = closed(run(frames)[0])
+    segments = closed(run(frames, make=make))
     assert [(s.start, s.end) for s in segments] == [(0, len(frames))]
 
 
+@both
 @pytest.mark.parametrize("seconds", [0.01, 0.04, 0.5, 2.0])
-def test_a_stream_too_short_to_be_cut_is_one_segment(seconds: float) -> None:
+def test_a_stream_too_short_to_be_cut_is_one_segment(make: Make, seconds: float) -> None:
     frames, _ = embedding_stream([0], [max(seconds, 1 / RATE)])
-    assert [(s.start, s.end) for s in closed(run(frames)[0])] == [(0, len(frames))]
+    assert [(s.start, s.end) for s in closed(run(frames, make=make))] == [(0, len(frames))]
 
 
-def test_an_empty_stream_has_no_segments() -> None:
-    assert Segmenter(SETTINGS, 8, RATE).finish() == []
+@both
+def test_an_empty_stream_has_no_segments(make: Make) -> None:
+    assert make().finish() == []
 
 
+@both
 @settings(max_examples=15, deadline=None)
 @given(
     latency_s=st.floats(0.5, 10.0),
     actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
     seed=st.integers(0, 100),
 )
-def test_segments_tile_the_stream_and_no_decision_is_late(latency_s: float, actions: list[int], seed: int) -> None:
+def test_segments_tile_the_stream_and_no_decision_is_late(
+    make: Make, latency_s: float, actions: list[int], seed: int
+) -> None:
     frames, _ = embedding_stream(actions, [3.0 + (seed + i) % 4 for i in range(len(actions))], seed)
-    decided, _ = run(frames, latency_s)
+    decided = run(frames, latency_s, make=make)
     segments = closed(decided)
     assert segments[0].start == 0
     assert segments[-1].end == len(frames)
@@ -92,17 +105,20 @@ def test_segments_tile_the_stream_and_no_decision_is_late(latency_s: float, acti
     assert all(d.index <= i and (i + 1 - d.index) / RATE <= latency_s + 1e-9 for i, d in starts)
 
 
+@both
 @settings(max_examples=15, deadline=None)
 @given(
     latency_s=st.floats(0.5, 10.0),
     actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
     seed=st.integers(0, 100),
 )
-def test_what_is_provisional_is_confirmed_or_retracted_once(latency_s: float, actions: list[int], seed: int) -> None:
+def test_what_is_provisional_is_confirmed_or_retracted_once(
+    make: Make, latency_s: float, actions: list[int], seed: int
+) -> None:
     frames, _ = embedding_stream(actions, [3.0 + (seed + i) % 4 for i in range(len(actions))], seed)
     provisional: dict[int, int] = {}
     emitted: list[int] = []
-    for i, decision in run(frames, latency_s)[0]:
+    for i, decision in run(frames, latency_s, make=make):
         if isinstance(decision, SegmentStart):
             assert not emitted or decision.segment_id > emitted[-1]
             emitted.append(decision.segment_id)
@@ -118,9 +134,10 @@ def test_what_is_provisional_is_confirmed_or_retracted_once(latency_s: float, ac
     assert not provisional
 
 
-def test_a_boundary_is_emitted_within_a_second_and_confirmed_later() -> None:
+@both
+def test_a_boundary_is_emitted_within_a_second_and_confirmed_later(make: Make) -> None:
     frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
-    decided, _ = run(frames)
+    decided = run(frames, make=make)
     provisional = [(i, d) for i, d in decided if isinstance(d, SegmentStart) and not d.confirmed]
     confirmed = {d.segment_id for _, d in decided if isinstance(d, SegmentUpdate) and d.confirmed}
     assert [abs(d.index - t) <= 0.3 * RATE for (_, d), t in zip(provisional, truth, strict=True)] == [True] * 4
@@ -128,23 +145,25 @@ def test_a_boundary_is_emitted_within_a_second_and_confirmed_later() -> None:
     assert {d.segment_id for _, d in provisional} == confirmed
 
 
+@both
 @settings(max_examples=10, deadline=None)
 @given(cuts=st.frozensets(st.integers(0, 600), max_size=5))
-def test_pickling_in_between_changes_nothing(cuts: frozenset[int]) -> None:
+def test_pickling_in_between_changes_nothing(make: Make, cuts: frozenset[int]) -> None:
     frames, _ = embedding_stream([0, 1, 2, 0], [5, 5, 5, 5])
-    assert run(frames, pickle_at=cuts)[0] == run(frames)[0]
+    assert run(frames, pickle_at=cuts, make=make) == run(frames, make=make)
 
 
-def test_memory_does_not_grow_and_a_long_segment_still_ends() -> None:
+@both
+def test_memory_does_not_grow_and_a_long_segment_still_ends(make: Make) -> None:
     settings = SegmenterSettings(horizon_s=6.0, anomaly_horizon_s=3.0)
     frames, truth = embedding_stream([0, 1], [40, 6])
-    half, whole = (Segmenter(settings, 8, RATE) for _ in range(2))
+    half, whole = (make(settings=settings) for _ in range(2))
     for frame in frames[: 20 * 30]:
-        half.update(frame, 1.0)
+        step(half, frame)
     for frame in frames[: 40 * 30]:
-        whole.update(frame, 1.0)
+        step(whole, frame)
     assert len(pickle.dumps(whole)) <= len(pickle.dumps(half)) + 64
-    starts = [s.start for s in closed(run(frames, settings=settings)[0])]
+    starts = [s.start for s in closed(run(frames, settings=settings, make=make))]
     assert any(abs(s - truth[0]) <= 0.3 * RATE for s in starts)
 
 
@@ -153,7 +172,7 @@ def test_an_excursion_of_surprise_is_one_anomaly_where_it_begins() -> None:
     noise = np.random.default_rng(0).standard_normal(len(frames))
     surprise = np.exp(0.3 * noise)
     surprise[900:960] *= np.exp(12.0)
-    found = [(i, d) for i, d in run(frames, surprise=list(surprise))[0] if isinstance(d, AnomalyStart)]
+    found = [(i, d) for i, d in run(frames, surprise=list(surprise)) if isinstance(d, AnomalyStart)]
     assert len(found) == 1
     at, anomaly = found[0]
     assert abs(anomaly.index - 900) <= 3
@@ -164,7 +183,7 @@ def test_an_excursion_of_surprise_is_one_anomaly_where_it_begins() -> None:
 def test_no_anomaly_without_one() -> None:
     frames, _ = embedding_stream([0, 1], [20, 20])
     surprise = np.exp(0.5 * np.random.default_rng(1).standard_normal(len(frames)))
-    assert not [d for _, d in run(frames, surprise=list(surprise))[0] if isinstance(d, AnomalyStart)]
+    assert not [d for _, d in run(frames, surprise=list(surprise)) if isinstance(d, AnomalyStart)]
 
 
 def test_calibration_of_a_bundle_is_taken_and_checked() -> None:
