@@ -24,9 +24,9 @@ import math
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from kineseg_core.generic.plan import ScratchPlan
+from kineseg_core.inference.graph_builder import GraphBuilder, step_model
 
 FLOOR = 0.5
 LEVEL = 0.05  # enough to notice a change of level alone
@@ -38,7 +38,6 @@ IDLE = 0.02  # not 0: a glitch that makes all else look like stillness must be f
 STILL, STILL_WINDOW = 1e-3, 0.03  # in variances; in usual deviations of a window
 RESOLUTION = 2e-6  # of a value: single precision separates no more
 LEAST_ERROR = 0.02  # in variances: what is predicted perfectly must not make every rounding a surprise
-_OPSET, _IR_VERSION = 18, 9  # what runtimes of 2023 and later read
 _SEED = 0
 
 
@@ -84,7 +83,13 @@ def step_graph(plan: ScratchPlan) -> onnx.ModelProto:
         kept += recent
     build("Mul", embedding, build.number(1.0 / math.sqrt(2.0 * plan.dims)), name="embedding")
     build.concat(kept, name="next_state")
-    return build.model(plan)
+    return step_model(
+        build,
+        "kineseg_scratch_step",
+        channels=plan.channels,
+        state=sum(size for _, size in plan.state),
+        embedding=plan.dims,
+    )
 
 
 def _resolution(build: _Builder) -> str:
@@ -201,23 +206,8 @@ def projection(dims: int, fewer: int) -> NDArray[np.float64]:
     return np.asarray(basis, dtype=np.float64)
 
 
-class _Builder:
-    """Collects nodes and constants, naming them in the order in which they come."""
-
-    def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-
-    def __call__(self, operator: str, *inputs: str, name: str = "", axis: int | None = None) -> str:
-        output = name or f"{operator.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, list(inputs), [output], axis=axis))
-        return output
-
-    def split(self, value: str, parts: list[tuple[str, int]]) -> dict[str, str]:
-        """Cuts the columns of `value` into named parts."""
-        sizes = self.integers([size for _, size in parts])
-        self._nodes.append(helper.make_node("Split", [value, sizes], [name for name, _ in parts], axis=1))
-        return {name: name for name, _ in parts}
+class _Builder(GraphBuilder):
+    """With what this step needs beside."""
 
     def concat(self, values: list[str], name: str = "") -> str:
         """Columns side by side."""
@@ -227,12 +217,6 @@ class _Builder:
         """Columns [start, stop)."""
         return self("Slice", value, self.integers([start]), self.integers([stop]), self.integers([1]))
 
-    def largest(self, value: str, count: int) -> str:
-        """The largest `count` columns of each row, the largest first."""
-        names = [f"{kind}_{len(self._nodes)}" for kind in ("largest", "largest_at")]
-        self._nodes.append(helper.make_node("TopK", [value, self.integers([count])], names, axis=1))
-        return names[0]
-
     def zero_of(self, value: str) -> str:
         """Zeros in the shape of `value`."""
         return self("Mul", value, self.number(0.0))
@@ -240,45 +224,3 @@ class _Builder:
     def number(self, value: float) -> str:
         """A number, (1, 1)."""
         return self.constant(np.full((1, 1), value))
-
-    def scalar(self, value: float) -> str:
-        """A number without dimensions."""
-        return self.constant(np.array(value))
-
-    def constant(self, value: NDArray[np.float64]) -> str:
-        """A float32 constant."""
-        return self._keep(np.asarray(value, dtype=np.float32))
-
-    def integers(self, values: list[int]) -> str:
-        """An int64 constant."""
-        return self._keep(np.array(values, dtype=np.int64))
-
-    def _keep(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(value, name))
-        return name
-
-    def model(self, plan: ScratchPlan) -> onnx.ModelProto:
-        """The checked model."""
-
-        def tensor(name: str, *columns: int) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *columns])
-
-        size = sum(part for _, part in plan.state)
-        graph = helper.make_graph(
-            self._nodes,
-            "kineseg_scratch_step",
-            [tensor("frame", plan.channels), tensor("state", size)],
-            [
-                tensor("prediction", plan.channels),
-                tensor("surprise"),
-                tensor("embedding", plan.dims),
-                tensor("next_state", size),
-            ],
-            self._constants,
-        )
-        model = helper.make_model(
-            graph, producer_name="kineseg", ir_version=_IR_VERSION, opset_imports=[helper.make_opsetid("", _OPSET)]
-        )
-        onnx.checker.check_model(model, full_check=True)
-        return model

@@ -17,17 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
+from kineseg_core.inference.graph_builder import GraphBuilder, step_model
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from kineseg_training.export.features import BLOCKS, POSE_LIMIT, Block, View
 from kineseg_training.export.metric import Metric, rows_of
 from kineseg_training.export.surprise import FLOOR, Surprise
 from kineseg_training.models import Seq2Seq
 from kineseg_training.models.seq2seq import VELOCITY_GAIN
-
-OPSET = 18
-IR_VERSION = 9  # what runtimes of 2023 and later read
 
 
 @dataclass(frozen=True)
@@ -68,15 +65,15 @@ def step_graph(
     channels = model.settings.channels
     mean, scale = _array(model.mean), _array(model.scale)
 
-    parts = build.split("state", [size for _, size in layout.parts], [name for name, _ in layout.parts])
-    x = build("Mul", [build("Sub", ["frame", build.constant(mean)]), build.constant(1.0 / scale)], name="x")
+    parts = build.split("state", layout.parts)
+    x = build("Mul", build("Sub", "frame", build.constant(mean)), build.constant(1.0 / scale), name="x")
 
-    error = build("Sub", [x, parts["previous_prediction"]])
-    build("Squeeze", [_surprise(build, error, surprise, parts["started"]), build.integers([1])], name="surprise")
+    error = build("Sub", x, parts["previous_prediction"])
+    build("Squeeze", _surprise(build, error, surprise, parts["started"]), build.integers([1]), name="surprise")
 
     # There is no previous frame in a new stream: nothing has moved.
-    moved = build("Mul", [build("Sub", [x, parts["previous_frame"]]), parts["started"]])
-    heard = build("Concat", [x, moved], axis=1)
+    moved = build("Mul", build("Sub", x, parts["previous_frame"]), parts["started"])
+    heard = build("Concat", x, moved, axis=1)
     if model.settings.cell == "gru":
         hidden = _gru(build, model, heard, parts["hidden"])
         memory = [hidden]
@@ -84,52 +81,52 @@ def step_graph(
         hidden, cell = _lstm(build, model, heard, parts["hidden"], parts["cell"])
         memory = [hidden, cell]
 
-    seen = build("Mul", [x, build.constant(view.factor / POSE_LIMIT)])
-    pose = build("Tanh", [build("Add", [seen, build.constant(view.shift / POSE_LIMIT)])])
-    speed = build("Sqrt", [build("Abs", [moved])])
-    outputs = build.linear(build("Concat", [pose, speed, hidden], axis=1), *_output_layer(model, metric, blocks, view))
-    velocity = build.split(outputs, [channels, metric.weight.shape[1]], ["velocity", "embedding"])["velocity"]
-    prediction = build("Add", [x, velocity])
-    in_units = build("Mul", [prediction, build.constant(scale)])
-    build("Add", [in_units, build.constant(mean)], name="prediction")
+    seen = build("Mul", x, build.constant(view.factor / POSE_LIMIT))
+    pose = build("Tanh", build("Add", seen, build.constant(view.shift / POSE_LIMIT)))
+    speed = build("Sqrt", build("Abs", moved))
+    outputs = build.linear(build("Concat", pose, speed, hidden, axis=1), *_output_layer(model, metric, blocks, view))
+    velocity = build.split(outputs, [("velocity", channels), ("embedding", metric.weight.shape[1])])["velocity"]
+    prediction = build("Add", x, velocity)
+    in_units = build("Mul", prediction, build.constant(scale))
+    build("Add", in_units, build.constant(mean), name="prediction")
 
     # Clipping to [1, 1] makes a one for every row, whatever the batch.
     one = build.constant(np.ones(()))
-    started = build("Clip", [parts["started"], one, one])
-    build("Concat", [*memory, x, prediction, started], name="next_state", axis=1)
-    return build.model(channels, layout.size, metric.weight.shape[1])
+    started = build("Clip", parts["started"], one, one)
+    build("Concat", *memory, x, prediction, started, name="next_state", axis=1)
+    return step_model(build, "kineseg_step", channels=channels, state=layout.size, embedding=metric.weight.shape[1])
 
 
 def _surprise(build: _Builder, error: str, surprise: Surprise, started: str) -> str:
-    joints = build("MatMul", [build("Mul", [error, error]), build.constant(surprise.weight)])
+    joints = build("MatMul", build("Mul", error, error), build.constant(surprise.weight))
     places = build.largest(joints, surprise.middle + 1)
     worst, middle = build.column(places, 0), build.column(places, surprise.middle)
     # Two square roots make the power 3/4: unlike Pow they give a row the same bits in every batch.
-    root = build("Sqrt", [build("Add", [middle, build.constant(np.array(FLOOR))])])
-    return build("Mul", [build("Div", [worst, build("Mul", [root, build("Sqrt", [root])])]), started])
+    root = build("Sqrt", build("Add", middle, build.constant(np.array(FLOOR))))
+    return build("Mul", build("Div", worst, build("Mul", root, build("Sqrt", root))), started)
 
 
 def _gru(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> str:
     size = model.settings.hidden
     gates = _gates(build, model, heard, hidden)
-    from_x = build.split(gates[0], [2 * size, size], ["x_reset_update", "x_new"])
-    from_h = build.split(gates[1], [2 * size, size], ["h_reset_update", "h_new"])
-    both = build("Sigmoid", [build("Add", [from_x["x_reset_update"], from_h["h_reset_update"]])])
-    gate = build.split(both, [size, size], ["reset", "update"])
-    new = build("Tanh", [build("Add", [from_x["x_new"], build("Mul", [gate["reset"], from_h["h_new"]])])])
+    from_x = build.split(gates[0], [("x_reset_update", 2 * size), ("x_new", size)])
+    from_h = build.split(gates[1], [("h_reset_update", 2 * size), ("h_new", size)])
+    both = build("Sigmoid", build("Add", from_x["x_reset_update"], from_h["h_reset_update"]))
+    gate = build.split(both, [("reset", size), ("update", size)])
+    new = build("Tanh", build("Add", from_x["x_new"], build("Mul", gate["reset"], from_h["h_new"])))
     # new + update * (hidden - new)
-    return build("Add", [new, build("Mul", [gate["update"], build("Sub", [hidden, new])])])
+    return build("Add", new, build("Mul", gate["update"], build("Sub", hidden, new)))
 
 
 def _lstm(build: _Builder, model: Seq2Seq, heard: str, hidden: str, cell: str) -> tuple[str, str]:
     size = model.settings.hidden
-    gates = build("Add", _gates(build, model, heard, hidden))
-    part = build.split(gates, [2 * size, size, size], ["input_forget", "candidate", "output"])
-    both = build("Sigmoid", [part["input_forget"]])
-    gate = build.split(both, [size, size], ["input", "forget"])
-    new = build("Mul", [gate["input"], build("Tanh", [part["candidate"]])])
-    kept = build("Add", [build("Mul", [gate["forget"], cell]), new])
-    return build("Mul", [build("Sigmoid", [part["output"]]), build("Tanh", [kept])]), kept
+    gates = build("Add", *_gates(build, model, heard, hidden))
+    part = build.split(gates, [("input_forget", 2 * size), ("candidate", size), ("output", size)])
+    both = build("Sigmoid", part["input_forget"])
+    gate = build.split(both, [("input", size), ("forget", size)])
+    new = build("Mul", gate["input"], build("Tanh", part["candidate"]))
+    kept = build("Add", build("Mul", gate["forget"], cell), new)
+    return build("Mul", build("Sigmoid", part["output"]), build("Tanh", kept)), kept
 
 
 def _gates(build: _Builder, model: Seq2Seq, heard: str, hidden: str) -> list[str]:
@@ -162,73 +159,13 @@ def _array(value: object) -> NDArray[np.float64]:
     return np.asarray(value.detach().cpu().numpy(), dtype=np.float64)  # type: ignore[attr-defined]
 
 
-class _Builder:
-    """Collects nodes and constants, naming them in the order in which they come."""
-
-    def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-
-    def __call__(self, operator: str, inputs: list[str], *, name: str = "", axis: int | None = None) -> str:
-        output = name or f"{operator.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, inputs, [output], axis=axis))
-        return output
-
-    def split(self, value: str, sizes: list[int], names: list[str]) -> dict[str, str]:
-        """Cut the columns of `value` into named parts."""
-        self._nodes.append(helper.make_node("Split", [value, self.integers(sizes)], names, axis=1))
-        return {name: name for name in names}
-
-    def largest(self, value: str, count: int) -> str:
-        """The largest `count` columns of each row, the largest first."""
-        names = [f"{kind}_{len(self._nodes)}" for kind in ("largest", "largest_at")]
-        self._nodes.append(helper.make_node("TopK", [value, self.integers([count])], names, axis=1))
-        return names[0]
+class _Builder(GraphBuilder):
+    """With what this step needs beside."""
 
     def column(self, value: str, at: int) -> str:
         """One column of `value`, ``(B, 1)``."""
-        return self("Gather", [value, self.integers([at])], axis=1)
+        return self("Gather", value, self.integers([at]), axis=1)
 
     def linear(self, value: str, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> str:
         """``value @ weight + bias``."""
-        return self("Gemm", [value, self.constant(weight), self.constant(bias)])
-
-    def constant(self, value: NDArray[np.float64]) -> str:
-        """A float32 constant."""
-        return self._keep(np.ascontiguousarray(value, dtype=np.float32))
-
-    def integers(self, values: list[int]) -> str:
-        """An int64 constant."""
-        return self._keep(np.array(values, dtype=np.int64))
-
-    def _keep(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(value, name))
-        return name
-
-    def model(self, channels: int, state: int, embedding: int) -> onnx.ModelProto:
-        """The checked model."""
-
-        def tensor(name: str, *columns: int) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *columns])
-
-        graph = helper.make_graph(
-            self._nodes,
-            "kineseg_step",
-            [tensor("frame", channels), tensor("state", state)],
-            [
-                tensor("prediction", channels),
-                tensor("surprise"),
-                tensor("embedding", embedding),
-                tensor("next_state", state),
-            ],
-            self._constants,
-        )
-        model = helper.make_model(
-            graph,
-            producer_name="kineseg",
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-        )
-        onnx.checker.check_model(model, full_check=True)
-        return model
+        return self("Gemm", value, self.constant(weight), self.constant(bias))
