@@ -62,5 +62,5 @@ def _ours(
     result.streams += map(ScoredStream, streams, run.results, final.each, provisional.each)
     result.reliability = reliability(run.results)
     if all(stream.labels is not None for stream in streams):
-        told = [oracle.our_labels_on_true_boundaries(*pair, settings) for pair in pairs]
-        result.rows.append(MethodResult.of(OUR_LABELS, "oracle", streams, told))
+        labelled = [oracle.our_labels_on_true_boundaries(*pair, settings) for pair in pairs]
+        result.rows.append(MethodResult.of(OUR_LABELS, "oracle", streams, labelled))

@@ -36,8 +36,8 @@ class Others:
     def add_to(self, result: SetResult, streams: Sequence[AnnotatedStream]) -> None:
         """Rows of what true boundaries are worth, of every peer, and of the floors."""
         if all(stream.labels is not None for stream in streams):
-            told = [peers.true_boundaries(stream) for stream in streams]
-            result.rows.append(MethodResult.of(NEAREST_CENTROID, "oracle", streams, told))
+            labelled = [peers.true_boundaries(stream) for stream in streams]
+            result.rows.append(MethodResult.of(NEAREST_CENTROID, "oracle", streams, labelled))
         for method in self.methods:
             found = self._run(method, streams, f"{result.name}: {method.name}")
             predictions = [prediction for prediction, _ in found]

@@ -39,7 +39,7 @@ class InProcessStream:
     Args:
         session: From `Opener.session`.
         bundle: The session's model; none for the built-in one.
-        network: The model's boundary network, see `Opener.network`.
+        network: The boundary network, see `Opener.network`.
 
     Raises:
         BadBundle: The model's graph cannot be opened.

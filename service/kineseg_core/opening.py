@@ -103,10 +103,10 @@ class Opener:
         self._default_latency_s = default_latency_s
         self._limits = limits
 
-    def network(self, model: str) -> NetworkFile:
-        """The boundary network of a model: its own, or else that of the first model that has one, or the packaged."""
-        own = [self._bundles[model]] if model in self._bundles else []
-        found = (each.boundary_network for each in (*own, *self._bundles.values()))
+    @property
+    def network(self) -> NetworkFile:
+        """What finds the boundaries of signals: that of the first bundle that has one, or the packaged."""
+        found = (each.boundary_network for each in self._bundles.values())
         return next((each for each in found if each is not None), None) or packaged_network()
 
     def session(self, wanted: StreamRequest) -> Session:
@@ -175,7 +175,7 @@ class Opener:
         intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose)
         segmenter = scratch_segmenter(
             plan,
-            self.network(SCRATCH).operating_points["signal"],
+            self.network.operating_point,
             agreed.latency_s,
             placing_delay_s(rate, plan.rate_hz),
         )

@@ -31,7 +31,7 @@ def events(frames: NDArray[np.floating], rate_hz: float, model: str = SHIPPED, l
     """All that is emitted about frames (T, C)."""
     channels = () if model == SHIPPED else tuple(f"c{i}" for i in range(frames.shape[1]))
     session = opener().session(StreamRequest(rate_hz, model=model, channels=channels, latency_s=latency_s))
-    stream = InProcessStream(session, None if model == SCRATCH else shipped(), opener().network(model or "motion"))
+    stream = InProcessStream(session, None if model == SCRATCH else shipped(), opener().network)
     out: list[Output] = []
     for first in range(0, len(frames), 1000):
         stream.take(first, np.ascontiguousarray(frames[first : first + 1000], "<f4").tobytes(), (), out)

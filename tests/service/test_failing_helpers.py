@@ -195,7 +195,7 @@ def test_a_broken_engine_answers_at_once(tiny: Path) -> None:
     ended: list[bool] = []
     broken = Breaks(
         {"tiny": Decoder(load_bundle(tiny), "cpu", slots=2, max_batch=2)},
-        lambda _: packaged_network(),
+        packaged_network(),
         metrics.Metrics(CODE_NAMES),
     )
     broken.start(lambda deliveries: None, lambda: ended.append(True))

@@ -47,7 +47,7 @@ class LocalModel:
 
     @property
     def network(self) -> NetworkFile:
-        """What finds its boundaries."""
+        """What finds the boundaries of signals."""
         own = None if self.bundle is None else self.bundle.boundary_network
         return own or packaged_network()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,9 +17,7 @@ FILE = "boundary_network.onnx"
 VERSION = "1"
 """Of what a network is given and gives."""
 METADATA = "kineseg.boundary_network"
-"""Key of a network's metadata: a JSON object with its `version` and an `operating_point` for each kind of model."""
-KINDS = ("model", "signal")
-"""A trained model, and `scratch`."""
+"""Key of a network's metadata: a JSON object with its `version` and its `operating_point`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +27,12 @@ class NetworkFile:
     Attributes:
         graph: The ONNX graph.
         sha256: Of it, hexadecimal.
-        operating_points: By kind of model, see `KINDS`.
+        operating_point: How likely a boundary must be.
     """
 
     graph: bytes
     sha256: str
-    operating_points: Mapping[str, OperatingPoint]
+    operating_point: OperatingPoint
 
     @classmethod
     def read(cls, graph: bytes, path: Path) -> NetworkFile:
@@ -60,10 +57,10 @@ class NetworkFile:
             )
             raise BadBundle(path, FILE, reason)
         try:
-            points = {kind: OperatingPoint.from_calibration(described["operating_point"][kind]) for kind in KINDS}
+            point = OperatingPoint.from_calibration(described["operating_point"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadBundle(path, FILE, f"its operating_point does not suit this kineseg ({error})") from error
-        return cls(graph, hashlib.sha256(graph).hexdigest(), points)
+        return cls(graph, hashlib.sha256(graph).hexdigest(), point)
 
 
 @cache

@@ -41,7 +41,7 @@ class Bundle:
         manifest: What it says about itself.
         graph: The ONNX graph of one streaming step.
         sha256: SHA-256 of the graph, hexadecimal.
-        boundary_network: What finds its boundaries; none: the packaged one does.
+        boundary_network: What finds the boundaries of signals beside it; none: the packaged one does.
     """
 
     path: Path

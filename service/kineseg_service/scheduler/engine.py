@@ -112,11 +112,10 @@ def _ignore() -> None:
 
 
 class _Lane:
-    """A model: its decoder and its boundary network, the streams that wait for it, and room for a batch."""
+    """A model: its decoder, the streams that wait for it, and room for a batch."""
 
-    def __init__(self, decoder: Decoder, network: BoundaryNetwork) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
-        self.network = network
         self.batcher: Batcher[ScheduledStream] = Batcher()
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
@@ -128,7 +127,7 @@ class Engine:
 
     Args:
         decoders: By name of the model.
-        network_of: Gives the boundary network of the model of that name.
+        network: What finds the boundaries of signals.
         metrics: Where steps are counted.
         queue_responses: From how many outputs on, taken by no one, a stream waits.
     """
@@ -136,13 +135,12 @@ class Engine:
     def __init__(
         self,
         decoders: Mapping[str, Decoder],
-        network_of: Callable[[str], NetworkFile],
+        network: NetworkFile,
         metrics: Metrics,
         queue_responses: int = 1024,
     ) -> None:
-        self._network_of = network_of
-        self._networks: dict[str, BoundaryNetwork] = {}  # by SHA-256: models may share one
-        self._lanes = {name: _Lane(decoder, self._network(name)) for name, decoder in decoders.items()}
+        self._network = BoundaryNetwork(network)
+        self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
         self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
         self._deliver: Callable[[list[Delivery]], None] = _drop
         self._on_end: Callable[[], None] = _ignore
@@ -309,19 +307,13 @@ class Engine:
     def _open(self, session: Session, own: Decoder | None) -> ScheduledStream:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
-        lane = self._lanes[session.config.model] if own is None else self._made_lane(own, session.config.model)
+        lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
         stream = ScheduledStream(session, lane, lane.decoder.acquire())
         lane.streams += 1
         self._streams[stream] = None
         return stream
 
-    def _network(self, model: str) -> BoundaryNetwork:
-        file = self._network_of(model)
-        if file.sha256 not in self._networks:
-            self._networks[file.sha256] = BoundaryNetwork(file)
-        return self._networks[file.sha256]
-
-    def _made_lane(self, decoder: Decoder, model: str) -> _Lane:
+    def _made_lane(self, decoder: Decoder) -> _Lane:
         lane = self._made.get(decoder)
         if lane is None:
             if len(self._made) >= _MOST_MADE:
@@ -329,7 +321,7 @@ class Engine:
                     f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
                     "rates, and no more are run at once; try again later"
                 )
-            lane = self._made[decoder] = _Lane(decoder, self._network(model))
+            lane = self._made[decoder] = _Lane(decoder)
         return lane
 
     def _release(self, stream: ScheduledStream) -> None:
@@ -448,7 +440,7 @@ class Engine:
             )
             if looks is not None:
                 observed.append((stream, looks))
-        self._decide(lane, observed)
+        self._decide(observed)
 
     def _observe(
         self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None
@@ -462,10 +454,10 @@ class Engine:
             self._fail(stream, "the stream could not be segmented")
             return None
 
-    def _decide(self, lane: _Lane, observed: Sequence[tuple[ScheduledStream, list[Look]]]) -> None:
+    def _decide(self, observed: Sequence[tuple[ScheduledStream, list[Look]]]) -> None:
         """One run of the boundary network for all streams of the step, and what each decides of it."""
         try:
-            probabilities = lane.network([look for _, looks in observed for look in looks])
+            probabilities = self._network([look for _, looks in observed for look in looks])
         except Exception:
             for stream, _ in observed:
                 self._fail(stream, "the boundary network could not be run")

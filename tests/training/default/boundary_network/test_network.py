@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network import layout
 from kineseg_core.boundary_network.file import METADATA, VERSION
-from kineseg_training.default.boundary_network.calibration import calibration
+from kineseg_training.default.boundary_network.calibration import Calibration
 from kineseg_training.default.boundary_network.examples import ExamplePool, make_examples
 from kineseg_training.default.boundary_network.export import INPUTS, NO_DISCREPANCY, OUTPUT, to_bytes
 from kineseg_training.default.boundary_network.fit import FitSettings, Fitted, fit, inputs
@@ -22,7 +22,7 @@ from kineseg_training.errors import SettingsError
 from torch import Tensor
 
 TINY = FitSettings(steps=160, batch=64, width=0.5, seed=2)
-UNCALIBRATED = calibration(1.5, {"model": {}, "signal": {}})
+UNCALIBRATED = Calibration(1.5, {})
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +74,7 @@ def test_the_file_gives_what_the_network_gives(fitted: Fitted, seed: int, size: 
     with torch.no_grad():
         expected = fitted.network(*given_inputs).numpy()
     discrepancies = np.random.default_rng(seed).random((count, 4)).astype(np.float32)
-    weights = UNCALIBRATED.discrepancy_weights[given_inputs[3].numpy()]
-    expected += ((discrepancies - NO_DISCREPANCY) * weights).sum(axis=1)
+    expected += UNCALIBRATED.discrepancy_weight * (discrepancies - NO_DISCREPANCY).sum(axis=1)
     session = ort.InferenceSession(to_bytes(fitted.network, UNCALIBRATED), providers=["CPUExecutionProvider"])
     (logits,) = session.run(
         [OUTPUT], dict(zip(INPUTS, (*(one.numpy() for one in given_inputs), discrepancies), strict=True))
@@ -86,9 +85,9 @@ def test_the_file_gives_what_the_network_gives(fitted: Fitted, seed: int, size: 
 
 def test_the_file_says_what_it_is(fitted: Fitted) -> None:
     model = onnx.load_model_from_string(to_bytes(fitted.network, UNCALIBRATED))
-    told = json.loads({entry.key: entry.value for entry in model.metadata_props}[METADATA])
-    assert told["version"] == VERSION
-    assert set(told["operating_point"]) == {"model", "signal"}
+    described = json.loads({entry.key: entry.value for entry in model.metadata_props}[METADATA])
+    assert described["version"] == VERSION
+    assert described["operating_point"] == {}
     assert [entry.version for entry in model.opset_import] == [18]
 
 

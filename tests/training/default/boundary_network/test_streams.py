@@ -160,6 +160,6 @@ def test_a_phone_at_the_waist_feels_gravity_and_turning(library: Library) -> Non
     turning[:, CANONICAL_CHANNELS.index("root.yaw_rate")] = 1.5
     for frames, turn in ((still, 0.0), (turning, 1.5)):
         several = [at_waist(np.random.default_rng(seed), frames) for seed in range(12)]
-        told = next(told for told in several if told.shape == (300, 6))
-        np.testing.assert_allclose(np.linalg.norm(told[:, :3], axis=1), 1.0, atol=1e-6)
-        np.testing.assert_allclose(np.linalg.norm(told[:, 3:], axis=1), turn, atol=1e-6)
+        channels = next(channels for channels in several if channels.shape == (300, 6))
+        np.testing.assert_allclose(np.linalg.norm(channels[:, :3], axis=1), 1.0, atol=1e-6)
+        np.testing.assert_allclose(np.linalg.norm(channels[:, 3:], axis=1), turn, atol=1e-6)

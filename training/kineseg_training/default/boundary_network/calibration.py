@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from kineseg_core.boundary_network import layout
-from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Calibration:
     """Numbers that go into the file beside the weights.
 
     Attributes:
-        discrepancy_weights: ``(LAGS, 4)`` what each kernel discrepancy beyond 0.5 adds to the logit.
-        operating_points: By kind of model, fields of `kineseg_core.boundary_network.OperatingPoint`.
+        discrepancy_weight: What a kernel discrepancy beyond 0.5 adds to the logit.
+        operating_point: Fields of `kineseg_core.boundary_network.OperatingPoint`.
     """
 
-    discrepancy_weights: NDArray[np.float32]
-    operating_points: Mapping[str, Mapping[str, float]]
-
-
-def calibration(discrepancy_weight: float, operating_points: Mapping[str, Mapping[str, float]]) -> Calibration:
-    """The same weight for every discrepancy at every lag."""
-    weights = np.full((len(layout.LAGS), 4), discrepancy_weight, np.float32)
-    return Calibration(weights, operating_points)
+    discrepancy_weight: float
+    operating_point: Mapping[str, float]

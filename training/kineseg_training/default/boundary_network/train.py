@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kineseg_training.default.boundary_network import recipe
-from kineseg_training.default.boundary_network.calibration import calibration
+from kineseg_training.default.boundary_network.calibration import Calibration
 from kineseg_training.default.boundary_network.examples import make_examples
 from kineseg_training.default.boundary_network.export import to_bytes
 from kineseg_training.default.boundary_network.fit import FitSettings, fit
@@ -56,7 +56,7 @@ def train(
     fitted = fit(examples, settings, progress=progress)
     last = max(1, int(_LAST * steps))
     return Trained(
-        to_bytes(fitted.network, calibration(recipe.DISCREPANCY_WEIGHT, recipe.OPERATING_POINTS)),
+        to_bytes(fitted.network, Calibration(recipe.DISCREPANCY_WEIGHT, recipe.OPERATING_POINT)),
         len(examples),
         float(fitted.loss[-last:].mean()),
     )

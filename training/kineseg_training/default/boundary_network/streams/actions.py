@@ -47,7 +47,7 @@ class Action:
 
     @property
     def certainty(self) -> float:
-        """How certain it is that nobody would see a boundary inside."""
+        """How certain it is that no one would see a boundary inside."""
         return self.movement.certainty
 
     def take(self, rng: np.random.Generator, n: int, tempo: float, start: Array | None) -> Array:

@@ -12,7 +12,7 @@ from kineseg_training.default.boundary_network.streams.idle import idle_body, id
 from kineseg_training.default.boundary_network.streams.library import Library
 from kineseg_training.default.boundary_network.streams.processes import RATE as PROCESS_RATE
 from kineseg_training.default.boundary_network.streams.processes import process
-from kineseg_training.default.boundary_network.streams.sensors import told_by_sensors
+from kineseg_training.default.boundary_network.streams.sensors import seen_by_sensors
 from kineseg_training.default.boundary_network.streams.stream import Kind, TrainingStream
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,7 +44,7 @@ def make_stream(library: Library, seed: int, number: int) -> TrainingStream:
             frames, rate = seen_by_camera(rng, frames)
         case "sensors":
             frames, truth = body(rng, library)
-            frames, rate = told_by_sensors(rng, frames)
+            frames, rate = seen_by_sensors(rng, frames)
         case "process":
             frames, truth = process(rng)
             rate = PROCESS_RATE

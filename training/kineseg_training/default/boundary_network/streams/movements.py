@@ -27,7 +27,7 @@ _CLIP_CERTAINTY = 0.5  # a clip of one action by name often holds several
 _JOIN = 20  # frames over which two cuts of a take are blended
 _LEAST_CUT = 60  # frames
 _SWAY_FRAMES, _SWAY_SIZE = (20.0, 90.0), (0.002, 0.015)  # body sizes
-_QUICKEST_S = 0.2  # nobody gets from one posture to another sooner
+_QUICKEST_S = 0.2  # no one gets from one posture to another sooner
 _SETTLE = 30  # frames over which sway begins where a movement goes on from the posture before
 
 
@@ -36,7 +36,7 @@ class Movement(Protocol):
 
     @property
     def certainty(self) -> float:
-        """0 to 1, how certain it is that nobody would see a boundary inside."""
+        """0 to 1, how certain it is that no one would see a boundary inside."""
 
     def take(self, rng: np.random.Generator, n: int, tempo: float, start: Array | None) -> Array:
         """``(n, 59)`` at `RATE`.

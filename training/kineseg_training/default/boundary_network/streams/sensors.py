@@ -23,7 +23,7 @@ _QUANTITIES = ("place", "speed", "acceleration")
 _HEAD, _CHEST, _LEFT, _RIGHT = joint("head"), joint("chest"), joint("left_hip"), joint("right_hip")
 
 
-def told_by_sensors(rng: np.random.Generator, frames: Array) -> tuple[Array, float]:
+def seen_by_sensors(rng: np.random.Generator, frames: Array) -> tuple[Array, float]:
     """What sensors on a body tell.
 
     Args:
