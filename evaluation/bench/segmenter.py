@@ -5,15 +5,21 @@ from __future__ import annotations
 import pickle
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from kineseg.motion import canonical_pose, generate
+from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import NetworkSegmenter, Segmenter, SegmenterSettings
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
 
 STREAMS = 64
+CHANNELS = 15
 SECONDS = 120.0
 ROUNDS = 5
 
@@ -23,42 +29,57 @@ class SegmenterCost:
     """Of generated motion, all streams a frame in turn, on one thread.
 
     Attributes:
+        of: What segments: `motion`, the segmenter of trained models, or `signals`, the boundary network.
         streams: How many.
-        horizon_s: Seconds that a stream remembers.
         us_per_frame: Median over rounds, microseconds of CPU time for each model frame and stream.
         least_us_per_frame: Of the quickest round.
         state_bytes: Of a pickled segmenter that has seen two minutes; the largest.
     """
 
+    of: str
     streams: int
-    horizon_s: float
     us_per_frame: float
     least_us_per_frame: float
     state_bytes: int
 
 
-def measure() -> SegmenterCost:
-    """Runs it."""
+def measure() -> list[SegmenterCost]:
+    """Runs it for both kinds."""
     embeddings, surprise, rate = _embedded()
     settings = SegmenterSettings()
-    segmenters = [Segmenter(settings, embeddings.shape[2], rate) for _ in range(STREAMS)]
-    frames = len(embeddings)
+    motion = [Segmenter(settings, embeddings.shape[2], rate) for _ in range(STREAMS)]
+    # The embedding is a signal like any other, of as many channels as a suit of inertial units has.
+    views = ViewPlan.of_signal(CHANNELS, 0, rate)
+    point = packaged_network().operating_point
+    signals = [NetworkSegmenter(settings, views, point) for _ in range(STREAMS)]
+    return [_cost("motion", motion, embeddings, surprise), _cost("signals", signals, embeddings, surprise)]
+
+
+def _cost(of: str, segmenters: Sequence[Segmenter | NetworkSegmenter], embeddings: F32, surprise: F32) -> SegmenterCost:
+    network = BoundaryNetwork(packaged_network())
+    frames, recordings = embeddings.shape[:2]
     costs = []
     for part in np.array_split(np.arange(frames), ROUNDS):
         began = time.process_time()
         for t in part:
+            looks = []
             for i, segmenter in enumerate(segmenters):
                 # Streams share recordings, each a different distance into them.
-                at = (t + 37 * i) % frames
-                segmenter.update(embeddings[at, i % embeddings.shape[1]], float(surprise[at, i % embeddings.shape[1]]))
-        costs.append((time.process_time() - began) / (len(part) * STREAMS) * 1e6)
+                at = (t + 37 * i) % frames, i % recordings
+                looks.append(segmenter.observe(embeddings[at][:CHANNELS], embeddings[at], float(surprise[at])))
+            probabilities = network([look for own in looks for look in own])
+            first = 0
+            for segmenter, own in zip(segmenters, looks, strict=True):
+                segmenter.decide(probabilities[first : first + len(own)])
+                first += len(own)
+        costs.append((time.process_time() - began) / (len(part) * len(segmenters)) * 1e6)
     # The first round is cheaper than what follows: there is no history yet.
     later = costs[1:]
     largest = max(len(pickle.dumps(segmenter)) for segmenter in segmenters)
-    return SegmenterCost(STREAMS, settings.horizon_s, statistics.median(later), min(later), largest)
+    return SegmenterCost(of, len(segmenters), statistics.median(later), min(later), largest)
 
 
-def _embedded() -> tuple[np.ndarray, np.ndarray, float]:
+def _embedded() -> tuple[F32, F32, float]:
     """Embedding (T, B, E) and surprise (T, B) of B streams of generated motion, and the model's frames a second."""
     path = packaged_bundle()
     assert path is not None  # it comes with the package
