@@ -9,8 +9,8 @@ import argparse
 import io
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 PROTOS = Path(__file__).resolve().parent
@@ -31,13 +31,15 @@ def check(protos: Path) -> int:
     if not tag:
         print("protos: there is no tag yet, so there is nothing that could be broken")
         return 0
-    archive = subprocess.run(["git", "-C", str(protos), "archive", tag, "."], capture_output=True, check=False)
+    archive = subprocess.run(
+        ["git", "-C", str(protos), "archive", "--format=zip", tag, "."], capture_output=True, check=False
+    )
     if archive.returncode:
         print(f"protos: {tag} has none; there is nothing that could be broken")
         return 0
     with tempfile.TemporaryDirectory() as scratch:
-        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-            files.extractall(scratch, filter="data")
+        with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+            files.extractall(scratch)
         status = subprocess.run([BUF, "breaking", str(protos), "--against", scratch], check=False).returncode
     print(f"protos: compared with {tag}: " + ("what is above breaks clients" if status else "nothing breaks clients"))
     return int(bool(status))

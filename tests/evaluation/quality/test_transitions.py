@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,7 +92,8 @@ def test_every_frame_has_a_place_but_those_that_no_one_labelled() -> None:
     assert (places[360:] == at["slow cycle"]).mean() > 0.5
 
 
-def test_what_was_found_and_invented_is_counted() -> None:
+@pytest.mark.data
+def test_what_was_found_and_invented_is_counted(scoring_scripts: Path) -> None:
     stream = made((8.0, swing(1.0)), (8.0, swing(0, 0.0)), (8.0, swing(1.0)), ignore=[(440, 480)])
     first = Prediction.of([(165, 200), (250, 300), (330, 340), (460, 470)], 480)
     nothing = Prediction.of([], 480)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from kineseg_core.boundary_network import layout
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from kineseg_training.default.boundary_network.examples import ExamplePool, Examples
 from kineseg_training.default.boundary_network.network import BoundaryNetwork
 from kineseg_training.errors import SettingsError
+from kineseg_training.loop.run import train
+from kineseg_training.loop.settings import LoopSettings
+from kineseg_training.loop.task import Task, Update
+
+_STRETCHES = 20
+_LOWEST = 0.04  # of the learning rate, at the first step
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -59,43 +65,66 @@ class Fitted:
 
     Attributes:
         network: In evaluation mode.
-        loss: ``(steps,)`` of each batch.
+        loss: Mean of the batches, twentieth by twentieth of the steps.
     """
 
     network: BoundaryNetwork
-    loss: NDArray[np.float64]
+    loss: tuple[float, ...]
+
+
+class FitTask(Task):
+    """Minimises the cross-entropy with the soft targets, weighted by their certainty.
+
+    Args:
+        examples: What to fit to.
+        settings: How.
+    """
+
+    def __init__(self, examples: ExamplePool, settings: FitSettings) -> None:
+        torch.manual_seed(settings.seed)
+        self._examples, self._settings = examples, settings
+        self.network = self._network = BoundaryNetwork(settings.width)
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.optimisers = {"network": self._optimiser}
+        self.recipe = asdict(settings) | {"examples": len(examples)}
+
+    def step(self, iteration: int, rng: np.random.Generator, update: Update) -> Mapping[str, float]:
+        """See `Task.step`."""
+        settings = self._settings
+        for group in self._optimiser.param_groups:
+            group["lr"] = _learning_rate(iteration, settings)
+        rows = rng.integers(len(self._examples), size=settings.batch)[update.processes.share(settings.batch)]
+        batch = self._examples.batch(rows)
+        given = tuple(each.to(update.device) for each in _with_less(inputs(batch), settings))
+        weight = torch.from_numpy(batch.weight).to(update.device)
+        target = torch.from_numpy(batch.target).to(update.device)
+        with update.precision():
+            logits = self._network(*given)
+            errors = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+            loss = (errors * weight).sum() / weight.sum()
+        update(loss, self._optimiser, settings.clip_norm)
+        return {"train_loss": float(loss.detach())}
 
 
 def fit(examples: ExamplePool, settings: FitSettings, *, progress: bool = False) -> Fitted:
-    """Minimise the cross-entropy with the soft targets, weighted by their certainty.
+    """Fit a network; equal examples and settings give equal weights on one kind of machine and one thread."""
+    task = FitTask(examples, settings)
+    every = max(1, settings.steps // _STRETCHES)
+    loop = LoopSettings(iterations=settings.steps, validate_every=every, seed=settings.seed, monitor=None)
+    saved = train(task, loop, None, progress=progress)
+    return Fitted(task._network, tuple(row.figures["train_loss"] for row in saved.course if row.iteration))
 
-    Equal examples and settings give equal weights on one kind of machine and one thread.
-    """
-    torch.manual_seed(settings.seed)
-    network = BoundaryNetwork(settings.width)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=settings.steps, pct_start=settings.warm_up
-    )
-    rows = _Rows(len(examples), settings)
-    loss = np.empty(settings.steps)
-    steps = tqdm(range(settings.steps), desc="steps", disable=not progress)
-    for step in steps:
-        batch = examples.batch(rows.next())
-        logits = network(*_with_less(inputs(batch), settings))
-        error = nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(batch.target), reduction="none")
-        weight = torch.from_numpy(batch.weight)
-        total = (error * weight).sum() / weight.sum()
-        optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-        optimiser.step()
-        if step + 1 < settings.steps:
-            schedule.step()
-        loss[step] = float(total.detach())
-        if step % 100 == 99:
-            steps.set_postfix(loss=f"{loss[step - 99 : step + 1].mean():.4f}")
-    return Fitted(network.eval(), loss)
+
+def _learning_rate(step: int, settings: FitSettings) -> float:
+    """Up along a half cosine, and down along another to next to nothing."""
+    rising = settings.warm_up * settings.steps
+    if step <= rising:
+        share = _LOWEST + (1.0 - _LOWEST) * 0.5 * (1.0 - math.cos(math.pi * step / rising))
+    else:
+        share = 0.5 * (1.0 + math.cos(math.pi * (step - rising) / (settings.steps - rising + 1)))
+    return settings.learning_rate * share
 
 
 def inputs(examples: Examples) -> Inputs:
@@ -113,19 +142,3 @@ def _with_less(given: Inputs, settings: FitSettings) -> Inputs:
     less = torch.randint(0, layout.PIECES_BEFORE - 4, (count,)) * (torch.rand(count) < settings.truncation)
     first = torch.maximum(known[:, 0], less)
     return patches * shown.repeat_interleave(2, dim=1), units, torch.stack([first, known[:, 1]], dim=1), lag
-
-
-class _Rows:
-    """Rows of batches: all of them in random order, then again in another."""
-
-    def __init__(self, count: int, settings: FitSettings) -> None:
-        self._rng = np.random.default_rng(settings.seed)
-        self._count = count
-        self._batch = settings.batch
-        self._left = np.empty(0, np.int64)
-
-    def next(self) -> NDArray[np.int64]:
-        while len(self._left) < self._batch:
-            self._left = np.concatenate([self._left, self._rng.permutation(self._count)])
-        rows, self._left = self._left[: self._batch], self._left[self._batch :]
-        return rows

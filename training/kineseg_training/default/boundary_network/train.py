@@ -13,8 +13,6 @@ from kineseg_training.default.boundary_network.fit import FitSettings, fit
 from kineseg_training.default.boundary_network.streams.library import load_library
 from kineseg_training.errors import SettingsError
 
-_LAST = 0.05  # of the steps, whose mean loss is reported
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -54,9 +52,8 @@ def train(
     library = load_library(clips, leave_out)
     examples = make_examples(library, streams, seed, progress=progress)
     fitted = fit(examples, settings, progress=progress)
-    last = max(1, int(_LAST * steps))
     return Trained(
         to_bytes(fitted.network, Calibration(recipe.DISCREPANCY_WEIGHT, recipe.OPERATING_POINT)),
         len(examples),
-        float(fitted.loss[-last:].mean()),
+        fitted.loss[-1],
     )
