@@ -15,6 +15,7 @@ from kineseg_core.boundary_network import NetworkFile, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
+from kineseg_core.generic.plan import FEW
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import placing_delay_s
@@ -27,6 +28,7 @@ from kineseg_core.stream_ids import time_ordered_uuid
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATES = (1.0, 1000.0)
 _LATENCIES = (0.5, 10.0)
+_THRESHOLDS = (0.01, 0.99)
 _LIMITS = IntakeLimits()
 
 
@@ -40,6 +42,7 @@ class StreamRequest:
         model: Name of the model; empty: the default.
         channels: Names of the channels, in the order in which they come; empty: the model's, in its order.
         latency_s: Latency budget, seconds; 0: the default.
+        boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99; 0: the default.
         frame_results: Every frame's result is wanted, too.
         decisions: Which decisions about segments are wanted.
         joints: The joints of a body whose positions or rotations come, instead of channels.
@@ -50,6 +53,7 @@ class StreamRequest:
     model: str = ""
     channels: tuple[str, ...] = ()
     latency_s: float = 0.0
+    boundary_threshold: float = 0.0
     frame_results: bool = False
     decisions: Decisions = Decisions.ALL
     joints: Joints | None = None
@@ -64,6 +68,7 @@ class Opener:
         scratch: The built-in model can be asked for as well.
         default_model: Model of streams that name none; empty: the first.
         default_latency_s: Latency budget of streams that ask for none, seconds.
+        default_boundary_threshold: That of the default model's streams that ask for none; 0: the model's own.
         limits: Of what comes in.
 
     Raises:
@@ -79,6 +84,7 @@ class Opener:
         scratch: bool = True,
         default_model: str = "",
         default_latency_s: float = 4.0,
+        default_boundary_threshold: float = 0.0,
         limits: IntakeLimits = _LIMITS,
     ) -> None:
         names = [*bundles, SCRATCH] if scratch else list(bundles)
@@ -101,6 +107,7 @@ class Opener:
             for name, bundle in bundles.items()
         }
         self._default_latency_s = default_latency_s
+        self._default_boundary_threshold = default_boundary_threshold
         self._limits = limits
 
     @property
@@ -130,6 +137,9 @@ class Opener:
         latency = self._default_latency_s
         if wanted.latency_s != 0:
             latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
+        threshold = self._default_boundary_threshold if model == self.default_model else 0.0
+        if wanted.boundary_threshold != 0:
+            threshold = _within(wanted.boundary_threshold, _THRESHOLDS, "boundary_threshold", "")
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
         agreed = SessionConfig(
@@ -138,6 +148,7 @@ class Opener:
             model=model,
             frame_rate_hz=rate,
             latency_s=latency,
+            boundary_threshold=threshold,
             frame_results=wanted.frame_results,
             decisions=wanted.decisions,
             opened_unix_ns=opened_unix_ns,
@@ -154,6 +165,9 @@ class Opener:
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
         intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose)
         settings = self._segmenters[agreed.model]
+        if agreed.boundary_threshold:
+            settings = settings.at(agreed.boundary_threshold)
+        agreed = replace(agreed, boundary_threshold=settings.confirm_at)
         segmenter = Segmenter(
             settings, bundle.embedding_dim, model_rate, agreed.latency_s, placing_delay_s(rate, model_rate)
         )
@@ -173,13 +187,15 @@ class Opener:
         channels = wanted.channels if pose is None else pose.channels
         plan = scratch_plan(channels, rate)
         intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose)
-        segmenter = scratch_segmenter(
-            plan,
-            self.network.operating_point,
-            agreed.latency_s,
-            placing_delay_s(rate, plan.rate_hz),
-        )
-        return Session(replace(agreed, model_rate_hz=plan.rate_hz, plan=plan), intake, segmenter)
+        point = self.network.operating_point
+        if plan.few:
+            _refuse_threshold(wanted)
+        elif agreed.boundary_threshold:
+            point = point.at(agreed.boundary_threshold)
+        threshold = 0.0 if plan.few else point.final
+        segmenter = scratch_segmenter(plan, point, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
+        agreed = replace(agreed, boundary_threshold=threshold, model_rate_hz=plan.rate_hz, plan=plan)
+        return Session(agreed, intake, segmenter)
 
 
 def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:
@@ -203,6 +219,16 @@ def _naming_settings(bundle: Bundle, median_squared_distance: float) -> NamingSe
         raise BadBundle(bundle.path, "manifest.json", str(error)) from error
 
 
+def _refuse_threshold(wanted: StreamRequest) -> None:
+    """Of few channels patterns are compared, whose score is no probability."""
+    if wanted.boundary_threshold:
+        raise InvalidRequest(
+            f"boundary_threshold: where model {SCRATCH!r} gets 1 to {FEW} channels it has no probability of a "
+            "boundary: leave it out",
+            field="boundary_threshold",
+        )
+
+
 def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
     """What makes the model's channels of a body's joints."""
     if set(bundle.channels) != set(CANONICAL_CHANNELS):
@@ -219,9 +245,8 @@ def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
 def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:
     low, high = limits
     if not (math.isfinite(value) and low <= value <= high):
-        raise OutOfRange(
-            f"{field} is {value:g}, it must be {low:g} to {high:g} {unit}", field=field, minimum=low, maximum=high
-        )
+        allowed = f"{low:g} to {high:g} {unit}".rstrip()
+        raise OutOfRange(f"{field} is {value:g}, it must be {allowed}", field=field, minimum=low, maximum=high)
     return value
 
 

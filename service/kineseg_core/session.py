@@ -72,6 +72,7 @@ class SessionConfig:
     model: str
     frame_rate_hz: float
     latency_s: float
+    boundary_threshold: float
     frame_results: bool
     decisions: Decisions
     opened_unix_ns: int

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         1.0, ge=0, le=60, description="Longest gap that is filled, seconds (2.5 frame periods where those are longer)."
     )
     default_latency_s: float = Field(4.0, ge=0.5, le=10, description="Latency budget of streams that ask for none.")
+    default_boundary_threshold: float | None = Field(
+        None,
+        ge=0.01,
+        le=0.99,
+        description="How likely a boundary must be in the default model's streams that ask for none; none: its own.",
+    )
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
     opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
@@ -79,7 +85,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("metrics_port", mode="before")
+    @field_validator("metrics_port", "default_boundary_threshold", mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if isinstance(value, str) and value.lower() == "none" else value

@@ -237,6 +237,7 @@ class Server:
             scratch=settings.scratch,
             default_model=settings.default_model,
             default_latency_s=settings.default_latency_s,
+            default_boundary_threshold=settings.default_boundary_threshold or 0.0,
             limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
         )
         decoders = {}

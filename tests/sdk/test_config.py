@@ -25,6 +25,9 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("rate", "30"),
         ("latency_s", 0.4),
         ("latency_s", 11),
+        ("boundary_threshold", 0),
+        ("boundary_threshold", 1),
+        ("boundary_threshold", math.nan),
         ("chunk_s", 0),
         ("chunk_s", math.nan),
         ("session_id", "a b"),
@@ -88,6 +91,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         model="m",
         session_id="s-1",
         latency_s=2,
+        boundary_threshold=0.6,
         frame_results=True,
         decisions="final",
     )
@@ -100,7 +104,14 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
     with client.stream(rate=30):
         pass
     wanted = {"decisions": pb.DECISIONS_FINAL}
-    chosen = {"model": "m", "channels": ["c2", "c0", "c1"], "latency_s": 2, "frame_results": True, **wanted}
+    chosen = {
+        "model": "m",
+        "channels": ["c2", "c0", "c1"],
+        "latency_s": 2,
+        "boundary_threshold": 0.6,
+        "frame_results": True,
+        **wanted,
+    }
     assert [request.config for request in heard] == [
         pb.StreamConfig(frame_rate_hz=25, session_id="s-1", **chosen),
         pb.StreamConfig(frame_rate_hz=50, **chosen),

@@ -235,6 +235,12 @@ def test_names_from_a_bank(tmp_path: Path, tiny_bundle: Path, motion: Frames) ->
         ({"model": "scratch"}, kineseg.InvalidRequest, "rate"),
         ({"channels": ("a", "b")}, kineseg.WrongChannels, "channels"),
         ({"latency_s": 99.0}, kineseg.InvalidRequest, "latency_s"),
+        ({"boundary_threshold": 1.0}, kineseg.InvalidRequest, "boundary_threshold"),
+        (
+            {"model": "scratch", "rate": 20, "channels": ("c0",), "boundary_threshold": 0.5},
+            kineseg.InvalidRequest,
+            "boundary_threshold",
+        ),
         ({"decisions": "early"}, kineseg.InvalidRequest, "decisions"),
         ({"name_bank": "nowhere.json"}, kineseg.InvalidRequest, "name_bank"),
     ],

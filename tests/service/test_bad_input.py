@@ -40,6 +40,7 @@ EARLY = ("first_frame", "FRAMES_OUT_OF_ORDER", ("300", None))
 UNEXPECTED = "MESSAGE_UNEXPECTED"
 RATE = ("config.frame_rate_hz", "FIELD_OUT_OF_RANGE", ("1", "1000"))
 LATENCY = ("config.latency_s", "FIELD_OUT_OF_RANGE", ("0.5", "10"))
+THRESHOLD = ("config.boundary_threshold", "FIELD_OUT_OF_RANGE", ("0.01", "0.99"))
 CHANNELS = ("config.channels", "CHANNELS_MISMATCH")
 LATER = {
     "wrong channel count": Bad(
@@ -120,6 +121,15 @@ AT_ONCE = {
     "latency too short": Bad(config(latency_s=0.1), INVALID, "it must be 0.5 to 10 seconds", *LATENCY),
     "latency too long": Bad(config(latency_s=11), INVALID, "latency_s is 11", *LATENCY),
     "latency nan": Bad(config(latency_s=float("nan")), INVALID, "latency_s is nan", *LATENCY),
+    "threshold of one": Bad(config(boundary_threshold=1), INVALID, "is 1, it must be 0.01 to 0.99", *THRESHOLD),
+    "negative threshold": Bad(config(boundary_threshold=-0.5), INVALID, "boundary_threshold is -0.5", *THRESHOLD),
+    "nan threshold": Bad(config(boundary_threshold=float("nan")), INVALID, "boundary_threshold is nan", *THRESHOLD),
+    "threshold without probability": Bad(
+        config(model="scratch", channels=["c0"], boundary_threshold=0.5),
+        INVALID,
+        "gets 1 to 4 channels it has no probability of a boundary: leave it out",
+        "config.boundary_threshold",
+    ),
     "no such decisions": Bad(config(decisions=4), INVALID, "decisions is 4; there are 0 (all)", "config.decisions"),
     "name with a space": Bad(config(session_id="a b"), INVALID, "1 to 64 letters", "config.session_id"),
     "name too long": Bad(config(session_id="a" * 65), INVALID, "1 to 64 letters", "config.session_id"),

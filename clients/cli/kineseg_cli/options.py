@@ -58,6 +58,18 @@ Columns = Annotated[
 ServerAddress = Annotated[
     str | None, typer.Option("--server", metavar="HOST:PORT", help="Use this server, instead of starting one.")
 ]
+Latency = Annotated[
+    float | None,
+    typer.Option("--latency", help="Seconds within which boundaries are confirmed, 0.5 to 10. Default: 4."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        help="How likely a boundary must be to become final, 0.01 to 0.99: lower gives more, higher fewer; `kineseg "
+        "tune` finds one. Default: the model's own.",
+    ),
+]
 Names = Annotated[
     Path | None,
     typer.Option("--bank", "--label-bank", help="Name bank: file with taught names, see `kineseg label`."),

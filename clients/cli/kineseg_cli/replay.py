@@ -32,6 +32,7 @@ class Replay:
         given: The recording in the form that the model takes.
         model: Name of the model.
         latency_s: See `kineseg.StreamConfig`.
+        boundary_threshold: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
         decisions: See `kineseg.StreamConfig`.
         speed: How many times faster than it was captured; None: as fast as possible.
@@ -46,6 +47,7 @@ class Replay:
         *,
         model: str,
         latency_s: float | None = None,
+        boundary_threshold: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         speed: float | None = None,
@@ -63,6 +65,7 @@ class Replay:
             joints=given.joints,
             model=model,
             latency_s=latency_s,
+            boundary_threshold=boundary_threshold,
             frame_results=frame_results,
             decisions=decisions,
             chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,

@@ -183,6 +183,7 @@ class Client(BaseClient):
         channels: Sequence[str] = (),
         model: str = "",
         latency_s: float | None = None,
+        boundary_threshold: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         session_id: str = "",
@@ -203,6 +204,7 @@ class Client(BaseClient):
                 if it takes any.
             model: Name of the model. Empty: the server's default model.
             latency_s: See `StreamConfig.latency_s`.
+            boundary_threshold: See `StreamConfig.boundary_threshold`.
             frame_results: Whether to keep what the model computed per frame.
             decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
             session_id: See `StreamConfig.session_id`.
@@ -224,6 +226,7 @@ class Client(BaseClient):
             channels=channels,
             model=model,
             latency_s=latency_s,
+            boundary_threshold=boundary_threshold,
             frame_results=frame_results,
             decisions=decisions,
             session_id=session_id,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATE_HZ = (1.0, 1000.0)
 _LATENCY_S = (0.5, 10.0)
+_THRESHOLD = (0.01, 0.99)
 _CHUNK_S = (0.001, 10.0)
 
 Decisions = Literal["all", "final", "provisional"]
@@ -38,6 +39,9 @@ class StreamConfig:
             the stream's id is its name.
         latency_s: No boundary is confirmed later than this many seconds after its frame, 0.5 to 10. None: the server's
             default.
+        boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99: lower gives more boundaries,
+            higher fewer, see `kineseg tune`. None: the server's default, which is the model's own unless set up
+            otherwise. ``"scratch"`` with fewer than 5 channels has no such probability and refuses it.
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
@@ -60,6 +64,7 @@ class StreamConfig:
     model: str = ""
     session_id: str = ""
     latency_s: float | None = None
+    boundary_threshold: float | None = None
     frame_results: bool = False
     chunk_s: float = 0.05
     decisions: Decisions = "all"
@@ -71,6 +76,9 @@ class StreamConfig:
         object.__setattr__(self, "rate", _checked("rate", self.rate, _RATE_HZ, "frames per second"))
         if self.latency_s is not None:
             object.__setattr__(self, "latency_s", _checked("latency_s", self.latency_s, _LATENCY_S, "seconds"))
+        if self.boundary_threshold is not None:
+            threshold = _checked("boundary_threshold", self.boundary_threshold, _THRESHOLD, "")
+            object.__setattr__(self, "boundary_threshold", threshold)
         object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
         if self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
@@ -106,6 +114,7 @@ class StreamChoices(TypedDict, total=False):
     model: str
     session_id: str
     latency_s: float | None
+    boundary_threshold: float | None
     frame_results: bool
     chunk_s: float
     decisions: Decisions
@@ -142,5 +151,6 @@ def _checked(field: str, value: object, bounds: tuple[float, float], unit: str) 
     low, high = bounds
     # Not a number compares false with everything, so it is refused here too.
     if not isinstance(value, Real) or not low <= float(value) <= high:
-        raise InvalidRequest(f"{field} must be {low:g} to {high:g} {unit}, got {value!r}", field=field)
+        allowed = f"{low:g} to {high:g} {unit}".rstrip()
+        raise InvalidRequest(f"{field} must be {allowed}, got {value!r}", field=field)
     return float(value)

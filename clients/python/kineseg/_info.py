@@ -85,6 +85,7 @@ class Opened:
         latency_s: Latency budget in force, seconds.
         max_chunk_frames: Largest number of frames in one message; `send` takes care of it.
         max_gap_s: Longest gap that is filled, seconds; a longer one cuts the stream, see `Gap.cuts`.
+        boundary_threshold: How likely a boundary must be to become final, as in force; 0: the model has no threshold.
     """
 
     stream_id: str
@@ -96,6 +97,7 @@ class Opened:
     latency_s: float
     max_chunk_frames: int
     max_gap_s: float
+    boundary_threshold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,7 @@ class SessionInfo:
         frames_processed: Frames processed so far.
         segments_closed: Segments closed so far.
         last_seq: Number of the last event emitted so far.
+        boundary_threshold: See `Opened.boundary_threshold`.
     """
 
     stream_id: str
@@ -153,6 +156,7 @@ class SessionInfo:
     frames_processed: int
     segments_closed: int
     last_seq: int
+    boundary_threshold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

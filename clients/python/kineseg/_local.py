@@ -72,6 +72,7 @@ class LocalModel:
                     model=self.info.name,
                     channels=tuple(config.channels),
                     latency_s=config.latency_s or 0.0,
+                    boundary_threshold=config.boundary_threshold or 0.0,
                     frame_results=config.frame_results,
                     decisions=Decisions(config.decisions),
                     joints=config.joints,

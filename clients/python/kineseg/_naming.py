@@ -108,6 +108,7 @@ def plan_example(
         channels=channels,
         model=model,
         latency_s=None,
+        boundary_threshold=None,
         frame_results=True,
         decisions="final",
         session_id="",

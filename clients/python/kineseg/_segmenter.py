@@ -64,6 +64,7 @@ class Segmenter:
         channels: Sequence[str] = (),
         joints: Joints | None = None,
         latency_s: float | None = None,
+        boundary_threshold: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         name_bank: str | Path | None = None,
@@ -79,6 +80,7 @@ class Segmenter:
                 many there are.
             joints: See `StreamConfig.joints`.
             latency_s: See `StreamConfig.latency_s`; None: 4 seconds.
+            boundary_threshold: See `StreamConfig.boundary_threshold`.
             frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
             decisions: See `StreamConfig.decisions`.
             name_bank: A file of names that were taught, such as `kineseg label teach` writes.
@@ -102,6 +104,7 @@ class Segmenter:
             joints=joints,
             model=found.info.name,
             latency_s=latency_s,
+            boundary_threshold=boundary_threshold,
             frame_results=frame_results,
             decisions=decisions,
         )
@@ -215,6 +218,7 @@ def segment(
     channels: Sequence[str] = (),
     model: str | Path = "motion",
     latency_s: float | None = None,
+    boundary_threshold: float | None = None,
     frame_results: bool = False,
     decisions: Decisions = "all",
     mapping: Mapping[str, str] | None = None,
@@ -229,6 +233,7 @@ def segment(
         channels: Channel names, for an array. Empty: the model's channels in the model's order, or numbered ones.
         model: See `Segmenter.load`.
         latency_s: See `StreamConfig.latency_s`.
+        boundary_threshold: See `StreamConfig.boundary_threshold`.
         frame_results: Whether to keep what the model computed per frame.
         decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
         mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
@@ -248,6 +253,7 @@ def segment(
         channels=channels,
         model=found.info.name,
         latency_s=latency_s,
+        boundary_threshold=boundary_threshold,
         frame_results=frame_results,
         decisions=decisions,
         session_id="",

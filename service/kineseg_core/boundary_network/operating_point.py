@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kineseg_core.log_odds import log_odds, moved
+
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
@@ -26,6 +28,22 @@ class OperatingPoint:
     provisional: float = 0.45
     retracted: float = 0.17
     shortest: int = 10
+
+    def at(self, threshold: float) -> OperatingPoint:
+        """The point whose `final` is `threshold`; every other probability is moved by the same log odds.
+
+        So they keep their order, and a higher threshold asks for more at every moment.
+        """
+        by = log_odds(threshold) - log_odds(self.final)
+        early = moved(min(self.final + self.margin, self.surest), by)
+        return dataclasses.replace(
+            self,
+            final=threshold,
+            margin=max(0.0, early - threshold),
+            surest=moved(self.surest, by),
+            provisional=moved(self.provisional, by),
+            retracted=moved(self.retracted, by),
+        )
 
     @classmethod
     def from_calibration(cls, calibration: Mapping[str, float]) -> OperatingPoint:

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kineseg_core.log_odds import log_odds, moved
+
 
 @dataclass(frozen=True, slots=True)
 class SegmenterSettings:
@@ -60,6 +62,16 @@ class SegmenterSettings:
     anomaly_horizon_s: float = 30.0
     log_surprise_median: float = 0.0
     log_surprise_scale: float = 1.0
+
+    def at(self, threshold: float) -> SegmenterSettings:
+        """The settings whose `confirm_at` is `threshold`; `provisional_at` is moved by the same log odds.
+
+        A candidate must still be in the best segmentation, so that the penalty bounds how many more boundaries a low
+        threshold gives.
+        """
+        by = log_odds(threshold) - log_odds(self.confirm_at)
+        provisional_at = self.provisional_at if self.provisional_at > 1.0 else moved(self.provisional_at, by)
+        return dataclasses.replace(self, confirm_at=threshold, provisional_at=provisional_at)
 
     @classmethod
     def from_bundle(

@@ -338,6 +338,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             server_version=kineseg.__version__,
             model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
             latency_s=config.latency_s,
+            boundary_threshold=config.boundary_threshold,
             max_chunk_frames=self._settings.max_chunk_frames,
             max_gap_s=live.session.intake.max_gap_s,
         )

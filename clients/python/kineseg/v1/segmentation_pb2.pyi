@@ -307,6 +307,7 @@ class StreamConfig(_message.Message):
     FRAME_RESULTS_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
+    BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
     stream's id is its name.
@@ -321,6 +322,11 @@ class StreamConfig(_message.Message):
     """Send a `FrameResult` for every frame of the model's rate (embedding, surprise). Default: false."""
     decisions: Global___Decisions.ValueType
     """Which decisions about segments are emitted. Default: all."""
+    boundary_threshold: _builtins.float
+    """How likely a boundary must be to become final, 0.01 to 0.99: lower gives more boundaries, higher fewer. What is
+    provisional or sure early moves with it. 0: the default, which is the model's own unless the server says otherwise.
+    Not to be given where the model has no such probability: "scratch" with 1 to 4 channels.
+    """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -346,10 +352,11 @@ class StreamConfig(_message.Message):
         frame_results: _builtins.bool = ...,
         decisions: Global___Decisions.ValueType = ...,
         joints: Global___Joints | None = ...,
+        boundary_threshold: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -552,6 +559,7 @@ class Opened(_message.Message):
     LATENCY_S_FIELD_NUMBER: _builtins.int
     MAX_CHUNK_FRAMES_FIELD_NUMBER: _builtins.int
     MAX_GAP_S_FIELD_NUMBER: _builtins.int
+    BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, a UUID that rises with the time of opening (version 7 of RFC 9562). No other stream ever has it."""
     session_id: _builtins.str
@@ -568,6 +576,8 @@ class Opened(_message.Message):
     """Largest number of frames in one chunk."""
     max_gap_s: _builtins.float
     """Longest gap that is filled in this stream, seconds; a longer one cuts it, see `Gap.cuts`."""
+    boundary_threshold: _builtins.float
+    """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model that runs the stream."""
@@ -584,10 +594,11 @@ class Opened(_message.Message):
         latency_s: _builtins.float = ...,
         max_chunk_frames: _builtins.int = ...,
         max_gap_s: _builtins.float = ...,
+        boundary_threshold: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1506,6 +1517,7 @@ class Session(_message.Message):
     FRAMES_PROCESSED_FIELD_NUMBER: _builtins.int
     SEGMENTS_CLOSED_FIELD_NUMBER: _builtins.int
     LAST_SEQ_FIELD_NUMBER: _builtins.int
+    BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """Its stream's id, see `Opened.stream_id`."""
     session_id: _builtins.str
@@ -1526,6 +1538,8 @@ class Session(_message.Message):
     """Segments closed so far."""
     last_seq: _builtins.int
     """Number of the last event emitted so far."""
+    boundary_threshold: _builtins.float
+    """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
     def __init__(
         self,
         *,
@@ -1539,10 +1553,11 @@ class Session(_message.Message):
         frames_processed: _builtins.int = ...,
         segments_closed: _builtins.int = ...,
         last_seq: _builtins.int = ...,
+        boundary_threshold: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
