@@ -27,10 +27,19 @@ def opener() -> Opener:
     return Opener({"motion": shipped()})
 
 
-def events(frames: NDArray[np.floating], rate_hz: float, model: str = SHIPPED, latency_s: float = 4.0) -> list[Event]:
+def events(
+    frames: NDArray[np.floating],
+    rate_hz: float,
+    model: str = SHIPPED,
+    latency_s: float = 4.0,
+    boundary_threshold: float = 0.0,
+) -> list[Event]:
     """All that is emitted about frames (T, C)."""
     channels = () if model == SHIPPED else tuple(f"c{i}" for i in range(frames.shape[1]))
-    session = opener().session(StreamRequest(rate_hz, model=model, channels=channels, latency_s=latency_s))
+    wanted = StreamRequest(
+        rate_hz, model=model, channels=channels, latency_s=latency_s, boundary_threshold=boundary_threshold
+    )
+    session = opener().session(wanted)
     stream = InProcessStream(session, None if model == SCRATCH else shipped(), opener().network)
     out: list[Output] = []
     for first in range(0, len(frames), 1000):

@@ -32,8 +32,8 @@ def test_the_default_model_can_be_chosen(serve: Serve, tiny: object, fragile: ob
 
 
 def test_an_open_session_is_described_while_it_runs(stub: Stub) -> None:
-    call = Call(stub, config(session_id="seen", latency_s=2.0))
-    call.opened()
+    call = Call(stub, config(session_id="seen", latency_s=2.0, boundary_threshold=0.3))
+    assert call.opened().boundary_threshold == 0.3
     call.send(*cut(FRAMES))
     emitted = []
     while not emitted or emitted[-1].ack.frames < 600:
@@ -41,6 +41,7 @@ def test_an_open_session_is_described_while_it_runs(stub: Stub) -> None:
     response = stub.GetSession(pb.GetSessionRequest(session_id="seen"))
     session = response.session
     assert (session.session_id, session.model, session.frame_rate_hz, session.latency_s) == ("seen", "tiny", 30.0, 2.0)
+    assert session.boundary_threshold == 0.3
     assert (session.frames_received, session.frames_processed) == (600, 600)
     assert session.last_seq == max(event.seq for event in events(emitted))
     closed = [event.segment_closed for event in events(emitted) if event.HasField("segment_closed")]

@@ -63,7 +63,8 @@ class ProvisionalBoundaries:
             cut = candidate[0]
             probability = classifier(provisional_features(kernel, start, cut))
         self._mean_probability += (1.0 - _MEMORY) * (probability - self._mean_probability)
-        if self._mean_probability < self._emit_at or kernel.count - cut < _LEAST_AGE:
+        # With a low threshold the average may still be high enough where there is no candidate any more.
+        if probability == 0.0 or self._mean_probability < self._emit_at or kernel.count - cut < _LEAST_AGE:
             return None
         self._mean_probability = 0.0
         return cut, classifier.confidence(probability)
