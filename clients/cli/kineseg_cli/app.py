@@ -15,6 +15,7 @@ from kineseg_cli.commands.label import label
 from kineseg_cli.commands.models import models
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
+from kineseg_cli.commands.tune import tune
 from kineseg_cli.commands.version import version
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.failures import FAILED, INTERRUPTED, report
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, segment, demo, models, version):
+for command in (serve, segment, tune, demo, models, version):
     app.command()(command)
 app.add_typer(label)
 

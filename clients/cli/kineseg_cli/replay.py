@@ -13,6 +13,7 @@ from kineseg import (
     Event,
     FrameResult,
     ModelInput,
+    Opened,
     Stream,
     StreamConfig,
     Summary,
@@ -71,6 +72,11 @@ class Replay:
             chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
         )
         self._stream = client.stream(config)
+
+    @property
+    def opened(self) -> Opened:
+        """What the server said when it opened the stream; once that has happened."""
+        return self._stream.opened
 
     @property
     def processed(self) -> int:

@@ -1,0 +1,1 @@
+"""`kineseg tune`: from annotated recordings to how likely a boundary must be to become final."""
