@@ -13,6 +13,8 @@ from kineseg_cli.tuning.counts import Counts
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_TO_LEAVE = 2.0  # standard errors by which the default must be surpassed: the best of a dozen equals looks better
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -34,10 +36,10 @@ class Choice:
 def choose(thresholds: Sequence[float], counts: Counts, own: int, beta: float) -> Choice:
     """Picks a threshold by the rule of one standard error, and checks that on blocks left out one after another.
 
-    Of all thresholds whose F is not below the best by more than one standard error of the difference, the one nearest
-    the default is taken (the rule of Breiman, Friedman, Olshen & Stone 1984, section 3.4.3; the error is that of
-    the jackknife over pieces). Then each block is judged by the threshold that the others pick: if that is no better
-    than the default, there is no reason to leave it.
+    The default stays unless the best F exceeds its own by more than two standard errors of the difference. Then, of all
+    thresholds whose F is not below the best by more than one, the one nearest the default is taken (the rule of
+    Breiman, Friedman, Olshen & Stone 1984, section 3.4.3; the error is that of the jackknife over pieces). Last, each
+    block is judged by the threshold that the others pick: if that is no better than the default, it stays after all.
 
     Args:
         thresholds: T of them, between 0 and 1.
@@ -77,5 +79,6 @@ def _pick(counts: Counts, distance: Array, beta: float, inside: NDArray[np.bool_
     lead = without[best] - without  # (T, P)
     n = lead.shape[1]
     error = np.sqrt((n - 1) / n * ((lead - lead.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
-    as_good = np.flatnonzero(scores[best] - scores <= error)
+    allowed = np.where(distance == 0.0, _TO_LEAVE, 1.0) * error
+    as_good = np.flatnonzero(scores[best] - scores <= allowed)
     return int(min(as_good, key=lambda row: (distance[row], -scores[row])))

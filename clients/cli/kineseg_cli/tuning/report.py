@@ -15,11 +15,11 @@ from kineseg_cli.tuning.counts import Counts
 
 def threshold_table(thresholds: Sequence[float], counts: Counts, choice: Choice, measure: str) -> Table:
     """What each threshold does, one on each row."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("threshold", justify="right")
     for name in ("found", "missed/min", "invented/min", measure, "delay"):
         table.add_column(name, justify="right")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     known = int(counts.known.sum())
     for row in np.argsort(thresholds):
         hits, found = int(counts.hits[row].sum()), int(counts.found[row].sum())
