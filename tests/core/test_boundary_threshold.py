@@ -68,6 +68,13 @@ def test_what_is_provisional_moves_with_it(model: str) -> None:
     assert provisional[0] > provisional[1]
 
 
+def test_nothing_provisional_is_emitted_where_there_is_no_candidate() -> None:
+    frames = canonical_pose(generate(11, 90.0, RATE)).frames.astype(np.float32)
+    for event in events(frames, RATE, boundary_threshold=0.02):
+        if isinstance(event.detail, SegmentStarted) and not event.detail.confirmed:
+            assert event.decided_frame - event.frame <= 4.0 * RATE
+
+
 @given(
     final=PROBABILITIES, margin=st.floats(0, 1), surest=PROBABILITIES, provisional=PROBABILITIES,
     threshold=PROBABILITIES,
