@@ -9,7 +9,7 @@ import torch
 import typer
 
 from kineseg_training.default.boundary_network import recipe
-from kineseg_training.default.boundary_network.streams.library import SOURCES, check_left_out
+from kineseg_training.default.boundary_network.streams.library import RECORDED, SOURCES, check_left_out
 from kineseg_training.errors import SettingsError
 from kineseg_training.files import write_atomically
 from kineseg_training.options import Quiet, Seed, Threads, cmu_folder, reporting
@@ -21,7 +21,7 @@ def boundary_network(
     steps: Annotated[int, typer.Option(help="Batches of 256 examples to fit to.")] = recipe.STEPS,
     seed: Seed = recipe.SEED,
     leave_out: Annotated[
-        list[str] | None, typer.Option(help=f"What to make no bodies of ({', '.join(SOURCES)}); repeat.")
+        list[str] | None, typer.Option(help=f"What not to train on ({', '.join(SOURCES)}); repeat.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the CMU clips.")] = None,
     threads: Threads = 1,
@@ -37,7 +37,7 @@ def boundary_network(
         if seed < 0:
             raise SettingsError(f"seed must not be negative, got {seed}")
         left_out = check_left_out(leave_out or ())
-        clips = None if "clips" in left_out else cmu_folder(data, "--data")
+        clips = None if left_out.issuperset(RECORDED) else cmu_folder(data, "--data")
         trained = train(clips, left_out, streams=streams, steps=steps, seed=seed, progress=not quiet)
         write_atomically(out, trained.content)
         typer.echo(f"{trained.examples} examples of {streams} streams, loss {trained.loss:.4f} at the end")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_training.default.boundary_network.streams.columns import FIRST_SPEED, POSTURE, mirrored
 from kineseg_training.default.boundary_network.streams.curves import at_positions, smooth_noise
-from kineseg_training.default.boundary_network.streams.library import Library
+from kineseg_training.default.boundary_network.streams.library import SOURCES, Library
 from kineseg_training.default.boundary_network.streams.movements import (
     Movement,
     OneOff,
@@ -21,8 +21,8 @@ from kineseg_training.default.boundary_network.streams.movements import (
 
 Array = NDArray[np.float64]
 
-_SHARES = {"clips": 0.20, "generated": 0.20, "oscillation": 0.06, "rest": 0.08, "one-off": 0.13, "cycle": 0.17,
-           "gestures": 0.08, "repetition": 0.08}  # fmt: skip
+_SHARES = {"clips": 0.15, "generated": 0.17, "takes": 0.07, "mocap6": 0.05, "oscillation": 0.06, "rest": 0.08, "one-off": 0.13,
+           "cycle": 0.17, "gestures": 0.08, "repetition": 0.08}  # fmt: skip
 _WANDERING_SHARE, _PAUSE_SHARE = 0.4, 0.3  # of takes whose tempo wanders, and of those that also pause
 _WANDER = 0.2  # of the tempo
 _SLOWEST = 0.02
@@ -64,7 +64,7 @@ class Action:
 
 def draw_action(rng: np.random.Generator, library: Library) -> Action:
     """A random action; of a source that the library lacks there is none."""
-    kinds = [kind for kind in _SHARES if kind not in ("clips", "generated") or library.names(kind)]
+    kinds = [kind for kind in _SHARES if kind not in SOURCES or library.names(kind)]
     shares = np.array([_SHARES[kind] for kind in kinds])
     kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
     return Action(_movement(rng, library, kind), bool(rng.random() < 0.5))

@@ -11,9 +11,9 @@ from kineseg_training.default.boundary_network.streams.actions import Action, dr
 from kineseg_training.default.boundary_network.streams.columns import CHANNELS, POSTURE
 from kineseg_training.default.boundary_network.streams.curves import eased, log_uniform
 from kineseg_training.default.boundary_network.streams.lengths import Lengths
-from kineseg_training.default.boundary_network.streams.library import RATE, Library
+from kineseg_training.default.boundary_network.streams.library import Library
 from kineseg_training.default.boundary_network.streams.movements import OneOff, Rest
-from kineseg_training.default.boundary_network.streams.stream import Truth
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE, Truth
 
 Array = NDArray[np.float64]
 Plan = Iterator[tuple[Action, float]]
@@ -28,7 +28,7 @@ _QUIET_S = (2.0, 20.0)
 
 
 def body(rng: np.random.Generator, library: Library) -> tuple[Array, Truth]:
-    """A body's ``(T, 59)`` canonical frames at `RATE`, and where one action ends and the next begins."""
+    """A body's ``(T, 59)`` canonical frames at `BODY_RATE`, and where one action ends and the next begins."""
     lengths = Lengths.drawn(rng)
     plan = _postural(rng, library, lengths) if rng.random() < _POSTURAL_SHARE else _mixed(rng, library, lengths)
     neutral = None
@@ -89,7 +89,7 @@ class _Body:
 
     def go_on(self, action: Action, seconds: float, tempo: float) -> None:
         """Does an action for so long."""
-        n = int(seconds * RATE) + 1
+        n = int(seconds * BODY_RATE) + 1
         first = not self._parts
         goes_on = not first and (action.once or (isinstance(action.movement, Rest) and action.movement.posture is None))
         start = None if first else self._parts[-1][-1, :POSTURE]
@@ -97,11 +97,11 @@ class _Body:
             frames = action.take(self._rng, n, tempo, start)
             if goes_on:
                 onset_s = _ONSET * seconds if action.once else 0.0
-                half = max(onset_s, self._late_s, 1.0 / RATE)
-                self._boundaries.append((self._count / RATE + onset_s - self._late_s, half))
+                half = max(onset_s, self._late_s, 1.0 / BODY_RATE)
+                self._boundaries.append((self._count / BODY_RATE + onset_s - self._late_s, half))
             self._append(frames)
         else:
-            blend = int(min(log_uniform(self._rng, *_BLEND_S), _LARGEST_BLEND * seconds) * RATE)
+            blend = int(min(log_uniform(self._rng, *_BLEND_S), _LARGEST_BLEND * seconds) * BODY_RATE)
             blend = max(2, min(blend, len(self._parts[-1]) - 1))
             self._blend_into(action.take(self._rng, n + blend, tempo, start), blend)
         self._late_s = _ONSET * seconds if action.once else 0.0
@@ -122,13 +122,13 @@ class _Body:
     def _blend_into(self, frames: Array, blend: int) -> None:
         share, last = eased(blend), self._parts[-1]
         if self._neutral is not None and self._rng.random() < _NEUTRAL_TIMES:
-            rest = int(self._rng.uniform(0.05, 0.6) * RATE)
+            rest = int(self._rng.uniform(0.05, 0.6) * BODY_RATE)
             last[-blend:] += (self._neutral - last[-blend:]) * share
             frames[:blend] = self._neutral + (frames[:blend] - self._neutral) * share
-            self._boundaries.append(((self._count + rest / 2) / RATE, (rest / 2 + blend) / RATE))
+            self._boundaries.append(((self._count + rest / 2) / BODY_RATE, (rest / 2 + blend) / BODY_RATE))
             frames = np.concatenate([np.repeat(self._neutral[None], rest, axis=0), frames])
         else:
             last[-blend:] += (frames[:blend] - last[-blend:]) * share
-            self._boundaries.append(((self._count - blend / 2) / RATE, blend / 2 / RATE))
+            self._boundaries.append(((self._count - blend / 2) / BODY_RATE, blend / 2 / BODY_RATE))
             frames = frames[blend:]
         self._append(frames)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from kineseg_training.default.boundary_network.streams.columns import FAR_JOINTS, FIRST_SPEED, JOINTS, POSTURE
 from kineseg_training.default.boundary_network.streams.curves import at_positions, log_uniform, smooth_noise
-from kineseg_training.default.boundary_network.streams.library import RATE
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def seen_by_camera(rng: np.random.Generator, frames: Array) -> tuple[Array, floa
 
     Args:
         rng: Draws the tracker: from optical motion capture to a cheap depth camera.
-        frames: ``(T, 59)`` canonical at `RATE`.
+        frames: ``(T, 59)`` canonical at `BODY_RATE`.
 
     Returns:
         ``(T', 59)`` and its frames per second: 60, 30 or 15.
@@ -46,7 +46,7 @@ def seen_by_camera(rng: np.random.Generator, frames: Array) -> tuple[Array, floa
     if depth_camera and rng.random() < 0.6:
         rate = float(rng.choice([15.0, 30.0]))
         return _irregular(rng, out, rate), rate
-    return out, RATE
+    return out, BODY_RATE
 
 
 def _jitter(rng: np.random.Generator, out: Array) -> None:
@@ -64,29 +64,29 @@ def _depth_errors(rng: np.random.Generator, out: Array) -> None:
     sizes *= log_uniform(rng, *_DEPTH_ERROR)
     out[:, : 3 * JOINTS] += smooth_noise(rng, n, 3 * JOINTS, rng.uniform(*_DEPTH_FRAMES)) * np.repeat(sizes, 3)
     for begin, columns in _incidents(rng, n, _THROWN_OFF):
-        end = begin + int(rng.uniform(0.05, 0.6) * RATE)
+        end = begin + int(rng.uniform(0.05, 0.6) * BODY_RATE)
         out[begin:end, columns] += rng.standard_normal(3) * rng.uniform(0.05, 0.3)
 
 
 def _freeze(rng: np.random.Generator, out: Array) -> None:
     """Joints that are lost for a while and stay where they were."""
     for begin, columns in _incidents(rng, len(out), _FROZEN):
-        out[begin : begin + int(rng.uniform(0.5, 6.0) * RATE), columns] = out[begin, columns]
+        out[begin : begin + int(rng.uniform(0.5, 6.0) * BODY_RATE), columns] = out[begin, columns]
 
 
 def _incidents(rng: np.random.Generator, n: int, per_second: float) -> list[tuple[int, slice]]:
     """Frames at which something happens to a joint, and its columns."""
-    joints = rng.integers(JOINTS, size=rng.poisson(per_second * n / RATE))
+    joints = rng.integers(JOINTS, size=rng.poisson(per_second * n / BODY_RATE))
     return [(int(rng.integers(n)), slice(3 * joint, 3 * joint + 3)) for joint in joints]
 
 
 def _irregular(rng: np.random.Generator, frames: Array, rate: float) -> Array:
     """At a lower rate, with times rounded and lost frames filled in on a straight line."""
-    due_s = np.arange(int(len(frames) / RATE * rate)) / rate
+    due_s = np.arange(int(len(frames) / BODY_RATE * rate)) / rate
     taken_s = due_s + _LATE_S * rng.standard_normal(len(due_s))
     if rng.random() < 0.5:
         taken_s = np.round(taken_s / _WHEN_S) * _WHEN_S
-    seen = at_positions(frames, np.clip(taken_s * RATE, 0.0, len(frames) - 1.0))
+    seen = at_positions(frames, np.clip(taken_s * BODY_RATE, 0.0, len(frames) - 1.0))
     kept = np.ones(len(due_s), dtype=bool)
     share = rng.uniform(*_LOST_SHARE)
     for begin in np.flatnonzero(rng.random(len(due_s)) < share / _LOST_RUN):

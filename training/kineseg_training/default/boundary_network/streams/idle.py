@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from kineseg_training.default.boundary_network.streams.columns import CHANNELS, POSTURE
 from kineseg_training.default.boundary_network.streams.curves import eased, log_uniform, smooth_noise
 from kineseg_training.default.boundary_network.streams.lengths import LONG_S
-from kineseg_training.default.boundary_network.streams.library import RATE as BODY_RATE
 from kineseg_training.default.boundary_network.streams.library import Library
-from kineseg_training.default.boundary_network.streams.stream import Truth
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE, Truth
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def idle_channels(rng: np.random.Generator) -> tuple[Array, float, Truth]:
     """``(T, C)`` channels in which nothing happens, or one thing; frames per second; where."""
     rate = float(rng.choice(_RATES))
     n, channels = int(rng.uniform(*_SECONDS) * rate), int(rng.choice(_CHANNELS))
-    kinds = (_white, _smooth, _drift, _ramp, _stopped)
+    kinds = (_white, _smooth, _wandering, _drift, _ramp, _stopped)
     frames = kinds[rng.integers(len(kinds))](rng, n, channels, rate)
     if rng.random() >= _ONCE_SHARE:
         return frames, rate, Truth.of_one_segment()
@@ -86,6 +86,15 @@ def _smooth(rng: np.random.Generator, n: int, channels: int, rate: float) -> Arr
     return smooth_noise(rng, n, channels, log_uniform(rng, 0.1, 1.5) * rate)
 
 
+def _wandering(rng: np.random.Generator, n: int, channels: int, rate: float) -> Array:
+    """Noise of first order, each channel with a memory of its own or all with one."""
+    memory = log_uniform(rng, 0.1, 3.0) * rate * np.exp(rng.uniform(-0.7, 0.7, channels) * (rng.random() < 0.5))
+    keep = np.exp(-1.0 / memory)
+    white = rng.standard_normal((n, channels)) * np.sqrt(1.0 - keep**2)
+    white[0] = rng.standard_normal(channels)
+    return np.stack([lfilter([1.0], [1.0, -k], column) for k, column in zip(keep, white.T, strict=True)], axis=1)
+
+
 def _drift(rng: np.random.Generator, n: int, channels: int, rate: float) -> Array:
     """Noise on a level that wanders within a minute."""
     slow = smooth_noise(rng, n, channels, rng.uniform(15.0, 60.0) * rate) * log_uniform(rng, 0.5, 10.0)
@@ -109,5 +118,5 @@ def _stopped(rng: np.random.Generator, n: int, channels: int, rate: float) -> Ar
 
 
 def _fine(rng: np.random.Generator, n: int, channels: int, rate: float) -> Array:
-    kinds: tuple[Noise, ...] = (_white, _smooth)
-    return kinds[rng.integers(2)](rng, n, channels, rate)
+    kinds: tuple[Noise, ...] = (_white, _smooth, _wandering)
+    return kinds[rng.integers(len(kinds))](rng, n, channels, rate)

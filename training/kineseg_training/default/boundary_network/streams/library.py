@@ -15,15 +15,18 @@ from kineseg.motion.synthetic.posture import COLUMN, REST, joint_rotations, post
 from numpy.typing import NDArray
 
 from kineseg_training.data.action_clips import action_clips
+from kineseg_training.default.boundary_network.streams.annotated import READERS, Annotated
 from kineseg_training.default.boundary_network.streams.columns import POSTURE, UPPER
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE
 from kineseg_training.errors import SettingsError
 
 Array = NDArray[np.float64]
-Source = Literal["clips", "generated"]
+Source = Literal["clips", "generated", "takes", "mocap6", "gesturephase"]
 SOURCES: tuple[str, ...] = get_args(Source)
+RECORDED: tuple[str, ...] = ("clips", *READERS)
+"""Those that are read from files."""
 
-RATE = 60.0
-"""Frames per second of everything in the library, and of bodies."""
+_SHORTEST_PART_S = 1.5
 
 _GENERATED_FIRST_SEED = 900  # no stream that quality is measured on has these
 _GENERATED_TAKES, _GENERATED_S = 4, 24.0  # of each action, by different bodies
@@ -39,11 +42,14 @@ class Library:
     """What bodies are made of.
 
     Attributes:
-        actions: By name, ``clips:...`` or ``generated:...``, takes of it, each ``(T, 59)`` canonical at `RATE`.
+        actions: By name, ``clips:...``, ``generated:...``, ``takes:...`` or ``mocap6:...``, takes of it, each ``(T, 59)``
+            canonical at `BODY_RATE`.
+        annotated: By source, whole recordings with people's annotation.
         invented: ``(N, 55)`` postures at random joint angles.
     """
 
     actions: dict[str, tuple[Array, ...]]
+    annotated: dict[str, tuple[Annotated, ...]]
     invented: Array
 
     def names(self, source: str | None = None) -> list[str]:
@@ -91,18 +97,20 @@ def load_library(clips: Path | None, leave_out: frozenset[str] = frozenset()) ->
     """All actions that are not left out.
 
     Args:
-        clips: Folder of the CMU clips; not read where they are left out.
+        clips: Folder of the CMU clips, with `takes`, and with folders of the other recordings beside it; not read where
+            all recorded sources are left out.
         leave_out: Sources to leave out.
 
     Raises:
-        DataError: There are no clips in the folder.
-        SettingsError: An unknown source, or no folder although clips are wanted.
+        DataError: A source that is wanted is not there.
+        SettingsError: An unknown source, or no folder although recordings are wanted.
     """
     check_left_out(leave_out)
+    recorded = [source for source in RECORDED if source not in leave_out]
+    if recorded and clips is None:
+        raise SettingsError(f"data: name the folder of the CMU clips, or leave out {', '.join(recorded)}")
     actions: dict[str, tuple[Array, ...]] = {}
-    if "clips" not in leave_out:
-        if clips is None:
-            raise SettingsError("data: name the folder of the CMU clips, or leave out clips")
+    if clips is not None and "clips" in recorded:
         for name, recordings in action_clips(clips).items():
             poses = (np.asarray(canonical_pose(recording).frames, np.float64) for recording in recordings)
             actions[f"clips:{name}"] = tuple(poses)
@@ -110,13 +118,28 @@ def load_library(clips: Path | None, leave_out: frozenset[str] = frozenset()) ->
         for number, name in enumerate(ACTIONS):
             first = _GENERATED_FIRST_SEED + 10 * number
             actions[f"generated:{name}"] = tuple(_generated(name, first + take) for take in range(_GENERATED_TAKES))
-    return Library(actions, _invented_postures())
+    annotated: dict[str, tuple[Annotated, ...]] = {}
+    for source, reader in READERS.items():
+        if clips is not None and source in recorded:
+            annotated[source] = tuple(reader(clips))
+            actions |= _parts(source, annotated[source])
+    return Library(actions, annotated, _invented_postures())
+
+
+def _parts(source: str, recordings: tuple[Annotated, ...]) -> dict[str, tuple[Array, ...]]:
+    """What bodies do in the segments of annotated recordings, by action."""
+    found: dict[str, list[Array]] = {}
+    for recording in recordings:
+        for action, frames in recording.parts() if recording.is_body else ():
+            if len(frames) >= _SHORTEST_PART_S * recording.rate:
+                found.setdefault(f"{source}:{action}", []).append(frames)
+    return {name: tuple(parts) for name, parts in sorted(found.items())}
 
 
 def _generated(name: str, seed: int) -> Array:
     """One action alone, without sensor noise."""
     recording = generate(
-        seed, rate=RATE, actions=[name], n_segments=1, min_segment_s=_GENERATED_S, max_segment_s=_GENERATED_S + 1.0,
+        seed, rate=BODY_RATE, actions=[name], n_segments=1, min_segment_s=_GENERATED_S, max_segment_s=_GENERATED_S + 1.0,
         noise=0.0,
     )  # fmt: skip
     return np.asarray(canonical_pose(recording).frames, np.float64)
@@ -134,4 +157,4 @@ def _invented_postures() -> Array:
         postures[1:, column] = np.abs(angles) if entry.endswith(("elbow_flex", "knee_flex")) else angles
     rotations = joint_rotations(postures, np.zeros(_INVENTED))
     positions = forward_kinematics(skeleton, rotations, np.zeros((_INVENTED, 3)))
-    return Canonicalizer(CANONICAL_JOINTS, RATE, skeleton=skeleton).push(positions)[:, :POSTURE]
+    return Canonicalizer(CANONICAL_JOINTS, BODY_RATE, skeleton=skeleton).push(positions)[:, :POSTURE]

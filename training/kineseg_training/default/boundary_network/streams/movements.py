@@ -18,7 +18,8 @@ from kineseg_training.default.boundary_network.streams.columns import (
     Columns,
 )
 from kineseg_training.default.boundary_network.streams.curves import at_positions, eased, log_uniform, smooth_noise, way
-from kineseg_training.default.boundary_network.streams.library import RATE, Library
+from kineseg_training.default.boundary_network.streams.library import Library
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE
 
 Array = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ class Movement(Protocol):
         """0 to 1, how certain it is that no one would see a boundary inside."""
 
     def take(self, rng: np.random.Generator, n: int, tempo: float, start: Array | None) -> Array:
-        """``(n, 59)`` at `RATE`.
+        """``(n, 59)`` at `BODY_RATE`.
 
         Args:
             rng: Makes each take differ.
@@ -123,8 +124,8 @@ class Oscillation:
     def take(self, rng: np.random.Generator, n: int, tempo: float, start: Array | None) -> Array:
         """See `Movement`; begins at any phase, which wanders."""
         frequency = self.frequency * tempo * np.exp(rng.uniform(-0.08, 0.08))
-        wander = 0.05 * np.cumsum(smooth_noise(rng, n, 1, RATE)[:, 0])
-        phase = 2.0 * np.pi * (frequency * np.arange(n) + wander) / RATE + rng.uniform(0.0, 2.0 * np.pi)
+        wander = 0.05 * np.cumsum(smooth_noise(rng, n, 1, BODY_RATE)[:, 0])
+        phase = 2.0 * np.pi * (frequency * np.arange(n) + wander) / BODY_RATE + rng.uniform(0.0, 2.0 * np.pi)
         postures = np.repeat(self.posture[None], n, axis=0)
         for number, (cosine, sine) in enumerate(self.sizes, start=1):
             postures[:, self.columns] += (
@@ -204,7 +205,7 @@ class Round:
         """See `Movement`; begins at any of the postures."""
         tempo = tempo * np.exp(rng.uniform(-0.08, 0.08))
         moves_s = np.maximum(self.moves_s, _QUICKEST_S * tempo)
-        postures = way(rng, n, RATE / tempo, self.points, moves_s, self.rests_s, loose=self.loose)
+        postures = way(rng, n, BODY_RATE / tempo, self.points, moves_s, self.rests_s, loose=self.loose)
         return _frames(postures + _sway(rng, n))
 
 
@@ -267,7 +268,7 @@ def _frames(postures: Array) -> Array:
     frames = np.zeros((len(postures), CHANNELS))
     frames[:, :POSTURE] = postures
     if len(postures) > 1:
-        frames[:, _VERTICAL_SPEED] = np.gradient(postures[:, HEIGHT]) * RATE
+        frames[:, _VERTICAL_SPEED] = np.gradient(postures[:, HEIGHT]) * BODY_RATE
     return frames
 
 

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from kineseg_training.default.boundary_network.streams.columns import FIRST_SPEED, JOINTS, joint
 from kineseg_training.default.boundary_network.streams.curves import log_uniform, smooth_noise
-from kineseg_training.default.boundary_network.streams.library import RATE
+from kineseg_training.default.boundary_network.streams.stream import BODY_RATE
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def seen_by_sensors(rng: np.random.Generator, frames: Array) -> tuple[Array, flo
 
     Args:
         rng: Draws the sensors.
-        frames: ``(T, 59)`` canonical at `RATE`.
+        frames: ``(T, 59)`` canonical at `BODY_RATE`.
 
     Returns:
         ``(T', C)`` and its frames per second: 60, 30 or 15.
@@ -40,14 +40,14 @@ def seen_by_sensors(rng: np.random.Generator, frames: Array) -> tuple[Array, flo
     if rng.random() < 0.3:
         channels += rng.uniform(0.0, 0.4) * smooth_noise(rng, len(channels), channels.shape[1], _DRIFT_FRAMES)
     step = int(rng.choice([4, 2, 2, 1]))
-    return channels[::step], RATE / step
+    return channels[::step], BODY_RATE / step
 
 
 def _units(rng: np.random.Generator, frames: Array) -> Array:
     """Units at random joints and at any angle that tell place, speed or acceleration, one to three axes of it."""
     joints = rng.choice(JOINTS, size=int(rng.choice([1, 2, 2, 3, 4, 5, 7])), replace=False)
     quantities = rng.choice(_QUANTITIES, size=int(rng.integers(1, 3)), replace=False)
-    walked = np.cumsum(frames[:, FIRST_SPEED : FIRST_SPEED + 3], axis=0) / RATE
+    walked = np.cumsum(frames[:, FIRST_SPEED : FIRST_SPEED + 3], axis=0) / BODY_RATE
     channels = []
     for number in joints:
         relative = frames[:, 3 * number : 3 * number + 3]
@@ -57,11 +57,11 @@ def _units(rng: np.random.Generator, frames: Array) -> Array:
         for quantity in quantities:
             values = place
             if quantity != "place":
-                values = np.gradient(values, 1.0 / RATE, axis=0)
+                values = np.gradient(values, 1.0 / BODY_RATE, axis=0)
             if quantity == "acceleration":  # and gravity, along the limb or what stands for it
                 along = relative - frames[:, _HEAD]
                 along = along / (np.linalg.norm(along, axis=1, keepdims=True) + 0.05)
-                values = np.gradient(values, 1.0 / RATE, axis=0) + _GRAVITY * rng.uniform(0.3, 1.0) * along
+                values = np.gradient(values, 1.0 / BODY_RATE, axis=0) + _GRAVITY * rng.uniform(0.3, 1.0) * along
             values = _at_any_angle(rng, values)[:, : rng.choice([1, 2, 3], p=[0.1, 0.1, 0.8])]
             channels.append(values / (values.std() + 1e-6) * np.exp(0.4 * rng.standard_normal()))
     return np.hstack(channels)
@@ -76,14 +76,14 @@ def at_waist(rng: np.random.Generator, frames: Array) -> Array:
     smooth = gaussian_filter1d(frames, rng.uniform(1.0, 3.0), axis=0)
     axes = _trunk_axes(smooth)
     speed, yaw_rate = smooth[:, FIRST_SPEED : FIRST_SPEED + 3], smooth[:, FIRST_SPEED + 3]
-    acceleration = np.gradient(speed, 1.0 / RATE, axis=0) * _BODY_M
+    acceleration = np.gradient(speed, 1.0 / BODY_RATE, axis=0) * _BODY_M
     # The canonical axes turn with the body about the vertical.
     acceleration[:, 0] += yaw_rate * speed[:, 2] * _BODY_M
     acceleration[:, 2] -= yaw_rate * speed[:, 0] * _BODY_M
     acceleration[:, 1] += _GRAVITY
     felt = np.einsum("tca,tc->ta", axes, acceleration) / _GRAVITY
     turned = np.einsum("tca,tcb->tab", axes[:-1], axes[1:])
-    rate = Rotation.from_matrix(turned).as_rotvec() * RATE
+    rate = Rotation.from_matrix(turned).as_rotvec() * BODY_RATE
     rate = np.concatenate([rate[:1], rate]) + axes[:, 1, :] * yaw_rate[:, None]
     mount = Rotation.random(random_state=int(rng.integers(1 << 30)))
     channels = [mount.apply(felt)]

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Kind = Literal["body", "sensors", "process", "idle"]
+Kind = Literal["body", "sensors", "process", "idle", "annotated"]
+
+BODY_RATE = 60.0
+"""Frames per second of bodies, before a camera or sensors see them."""
 
 
 @dataclass(frozen=True, eq=False)
