@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
-from kineseg_core.boundary_network import NetworkFile, packaged_network
+from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
@@ -21,7 +21,7 @@ from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import NetworkSegmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid
 
@@ -165,12 +165,12 @@ class Opener:
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
         intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose)
         settings = self._segmenters[agreed.model]
+        point = self.network.operating_point
         if agreed.boundary_threshold:
-            settings = settings.at(agreed.boundary_threshold)
-        agreed = replace(agreed, boundary_threshold=settings.confirm_at)
-        segmenter = Segmenter(
-            settings, bundle.embedding_dim, model_rate, agreed.latency_s, placing_delay_s(rate, model_rate)
-        )
+            point = point.at(agreed.boundary_threshold)
+        agreed = replace(agreed, boundary_threshold=point.final)
+        views = ViewPlan.of_model(len(bundle.channels), bundle.embedding_dim, model_rate)
+        segmenter = NetworkSegmenter(settings, views, point, agreed.latency_s, placing_delay_s(rate, model_rate))
         namer = Namer(
             self._naming[agreed.model],
             self._known(agreed.model),

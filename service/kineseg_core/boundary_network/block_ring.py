@@ -15,13 +15,12 @@ from kineseg_core.boundary_network.distances import (
     look_at,
     mean_log,
 )
-from kineseg_core.boundary_network.layout import DISCREPANCY_WIDTHS, PIECES, pieces_known
+from kineseg_core.boundary_network.layout import COMPARED, PIECES, pieces_known
 
 F32 = NDArray[np.float32]
 
 _SCALE_MEMORY = 600  # blocks: a minute
 _FIRST = 5  # blocks that are too near to each other to say how far apart blocks are
-_COMPARED = 2  # views, the first ones, by kernel discrepancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,7 @@ class Look:
         patches: ``(2 V, PIECES, PIECES)`` log distances between the pieces, see `distances.patch`.
         units: ``(V,)`` the local unit of each view over its scale, log.
         first_piece: The pieces before it lie before the stream's beginning.
-        discrepancies: ``(4,)`` kernel discrepancy of the 1.5 s, and of the 3 s, on either side; of the first view, then
-            of the second.
+        discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
     """
 
     candidate: int
@@ -95,9 +93,9 @@ class BlockRing:
         patches = np.empty((n, 2 * views, PIECES, PIECES), np.float32)
         units = np.empty((n, views), np.float32)
         first = np.empty(n, np.int64)
-        discrepancies = np.empty((n, _COMPARED * len(DISCREPANCY_WIDTHS)), np.float32)
+        discrepancies = np.empty((n, COMPARED), np.float32)
         look_at(
-            self._logs, self.count, self._scales, _COMPARED, max(0, REACH - self.count), rows, lags, known,
+            self._logs, self.count, self._scales, max(0, REACH - self.count), rows, lags, known,
             patches, units, first, discrepancies,
         )  # fmt: skip
         return [

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from kineseg_core.boundary_network.layout import (
-    DISCREPANCY_WIDTHS,
+    COMPARED,
+    DISCREPANCY_WIDTH,
     EDGES,
     FUTURE,
     NEAR_PAST,
@@ -204,14 +205,13 @@ def discrepancy(square, candidate, width, unit):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def look_at(logs, count, scales, compared, oldest, candidates, lags, known, patches, units, first, discrepancies):  # type: ignore[no-untyped-def]
+def look_at(logs, count, scales, oldest, candidates, lags, known, patches, units, first, discrepancies):  # type: ignore[no-untyped-def]
     """All looks after one block.
 
     Args:
         logs: ``(V, REACH, REACH)`` uint8, see `append_block`.
         count: Blocks so far.
         scales: ``(V,)`` mean log distances of the stream, steps.
-        compared: How many of the views are compared by kernel discrepancy, the first ones.
         oldest: Row of the first block that is there.
         candidates: ``(N,)`` rows of the blocks that may begin a segment.
         lags: ``(N,)`` how many blocks of what follows are looked at.
@@ -219,7 +219,7 @@ def look_at(logs, count, scales, compared, oldest, candidates, lags, known, patc
         patches: ``(N, 2 V, PIECES, PIECES)`` float32, see `patch`.
         units: ``(N, V)`` float32.
         first: ``(N,)`` int64, first piece that is there.
-        discrepancies: ``(N, 2 compared)`` float32, of each width; 0.5 where one side is not all there.
+        discrepancies: ``(N, COMPARED)`` float32; 0.5 where one side is not all there.
     """
     square = np.empty((REACH, REACH), np.uint8)
     for v in range(len(logs)):
@@ -229,11 +229,8 @@ def look_at(logs, count, scales, compared, oldest, candidates, lags, known, patc
                 square, scales[v], oldest, candidates[n], known[n],
                 patches[n, 2 * v : 2 * v + 2], units[n, v : v + 1],
             )  # fmt: skip
-            if v >= compared:
-                continue
-            for w in range(len(DISCREPANCY_WIDTHS)):
-                width = DISCREPANCY_WIDTHS[w]
-                value = NO_DISCREPANCY
-                if lags[n] >= width and candidates[n] - width >= oldest:
-                    value = discrepancy(square, candidates[n], width, units[n, v] * LOG_STEPS + scales[v])
-                discrepancies[n, v * len(DISCREPANCY_WIDTHS) + w] = value
+            if v < COMPARED:
+                discrepancies[n, v] = NO_DISCREPANCY
+                if lags[n] >= DISCREPANCY_WIDTH and candidates[n] - DISCREPANCY_WIDTH >= oldest:
+                    unit = units[n, v] * LOG_STEPS + scales[v]
+                    discrepancies[n, v] = discrepancy(square, candidates[n], DISCREPANCY_WIDTH, unit)

@@ -30,5 +30,7 @@ def pieces_known(lag: int) -> int:
     return PIECES_BEFORE + int(np.searchsorted(np.cumsum(_AFTER), lag, side="right"))
 
 
-DISCREPANCY_WIDTHS = (15, 30)
+COMPARED = 2
+"""Views, the first ones, of which the kernel discrepancy is taken."""
+DISCREPANCY_WIDTH = 30
 """Blocks on either side of a candidate between which the kernel discrepancy is taken."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import Look
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import LAGS, PIECES, VIEWS, pieces_known
+from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, VIEWS, pieces_known
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
@@ -31,7 +31,7 @@ class BoundaryNetwork:
         self._units = np.zeros((_ROWS, VIEWS), np.float32)
         self._known = np.zeros((_ROWS, 2), np.int64)
         self._lag = np.zeros(_ROWS, np.int64)
-        self._discrepancies = np.zeros((_ROWS, 4), np.float32)
+        self._discrepancies = np.zeros((_ROWS, COMPARED), np.float32)
 
     def __call__(self, looks: Sequence[Look]) -> F32:
         """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a row does not depend on the others."""

@@ -38,7 +38,7 @@ class Examples:
         patches: ``(N, 2 V, PIECES, PIECES)`` float16.
         units: ``(N, V)``.
         known: ``(N, 2)`` first known piece and end of the last one.
-        discrepancies: ``(N, 4)``.
+        discrepancies: ``(N, COMPARED)``.
         lag: ``(N,)`` index into `LAGS`.
         target: ``(N,)`` 0 to 1.
         weight: ``(N,)`` 0 to 1.

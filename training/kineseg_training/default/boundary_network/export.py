@@ -68,7 +68,7 @@ def to_onnx(network: BoundaryNetwork, calibration: Calibration) -> onnx.ModelPro
         rows("units", views),
         rows("known", 2, kind=TensorProto.INT64),
         rows("lag", kind=TensorProto.INT64),
-        rows("discrepancies", 2 * len(layout.DISCREPANCY_WIDTHS)),
+        rows("discrepancies", layout.COMPARED),
     ]
     model = graph.model("kineseg_boundary_network", inputs, [rows(OUTPUT)])
     described = {"version": VERSION, "operating_point": dict(calibration.operating_point)}

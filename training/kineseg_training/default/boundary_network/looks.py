@@ -34,7 +34,7 @@ class Looks:
         patches: ``(N, 2 V, PIECES, PIECES)`` see `kineseg_core.boundary_network.distances.patch`.
         units: ``(N, V)`` local unit over the stream's scale, log.
         known: ``(N, 2)`` the first piece that is known and the end of the last one.
-        discrepancies: ``(N, 4)`` see `kineseg_core.boundary_network.block_ring.Look`.
+        discrepancies: ``(N, COMPARED)`` see `kineseg_core.boundary_network.block_ring.Look`.
     """
 
     patches: Floats
@@ -98,7 +98,7 @@ def look(stepped: Stepped, candidates: Integers, lags: Integers) -> Looks:
         np.array([each.patches for each in looks], np.float32).reshape(-1, *sides),
         np.array([each.units for each in looks], np.float32).reshape(-1, layout.VIEWS),
         np.array([(each.first_piece, layout.pieces_known(each.lag)) for each in looks], np.int64).reshape(-1, 2),
-        np.array([each.discrepancies for each in looks], np.float32).reshape(-1, 4),
+        np.array([each.discrepancies for each in looks], np.float32).reshape(-1, layout.COMPARED),
     )
 
 

@@ -21,8 +21,8 @@ from kineseg_training.default.boundary_network.streams.movements import (
 
 Array = NDArray[np.float64]
 
-_SHARES = {"clips": 0.15, "generated": 0.17, "takes": 0.07, "mocap6": 0.05, "oscillation": 0.06, "rest": 0.08, "one-off": 0.13,
-           "cycle": 0.17, "gestures": 0.08, "repetition": 0.08}  # fmt: skip
+_SHARES = {"clips": 0.15, "generated": 0.17, "takes": 0.07, "mocap6": 0.05, "oscillation": 0.06, "rest": 0.08,
+           "one-off": 0.13, "cycle": 0.17, "gestures": 0.08, "repetition": 0.08}  # fmt: skip
 _WANDERING_SHARE, _PAUSE_SHARE = 0.4, 0.3  # of takes whose tempo wanders, and of those that also pause
 _WANDER = 0.2  # of the tempo
 _SLOWEST = 0.02

@@ -42,8 +42,8 @@ class Library:
     """What bodies are made of.
 
     Attributes:
-        actions: By name, ``clips:...``, ``generated:...``, ``takes:...`` or ``mocap6:...``, takes of it, each ``(T, 59)``
-            canonical at `BODY_RATE`.
+        actions: By name, ``clips:...``, ``generated:...``, ``takes:...`` or ``mocap6:...``, takes of it, each
+            ``(T, 59)`` canonical at `BODY_RATE`.
         annotated: By source, whole recordings with people's annotation.
         invented: ``(N, 55)`` postures at random joint angles.
     """
@@ -139,8 +139,8 @@ def _parts(source: str, recordings: tuple[Annotated, ...]) -> dict[str, tuple[Ar
 def _generated(name: str, seed: int) -> Array:
     """One action alone, without sensor noise."""
     recording = generate(
-        seed, rate=BODY_RATE, actions=[name], n_segments=1, min_segment_s=_GENERATED_S, max_segment_s=_GENERATED_S + 1.0,
-        noise=0.0,
+        seed, rate=BODY_RATE, actions=[name], n_segments=1, noise=0.0,
+        min_segment_s=_GENERATED_S, max_segment_s=_GENERATED_S + 1.0,
     )  # fmt: skip
     return np.asarray(canonical_pose(recording).frames, np.float64)
 

@@ -27,7 +27,7 @@ def varied_body(rng: np.random.Generator, recordings: tuple[Annotated, ...]) -> 
 
 
 def varied_channels(rng: np.random.Generator, recordings: tuple[Annotated, ...]) -> tuple[Array, float, Truth]:
-    """A stretch of recorded channels at another tempo, turned, some of them noisier or left out; its rate; boundaries."""
+    """A stretch of recorded channels ``(T, C)`` at another tempo, noisier, some left out; its rate; its boundaries."""
     recording = _drawn(rng, recordings)
     frames, truth = _stretch(rng, recording, log_uniform(rng, *_TEMPO))
     channels = frames.shape[1]
