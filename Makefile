@@ -66,6 +66,7 @@ protos: $(PROTOS_VENV)/.ready ## generate the Python stubs from protos/, and the
 
 train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ../shared/data)
 	@$(BIN)/kineseg-train default $(ARGS)
+	@$(BIN)/kineseg-train boundary-network service/kineseg_core/bundles/default
 
 clean: ## remove what the targets above have made, the environment included
 	rm -rf $(VENV) $(PROTOS_VENV) demo-output bench-output quality-output report-output runs build dist *.egg-info

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from kineseg.motion import canonical_pose, generate
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.segmenter import NetworkSegmenter, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
@@ -29,7 +28,7 @@ class SegmenterCost:
     """Of generated motion, all streams a frame in turn, on one thread.
 
     Attributes:
-        of: What segments: `motion`, the segmenter of trained models, or `signals`, the boundary network.
+        of: What is segmented: `motion`, by a trained model, or `signals`, by the built-in one.
         streams: How many.
         us_per_frame: Median over rounds, microseconds of CPU time for each model frame and stream.
         least_us_per_frame: Of the quickest round.
@@ -45,18 +44,20 @@ class SegmenterCost:
 
 def measure() -> list[SegmenterCost]:
     """Runs it for both kinds."""
-    embeddings, surprise, rate = _embedded()
-    settings = SegmenterSettings()
-    motion = [Segmenter(settings, embeddings.shape[2], rate) for _ in range(STREAMS)]
+    poses, embeddings, surprise, rate = _embedded()
+    motion = ViewPlan.of_model(poses.shape[2], embeddings.shape[2], rate)
     # The embedding is a signal like any other, of as many channels as a suit of inertial units has.
-    views = ViewPlan.of_signal(CHANNELS, 0, rate)
-    point = packaged_network().operating_point
-    signals = [NetworkSegmenter(settings, views, point) for _ in range(STREAMS)]
-    return [_cost("motion", motion, embeddings, surprise), _cost("signals", signals, embeddings, surprise)]
+    signals = ViewPlan.of_signal(CHANNELS, 0, rate)
+    return [
+        _cost("motion", motion, poses, embeddings, surprise),
+        _cost("signals", signals, embeddings[..., :CHANNELS], embeddings, surprise),
+    ]
 
 
-def _cost(of: str, segmenters: Sequence[Segmenter | NetworkSegmenter], embeddings: F32, surprise: F32) -> SegmenterCost:
-    network = BoundaryNetwork(packaged_network())
+def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) -> SegmenterCost:
+    file = packaged_network()
+    network = BoundaryNetwork(file)
+    segmenters = [Segmenter(SegmenterSettings(), views, file.operating_point) for _ in range(STREAMS)]
     frames, recordings = embeddings.shape[:2]
     costs = []
     for part in np.array_split(np.arange(frames), ROUNDS):
@@ -66,7 +67,7 @@ def _cost(of: str, segmenters: Sequence[Segmenter | NetworkSegmenter], embedding
             for i, segmenter in enumerate(segmenters):
                 # Streams share recordings, each a different distance into them.
                 at = (t + 37 * i) % frames, i % recordings
-                looks.append(segmenter.observe(embeddings[at][:CHANNELS], embeddings[at], float(surprise[at])))
+                looks.append(segmenter.observe(given[at], embeddings[at], float(surprise[at])))
             probabilities = network([look for own in looks for look in own])
             first = 0
             for segmenter, own in zip(segmenters, looks, strict=True):
@@ -79,8 +80,8 @@ def _cost(of: str, segmenters: Sequence[Segmenter | NetworkSegmenter], embedding
     return SegmenterCost(of, len(segmenters), statistics.median(later), min(later), largest)
 
 
-def _embedded() -> tuple[F32, F32, float]:
-    """Embedding (T, B, E) and surprise (T, B) of B streams of generated motion, and the model's frames a second."""
+def _embedded() -> tuple[F32, F32, F32, float]:
+    """Poses (T, B, C), embedding (T, B, E) and surprise (T, B) of B streams of generated motion; frames a second."""
     path = packaged_bundle()
     assert path is not None  # it comes with the package
     bundle = load_bundle(path)
@@ -100,4 +101,4 @@ def _embedded() -> tuple[F32, F32, float]:
     for values in embedded:
         if not (values.std(axis=0) > 0.0).all():
             raise RuntimeError("a stream to be measured does not move: its cost says nothing")
-    return *embedded, rate
+    return frames, *embedded, rate

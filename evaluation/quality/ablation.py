@@ -9,56 +9,62 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from kineseg_core.boundary_network import OperatingPoint, packaged_network
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
-from kineseg_core.segmenter import (
-    SegmentEnd,
-    Segmenter,
-    SegmenterSettings,
-    SegmentRetract,
-    SegmentStart,
-    SegmentUpdate,
-)
-from kineseg_training.default.boundary_classifiers.streams import embed
+from kineseg_core.segmenter import SegmentEnd, SegmenterSettings, SegmentRetract, SegmentStart, SegmentUpdate
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.scores import Prediction, StreamScore, score_stream
+from evaluation.quality.segmented import Embedded, decisions
 from evaluation.quality.sets import SETS, Seeds, load
 from evaluation.quality.stream import AnnotatedStream
 
-Array = NDArray[np.float64]
-
 BEGIN, END = "<!-- ablation -->", "<!-- /ablation -->"
-DEFAULT = SegmenterSettings()
-VARIANTS: dict[str, SegmenterSettings] = {
-    "as shipped": DEFAULT,
-    "final classifier not asked (every candidate is confirmed)": dataclasses.replace(DEFAULT, confirm_at=0.0),
-    "the same, penalty 1.75 instead of 1.2": dataclasses.replace(DEFAULT, confirm_at=0.0, penalty=1.75),
-    "the same, penalty 2.5": dataclasses.replace(DEFAULT, confirm_at=0.0, penalty=2.5),
-    "unit of the penalty: median gain, not upper quartile": dataclasses.replace(
-        DEFAULT, gain_quantile=0.5, penalty=2.4
-    ),
-    "kernel four times as wide": dataclasses.replace(DEFAULT, bandwidth=2.0),
-    "latency 2 s": DEFAULT,
-    "latency 8 s": DEFAULT,
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The segmenter with one thing changed.
+
+    Attributes:
+        point: The operating point.
+        latency_s: Budget of final decisions.
+        without_embedding: Posture stands for the model's embedding.
+    """
+
+    point: OperatingPoint = packaged_network().operating_point
+    latency_s: float = 4.0
+    without_embedding: bool = False
+
+
+def _point(**changed: float) -> OperatingPoint:
+    return dataclasses.replace(packaged_network().operating_point, **changed)  # type: ignore[arg-type]
+
+
+VARIANTS: dict[str, Variant] = {
+    "as shipped": Variant(),
+    "threshold 0.2": Variant(packaged_network().operating_point.at(0.2)),
+    "threshold 0.6": Variant(packaged_network().operating_point.at(0.6)),
+    "never final early": Variant(_point(margin=1.0, surest=1.0)),
+    "posture instead of the embedding": Variant(without_embedding=True),
+    "latency 1 s": Variant(latency_s=1.0),
+    "latency 2 s": Variant(latency_s=2.0),
 }
-LATENCY_S = {"latency 2 s": 2.0, "latency 8 s": 8.0}
 
 
 @dataclass(frozen=True, eq=False)
-class Embedded:
-    """A stream as the segmenter sees it: embedding (T, E) and surprise (T,) at `rate` frames a second."""
+class Scene:
+    """A stream with its truth, and as the segmenter sees it."""
 
     stream: AnnotatedStream
-    embedding: Array
-    surprise: Array
-    rate: float
+    embedded: Embedded
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -76,55 +82,51 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _insert(options.into, table)
 
 
-def ablation(sets: Sequence[str], seeds: Seeds, variants: dict[str, SegmenterSettings]) -> str:
+def ablation(sets: Sequence[str], seeds: Seeds, variants: Mapping[str, Variant]) -> str:
     """The table, in Markdown: a row each variant, the mean over streams of each set."""
     path = packaged_bundle()
     if path is None:
         raise QualityError("the service has no packaged bundle; make train-default writes it")
     bundle = load_bundle(path)
-    embedded = {
-        name: [Embedded(s, *embed(bundle, s.recording), bundle.frame_rate_hz) for s in load(name, seeds)]
+    scenes = {
+        name: [Scene(stream, Embedded.of(bundle, stream.recording)) for stream in load(name, seeds)]
         for name in tqdm(sets, desc="streams")
     }
     head = "".join(f" {name}: final bF1 (P/R) | MoF | provisional bF1 (P/R), delay |" for name in sets)
     lines = [f"| variant |{head}", "|---|" + "---:|---:|---:|" * len(sets)]
-    for variant, settings in tqdm(variants.items(), desc="variants"):
-        latency_s = LATENCY_S.get(variant, 4.0)
-        cells = [_cells([resegment(e, settings, latency_s) for e in embedded[name]]) for name in sets]
-        lines.append(f"| {variant} |{''.join(cells)}")
+    for name, variant in tqdm(variants.items(), desc="variants"):
+        cells = [_cells([resegment(scene, variant) for scene in scenes[each]]) for each in sets]
+        lines.append(f"| {name} |{''.join(cells)}")
     return "\n".join(lines)
 
 
-def resegment(embedded: Embedded, settings: SegmenterSettings, latency_s: float) -> tuple[StreamScore, StreamScore]:
+def resegment(scene: Scene, variant: Variant) -> tuple[StreamScore, StreamScore]:
     """(final, provisional) scores of one stream."""
-    segmenter = Segmenter(settings, embedded.embedding.shape[1], embedded.rate, latency_s)
+    embedded = scene.embedded
+    if variant.without_embedding:
+        embedded = dataclasses.replace(embedded, embedding=embedded.embedding[:, :0])
     confirmed: dict[int, tuple[int, int]] = {}
     first: dict[int, tuple[int, int]] = {}
-    last = len(embedded.embedding) - 1
-    labels = np.zeros(last + 1, dtype=np.int64)
-    for now in range(last + 2):
-        ended = now > last
-        decisions = segmenter.finish() if ended else segmenter.update(
-            embedded.embedding[now].astype(np.float32), float(embedded.surprise[now])
-        )  # fmt: skip
-        for decision in decisions:
-            at = (getattr(decision, "index", 0), min(now, last))
-            match decision:
-                case SegmentStart():
-                    first[decision.segment_id] = at
-                    if decision.confirmed:
-                        confirmed[decision.segment_id] = at
-                case SegmentUpdate(confirmed=True):
+    labels = np.zeros(len(embedded.frames), dtype=np.int64)
+    given = decisions(embedded, SegmenterSettings(), point=variant.point, latency_s=variant.latency_s)
+    for now, decision in given:
+        at = (getattr(decision, "index", 0), now)
+        match decision:
+            case SegmentStart():
+                first[decision.segment_id] = at
+                if decision.confirmed:
                     confirmed[decision.segment_id] = at
-                case SegmentEnd():
-                    labels[decision.start : decision.end] = decision.label
-                case SegmentRetract():
-                    pass  # what was emitted wrongly still counts as emitted
-    return _scored(embedded, confirmed.values(), labels), _scored(embedded, first.values(), None)
+            case SegmentUpdate(confirmed=True):
+                confirmed[decision.segment_id] = at
+            case SegmentEnd():
+                labels[decision.start : decision.end] = decision.label
+            case SegmentRetract():
+                pass  # what was emitted wrongly still counts as emitted
+    return _scored(scene, confirmed.values(), labels), _scored(scene, first.values(), None)
 
 
-def _scored(embedded: Embedded, pairs: Iterable[tuple[int, int]], labels: NDArray[np.int64] | None) -> StreamScore:
-    stream, scale = embedded.stream, embedded.stream.rate / embedded.rate
+def _scored(scene: Scene, pairs: Iterable[tuple[int, int]], labels: NDArray[np.int64] | None) -> StreamScore:
+    stream, scale = scene.stream, scene.stream.rate / scene.embedded.rate
     in_frames = [(round(frame * scale), min(round(emitted * scale), stream.n_frames - 1)) for frame, emitted in pairs]
     if labels is not None:
         labels = labels[np.minimum(np.arange(stream.n_frames) / scale, len(labels) - 1).astype(np.int64)]

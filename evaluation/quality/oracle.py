@@ -8,16 +8,19 @@ from pathlib import Path
 
 import kineseg
 import numpy as np
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.errors import BadBundle
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.segments import CORRELATED_S
 from numpy.typing import NDArray
 
 from evaluation.quality.errors import QualityError
 from evaluation.quality.scores import Prediction
 from evaluation.quality.stream import MODEL_RATE, AnnotatedStream
 
+HORIZON_S = 60.0  # of a longer segment the latest part speaks for all of it
 _PAIRS = 2000  # of blocks, for the median squared distance
 
 
@@ -42,10 +45,9 @@ def our_labels_on_true_boundaries(
 ) -> Prediction:
     """The true boundaries, emitted at once, with the labels that our clusterer gives to the segments between them."""
     embedding, rate = embeddings(result)
-    size = max(1, round(settings.block_s * rate))
+    size = max(1, round(BLOCK_S * rate))
     blocks = embedding[: len(embedding) // size * size].reshape(-1, size, embedding.shape[1]).mean(axis=1)
-    trim, reach = round(settings.trim_s / settings.block_s), max(1, round(settings.window_s / settings.block_s))
-    horizon = round(settings.horizon_s / settings.block_s)
+    trim, reach, horizon = (round(seconds / BLOCK_S) for seconds in (settings.trim_s, CORRELATED_S, HORIZON_S))
     labeller = make_labeller(
         "prototypes", same_action=settings.same_action, max_labels=settings.max_labels, dim=blocks.shape[1]
     )

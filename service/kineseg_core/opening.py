@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
@@ -21,7 +22,7 @@ from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
-from kineseg_core.segmenter import NetworkSegmenter, SegmenterSettings
+from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid
 
@@ -170,14 +171,12 @@ class Opener:
             point = point.at(agreed.boundary_threshold)
         agreed = replace(agreed, boundary_threshold=point.final)
         views = ViewPlan.of_model(len(bundle.channels), bundle.embedding_dim, model_rate)
-        segmenter = NetworkSegmenter(settings, views, point, agreed.latency_s, placing_delay_s(rate, model_rate))
+        segmenter = Segmenter(settings, views, point, agreed.latency_s, _delay_s(rate, model_rate))
         namer = Namer(
             self._naming[agreed.model],
             self._known(agreed.model),
             bundle.classes,
             rate_hz=model_rate,
-            block_s=settings.block_s,
-            horizon_s=settings.horizon_s,
         )
         return Session(agreed, intake, segmenter, namer)
 
@@ -196,6 +195,13 @@ class Opener:
         segmenter = scratch_segmenter(plan, point, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         agreed = replace(agreed, boundary_threshold=threshold, model_rate_hz=plan.rate_hz, plan=plan)
         return Session(agreed, intake, segmenter)
+
+
+def _delay_s(rate_hz: float, model_rate_hz: float) -> float:
+    """How much of the latency budget passes with frames of a model, see `Segmenter`."""
+    # A frame that is a mean is known at its end, which may be later than that of the block it begins.
+    length = max(0.0, 1.0 / model_rate_hz - BLOCK_S) if rate_hz > model_rate_hz else 0.0
+    return placing_delay_s(rate_hz, model_rate_hz) + length
 
 
 def _segmenter_settings(bundle: Bundle) -> SegmenterSettings:

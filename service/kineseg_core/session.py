@@ -45,7 +45,6 @@ from kineseg_core.segmenter import (
     AnomalyStart,
     AnomalyUpdate,
     Decision,
-    NetworkSegmenter,
     SegmentEnd,
     Segmenter,
     SegmentRetract,
@@ -135,7 +134,7 @@ class Session:
         self,
         config: SessionConfig,
         intake: Intake,
-        segmenter: Segmenter | NetworkSegmenter | PatternSegmenter,
+        segmenter: Segmenter | PatternSegmenter,
         namer: Namer | None = None,
     ) -> None:
         self.config = config
@@ -356,8 +355,11 @@ class Session:
             return self._last_boundary[1]
         frame, ns = self._frame_times.at(index)
         is_end = index >= self._frame_times.count  # of the stream, or before a gap: there is no later frame to take
-        if self._late_ns is not None and index > 0 and not is_end and decided_ns - ns > self._late_ns:
-            frame, ns = decided, decided_ns
+        if self._late_ns is not None and index > 0 and not is_end:
+            # One that was moved may have come to lie where the next one is.
+            covered = self._last_boundary is not None and frame <= self._last_boundary[1][0]
+            if covered or decided_ns - ns > self._late_ns:
+                frame, ns = decided, decided_ns
         self._last_boundary = index, (frame, ns)
         return frame, ns
 

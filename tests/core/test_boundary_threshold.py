@@ -13,7 +13,6 @@ from kineseg.motion import canonical_pose, generate
 from kineseg_core.boundary_network import OperatingPoint
 from kineseg_core.events import SegmentClosed, SegmentStarted
 from kineseg_core.opening import Opener, StreamRequest
-from kineseg_core.segmenter import SegmenterSettings
 from numpy.typing import NDArray
 
 from tests.core.in_process import SCRATCH, SHIPPED, events, shipped
@@ -103,11 +102,6 @@ def test_a_higher_threshold_asks_for_more_at_every_moment(low: float, high: floa
     assert lenient.surest <= strict.surest
     assert lenient.provisional <= strict.provisional
     assert lenient.retracted <= strict.retracted
-    assert SegmenterSettings().at(low).provisional_at <= SegmenterSettings().at(high).provisional_at
-
-
-def test_settings_that_emit_nothing_provisional_still_do_not() -> None:
-    assert SegmenterSettings(provisional_at=2.0).at(0.1).provisional_at == 2.0
 
 
 def test_a_servers_default_is_for_the_default_model_alone() -> None:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmentEnd, SegmenterSettings
 from numpy.typing import NDArray
 
+from evaluation.quality.segmented import Embedded, decisions
 from evaluation.quality.stream import AnnotatedStream
 
 Array = NDArray[np.float64]
 
 _PAIRS = 2000  # of blocks, for the median squared distance
-_CALM = 1.0  # a surprise that never is an anomaly
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,8 @@ def scenes(streams: Sequence[AnnotatedStream], bundle: Bundle, settings: Segment
     rate = bundle.frame_rate_hz
     frames = [stream.canonical(rate).astype(np.float32) for stream in streams]
     return [
-        _scene(stream, embedding, rate, settings)
-        for stream, embedding in zip(streams, _embeddings(frames, bundle), strict=True)
+        _scene(stream, Embedded(own, embedding, rate), settings)
+        for stream, own, embedding in zip(streams, frames, _embeddings(frames, bundle), strict=True)
     ]
 
 
@@ -78,12 +79,11 @@ def _embeddings(frames: Sequence[NDArray[np.float32]], bundle: Bundle) -> list[N
     return embeddings
 
 
-def _scene(
-    stream: AnnotatedStream, embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings
-) -> ClusteringStream:
+def _scene(stream: AnnotatedStream, embedded: Embedded, settings: SegmenterSettings) -> ClusteringStream:
     assert stream.labels is not None  # of sets of motion
+    embedding, rate = embedded.embedding, embedded.rate
     n = len(embedding)
-    size = max(1, round(settings.block_s * rate))
+    size = max(1, round(BLOCK_S * rate))
     blocks = embedding[: n // size * size].reshape(n // size, size, -1).mean(axis=1, dtype=np.float64)
     at = np.minimum(np.round(np.arange(n) * stream.rate / rate), stream.n_frames - 1).astype(np.int64)
     cuts = [0, *np.round(stream.truth[:, 1] * rate / stream.rate).astype(int).tolist(), n]
@@ -94,11 +94,10 @@ def _scene(
         block_frames=size,
         labels=stream.labels[at],
         true=tuple(pairwise(cuts)),
-        found=tuple(_found(embedding, rate, settings)),
+        found=tuple(_found(embedded, settings)),
     )
 
 
-def _found(embedding: NDArray[np.float32], rate: float, settings: SegmenterSettings) -> list[tuple[int, int]]:
-    segmenter = Segmenter(settings, embedding.shape[1], rate)
-    decisions = [decision for row in embedding for decision in segmenter.update(row, _CALM)] + segmenter.finish()
-    return [(each.start, each.end) for each in decisions if isinstance(each, SegmentEnd)]
+def _found(embedded: Embedded, settings: SegmenterSettings) -> list[tuple[int, int]]:
+    decided = (decision for _, decision in decisions(embedded, settings))
+    return [(each.start, each.end) for each in decided if isinstance(each, SegmentEnd)]

@@ -9,14 +9,17 @@ from functools import partial
 from types import ModuleType
 
 import numpy as np
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, segment_point
+from kineseg_core.segmenter.segments import CORRELATED_S
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from evaluation.quality.clusterers.scenes import ClusteringStream
 
 Segments = Sequence[tuple[int, int]]
+HORIZON_S = 60.0  # of a longer segment the latest part speaks for all of it
 WITHOUT_ERRORS = (0.1, 0.2, 0.3)  # distances for our own method without its allowance for errors
 GiveLabels = Callable[[ClusteringStream, Segments], NDArray[np.int64]]
 
@@ -58,9 +61,7 @@ def clustered(
     scene: ClusteringStream, segments: Segments, name: str, settings: SegmenterSettings, errors_known: bool = True
 ) -> NDArray[np.int64]:
     """Labels by a clusterer, segment after segment as the service does it; mergers apply to what came before."""
-    block_s = settings.block_s
-    trim, reach = round(settings.trim_s / block_s), max(1, round(settings.window_s / block_s))
-    horizon = round(settings.horizon_s / block_s)
+    trim, reach, horizon = (round(seconds / BLOCK_S) for seconds in (settings.trim_s, CORRELATED_S, HORIZON_S))
     labeller: Labeller = make_labeller(
         name, same_action=settings.same_action, max_labels=settings.max_labels, dim=scene.blocks.shape[1]
     )

@@ -8,9 +8,10 @@ from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
-from kineseg_core.segmenter import PrototypeClusterer, SegmentEnd, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import PrototypeClusterer, SegmentEnd, SegmenterSettings
 from numpy.typing import NDArray
 
+from evaluation.quality.segmented import Embedded, decisions
 from evaluation.quality.stream import MODEL_RATE, AnnotatedStream
 
 Array = NDArray[np.float64]
@@ -61,7 +62,7 @@ def figures(
     ``uneven``: standard deviation, over segments, of the logarithm of that. ``settling_s``: seconds after a boundary
     until the embedding is nearer to the new action's mean than to the old one's, the median.
     """
-    cuts, decided, labels = _segment(embedding, settings)
+    cuts, decided, labels = _segment(scene.frames, embedding, settings)
     labelled = _evaluate(metrics, scene, [], [], _labels_between(embedding, scene, settings))
     return {
         **_evaluate(metrics, scene, cuts, decided, labels),
@@ -78,13 +79,12 @@ def towards_truth(embedding: Array, scene: EmbeddingStream, share: float) -> Arr
     return moved
 
 
-def _segment(embedding: Array, settings: SegmenterSettings) -> tuple[list[int], list[int], NDArray[np.int64]]:
+def _segment(
+    frames: Array, embedding: Array, settings: SegmenterSettings
+) -> tuple[list[int], list[int], NDArray[np.int64]]:
     """Boundaries, when each was decided, and the label of every frame."""
-    segmenter = Segmenter(settings, embedding.shape[1], MODEL_RATE)
-    ends: list[tuple[SegmentEnd, int]] = []
-    for t, row in enumerate(embedding.astype(np.float32)):
-        ends += [(each, t) for each in segmenter.update(row, 1.0) if isinstance(each, SegmentEnd)]
-    ends += [(each, len(embedding) - 1) for each in segmenter.finish() if isinstance(each, SegmentEnd)]
+    stream = Embedded(frames.astype(np.float32), embedding.astype(np.float32), MODEL_RATE)
+    ends = [(each, t) for t, each in decisions(stream, settings) if isinstance(each, SegmentEnd)]
     labels = np.zeros(len(embedding), dtype=np.int64)
     for end, _ in ends:
         labels[end.start : end.end] = end.label

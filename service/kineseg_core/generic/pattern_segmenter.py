@@ -1,16 +1,16 @@
 """One stream of few channels: embeddings and surprise go in frame by frame, decisions come out.
 
-The same interface as `Segmenter`, whose classifiers were trained on motion. There an action is a few seconds of similar
-posture; here a segment is a pattern that repeats for long, and its phases differ as much as actions do in motion.
+The same interface as `Segmenter`, for which an action is a few seconds of similar motion; here a segment is a pattern
+that repeats for long, and its phases differ as much as actions do in motion.
 """
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network import Look
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
@@ -18,12 +18,13 @@ from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, Segm
 from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.decisions import LabelsMerged
 from kineseg_core.segmenter.labels import make_labeller, segment_point
-from kineseg_core.segmenter.without_looks import WithoutLooks
+
+F32 = NDArray[np.float32]
 
 _SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
 
 
-class PatternSegmenter(WithoutLooks):
+class PatternSegmenter:
     """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
 
     Where the signal stands still, that is a segment too. Nothing is provisional: boundaries are final when emitted.
@@ -51,9 +52,8 @@ class PatternSegmenter(WithoutLooks):
         delay_s: float = 0.0,
         patterns: PatternSettings | None = None,
     ) -> None:
-        self._block_frames = max(1, round(settings.block_s * rate_hz))
+        self._block_frames = max(1, round(BLOCK_S * rate_hz))
         block_s = self._block_frames / rate_hz
-        settings = dataclasses.replace(settings, block_s=block_s)
         budget = int((latency_s - max(0.0, delay_s - block_s)) / block_s + 1e-9) - 1
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
@@ -66,6 +66,7 @@ class PatternSegmenter(WithoutLooks):
         self._labeller.length_scale = 1.0
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
+        self._decisions: list[Decision] = []  # made while observing
         self._n_frames = 0
         self._first_frame = 0  # of block 0
         self._in_block = 0  # frames of the block that is not full yet
@@ -83,9 +84,9 @@ class PatternSegmenter(WithoutLooks):
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._anomalies.score
 
-    def update(self, embedding: NDArray[np.float32], surprise: float) -> list[Decision]:
-        """Takes the next frame's embedding (E,) and surprise, and returns what is decided with it, often nothing."""
-        decisions: list[Decision] = []
+    def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
+        """Takes the next frame (C,), its embedding (E,) and its surprise; there is nothing to look at."""
+        decisions = self._decisions
         if not self._has_open_segment:
             self._has_open_segment = True
             self._segment_id += 1
@@ -106,6 +107,11 @@ class PatternSegmenter(WithoutLooks):
             self._in_block = 0
             if boundary is not None:
                 self._begin(boundary, decisions)
+        return []
+
+    def decide(self, probabilities: F32) -> list[Decision]:
+        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
+        decisions, self._decisions = self._decisions, []
         return decisions
 
     def finish(self) -> list[Decision]:

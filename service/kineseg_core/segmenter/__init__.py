@@ -12,8 +12,6 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_core.segmenter.kernel_boundaries import KernelBoundaries
-from kineseg_core.segmenter.network_segmenter import NetworkSegmenter
 from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 
@@ -22,9 +20,7 @@ __all__ = [
     "AnomalyStart",
     "AnomalyUpdate",
     "Decision",
-    "KernelBoundaries",
     "LabelsMerged",
-    "NetworkSegmenter",
     "PrototypeClusterer",
     "SegmentEnd",
     "SegmentRetract",

@@ -7,6 +7,7 @@ import math
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
 
+_KEPT_S = 0.1
 _LEAST_SURPRISE = 1e-9
 # The deviation may fall to this share of the training data's, or every move in a calm stream would be an anomaly.
 _LEAST_DEVIATION = 0.3
@@ -25,7 +26,7 @@ class SurpriseMonitor:
         warm_up, pause = (
             max(1, round(seconds * rate_hz)) for seconds in (settings.anomaly_warm_up_s, settings.anomaly_pause_s)
         )
-        self._kept = max(1, round(settings.block_s * rate_hz))  # one value in so many frames says enough
+        self._kept = max(1, round(_KEPT_S * rate_hz))  # one value in so many frames says enough
         horizon, prior = (
             max(1, round(seconds * rate_hz / self._kept)) for seconds in (settings.anomaly_horizon_s, settings.prior_s)
         )

@@ -24,6 +24,10 @@ Array = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
 
+CORRELATED_S = 1.5
+"""How far apart blocks of a segment still are correlated."""
+
+
 @dataclass(slots=True)
 class ProvisionalSegment:
     """A segment that has been emitted and is neither confirmed nor retracted yet.
@@ -66,7 +70,7 @@ class Segments(ABC):
             settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
         )
         self._trim = round(settings.trim_s / block_s)
-        self._reach = max(1, round(settings.window_s / block_s))  # of correlation within a segment
+        self._reach = round(CORRELATED_S / block_s)
         self._has_open_segment = False
         self._start_block = 0  # of the open segment
         self._segment_id = -1  # of it

@@ -8,26 +8,29 @@ from functools import cache
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.generic import PatternSegmenter
-from kineseg_core.segmenter import Decision, NetworkSegmenter, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings
 from numpy.typing import NDArray
 
 from tests.core.segmenter.streams import RATE
 
-Any = Segmenter | NetworkSegmenter | PatternSegmenter
-Make = Callable[..., Segmenter | NetworkSegmenter]
+Any = Segmenter | PatternSegmenter
+Make = Callable[..., Segmenter]
 SETTINGS = SegmenterSettings()
 DIM = 8
 
 
-def kernel(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> Segmenter:
-    """For embeddings (DIM,) of a trained model."""
-    return Segmenter(settings, DIM, RATE, latency_s)
+def motion(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> Segmenter:
+    """For the poses of a trained model, each its own embedding."""
+    return _segmenter(ViewPlan.of_model(DIM, DIM, RATE), latency_s, settings)
 
 
-def network(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> NetworkSegmenter:
+def signal(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> Segmenter:
     """For a signal of DIM channels."""
-    point = packaged_network().operating_point
-    return NetworkSegmenter(settings, ViewPlan.of_signal(DIM, 0, RATE), point, latency_s)
+    return _segmenter(ViewPlan.of_signal(DIM, 0, RATE), latency_s, settings)
+
+
+def _segmenter(views: ViewPlan, latency_s: float, settings: SegmenterSettings) -> Segmenter:
+    return Segmenter(settings, views, packaged_network().operating_point, latency_s)
 
 
 def patterns() -> PatternSegmenter:

@@ -21,11 +21,11 @@ from kineseg_core.segmenter import (
 )
 from numpy.typing import NDArray
 
-from tests.core.segmenter.steps import Any, kernel, network, patterns, step
+from tests.core.segmenter.steps import Any, motion, patterns, signal, step
 from tests.core.segmenter.streams import RATE, embedding_stream
 
 Frames = NDArray[np.float32]
-each = pytest.mark.parametrize("make", [kernel, network, patterns])
+each = pytest.mark.parametrize("make", [motion, signal, patterns])
 
 
 def run(
@@ -108,7 +108,7 @@ def test_a_restart_before_after_and_twice_in_a_row_is_nothing(make: Callable[[],
 def test_actions_keep_their_labels_and_changes_are_found_after_a_restart_within_a_block(seed: int) -> None:
     frames, truth = embedding_stream([0, 1, 0, 1], [8, 8, 8, 8], seed)
     interrupted = truth[1] + 61  # no multiple of the 3 frames of a block
-    segments = closed(run(kernel(), frames, frozenset({interrupted})))
+    segments = closed(run(motion(), frames, frozenset({interrupted})))
     expected = [0, *truth[:2], interrupted, *truth[2:]]
     assert [s.start for s in segments] == pytest.approx(expected, abs=0.3 * RATE)
     labels = [s.label for s in segments]
@@ -118,7 +118,7 @@ def test_actions_keep_their_labels_and_changes_are_found_after_a_restart_within_
 def test_what_was_learned_of_the_scale_goes_on() -> None:
     quiet, truth = embedding_stream([0, 1, 0, 1, 0, 1], [8] * 6)
     frames = 30.0 * quiet
-    starts = [s.start for s in closed(run(kernel(), frames, frozenset({truth[3]})))]
+    starts = [s.start for s in closed(run(motion(), frames, frozenset({truth[3]})))]
     assert all(min(abs(s - t) for s in starts) <= 0.3 * RATE for t in truth)
     assert len(starts) == len(truth) + 1
 

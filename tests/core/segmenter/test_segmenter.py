@@ -21,10 +21,10 @@ from kineseg_core.segmenter import (
 )
 from numpy.typing import NDArray
 
-from tests.core.segmenter.steps import SETTINGS, Make, kernel, network, step
+from tests.core.segmenter.steps import SETTINGS, Make, motion, signal, step
 from tests.core.segmenter.streams import RATE, embedding_stream
 
-both = pytest.mark.parametrize("make", [kernel, network])
+both = pytest.mark.parametrize("make", [motion, signal])
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
     surprise: Sequence[float] | None = None,
     pickle_at: frozenset[int] = frozenset(),
     settings: SegmenterSettings = SETTINGS,
-    make: Make = kernel,
+    make: Make = motion,
 ) -> list[tuple[int, Decision]]:
     """All decisions with the frame that each was decided at."""
     segmenter = make(latency_s, settings)
@@ -49,20 +49,19 @@ def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
     return [d for _, d in decided if isinstance(d, SegmentEnd)]
 
 
-def test_finds_the_boundaries_and_knows_an_action_again() -> None:
+@both
+def test_finds_the_boundaries_and_neighbours_differ_in_their_labels(make: Make) -> None:
     frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
-    segments = closed(run(frames))
-    assert [abs(s.start - t) <= 0.3 * RATE for s, t in zip(segments[1:], truth, strict=True)] == [True] * 4
-    labels = [s.label for s in segments]
-    assert (labels[0], labels[1]) == (labels[2], labels[4])
-    assert len(set(labels)) == 3
-
-
-def test_the_network_finds_them_too_and_neighbours_differ_in_their_labels() -> None:
-    frames, truth = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
-    segments = closed(run(frames, make=network))
+    segments = closed(run(frames, make=make))
     assert [abs(s.start - t) <= 0.3 * RATE for s, t in zip(segments[1:], truth, strict=True)] == [True] * 4
     assert all(one.label != other.label for one, other in pairwise(segments))
+
+
+def test_an_action_is_known_again() -> None:
+    frames, _ = embedding_stream([0, 1, 0, 2, 1], [6, 5, 7, 6, 5])
+    labels = [s.label for s in closed(run(frames))]
+    assert (labels[0], labels[1]) == (labels[2], labels[4])
+    assert len(set(labels)) == 3
 
 
 @both
@@ -155,7 +154,7 @@ def test_pickling_in_between_changes_nothing(make: Make, cuts: frozenset[int]) -
 
 @both
 def test_memory_does_not_grow_and_a_long_segment_still_ends(make: Make) -> None:
-    settings = SegmenterSettings(horizon_s=6.0, anomaly_horizon_s=3.0)
+    settings = SegmenterSettings(anomaly_horizon_s=3.0)
     frames, truth = embedding_stream([0, 1], [40, 6])
     half, whole = (make(settings=settings) for _ in range(2))
     for frame in frames[: 20 * 30]:
@@ -188,8 +187,8 @@ def test_no_anomaly_without_one() -> None:
 
 def test_calibration_of_a_bundle_is_taken_and_checked() -> None:
     taken = SegmenterSettings.from_bundle(
-        {"penalty": 2.5, "max_labels": 8.0}, log_surprise_median=-1, log_surprise_scale=2
+        {"same_action": 0.2, "max_labels": 8.0}, log_surprise_median=-1, log_surprise_scale=2
     )
-    assert (taken.penalty, taken.max_labels, taken.log_surprise_scale) == (2.5, 8, 2)
-    with pytest.raises(ValueError, match="penalties"):
-        SegmenterSettings.from_bundle({"penalties": 1.0}, log_surprise_median=0, log_surprise_scale=1)
+    assert (taken.same_action, taken.max_labels, taken.log_surprise_scale) == (0.2, 8, 2)
+    with pytest.raises(ValueError, match="same_actions"):
+        SegmenterSettings.from_bundle({"same_actions": 1.0}, log_surprise_median=0, log_surprise_scale=1)

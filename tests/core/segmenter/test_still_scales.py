@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.segmenter import KernelBoundaries, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.anomaly import SurpriseMonitor
-from kineseg_core.segmenter.features import final_features, provisional_features
 from kineseg_core.segmenter.stillness import StillnessDetector
 from numpy.typing import NDArray
 
+from tests.core.segmenter.steps import motion, step
 from tests.core.segmenter.streams import RATE, embedding_stream
 
 SIZE, GROUPS = 5, 12
@@ -48,24 +48,6 @@ def test_slow_motion_tremor_and_short_pauses_are_no_stillness() -> None:
     assert not still_at(pauses)
 
 
-@pytest.mark.parametrize("still_s", [10.0, 90.0, 300.0])
-def test_the_scales_after_a_freeze_are_those_before_it(still_s: float) -> None:
-    frames, _ = embedding_stream([0, 1, 2, 0, 1], [8.0] * 5)
-    blocks = frames.reshape(-1, 3, 8).mean(axis=1).astype(np.float64)
-    kernel = KernelBoundaries(SegmenterSettings(), 8, 4.0)
-    for block in blocks:
-        kernel.update(block)
-    variance, gain = kernel.block_variance, kernel.typical_gain
-    for _ in range(round(10 * still_s)):
-        kernel.update(blocks[-1])
-        cut = kernel.count - 20
-        assert np.isfinite(final_features(kernel, cut)).all()
-        assert np.isfinite(provisional_features(kernel, kernel.start, cut)).all()
-    assert kernel.still
-    assert kernel.block_variance == pytest.approx(variance, rel=0.25)
-    assert kernel.typical_gain == pytest.approx(gain, rel=0.25)
-
-
 @settings(max_examples=8, deadline=None)
 @given(cuts=st.frozensets(st.integers(0, 1500), max_size=4))
 def test_pickling_within_stillness_changes_nothing(cuts: frozenset[int]) -> None:
@@ -73,11 +55,11 @@ def test_pickling_within_stillness_changes_nothing(cuts: frozenset[int]) -> None
     frames = np.concatenate([frames[:400], np.repeat(frames[400:401], 700, axis=0), frames[400:]])
 
     def run(pickled: frozenset[int]) -> list[object]:
-        segmenter, decided = Segmenter(SegmenterSettings(), 8, RATE), list[object]()
+        segmenter, decided = motion(), list[object]()
         for i, frame in enumerate(frames):
             if i in pickled:
                 segmenter = pickle.loads(pickle.dumps(segmenter))
-            decided += segmenter.update(frame, 1.0)
+            decided += step(segmenter, frame)
         return decided + segmenter.finish()
 
     assert run(cuts) == run(frozenset())

@@ -9,6 +9,7 @@ import torch
 import typer
 
 from kineseg_training.default.boundary_network import recipe
+from kineseg_training.default.boundary_network.into_bundle import put_into_bundle
 from kineseg_training.default.boundary_network.streams.library import RECORDED, SOURCES, check_left_out
 from kineseg_training.errors import SettingsError
 from kineseg_training.files import write_atomically
@@ -16,7 +17,7 @@ from kineseg_training.options import Quiet, Seed, Threads, cmu_folder, reporting
 
 
 def boundary_network(
-    out: Annotated[Path, typer.Argument(help="File to write, such as boundary_network.onnx.")],
+    out: Annotated[Path, typer.Argument(help="File to write, or a bundle's folder to put it into.")],
     streams: Annotated[int, typer.Option(help="Training streams to make.")] = recipe.STREAMS,
     steps: Annotated[int, typer.Option(help="Batches of 256 examples to fit to.")] = recipe.STEPS,
     seed: Seed = recipe.SEED,
@@ -39,6 +40,9 @@ def boundary_network(
         left_out = check_left_out(leave_out or ())
         clips = None if left_out.issuperset(RECORDED) else cmu_folder(data, "--data")
         trained = train(clips, left_out, streams=streams, steps=steps, seed=seed, progress=not quiet)
-        write_atomically(out, trained.content)
+        if out.is_dir():
+            put_into_bundle(trained.content, recipe.CARD, out)
+        else:
+            write_atomically(out, trained.content)
         typer.echo(f"{trained.examples} examples of {streams} streams, loss {trained.loss:.4f} at the end")
         typer.echo(f"wrote {out}")

@@ -38,7 +38,7 @@ class Annotated:
     @property
     def is_body(self) -> bool:
         """Whether its frames are canonical."""
-        return self.frames.shape[1] == CHANNELS
+        return bool(self.frames.shape[1] == CHANNELS)
 
     def parts(self) -> Iterator[tuple[str, Array]]:
         """Each segment's action and frames, without what may belong to its neighbours."""

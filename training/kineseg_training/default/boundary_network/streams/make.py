@@ -22,10 +22,10 @@ Array = NDArray[np.float64]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _OF_TWENTY: tuple[Kind, ...] = (
-    "body", "sensors", "annotated", "process", "body", "annotated", "body", "sensors", "idle", "body",
-    "annotated", "sensors", "process", "body", "annotated", "sensors", "idle", "body", "process", "annotated",
+    "body", "sensors", "process", "body", "annotated", "body", "sensors", "idle", "body", "sensors",
+    "process", "body", "annotated", "body", "sensors", "process", "body", "idle", "annotated", "sensors",
 )  # fmt: skip
-_ANNOTATED_SHARES = {"takes": 0.35, "mocap6": 0.25, "gesturephase": 0.4}
+_ANNOTATED_SHARES = {"takes": 0.45, "mocap6": 0.25, "gesturephase": 0.3}
 _CAMERA_SHARE = 0.6  # of annotated bodies; the others are seen by sensors
 _STILL_PERSON_SHARE = 0.4  # of idle streams
 

@@ -51,7 +51,7 @@ def _stretch(rng: np.random.Generator, recording: Annotated, tempo: float) -> tu
     whole = len(recording.frames)
     length = min(whole, int(USUAL_S * recording.rate * tempo))
     begin = int(rng.integers(whole - length + 1))
-    at = begin + np.arange(int((length - 1) / tempo) + 1) * tempo
+    at = np.asarray(begin + np.arange(int((length - 1) / tempo) + 1) * tempo, np.float64)
     frames = at_positions(recording.frames, at)
     boundaries = recording.boundaries - [begin / recording.rate, 0.0]
     boundaries = boundaries[(boundaries[:, 0] > 0) & (boundaries[:, 0] < length / recording.rate)] / tempo

@@ -1,1 +1,0 @@
-"""The segmenter's boundary classifiers: trained on motion whose boundaries are known because it was made."""
