@@ -1,0 +1,115 @@
+"""Watches one stream's source values and raises typed anomalies under a budget of alarms an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
+from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
+from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.rules.book import RuleBook
+from kineseg_core.anomalies.sentence import sentence, spoken
+from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
+from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.tracker import AnomalyTracker, Change
+from kineseg_core.errors import InvalidFrame
+
+_LARGEST = 1e12  # what is larger is no measurement, and its square would not be a number
+
+
+class AnomalyMonitor:
+    """Watches a stream frame by frame; what it says of a frame depends on nothing later. Picklable.
+
+    Args:
+        source: What the frames are.
+        budget: How many alarms an hour may be false.
+
+    Attributes:
+        severity: Nats s of the newest frame: something as bad comes once in e^s hours.
+    """
+
+    def __init__(self, source: WatchedSource, budget: AnomalyBudget | None = None) -> None:
+        self.source = source
+        self.budget = budget or AnomalyBudget()
+        self.severity = -np.inf
+        self._rules = RuleBook(len(source.names), 1 if source.parents is None else 3, source.rate_hz)
+        self._tracker = AnomalyTracker(AlarmBar(self.budget), _neighbours(source))
+        self._spoken = spoken(source.names)
+        self._time_s: float | None = None
+
+    def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
+        """Takes the next frame.
+
+        Args:
+            values: ``(J, 3)`` positions in any unit, or ``(C,)`` channels; NaN: lost.
+            time_s: Capture time, seconds. One that is not later than the last counts as that one.
+
+        Returns:
+            What is raised, updated and cleared with it.
+
+        Raises:
+            InvalidFrame: Another shape, or a time that is not finite.
+        """
+        frame, time_s = self._checked(values, time_s), float(time_s)
+        interval_s = None if self._time_s is None else max(0.0, time_s - self._time_s)
+        self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
+        findings = self._rules.update(frame, self._time_s, interval_s)
+        signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
+        self.severity = RULE_SEVERITY if findings else -np.inf
+        return self._events(self._tracker.update(self._time_s, signs, self._named))
+
+    def finish(self) -> list[AnomalyEvent]:
+        """The stream is over: clears what goes on."""
+        return [] if self._time_s is None else self._events(self._tracker.finish(self._time_s))
+
+    def _checked(self, values: ArrayLike, time_s: float) -> NDArray[np.float64]:
+        frame = np.array(values, np.float64)
+        if frame.shape != self.source.shape:
+            raise InvalidFrame(
+                f"values: have shape {frame.shape}; expected {self.source.shape}, a number for each of "
+                f"{', '.join(self.source.names[:3])} ...",
+                field="values",
+            )
+        if not np.isfinite(time_s):
+            raise InvalidFrame(f"time_s: is {time_s}; expected the capture time in seconds", field="time_s")
+        np.clip(frame, -_LARGEST, _LARGEST, out=frame)
+        return frame.reshape(len(self.source.names), -1)
+
+    def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
+        return AnomalyKind.UNUSUAL, max(signs, key=lambda sign: sign.severity).units
+
+    def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:
+        return [self._event(change) for change in changes]
+
+    def _event(self, change: Change) -> AnomalyEvent:
+        anomaly, now_s = change.anomaly, self._time_s or 0.0
+        cleared = change.what == "cleared"
+        units = anomaly.units or range(len(self.source.names))
+        said = (
+            anomaly.anomaly_id,
+            anomaly.kind,
+            tuple(self.source.names[unit] for unit in units),
+            float(np.exp(anomaly.severity)),
+            anomaly.since_s,
+            sentence(
+                anomaly.kind,
+                tuple(self._spoken[unit] for unit in anomaly.units),
+                (anomaly.end_s if cleared else now_s) - anomaly.since_s,
+            ),
+        )
+        if cleared:
+            return Cleared(*said, end_s=anomaly.end_s)
+        return (Raised if change.what == "raised" else Updated)(*said)
+
+
+def _neighbours(source: WatchedSource) -> list[frozenset[int]]:
+    """Of every unit: itself, and of a joint its parent and children."""
+    around = [{unit} for unit in range(len(source.names))]
+    for joint, parent in enumerate(source.parents or ()):
+        if parent >= 0:
+            around[joint].add(parent)
+            around[parent].add(joint)
+    return [frozenset(units) for units in around]
