@@ -11,12 +11,14 @@ from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleBook
+from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
-from kineseg_core.anomalies.tracker import AnomalyTracker, Change
+from kineseg_core.anomalies.tracker import HYSTERESIS, AnomalyTracker, Change
 from kineseg_core.errors import InvalidFrame
 
+_STAYS_S = 20.0
 _LARGEST = 1e12  # what is larger is no measurement, and its square would not be a number
 
 
@@ -35,10 +37,13 @@ class AnomalyMonitor:
         self.source = source
         self.budget = budget or AnomalyBudget()
         self.severity = -np.inf
-        self._rules = RuleBook(len(source.names), 1 if source.parents is None else 3, source.rate_hz)
-        self._tracker = AnomalyTracker(AlarmBar(self.budget), _neighbours(source))
+        self._rules = RuleBook(source)
+        self._scorer = Scorer(source)
+        self._bar = AlarmBar(self.budget)
+        self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         self._spoken = spoken(source.names)
         self._time_s: float | None = None
+        self._scored: list[Sign] = []
 
     def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
         """Takes the next frame.
@@ -56,10 +61,18 @@ class AnomalyMonitor:
         frame, time_s = self._checked(values, time_s), float(time_s)
         interval_s = None if self._time_s is None else max(0.0, time_s - self._time_s)
         self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
-        findings = self._rules.update(frame, self._time_s, interval_s)
+        rules, scorer = self._rules, self._scorer
+        findings = rules.update(frame, self._time_s, interval_s)
         signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
-        self.severity = RULE_SEVERITY if findings else -np.inf
-        return self._events(self._tracker.update(self._time_s, signs, self._named))
+        if scorer.update(rules.filled, rules.lost, gap=rules.gap, learns=self._learns()):
+            self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
+        self.severity = RULE_SEVERITY if findings else float(scorer.severities.max())
+        return self._events(self._tracker.update(self._time_s, signs + self._scored, self._named))
+
+    @property
+    def warming_up(self) -> tuple[str, ...]:
+        """What is not watched yet: classes of detectors (rules watch from the first frame on)."""
+        return tuple(of.value for of in self._scorer.warming_up)
 
     def finish(self) -> list[AnomalyEvent]:
         """The stream is over: clears what goes on."""
@@ -77,6 +90,11 @@ class AnomalyMonitor:
             raise InvalidFrame(f"time_s: is {time_s}; expected the capture time in seconds", field="time_s")
         np.clip(frame, -_LARGEST, _LARGEST, out=frame)
         return frame.reshape(len(self.source.names), -1)
+
+    def _learns(self) -> bool:
+        """Whether what comes may become what is usual: not while an anomaly goes on, unless it stays."""
+        since_s = self._tracker.alarmed_since_s
+        return since_s is None or (self._time_s or 0.0) - since_s > _STAYS_S
 
     def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
         return AnomalyKind.UNUSUAL, max(signs, key=lambda sign: sign.severity).units

@@ -102,8 +102,8 @@ class AnomalyTracker:
 
     @property
     def alarmed_since_s(self) -> float | None:
-        """When the oldest anomaly that goes on was raised."""
-        return self._open[0].raised_s if self._open else None
+        """When the newest anomaly that goes on was raised."""
+        return self._open[-1].raised_s if self._open else None
 
     def update(self, time_s: float, signs: Sequence[Sign], namer: Namer) -> list[Change]:
         """Takes the signs of a frame.

@@ -16,6 +16,7 @@ from kineseg_core.anomalies.rules.looped import looped
 from kineseg_core.anomalies.rules.occluded import occluded
 from kineseg_core.anomalies.rules.runs import Runs, new_runs
 from kineseg_core.anomalies.rules.stalled import stalled
+from kineseg_core.anomalies.source import WatchedSource
 
 _LOOP_S, _MOST_HASHES = 60.0, 4096
 
@@ -74,9 +75,7 @@ class RuleBook:
     """The exact rules of one stream. Picklable.
 
     Args:
-        units: Joints or channels.
-        numbers: Numbers a unit has in a frame.
-        rate_hz: Frames a second.
+        source: What the frames are.
 
     Attributes:
         lost: ``(U,)`` bool, units lost in the last frame.
@@ -84,7 +83,9 @@ class RuleBook:
         filled: ``(U, D)`` its values, and where they are lost the last ones that were not; NaN before there were any.
     """
 
-    def __init__(self, units: int, numbers: int, rate_hz: float) -> None:
+    def __init__(self, source: WatchedSource) -> None:
+        units, rate_hz = len(source.names), source.rate_hz
+        numbers = 1 if source.parents is None else 3
         self._rate_hz = rate_hz
         self._gap = GapRule(rate_hz)
         self._state = _State(

@@ -1,0 +1,48 @@
+"""What is known of the tails of streams before one is seen, from `priors.json`.
+
+The file is made by ``kineseg-train anomaly-priors``, which says from what. For bodies there are four strata, by how
+much bone lengths vary in the first ten seconds: exact skeletons, good ones, noisy ones, rough ones.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from kineseg_core.anomalies.score.envelope import Envelope
+from kineseg_core.anomalies.score.tails import Prior
+from kineseg_core.anomalies.values.layout import ValueLayout
+
+FILE = "priors.json"
+GROUPS = ("exact bodies", "good bodies", "noisy bodies", "rough bodies", "channels")
+_STRATA = (5e-4, 4e-3, 3e-2)
+"""Usual upper limits of the deviation of a bone's log length, between groups of bodies."""
+
+
+def prior_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> Prior:
+    """The prior of a stream that has been watched for ten seconds."""
+    tails = _read()[group_of(layout, envelope, is_body=is_body)]
+    return Prior(*(np.array([tails[detector.name][field] for detector in layout.detectors]) for field in Prior._fields))
+
+
+def group_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> str:
+    """Which of `GROUPS` a stream belongs to that has been watched for ten seconds."""
+    if not is_body:
+        return GROUPS[-1]
+    stratum = len(_STRATA)
+    for d, detector in enumerate(layout.detectors):
+        if detector.name == "bone":
+            usual = np.median(envelope.quantile[layout.start[d] : layout.start[d + 1]])
+            stratum = int(np.searchsorted(_STRATA, usual))
+    return GROUPS[stratum]
+
+
+@cache
+def _read() -> dict[str, dict[str, dict[str, float]]]:
+    content: dict[str, Any] = json.loads(files("kineseg_core.anomalies").joinpath(FILE).read_text())
+    tails: dict[str, dict[str, dict[str, float]]] = content["tails"]
+    return tails
