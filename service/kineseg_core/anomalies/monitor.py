@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
+from kineseg_core.anomalies.diagnosis.body import diagnose_body
+from kineseg_core.anomalies.diagnosis.body_evidence import body_evidence
+from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleBook
@@ -39,6 +42,9 @@ class AnomalyMonitor:
         self.severity = -np.inf
         self._rules = RuleBook(source)
         self._scorer = Scorer(source)
+        ratios = self._scorer.ratios
+        numbers = 1 if source.parents is None else 3
+        self._recent = Recent(len(source.names), numbers, len(ratios.layout.detectors), ratios.rate_hz)
         self._bar = AlarmBar(self.budget)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         self._spoken = spoken(source.names)
@@ -65,6 +71,7 @@ class AnomalyMonitor:
         findings = rules.update(frame, self._time_s, interval_s)
         signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
         if scorer.update(rules.filled, rules.lost, gap=rules.gap, learns=self._learns()):
+            self._recent.add(self._time_s, rules.filled, scorer.severities, scorer.ratios.top)
             self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
         self.severity = RULE_SEVERITY if findings else float(scorer.severities.max())
         return self._events(self._tracker.update(self._time_s, signs + self._scored, self._named))
@@ -97,7 +104,9 @@ class AnomalyMonitor:
         return since_s is None or (self._time_s or 0.0) - since_s > _STAYS_S
 
     def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
-        return AnomalyKind.UNUSUAL, max(signs, key=lambda sign: sign.severity).units
+        if self.source.parents is None:
+            return AnomalyKind.UNUSUAL, max(signs, key=lambda sign: sign.severity).units
+        return diagnose_body(body_evidence(self.source, self._scorer.ratios, self._recent, since_s))
 
     def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:
         return [self._event(change) for change in changes]

@@ -15,7 +15,7 @@ HYSTERESIS = 2.0
 _JOINED_S = 2.0
 """Signs that begin so soon after an anomaly did have its cause."""
 _CALM_S, _CALM_AFTER_RULE_S = 1.0, 0.5
-_NAMED_AFTER_S = (0.0, 0.5, 2.0)
+_NAMED_AFTER_S = (0.0, 0.25, 0.45, 2.0)
 _WORSE = 1.0
 _LEAST_INTERVAL_S = 1.0
 _MUTED_S = 5.0

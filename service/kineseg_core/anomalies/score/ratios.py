@@ -42,6 +42,8 @@ class Ratios:
         values: Of the source.
         layout: Of the values.
         rate_hz: Rows a second.
+        root: The joint that all others are seen from; -1: channels.
+        envelope: Of the values.
         seconds: For how long values have been made.
         y: ``(D,)`` of the last row: log of the largest value over its limit.
         top: ``(D,)`` which value that is.
@@ -56,7 +58,7 @@ class Ratios:
         self.seconds = 0.0
         self.y = np.full(len(self.layout.detectors), -np.inf)
         self.top = np.zeros(len(self.layout.detectors), np.int64)
-        self._root = -1 if source.parents is None else source.parents.index(-1)
+        self.root = -1 if source.parents is None else source.parents.index(-1)
         self._lost = np.zeros(len(source.names), bool)
         self._gap = False
         self._masks = new_masks(len(source.names), len(self.layout))
@@ -83,7 +85,7 @@ class Ratios:
         if not self.values.update(filled):
             return False
         layout = self.layout
-        mask(self._masks, self._lost, self._gap, self._root, self.rate_hz, layout.unit, layout.other)
+        mask(self._masks, self._lost, self._gap, self.root, self.rate_hz, layout.unit, layout.other)
         self._lost[:] = False
         self._gap = False
         self.seconds += 1.0 / self.rate_hz

@@ -33,7 +33,8 @@ _SHAKE_HELD_S, _TREMBLE_HELD_S = 0.3, 0.8
 _SHAKE_SPEED, _TREMBLE_SPEED = 0.15, 0.1
 """Body heights a second below which a joint counts as still."""
 _SHORTEST_BONE = 0.015
-"""Body heights; the logarithm of anything shorter says nothing."""
+"""Body heights; the logarithm of anything that is usually shorter says nothing."""
+_ZERO = 1e-24
 
 
 class _State(NamedTuple):
@@ -163,14 +164,16 @@ def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _measure(frame, extent, state, constants):  # type: ignore[no-untyped-def]
-    """Log lengths of the bones whose ends are known and not in one place."""
+def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-untyped-def]
+    """Log lengths of the bones whose ends are known and usually not in one place."""
     for b in range(len(constants.bones)):
         joint, parent = constants.bones[b]
         square = 0.0
         for axis in range(3):
             square += (frame[joint, axis] - frame[parent, axis]) ** 2
-        state.lengths[b] = 0.5 * math.log(square) if square > (_SHORTEST_BONE * extent) ** 2 else math.nan
+        if math.isnan(baseline[b]) and square < (_SHORTEST_BONE * extent) ** 2:
+            square = math.nan
+        state.lengths[b] = 0.5 * math.log(square + _ZERO)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -266,7 +269,7 @@ class BodyValues:
         if (state.frames[0] - 1) % constants.step:
             return False
         extent = self.extent.update(frame)
-        _measure(frame, extent, state, constants)
+        _measure(frame, extent, self.baseline.value, state, constants)
         baseline = self.baseline.update(state.lengths)
         joints = len(state.known)
         _shaking(row, extent, state, constants, self.row)
