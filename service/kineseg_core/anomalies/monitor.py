@@ -10,15 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
 from kineseg_core.anomalies.diagnosis.body import diagnose_body
 from kineseg_core.anomalies.diagnosis.body_evidence import body_evidence
+from kineseg_core.anomalies.diagnosis.body_rules import BodyRules
 from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
-from kineseg_core.anomalies.rules.book import RuleBook
+from kineseg_core.anomalies.rules.book import RuleBook, RuleFinding
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.tracker import HYSTERESIS, AnomalyTracker, Change
+from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
@@ -45,10 +47,12 @@ class AnomalyMonitor:
         ratios = self._scorer.ratios
         numbers = 1 if source.parents is None else 3
         self._recent = Recent(len(source.names), numbers, len(ratios.layout.detectors), ratios.rate_hz)
+        self._body_rules = BodyRules(source, ratios.values) if isinstance(ratios.values, BodyValues) else None
         self._bar = AlarmBar(self.budget)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         self._spoken = spoken(source.names)
         self._time_s: float | None = None
+        self._shown: list[RuleFinding] = []
         self._scored: list[Sign] = []
 
     def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
@@ -69,10 +73,13 @@ class AnomalyMonitor:
         self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
         rules, scorer = self._rules, self._scorer
         findings = rules.update(frame, self._time_s, interval_s)
-        signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
         if scorer.update(rules.filled, rules.lost, gap=rules.gap, learns=self._learns()):
+            if self._body_rules is not None:
+                self._shown = self._body_rules.update(self._time_s, settled=not scorer.ratios.mostly_silent)
             self._recent.add(self._time_s, rules.filled, scorer.severities, scorer.ratios.top)
             self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
+        findings += self._shown
+        signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
         self.severity = RULE_SEVERITY if findings else float(scorer.severities.max())
         return self._events(self._tracker.update(self._time_s, signs + self._scored, self._named))
 

@@ -21,6 +21,9 @@ _LEAST_INTERVAL_S = 1.0
 _MUTED_S = 5.0
 """A detector's sign that outlives the rule's anomaly which explained it is another anomaly after so long."""
 
+_OUTLASTS_RULE = frozenset({AnomalyKind.LATE})
+"""Kinds whose rule sees only how they begin."""
+
 Of = AnomalyKind | DetectorClass
 Namer = Callable[[float, Sequence[Sign]], tuple[AnomalyKind, tuple[int, ...]]]
 """Given since when and by which signs, what an anomaly is and which units it is about."""
@@ -195,7 +198,7 @@ class AnomalyTracker:
 
     def _is_over(self, anomaly: OpenAnomaly) -> bool:
         alive = [of for of, on in self._on.items() if on.anomaly is anomaly]
-        if anomaly.exact:  # what detectors make of it does not keep it open
+        if anomaly.exact and anomaly.kind not in _OUTLASTS_RULE:  # what detectors make of it does not keep it open
             return not any(isinstance(of, AnomalyKind) for of in alive)
         return not alive
 

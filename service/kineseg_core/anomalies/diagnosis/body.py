@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kineseg_core.anomalies.diagnosis.axes import axes_changed
 from kineseg_core.anomalies.diagnosis.body_evidence import BodyEvidence
 from kineseg_core.anomalies.diagnosis.path import Path, shakiness
-from kineseg_core.anomalies.diagnosis.scale import other_unit, rescaled
+from kineseg_core.anomalies.diagnosis.scale import rescaled
 from kineseg_core.anomalies.diagnosis.suspect import strained_bone, suspects
 from kineseg_core.anomalies.diagnosis.swapped import swapped
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -26,10 +25,6 @@ _NEW, _STEADY = 0.15, 0.4
 
 def diagnose_body(evidence: BodyEvidence) -> Found:
     """Kind and joints; no joints: the whole body."""
-    if other_unit(evidence):
-        return AnomalyKind.UNIT, ()
-    if axes_changed(evidence):
-        return AnomalyKind.AXES, ()
     if rescaled(evidence):
         return AnomalyKind.SCALE, ()
     if joints := swapped(evidence):

@@ -14,6 +14,7 @@ from kineseg_core.anomalies.rules.frozen import frozen
 from kineseg_core.anomalies.rules.gap import GapRule
 from kineseg_core.anomalies.rules.looped import looped
 from kineseg_core.anomalies.rules.occluded import occluded
+from kineseg_core.anomalies.rules.replayed import new_replays, replayed
 from kineseg_core.anomalies.rules.runs import Runs, new_runs
 from kineseg_core.anomalies.rules.stalled import stalled
 from kineseg_core.anomalies.source import WatchedSource
@@ -34,7 +35,7 @@ class _State(NamedTuple):
     hashes: NDArray[np.uint32]
     position: NDArray[np.int64]
     found: NDArray[np.int64]
-    """``(4,)`` units occluded, stalled or not, units frozen, looped or not."""
+    """``(5,)`` units occluded, stalled or not, units frozen, looped or not, units late."""
 
 
 class _AllRuns(NamedTuple):
@@ -45,7 +46,7 @@ class _AllRuns(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _watch(frame, bits, state, runs, rate):  # type: ignore[no-untyped-def]
+def _watch(frame, bits, state, runs, replays, root, rate):  # type: ignore[no-untyped-def]
     n_lost, n_same, code = compare(frame, state.before, state.lost, state.same, bits)
     found = state.found
     all_same = n_same > 0 and n_same + n_lost == len(state.lost)
@@ -55,6 +56,7 @@ def _watch(frame, bits, state, runs, rate):  # type: ignore[no-untyped-def]
         return
     found[2] = frozen(runs.frozen, state.moved, state.same, state.lost, rate, state.frozen)
     found[3] = looped(runs.looped, state.hashes, state.position, code, rate)
+    found[4] = replayed(replays, state.before, state.lost, root, rate)
 
 
 class RuleFinding(NamedTuple):
@@ -87,6 +89,7 @@ class RuleBook:
         units, rate_hz = len(source.names), source.rate_hz
         numbers = 1 if source.parents is None else 3
         self._rate_hz = rate_hz
+        self._root = -1 if source.parents is None else source.parents.index(-1)
         self._gap = GapRule(rate_hz)
         self._state = _State(
             before=np.full((units, numbers), np.nan),
@@ -98,9 +101,10 @@ class RuleBook:
             frozen=np.zeros(units, bool),
             hashes=np.zeros(min(_MOST_HASHES, max(8, round(_LOOP_S * rate_hz))), np.uint32),
             position=np.zeros(2, np.int64),
-            found=np.zeros(4, np.int64),
+            found=np.zeros(5, np.int64),
         )
         self._runs = _AllRuns(new_runs(units), new_runs(1), new_runs(units), new_runs(1))
+        self._replays = new_replays(units, rate_hz)
         self.gap = False
 
     @property
@@ -133,10 +137,10 @@ class RuleBook:
         self.gap = interval_s is not None and self._gap.update(interval_s)
         if self.gap and interval_s is not None:
             findings.append(RuleFinding(AnomalyKind.GAP, (), time_s - interval_s))
-        _watch(frame, frame.view(np.int64), state, self._runs, self._rate_hz)
+        _watch(frame, frame.view(np.int64), state, self._runs, self._replays, self._root, self._rate_hz)
         if not state.found.any():
             return findings
-        occluded_, stalled_, frozen_, looped_ = state.found.tolist()
+        occluded_, stalled_, frozen_, looped_, late_ = state.found.tolist()
         if occluded_:
             findings.append(self._of_units(AnomalyKind.OCCLUDED, state.occluded, self._runs.occluded, time_s))
         if stalled_:
@@ -145,6 +149,10 @@ class RuleBook:
             findings.append(self._of_units(AnomalyKind.FROZEN, state.frozen, self._runs.frozen, time_s))
         if looped_ and not stalled_:
             findings.append(RuleFinding(AnomalyKind.LOOPED, (), self._since(self._runs.looped, 0, time_s)))
+        elif late_ and not stalled_:
+            units = np.flatnonzero(self._replays.on)
+            behind = int(self._replays.lag[units].max())
+            findings.append(RuleFinding(AnomalyKind.LATE, tuple(units.tolist()), time_s - behind * self.interval_s))
         return findings
 
     def _of_units(self, kind: AnomalyKind, on: NDArray[np.bool_], runs: Runs, time_s: float) -> RuleFinding:

@@ -68,6 +68,11 @@ class Ratios:
         self._renew_every = max(1, round(_RENEWED_S * self.rate_hz))
         self._settled = round(_SETTLED_S * self.rate_hz)
 
+    @property
+    def mostly_silent(self) -> bool:
+        """Whether more than half of the units are lost or were a moment ago."""
+        return 2 * int(np.count_nonzero(self._masks.left)) > len(self._masks.left)
+
     def update(self, filled: F64, lost: NDArray[np.bool_], *, gap: bool, learns: bool) -> bool:
         """Takes a frame.
 

@@ -51,12 +51,12 @@ class Scorer:
         return tuple(sorted(classes, key=lambda of: of.value))
 
     def update(self, filled: F64, lost: NDArray[np.bool_], *, gap: bool, learns: bool) -> bool:
-        """Takes a frame, see `Ratios.update`; whether there are new severities."""
+        """Takes a frame, see `Ratios.update`; whether there is a new row: before the warm-up of -inf."""
         ratios = self.ratios
         if not ratios.update(filled, lost, gap=gap, learns=learns):
             return False
         if ratios.seconds < WARM_UP_S:
-            return False
+            return True
         if self._prior is None:
             self._prior = prior_of(ratios.layout, ratios.envelope, is_body=self._is_body)
         learn_tails(ratios.y, 1.0 / ratios.rate_hz, self._prior, self._tails)

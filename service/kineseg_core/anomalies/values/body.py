@@ -258,6 +258,22 @@ class BodyValues:
         """Joint and parent of each bone."""
         return self._bones
 
+    @property
+    def common_deviation(self) -> float:
+        """Median of the deviations."""
+        return float(self._state.common[0])
+
+    @property
+    def moved(self) -> float:
+        """Body heights that half of the joints are from where they would be if they had gone on."""
+        return float(self.row[3 * len(self._state.known)]) / self._constants.rate
+
+    def last_places(self) -> F64:
+        """``(3, J, 3)`` of the last three rows, relative to the root, body heights."""
+        newest = self._state.frames[0] - 1
+        rows = (newest - self._constants.step * np.array([2, 1, 0])) % len(self._state.ring)
+        return np.asarray(self._state.ring[rows] / self.extent.value)
+
     def update(self, frame: F64) -> bool:
         """Takes a frame, ``(J, 3)`` with the last known places where joints are lost, NaN where there are none.
 
