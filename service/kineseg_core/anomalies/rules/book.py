@@ -30,6 +30,7 @@ class _State(NamedTuple):
     same: NDArray[np.bool_]
     seen: NDArray[np.float64]
     moved: NDArray[np.float64]
+    began: NDArray[np.float64]
     occluded: NDArray[np.bool_]
     frozen: NDArray[np.bool_]
     hashes: NDArray[np.uint32]
@@ -51,7 +52,7 @@ def _watch(frame, bits, state, runs, replays, root, rate):  # type: ignore[no-un
     found = state.found
     all_same = n_same > 0 and n_same + n_lost == len(state.lost)
     found[0] = occluded(runs.occluded, state.seen, state.lost, rate, state.occluded)
-    found[1] = stalled(runs.stalled, all_same, rate)
+    found[1] = stalled(runs.stalled, state.began, all_same, rate)
     if all_same:  # what stands still alone, or comes again, is not known then
         return
     found[2] = frozen(runs.frozen, state.moved, state.same, state.lost, rate, state.frozen)
@@ -97,6 +98,7 @@ class RuleBook:
             same=np.zeros(units, bool),
             seen=np.zeros(units),
             moved=np.zeros(units),
+            began=np.zeros(1),
             occluded=np.zeros(units, bool),
             frozen=np.zeros(units, bool),
             hashes=np.zeros(min(_MOST_HASHES, max(8, round(_LOOP_S * rate_hz))), np.uint32),

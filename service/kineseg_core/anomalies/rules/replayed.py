@@ -16,6 +16,7 @@ _LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.8, 64, 2
 _LEAST_S, _LEAST_FRAMES = 0.15, 4.0
 _CHANCE_NATS = 20.0
 _HALF_LIFE_S = 600.0
+_LEARNT = 0.002
 _USUAL = 3.0
 """Alarms in about ten minutes from which on more is needed."""
 _EXACT = 1e-6
@@ -31,7 +32,7 @@ class Replays(NamedTuple):
     Attributes:
         keys: ``(L, U)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
         runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
-        chance: ``(U,)`` share of lags at which a frame was the same as before, so far.
+        goes_on: ``(U,)`` of runs so far, how often they went on with the next frame.
         alarms: ``(U,)`` so far, forgotten with time.
         lag: ``(U,)`` of the present alarm, frames; 0: none.
         frames: ``(1,)`` so far.
@@ -40,7 +41,7 @@ class Replays(NamedTuple):
 
     keys: NDArray[np.float64]
     runs: NDArray[np.int16]
-    chance: NDArray[np.float64]
+    goes_on: NDArray[np.float64]
     alarms: NDArray[np.float64]
     lag: NDArray[np.int64]
     frames: NDArray[np.int64]
@@ -53,7 +54,7 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     return Replays(
         np.full((lags, units), np.nan),
         np.zeros((units, lags), np.int16),
-        np.full(units, 0.02),
+        np.full(units, 0.01),
         np.zeros(units),
         np.zeros(units, np.int64),
         np.zeros(1, np.int64),
@@ -79,7 +80,6 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     size, count = len(keys), state.frames[0]
     row = count % size
     base = max(math.ceil(_LEAST_S * rate), _LEAST_FRAMES)
-    learnt = 1.0 / (_HALF_LIFE_S * rate) + 1.0 / (count + 50.0)
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     found = 0
     for unit in range(len(on)):
@@ -101,24 +101,26 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
             runs[unit, :] = 0
             continue
         if moves:  # one that stands is the same at every lag
-            same, longest, longest_lag = 0, 0, 0
+            running, same, longest, longest_lag = 0, 0, 0, 0
             for lag in range(_LEAST_LAG, size):
+                running += runs[unit, lag] > 0
                 if abs(key - keys[(row - lag) % size, unit]) <= near:
-                    same += 1
+                    same += runs[unit, lag] > 0
                     runs[unit, lag] = min(runs[unit, lag] + 1, 30000)
                     if runs[unit, lag] > longest:
                         longest, longest_lag = runs[unit, lag], lag
                 else:
                     runs[unit, lag] = 0
             if not on[unit]:
-                chance = min(max(state.chance[unit], 1e-3), 0.95)
-                needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(chance))
+                goes_on = min(max(state.goes_on[unit], 1e-3), 0.95)
+                needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
                 needed *= max(1.0, state.alarms[unit] / _USUAL)
                 if longest >= needed:
                     on[unit] = True
                     state.lag[unit] = longest_lag
                     state.alarms[unit] += 1.0
-                state.chance[unit] += learnt * (same / (size - _LEAST_LAG) - state.chance[unit])
+                if running:
+                    state.goes_on[unit] += min(_LEARNT * running, 0.1) * (same / running - state.goes_on[unit])
             elif runs[unit, state.lag[unit]] == 0:
                 on[unit] = False
                 state.lag[unit] = 0

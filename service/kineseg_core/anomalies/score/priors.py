@@ -21,6 +21,8 @@ FILE = "priors.json"
 GROUPS = ("exact bodies", "good bodies", "noisy bodies", "rough bodies", "channels")
 _STRATA = (5e-4, 4e-3, 3e-2)
 """Usual upper limits of the deviation of a bone's log length, between groups of bodies."""
+_EXACT = 1e-3
+"""The same of every bone of an exact body."""
 
 
 def prior_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> Prior:
@@ -36,8 +38,10 @@ def group_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> str:
     stratum = len(_STRATA)
     for d, detector in enumerate(layout.detectors):
         if detector.name == "bone":
-            usual = np.median(envelope.quantile[layout.start[d] : layout.start[d + 1]])
-            stratum = int(np.searchsorted(_STRATA, usual))
+            usual = envelope.quantile[layout.start[d] : layout.start[d + 1]]
+            stratum = int(np.searchsorted(_STRATA, np.median(usual)))
+            if usual.max() > _EXACT:
+                stratum = max(stratum, 1)
     return GROUPS[stratum]
 
 

@@ -25,6 +25,8 @@ _HALF_LIFE_S = 1200.0
 _LARGEST_EXCESS = 2.5
 MOST_USUAL = 8.0
 """Times the prior's rate that a stream's own counts as at most."""
+_LEAST_SURE = 6.0
+"""Episodes by which the mean excess is known at least: priors are of many more than they count as."""
 _APART_S = 2.0
 _LEAST_EXCESS = 0.1
 _TO_END = 0.9
@@ -93,7 +95,8 @@ def severities(y, prior, tails, weight, s):  # type: ignore[no-untyped-def]
             scale = mean * (1.0 - shape)
             within = min(x, -_TO_END * scale / shape)
             decay = math.log1p(shape * within / scale) / shape + (x - within) / (scale * (1.0 - _TO_END))
-        s[d] = -math.log(3600.0 * rate / weight[d]) + a * math.log1p(decay / a)
+        sure = max(a, _LEAST_SURE)
+        s[d] = -math.log(3600.0 * rate / weight[d]) + sure * math.log1p(decay / sure)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -5,8 +5,10 @@ tele     second difference of a joint's place
 jump     median of that over the joints
 hfr      least of 0.3 s: movement above 8 Hz over speed
 bpr      least of 0.8 s: movement of 3.5 to 8 Hz over smoothed speed, which a tremor keeps up (Deuschl 1998)
-bone     deviation of a bone's log length from its baseline, 0.1 s
-scale    size of the median of these
+bone     deviation of a bone's log length from its baseline, root mean square of 0.1 s
+strain   the same of 0.6 s, which shows what is small but does not end
+slip     size of the mean deviation of 0.7 s: a marker that moves away slowly
+scale    size of the median deviation, 0.1 s
 =======  ====================================================================================================
 """
 
@@ -28,13 +30,15 @@ from kineseg_core.anomalies.values.layout import NONE, Detector, ValueLayout
 
 F64 = NDArray[np.float64]
 
-_SHAKE_S, _SPEED_S, _TREMBLE_S, _SMOOTH_S, _SLOW_S, _BONE_S = 0.15, 0.5, 0.3, 0.1, 0.7, 0.1
+_MEANS_S = (0.15, 0.5, 0.3, 0.1, 0.7, 0.1, 0.6, 0.7)
+"""Of shake, speed, tremble, smooth, slow, bone, strain and slip."""
 _SHAKE_HELD_S, _TREMBLE_HELD_S = 0.3, 0.8
 _SHAKE_SPEED, _TREMBLE_SPEED = 0.15, 0.1
 """Body heights a second below which a joint counts as still."""
 _SHORTEST_BONE = 0.015
 """Body heights; the logarithm of anything that is usually shorter says nothing."""
 _ZERO = 1e-24
+_LEAST_DEVIATION = 0.0015
 
 
 class _State(NamedTuple):
@@ -60,8 +64,8 @@ class _State(NamedTuple):
     """``(n, J)`` the last ratios."""
     tremble_held: F64
     """``(m, J)``"""
-    bone_power: F64
-    """``(B,)``"""
+    bone_means: F64
+    """``(3, B)`` mean square deviations of 0.1 and 0.6 s, mean deviation of 0.7 s."""
     lengths: F64
     """``(B,)`` log lengths."""
     deviations: F64
@@ -78,7 +82,7 @@ class _Constants(NamedTuple):
     high: F64
     band: F64
     weights: F64
-    """Of the newest value in: shake, speed, tremble, smooth, slow, bone."""
+    """Of the newest value in each of the means of `_MEANS_S`."""
     bones: NDArray[np.int64]
     """``(B, 2)`` joint and parent."""
     root: int
@@ -130,7 +134,7 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
 def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes tele, hfr and bpr of all joints, and jump."""
     joints = state.ring.shape[1]
-    shake, speed, tremble, smooth, slow, _ = constants.weights
+    shake, speed, tremble, smooth, slow = constants.weights[:5]
     powers = state.powers
     at_shake, at_tremble = state.frames[1] % len(state.shake_held), state.frames[1] % len(state.tremble_held)
     for joint in range(joints):
@@ -178,21 +182,25 @@ def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-unty
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
-    """Writes bone and scale."""
-    weight = constants.weights[5]
-    known = 0
-    for b in range(len(constants.bones)):
+    """Writes bone, strain, slip and scale."""
+    weight, long, slow = constants.weights[5:]
+    means = state.bone_means
+    known, bones = 0, len(constants.bones)
+    for b in range(bones):
         deviation = state.lengths[b] - baseline[b]
         state.deviations[b] = deviation
         if math.isnan(deviation):
-            values[b] = 0.0
             continue
         known += 1
-        state.bone_power[b] += weight * (deviation**2 - state.bone_power[b])
-        values[b] = math.sqrt(state.bone_power[b])
+        means[0, b] += weight * (deviation**2 - means[0, b])
+        means[1, b] += long * (deviation**2 - means[1, b])
+        means[2, b] += slow * (deviation - means[2, b])
+        values[b] = math.sqrt(means[0, b])
+        values[bones + b] = math.sqrt(means[1, b])
+        values[2 * bones + b] = abs(means[2, b])
     state.common[0] = np.nanmedian(state.deviations) if known else 0.0
     state.common[1] += weight * (state.common[0] - state.common[1])
-    values[len(constants.bones)] = abs(state.common[1])
+    values[3 * bones] = abs(state.common[1])
 
 
 class BodyValues:
@@ -221,9 +229,7 @@ class BodyValues:
         self._constants = _Constants(
             high=high_pass(8.0, rate),
             band=band_pass(3.5, 8.0, rate),
-            weights=np.array(
-                [smoothing(s, rate) for s in (_SHAKE_S, _SPEED_S, _TREMBLE_S, _SMOOTH_S, _SLOW_S, _BONE_S)]
-            ),
+            weights=np.array([smoothing(seconds, rate) for seconds in _MEANS_S]),
             bones=np.array(self._bones, np.int64).reshape(-1, 2),
             root=source.parents.index(NONE),
             step=step,
@@ -240,7 +246,7 @@ class BodyValues:
             powers=np.zeros((4, joints)),
             shake_held=np.zeros((max(1, round(_SHAKE_HELD_S * rate)), joints)),
             tremble_held=np.zeros((max(1, round(_TREMBLE_HELD_S * rate)), joints)),
-            bone_power=np.zeros(len(self._bones)),
+            bone_means=np.zeros((3, len(self._bones))),
             lengths=np.zeros(len(self._bones)),
             deviations=np.full(len(self._bones), np.nan),
             common=np.zeros(2),
@@ -311,6 +317,8 @@ def _layout(source: WatchedSource, bones: tuple[tuple[int, int], ...]) -> ValueL
     ]
     if bones:
         units, others = zip(*bones, strict=True)
-        detectors.append(Detector("bone", DetectorClass.SHAPE, units, others, (NONE,) * len(bones), 0.0015, 0.15))
-    detectors.append(Detector("scale", DetectorClass.SHAPE, (NONE,), (NONE,), (NONE,), 0.0015, 0.15))
+        rivals = (NONE,) * len(bones)
+        of, names = DetectorClass.SHAPE, ("bone", "strain", "slip")
+        detectors += [Detector(name, of, units, others, rivals, _LEAST_DEVIATION, 0.1) for name in names]
+    detectors.append(Detector("scale", DetectorClass.SHAPE, (NONE,), (NONE,), (NONE,), _LEAST_DEVIATION, 0.1))
     return ValueLayout(tuple(detectors))

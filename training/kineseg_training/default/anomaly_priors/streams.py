@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from kineseg.motion import MotionError, Recording, generate, read
+from kineseg.motion.joint_mapping import map_joints
 from kineseg_core.anomalies import WatchedSource
 from numpy.typing import NDArray
 
@@ -64,10 +65,14 @@ def faultless_streams(cmu: Path, gestures: Path | None, made: int) -> Iterator[F
     for name in _TAKES:
         path = cmu / "subject_86" / f"{name}.mat"
         if path.is_file():
-            yield from at_rates(_read(path, _TAKE_RATE_HZ))
+            for stream in at_rates(_read(path, _TAKE_RATE_HZ)):
+                yield stream
+                yield with_fewer_joints(stream)
     clips = action_clips(cmu)
     for seed in range(_FIRST_SEED, _FIRST_SEED + made):
-        yield from at_rates(assemble(clips, seed, name=f"assembled {seed}").recording, _RATES_HZ[:1])
+        (stream,) = at_rates(assemble(clips, seed, name=f"assembled {seed}").recording, _RATES_HZ[:1])
+        yield stream
+        yield with_fewer_joints(stream)
         yield from _generated(seed)
     yield from _of_channels(cmu, made)
     for path in sorted(gestures.glob("*.npz")) if gestures else ():
@@ -84,6 +89,20 @@ def at_rates(recording: Recording, rates_hz: tuple[float, ...] = _RATES_HZ) -> I
         step = max(1, round(recording.rate / rate_hz))
         source = WatchedSource.of_joints(recording.joints, recording.skeleton.parents, recording.rate / step)
         yield FaultlessStream(f"{recording.name} at {rate_hz:g}", source, np.array(recording.positions[::step]))
+
+
+def with_fewer_joints(stream: FaultlessStream) -> FaultlessStream:
+    """With the canonical joints only, as trackers give them: a bone that spans several is not of one length."""
+    names, parents = stream.source.names, stream.source.parents or ()
+    kept = sorted(set(map_joints(names).values()))
+    above = []
+    for joint in kept:
+        parent = parents[joint]
+        while parent >= 0 and parent not in kept:
+            parent = parents[parent]
+        above.append(kept.index(parent) if parent >= 0 else -1)
+    source = WatchedSource.of_joints([names[joint] for joint in kept], above, stream.source.rate_hz)
+    return FaultlessStream(f"{stream.name}, fewer joints", source, stream.frames[:, kept])
 
 
 def _generated(seed: int) -> Iterator[FaultlessStream]:
