@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
 from kineseg_core.anomalies.diagnosis.body import diagnose_body
 from kineseg_core.anomalies.diagnosis.body_evidence import body_evidence
 from kineseg_core.anomalies.diagnosis.body_rules import BodyRules
+from kineseg_core.anomalies.diagnosis.channel_rules import ChannelRules
+from kineseg_core.anomalies.diagnosis.channels import diagnose_channels
 from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -21,10 +24,10 @@ from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.tracker import HYSTERESIS, AnomalyTracker, Change
 from kineseg_core.anomalies.values.body import BodyValues
+from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
-_LARGEST = 1e12  # what is larger is no measurement, and its square would not be a number
 
 
 class AnomalyMonitor:
@@ -48,6 +51,7 @@ class AnomalyMonitor:
         numbers = 1 if source.parents is None else 3
         self._recent = Recent(len(source.names), numbers, len(ratios.layout.detectors), ratios.rate_hz)
         self._body_rules = BodyRules(source, ratios.values) if isinstance(ratios.values, BodyValues) else None
+        self._channel_rules = ChannelRules(source, ratios.values) if isinstance(ratios.values, ChannelValues) else None
         self._bar = AlarmBar(self.budget)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         self._spoken = spoken(source.names)
@@ -74,13 +78,12 @@ class AnomalyMonitor:
         rules, scorer = self._rules, self._scorer
         findings = rules.update(frame, self._time_s, interval_s)
         if scorer.update(rules.filled, rules.lost, gap=rules.gap, learns=self._learns()):
-            if self._body_rules is not None:
-                self._shown = self._body_rules.update(self._time_s, settled=not scorer.ratios.mostly_silent)
+            self._shown = self._look(self._time_s)
             self._recent.add(self._time_s, rules.filled, scorer.severities, scorer.ratios.top)
             self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
         findings += self._shown
         signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
-        self.severity = RULE_SEVERITY if findings else float(scorer.severities.max())
+        self.severity = RULE_SEVERITY if findings else scorer.highest
         return self._events(self._tracker.update(self._time_s, signs + self._scored, self._named))
 
     @property
@@ -93,17 +96,26 @@ class AnomalyMonitor:
         return [] if self._time_s is None else self._events(self._tracker.finish(self._time_s))
 
     def _checked(self, values: ArrayLike, time_s: float) -> NDArray[np.float64]:
-        frame = np.array(values, np.float64)
+        frame = np.array(values, np.float64)  # a copy
         if frame.shape != self.source.shape:
             raise InvalidFrame(
                 f"values: have shape {frame.shape}; expected {self.source.shape}, a number for each of "
                 f"{', '.join(self.source.names[:3])} ...",
                 field="values",
             )
-        if not np.isfinite(time_s):
+        if not math.isfinite(time_s):
             raise InvalidFrame(f"time_s: is {time_s}; expected the capture time in seconds", field="time_s")
-        np.clip(frame, -_LARGEST, _LARGEST, out=frame)
         return frame.reshape(len(self.source.names), -1)
+
+    def _look(self, time_s: float) -> list[RuleFinding]:
+        """The rules that look at rows of values."""
+        ratios = self._scorer.ratios
+        settled = not ratios.mostly_silent
+        if self._body_rules is not None:
+            return self._body_rules.update(time_s, settled=settled)
+        assert self._channel_rules is not None
+        usual_bends = ratios.envelope.quantile[: len(self.source.names)]
+        return self._channel_rules.update(time_s, usual_bends, settled=settled)
 
     def _learns(self) -> bool:
         """Whether what comes may become what is usual: not while an anomaly goes on, unless it stays."""
@@ -112,7 +124,7 @@ class AnomalyMonitor:
 
     def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
         if self.source.parents is None:
-            return AnomalyKind.UNUSUAL, max(signs, key=lambda sign: sign.severity).units
+            return diagnose_channels(self._scorer.ratios, self._recent, since_s, signs)
         return diagnose_body(body_evidence(self.source, self._scorer.ratios, self._recent, since_s))
 
     def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-KEPT_S = 2.0
+KEPT_S = 1.6
 
 
 class Recent:
-    """The last two seconds of frames and severities. Picklable.
+    """The last second and a half of frames and severities. Picklable.
 
     Args:
         units: U.
@@ -23,8 +23,8 @@ class Recent:
     def __init__(self, units: int, numbers: int, detectors: int, rate_hz: float) -> None:
         rows = max(4, round(KEPT_S * rate_hz))
         self._frames = np.zeros((rows, units, numbers), np.float32)
-        self._severities = np.full((rows, detectors), -np.inf, np.float32)
-        self._tops = np.zeros((rows, detectors), np.int32)
+        self._severities = np.full((rows, detectors), -np.inf, np.float16)
+        self._tops = np.zeros((rows, detectors), np.int16)
         self._times_s = np.zeros(rows)
         self._origin: F64 | None = None
         self._count = 0
@@ -40,7 +40,7 @@ class Recent:
         self._times_s[row] = time_s
         self._count += 1
 
-    def rows(self) -> tuple[F64, F64, F64, NDArray[np.int32]]:
+    def rows(self) -> tuple[F64, F64, F64, NDArray[np.int16]]:
         """Times ``(n,)``, frames ``(n, U, D)``, severities and most severe values ``(n, K)``, oldest first."""
         kept = min(self._count, len(self._frames))
         order = np.arange(self._count - kept, self._count) % len(self._frames)

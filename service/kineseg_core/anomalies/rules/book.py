@@ -159,8 +159,8 @@ class RuleBook:
 
     def _of_units(self, kind: AnomalyKind, on: NDArray[np.bool_], runs: Runs, time_s: float) -> RuleFinding:
         units = np.flatnonzero(on)
-        longest = units[np.argmax(runs.run[units])]
+        longest = units[np.argmax(runs["run"][units])]
         return RuleFinding(kind, tuple(units.tolist()), self._since(runs, int(longest), time_s))
 
     def _since(self, runs: Runs, unit: int, time_s: float) -> float:
-        return time_s - float(runs.run[unit] - 1.0) * self.interval_s
+        return time_s - float(runs["run"][unit] - 1.0) * self.interval_s

@@ -6,6 +6,7 @@ import math
 
 from numba import njit
 
+_LARGEST = 1e12  # what is larger is no measurement, and its square might not be a number
 _PRIME, _OFFSET = 0x01000193, 0x811C9DC5  # FNV-1a of 32 bits
 
 
@@ -31,6 +32,7 @@ def compare(frame, before, lost, same, bits):  # type: ignore[no-untyped-def]
             if math.isnan(value):
                 lost[unit] = True
             else:
+                value = min(max(value, -_LARGEST), _LARGEST)
                 if value != before[unit, i]:
                     same[unit] = False
                 before[unit, i] = value

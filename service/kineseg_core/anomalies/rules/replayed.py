@@ -12,11 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.8, 64, 2
+_LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.7, 64, 2
+_SETTLED_S = 5.0
 _LEAST_S, _LEAST_FRAMES = 0.15, 4.0
 _CHANCE_NATS = 20.0
 _HALF_LIFE_S = 600.0
-_LEARNT = 0.002
+_CHANCE, _PRIOR = 0.003, 20.0
+"""How often a run of equal values goes on by chance, and how many times of that have been seen, before any has."""
 _USUAL = 3.0
 """Alarms in about ten minutes from which on more is needed."""
 _EXACT = 1e-6
@@ -32,7 +34,7 @@ class Replays(NamedTuple):
     Attributes:
         keys: ``(L, U)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
         runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
-        goes_on: ``(U,)`` of runs so far, how often they went on with the next frame.
+        ran, went_on: ``(U,)`` frames of runs that are over, and how many went on; forgotten with time.
         alarms: ``(U,)`` so far, forgotten with time.
         lag: ``(U,)`` of the present alarm, frames; 0: none.
         frames: ``(1,)`` so far.
@@ -41,7 +43,8 @@ class Replays(NamedTuple):
 
     keys: NDArray[np.float64]
     runs: NDArray[np.int16]
-    goes_on: NDArray[np.float64]
+    ran: NDArray[np.float64]
+    went_on: NDArray[np.float64]
     alarms: NDArray[np.float64]
     lag: NDArray[np.int64]
     frames: NDArray[np.int64]
@@ -54,7 +57,8 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     return Replays(
         np.full((lags, units), np.nan),
         np.zeros((units, lags), np.int16),
-        np.full(units, 0.01),
+        np.zeros(units),
+        np.zeros(units),
         np.zeros(units),
         np.zeros(units, np.int64),
         np.zeros(1, np.int64),
@@ -84,6 +88,8 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     found = 0
     for unit in range(len(on)):
         state.alarms[unit] *= kept
+        state.ran[unit] *= kept
+        state.went_on[unit] *= kept
         key, far = 0.0, 0.0
         for i in range(filled.shape[1]):
             value = filled[unit, i]
@@ -101,27 +107,26 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
             runs[unit, :] = 0
             continue
         if moves:  # one that stands is the same at every lag
-            running, same, longest, longest_lag = 0, 0, 0, 0
+            longest, longest_lag = 0, 0
             for lag in range(_LEAST_LAG, size):
-                running += runs[unit, lag] > 0
                 if abs(key - keys[(row - lag) % size, unit]) <= near:
-                    same += runs[unit, lag] > 0
                     runs[unit, lag] = min(runs[unit, lag] + 1, 30000)
                     if runs[unit, lag] > longest:
                         longest, longest_lag = runs[unit, lag], lag
-                else:
+                elif runs[unit, lag] > 0:
+                    if not on[unit]:
+                        state.ran[unit] += runs[unit, lag]
+                        state.went_on[unit] += runs[unit, lag] - 1
                     runs[unit, lag] = 0
-            if not on[unit]:
-                goes_on = min(max(state.goes_on[unit], 1e-3), 0.95)
+            if not on[unit] and count > _SETTLED_S * rate:
+                goes_on = min((state.went_on[unit] + _PRIOR * _CHANCE) / (state.ran[unit] + _PRIOR), 0.95)
                 needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
                 needed *= max(1.0, state.alarms[unit] / _USUAL)
                 if longest >= needed:
                     on[unit] = True
                     state.lag[unit] = longest_lag
                     state.alarms[unit] += 1.0
-                if running:
-                    state.goes_on[unit] += min(_LEARNT * running, 0.1) * (same / running - state.goes_on[unit])
-            elif runs[unit, state.lag[unit]] == 0:
+            elif on[unit] and runs[unit, state.lag[unit]] == 0:
                 on[unit] = False
                 state.lag[unit] = 0
         found += on[unit]

@@ -1,53 +1,50 @@
 """How long something must last until chance and the source's own habits no longer explain it.
 
-Of Bernoulli trials with probability p, a run of n comes about once in p^-n: with p from the repeats so far (rule of
-succession), a run is needed that chance brings once in e^20. Runs that were too short for an alarm but are usual
-triple what is needed; so do alarms that come again and again.
+Of trials that succeed again with probability p, a run of n comes about once in p^-n: with p from the repeats so far,
+after any frame or after another one, whichever is more, a run is needed that chance brings once in e^20. Runs that were
+too short for an alarm but are usual triple what is needed; so do alarms that come again and again.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-
 _CHANCE_NATS = 20.0
+_AGAIN, _PRIOR = 0.005, 4.0
+"""How often a repeat is repeated again, and of how many that has been seen, before any has been."""
 _USUAL_SHARE = 0.01
 _USUAL_LOUD = 4.0
 _HALF_LIFE_S = 600.0
 _LONGEST_QUIET_S, _LONGEST_LOUD_S, _COUNTED_S = 2.0, 4.0, 1.0
 
 
-class Runs(NamedTuple):
-    """Runs of U units.
+RUN = np.dtype(
+    [
+        ("run", np.float64),
+        ("repeats", np.float64),
+        ("frames", np.float64),
+        ("quiets", np.float64),
+        ("quiet", np.float64),
+        ("loud", np.float64),
+        ("louds", np.float64),
+        ("alarmed", np.bool_),
+    ]
+)
+"""Runs of a unit, all but the last in frames: the present run (0: none); in runs so far that were too short for an
+alarm, forgotten with time; so far, forgotten alike; number of these runs, forgotten alike; the longest run without and
+with an alarm; number of runs with an alarm, forgotten alike; whether the present run is an alarm."""
 
-    Attributes:
-        run: ``(U,)`` frames of the present run; 0: none.
-        repeats: ``(U,)`` frames in runs so far that were too short for an alarm, forgotten with time.
-        frames: ``(U,)`` frames so far, forgotten alike.
-        quiet: ``(U,)`` longest run without alarm, frames.
-        loud: ``(U,)`` longest run with an alarm, frames.
-        louds: ``(U,)`` number of runs with an alarm, forgotten alike.
-        alarmed: ``(U,)`` 1 while the present run is an alarm.
-    """
-
-    run: F64
-    repeats: F64
-    frames: F64
-    quiet: F64
-    loud: F64
-    louds: F64
-    alarmed: F64
+Runs = NDArray[np.void]
+"""``(U,)`` of `RUN`."""
 
 
 def new_runs(units: int) -> Runs:
     """Nothing has been seen yet."""
-    return Runs(*(np.zeros(units) for _ in Runs._fields))
+    return np.zeros(units, RUN)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -65,35 +62,39 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
         Whether the run has become an alarm, or still is one.
     """
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
-    runs.frames[unit] = runs.frames[unit] * kept + 1.0
-    runs.repeats[unit] *= kept
-    runs.louds[unit] *= kept
+    runs[unit].frames = runs[unit].frames * kept + 1.0
+    runs[unit].repeats *= kept
+    runs[unit].quiets *= kept
+    runs[unit].louds *= kept
     if not on:
-        if runs.run[unit] > 0:
+        if runs[unit].run > 0:
             _end(runs, unit, rate)
         return False
-    runs.run[unit] += 1.0
-    if runs.alarmed[unit]:
+    runs[unit].run += 1.0
+    if runs[unit].alarmed:
         return True
-    chance = min((runs.repeats[unit] + 2.0) / (runs.frames[unit] + 20.0), 0.95)
+    repeats, quiets = runs[unit].repeats, runs[unit].quiets
+    again = (repeats - quiets + _AGAIN * _PRIOR) / (repeats + _PRIOR)
+    chance = min(max(again, (repeats + 2.0) / (runs[unit].frames + 20.0)), 0.95)
     needed = max(base, _CHANCE_NATS / -math.log(chance))
-    if runs.repeats[unit] > _USUAL_SHARE * runs.frames[unit]:
-        needed = max(needed, 3.0 * runs.quiet[unit])
-    if runs.louds[unit] > _USUAL_LOUD - 1.0:
-        needed = max(needed, 3.0 * runs.loud[unit])
-    if runs.run[unit] < needed:
+    if runs[unit].repeats > _USUAL_SHARE * runs[unit].frames:
+        needed = max(needed, 3.0 * runs[unit].quiet)
+    if runs[unit].louds > _USUAL_LOUD - 1.0:
+        needed = max(needed, 3.0 * runs[unit].loud)
+    if runs[unit].run < needed:
         return False
-    runs.alarmed[unit] = 1.0
+    runs[unit].alarmed = True
     return True
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
-    if runs.alarmed[unit]:
-        runs.louds[unit] += 1.0
-        runs.loud[unit] = max(runs.loud[unit], min(runs.run[unit], _LONGEST_LOUD_S * rate))
+    if runs[unit].alarmed:
+        runs[unit].louds += 1.0
+        runs[unit].loud = max(runs[unit].loud, min(runs[unit].run, _LONGEST_LOUD_S * rate))
     else:
-        runs.repeats[unit] += min(runs.run[unit], _COUNTED_S * rate)
-        runs.quiet[unit] = max(runs.quiet[unit], min(runs.run[unit], _LONGEST_QUIET_S * rate))
-    runs.run[unit] = 0.0
-    runs.alarmed[unit] = 0.0
+        runs[unit].repeats += min(runs[unit].run, _COUNTED_S * rate)
+        runs[unit].quiets += 1.0
+        runs[unit].quiet = max(runs[unit].quiet, min(runs[unit].run, _LONGEST_QUIET_S * rate))
+    runs[unit].run = 0.0
+    runs[unit].alarmed = False

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER
 
 QUANTILE = 0.98
-BINS, BIN = 32, 0.25
+BINS, BIN = 24, 0.25
 """Number of bins, and their width in nats."""
 _MEMORY_S, EVERY_S = 120.0, 0.2
-_START_BIN, _SHIFT = 12, 8
+_START_BIN, _SHIFT = 10, 6
 _LEAST = 1e-12
 _SHARE_OF_UNITS = 0.3
 _YOUNG_S = 10.0

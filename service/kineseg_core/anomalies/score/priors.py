@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kineseg_core.anomalies.score.envelope import Envelope
-from kineseg_core.anomalies.score.tails import Prior
+from kineseg_core.anomalies.score.tails import PRIOR, Prior
 from kineseg_core.anomalies.values.layout import ValueLayout
 
 FILE = "priors.json"
@@ -28,7 +28,8 @@ _EXACT = 1e-3
 def prior_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> Prior:
     """The prior of a stream that has been watched for ten seconds."""
     tails = _read()[group_of(layout, envelope, is_body=is_body)]
-    return Prior(*(np.array([tails[detector.name][field] for detector in layout.detectors]) for field in Prior._fields))
+    rows = [tuple(tails[detector.name][field] for field in PRIOR.names or ()) for detector in layout.detectors]
+    return np.array(rows, PRIOR)
 
 
 def group_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> str:

@@ -60,7 +60,8 @@ class Ratios:
         self.top = np.zeros(len(self.layout.detectors), np.int64)
         self.root = -1 if source.parents is None else source.parents.index(-1)
         self._lost = np.zeros(len(source.names), bool)
-        self._gap = False
+        self._any_lost = self._gap = False
+        self._masked_until = 0
         self._masks = new_masks(len(source.names), len(self.layout))
         self.envelope: Envelope = new_envelope(len(self.layout))
         self._count = 0
@@ -71,7 +72,7 @@ class Ratios:
     @property
     def mostly_silent(self) -> bool:
         """Whether more than half of the units are lost or were a moment ago."""
-        return 2 * int(np.count_nonzero(self._masks.left)) > len(self._masks.left)
+        return self._count < self._masked_until and 2 * int(np.count_nonzero(self._masks.left)) > len(self._masks.left)
 
     def update(self, filled: F64, lost: NDArray[np.bool_], *, gap: bool, learns: bool) -> bool:
         """Takes a frame.
@@ -85,20 +86,30 @@ class Ratios:
         Returns:
             Whether there is a new row.
         """
-        self._lost |= lost
+        if lost.any():
+            self._lost |= lost
+            self._any_lost = True
         self._gap |= gap
         if not self.values.update(filled):
             return False
         layout = self.layout
-        mask(self._masks, self._lost, self._gap, self.root, self.rate_hz, layout.unit, layout.other)
-        self._lost[:] = False
-        self._gap = False
+        if self._gap or self._any_lost or self._count < self._masked_until:
+            self._mask()
         self.seconds += 1.0 / self.rate_hz
         beyond(self.values.row, self.envelope, layout.start, layout.rival, self._masks.values, self.y, self.top)
         self._count += 1
         if self._count > self._settled:
             self._learn(learns)
         return True
+
+    def _mask(self) -> None:
+        """Looks which values say nothing now; that no unit is lost any more shows a second later at most."""
+        if self._gap or self._any_lost:
+            self._masked_until = self._count + round(self.rate_hz) + 1
+        layout = self.layout
+        mask(self._masks, self._lost, self._gap, self.root, self.rate_hz, layout.unit, layout.other)
+        self._lost[:] = False
+        self._any_lost = self._gap = False
 
     def _learn(self, learns: bool) -> None:
         if self._count % self._learn_every == 0:

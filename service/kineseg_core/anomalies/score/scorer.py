@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.priors import prior_of
 from kineseg_core.anomalies.score.ratios import Ratios
-from kineseg_core.anomalies.score.tails import Prior, learn_tails, new_tails, severities
+from kineseg_core.anomalies.score.tails import Prior, learn_and_judge, new_tails
 from kineseg_core.anomalies.signs import DetectorClass, Sign
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.layout import ValueLayout
@@ -32,6 +32,7 @@ class Scorer:
     Attributes:
         ratios: What they are made of.
         severities: ``(D,)`` of the last row, nats; -inf: not yet watched.
+        highest: Of these.
     """
 
     def __init__(self, source: WatchedSource) -> None:
@@ -42,6 +43,9 @@ class Scorer:
         self._tails = new_tails(len(detectors))
         self._prior: Prior | None = None
         self._warm_s = warm_up_s(self.ratios.layout)
+        self._warm = np.zeros(len(detectors), bool)
+        self._is_warm = False
+        self.highest = -np.inf
 
     @property
     def warming_up(self) -> tuple[DetectorClass, ...]:
@@ -59,14 +63,17 @@ class Scorer:
             return True
         if self._prior is None:
             self._prior = prior_of(ratios.layout, ratios.envelope, is_body=self._is_body)
-        learn_tails(ratios.y, 1.0 / ratios.rate_hz, self._prior, self._tails)
-        severities(ratios.y, self._prior, self._tails, ratios.layout.weight, self.severities)
-        self.severities[ratios.seconds < self._warm_s] = -np.inf
+        if not self._is_warm:
+            self._warm = ratios.seconds >= self._warm_s
+            self._is_warm = bool(self._warm.all())
+        self.highest = learn_and_judge(
+            ratios.y, 1.0 / ratios.rate_hz, self._prior, self._tails, ratios.layout.weight, self._warm, self.severities
+        )
         return True
 
     def signs(self, least: float, time_s: float) -> list[Sign]:
         """The classes of detectors that reach `least` in the last row, each by its most severe detector."""
-        if self.severities.max() < least:
+        if self.highest < least:
             return []
         layout, best = self.ratios.layout, dict[DetectorClass, Sign]()
         for d in np.flatnonzero(self.severities >= least).tolist():

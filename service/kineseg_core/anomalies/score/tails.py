@@ -33,70 +33,61 @@ _TO_END = 0.9
 """Share of the way to the end of a bounded tail from which on it is exponential: nothing is impossible."""
 
 
-class Prior(NamedTuple):
-    """Of D detectors.
+PRIOR = np.dtype([(name, np.float64) for name in ("level", "rate", "excess", "shape")])
+"""Of a detector: u, from which on an episode is one; episodes a second; mean of what they reach above u; shape of the
+generalised Pareto tail, 0 or below."""
+TAIL = np.dtype([(name, np.float64) for name in ("episodes", "excess", "peak", "quiet_s")])
+"""What a stream has taught of a detector: how many episodes, the sum of their excess, the peak of the present one
+(-inf: none), and seconds since it was above its level last."""
 
-    Attributes:
-        level: ``(D,)`` u, from which on an episode is one.
-        rate: ``(D,)`` episodes a second.
-        excess: ``(D,)`` mean of what they reach above u.
-        shape: ``(D,)`` of the generalised Pareto tail, 0 or below.
-    """
-
-    level: F64
-    rate: F64
-    excess: F64
-    shape: F64
+Prior = NDArray[np.void]
+"""``(D,)`` of `PRIOR`."""
 
 
 class Tails(NamedTuple):
     """What a stream has taught.
 
     Attributes:
-        episodes: ``(D,)`` how many.
-        excess: ``(D,)`` sum of theirs.
-        seconds: ``(1,)`` in which they were.
-        peak: ``(D,)`` of the present episode; -inf: none.
-        quiet_s: ``(D,)`` since it was above its level last.
+        of: ``(D,)`` of `TAIL`.
+        seconds: ``(1,)`` in which it was taught.
     """
 
-    episodes: F64
-    excess: F64
+    of: NDArray[np.void]
     seconds: F64
-    peak: F64
-    quiet_s: F64
 
 
 def new_tails(detectors: int) -> Tails:
     """Nothing has been seen yet."""
-    return Tails(
-        np.zeros(detectors),
-        np.zeros(detectors),
-        np.zeros(1),
-        np.full(detectors, -np.inf),
-        np.zeros(detectors),
-    )
+    tails = Tails(np.zeros(detectors, TAIL), np.zeros(1))
+    tails.of["peak"] = -np.inf
+    return tails
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def severities(y, prior, tails, weight, s):  # type: ignore[no-untyped-def]
-    """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``."""
+def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
+    """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``.
+
+    Those that are not `warm` have -inf. Returns the highest.
+    """
+    highest = -math.inf
     for d in range(len(y)):
-        known = PRIOR_S * prior.rate[d]
-        own = min(tails.episodes[d], MOST_USUAL * prior.rate[d] * tails.seconds[0])
-        share = own / tails.episodes[d] if tails.episodes[d] > 0 else 0.0
+        known = PRIOR_S * prior[d].rate
+        own = min(tails.of[d].episodes, MOST_USUAL * prior[d].rate * tails.seconds[0])
+        share = own / tails.of[d].episodes if tails.of[d].episodes > 0 else 0.0
         a = known + own + 1e-9
-        mean = max((known * prior.excess[d] + share * tails.excess[d]) / a, _LEAST_EXCESS)
+        mean = max((known * prior[d].excess + share * tails.of[d].excess) / a, _LEAST_EXCESS)
         rate = a / (PRIOR_S + tails.seconds[0])
-        x = max(y[d] - prior.level[d], 0.0)
-        shape = prior.shape[d]
+        x = max(y[d] - prior[d].level, 0.0)
+        shape = prior[d].shape
         decay = x / mean
         if shape < -1e-6:
             scale = mean * (1.0 - shape)
             within = min(x, -_TO_END * scale / shape)
             decay = math.log1p(shape * within / scale) / shape + (x - within) / (scale * (1.0 - _TO_END))
         sure = max(a, _LEAST_SURE)
-        s[d] = -math.log(3600.0 * rate / weight[d]) + sure * math.log1p(decay / sure)
+        s[d] = -math.log(3600.0 * rate / weight[d]) + sure * math.log1p(decay / sure) if warm[d] else -math.inf
+        highest = max(highest, s[d])
+    return highest
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -105,14 +96,21 @@ def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
     kept = 0.5 ** (seconds / _HALF_LIFE_S)
     tails.seconds[0] = tails.seconds[0] * kept + seconds
     for d in range(len(y)):
-        tails.episodes[d] *= kept
-        tails.excess[d] *= kept
-        if y[d] > prior.level[d]:
-            tails.peak[d] = max(tails.peak[d], y[d])
-            tails.quiet_s[d] = 0.0
-        elif tails.peak[d] > -math.inf:
-            tails.quiet_s[d] += seconds
-            if tails.quiet_s[d] >= _APART_S:
-                tails.episodes[d] += 1.0
-                tails.excess[d] += min(tails.peak[d] - prior.level[d], _LARGEST_EXCESS * prior.excess[d])
-                tails.peak[d] = -math.inf
+        tails.of[d].episodes *= kept
+        tails.of[d].excess *= kept
+        if y[d] > prior[d].level:
+            tails.of[d].peak = max(tails.of[d].peak, y[d])
+            tails.of[d].quiet_s = 0.0
+        elif tails.of[d].peak > -math.inf:
+            tails.of[d].quiet_s += seconds
+            if tails.of[d].quiet_s >= _APART_S:
+                tails.of[d].episodes += 1.0
+                tails.of[d].excess += min(tails.of[d].peak - prior[d].level, _LARGEST_EXCESS * prior[d].excess)
+                tails.of[d].peak = -math.inf
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def learn_and_judge(y, seconds, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
+    """Takes a frame, see `learn_tails` and `severities`."""
+    learn_tails(y, seconds, prior, tails)
+    return severities(y, prior, tails, weight, warm, s)

@@ -28,6 +28,7 @@ from kineseg_core.anomalies.values.extent import BodyExtent
 from kineseg_core.anomalies.values.filters import band_pass, high_pass, smoothing
 from kineseg_core.anomalies.values.layout import NONE, Detector, ValueLayout
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _MEANS_S = (0.15, 0.5, 0.3, 0.1, 0.7, 0.1, 0.6, 0.7)
@@ -44,35 +45,35 @@ _LEAST_DEVIATION = 0.0015
 class _State(NamedTuple):
     """Of J joints and B bones, in the source's units."""
 
-    ring: F64
-    """``(2 step + 1, J, 3)`` places of the last frames relative to the root."""
+    ring: F32
+    """``(2 step + 1, J, 3)`` of the last frames: places relative to the root, less the first one of each joint."""
     known: NDArray[np.bool_]
     """``(J,)``"""
-    last: F64
+    last: F32
     """``(J, 3)`` of the last frame that was looked at."""
-    high: F64
+    high: F32
     """``(J, 3, 2)`` state of the high-pass filter."""
-    band: F64
+    band: F32
     """``(J, 3, 2)`` state of the band-pass filter."""
     first: F64
-    """``(J, 3)`` where the filters began."""
-    smooth: F64
+    """``(J, 3)`` the first place of each joint."""
+    smooth: F32
     """``(J, 3)`` smoothed step."""
-    powers: F64
+    powers: F32
     """``(4, J)`` mean squares: above 8 Hz, step, band, smoothed step."""
-    shake_held: F64
+    shake_held: F32
     """``(n, J)`` the last ratios."""
-    tremble_held: F64
+    tremble_held: F32
     """``(m, J)``"""
-    bone_means: F64
+    bone_means: F32
     """``(3, B)`` mean square deviations of 0.1 and 0.6 s, mean deviation of 0.7 s."""
-    lengths: F64
+    lengths: F32
     """``(B,)`` log lengths."""
     deviations: F64
     """``(B,)`` of these from their baseline; NaN: unknown."""
     common: F64
     """``(2,)`` median deviation, and smoothed."""
-    tele: F64
+    tele: F32
     """``(J,)`` largest second difference since the values before."""
     frames: NDArray[np.int64]
     """``(2,)`` frames, frames looked at."""
@@ -112,12 +113,10 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
             place = 0.0
             if seen:
                 place = frame[joint, axis] - (frame[root, axis] if joint != root else 0.0)
+                if not state.known[joint]:
+                    state.first[joint, axis] = place
+                place -= state.first[joint, axis]
             ring[row, joint, axis] = place
-            if seen and not state.known[joint]:
-                for i in range(size):
-                    ring[i, joint, axis] = place
-                state.first[joint, axis] = place
-                state.last[joint, axis] = place
         if seen:
             state.known[joint] = True
         older = ring[(row - constants.step) % size, joint]
@@ -143,9 +142,8 @@ def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-
             place = state.ring[row, joint, axis]
             moved = place - state.last[joint, axis]
             state.last[joint, axis] = place
-            from_first = place - state.first[joint, axis]
-            high += _filtered(from_first, constants.high, state.high[joint, axis]) ** 2
-            band += _filtered(from_first, constants.band, state.band[joint, axis]) ** 2
+            high += _filtered(place, constants.high, state.high[joint, axis]) ** 2
+            band += _filtered(place, constants.band, state.band[joint, axis]) ** 2
             state.smooth[joint, axis] += smooth * (moved - state.smooth[joint, axis])
             step += moved * moved
             even += state.smooth[joint, axis] ** 2
@@ -203,6 +201,19 @@ def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     values[3 * bones] = abs(state.common[1])
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _take(frame, extent, baseline, state, constants, values):  # type: ignore[no-untyped-def]
+    """Takes a frame; where a row of values is due it is written. Returns whether it was."""
+    row = _place(frame, state, constants)
+    if (state.frames[0] - 1) % constants.step:
+        return False
+    _measure(frame, extent, baseline, state, constants)
+    _shaking(row, extent, state, constants, values)
+    _shape(baseline, state, constants, values[3 * len(state.known) + 1 :])
+    state.frames[1] += 1
+    return True
+
+
 class BodyValues:
     """Values of one stream's joints. Picklable.
 
@@ -236,21 +247,21 @@ class BodyValues:
             rate=rate,
         )
         self._state = _State(
-            ring=np.zeros((2 * step + 1, joints, 3)),
+            ring=np.zeros((2 * step + 1, joints, 3), np.float32),
             known=np.zeros(joints, bool),
-            last=np.zeros((joints, 3)),
-            high=np.zeros((joints, 3, 2)),
-            band=np.zeros((joints, 3, 2)),
+            last=np.zeros((joints, 3), np.float32),
+            high=np.zeros((joints, 3, 2), np.float32),
+            band=np.zeros((joints, 3, 2), np.float32),
             first=np.zeros((joints, 3)),
-            smooth=np.zeros((joints, 3)),
-            powers=np.zeros((4, joints)),
-            shake_held=np.zeros((max(1, round(_SHAKE_HELD_S * rate)), joints)),
-            tremble_held=np.zeros((max(1, round(_TREMBLE_HELD_S * rate)), joints)),
-            bone_means=np.zeros((3, len(self._bones))),
-            lengths=np.zeros(len(self._bones)),
+            smooth=np.zeros((joints, 3), np.float32),
+            powers=np.zeros((4, joints), np.float32),
+            shake_held=np.zeros((max(1, round(_SHAKE_HELD_S * rate)), joints), np.float32),
+            tremble_held=np.zeros((max(1, round(_TREMBLE_HELD_S * rate)), joints), np.float32),
+            bone_means=np.zeros((3, len(self._bones)), np.float32),
+            lengths=np.zeros(len(self._bones), np.float32),
             deviations=np.full(len(self._bones), np.nan),
             common=np.zeros(2),
-            tele=np.zeros(joints),
+            tele=np.zeros(joints, np.float32),
             frames=np.zeros(2, np.int64),
         )
 
@@ -278,7 +289,7 @@ class BodyValues:
         """``(3, J, 3)`` of the last three rows, relative to the root, body heights."""
         newest = self._state.frames[0] - 1
         rows = (newest - self._constants.step * np.array([2, 1, 0])) % len(self._state.ring)
-        return np.asarray(self._state.ring[rows] / self.extent.value)
+        return np.asarray((self._state.ring[rows] + self._state.first) / self.extent.value)
 
     def update(self, frame: F64) -> bool:
         """Takes a frame, ``(J, 3)`` with the last known places where joints are lost, NaN where there are none.
@@ -287,16 +298,10 @@ class BodyValues:
             Whether there is a new row of values.
         """
         state, constants = self._state, self._constants
-        row = _place(frame, state, constants)
-        if (state.frames[0] - 1) % constants.step:
+        if not _take(frame, self.extent.value, self.baseline.value, state, constants, self.row):
             return False
-        extent = self.extent.update(frame)
-        _measure(frame, extent, self.baseline.value, state, constants)
-        baseline = self.baseline.update(state.lengths)
-        joints = len(state.known)
-        _shaking(row, extent, state, constants, self.row)
-        _shape(baseline, state, constants, self.row[3 * joints + 1 :])
-        state.frames[1] += 1
+        self.extent.update(frame)
+        self.baseline.update(state.lengths)
         return True
 
 

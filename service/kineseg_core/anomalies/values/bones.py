@@ -10,8 +10,8 @@ from kineseg_core.anomalies.source import WatchedSource
 F64 = NDArray[np.float64]
 
 _ROOTS = ("hips", "pelvis")
-_FIRST_S, _FIRST_EVERY_S, _EVERY_S, _RENEWED_S = 3.0, 0.1, 1.0, 2.0
-_KEPT = 96
+_FIRST_S, _FIRST_EVERY_S, _EVERY_S, _RENEWED_S = 3.0, 0.1, 1.5, 3.0
+_KEPT = 60
 _FAR, _LEAST_SPREAD = 8.0, 0.004
 _GIVE_UP_S, _RECENT = 30.0, 20
 
@@ -49,19 +49,18 @@ class BoneBaseline:
         self._spread = np.full(bones, np.inf)
         self.value = np.full(bones, np.nan)
 
-    def update(self, lengths: F64) -> F64:
-        """Takes the log lengths of a frame, ``(B,)`` with NaN where unknown, and gives the baseline."""
+    def update(self, lengths: NDArray[np.floating]) -> None:
+        """Takes the log lengths of a frame, ``(B,)`` with NaN where unknown."""
         early = self._count < self._first
         hop = max(1, round((_FIRST_EVERY_S if early else _EVERY_S) * self._rate_hz))
         if self._count % hop == 0:
             self._add(lengths, early)
             renewed = max(1, round(_RENEWED_S * self._rate_hz))
-            if early or self._count % renewed < hop or np.isnan(self.value).any():
+            if early or self._count % renewed < hop:
                 self._renew()
         self._count += 1
-        return self.value
 
-    def _add(self, lengths: F64, early: bool) -> None:
+    def _add(self, lengths: NDArray[np.floating], early: bool) -> None:
         far = np.abs(lengths - self.value) >= _FAR * self._spread if not early else np.zeros(len(lengths), bool)
         self._far_s = np.where(far, self._far_s + _EVERY_S, 0.0)
         self._kept[self._next] = lengths

@@ -152,6 +152,11 @@ class ChannelValues:
         self._next = 0
         self._past = PastBlocks(2 * channels, self._rate)
 
+    def last_rows(self) -> F64:
+        """``(3, C)`` the channels in the last three rows."""
+        newest = self._state.frames[0] - 1
+        return np.asarray(self._state.ring[(newest - self._step * np.array([2, 1, 0])) % len(self._state.ring)])
+
     def update(self, frame: F64) -> bool:
         """Takes a frame, ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
 

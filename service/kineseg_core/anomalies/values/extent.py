@@ -14,6 +14,9 @@ class BodyExtent:
 
     Args:
         rate_hz: Frames a second.
+
+    Attributes:
+        value: As far as is known.
     """
 
     def __init__(self, rate_hz: float) -> None:
@@ -23,13 +26,12 @@ class BodyExtent:
         self._seen: list[float] = []
         self.value = 1.0
 
-    def update(self, frame: NDArray[np.float64]) -> float:
-        """Takes a frame ``(J, 3)``, NaN: unknown, and gives the extent as far as is known."""
+    def update(self, frame: NDArray[np.float64]) -> None:
+        """Takes a frame ``(J, 3)``, NaN: unknown."""
         if self._count <= self._last:
             if self._count % self._hop == 0:
                 self._add(frame)
             self._count += 1
-        return self.value
 
     def _add(self, frame: NDArray[np.float64]) -> None:
         seen = frame[~np.isnan(frame).any(axis=1)]

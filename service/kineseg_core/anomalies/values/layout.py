@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
 
-I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
 
 NONE = -1
 LARGEST_OTHER = -2
@@ -56,10 +56,10 @@ class ValueLayout:
 
     def __init__(self, detectors: tuple[Detector, ...]) -> None:
         self.detectors = detectors
-        self.start: I64 = np.cumsum([0, *(len(detector.units) for detector in detectors)])
-        self.unit: I64 = np.array([unit for detector in detectors for unit in detector.units], np.int64)
-        self.other: I64 = np.array([unit for detector in detectors for unit in detector.others], np.int64)
-        self.rival: I64 = np.array(
+        self.start: I32 = np.cumsum([0, *(len(detector.units) for detector in detectors)], dtype=np.int32)
+        self.unit: I32 = np.array([unit for detector in detectors for unit in detector.units], np.int32)
+        self.other: I32 = np.array([unit for detector in detectors for unit in detector.others], np.int32)
+        self.rival: I32 = np.array(
             [
                 rival + start if rival >= 0 else rival
                 for detector, start in zip(detectors, self.start.tolist(), strict=False)
