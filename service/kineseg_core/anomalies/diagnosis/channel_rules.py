@@ -1,6 +1,6 @@
 """What no sensor does, found with the first rows of it: another unit of a sensor of three axes, a sign turned over.
 
-Both come from one row to the next, and are believed when two more rows go on from there.
+Both come from one row to the next, and are believed when the next rows go on from there.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ _AXIS = re.compile(r"(?i)^(.*?)[^a-z0-9]?[xyz]$")
 _LEAST_FACTOR = math.log(4.0)
 _EXPLAINED, _TURNED = 0.25, 0.1
 """What is left, relative to the values, where a factor or a turned sign explains the new row."""
-_LARGE = 2.0
+_LARGE = 3.0
 """Times its usual second difference that a channel must be away from 0 for its sign to be seen."""
+_NOT_STILL = 0.5
+"""The same of the values of a sensor, for its unit to be seen."""
 _GOES_ON = {AnomalyKind.UNIT: 0.8, AnomalyKind.AXES: 0.25}
 """Largest step of the next rows, relative to the values."""
-_CONFIRMED_BY = 2
+_CONFIRMED_BY = {AnomalyKind.UNIT: 2, AnomalyKind.AXES: 4}
 _SETTLED_S, _KEPT_S = 5.0, 20.0
 
 
@@ -91,13 +93,13 @@ class ChannelRules:
         return [
             RuleFinding(change.kind, change.channels, change.since_s)
             for change in self._changes
-            if change.confirmed >= _CONFIRMED_BY
+            if change.confirmed >= _CONFIRMED_BY[change.kind]
         ]
 
     def _confirm(self, time_s: float) -> None:
         rows = self._values.last_rows()
         for change in tuple(self._changes):
-            if change.confirmed < _CONFIRMED_BY:
+            if change.confirmed < _CONFIRMED_BY[change.kind]:
                 channels = list(change.channels)
                 moved = np.linalg.norm(rows[2, channels] - rows[1, channels])
                 if moved > _GOES_ON[change.kind] * np.linalg.norm(rows[1, channels]):
@@ -113,6 +115,7 @@ class ChannelRules:
             _Change(AnomalyKind.UNIT, sensor, time_s)
             for sensor in self._sensors
             if sudden[list(sensor)].any()
+            and np.linalg.norm(last[list(sensor)]) > _NOT_STILL * np.linalg.norm(usual_bends[list(sensor)])
             and (_scaled(last[list(sensor)], now[list(sensor)]) or _scaled(expected[list(sensor)], now[list(sensor)]))
         ]
         found += [

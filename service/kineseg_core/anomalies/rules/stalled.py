@@ -7,7 +7,7 @@ from numba import njit
 from kineseg_core.anomalies.rules.runs import advance
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 3.0
-_MOVED_S, _NEVER_MOVED_S = 0.5, 2.0
+_MOVED_S, _NEVER_MOVED_S = 0.5, 10.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
