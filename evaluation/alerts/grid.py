@@ -39,7 +39,7 @@ class Grid:
         for number, head in enumerate(self.heads):
             table.add_column(head, justify="right" if number else "left", no_wrap=not number)
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*(cell.replace("**", "") for cell in row))
         return table
 
 

@@ -91,6 +91,9 @@ def _page(grids: Sequence[Grid], results: Sequence[SetResult], seeds: Seeds, mis
         f"Written by `python -m evaluation.alerts --seeds {seeds}`. Bodies come at the rate of a camera, on their "
         "source positions. An alarm counts from a fault's start to 1 s after its end; a trial has one fault, and "
         f"all kinds at the same places. Sets: {sets}.", "",
+        "Two things flatter. What is late is so by whole frames, so its first 0.3 s are an exact repetition, which "
+        "a rule can tell; a real delay need not be. And where bodies are made from angles, their bones are exact. What "
+        "does not: a fault that begins while a false alarm goes on counts as missed.", "",
     ]  # fmt: skip
     lines += grids[0].markdown()
     if any(any(result.trials) for result in results):
