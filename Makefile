@@ -24,7 +24,7 @@ test: $(VENV)/.dev ## all tests, a process a core; ARGS="-k name" for some
 bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table, and bench-output/*.json
 	@$(BIN)/python -m evaluation.bench --out bench-output $(ARGS)
 
-quality: $(VENV)/.quality ## our segments and those of others on every development set: a table, quality-output/; ARGS="--help"
+quality: $(VENV)/.quality ## our segments and alerts, and those of others, on every set: tables, quality-output/; ARGS="--help"
 	@$(BIN)/python -m evaluation.quality $(ARGS)
 
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"

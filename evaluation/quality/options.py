@@ -42,8 +42,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--docs", type=Path, help="folder to write quality.md and the pictures of the sets into as well"
     )
+    parser.add_argument(
+        "--alerts", action=argparse.BooleanOptionalAction,
+        help="measure alerts, too, see python -m evaluation.alerts; default: where all sets are run",
+    )  # fmt: skip
     parser.add_argument("--pictures", action=argparse.BooleanOptionalAction, default=True, help="draw every stream")
     return parser.parse_args(arguments)
+
+
+def with_alerts(options: argparse.Namespace) -> bool:
+    """Whether `options` say to measure alerts, too."""
+    return options.sets is None if options.alerts is None else bool(options.alerts)
 
 
 def plan_of(options: argparse.Namespace) -> QualityPlan:

@@ -9,6 +9,7 @@ import pytest
 from kineseg_core.inference.bundle import packaged_bundle
 
 from evaluation.quality.__main__ import main
+from evaluation.quality.options import parse, with_alerts
 from evaluation.quality.results import FINAL, PROVISIONAL
 
 
@@ -71,6 +72,13 @@ def test_a_family_runs_with_the_bundle_that_was_made_without_it_and_peers_are_re
     again = json.loads((tmp_path / "quality.json").read_text())["sets"]["generated"]
     peers = [[row for row in rows if row["kind"] == "peer"] for rows in (found["rows"], again["rows"])]
     assert peers[0] == peers[1]
+
+
+def test_alerts_are_measured_with_all_sets_or_where_they_are_asked_for() -> None:
+    assert with_alerts(parse([]))
+    assert not with_alerts(parse(["--no-alerts"]))
+    assert not with_alerts(parse(["--sets", "takes"]))
+    assert with_alerts(parse(["--sets", "takes", "--alerts"]))
 
 
 @pytest.mark.parametrize("text", ["generated", "generated=", "nothing=bundle"])

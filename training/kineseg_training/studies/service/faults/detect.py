@@ -12,10 +12,10 @@ import kineseg
 import numpy as np
 from kineseg.motion import MotionError, Recording, read
 
+from kineseg_training.data.faults import BODY_FAULTS
 from kineseg_training.errors import DataError, EvaluationError
 from kineseg_training.export.step import read_bundle
 from kineseg_training.server_process import running_server
-from kineseg_training.studies.service.faults.corruptions import CORRUPTIONS
 from kineseg_training.studies.service.faults.trials import Placed, Scored, alarms, found, planned, threshold_for
 
 # The rate of false alarms at which models are compared, whatever threshold each needs for it.
@@ -29,7 +29,7 @@ class Kind:
     """How one kind of fault was found, at the service's own threshold.
 
     Attributes:
-        name: Of the `Corruption`.
+        name: Of the `FaultKind`.
         trials: How many there were.
         detected: Share of them with an alarm from their start to a second after their end.
         detected_at_rate: The same at the threshold that gives `PER_MINUTE` false alarms a minute.
@@ -58,7 +58,7 @@ class Detection:
         threshold_at_rate: The one with `PER_MINUTE` false alarms a minute in the takes without faults.
         false_per_minute: At the service's own threshold, in the takes without faults.
         clean_minutes: How long these are.
-        kinds: Of fault, in the order of `CORRUPTIONS`.
+        kinds: Of fault, in the order of `BODY_FAULTS`.
     """
 
     model: str
@@ -86,15 +86,15 @@ class Detection:
         lines = [
             f"{self.model}: {self.false_per_minute:.2f} false alarms a minute in {self.clean_minutes:.1f} minutes "
             f"without faults, at threshold {self.threshold:g}",
-            f"{'fault':<10}{'trials':>8}{'found %':>9}{f'% at {PER_MINUTE}/min':>14}{'delay s':>9}{'warning s':>11}"
+            f"{'fault':<16}{'trials':>8}{'found %':>9}{f'% at {PER_MINUTE}/min':>14}{'delay s':>9}{'warning s':>11}"
             f"{'reported otherwise %':>21}",
         ]
         lines += [
-            f"{kind.name:<10}{kind.trials:>8}{100 * kind.detected:>9.0f}{100 * kind.detected_at_rate:>14.0f}"
+            f"{kind.name:<16}{kind.trials:>8}{100 * kind.detected:>9.0f}{100 * kind.detected_at_rate:>14.0f}"
             f"{kind.delay_s:>9.2f}{kind.warning_s:>11.2f}{100 * kind.reported_otherwise:>18.0f}"
             for kind in self.kinds
         ]
-        lines.append(f"{'mean':<10}{'':>8}{100 * self.overall():>9.0f}{100 * self.overall(at_rate=True):>14.0f}")
+        lines.append(f"{'mean':<16}{'':>8}{100 * self.overall():>9.0f}{100 * self.overall(at_rate=True):>14.0f}")
         return "\n".join(lines)
 
 
@@ -186,7 +186,7 @@ def _heard(client: kineseg.Client, model: str, recording: Recording, faults: tup
 
 
 def _by_kind(streams: Sequence[Heard], threshold_at_rate: float) -> tuple[Kind, ...]:
-    rows: dict[str, list[tuple[Placed, float | None, bool, bool]]] = {kind.name: [] for kind in CORRUPTIONS}
+    rows: dict[str, list[tuple[Placed, float | None, bool, bool]]] = {kind.name: [] for kind in BODY_FAULTS}
     for heard in streams:
         faults = heard.scored.faults
         own = found(np.array(heard.reported_s), faults)

@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from kineseg_training.data.faults import BODY_FAULTS
 from kineseg_training.default.recipe import shipped_bundle
 from kineseg_training.files import write_atomically
 from kineseg_training.studies.exhibit import Exhibit, Picture, Preset, RunContext, Table
 from kineseg_training.studies.families import FAMILIES, family_bundle
-from kineseg_training.studies.service.faults.corruptions import CORRUPTIONS
 from kineseg_training.studies.service.faults.detect import PER_MINUTE, Detection, Heard, detect, load_takes
 
 _LIGHT_FROM = 0.55  # darker cells have light text
@@ -156,11 +156,11 @@ def _exhibit(context: RunContext, detections: dict[str, Detection], minutes: flo
             for row in detection.kinds
             if row.name == kind.name
         )
-        for kind in CORRUPTIONS
+        for kind in BODY_FAULTS
         if any(row.name == kind.name for detection in detections.values() for row in detection.kinds)
     }
     hidden = [name for name, (rate, _) in by_kind.items() if rate < 0.25]
-    growing = [kind.name for kind in CORRUPTIONS if kind.grows]
+    growing = [kind.name for kind in BODY_FAULTS if kind.grows]
     warned = [
         (row.warning_s, name, row.name)
         for name, detection in detections.items()

@@ -9,11 +9,11 @@ import numpy as np
 from kineseg.motion import Recording
 from numpy.typing import NDArray
 
+from kineseg_training.data.faults import BODY_FAULTS, with_fault
 from kineseg_training.errors import DataError
-from kineseg_training.studies.service.faults.corruptions import CORRUPTIONS, corrupted
 
 # The model needs to know the motion first, and the anomaly before must be over.
-_FIRST_S, _APART_S, _LAST_S = 6.0, 9.0, 8.0
+_FIRST_S, _APART_S, _LAST_S = 6.0, 11.0, 9.0
 Array = NDArray[np.float64]
 # An alarm so long after a fault's end still is about it.
 GRACE_S = 1.0
@@ -24,7 +24,7 @@ class Placed:
     """A fault in a recording.
 
     Attributes:
-        kind: Name of its `Corruption`.
+        kind: Name of its `FaultKind`.
         start_s, stop_s: Its first and last moment, in the recording's own time.
     """
 
@@ -52,7 +52,9 @@ def planned(takes: Sequence[Recording], passes: int, seed: int) -> list[Trial]:
     Raises:
         DataError: A take that has no joint positions, or no take that is long enough.
     """
-    kinds = {corruption.name: corruption for corruption in CORRUPTIONS}
+    if bare := [take.name for take in takes if take.positions is None]:
+        raise DataError(f"{', '.join(bare)}: no joint positions to put faults in")
+    kinds = {each.name: each for each in BODY_FAULTS}
     order = list(kinds)
     rng = np.random.default_rng(seed)
     used = 0
@@ -62,7 +64,7 @@ def planned(takes: Sequence[Recording], passes: int, seed: int) -> list[Trial]:
             start_s, recording, faults = _FIRST_S + rng.uniform(0.0, _APART_S / 2), take, []
             while start_s < take.duration_s - _LAST_S:
                 kind = order[(used + number) % len(order)]
-                recording = corrupted(recording, kind, start_s, int(rng.integers(2**31)))
+                recording = with_fault(recording, kind, start_s, int(rng.integers(2**31)))
                 faults.append(Placed(kind, start_s, start_s + kinds[kind].duration_s))
                 used += 1
                 start_s += _APART_S

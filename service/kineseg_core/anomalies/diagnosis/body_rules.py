@@ -1,0 +1,62 @@
+"""What no body does, found with the first rows of it: a change of axes, or of unit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kineseg_core.anomalies.diagnosis.axes import LEAST_MOVE, axes_changed
+from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.rules.book import RuleFinding
+from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.values.body import BodyValues
+
+_UNIT = math.log(5.0)
+_SPREAD = 0.35
+_SETTLED_S = 1.0
+_KEPT_S = 20.0
+"""Axes that have changed are what is usual after so long."""
+
+
+class BodyRules:
+    """Exact rules on the values of a body. Picklable.
+
+    Args:
+        source: The body.
+        values: Of its stream.
+    """
+
+    def __init__(self, source: WatchedSource, values: BodyValues) -> None:
+        self._values = values
+        self._root = (source.parents or ()).index(-1)
+        self._changed_s: float | None = None
+        self._first_s: float | None = None
+
+    def update(self, time_s: float, *, settled: bool) -> list[RuleFinding]:
+        """Looks at a new row of values.
+
+        Args:
+            time_s: Capture time of the row.
+            settled: Whether most joints are seen, and have been for a while, without a gap.
+        """
+        self._first_s = time_s if self._first_s is None else self._first_s
+        findings = []
+        looked_at = settled and time_s - self._first_s >= _SETTLED_S and self._values.moved > LEAST_MOVE
+        if looked_at and axes_changed(np.delete(self._values.last_places(), self._root, axis=1)):
+            self._changed_s = time_s if self._changed_s is None else None
+        if self._changed_s is not None:
+            if time_s - self._changed_s > _KEPT_S:
+                self._changed_s = None
+            else:
+                findings.append(RuleFinding(AnomalyKind.AXES, (), self._changed_s))
+        if self._other_unit():
+            findings.append(RuleFinding(AnomalyKind.UNIT, (), time_s))
+        return findings
+
+    def _other_unit(self) -> bool:
+        common = self._values.common_deviation
+        if abs(common) < _UNIT:
+            return False
+        spread = float(np.nanmedian(np.abs(self._values.deviations - common)))
+        return spread < _SPREAD * abs(common)

@@ -1,0 +1,143 @@
+"""What no sensor does, found with the first rows of it: another unit of a sensor of three axes, a sign turned over.
+
+Both come from one row to the next, and are believed when the next rows go on from there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.rules.book import RuleFinding
+from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.values.channels import ChannelValues
+
+F64 = NDArray[np.float64]
+
+_AXIS = re.compile(r"(?i)^(.*?)[^a-z0-9]?[xyz]$")
+_LEAST_FACTOR = math.log(4.0)
+_EXPLAINED, _TURNED = 0.25, 0.1
+"""What is left, relative to the values, where a factor or a turned sign explains the new row."""
+_LARGE = 3.0
+"""Times its usual second difference that a channel must be away from 0 for its sign to be seen."""
+_NOT_STILL = 0.5
+"""The same of the values of a sensor, for its unit to be seen."""
+_GOES_ON = {AnomalyKind.UNIT: 0.8, AnomalyKind.AXES: 0.25}
+"""Largest step of the next rows, relative to the values."""
+_CONFIRMED_BY = {AnomalyKind.UNIT: 2, AnomalyKind.AXES: 4}
+_SETTLED_S, _KEPT_S = 5.0, 20.0
+
+
+def sensors_of(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """The channels of each sensor of three axes, by names that differ in the axis only: ``acc_x acc_y acc_z``."""
+    found: dict[str, list[int]] = {}
+    for channel, name in enumerate(names):
+        if axis := _AXIS.match(name):
+            found.setdefault(axis[1].lower(), []).append(channel)
+    return tuple(tuple(channels) for channels in found.values() if len(channels) == 3)
+
+
+@dataclass(slots=True)
+class _Change:
+    """A change that has been seen.
+
+    Attributes:
+        kind, channels: What and where.
+        since_s: When.
+        confirmed: Rows that have gone on from there.
+    """
+
+    kind: AnomalyKind
+    channels: tuple[int, ...]
+    since_s: float
+    confirmed: int = 0
+
+
+class ChannelRules:
+    """Exact rules on the values of channels. Picklable.
+
+    Args:
+        source: Channels.
+        values: Of their stream.
+    """
+
+    def __init__(self, source: WatchedSource, values: ChannelValues) -> None:
+        self._values = values
+        self._sensors = sensors_of(source.names)
+        self._changes: list[_Change] = []
+        self._first_s: float | None = None
+
+    def update(self, time_s: float, usual_bends: F64, *, settled: bool) -> list[RuleFinding]:
+        """Looks at a new row of values.
+
+        Args:
+            time_s: Capture time of the row.
+            usual_bends: ``(C,)`` upper limits of the channels' second differences.
+            settled: Whether most channels are there, and have been for a while, without a gap.
+        """
+        self._first_s = time_s if self._first_s is None else self._first_s
+        if not settled or time_s - self._first_s < _SETTLED_S:
+            self._changes = []
+            return []
+        if self._changes:
+            self._confirm(time_s)
+        sudden = self._values.row[: len(usual_bends)] > usual_bends
+        if sudden.any():
+            self._look(time_s, sudden, usual_bends)
+        return [
+            RuleFinding(change.kind, change.channels, change.since_s)
+            for change in self._changes
+            if change.confirmed >= _CONFIRMED_BY[change.kind]
+        ]
+
+    def _confirm(self, time_s: float) -> None:
+        rows = self._values.last_rows()
+        for change in tuple(self._changes):
+            if change.confirmed < _CONFIRMED_BY[change.kind]:
+                channels = list(change.channels)
+                moved = np.linalg.norm(rows[2, channels] - rows[1, channels])
+                if moved > _GOES_ON[change.kind] * np.linalg.norm(rows[1, channels]):
+                    self._changes.remove(change)
+                change.confirmed += 1
+            elif time_s - change.since_s > _KEPT_S:
+                self._changes.remove(change)
+
+    def _look(self, time_s: float, sudden: NDArray[np.bool_], usual_bends: F64) -> None:
+        before, last, now = self._values.last_rows()
+        expected = 2.0 * last - before
+        found = [
+            _Change(AnomalyKind.UNIT, sensor, time_s)
+            for sensor in self._sensors
+            if sudden[list(sensor)].any()
+            and np.linalg.norm(last[list(sensor)]) > _NOT_STILL * np.linalg.norm(usual_bends[list(sensor)])
+            and (_scaled(last[list(sensor)], now[list(sensor)]) or _scaled(expected[list(sensor)], now[list(sensor)]))
+        ]
+        found += [
+            _Change(AnomalyKind.AXES, (channel,), time_s)
+            for channel in np.flatnonzero(sudden).tolist()
+            if abs(now[channel] + expected[channel]) < _TURNED * abs(expected[channel])
+            and abs(expected[channel]) > _LARGE * usual_bends[channel]
+        ]
+        for change in found:
+            same = [each for each in self._changes if (each.kind, each.channels) == (change.kind, change.channels)]
+            for each in same:  # it is as it was again
+                self._changes.remove(each)
+            if not same:
+                self._changes.append(change)
+
+
+def _scaled(last: F64, now: F64) -> bool:
+    """Whether the new values are the last ones times a factor that no movement has."""
+    size = float(last @ last)
+    if size == 0.0:
+        return False
+    factor = float(last @ now) / size
+    if factor <= 0.0 or abs(math.log(factor)) < _LEAST_FACTOR:
+        return False
+    return bool(np.linalg.norm(now - factor * last) < _EXPLAINED * np.linalg.norm(now))

@@ -1,0 +1,62 @@
+"""What is wrong with channels: by the detector that is the most certain, and by how the channel has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies.diagnosis.path import Path
+from kineseg_core.anomalies.diagnosis.recent import Recent
+from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.score.ratios import Ratios
+from kineseg_core.anomalies.signs import DetectorClass, Sign
+
+F64 = NDArray[np.float64]
+
+_BEFORE_S = 0.1
+_THERE_AND_BACK = 0.72
+_SUDDEN = 0.5
+"""Share of the whole change that one row brings."""
+
+
+def diagnose_channels(
+    ratios: Ratios, recent: Recent, since_s: float, signs: Sequence[Sign]
+) -> tuple[AnomalyKind, tuple[int, ...]]:
+    """Kind and channels; no channels: all of them.
+
+    Args:
+        ratios: Of the stream.
+        recent: Its last seconds.
+        since_s: When the first sign was there.
+        signs: Of the anomaly.
+    """
+    worst = max(signs, key=lambda sign: sign.severity)
+    if worst.of is DetectorClass.SHAKE:
+        return AnomalyKind.JITTER, worst.units
+    if worst.of is DetectorClass.PAST:
+        return AnomalyKind.UNUSUAL, worst.units
+    times_s, frames, severities, _ = recent.rows()
+    found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
+    onset = max(0, found - round(_BEFORE_S * ratios.rate_hz))
+    if worst.of is DetectorClass.LEVEL and _leads(ratios, severities[found:], "gain"):
+        return AnomalyKind.GAIN, worst.units
+    (channel,) = worst.units
+    path = Path(np.nan_to_num(frames[:, channel]), onset, ratios.rate_hz, 0.0)
+    if worst.of is DetectorClass.JUMP and path.excursion() > _THERE_AND_BACK:
+        return AnomalyKind.SPIKE, worst.units
+    steps = np.abs(np.diff(path.places[onset:, 0]))
+    whole = float(np.ptp(path.places[onset:, 0]))
+    if len(steps) and steps.max() > _SUDDEN * whole:
+        return AnomalyKind.LEVEL, worst.units
+    return AnomalyKind.DRIFT if worst.of is DetectorClass.LEVEL else AnomalyKind.LEVEL, worst.units
+
+
+def _leads(ratios: Ratios, severities: F64, name: str) -> bool:
+    """Whether a detector was the most certain of its class."""
+    highest = severities.max(axis=0)
+    detectors = ratios.layout.detectors
+    of = next(detector.of for detector in detectors if detector.name == name)
+    among = {d.name: float(highest[i]) for i, d in enumerate(detectors) if d.of is of}
+    return max(among, key=lambda each: among[each]) == name

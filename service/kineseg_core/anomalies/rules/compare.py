@@ -1,0 +1,48 @@
+"""What the exact rules are about: units that are lost, units that are equal to the last frame's, and its hash."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+_LARGEST = 1e12  # what is larger is no measurement, and its square might not be a number
+_PRIME, _OFFSET = 0x01000193, 0x811C9DC5  # FNV-1a of 32 bits
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def compare(frame, before, lost, same, bits):  # type: ignore[no-untyped-def]
+    """Compares a frame to the one before it, and puts it in that one's place.
+
+    Args:
+        frame: ``(U, D)`` the new one; NaN: lost.
+        before: ``(U, D)`` float64: the last value of each number, NaN before there is one.
+        lost: ``(U,)`` bool, written: a number of the unit is lost.
+        same: ``(U,)`` bool, written: no number of the unit is lost or differs from its last value.
+        bits: ``(U, D)`` int64, the frame's own bits.
+
+    Returns:
+        Units that are lost, units that are the same, and a hash of the frame that is never 0.
+    """
+    n_lost, n_same, code = 0, 0, _OFFSET
+    for unit in range(frame.shape[0]):
+        lost[unit], same[unit] = False, True
+        for i in range(frame.shape[1]):
+            value = frame[unit, i]
+            if math.isnan(value):
+                lost[unit] = True
+            else:
+                value = min(max(value, -_LARGEST), _LARGEST)
+                if value != before[unit, i]:
+                    same[unit] = False
+                before[unit, i] = value
+        if lost[unit]:
+            same[unit] = False
+            n_lost += 1
+        n_same += same[unit]
+        for i in range(frame.shape[1]):
+            code_of = bits[unit, i]
+            for word in (code_of & 0xFFFFFFFF, (code_of >> 32) & 0xFFFFFFFF):
+                code = ((code ^ word) * _PRIME) & 0xFFFFFFFF
+                code ^= code >> 15
+    return n_lost, n_same, max(code, 1)

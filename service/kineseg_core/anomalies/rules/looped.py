@@ -1,0 +1,38 @@
+"""Looped: frames come that have come before, one after another, as from a buffer that is read again."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from kineseg_core.anomalies.rules.runs import advance
+
+_LEAST_S, _LEAST_FRAMES = 0.2, 4.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
+    """Takes a frame that is not the last one again.
+
+    Args:
+        runs: Of frames that have come before at the same lag; of one unit, see `Runs`.
+        hashes: ``(N,)`` uint32 of the last N frames, a ring; 0: none.
+        position: ``(2,)`` int64: where the next hash goes, and the lag of the present run in frames (0: none).
+        code: Hash of the frame.
+        rate: Frames a second.
+
+    Returns:
+        Whether the rule holds.
+    """
+    at, lag = position[0], position[1]
+    size = len(hashes)
+    if not (lag and hashes[(at - lag) % size] == code):
+        lag = 0
+        if runs.run[0] > 0:
+            advance(runs, 0, False, 0.0, rate)  # the run at the old lag is over
+        for back in range(1, size):
+            if hashes[(at - back) % size] == code:
+                lag = back
+                break
+    hashes[at] = code
+    position[0], position[1] = (at + 1) % size, lag
+    return advance(runs, 0, lag > 0, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)

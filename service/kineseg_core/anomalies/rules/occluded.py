@@ -1,0 +1,36 @@
+"""Occluded: a unit that was seen has no values for a tenth of a second."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from kineseg_core.anomalies.rules.runs import advance
+
+_LEAST_S, _LEAST_FRAMES = 0.1, 2.0
+_SEEN_S = 1.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
+    """Takes a frame.
+
+    Args:
+        runs: Of lost frames, see `Runs`.
+        seen: ``(U,)`` frames in which each unit was seen: one that never was is not missed.
+        lost: ``(U,)`` bool.
+        rate: Frames a second.
+        on: ``(U,)`` bool, written: where the rule holds.
+
+    Returns:
+        For how many units.
+    """
+    base = max(round(_LEAST_S * rate), _LEAST_FRAMES)
+    found = 0
+    for unit in range(len(lost)):
+        seen[unit] += not lost[unit]
+        needed = base if seen[unit] >= _SEEN_S * rate else math.inf
+        on[unit] = advance(runs, unit, lost[unit], needed, rate)
+        found += on[unit]
+    return found

@@ -1,0 +1,134 @@
+"""Late: a unit repeats exactly what it did a moment before while the others do not, as one whose data has been held up.
+
+It shows from the moment at which the unit falls behind, for as long as it is behind.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.7, 64, 2
+_SETTLED_S = 5.0
+_LEAST_S, _LEAST_FRAMES = 0.15, 4.0
+_CHANCE_NATS = 20.0
+_HALF_LIFE_S = 600.0
+_CHANCE, _PRIOR = 0.003, 20.0
+"""How often a run of equal values goes on by chance, and how many times of that have been seen, before any has."""
+_USUAL = 3.0
+"""Alarms in about ten minutes from which on more is needed."""
+_EXACT = 1e-6
+"""Rounding in 32 bits, relative to the distance from the origin."""
+_MOVES = 20.0
+"""Times that by which a unit that moves must have moved."""
+_FACTORS = (1.0, 1.7320508, 2.2360680)
+
+
+class Replays(NamedTuple):
+    """Of U units and L lags.
+
+    Attributes:
+        keys: ``(L, U)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
+        runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
+        ran, went_on: ``(U,)`` frames of runs that are over, and how many went on; forgotten with time.
+        alarms: ``(U,)`` so far, forgotten with time.
+        lag: ``(U,)`` of the present alarm, frames; 0: none.
+        frames: ``(1,)`` so far.
+        on: ``(U,)`` where the rule holds.
+    """
+
+    keys: NDArray[np.float64]
+    runs: NDArray[np.int16]
+    ran: NDArray[np.float64]
+    went_on: NDArray[np.float64]
+    alarms: NDArray[np.float64]
+    lag: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    on: NDArray[np.bool_]
+
+
+def new_replays(units: int, rate_hz: float) -> Replays:
+    """Nothing has been seen yet."""
+    lags = max(4, min(_MOST_LAGS, round(_LATEST_S * rate_hz) + 1))
+    return Replays(
+        np.full((lags, units), np.nan),
+        np.zeros((units, lags), np.int16),
+        np.zeros(units),
+        np.zeros(units),
+        np.zeros(units),
+        np.zeros(units, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(units, bool),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
+    """Takes a frame that is not the last one again.
+
+    Args:
+        state: See `Replays`.
+        filled: ``(U, D)`` last known values.
+        lost: ``(U,)`` bool.
+        root: The unit that places are relative to; -1: none.
+        rate: Frames a second.
+
+    Returns:
+        For how many units the rule holds; 0 if it is most of them, which is a loop.
+    """
+    keys, runs, on = state.keys, state.runs, state.on
+    size, count = len(keys), state.frames[0]
+    row = count % size
+    base = max(math.ceil(_LEAST_S * rate), _LEAST_FRAMES)
+    kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
+    found = 0
+    for unit in range(len(on)):
+        state.alarms[unit] *= kept
+        state.ran[unit] *= kept
+        state.went_on[unit] *= kept
+        key, far = 0.0, 0.0
+        for i in range(filled.shape[1]):
+            value = filled[unit, i]
+            far += abs(value)
+            if root >= 0:
+                far += abs(filled[root, i])
+                value -= filled[root, i]
+            key += _FACTORS[i] * value
+        near = _EXACT * far
+        moves = abs(key - keys[(row - 1) % size, unit]) > _MOVES * near  # not where it is NaN
+        keys[row, unit] = key
+        if unit == root or lost[unit]:
+            on[unit] = False
+            state.lag[unit] = 0
+            runs[unit, :] = 0
+            continue
+        if moves:  # one that stands is the same at every lag
+            longest, longest_lag = 0, 0
+            for lag in range(_LEAST_LAG, size):
+                if abs(key - keys[(row - lag) % size, unit]) <= near:
+                    runs[unit, lag] = min(runs[unit, lag] + 1, 30000)
+                    if runs[unit, lag] > longest:
+                        longest, longest_lag = runs[unit, lag], lag
+                elif runs[unit, lag] > 0:
+                    if not on[unit]:
+                        state.ran[unit] += runs[unit, lag]
+                        state.went_on[unit] += runs[unit, lag] - 1
+                    runs[unit, lag] = 0
+            if not on[unit] and count > _SETTLED_S * rate:
+                goes_on = min((state.went_on[unit] + _PRIOR * _CHANCE) / (state.ran[unit] + _PRIOR), 0.95)
+                needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
+                needed *= max(1.0, state.alarms[unit] / _USUAL)
+                if longest >= needed:
+                    on[unit] = True
+                    state.lag[unit] = longest_lag
+                    state.alarms[unit] += 1.0
+            elif on[unit] and runs[unit, state.lag[unit]] == 0:
+                on[unit] = False
+                state.lag[unit] = 0
+        found += on[unit]
+    state.frames[0] = count + 1
+    return found if 2 * found <= len(on) else 0

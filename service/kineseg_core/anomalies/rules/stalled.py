@@ -1,0 +1,28 @@
+"""Stalled: the whole source gives the same frame again and again."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from kineseg_core.anomalies.rules.runs import advance
+
+_LEAST_S, _LEAST_FRAMES = 0.2, 3.0
+_MOVED_S, _NEVER_MOVED_S = 0.5, 10.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
+    """Takes a frame.
+
+    Args:
+        runs: Of equal frames, of one unit, see `Runs`.
+        moved: ``(1,)`` frames so far that were not the last one again: a source that has only begun is given time.
+        all_same: Whether this one is.
+        rate: Frames a second.
+
+    Returns:
+        Whether the rule holds.
+    """
+    moved[0] += not all_same
+    least_s = _LEAST_S if moved[0] >= _MOVED_S * rate else _NEVER_MOVED_S
+    return advance(runs, 0, all_same, max(round(least_s * rate), _LEAST_FRAMES), rate)

@@ -1,0 +1,156 @@
+"""The usual upper limit of each value: the 98 % quantile of about its last two minutes.
+
+Values are counted five times a second, each time the largest since the last, in bins of their logarithm that are
+forgotten exponentially; the bins follow the value if it leaves them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies.values.layout import LARGEST_OTHER
+
+QUANTILE = 0.98
+BINS, BIN = 24, 0.25
+"""Number of bins, and their width in nats."""
+_MEMORY_S, EVERY_S = 120.0, 0.2
+_START_BIN, _SHIFT = 10, 6
+_LEAST = 1e-12
+_SHARE_OF_UNITS = 0.3
+_YOUNG_S = 15.0
+_LOWEST = -1.5
+
+
+class Envelope(NamedTuple):
+    """Of N values.
+
+    Attributes:
+        counts: ``(N, BINS)``
+        lowest: ``(N,)`` logarithm at which the first bin begins; NaN before there was a value.
+        largest: ``(N,)`` of the values since they were counted last.
+        quantile: ``(N,)`` of the values, not their logarithms.
+        limit: ``(N,)`` what a value is divided by.
+        seconds: ``(1,)`` how long it has learnt.
+    """
+
+    counts: NDArray[np.float32]
+    lowest: NDArray[np.float64]
+    largest: NDArray[np.float64]
+    quantile: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+
+
+def new_envelope(values: int) -> Envelope:
+    """Nothing has been seen yet."""
+    return Envelope(
+        np.zeros((values, BINS), np.float32),
+        np.full(values, np.nan),
+        np.zeros(values),
+        np.zeros(values),
+        np.full(values, np.inf),
+        np.zeros(1),
+    )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def learn(envelope):  # type: ignore[no-untyped-def]
+    """Counts the largest values since the last time."""
+    kept = np.float32(math.exp(-EVERY_S / _MEMORY_S))
+    counts = envelope.counts
+    for n in range(len(envelope.largest)):
+        log = math.log(envelope.largest[n] + _LEAST)
+        envelope.largest[n] = 0.0
+        if math.isnan(envelope.lowest[n]):
+            envelope.lowest[n] = log - _START_BIN * BIN
+        for i in range(BINS):
+            counts[n, i] *= kept
+        at = math.floor((log - envelope.lowest[n]) / BIN)
+        counts[n, min(max(at, 0), BINS - 1)] += np.float32(1.0)
+    envelope.seconds[0] += EVERY_S
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _shift(counts, bins):  # type: ignore[no-untyped-def]
+    """Moves the bins up by so many (down if negative); what falls out is counted at the edge."""
+    moved = np.zeros(BINS, np.float32)
+    for i in range(BINS):
+        moved[min(max(i - bins, 0), BINS - 1)] += counts[i]
+    counts[:] = moved
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def renew(envelope, start, floor):  # type: ignore[no-untyped-def]
+    """Makes the limits anew.
+
+    Args:
+        envelope: See `Envelope`.
+        start: ``(D + 1,)`` where each detector's values begin.
+        floor: ``(D,)``
+    """
+    counts, quantile = envelope.counts, envelope.quantile
+    for n in range(len(quantile)):
+        above = (1.0 - QUANTILE) * counts[n].sum()
+        at, summed = BINS - 1, 0.0
+        while at > 0 and summed + counts[n, at] <= above:
+            summed += counts[n, at]
+            at -= 1
+        within = 1.0 - (above - summed) / max(counts[n, at], 1e-9)
+        quantile[n] = math.exp(envelope.lowest[n] + (at + min(max(within, 0.0), 1.0)) * BIN)
+        if at > BINS - _SHIFT // 2:
+            _shift(counts[n], _SHIFT)
+            envelope.lowest[n] += _SHIFT * BIN
+        elif at < _SHIFT // 2:
+            _shift(counts[n], -_SHIFT)
+            envelope.lowest[n] -= _SHIFT * BIN
+    young = 1.0 + _YOUNG_S / max(envelope.seconds[0] - 1.0, 1.0)
+    for d in range(len(floor)):
+        of_all = _SHARE_OF_UNITS * np.median(quantile[start[d] : start[d + 1]])
+        for n in range(start[d], start[d + 1]):
+            envelope.limit[n] = max(quantile[n], of_all, floor[d], _LEAST) * young
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def beyond(row, envelope, start, rival, masked, y, top):  # type: ignore[no-untyped-def]
+    """How far the values of a frame are beyond their limits.
+
+    Args:
+        row: ``(N,)`` values.
+        envelope: See `Envelope`.
+        start: ``(D + 1,)`` where each detector's values begin.
+        rival: ``(N,)`` see `Detector`.
+        masked: ``(N,)`` bool: values that say nothing now.
+        y: ``(D,)`` written: log ratio of the detector's largest value to its limit, less what its rival explains.
+        top: ``(D,)`` written: which value that is.
+    """
+    logs = np.empty(len(row))
+    for n in range(len(row)):
+        if not masked[n]:
+            envelope.largest[n] = max(envelope.largest[n], row[n])
+        logs[n] = math.log(row[n] / envelope.limit[n] + 1e-6)
+    for d in range(len(y)):
+        y[d], top[d] = _LOWEST, start[d]
+        first, second = -math.inf, -math.inf
+        for n in range(start[d], start[d + 1]):
+            if logs[n] > first:
+                first, second = logs[n], first
+            elif logs[n] > second:
+                second = logs[n]
+        for n in range(start[d], start[d + 1]):
+            if masked[n]:
+                continue
+            own = logs[n]
+            if rival[n] == LARGEST_OTHER:
+                explained = second if own == first else first
+            elif rival[n] >= 0:
+                explained = logs[rival[n]]
+            else:
+                explained = 0.0
+            own -= max(0.0, explained)
+            if own > y[d]:
+                y[d], top[d] = own, n

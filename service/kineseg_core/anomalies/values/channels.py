@@ -1,0 +1,200 @@
+"""Values of channels of any kind, compared to the channel's own past.
+
+=======  ====================================================================================================
+tele     size of the second difference
+hfr      least of 0.5 s: fast movement over slow movement
+range    distance from the median of the last minute
+gain     log energy against its own median, less the median channel's
+past     distance of the last quarter second (level and movement of all channels) to the sixth nearest of three minutes
+=======  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies.signs import DetectorClass
+from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.values.filters import high_pass, smoothing
+from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
+from kineseg_core.anomalies.values.past import PastBlocks
+
+F64 = NDArray[np.float64]
+
+_FAST_HZ, _FAST_SHARE = 8.0, 0.25
+_SPEED_S, _FAST_S, _SLOW_S, _ENERGY_S, _MEAN_S, _BLOCK_S = 0.7, 0.3, 1.0, 1.5, 3.0, 0.25
+_FAST_HELD_S = 0.5
+_KEPT, _EVERY_S, _FIRST_S = 64, 1.0, 2.0
+_SHARE_OF_USUAL = 0.3
+_TINY = 1e-12
+
+
+class _State(NamedTuple):
+    """Of C channels."""
+
+    ring: F64
+    """``(2 step + 1, C)`` the last frames."""
+    known: NDArray[np.bool_]
+    last: F64
+    first: F64
+    high: F64
+    """``(C, 2)`` state of the high-pass filter."""
+    means: F64
+    """``(3, C)`` of 3 s, of a block, and of a block's movement."""
+    powers: F64
+    """``(3, C)`` mean squares: fast, slow, distance from the median."""
+    held: F64
+    """``(n, C)`` the last ratios."""
+    usual: F64
+    """``(4, C)`` medians: level, slow movement, distance, log energy."""
+    now: F64
+    """``(4, C)`` of what they are medians."""
+    tele: F64
+    frames: NDArray[np.int64]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _place(frame, state, step):  # type: ignore[no-untyped-def]
+    ring = state.ring
+    row, size = state.frames[0] % len(ring), len(ring)
+    for c in range(len(frame)):
+        seen = not np.isnan(frame[c])
+        ring[row, c] = frame[c] if seen else 0.0
+        if seen and not state.known[c]:
+            ring[:, c] = frame[c]
+            state.first[c] = state.last[c] = frame[c]
+            state.means[0, c] = state.means[1, c] = state.usual[0, c] = frame[c]
+            state.known[c] = True
+        bend = abs(ring[row, c] - 2.0 * ring[(row - step) % size, c] + ring[(row - 2 * step) % size, c])
+        state.tele[c] = max(state.tele[c], bend)
+    state.frames[0] += 1
+    return row
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _values(row, state, filter_, weights, rate, values):  # type: ignore[no-untyped-def]
+    channels = state.ring.shape[1]
+    fast, slow, energy, mean, block = weights
+    at = state.frames[1] % len(state.held)
+    deviations = np.empty(channels)
+    for c in range(channels):
+        x = state.ring[row, c]
+        moved = x - state.last[c]
+        state.last[c] = x
+        z, u = state.high[c], x - state.first[c]
+        high = filter_[0] * u + z[0]
+        z[0] = filter_[1] * u - filter_[3] * high + z[1]
+        z[1] = filter_[2] * u - filter_[4] * high
+        state.means[0, c] += mean * (x - state.means[0, c])
+        state.means[1, c] += block * (x - state.means[1, c])
+        state.means[2, c] += block * (abs(moved) * rate - state.means[2, c])
+        distance = abs(x - state.usual[0, c])
+        for i, square, weight in (
+            (0, high**2, fast),
+            (1, (x - state.means[0, c]) ** 2, slow),
+            (2, distance**2, energy),
+        ):
+            state.powers[i, c] += weight * (square - state.powers[i, c])
+        slowly = np.sqrt(state.powers[1, c])
+        state.held[at, c] = np.sqrt(state.powers[0, c]) / (slowly + _SHARE_OF_USUAL * state.usual[1, c] + _TINY)
+        log_energy = np.log(np.sqrt(state.powers[2, c]) + 0.05 * state.usual[2, c] + _TINY)
+        state.now[0, c], state.now[1, c], state.now[2, c], state.now[3, c] = x, slowly, distance, log_energy
+        deviations[c] = log_energy - state.usual[3, c]
+        values[c] = state.tele[c]
+        state.tele[c] = 0.0
+        values[channels + c] = state.held[:, c].min()
+        values[2 * channels + c] = distance
+    common = np.median(deviations) if channels > 2 else 0.0
+    for c in range(channels):
+        values[3 * channels + c] = abs(deviations[c] - common)
+    state.frames[1] += 1
+
+
+class ChannelValues:
+    """Values of one stream's channels. Picklable.
+
+    Args:
+        source: Channels.
+        step: Source frames to a row of values.
+
+    Attributes:
+        layout: Of the row.
+        row: ``(N,)`` the latest values.
+    """
+
+    def __init__(self, source: WatchedSource, step: int) -> None:
+        channels = len(source.names)
+        self._rate = source.rate_hz / step
+        self._step = step
+        self.layout = _layout(channels)
+        self.row = np.zeros(len(self.layout))
+        self._filter = high_pass(min(_FAST_HZ, _FAST_SHARE * self._rate), self._rate)
+        self._weights = tuple(smoothing(s, self._rate) for s in (_FAST_S, _SLOW_S, _ENERGY_S, _MEAN_S, _BLOCK_S))
+        self._state = _State(
+            ring=np.zeros((2 * step + 1, channels)),
+            known=np.zeros(channels, bool),
+            last=np.zeros(channels),
+            first=np.zeros(channels),
+            high=np.zeros((channels, 2)),
+            means=np.zeros((3, channels)),
+            powers=np.zeros((3, channels)),
+            held=np.zeros((max(1, round(_FAST_HELD_S * self._rate)), channels)),
+            usual=np.zeros((4, channels)),
+            now=np.zeros((4, channels)),
+            tele=np.zeros(channels),
+            frames=np.zeros(2, np.int64),
+        )
+        self._kept = np.full((_KEPT, 4, channels), np.nan, np.float32)
+        self._next = 0
+        self._past = PastBlocks(2 * channels, self._rate)
+
+    def last_rows(self) -> F64:
+        """``(3, C)`` the channels in the last three rows."""
+        newest = self._state.frames[0] - 1
+        return np.asarray(self._state.ring[(newest - self._step * np.array([2, 1, 0])) % len(self._state.ring)])
+
+    def update(self, frame: F64) -> bool:
+        """Takes a frame, ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
+
+        Returns:
+            Whether there is a new row of values.
+        """
+        state = self._state
+        row = _place(frame[:, 0], state, self._step)
+        if (state.frames[0] - 1) % self._step:
+            return False
+        _values(row, state, self._filter, self._weights, self._rate, self.row)
+        self._remember(int(state.frames[1]))
+        self.row[-1] = self._past.update(state.means[1:].ravel())
+        return True
+
+    def _remember(self, count: int) -> None:
+        early = count <= _FIRST_S * self._rate
+        hop = max(1, round((0.1 if early else _EVERY_S) * self._rate))
+        if count % hop == 0 or count == 1:
+            self._kept[self._next % _KEPT] = self._state.now
+            self._next += 1
+            self._state.usual[:] = np.median(self._kept[: min(self._next, _KEPT)], axis=0)
+
+
+def _layout(channels: int) -> ValueLayout:
+    units = tuple(range(channels))
+    none = (NONE,) * channels
+    rivals = (LARGEST_OTHER if channels > 2 else NONE,) * channels
+
+    def of_channels(name: str, of: DetectorClass, floor: float, weight: float, rivals: tuple[int, ...]) -> Detector:
+        return Detector(name, of, units, none, rivals, floor, weight)
+
+    return ValueLayout(
+        (
+            of_channels("tele", DetectorClass.JUMP, 0.0, 0.15, rivals),
+            of_channels("hfr", DetectorClass.SHAKE, 0.0, 0.08, rivals),
+            of_channels("range", DetectorClass.LEVEL, 0.0, 0.35, none),
+            of_channels("gain", DetectorClass.LEVEL, 0.2, 0.07, none),
+            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 0.3, 0.35),
+        )
+    )

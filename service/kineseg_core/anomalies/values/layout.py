@@ -1,0 +1,75 @@
+"""Which values a source has, in one row: detector after detector, unit after unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies.signs import DetectorClass
+
+I32 = NDArray[np.int32]
+
+NONE = -1
+LARGEST_OTHER = -2
+"""As a rival: the largest of the same detector's other values."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector.
+
+    Attributes:
+        name: Of it.
+        of: Its class.
+        units: Of each of its values the unit that it is about; `NONE`: the whole source.
+        others: Of each the other unit that it depends on, or `NONE`.
+        rivals: Of each the value of this detector that explains it if it is as large: what the whole body or rig does
+            is no fault of one unit. Index within the detector, `NONE` or `LARGEST_OTHER`.
+        floor: Values below it are as good as none.
+        weight: Share of the budget.
+    """
+
+    name: str
+    of: DetectorClass
+    units: tuple[int, ...]
+    others: tuple[int, ...]
+    rivals: tuple[int, ...]
+    floor: float
+    weight: float
+
+
+class ValueLayout:
+    """The values of D detectors in one row of N.
+
+    Args:
+        detectors: All of them.
+
+    Attributes:
+        detectors: The same.
+        start: ``(D + 1,)`` where each one's values begin.
+        unit, other, rival: ``(N,)`` see `Detector`; rivals as indices of the row.
+        floor: ``(D,)``
+        weight: ``(D,)`` which sum to 1.
+    """
+
+    def __init__(self, detectors: tuple[Detector, ...]) -> None:
+        self.detectors = detectors
+        self.start: I32 = np.cumsum([0, *(len(detector.units) for detector in detectors)], dtype=np.int32)
+        self.unit: I32 = np.array([unit for detector in detectors for unit in detector.units], np.int32)
+        self.other: I32 = np.array([unit for detector in detectors for unit in detector.others], np.int32)
+        self.rival: I32 = np.array(
+            [
+                rival + start if rival >= 0 else rival
+                for detector, start in zip(detectors, self.start.tolist(), strict=False)
+                for rival in detector.rivals
+            ],
+            np.int64,
+        )
+        self.floor = np.array([detector.floor for detector in detectors])
+        weight = np.array([detector.weight for detector in detectors])
+        self.weight = weight / weight.sum()
+
+    def __len__(self) -> int:
+        return int(self.start[-1])

@@ -1,0 +1,1 @@
+"""The priors of the anomaly monitor: how the values of sources without faults are distributed in their tails."""
