@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from kineseg_core.anomalies.diagnosis.channels import diagnose_channels
 from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.profile import profile_of, restore
 from kineseg_core.anomalies.rules.book import RuleBook, RuleFinding
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
@@ -28,6 +30,7 @@ from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
+_RAREST = 40.0  # nats: rarer than once in the age of the universe, and e^s stays a number
 
 
 class AnomalyMonitor:
@@ -35,13 +38,24 @@ class AnomalyMonitor:
 
     Args:
         source: What the frames are.
-        budget: How many alarms an hour may be false.
+        budget: How many alarms an hour may be false; two unless given.
+        profile: What an earlier stream of the same source has taught, see `profile`.
 
     Attributes:
+        source, budget: As given.
         severity: Nats s of the newest frame: something as bad comes once in e^s hours.
+
+    Raises:
+        InvalidRequest: The profile is of another source, or none.
     """
 
-    def __init__(self, source: WatchedSource, budget: AnomalyBudget | None = None) -> None:
+    def __init__(
+        self,
+        source: WatchedSource,
+        budget: AnomalyBudget | None = None,
+        *,
+        profile: Mapping[str, Any] | None = None,
+    ) -> None:
         self.source = source
         self.budget = budget or AnomalyBudget()
         self.severity = -np.inf
@@ -54,6 +68,8 @@ class AnomalyMonitor:
         self._channel_rules = ChannelRules(source, ratios.values) if isinstance(ratios.values, ChannelValues) else None
         self._bar = AlarmBar(self.budget)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
+        if profile is not None:
+            restore(profile, source, self._scorer)
         self._spoken = spoken(source.names)
         self._time_s: float | None = None
         self._shown: list[RuleFinding] = []
@@ -77,7 +93,7 @@ class AnomalyMonitor:
         self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
         rules, scorer = self._rules, self._scorer
         findings = rules.update(frame, self._time_s, interval_s)
-        if scorer.update(rules.filled, rules.lost, gap=rules.gap, learns=self._learns()):
+        if scorer.update(rules.filled, rules.lost if rules.any_lost else None, gap=rules.gap, learns=self._learns()):
             self._shown = self._look(self._time_s)
             self._recent.add(self._time_s, rules.filled, scorer.severities, scorer.ratios.top)
             self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
@@ -90,6 +106,10 @@ class AnomalyMonitor:
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet: classes of detectors (rules watch from the first frame on)."""
         return tuple(of.value for of in self._scorer.warming_up)
+
+    def profile(self) -> dict[str, Any]:
+        """What the stream has taught about its rig, as plain values: for the next session, and for JSON."""
+        return profile_of(self.source, self._scorer)
 
     def finish(self) -> list[AnomalyEvent]:
         """The stream is over: clears what goes on."""
@@ -138,7 +158,7 @@ class AnomalyMonitor:
             anomaly.anomaly_id,
             anomaly.kind,
             tuple(self.source.names[unit] for unit in units),
-            float(np.exp(anomaly.severity)),
+            math.exp(min(anomaly.severity, _RAREST)),
             anomaly.since_s,
             sentence(
                 anomaly.kind,

@@ -15,12 +15,15 @@ HYSTERESIS = 2.0
 _JOINED_S = 2.0
 """Signs that begin so soon after an anomaly did have its cause."""
 _CALM_S, _CALM_AFTER_RULE_S = 1.0, 0.5
-_NAMED_AFTER_S = (0.0, 0.25, 0.45, 2.0)
+_NAMED_AFTER_S = (0.0, 0.25, 0.45)
+"""When it is named; later, what tells kinds apart is past."""
 _WORSE = 1.0
 _LEAST_INTERVAL_S = 1.0
 _MUTED_S = 5.0
 """A detector's sign that outlives the rule's anomaly which explained it is another anomaly after so long."""
 
+_SEEN_AT_ONCE = frozenset({AnomalyKind.AXES})
+"""Kinds that a rule which takes longer may explain: a loop begins with a jump."""
 _OUTLASTS_RULE = frozenset({AnomalyKind.LATE})
 """Kinds whose rule sees only how they begin."""
 
@@ -119,10 +122,10 @@ class AnomalyTracker:
         Returns:
             What becomes of which anomaly.
         """
-        level = self._bar.level(time_s)
         changes: list[Change] = []
         if not signs and not self._on and not self._open:
             return changes
+        level = self._bar.level(time_s)
         for sign in signs:
             self._take(time_s, sign, level)
         self._end_signs(time_s, {sign.of for sign in signs})
@@ -162,8 +165,6 @@ class AnomalyTracker:
             self._open.append(anomaly)
             if not sign.exact:
                 self._bar.raise_by_alarm()
-        elif not sign.exact:
-            anomaly.named = min(anomaly.named, 1)  # more is known: it is named again
         self._on[sign.of] = _On(time_s, time_s, anomaly, time_s)
         _add(anomaly, sign)
 
@@ -172,7 +173,7 @@ class AnomalyTracker:
         for anomaly in self._open:
             young = time_s - anomaly.raised_s <= _JOINED_S
             if sign.exact:
-                if young and not anomaly.exact:
+                if young and (not anomaly.exact or anomaly.kind in _SEEN_AT_ONCE):
                     return anomaly
             elif young or self._near(sign.units, anomaly.units):
                 return anomaly

@@ -19,7 +19,7 @@ _REPLAYED = 0.8
 _SPIKE_S, _BACK = 0.25, 0.72
 _RESTORED = 1.5
 _MANY, _MANY_SHARE = 4, 0.3
-_NEW, _STEADY = 0.15, 0.4
+_NEW, _STEADY = 0.3, 0.4
 """See `Shakiness`."""
 
 

@@ -26,7 +26,7 @@ _ZERO = 1e-12
 
 @dataclass(frozen=True)
 class BodyEvidence:
-    """The last two seconds of a body, lengths in body heights.
+    """The last seconds of a body, lengths in body heights.
 
     Attributes:
         source: The body.
@@ -102,7 +102,7 @@ def body_evidence(source: WatchedSource, ratios: Ratios, recent: Recent, since_s
     of_bones = [d for d, detector in enumerate(layout.detectors) if detector.name == "bone"]
     usual = np.zeros(len(bones))
     for d in of_bones:
-        usual = ratios.envelope.quantile[layout.start[d] : layout.start[d + 1]]
+        usual = ratios.envelope.quantile[layout.start[d] : layout.start[d + 1]].astype(np.float64)
     root = np.nan_to_num(frames[:, ratios.root])
     places = (np.nan_to_num(frames) - root[:, None]) / extent
     places[:, ratios.root] = root / extent

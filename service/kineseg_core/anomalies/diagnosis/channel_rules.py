@@ -18,20 +18,23 @@ from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.channels import ChannelValues
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _AXIS = re.compile(r"(?i)^(.*?)[^a-z0-9]?[xyz]$")
 _LEAST_FACTOR = math.log(4.0)
-_EXPLAINED, _TURNED = 0.25, 0.1
+_EXPLAINED, _TURNED = 0.25, 0.07
 """What is left, relative to the values, where a factor or a turned sign explains the new row."""
 _LARGE = 3.0
 """Times its usual second difference that a channel must be away from 0 for its sign to be seen."""
+_SMOOTH = 0.3
+"""How far it may have been about to move in that row, relative to that."""
 _NOT_STILL = 0.5
 """The same of the values of a sensor, for its unit to be seen."""
-_GOES_ON = {AnomalyKind.UNIT: 0.8, AnomalyKind.AXES: 0.25}
+_GOES_ON = {AnomalyKind.UNIT: 0.5, AnomalyKind.AXES: 0.25}
 """Largest step of the next rows, relative to the values."""
-_CONFIRMED_BY = {AnomalyKind.UNIT: 2, AnomalyKind.AXES: 4}
-_SETTLED_S, _KEPT_S = 5.0, 20.0
+_CONFIRMED_BY = {AnomalyKind.UNIT: 4, AnomalyKind.AXES: 4}
+_SETTLED_S, _KEPT_S = 10.0, 20.0
 
 
 def sensors_of(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
@@ -73,7 +76,7 @@ class ChannelRules:
         self._changes: list[_Change] = []
         self._first_s: float | None = None
 
-    def update(self, time_s: float, usual_bends: F64, *, settled: bool) -> list[RuleFinding]:
+    def update(self, time_s: float, usual_bends: F32, *, settled: bool) -> list[RuleFinding]:
         """Looks at a new row of values.
 
         Args:
@@ -108,7 +111,7 @@ class ChannelRules:
             elif time_s - change.since_s > _KEPT_S:
                 self._changes.remove(change)
 
-    def _look(self, time_s: float, sudden: NDArray[np.bool_], usual_bends: F64) -> None:
+    def _look(self, time_s: float, sudden: NDArray[np.bool_], usual_bends: F32) -> None:
         before, last, now = self._values.last_rows()
         expected = 2.0 * last - before
         found = [
@@ -123,6 +126,7 @@ class ChannelRules:
             for channel in np.flatnonzero(sudden).tolist()
             if abs(now[channel] + expected[channel]) < _TURNED * abs(expected[channel])
             and abs(expected[channel]) > _LARGE * usual_bends[channel]
+            and abs(expected[channel] - last[channel]) < _SMOOTH * abs(expected[channel])
         ]
         for change in found:
             same = [each for each in self._changes if (each.kind, each.channels) == (change.kind, change.channels)]

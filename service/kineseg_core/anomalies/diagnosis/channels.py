@@ -17,6 +17,8 @@ F64 = NDArray[np.float64]
 
 _BEFORE_S = 0.1
 _THERE_AND_BACK = 0.72
+_SPIKE_S = 0.25
+_MANY, _MANY_SHARE = 4, 0.3
 _SUDDEN = 0.5
 """Share of the whole change that one row brings."""
 
@@ -40,17 +42,27 @@ def diagnose_channels(
     times_s, frames, severities, _ = recent.rows()
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
     onset = max(0, found - round(_BEFORE_S * ratios.rate_hz))
-    if worst.of is DetectorClass.LEVEL and _leads(ratios, severities[found:], "gain"):
-        return AnomalyKind.GAIN, worst.units
     (channel,) = worst.units
     path = Path(np.nan_to_num(frames[:, channel]), onset, ratios.rate_hz, 0.0)
-    if worst.of is DetectorClass.JUMP and path.excursion() > _THERE_AND_BACK:
+    if worst.of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * (len(path.places) - onset)):
+        return AnomalyKind.JITTER, worst.units
+    if _is_spike(path):
         return AnomalyKind.SPIKE, worst.units
+    if worst.of is DetectorClass.LEVEL and _leads(ratios, severities[found:], "gain"):
+        return AnomalyKind.GAIN, worst.units
     steps = np.abs(np.diff(path.places[onset:, 0]))
     whole = float(np.ptp(path.places[onset:, 0]))
     if len(steps) and steps.max() > _SUDDEN * whole:
         return AnomalyKind.LEVEL, worst.units
     return AnomalyKind.DRIFT if worst.of is DetectorClass.LEVEL else AnomalyKind.LEVEL, worst.units
+
+
+def _is_spike(path: Path) -> bool:
+    """Whether one short jump there and back is all that happened."""
+    jumps = path.jumps
+    if len(jumps) < 2 or jumps[-1] - jumps[0] > max(4, _SPIKE_S * path.rate_hz):
+        return False
+    return path.excursion() > _THERE_AND_BACK
 
 
 def _leads(ratios: Ratios, severities: F64, name: str) -> bool:

@@ -48,9 +48,10 @@ class Path:
 
     @cached_property
     def jumps(self) -> NDArray[np.int64]:
-        """Rows since the onset with large second differences."""
+        """Rows since the onset with second differences that are large, and larger than any before."""
         after = self.bends[self.onset :]
-        return self.onset + np.flatnonzero(after > max(self.least, _LARGE * float(after.max(initial=0.0))))
+        before = float(self.bends[: self.onset].max(initial=0.0))
+        return self.onset + np.flatnonzero(after > max(self.least, before, _LARGE * float(after.max(initial=0.0))))
 
     def excursion(self) -> float:
         """How far the jumps lead away from the straight way between before and after them, over the largest step.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-KEPT_S = 1.6
+KEPT_S = 1.5
 
 
 class Recent:

@@ -11,7 +11,7 @@ _LEAST = 1.2
 _LEAF = 0.9
 _JUMP = 0.02
 _OTHERS = 0.35
-_OF_JOINTS = ("tele", "hfr", "bpr", "bone", "strain", "slip")
+_OF_JOINTS = ("tele", "hfr", "bpr", "bone", "strain", "tremble", "slip")
 
 
 def suspects(evidence: BodyEvidence) -> tuple[int, ...]:

@@ -48,16 +48,18 @@ class _AllRuns(NamedTuple):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _watch(frame, bits, state, runs, replays, root, rate):  # type: ignore[no-untyped-def]
+    """Takes a frame, writes what is found, and returns how many units are lost, and how much is found."""
     n_lost, n_same, code = compare(frame, state.before, state.lost, state.same, bits)
     found = state.found
     all_same = n_same > 0 and n_same + n_lost == len(state.lost)
     found[0] = occluded(runs.occluded, state.seen, state.lost, rate, state.occluded)
     found[1] = stalled(runs.stalled, state.began, all_same, rate)
     if all_same:  # what stands still alone, or comes again, is not known then
-        return
+        return n_lost, found.sum()
     found[2] = frozen(runs.frozen, state.moved, state.same, state.lost, rate, state.frozen)
     found[3] = looped(runs.looped, state.hashes, state.position, code, rate)
     found[4] = replayed(replays, state.before, state.lost, root, rate)
+    return n_lost, found.sum()
 
 
 class RuleFinding(NamedTuple):
@@ -82,6 +84,7 @@ class RuleBook:
 
     Attributes:
         lost: ``(U,)`` bool, units lost in the last frame.
+        any_lost: Whether there are any.
         gap: Whether there was a gap before it.
         filled: ``(U, D)`` its values, and where they are lost the last ones that were not; NaN before there were any.
     """
@@ -108,6 +111,7 @@ class RuleBook:
         self._runs = _AllRuns(new_runs(units), new_runs(1), new_runs(units), new_runs(1))
         self._replays = new_replays(units, rate_hz)
         self.gap = False
+        self.any_lost = False
 
     @property
     def lost(self) -> NDArray[np.bool_]:
@@ -139,8 +143,9 @@ class RuleBook:
         self.gap = interval_s is not None and self._gap.update(interval_s)
         if self.gap and interval_s is not None:
             findings.append(RuleFinding(AnomalyKind.GAP, (), time_s - interval_s))
-        _watch(frame, frame.view(np.int64), state, self._runs, self._replays, self._root, self._rate_hz)
-        if not state.found.any():
+        n_lost, found = _watch(frame, frame.view(np.int64), state, self._runs, self._replays, self._root, self._rate_hz)
+        self.any_lost = n_lost > 0
+        if not found:
             return findings
         occluded_, stalled_, frozen_, looped_, late_ = state.found.tolist()
         if occluded_:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.7, 64, 2
+_LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.6, 64, 2
 _SETTLED_S = 5.0
 _LEAST_S, _LEAST_FRAMES = 0.15, 4.0
 _CHANCE_NATS = 20.0

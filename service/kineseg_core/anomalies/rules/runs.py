@@ -18,6 +18,8 @@ _AGAIN, _PRIOR = 0.005, 4.0
 """How often a repeat is repeated again, and of how many that has been seen, before any has been."""
 _USUAL_SHARE = 0.01
 _USUAL_LOUD = 4.0
+_COARSE_SHARE, _COARSE_S = 0.2, 10.0
+"""Of a unit with so many repeats, which has a few levels only, a run must last for so long."""
 _HALF_LIFE_S = 600.0
 _LONGEST_QUIET_S, _LONGEST_LOUD_S, _COUNTED_S = 2.0, 4.0, 1.0
 
@@ -79,6 +81,8 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     needed = max(base, _CHANCE_NATS / -math.log(chance))
     if runs[unit].repeats > _USUAL_SHARE * runs[unit].frames:
         needed = max(needed, 3.0 * runs[unit].quiet)
+    if repeats > _COARSE_SHARE * (runs[unit].frames - runs[unit].run):
+        needed = max(needed, _COARSE_S * rate)
     if runs[unit].louds > _USUAL_LOUD - 1.0:
         needed = max(needed, 3.0 * runs[unit].loud)
     if runs[unit].run < needed:

@@ -24,5 +24,7 @@ def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
         Whether the rule holds.
     """
     moved[0] += not all_same
-    least_s = _LEAST_S if moved[0] >= _MOVED_S * rate else _NEVER_MOVED_S
-    return advance(runs, 0, all_same, max(round(least_s * rate), _LEAST_FRAMES), rate)
+    if moved[0] < _MOVED_S * rate:  # nothing is learnt of how long it usually stands
+        runs[0].run = runs[0].run + 1.0 if all_same else 0.0
+        return runs[0].run >= _NEVER_MOVED_S * rate
+    return advance(runs, 0, all_same, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)

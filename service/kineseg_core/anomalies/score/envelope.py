@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER
 
+F32 = NDArray[np.float32]
+
 QUANTILE = 0.98
-BINS, BIN = 24, 0.25
+BINS, BIN = 22, 0.25
 """Number of bins, and their width in nats."""
 _MEMORY_S, EVERY_S = 120.0, 0.2
 _START_BIN, _SHIFT = 10, 6
 _LEAST = 1e-12
-_SHARE_OF_UNITS = 0.3
 _YOUNG_S = 15.0
 _LOWEST = -1.5
 
@@ -38,11 +39,11 @@ class Envelope(NamedTuple):
         seconds: ``(1,)`` how long it has learnt.
     """
 
-    counts: NDArray[np.float32]
-    lowest: NDArray[np.float64]
-    largest: NDArray[np.float64]
-    quantile: NDArray[np.float64]
-    limit: NDArray[np.float64]
+    counts: F32
+    lowest: F32
+    largest: F32
+    quantile: F32
+    limit: F32
     seconds: NDArray[np.float64]
 
 
@@ -50,10 +51,10 @@ def new_envelope(values: int) -> Envelope:
     """Nothing has been seen yet."""
     return Envelope(
         np.zeros((values, BINS), np.float32),
-        np.full(values, np.nan),
-        np.zeros(values),
-        np.zeros(values),
-        np.full(values, np.inf),
+        np.full(values, np.nan, np.float32),
+        np.zeros(values, np.float32),
+        np.zeros(values, np.float32),
+        np.full(values, np.inf, np.float32),
         np.zeros(1),
     )
 
@@ -85,13 +86,15 @@ def _shift(counts, bins):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def renew(envelope, start, floor):  # type: ignore[no-untyped-def]
+def renew(envelope, start, floor, share, least):  # type: ignore[no-untyped-def]
     """Makes the limits anew.
 
     Args:
         envelope: See `Envelope`.
         start: ``(D + 1,)`` where each detector's values begin.
         floor: ``(D,)``
+        share: ``(D,)`` of what is usual among the units, below which no unit's limit lies.
+        least: ``(N,)`` what a source's resolution makes of values that stand still.
     """
     counts, quantile = envelope.counts, envelope.quantile
     for n in range(len(quantile)):
@@ -110,9 +113,9 @@ def renew(envelope, start, floor):  # type: ignore[no-untyped-def]
             envelope.lowest[n] -= _SHIFT * BIN
     young = 1.0 + _YOUNG_S / max(envelope.seconds[0] - 1.0, 1.0)
     for d in range(len(floor)):
-        of_all = _SHARE_OF_UNITS * np.median(quantile[start[d] : start[d + 1]])
+        of_all = share[d] * np.median(quantile[start[d] : start[d + 1]])
         for n in range(start[d], start[d + 1]):
-            envelope.limit[n] = max(quantile[n], of_all, floor[d], _LEAST) * young
+            envelope.limit[n] = max(quantile[n], of_all, floor[d], least[n], _LEAST) * young
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -25,9 +25,9 @@ _EXACT = 1e-3
 """The same of every bone of an exact body."""
 
 
-def prior_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> Prior:
-    """The prior of a stream that has been watched for ten seconds."""
-    tails = _read()[group_of(layout, envelope, is_body=is_body)]
+def prior_of(layout: ValueLayout, group: str) -> Prior:
+    """The prior of the detectors of a stream of a group."""
+    tails = _read()[group]
     rows = [tuple(tails[detector.name][field] for field in PRIOR.names or ()) for detector in layout.detectors]
     return np.array(rows, PRIOR)
 

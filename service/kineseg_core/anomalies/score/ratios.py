@@ -27,6 +27,7 @@ class Values(Protocol):
 
     layout: ValueLayout
     row: F64
+    least: F64
 
     def update(self, frame: F64) -> bool:
         """Takes a frame; whether there is a new row."""
@@ -74,19 +75,19 @@ class Ratios:
         """Whether more than half of the units are lost or were a moment ago."""
         return self._count < self._masked_until and 2 * int(np.count_nonzero(self._masks.left)) > len(self._masks.left)
 
-    def update(self, filled: F64, lost: NDArray[np.bool_], *, gap: bool, learns: bool) -> bool:
+    def update(self, filled: F64, lost: NDArray[np.bool_] | None, *, gap: bool, learns: bool) -> bool:
         """Takes a frame.
 
         Args:
             filled: ``(U, D)``, where units are lost their last values, NaN where there are none.
-            lost: ``(U,)`` bool.
+            lost: ``(U,)`` bool; None: no unit is.
             gap: Whether there was a gap before it.
             learns: Whether it may become what is usual.
 
         Returns:
             Whether there is a new row.
         """
-        if lost.any():
+        if lost is not None:
             self._lost |= lost
             self._any_lost = True
         self._gap |= gap
@@ -118,4 +119,4 @@ class Ratios:
             else:
                 self.envelope.largest[:] = 0.0
         if self._count % self._renew_every == 0 and self.envelope.seconds[0] > 0:
-            renew(self.envelope, self.layout.start, self.layout.floor)
+            renew(self.envelope, self.layout.start, self.layout.floor, self.layout.share, self.values.least)

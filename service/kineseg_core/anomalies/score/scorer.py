@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.anomalies.score.priors import prior_of
+from kineseg_core.anomalies.score.priors import GROUPS, group_of, prior_of
 from kineseg_core.anomalies.score.ratios import Ratios
 from kineseg_core.anomalies.score.tails import Prior, learn_and_judge, new_tails
 from kineseg_core.anomalies.signs import DetectorClass, Sign
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.layout import ValueLayout
+from kineseg_core.errors import InvalidRequest
 
 F64 = NDArray[np.float64]
 
 WARM_UP_S = 10.0
+_CARRIED_WARM_UP_S = 2.0
+_CALM_AT_LAST_S = 20.0
 _WARM_UP_S = {DetectorClass.PAST: 30.0}
 
 
@@ -33,6 +36,8 @@ class Scorer:
         ratios: What they are made of.
         severities: ``(D,)`` of the last row, nats; -inf: not yet watched.
         highest: Of these.
+        tails: What the stream has taught of them.
+        group: Of priors, see `group_of`; empty before the warm-up.
     """
 
     def __init__(self, source: WatchedSource) -> None:
@@ -40,9 +45,11 @@ class Scorer:
         detectors = self.ratios.layout.detectors
         self.severities = np.full(len(detectors), -np.inf)
         self._is_body = source.parents is not None
-        self._tails = new_tails(len(detectors))
+        self.tails = new_tails(len(detectors))
+        self.group = ""
         self._prior: Prior | None = None
         self._warm_s = warm_up_s(self.ratios.layout)
+        self._first_s = WARM_UP_S
         self._warm = np.zeros(len(detectors), bool)
         self._is_warm = False
         self.highest = -np.inf
@@ -50,24 +57,41 @@ class Scorer:
     @property
     def warming_up(self) -> tuple[DetectorClass, ...]:
         """Classes of detectors that do not watch yet."""
-        young = self.ratios.seconds < self._warm_s
-        classes = {d.of for d, is_young in zip(self.ratios.layout.detectors, young, strict=True) if is_young}
+        classes = {d.of for d, is_warm in zip(self.ratios.layout.detectors, self._warm, strict=True) if not is_warm}
         return tuple(sorted(classes, key=lambda of: of.value))
 
-    def update(self, filled: F64, lost: NDArray[np.bool_], *, gap: bool, learns: bool) -> bool:
+    def carry_on(self, group: str) -> None:
+        """What an earlier stream of the same source has learnt is in the envelopes and tails: it warms up sooner.
+
+        Raises:
+            InvalidRequest: There is no such group of priors.
+        """
+        if group not in GROUPS:
+            raise InvalidRequest(
+                f"profile: there are no priors of {group!r}, only of {', '.join(GROUPS)}; save it anew", field="profile"
+            )
+        self.group = group
+        self._first_s = _CARRIED_WARM_UP_S
+        of_past = np.array([detector.of is DetectorClass.PAST for detector in self.ratios.layout.detectors])
+        self._warm_s = np.where(of_past, self._warm_s, self._first_s)
+
+    def update(self, filled: F64, lost: NDArray[np.bool_] | None, *, gap: bool, learns: bool) -> bool:
         """Takes a frame, see `Ratios.update`; whether there is a new row: before the warm-up of -inf."""
         ratios = self.ratios
         if not ratios.update(filled, lost, gap=gap, learns=learns):
             return False
-        if ratios.seconds < WARM_UP_S:
+        if ratios.seconds < self._first_s:
             return True
         if self._prior is None:
-            self._prior = prior_of(ratios.layout, ratios.envelope, is_body=self._is_body)
+            self.group = self.group or group_of(ratios.layout, ratios.envelope, is_body=self._is_body)
+            self._prior = prior_of(ratios.layout, self.group)
         if not self._is_warm:
-            self._warm = ratios.seconds >= self._warm_s
+            # What is beyond the usual just then has been so before: it is the usual that is not known yet.
+            calm = (ratios.y < self._prior["level"]) | (ratios.seconds >= self._warm_s + _CALM_AT_LAST_S)
+            self._warm |= calm & (ratios.seconds >= self._warm_s)
             self._is_warm = bool(self._warm.all())
         self.highest = learn_and_judge(
-            ratios.y, 1.0 / ratios.rate_hz, self._prior, self._tails, ratios.layout.weight, self._warm, self.severities
+            ratios.y, 1.0 / ratios.rate_hz, self._prior, self.tails, ratios.layout.weight, self._warm, self.severities
         )
         return True
 

@@ -22,10 +22,11 @@ F64 = NDArray[np.float64]
 PRIOR_S = 100.0
 """Seconds of a stream that the prior counts as much as."""
 _HALF_LIFE_S = 1200.0
-_LARGEST_EXCESS = 2.5
+LARGEST_EXCESS = 2.5
+"""Times the prior's mean that an excess counts as at most."""
 MOST_USUAL = 8.0
 """Times the prior's rate that a stream's own counts as at most."""
-_LEAST_SURE = 6.0
+_LEAST_SURE = 12.0
 """Episodes by which the mean excess is known at least: priors are of many more than they count as."""
 _APART_S = 2.0
 _LEAST_EXCESS = 0.1
@@ -105,7 +106,7 @@ def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
             tails.of[d].quiet_s += seconds
             if tails.of[d].quiet_s >= _APART_S:
                 tails.of[d].episodes += 1.0
-                tails.of[d].excess += min(tails.of[d].peak - prior[d].level, _LARGEST_EXCESS * prior[d].excess)
+                tails.of[d].excess += min(tails.of[d].peak - prior[d].level, LARGEST_EXCESS * prior[d].excess)
                 tails.of[d].peak = -math.inf
 
 

@@ -7,6 +7,7 @@ hfr      least of 0.3 s: movement above 8 Hz over speed
 bpr      least of 0.8 s: movement of 3.5 to 8 Hz over smoothed speed, which a tremor keeps up (Deuschl 1998)
 bone     deviation of a bone's log length from its baseline, root mean square of 0.1 s
 strain   the same of 0.6 s, which shows what is small but does not end
+tremble  of the part of the deviation between 3.5 and 8 Hz, 0.8 s
 slip     size of the mean deviation of 0.7 s: a marker that moves away slowly
 scale    size of the median deviation, 0.1 s
 =======  ====================================================================================================
@@ -31,14 +32,17 @@ from kineseg_core.anomalies.values.layout import NONE, Detector, ValueLayout
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_MEANS_S = (0.15, 0.5, 0.3, 0.1, 0.7, 0.1, 0.6, 0.7)
-"""Of shake, speed, tremble, smooth, slow, bone, strain and slip."""
+_MEANS_S = (0.15, 0.5, 0.3, 0.1, 0.7, 0.1, 0.6, 0.8, 0.7)
+"""Of shake, speed, tremble, smooth, slow, and of bones: bone, strain, tremble and slip."""
 _SHAKE_HELD_S, _TREMBLE_HELD_S = 0.3, 0.8
 _SHAKE_SPEED, _TREMBLE_SPEED = 0.15, 0.1
 """Body heights a second below which a joint counts as still."""
 _SHORTEST_BONE = 0.015
 """Body heights; the logarithm of anything that is usually shorter says nothing."""
 _ZERO = 1e-24
+_MOST_AT_ONCE = 5.0
+_SHARE = 0.3
+"""Of what is usual among joints and bones, which are alike."""
 _LEAST_DEVIATION = 0.0015
 
 
@@ -66,7 +70,9 @@ class _State(NamedTuple):
     tremble_held: F32
     """``(m, J)``"""
     bone_means: F32
-    """``(3, B)`` mean square deviations of 0.1 and 0.6 s, mean deviation of 0.7 s."""
+    """``(4, B)`` mean square deviations of 0.1 and 0.6 s, of their band of tremors, and mean deviation."""
+    bone_band: F32
+    """``(B, 2)`` state of the band-pass filter."""
     lengths: F32
     """``(B,)`` log lengths."""
     deviations: F64
@@ -180,8 +186,8 @@ def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-unty
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
-    """Writes bone, strain, slip and scale."""
-    weight, long, slow = constants.weights[5:]
+    """Writes bone, strain, tremble, slip and scale."""
+    weight, long, tremble, slow = constants.weights[5:]
     means = state.bone_means
     known, bones = 0, len(constants.bones)
     for b in range(bones):
@@ -192,13 +198,18 @@ def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
         known += 1
         means[0, b] += weight * (deviation**2 - means[0, b])
         means[1, b] += long * (deviation**2 - means[1, b])
-        means[2, b] += slow * (deviation - means[2, b])
+        trembling = _filtered(deviation, constants.band, state.bone_band[b])
+        # A jump is no tremor: one value can only add so much.
+        square = min(trembling**2, _MOST_AT_ONCE * (means[2, b] + _LEAST_DEVIATION**2))
+        means[2, b] += tremble * (square - means[2, b])
+        means[3, b] += slow * (deviation - means[3, b])
         values[b] = math.sqrt(means[0, b])
         values[bones + b] = math.sqrt(means[1, b])
-        values[2 * bones + b] = abs(means[2, b])
+        values[2 * bones + b] = math.sqrt(means[2, b])
+        values[3 * bones + b] = abs(means[3, b])
     state.common[0] = np.nanmedian(state.deviations) if known else 0.0
     state.common[1] += weight * (state.common[0] - state.common[1])
-    values[3 * bones] = abs(state.common[1])
+    values[4 * bones] = abs(state.common[1])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -224,6 +235,7 @@ class BodyValues:
     Attributes:
         layout: Of the row.
         row: ``(N,)`` the latest values.
+        least: ``(N,)`` see `renew`.
         extent: How large the body is.
         baseline: How long its bones are.
     """
@@ -235,6 +247,7 @@ class BodyValues:
         self._bones = bones_of(source)
         self.layout = _layout(source, self._bones)
         self.row = np.zeros(len(self.layout))
+        self.least = np.zeros(len(self.layout))
         self.extent = BodyExtent(rate)
         self.baseline = BoneBaseline(len(self._bones), rate)
         self._constants = _Constants(
@@ -257,7 +270,8 @@ class BodyValues:
             powers=np.zeros((4, joints), np.float32),
             shake_held=np.zeros((max(1, round(_SHAKE_HELD_S * rate)), joints), np.float32),
             tremble_held=np.zeros((max(1, round(_TREMBLE_HELD_S * rate)), joints), np.float32),
-            bone_means=np.zeros((3, len(self._bones)), np.float32),
+            bone_means=np.zeros((4, len(self._bones)), np.float32),
+            bone_band=np.zeros((len(self._bones), 2), np.float32),
             lengths=np.zeros(len(self._bones), np.float32),
             deviations=np.full(len(self._bones), np.nan),
             common=np.zeros(2),
@@ -312,18 +326,18 @@ def _layout(source: WatchedSource, bones: tuple[tuple[int, int], ...]) -> ValueL
     rivals = tuple(parents)  # the root has none
 
     def of_joints(name: str, of: DetectorClass, floor: float, weight: float) -> Detector:
-        return Detector(name, of, joints, none, rivals, floor, weight)
+        return Detector(name, of, joints, none, rivals, floor, weight, _SHARE)
 
     detectors = [
         of_joints("tele", DetectorClass.JUMP, 0.02, 0.125),
         of_joints("hfr", DetectorClass.SHAKE, 2e-3, 0.125),
         of_joints("bpr", DetectorClass.SHAKE, 1e-2, 0.125),
-        Detector("jump", DetectorClass.JUMP, (NONE,), (NONE,), (NONE,), 0.02, 0.125),
+        Detector("jump", DetectorClass.JUMP, (NONE,), (NONE,), (NONE,), 0.02, 0.125, _SHARE),
     ]
     if bones:
         units, others = zip(*bones, strict=True)
         rivals = (NONE,) * len(bones)
-        of, names = DetectorClass.SHAPE, ("bone", "strain", "slip")
-        detectors += [Detector(name, of, units, others, rivals, _LEAST_DEVIATION, 0.1) for name in names]
-    detectors.append(Detector("scale", DetectorClass.SHAPE, (NONE,), (NONE,), (NONE,), _LEAST_DEVIATION, 0.1))
+        of, names = DetectorClass.SHAPE, ("bone", "strain", "tremble", "slip")
+        detectors += [Detector(name, of, units, others, rivals, _LEAST_DEVIATION, 0.08, _SHARE) for name in names]
+    detectors.append(Detector("scale", DetectorClass.SHAPE, (NONE,), (NONE,), (NONE,), _LEAST_DEVIATION, 0.1, _SHARE))
     return ValueLayout(tuple(detectors))

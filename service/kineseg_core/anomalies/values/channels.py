@@ -31,6 +31,7 @@ _FAST_HELD_S = 0.5
 _KEPT, _EVERY_S, _FIRST_S = 64, 1.0, 2.0
 _SHARE_OF_USUAL = 0.3
 _TINY = 1e-12
+_LEAST_STEPS, _FAST_STEPS, _STEPS = 2.0, 3.0, 5000.0
 
 
 class _State(NamedTuple):
@@ -54,6 +55,8 @@ class _State(NamedTuple):
     now: F64
     """``(4, C)`` of what they are medians."""
     tele: F64
+    steps: F64
+    """``(2, C)`` usual size of a step that is not 0, and how many there were."""
     frames: NDArray[np.int64]
 
 
@@ -76,7 +79,7 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _values(row, state, filter_, weights, rate, values):  # type: ignore[no-untyped-def]
+def _values(row, state, filter_, weights, rate, values, least):  # type: ignore[no-untyped-def]
     channels = state.ring.shape[1]
     fast, slow, energy, mean, block = weights
     at = state.frames[1] % len(state.held)
@@ -85,6 +88,11 @@ def _values(row, state, filter_, weights, rate, values):  # type: ignore[no-unty
         x = state.ring[row, c]
         moved = x - state.last[c]
         state.last[c] = x
+        if moved != 0.0:
+            state.steps[1, c] = min(state.steps[1, c] + 1.0, _STEPS)
+            state.steps[0, c] += (abs(moved) - state.steps[0, c]) / state.steps[1, c]
+        step = state.steps[0, c]
+        least[c] = least[2 * channels + c] = _LEAST_STEPS * step
         z, u = state.high[c], x - state.first[c]
         high = filter_[0] * u + z[0]
         z[0] = filter_[1] * u - filter_[3] * high + z[1]
@@ -100,8 +108,10 @@ def _values(row, state, filter_, weights, rate, values):  # type: ignore[no-unty
         ):
             state.powers[i, c] += weight * (square - state.powers[i, c])
         slowly = np.sqrt(state.powers[1, c])
-        state.held[at, c] = np.sqrt(state.powers[0, c]) / (slowly + _SHARE_OF_USUAL * state.usual[1, c] + _TINY)
-        log_energy = np.log(np.sqrt(state.powers[2, c]) + 0.05 * state.usual[2, c] + _TINY)
+        state.held[at, c] = np.sqrt(state.powers[0, c]) / (
+            slowly + _SHARE_OF_USUAL * state.usual[1, c] + _FAST_STEPS * step + _TINY
+        )
+        log_energy = np.log(np.sqrt(state.powers[2, c]) + 0.05 * state.usual[2, c] + step + _TINY)
         state.now[0, c], state.now[1, c], state.now[2, c], state.now[3, c] = x, slowly, distance, log_energy
         deviations[c] = log_energy - state.usual[3, c]
         values[c] = state.tele[c]
@@ -124,6 +134,7 @@ class ChannelValues:
     Attributes:
         layout: Of the row.
         row: ``(N,)`` the latest values.
+        least: ``(N,)`` see `renew`: a channel of a few levels steps from one to the next without meaning anything.
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
@@ -132,6 +143,7 @@ class ChannelValues:
         self._step = step
         self.layout = _layout(channels)
         self.row = np.zeros(len(self.layout))
+        self.least = np.zeros(len(self.layout))
         self._filter = high_pass(min(_FAST_HZ, _FAST_SHARE * self._rate), self._rate)
         self._weights = tuple(smoothing(s, self._rate) for s in (_FAST_S, _SLOW_S, _ENERGY_S, _MEAN_S, _BLOCK_S))
         self._state = _State(
@@ -146,6 +158,7 @@ class ChannelValues:
             usual=np.zeros((4, channels)),
             now=np.zeros((4, channels)),
             tele=np.zeros(channels),
+            steps=np.zeros((2, channels)),
             frames=np.zeros(2, np.int64),
         )
         self._kept = np.full((_KEPT, 4, channels), np.nan, np.float32)
@@ -167,7 +180,7 @@ class ChannelValues:
         row = _place(frame[:, 0], state, self._step)
         if (state.frames[0] - 1) % self._step:
             return False
-        _values(row, state, self._filter, self._weights, self._rate, self.row)
+        _values(row, state, self._filter, self._weights, self._rate, self.row, self.least)
         self._remember(int(state.frames[1]))
         self.row[-1] = self._past.update(state.means[1:].ravel())
         return True
@@ -187,14 +200,14 @@ def _layout(channels: int) -> ValueLayout:
     rivals = (LARGEST_OTHER if channels > 2 else NONE,) * channels
 
     def of_channels(name: str, of: DetectorClass, floor: float, weight: float, rivals: tuple[int, ...]) -> Detector:
-        return Detector(name, of, units, none, rivals, floor, weight)
+        return Detector(name, of, units, none, rivals, floor, weight, 0.0)
 
     return ValueLayout(
         (
             of_channels("tele", DetectorClass.JUMP, 0.0, 0.15, rivals),
-            of_channels("hfr", DetectorClass.SHAKE, 0.0, 0.08, rivals),
+            of_channels("hfr", DetectorClass.SHAKE, 0.03, 0.08, rivals),
             of_channels("range", DetectorClass.LEVEL, 0.0, 0.35, none),
             of_channels("gain", DetectorClass.LEVEL, 0.2, 0.07, none),
-            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 0.3, 0.35),
+            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 0.3, 0.35, 0.0),
         )
     )

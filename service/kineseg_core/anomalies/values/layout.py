@@ -29,6 +29,7 @@ class Detector:
             is no fault of one unit. Index within the detector, `NONE` or `LARGEST_OTHER`.
         floor: Values below it are as good as none.
         weight: Share of the budget.
+        share: Of what is usual among the units, below which no unit's limit lies; 0 where they are not alike.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Detector:
     rivals: tuple[int, ...]
     floor: float
     weight: float
+    share: float
 
 
 class ValueLayout:
@@ -51,6 +53,7 @@ class ValueLayout:
         start: ``(D + 1,)`` where each one's values begin.
         unit, other, rival: ``(N,)`` see `Detector`; rivals as indices of the row.
         floor: ``(D,)``
+        share: ``(D,)``
         weight: ``(D,)`` which sum to 1.
     """
 
@@ -68,8 +71,13 @@ class ValueLayout:
             np.int64,
         )
         self.floor = np.array([detector.floor for detector in detectors])
+        self.share = np.array([detector.share for detector in detectors])
         weight = np.array([detector.weight for detector in detectors])
         self.weight = weight / weight.sum()
+
+    def __reduce__(self) -> tuple[type[ValueLayout], tuple[tuple[Detector, ...]]]:
+        """All of it follows from the detectors, and a stream's state is to be small."""
+        return ValueLayout, (self.detectors,)
 
     def __len__(self) -> int:
         return int(self.start[-1])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 _MEMORY_S, _LEFT_OUT_S, _LEAST_HOP_S = 180.0, 3.0, 0.25
-_NUMBERS = 10000
+_NUMBERS = 6500
 """Of 32 bits that are kept at most: of many channels there are fewer blocks."""
 _LEAST_BLOCKS, _MOST_BLOCKS = 60, 720
 _FIRST = 8

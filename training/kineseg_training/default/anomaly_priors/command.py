@@ -28,7 +28,7 @@ def anomaly_priors(
     gestures: Annotated[
         Path | None, typer.Option(help="Folder of the gesture phase set.", show_default="beside the checkout, if there")
     ] = None,
-    made: Annotated[int, typer.Option(min=1, help="Streams to make of each kind.")] = 16,
+    made: Annotated[int, typer.Option(min=1, help="Streams to make of each kind.")] = 12,
     quiet: Quiet = False,
 ) -> None:
     """Fit what the anomaly monitor knows of streams before it has seen one, and write it."""

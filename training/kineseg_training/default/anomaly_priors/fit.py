@@ -23,6 +23,8 @@ _COUNTED_S = 90.0
 """A stream counts by its length up to this."""
 _APART = 2
 _FEWEST = 4
+_PASSES = 3
+_LARGEST_EXCESS = 4.0
 _LEAST_SHAPE = -0.15
 _WITHOUT = {"rate": 0.02, "excess": 0.17, "shape": 0.0}
 """Of a detector that hardly ever reaches its level."""
@@ -95,6 +97,9 @@ def _tail(streams: list[Array]) -> dict[str, float]:
     reached, counted = np.array(peaks).T
     excess = reached - level
     mean = float(np.average(excess, weights=counted))
+    for _ in range(_PASSES):  # one wild stream does not speak for the others
+        excess = np.minimum(reached - level, _LARGEST_EXCESS * mean)
+        mean = float(np.average(excess, weights=counted))
     variance = float(np.average((excess - mean) ** 2, weights=counted))
     # Hosking & Wallis 1987, method of moments.
     shape = float(np.clip(0.5 * (1.0 - mean**2 / max(variance, 1e-9)), _LEAST_SHAPE, 0.0))

@@ -7,7 +7,7 @@ the gesture phase set (Madeo et al. 2013, CC BY 4.0) where they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,11 +114,15 @@ def _generated(seed: int) -> Iterator[FaultlessStream]:
             f"{clean.name}, white noise", clean.source, clean.frames + size * rng.standard_normal(shape)
         )
     for size in _TRACKED_M:
-        yield FaultlessStream(
-            f"{clean.name}, tracked",
-            clean.source,
-            clean.frames + size * tracker_noise(rng, shape, clean.source.rate_hz),
-        )
+        noise = tracker_noise(rng, shape, clean.source.rate_hz)
+        stream = FaultlessStream(f"{clean.name}, tracked", clean.source, clean.frames + size * noise)
+        yield stream
+        yield _at_half_rate(stream)
+
+
+def _at_half_rate(stream: FaultlessStream) -> FaultlessStream:
+    source = replace(stream.source, rate_hz=stream.source.rate_hz / 2.0)
+    return FaultlessStream(f"{stream.name}, half the rate", source, stream.frames[::2])
 
 
 def tracker_noise(rng: np.random.Generator, shape: tuple[int, ...], rate_hz: float) -> Array:
@@ -144,8 +148,8 @@ def _of_channels(cmu: Path, made: int) -> Iterator[FaultlessStream]:
     for _ in range(6 * made):
         stream = make_stream(library, _FIRST_SEED, number)
         number += 1
-        if stream.canonical:
-            continue
+        if stream.canonical or (stream.kind == "idle" and len(stream.truth.boundaries)):
+            continue  # bodies are watched on their joints; of one in which something happens once, that is to be found
         names = tuple(f"channel {c + 1}" for c in range(stream.frames.shape[1]))
         source = WatchedSource.of_channels(names, stream.rate)
         yield FaultlessStream(f"{stream.kind} {number}", source, stream.frames)
