@@ -134,7 +134,7 @@ class AnomalyTracker:
                 self._close(anomaly, time_s)
                 changes.append(Change("cleared", anomaly))
             else:
-                changes += self._told(anomaly, time_s, namer)
+                changes += self._updated(anomaly, time_s, namer)
         return changes
 
     def finish(self, time_s: float) -> list[Change]:
@@ -209,7 +209,7 @@ class AnomalyTracker:
             if on.anomaly is anomaly:
                 on.anomaly, on.since_s = None, time_s
 
-    def _told(self, anomaly: OpenAnomaly, time_s: float, namer: Namer) -> list[Change]:
+    def _updated(self, anomaly: OpenAnomaly, time_s: float, namer: Namer) -> list[Change]:
         due = anomaly.named < len(_NAMED_AFTER_S) and time_s - anomaly.raised_s >= _NAMED_AFTER_S[anomaly.named]
         if due:
             anomaly.named += 1
