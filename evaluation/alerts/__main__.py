@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from evaluation.alerts.run import run
 from evaluation.alerts.sets import SEEDS, SETS
 from evaluation.quality.errors import QualityError
+from evaluation.threads import one_thread_each
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,9 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("quality-output"), help="folder for the page and the picture")
     parser.add_argument("--docs", type=Path, help="folder to write alerts-measured.md and its picture into as well")
     options = parser.parse_args(arguments)
-    # A core a process: there are as many processes as cores.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    one_thread_each()
     try:
         run(
             options.out, options.only or tuple(SETS), options.seeds,

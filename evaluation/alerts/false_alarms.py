@@ -56,7 +56,7 @@ def realised(name: str, results: Sequence[SetResult]) -> Realised | None:
         for result in results
         for stream, watched in zip(result.streams, result.stated[MIDDLE], strict=True)
         for alarm in watched.clean.alarms
-        if alarm.is_fault and not within(np.array([alarm.at_s]), stream.ignore)[0]
+        if not within(np.array([alarm.at_s]), stream.ignore)[0]
     )
     return Realised(
         name,
@@ -77,7 +77,7 @@ def by_row(results: Sequence[SetResult]) -> dict[str, Realised]:
 def exact_false(results: Sequence[SetResult]) -> int:
     """False alarms of the kinds that a rule can tell, where nothing is wrong and frames are not all equal."""
     return sum(
-        alarm.kind in EXACT_KINDS and alarm.is_fault
+        alarm.kind in EXACT_KINDS
         for result in results
         if not SETS[result.name].has_events
         for stream, watched in zip(result.streams, result.stated[MIDDLE], strict=True)

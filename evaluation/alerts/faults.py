@@ -22,13 +22,11 @@ AHEAD_S = 4.0
 
 # By the name of the fault, the kinds that the monitor may call it; equal names go without saying.
 _SAME = {
-    "spike": {"teleport"},
     "axis_flip": {"axes"},
     "rescaled": {"scale"},
     "limb_late": {"late"},
     "lag": {"late"},
     "slip": {"drift"},
-    "drift": {"slip"},
     "growing_tremor": {"tremor"},
     "growing_jitter": {"jitter"},
     "offset": {"level"},

@@ -39,7 +39,7 @@ class Monitor:
             for event in self._monitor.update(frame, time_s):
                 if isinstance(event, Cleared):
                     continue
-                alarm = Alarm(time_s, event.kind.value, event.kind_class == "fault", event.units)
+                alarm = Alarm(time_s, event.kind.value, event.units)
                 if isinstance(event, Raised):
                     self._young[event.anomaly_id] = len(self.alarms)
                     self.alarms.append(alarm)
@@ -53,4 +53,4 @@ class Monitor:
         if later.at_s > raised_s + KNOWN_AFTER_S + 1e-6:
             del self._young[anomaly_id]
         else:
-            self.alarms[known] = Alarm(raised_s, later.kind, later.is_fault, later.units)
+            self.alarms[known] = Alarm(raised_s, later.kind, later.units)

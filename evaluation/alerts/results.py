@@ -94,7 +94,7 @@ class SetResult:
         found = []
         for trials, watched in zip(self.trials, self.stated[per_hour], strict=True):
             for trial, seen in zip(trials, watched.faulty, strict=True):
-                first = next((a for a in seen.alarms if a.is_fault and _is_about(trial, a.at_s)), None)
+                first = next((a for a in seen.alarms if _is_about(trial, a.at_s)), None)
                 found.append(Outcome(trial, None if first is None else first.at_s, first))
         return found
 
@@ -114,7 +114,7 @@ class SetResult:
         """Streams with the times of the alarms that our monitor raised at a budget, those that are ignored left out."""
         pairs = []
         for stream, watched in zip(self.streams, self.stated[per_hour], strict=True):
-            at_s = np.array([alarm.at_s for alarm in watched.clean.alarms if alarm.is_fault])
+            at_s = np.array([alarm.at_s for alarm in watched.clean.alarms])
             pairs.append((stream, at_s[~within(at_s, stream.ignore)]))
         return pairs
 

@@ -24,13 +24,11 @@ class Alarm:
     Attributes:
         at_s: When it was raised.
         kind: What it was called half a second later.
-        is_fault: Whether it pages; else it is a report of behaviour.
         units: The joints or channels that it named half a second later, the most suspect first.
     """
 
     at_s: float
     kind: str
-    is_fault: bool
     units: tuple[str, ...]
 
 

@@ -5,7 +5,6 @@ Prints the main table and all figures, writes them as Markdown and JSON, and dra
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -14,14 +13,13 @@ from evaluation.alerts.sets import SETS
 from evaluation.quality.errors import QualityError
 from evaluation.quality.options import parse, plan_of, with_alerts
 from evaluation.quality.run import run
+from evaluation.threads import one_thread_each
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with `arguments`, those of the process unless given; the exit code: 0 also where a target is missed."""
     options = parse(arguments)
-    # A core a process: the service is measured on one core, and so are its peers.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    one_thread_each()
     try:
         run(plan_of(options), options)
         if with_alerts(options):

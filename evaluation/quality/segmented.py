@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import onnxruntime as ort
 from kineseg.motion import Recording, canonical_pose
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile, OperatingPoint, ViewPlan, packaged_network
 from kineseg_core.inference.bundle import Bundle
+from kineseg_core.inference.providers import open_cpu
 from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings
 from kineseg_training.data.resample import resample
 from numpy.typing import NDArray
@@ -39,9 +39,7 @@ class Embedded:
         """A recording after the model's steps."""
         pose = canonical_pose(recording)
         frames = resample(np.asarray(pose.frames, np.float64), pose.rate, bundle.frame_rate_hz).astype(np.float32)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])
+        session = open_cpu(bundle.graph, threads=1)
         state = np.zeros((1, bundle.state_size), np.float32)
         embedding = np.empty((len(frames), bundle.embedding_dim), np.float32)
         for at, frame in enumerate(frames):

@@ -30,13 +30,7 @@ class PcaError:
 
     def update(self, values: Array, times: Array) -> Array:
         """See `Detector`."""
-        scores = []
-        for piece, renew in self._recent.pieces(self._signal.update(values)):
-            if renew:
-                self._renew()
-            scores.append(self._score(piece))
-            self._recent.add(piece)
-        return np.concatenate(scores)
+        return self._recent.scored(self._signal.update(values), self._renew, self._score)
 
     def _renew(self) -> None:
         past = self._recent.matrix()

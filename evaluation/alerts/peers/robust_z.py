@@ -30,13 +30,7 @@ class _Scores:
 
     def update(self, rows: Array) -> Array:
         """``(n, C)`` of the next rows; 0 while too few have been seen."""
-        scores = []
-        for piece, renew in self._recent.pieces(rows):
-            if renew:
-                self._renew()
-            scores.append(self._score(piece))
-            self._recent.add(piece)
-        return np.concatenate(scores)
+        return self._recent.scored(rows, self._renew, self._score)
 
     def _renew(self) -> None:
         past = self._recent.matrix()

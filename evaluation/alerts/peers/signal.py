@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -42,13 +43,18 @@ class RecentRows:
         self._rows: list[Array] = []
         self._count = 0
 
-    def pieces(self, rows: Array) -> list[tuple[Array, bool]]:
-        """The rows, cut where something is to be renewed, each with whether that is so before it."""
+    def scored(self, rows: Array, renew: Callable[[], None], score: Callable[[Array], Array]) -> Array:
+        """What `score` makes of the rows by those before; where what is learned of these is due, `renew` is called."""
         edges = [0, *range(self._hop - self._count % self._hop, len(rows), self._hop), len(rows)]
-        return [(rows[a:b], (self._count + a) % self._hop == 0) for a, b in pairwise(edges) if b > a]
+        scores = []
+        for piece in (rows[a:b] for a, b in pairwise(edges) if b > a):
+            if self._count % self._hop == 0:
+                renew()
+            scores.append(score(piece))
+            self._add(piece)
+        return np.concatenate(scores)
 
-    def add(self, rows: Array) -> None:
-        """These rows have been seen."""
+    def _add(self, rows: Array) -> None:
         self._rows += list(rows[-self._count % self._step :: self._step])
         self._count += len(rows)
         del self._rows[: -self._most]

@@ -12,6 +12,7 @@ from scipy.signal import lfilter
 from evaluation.alerts.joints import parents_of
 from evaluation.alerts.sets.bodies import GENERATED_NOISE_M, RATE_HZ, generated_stream
 from evaluation.alerts.stream import AlertStream
+from evaluation.quality.sets.idle import recorded
 
 Array = NDArray[np.float64]
 Make = Callable[[np.random.Generator, tuple[int, int]], Array]
@@ -56,15 +57,7 @@ def walks(seed: int) -> list[AlertStream]:
 
 
 def _body(person: Recording, name: str, positions: Array) -> AlertStream:
-    recording = Recording(
-        frames=positions.reshape(len(positions), -1),
-        rate=RATE_HZ,
-        channels=person.channels,
-        skeleton=person.skeleton,
-        positions=positions,
-        name=name,
-        synthetic=True,
-    )
+    recording = recorded(person, positions, RATE_HZ, name)
     return AlertStream("motionless", name, recording, parents_of(recording))
 
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.inference.bundle import Bundle
-from kineseg_core.inference.decoder import Decoder
 from kineseg_core.segmenter import SegmentEnd, SegmenterSettings
 from numpy.typing import NDArray
 
@@ -57,26 +56,7 @@ class ClusteringStream:
 
 def scenes(streams: Sequence[AnnotatedStream], bundle: Bundle, settings: SegmenterSettings) -> list[ClusteringStream]:
     """The scenes of streams of motion whose actions are known."""
-    rate = bundle.frame_rate_hz
-    frames = [stream.canonical(rate).astype(np.float32) for stream in streams]
-    return [
-        _scene(stream, Embedded(own, embedding, rate), settings)
-        for stream, own, embedding in zip(streams, frames, _embeddings(frames, bundle), strict=True)
-    ]
-
-
-def _embeddings(frames: Sequence[NDArray[np.float32]], bundle: Bundle) -> list[NDArray[np.float32]]:
-    """``(T, E)`` of each stream; all of them are stepped together."""
-    decoder = Decoder(bundle, "cpu", slots=len(frames), max_batch=len(frames))
-    slots = np.array([decoder.acquire().slot for _ in frames], dtype=np.int64)
-    lengths = [len(each) for each in frames]
-    embeddings = [np.zeros((length, bundle.embedding_dim), dtype=np.float32) for length in lengths]
-    for t in range(max(lengths)):
-        running = [i for i, length in enumerate(lengths) if length > t]
-        stepped = decoder.step(slots[running], np.stack([frames[i][t] for i in running]))
-        for i, row in zip(running, stepped.embedding, strict=True):
-            embeddings[i][t] = row
-    return embeddings
+    return [_scene(stream, Embedded.of(bundle, stream.recording), settings) for stream in streams]
 
 
 def _scene(stream: AnnotatedStream, embedded: Embedded, settings: SegmenterSettings) -> ClusteringStream:

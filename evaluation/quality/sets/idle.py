@@ -118,9 +118,9 @@ def _levels(minutes: float) -> Array:
     return np.tile(np.linspace(1.0, 60.0, MACHINE_CHANNELS), (round(60 * minutes * MACHINE_RATE), 1))
 
 
-def _skeleton(name: str, positions: Array, rate: float) -> AnnotatedStream:
-    person = _one_posture()
-    recording = Recording(
+def recorded(person: Recording, positions: Array, rate: float, name: str) -> Recording:
+    """The recording of joints of `person` at these positions ``(T, J, 3)``."""
+    return Recording(
         frames=positions.reshape(len(positions), -1),
         rate=rate,
         channels=person.channels,
@@ -129,7 +129,10 @@ def _skeleton(name: str, positions: Array, rate: float) -> AnnotatedStream:
         name=name,
         synthetic=True,
     )
-    return _nothing_happens(name, recording, "")
+
+
+def _skeleton(name: str, positions: Array, rate: float) -> AnnotatedStream:
+    return _nothing_happens(name, recorded(_one_posture(), positions, rate, name), "")
 
 
 def _sensor(name: str, values: Array, rate: float) -> AnnotatedStream:

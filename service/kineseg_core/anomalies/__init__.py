@@ -6,7 +6,7 @@ source does), values and their envelopes, tails (how rare is it), the `tracker` 
 
 from kineseg_core.anomalies.budget import AnomalyBudget
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
-from kineseg_core.anomalies.kinds import AnomalyKind, KindClass
+from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.monitor import AnomalyMonitor
 from kineseg_core.anomalies.source import WatchedSource
 
@@ -16,7 +16,6 @@ __all__ = [
     "AnomalyKind",
     "AnomalyMonitor",
     "Cleared",
-    "KindClass",
     "Raised",
     "Updated",
     "WatchedSource",

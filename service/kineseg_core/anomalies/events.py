@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg_core.anomalies.kinds import AnomalyKind, KindClass
+from kineseg_core.anomalies.kinds import AnomalyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,6 @@ class _Anomaly:
     severity_h: float
     since_s: float
     text: str
-
-    @property
-    def kind_class(self) -> KindClass:
-        """``"fault"`` or ``"behaviour"``."""
-        return self.kind.kind_class
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,8 @@
-"""The kinds of anomaly: what went wrong in capture (faults), and what the one watched did unusually (behaviour)."""
+"""The kinds of anomaly: what went wrong in capture."""
 
 from __future__ import annotations
 
 import enum
-from typing import Literal
-
-KindClass = Literal["fault", "behaviour"]
 
 
 class AnomalyKind(enum.Enum):
@@ -22,24 +19,9 @@ class AnomalyKind(enum.Enum):
     DRIFT = "drift"
     LEVEL = "level"
     GAIN = "gain"
-    TELEPORT = "teleport"
     SWAPPED = "swapped"
-    BONE_LENGTH = "bone_length"
     SCALE = "scale"
     AXES = "axes"
     TREMOR = "tremor"
-    SLIP = "slip"
     LATE = "late"
     UNUSUAL = "unusual"
-    NOVEL_ACTION = "novel_action"
-    DURATION = "duration"
-    ORDER = "order"
-    ONE_SIDED = "one_sided"
-
-    @property
-    def kind_class(self) -> KindClass:
-        """Whether it is a fault of capture or behaviour of the one watched."""
-        return "behaviour" if self in _BEHAVIOUR else "fault"
-
-
-_BEHAVIOUR = frozenset({AnomalyKind.NOVEL_ACTION, AnomalyKind.DURATION, AnomalyKind.ORDER, AnomalyKind.ONE_SIDED})

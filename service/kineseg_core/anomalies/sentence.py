@@ -19,11 +19,8 @@ _OF_UNITS = {
     K.LEVEL: "off its usual level",
     K.GAIN: "larger or smaller than usual",
     K.SWAPPED: "taken for each other",
-    K.BONE_LENGTH: "off: bone lengths have changed",
     K.TREMOR: "trembling",
-    K.SLIP: "slipping slowly",
     K.LATE: "late",
-    K.TELEPORT: "jumped",
     K.UNUSUAL: "moving as never before",
 }
 _OF_SOURCE = {
@@ -33,7 +30,6 @@ _OF_SOURCE = {
     K.UNIT: "the values are in another unit",
     K.SCALE: "the body has another size",
     K.AXES: "the axes have changed",
-    K.TELEPORT: "the whole body jumped",
 }
 
 

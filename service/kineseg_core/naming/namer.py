@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.naming.class_probabilities import ClassProbabilities
 from kineseg_core.naming.known import KnownNames
 from kineseg_core.naming.name import UNKNOWN, Name
 from kineseg_core.naming.settings import NamingSettings
+
+_HORIZON_S = 60.0  # of a longer segment the latest part speaks for all of it
 
 
 class Namer:
@@ -23,8 +26,6 @@ class Namer:
         known: What has been taught for the model; may change at any time.
         classes: What the model recognises, K names; none unless it is a recogniser.
         rate_hz: Frames a second.
-        block_s: Length of the segmenter's blocks.
-        horizon_s: Of a longer segment the latest part speaks for all of it.
     """
 
     def __init__(
@@ -34,14 +35,12 @@ class Namer:
         classes: Sequence[str] = (),
         *,
         rate_hz: float,
-        block_s: float = 0.1,
-        horizon_s: float = 60.0,
     ) -> None:
         self._settings = settings
         self._known = known
         self._classes = tuple(classes)
         self._lag = round(settings.lag_s * rate_hz)
-        self._class_probabilities = ClassProbabilities(len(classes), rate_hz, block_s, horizon_s) if classes else None
+        self._class_probabilities = ClassProbabilities(len(classes), rate_hz, BLOCK_S, _HORIZON_S) if classes else None
 
     def update(self, scores: NDArray[np.float32]) -> None:
         """Takes a recogniser's log-probabilities (K,) of the next frame."""

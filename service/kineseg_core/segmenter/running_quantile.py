@@ -14,7 +14,6 @@ class RunningQuantile:
     def __init__(self, size: int, prior: float, prior_count: int, quantile: float = 0.5) -> None:
         self.size, self.quantile, self.prior_count = size, quantile, min(prior_count, size)
         self._ring = np.full(size, prior, dtype=np.float32)
-        self._prior = prior
         self._seen = 0
         self.value = prior
 
@@ -22,16 +21,6 @@ class RunningQuantile:
         """Takes the next value; the quantile is not computed before `refresh`."""
         self._ring[self._seen % self.size] = value
         self._seen += 1
-
-    def take_back(self, n: int) -> None:
-        """The last `n` values should not have been added; where older ones went for them, those before stand in."""
-        n = min(n, self._seen, self.size)
-        newest = (self._seen - 1 - np.arange(n)) % self.size
-        if self._seen <= self.size:
-            self._ring[newest] = self._prior
-            self._seen -= n
-        elif n < self.size:
-            self._ring[newest] = self._ring[(self._seen - 1 - n - np.arange(n) % (self.size - n)) % self.size]
 
     def refresh(self) -> float:
         """The quantile now; costs a partial sort of the ring, so it is left to the caller how often."""

@@ -44,7 +44,6 @@ def test_a_rule_finds_its_fault(kind, fault, one_joint):
     assert begun.kind in (kind, AnomalyKind.UNUSUAL) or begun.since_s < 30.3
     (over,) = (event for event in events if isinstance(event, Cleared))
     assert over.kind is kind
-    assert over.kind_class == "fault"
     assert over.units == (("left_wrist",) if one_joint else source.names)
     assert 29.9 < over.since_s < 30.1
     assert 31.4 < over.end_s < 31.6

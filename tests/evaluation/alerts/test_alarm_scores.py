@@ -94,13 +94,13 @@ def test_outcomes_as_stated() -> None:
     stream = quiet(2.0)
     put_in = (trial("occluded", 30.0), trial("drift", 30.0), trial("jitter", 60.0), trial("offset", 60.0))
     seen = (
-        Seen(np.zeros(26), (Alarm(30.2, "occluded", True, ("acc_x",)),)),
-        Seen(np.zeros(76), (Alarm(31.5, "slip", True, ("acc_y",)), Alarm(33.0, "jitter", True, ("flow",)))),
-        Seen(np.zeros(26), (Alarm(60.1, "order", False, ("acc_x",)), Alarm(62.1, "jitter", True, ("acc_x",)))),
-        Seen(np.zeros(56), (Alarm(61.0, "spike", True, ("flow", "acc_x", "acc_y")),)),
+        Seen(np.zeros(26), (Alarm(30.2, "occluded", ("acc_x",)),)),
+        Seen(np.zeros(76), (Alarm(31.5, "drift", ("acc_y",)), Alarm(33.0, "jitter", ("flow",)))),
+        Seen(np.zeros(26), (Alarm(62.1, "jitter", ("acc_x",)),)),
+        Seen(np.zeros(56), (Alarm(61.0, "spike", ("flow", "acc_x", "acc_y")),)),
     )
     outcomes = (found_in := result(stream, put_in, watched(stream, (), seen))).stated_outcomes[MIDDLE]
-    # The report of behaviour is no page, and the second alarm about jitter comes more than a second after its end.
+    # The alarm about jitter comes more than a second after its end.
     assert [outcome.at_s for outcome in outcomes] == [30.2, 31.5, None, 61.0]
     assert share(outcomes, found) == Share(3, 4)
     assert kinds_right(found_in) == Share(2, 3)
@@ -115,7 +115,7 @@ def test_a_wrong_place_is_wrong_and_naming_everything_is_no_place() -> None:
     stream = quiet(2.0)
     put_in = (trial("spike", 30.0), trial("spike", 30.0), trial("gap", 30.0))
     units: tuple[tuple[str, ...], ...] = (("flow",), ("flow", "acc_x", "flow2"), ())
-    seen = tuple(Seen(np.zeros(17), (Alarm(30.0, "spike", True, each),)) for each in units)
+    seen = tuple(Seen(np.zeros(17), (Alarm(30.0, "spike", each),)) for each in units)
     assert places_right(result(stream, put_in, watched(stream, (), seen))) == Share(0, 2)
 
 
@@ -140,9 +140,8 @@ def test_outcomes_at_the_best_threshold_need_an_alarm_that_begins() -> None:
 
 def test_realised_against_stated() -> None:
     stream = quiet(30.0, ignore=((100.0, 110.0),))
-    raised = tuple(Alarm(at_s, "spike", True, ()) for at_s in (50.0, 105.0, 200.0, 300.0))
-    report = Alarm(400.0, "order", False, ())
-    row = realised("some", [result(stream, (), watched(stream, (*raised, report)))])
+    raised = tuple(Alarm(at_s, "spike", ()) for at_s in (50.0, 105.0, 200.0, 300.0))
+    row = realised("some", [result(stream, (), watched(stream, raised))])
     assert row is not None
     assert row.alarms == dict.fromkeys(BUDGETS, 3)
     assert row.called == {"spike": 3}
@@ -155,7 +154,7 @@ def test_alarms_at_boundaries_are_told_from_chance() -> None:
     boundaries = tuple(float(at_s) for at_s in range(20, 1800, 20))
     stream = quiet(30.0, boundaries_s=boundaries)
     for offset_s, likely in ((0.5, False), (7.0, True)):
-        raised = tuple(Alarm(at_s + offset_s, "spike", True, ()) for at_s in boundaries[:10])
+        raised = tuple(Alarm(at_s + offset_s, "spike", ()) for at_s in boundaries[:10])
         near = near_boundaries(result(stream, (), watched(stream, raised)))
         assert near is not None
         assert near[0].alarms == 10
@@ -170,7 +169,7 @@ def test_events_are_found_by_alarms_in_them() -> None:
     for start, stop in stream.events:
         perfect[round(start * RATE) : round(stop * RATE) + 1] = 9.0
     blind[::97] = 1.0
-    ours = Watched(Seen(perfect, (Alarm(101.0, "level", True, ()), Alarm(300.0, "level", True, ()))), (), 0.0)
+    ours = Watched(Seen(perfect, (Alarm(101.0, "level", ()), Alarm(300.0, "level", ()))), (), 0.0)
     found_in = SetResult(
         "falls", (stream,), ((),), dict.fromkeys(BUDGETS, (ours,)), {"blind": [Watched(Seen(blind), (), 0.0)]}
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from numba import njit
 
-from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.anomalies.rules.runs import advance_all
 
 _LEAST_S, _LEAST_FRAMES = 0.3, 4.0
 _MOVED_S = 1.0
@@ -27,11 +25,5 @@ def frozen(runs, moved, same, lost, rate, on):  # type: ignore[no-untyped-def]
     Returns:
         For how many units.
     """
-    base = max(round(_LEAST_S * rate), _LEAST_FRAMES)
-    found = 0
-    for unit in range(len(same)):
-        moved[unit] += not (same[unit] or lost[unit])
-        needed = base if moved[unit] >= _MOVED_S * rate else math.inf
-        on[unit] = advance(runs, unit, same[unit], needed, rate)
-        found += on[unit]
-    return found
+    least = max(round(_LEAST_S * rate), _LEAST_FRAMES)
+    return advance_all(runs, moved, same, lost, least, _MOVED_S * rate, rate, on)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from numba import njit
 
-from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.anomalies.rules.runs import advance_all
 
 _LEAST_S, _LEAST_FRAMES = 0.1, 2.0
 _SEEN_S = 1.0
@@ -26,11 +24,5 @@ def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
     Returns:
         For how many units.
     """
-    base = max(round(_LEAST_S * rate), _LEAST_FRAMES)
-    found = 0
-    for unit in range(len(lost)):
-        seen[unit] += not lost[unit]
-        needed = base if seen[unit] >= _SEEN_S * rate else math.inf
-        on[unit] = advance(runs, unit, lost[unit], needed, rate)
-        found += on[unit]
-    return found
+    least = max(round(_LEAST_S * rate), _LEAST_FRAMES)
+    return advance_all(runs, seen, lost, lost, least, _SEEN_S * rate, rate, on)

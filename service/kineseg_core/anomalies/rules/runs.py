@@ -92,6 +92,32 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def advance_all(runs, without, holds, lost, least, before, rate, on):  # type: ignore[no-untyped-def]
+    """Takes a frame of all units.
+
+    Args:
+        runs: See `Runs`.
+        without: ``(U,)`` frames so far in which it did not hold and the unit was not lost.
+        holds: ``(U,)`` bool, what is looked for.
+        lost: ``(U,)`` bool.
+        least: Frames that are needed at least.
+        before: Frames without it that there must have been: what always was so is part of the set-up.
+        rate: Frames a second.
+        on: ``(U,)`` bool, written: where the run is an alarm.
+
+    Returns:
+        For how many units.
+    """
+    found = 0
+    for unit in range(len(holds)):
+        without[unit] += not (holds[unit] or lost[unit])
+        needed = least if without[unit] >= before else math.inf
+        on[unit] = advance(runs, unit, holds[unit], needed, rate)
+        found += on[unit]
+    return found
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
     if runs[unit].alarmed:
         runs[unit].louds += 1.0

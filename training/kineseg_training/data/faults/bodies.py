@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from kineseg.motion.joint_mapping import split_joint_name
 from numpy.typing import NDArray
 
+from kineseg_training.data.faults.source import Change, loop, stall
+
 Array = NDArray[np.float64]
-Change = Callable[[Array, tuple[str, ...], slice, float, np.random.Generator], tuple[str, ...]]
-"""Takes positions ``(T, J, 3)``, which it changes, the joints, the rows of the fault, frames per second and what is
-random; returns the joints affected."""
 
 _SPIKE = 0.3  # of the body's extent
 _DRIFT, _SLIP = 0.3, 0.08
@@ -36,21 +33,6 @@ def _spike(
     joint = _limb_end(joints, rng)
     positions[rows, joint] += _SPIKE * _extent(positions) * _direction(rng)
     return (joints[joint],)
-
-
-def _stall(
-    positions: Array, joints: tuple[str, ...], rows: slice, rate: float, rng: np.random.Generator
-) -> tuple[str, ...]:
-    positions[rows] = positions[rows.start]
-    return joints
-
-
-def _loop(
-    positions: Array, joints: tuple[str, ...], rows: slice, rate: float, rng: np.random.Generator
-) -> tuple[str, ...]:
-    length = rows.stop - rows.start
-    positions[rows] = positions[max(rows.start - length, 0) + np.arange(length)]
-    return joints
 
 
 def _change_unit(
@@ -129,8 +111,8 @@ def _growing_wave(share: float, frequency_hz: float) -> Change:
 
 BODY_CHANGES: dict[str, Change] = {
     "occluded": _occlude,
-    "stalled": _stall,
-    "looped": _loop,
+    "stalled": stall,
+    "looped": loop,
     "unit": _change_unit,
     "spike": _spike,
     "axis_flip": _flip_axis,

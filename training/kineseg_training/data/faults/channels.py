@@ -8,10 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_training.data.faults.source import Change, loop, stall
+
 Array = NDArray[np.float64]
-Change = Callable[[Array, tuple[str, ...], slice, float, np.random.Generator], tuple[str, ...]]
-"""Takes values ``(T, C)``, which it changes, the channels, the rows of the fault, frames per second and what is random;
-returns the channels affected."""
 
 # In deviations of the channel over the recording.
 _SPIKE, _OFFSET, _DRIFT, _JITTER, _GROWING_JITTER = 4.0, 2.0, 3.0, 0.5, 1.0
@@ -19,21 +18,6 @@ _GAIN = 2.0
 _UNIT = 9.8  # m/s^2 where g were agreed
 _LATE_S = 0.3
 _AXIS = re.compile(r"(?i)^(.*[^a-z0-9])?[xyz]$")
-
-
-def _stall(
-    values: Array, channels: tuple[str, ...], rows: slice, rate: float, rng: np.random.Generator
-) -> tuple[str, ...]:
-    values[rows] = values[rows.start]
-    return channels
-
-
-def _loop(
-    values: Array, channels: tuple[str, ...], rows: slice, rate: float, rng: np.random.Generator
-) -> tuple[str, ...]:
-    length = rows.stop - rows.start
-    values[rows] = values[max(rows.start - length, 0) + np.arange(length)]
-    return channels
 
 
 def _change_unit(
@@ -113,8 +97,8 @@ def _shaking_more(values: Array, rows: slice, deviation: float, rate: float, rng
 
 CHANNEL_CHANGES: dict[str, Change] = {
     "occluded": _one(_missing),
-    "stalled": _stall,
-    "looped": _loop,
+    "stalled": stall,
+    "looped": loop,
     "frozen": _one(_held),
     "unit": _change_unit,
     "sign_flip": _one(_negated),
