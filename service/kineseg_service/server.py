@@ -19,6 +19,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_core.boundary_network import BoundaryNetwork, warm_up
 from kineseg_core.errors import BadBank, BadBundle, CannotStart
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
@@ -95,11 +96,11 @@ class Server:
         try:
             await self._listen()
             self._export_metrics()
-            decoders, opener, names = await asyncio.to_thread(self._load)
+            decoders, network, opener, names = await asyncio.to_thread(self._load)
         except BaseException:
             await self.stop(0)
             raise
-        self._engine = Engine(decoders, opener.network, self._metrics, self.settings.queue_responses)
+        self._engine = Engine(decoders, network, self._metrics, self.settings.queue_responses)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
@@ -223,7 +224,7 @@ class Server:
         self.metrics_port = server.server_port
         self._exporter = (server, thread)
 
-    def _load(self) -> tuple[dict[str, Decoder], Opener, NameKeeper]:
+    def _load(self) -> tuple[dict[str, Decoder], BoundaryNetwork, Opener, NameKeeper]:
         settings = self.settings
         paths = list(settings.bundles)
         packaged = packaged_bundle()
@@ -252,7 +253,9 @@ class Server:
             _log_ready(decoder)
             decoder.warm_up()
             decoders[name] = decoder
-        return decoders, opener, names
+        network = BoundaryNetwork(opener.network)
+        warm_up(network)
+        return decoders, network, opener, names
 
 
 class BackgroundServer:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-from kineseg_core.boundary_network import BoundaryNetwork, Look, NetworkFile
+from kineseg_core.boundary_network import BoundaryNetwork, Look
 from kineseg_core.errors import CoreError, Full, StepFailed
 from kineseg_core.events import Output, Summary
 from kineseg_core.inference.decoder import Decoder, Lease
@@ -127,7 +127,7 @@ class Engine:
 
     Args:
         decoders: By name of the model.
-        network: What finds the boundaries of signals.
+        network: What finds the boundaries; for this engine alone.
         metrics: Where steps are counted.
         queue_responses: From how many outputs on, taken by no one, a stream waits.
     """
@@ -135,11 +135,11 @@ class Engine:
     def __init__(
         self,
         decoders: Mapping[str, Decoder],
-        network: NetworkFile,
+        network: BoundaryNetwork,
         metrics: Metrics,
         queue_responses: int = 1024,
     ) -> None:
-        self._network = BoundaryNetwork(network)
+        self._network = network
         self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
         self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
         self._deliver: Callable[[list[Delivery]], None] = _drop
