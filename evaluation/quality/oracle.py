@@ -8,7 +8,7 @@ from pathlib import Path
 
 import kineseg
 import numpy as np
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.errors import BadBundle
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmenterSettings

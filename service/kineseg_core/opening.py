@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
-from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter

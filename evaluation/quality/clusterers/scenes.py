@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.segmenter import SegmentEnd, SegmenterSettings
 from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from functools import partial
 from types import ModuleType
 
 import numpy as np
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, segment_point
 from kineseg_core.segmenter.segments import CORRELATED_S

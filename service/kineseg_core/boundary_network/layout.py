@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_S = 0.1
 VIEWS = 3
 """Views of a stream that are looked at, see `views`."""
 

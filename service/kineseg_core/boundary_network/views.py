@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 
 F32 = NDArray[np.float32]
 Integers = NDArray[np.int64]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.block_ring import BlockRing
-from kineseg_core.boundary_network.layout import BLOCK_S, LAGS, PAST
+from kineseg_core.boundary_network.layout import LAGS, PAST
 from kineseg_core.boundary_network.network import BoundaryNetwork
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
 

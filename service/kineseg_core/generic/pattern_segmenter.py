@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import Look
-from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.naming.class_probabilities import ClassProbabilities
 from kineseg_core.naming.known import KnownNames
 from kineseg_core.naming.name import UNKNOWN, Name

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Due
-from kineseg_core.boundary_network.layout import BLOCK_S
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
 from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.layout import BLOCK_S
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
 F32 = NDArray[np.float32]

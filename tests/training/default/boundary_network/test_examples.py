@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import layout
 from kineseg_training.default.boundary_network.examples import Examples, make_examples, stream_examples
 from kineseg_training.default.boundary_network.looks import block_count, look, step
@@ -75,7 +76,7 @@ def test_a_look_uses_nothing_later_than_itself(streams: list[TrainingStream]) ->
         candidates = np.array([12, 100, 300])
         lags = np.array([layout.LAGS[0], layout.LAGS[-1], layout.LAGS[4]])
         due = int((candidates + lags).max())
-        frames = stream.frames[: int((due + 1) * layout.BLOCK_S * stream.rate) + 2]
+        frames = stream.frames[: int((due + 1) * BLOCK_S * stream.rate) + 2]
         early = TrainingStream(stream.kind, stream.canonical, frames, stream.rate, stream.truth)
         assert block_count(early) < block_count(stream)
         whole, cut = look(*step([stream]), candidates, lags), look(*step([early]), candidates, lags)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import layout
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -112,7 +113,7 @@ def stream_examples(stream: TrainingStream, stepped: Stepped, rng: np.random.Gen
     order = np.argsort(candidates + lags, kind="stable")  # as they are looked at
     candidates, away, lag, lags = candidates[order], away[order], lag[order], lags[order]
     looks = look(stepped, candidates, lags)
-    target = np.exp(-0.5 * (away * layout.BLOCK_S / WIDTH_S) ** 2)
+    target = np.exp(-0.5 * (away * BLOCK_S / WIDTH_S) ** 2)
     weight = _weight(candidates, stream.truth)
     return Examples(
         looks.patches.astype(np.float16),
@@ -127,13 +128,13 @@ def stream_examples(stream: TrainingStream, stepped: Stepped, rng: np.random.Gen
 
 def _distance(candidates: Integers, truth: Truth) -> NDArray[np.float64]:
     """``(N,)`` blocks to the nearest true boundary."""
-    boundaries = truth.boundaries[:, 0] / layout.BLOCK_S
+    boundaries = truth.boundaries[:, 0] / BLOCK_S
     return np.asarray(np.abs(candidates[:, None] - boundaries).min(axis=1, initial=np.inf))
 
 
 def _weight(candidates: Integers, truth: Truth) -> NDArray[np.float64]:
     """``(N,)`` 1 near the ends of a segment, the certainty of its inside elsewhere."""
-    boundaries = truth.boundaries[:, 0] / layout.BLOCK_S
+    boundaries = truth.boundaries[:, 0] / BLOCK_S
     segment = np.searchsorted(boundaries, candidates, side="right")
     inside = _distance(candidates, truth) >= _INSIDE
     return np.asarray(np.where(inside, truth.certainty[segment], 1.0))

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import onnxruntime as ort
+from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import layout
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
@@ -104,7 +105,7 @@ def look(stepped: Stepped, candidates: Integers, lags: Integers) -> Looks:
 
 def block_count(stream: TrainingStream) -> int:
     """How many blocks a stream has."""
-    return int(stream.seconds / layout.BLOCK_S + 1e-9)
+    return int(stream.seconds / BLOCK_S + 1e-9)
 
 
 def _scratch(stream: TrainingStream) -> Stepped:
