@@ -76,7 +76,7 @@ def save(found: Sequence[Curve], path: Path) -> None:
     by_name = {curve.name: curve for curve in found}
     shown = {title: [by_name[name] for name in names if name in by_name] for title, names in _PANELS.items()}
     shown = {title: some for title, some in shown.items() if some}
-    figure = Figure(figsize=(4.4 * len(shown) + 0.4, 4.2))
+    figure = Figure(figsize=(4.4 * len(shown) + 0.4, 4.6))
     FigureCanvasAgg(figure)
     for ax, (title, some) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
         _panel(ax, title, some)
@@ -95,7 +95,7 @@ def _panel(ax: Axes, title: str, some: Sequence[Curve]) -> None:
     ax.minorticks_off()
     ax.set_title(title, fontsize=10, loc="left")
     ax.set(ylim=(0, 102), xlabel="budget of final decisions, seconds", ylabel="bF1 within 0.5 s, per cent")
-    ax.legend(fontsize=7.5, frameon=False, loc="lower right", ncols=2)
+    ax.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)
     ax.spines[["top", "right"]].set_visible(False)
 
 
