@@ -52,7 +52,8 @@ class Sent:
         """A body's joints, unless the recording has the model's channels; the channels of anything else."""
         recording = stream.recording
         wanted = StreamRequest(stream.rate, model=stream.model, decisions=Decisions.FINAL)
-        if stream.model or recording.positions is None or set(recording.channels) == set(bundle.channels):
+        its_own = not stream.model and set(recording.channels) == set(bundle.channels)
+        if recording.positions is None or its_own:
             wanted, values = replace(wanted, channels=tuple(recording.channels)), recording.frames
         else:
             wanted, values = replace(wanted, joints=Joints.of(recording)), recording.positions
