@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 RATE = 30.0
 """Frames per second."""
 
-_CHANNELS = (1, 2, 3, 4, 6, 6, 8, 12, 15, 24)
+_CHANNELS = (5, 6, 6, 8, 12, 15, 24)
 _BLENDS = (0, 3, 8, 15)  # frames in which one regime passes into the next
 _RAMP_SHARE, _RAMP_S = 0.15, (2.0, 10.0)  # of processes with slow ramps between regimes, segments of their own
 _IDLE_SIZE = 0.1  # of channels that do not take part
