@@ -99,7 +99,7 @@ class BlockRing:
             patches, units, first, discrepancies,
         )  # fmt: skip
         candidates = np.array([candidate for candidate, _ in due])
-        far = self._far.look(self.count, float(self._scales[0]), candidates, known, units[:, 0])
+        far = self._far.look(self.count, float(self._scales[0]), candidates, known, np.ascontiguousarray(units[:, 0]))
         return [
             Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i], far[i])
             for i, (candidate, lag) in enumerate(due)
