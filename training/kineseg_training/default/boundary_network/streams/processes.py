@@ -163,7 +163,8 @@ def process(rng: np.random.Generator) -> tuple[Array, Truth]:
     if rng.random() < 0.3:
         frames += rng.uniform(0.0, 0.5) * smooth_noise(rng, len(frames), channels, 900.0)
     half = max(blend / 2.0, 0.5) / RATE
-    return frames, Truth.of([(edge / RATE, half) for edge in edges[1:-1]], [1.0] * len(parts))
+    actions = [(parts[i - 1][0], parts[i + 1][0]) if number is None else number for i, (number, _) in enumerate(parts)]
+    return frames, Truth.of([(edge / RATE, half) for edge in edges[1:-1]], [1.0] * len(parts), actions)
 
 
 def _pool(rng: np.random.Generator, channels: int, style: _Style) -> list[_Regime]:
