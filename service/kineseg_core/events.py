@@ -30,8 +30,8 @@ class AnomalyKind(enum.Enum):
 class SegmentStarted:
     """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is.
 
-    `name` is empty where it is unknown; `name_confidence` is then 0. `repeat_probability` is how probable it is that the
-    segment is the same action as those before of its label or, where that is new, as the action most like it.
+    `name` is empty where it is unknown; `name_confidence` is then 0. `repeat_probability` is how probable it is that
+    the segment is the same action as those before of its label or, where that is new, as the action most like it.
     """
 
     segment_id: int
