@@ -10,10 +10,8 @@ from river import base
 
 Array = NDArray[np.float64]
 Means = NDArray[np.float32]
-Halves = NDArray[np.float16]
 Integers = NDArray[np.int64]
 
-_LARGEST_HALF = 6e4  # that half precision holds
 _MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
 
 
@@ -81,7 +79,7 @@ class PrototypeClusterer(base.Clusterer):
         self._features: dict[Any, int] = {}
         # One row a prototype, in the order in which they were founded.
         self._means: Means = np.zeros((0, 0), dtype=np.float32)
-        self._variances: Halves = np.zeros((0, 0), dtype=np.float16)
+        self._variances: Means = np.zeros((0, 0), dtype=np.float32)
         self._weights: Array = np.zeros(0)
         self._errors: Array = np.zeros(0)  # squared standard errors of the means
         self._labels: Integers = np.zeros(0, dtype=np.int64)
@@ -220,7 +218,7 @@ class PrototypeClusterer(base.Clusterer):
         if variance is not None:
             self._variances = np.pad(self._variances, ((0, 0), (0, len(variance) - self._variances.shape[1])))
             row = variance[None]
-        self._variances = np.concatenate([self._variances, _half(row)])
+        self._variances = np.concatenate([self._variances, _single(row)])
         self._weights = np.append(self._weights, min(weight, self.max_weight))
         self._errors = np.append(self._errors, error)
         self._labels = np.append(self._labels, label)
@@ -236,7 +234,7 @@ class PrototypeClusterer(base.Clusterer):
         self._means[row] = mean
         if variance is not None:
             usual = self._variances[row].astype(np.float64)
-            self._variances[row] = _half(usual + (variance - usual) * share)
+            self._variances[row] = _single(usual + (variance - usual) * share)
         self._errors[row] = (1.0 - share) ** 2 * self._errors[row] + share**2 * error
         self._weights[row] = min(total, self.max_weight)
 
@@ -290,5 +288,5 @@ class PrototypeClusterer(base.Clusterer):
         return point
 
 
-def _half(values: Array) -> Halves:
-    return np.minimum(values, _LARGEST_HALF).astype(np.float16)
+def _single(values: Array) -> Means:
+    return np.minimum(values, np.finfo(np.float32).max).astype(np.float32)

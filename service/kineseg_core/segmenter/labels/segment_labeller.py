@@ -58,14 +58,11 @@ class SegmentLabeller:
     def nearest(self, point: SegmentPoint, but_not: int | None = None) -> tuple[int | None, float]:
         """See `Labeller`."""
         of = self._clusterer
-        known, labels = Known(of.means, of.errors, of.variances), np.array(of.labels)
-        passes = np.square(known.means - point.mean).sum(axis=1) <= of.allowed(point.error)
-        if but_not is not None:
-            kept = labels != but_not
-            known = Known(known.means[kept], known.errors[kept], known.variances[kept])
-            labels, passes = labels[kept], passes[kept]
-        if not len(labels):
+        kept = np.array([label != but_not for label in of.labels], dtype=bool)
+        if not kept.any():
             return None, 0.0
+        known, labels = Known(of.means[kept], of.errors[kept], of.variances[kept]), np.array(of.labels)[kept]
+        passes = np.square(known.means - point.mean).sum(axis=1) <= of.allowed(point.error)[kept]
         unit, weights = self.length_scale**2, weights_of(self._kind)
         log_odds = weights.log_odds(features(point, known, unit, self._neighbours.usual_with(point.mean, unit)))
         evidence = log_odds - weights.base + np.where(passes, _TEST, -_TEST)
