@@ -16,7 +16,7 @@ from kineseg_training.files import write_atomically
 from kineseg_training.options import Quiet, Seed, cmu_folder, reporting
 
 SHIPPED = Path(kineseg_core.segmenter.labels.__file__).parent / FILE
-STREAMS, PATTERNS = 600, 300
+STREAMS, PATTERNS = 360, 240
 SEED = 777  # streams that the boundary network was not trained on
 LEFT_OUT = ["takes", "mocap6", "gesturephase"]
 _AT_ONCE = 20

@@ -14,7 +14,7 @@ from kineseg_training.errors import DataError
 
 Array = NDArray[np.float64]
 
-_RIDGE = 1e-3
+_RIDGE = 10.0  # over the number of choices
 _FEWEST = 50
 _DECIMALS = 4  # that are kept, so that equal data give an equal file on any machine
 
@@ -40,6 +40,8 @@ def fit(choices: Sequence[Choice]) -> dict[str, float]:
         [start + choice.right for start, choice in zip(first, choices, strict=True) if choice.right is not None]
     )
 
+    ridge = _RIDGE / len(choices)
+
     def loss(weights: Array) -> tuple[float, Array]:
         log_odds = rows @ weights
         highest = np.maximum(np.maximum.reduceat(log_odds, first), 0.0)
@@ -49,8 +51,8 @@ def fit(choices: Sequence[Choice]) -> dict[str, float]:
         gradient[right] -= 1.0
         likelihood = log_odds[right].sum() - (highest + np.log(total)).sum()
         slopes = np.append(weights[:-1], 0.0)
-        value = -likelihood / len(choices) + _RIDGE * float(slopes @ slopes)
-        return value, rows.T @ gradient / len(choices) + 2.0 * _RIDGE * slopes
+        value = -likelihood / len(choices) + ridge * float(slopes @ slopes)
+        return value, rows.T @ gradient / len(choices) + 2.0 * ridge * slopes
 
     found = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B").x
     weights = found[:-1] / spread
