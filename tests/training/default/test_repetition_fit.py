@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from kineseg_core.segmenter.labels import SegmentPoint
 from kineseg_core.segmenter.labels.repetition import FEATURES, Weights, probabilities
 from kineseg_training.default.boundary_network.streams.library import SOURCES, load_library
@@ -70,8 +71,15 @@ def test_segments_are_those_that_the_service_finds() -> None:
         assert 0.0 < each.purity <= 1.0 + 1e-6
 
 
+def test_patterns_are_of_few_channels() -> None:
+    streams = made_streams(load_library(None, frozenset(SOURCES)), 3, "patterns")
+    counts = {next(streams).frames.shape[1] for _ in range(12)}
+    assert counts <= {1, 2, 3, 4}
+    assert len(counts) > 1
+
+
 def test_the_command_refuses_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(typer.Exit):
         repetition(tmp_path / "no" / "file.json", streams=1, patterns=1, quiet=True)
     assert "out: there is no folder" in capsys.readouterr().err
 

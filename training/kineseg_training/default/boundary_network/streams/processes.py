@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -138,9 +139,9 @@ class _Regime:
         return np.asarray(self.level + values + coloured * self.noise)
 
 
-def process(rng: np.random.Generator) -> tuple[Array, Truth]:
-    """``(T, C)`` channels at `RATE`, and where one regime passes into the next."""
-    channels, style = int(rng.choice(_CHANNELS)), _Style.drawn(rng)
+def process(rng: np.random.Generator, counts: Sequence[int] = _CHANNELS) -> tuple[Array, Truth]:
+    """``(T, C)`` channels at `RATE`, C one of `counts`, and where one regime passes into the next."""
+    channels, style = int(rng.choice(counts)), _Style.drawn(rng)
     pool = _pool(rng, channels, style)
     parts = _plan(rng, len(pool))
     edges = np.round(np.cumsum([0.0, *(seconds for _, seconds in parts)]) * RATE).astype(np.int64)
