@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg_core.anomalies.kinds import AnomalyKind, KindClass
+from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class _Anomaly:
     text: str
 
     @property
-    def kind_class(self) -> KindClass:
-        """``"fault"`` or ``"behaviour"``."""
+    def kind_class(self) -> AnomalyClass:
+        """That of its kind."""
         return self.kind.kind_class
 
 

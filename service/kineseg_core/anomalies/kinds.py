@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Literal
 
-KindClass = Literal["fault", "behaviour"]
+
+class AnomalyClass(enum.StrEnum):
+    """Whom an anomaly is for: who looks after the source, or who watches the one that moves."""
+
+    FAULT = "fault"
+    BEHAVIOUR = "behaviour"
 
 
 class AnomalyKind(enum.Enum):
@@ -37,9 +41,9 @@ class AnomalyKind(enum.Enum):
     ONE_SIDED = "one_sided"
 
     @property
-    def kind_class(self) -> KindClass:
+    def kind_class(self) -> AnomalyClass:
         """Whether it is a fault of capture or behaviour of the one watched."""
-        return "behaviour" if self in _BEHAVIOUR else "fault"
+        return AnomalyClass.BEHAVIOUR if self in _BEHAVIOUR else AnomalyClass.FAULT
 
 
 _BEHAVIOUR = frozenset({AnomalyKind.NOVEL_ACTION, AnomalyKind.DURATION, AnomalyKind.ORDER, AnomalyKind.ONE_SIDED})
