@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         WrongChannels,
     )
     from kineseg._events import (
+        AnomalyClass,
         AnomalyCleared,
         AnomalyKind,
         AnomalyRaised,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDenied",
     "AlreadyExists",
+    "AnomalyClass",
     "AnomalyCleared",
     "AnomalyKind",
     "AnomalyRaised",
@@ -157,8 +159,8 @@ _HOMES = {
         "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
-        "AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap LabelsMerged "
-        "MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
+        "AnomalyClass AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "
+        "LabelsMerged MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
         "event_from_dict"
     ),
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
