@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.recordings.folder import write_bvh, write_cmu, write_series
+from tests.recordings.labelled import write_exercises, write_gestures
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 # An example may take as long as it takes: a busy machine is no fault.
@@ -44,7 +45,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder laid out as the data; `cmu_folder`, `bvh_folder` and `series_folder` fill their parts of it."""
+    """A folder laid out as the data; `cmu_folder`, `bvh_folder` and others fill their parts of it."""
     return tmp_path_factory.mktemp("data")
 
 
@@ -52,6 +53,14 @@ def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cmu_folder(made_data: Path) -> Path:
     """Clips and takes of our own making in the layout of the CMU releases."""
     return write_cmu(made_data / "cmu_mocap")
+
+
+@pytest.fixture(scope="session")
+def recordings_folder(cmu_folder: Path) -> Path:
+    """The same, with annotated recordings of other sets beside it."""
+    write_exercises(cmu_folder.parent / "mocap6")
+    write_gestures(cmu_folder.parent / "gesturephase")
+    return cmu_folder
 
 
 @pytest.fixture(scope="session")

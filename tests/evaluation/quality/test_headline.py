@@ -60,7 +60,7 @@ def test_ours_is_compared_with_the_best_peer_by_the_figure_of_the_set() -> None:
 def test_a_reader_sees_which_sets_are_not_left_out() -> None:
     results = [made("takes", {"bf1": 1.0}), made("bvh", {"bf1": 1.0}, left_out=True), made("skab", {"bf1": 1.0})]
     takes, bvh, skab = headlines(results, [PENALTY], packaged=True)
-    assert "trained on the takes" in takes.seen
+    assert "in the training streams" in takes.seen
     assert "3 values of settings" in takes.seen  # mocap6 is of their family
     assert bvh.seen == ""
     assert skab.seen == ""

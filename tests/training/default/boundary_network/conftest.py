@@ -11,11 +11,11 @@ from kineseg_training.default.boundary_network.streams.stream import TrainingStr
 
 
 @pytest.fixture(scope="session")
-def library(cmu_folder: Path) -> Library:
-    return load_library(cmu_folder)
+def library(recordings_folder: Path) -> Library:
+    return load_library(recordings_folder)
 
 
 @pytest.fixture(scope="session")
 def streams(library: Library) -> list[TrainingStream]:
-    """The first of one seed; ten in a row have all kinds."""
+    """The first of one seed; twenty in a row have all kinds."""
     return [make_stream(library, 3, number) for number in range(80)]

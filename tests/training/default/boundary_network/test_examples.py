@@ -31,7 +31,7 @@ def test_every_kind_of_stream_gives_examples(streams: list[TrainingStream]) -> N
         assert examples.units.shape == (count, VIEWS)
         assert np.isfinite(examples.patches).all()
         assert np.isfinite(examples.units).all()
-        assert examples.discrepancies.shape == (count, 4)
+        assert examples.discrepancies.shape == (count, layout.COMPARED)
         assert ((examples.discrepancies >= 0.0) & (examples.discrepancies < 1.5)).all()
         first, end = examples.known.T
         assert (first >= 0).all()

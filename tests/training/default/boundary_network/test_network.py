@@ -73,7 +73,7 @@ def test_the_file_gives_what_the_network_gives(fitted: Fitted, seed: int, size: 
     given_inputs = wild(seed, size, count)
     with torch.no_grad():
         expected = fitted.network(*given_inputs).numpy()
-    discrepancies = np.random.default_rng(seed).random((count, 4)).astype(np.float32)
+    discrepancies = np.random.default_rng(seed).random((count, layout.COMPARED)).astype(np.float32)
     expected += UNCALIBRATED.discrepancy_weight * (discrepancies - NO_DISCREPANCY).sum(axis=1)
     session = ort.InferenceSession(to_bytes(fitted.network, UNCALIBRATED), providers=["CPUExecutionProvider"])
     (logits,) = session.run(

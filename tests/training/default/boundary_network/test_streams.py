@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_CHANNELS
 from kineseg_training.default.boundary_network.streams.columns import CHANNELS, mirrored
 from kineseg_training.default.boundary_network.streams.curves import smooth_noise
-from kineseg_training.default.boundary_network.streams.library import Library, load_library
+from kineseg_training.default.boundary_network.streams.library import SOURCES, Library, load_library
 from kineseg_training.default.boundary_network.streams.make import KINDS, kind_of, make_stream
 from kineseg_training.default.boundary_network.streams.sensors import at_waist
 from kineseg_training.default.boundary_network.streams.stream import TrainingStream
@@ -35,8 +35,11 @@ def make(library: Library) -> Make:
 def check(stream: TrainingStream) -> None:
     """What holds for every training stream."""
     assert np.isfinite(stream.frames).all()
-    assert stream.rate in (15.0, 30.0, 60.0)
-    assert 59.0 < stream.seconds < 200.0
+    if stream.kind == "annotated":  # as long as the recording, at its rate
+        assert 5.0 < stream.seconds < 200.0
+    else:
+        assert stream.rate in (15.0, 30.0, 60.0)
+        assert 59.0 < stream.seconds < 200.0
     if stream.canonical:
         assert stream.frames.shape[1] == CHANNELS
     at, half = stream.truth.boundaries.T
@@ -69,7 +72,7 @@ def test_equal_seed_and_number_give_equal_bytes(make: Make, seed: int, number: i
 
 
 def test_every_kind_appears_at_many_rates_and_numbers_of_channels(streams: list[TrainingStream]) -> None:
-    assert {stream.kind for stream in streams[:10]} == set(KINDS)
+    assert {stream.kind for stream in streams[:20]} == set(KINDS)
     assert {stream.rate for stream in streams if stream.kind == "body"} == {15.0, 30.0, 60.0}
     assert {stream.rate for stream in streams if stream.kind == "sensors"} == {15.0, 30.0, 60.0}
     assert {stream.canonical for stream in streams if stream.kind == "idle"} == {True, False}
@@ -114,24 +117,42 @@ def test_streams_change_at_their_boundaries_more_than_elsewhere(streams: list[Tr
         assert np.mean(changes[kind, True]) > 1.5 * np.mean(changes[kind, False]), kind
 
 
-def test_what_is_left_out_is_not_used(library: Library, cmu_folder: Path, tmp_path: Path) -> None:
-    neither = load_library(None, frozenset({"clips", "generated"}))
+def test_what_is_left_out_is_not_used(library: Library, recordings_folder: Path, tmp_path: Path) -> None:
+    neither = load_library(None, frozenset(SOURCES))
     assert not neither.names()
+    assert not neither.annotated
     for number in range(10):
         check(make_stream(neither, 5, number))
-    clips = load_library(cmu_folder, frozenset({"generated"}))
+    clips = load_library(recordings_folder, frozenset(SOURCES) - {"clips"})
     assert clips.names()
     assert clips.names() == clips.names("clips") == library.names("clips")
     # Clips alone leave doubt about the inside of a segment.
     doubt = [number for number in range(60) if (make_stream(library, 5, number).truth.certainty < 1.0).any()]
     assert doubt
     assert all((make_stream(neither, 5, number).truth.certainty == 1.0).all() for number in doubt)
-    with pytest.raises(SettingsError, match=r"leave-out: there is no source music; choose from clips, generated"):
-        load_library(cmu_folder, frozenset({"music"}))
+    with pytest.raises(
+        SettingsError, match=r"leave-out: there is no source music; choose from clips, generated, takes"
+    ):
+        load_library(recordings_folder, frozenset({"music"}))
     with pytest.raises(DataError, match="has no clips"):
         load_library(tmp_path, frozenset({"generated"}))
     with pytest.raises(SettingsError, match="data: name the folder of the CMU clips"):
         load_library(None, frozenset({"generated"}))
+
+
+def test_annotated_recordings_come_with_their_boundaries(library: Library, tmp_path: Path) -> None:
+    assert set(library.annotated) == {"takes", "mocap6", "gesturephase"}
+    assert {"takes:walking", "takes:punching"} <= set(library.names("takes"))
+    assert library.names("mocap6")
+    assert not library.names("gesturephase")  # no body
+    made = [make_stream(library, 7, number) for number in range(200) if kind_of(number) == "annotated"]
+    assert {stream.canonical for stream in made} == {True, False}
+    assert sum(len(stream.truth.boundaries) for stream in made) > 3 * len(made)
+    for stream in made:
+        check(stream)
+    for source in ("takes", "mocap6", "gesturephase"):
+        with pytest.raises(DataError, match=f"leave out {source}"):
+            load_library(tmp_path, frozenset(SOURCES) - {source})
 
 
 @pytest.mark.parametrize("scale", [0.5, 3.0, 40.0, 700.0])
