@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kineseg_core.errors import OutOfRange
 
-_LEAST, _MOST = 0.01, 3600.0
+LEAST_PER_HOUR, MOST_PER_HOUR = 0.01, 1000.0
+"""Within which a budget lies."""
 _STEP = 1.0
 """Nats by which an alarm raises the bar."""
 
@@ -23,12 +24,12 @@ class AnomalyBudget:
     alarms_per_hour: float = 2.0
 
     def __post_init__(self) -> None:
-        if not _LEAST <= self.alarms_per_hour <= _MOST:
+        if not LEAST_PER_HOUR <= self.alarms_per_hour <= MOST_PER_HOUR:
             raise OutOfRange(
-                f"alarms_per_hour: is {self.alarms_per_hour}; expected {_LEAST:g} to {_MOST:g}",
+                f"alarms_per_hour: is {self.alarms_per_hour}; expected {LEAST_PER_HOUR:g} to {MOST_PER_HOUR:g}",
                 field="alarms_per_hour",
-                minimum=_LEAST,
-                maximum=_MOST,
+                minimum=LEAST_PER_HOUR,
+                maximum=MOST_PER_HOUR,
             )
 
 
