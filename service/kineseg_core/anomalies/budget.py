@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numba import njit
+
 from kineseg_core.errors import OutOfRange
 
 LEAST_PER_HOUR, MOST_PER_HOUR = 0.01, 1000.0
@@ -42,21 +45,26 @@ class AlarmBar:
 
     Args:
         budget: What is allowed.
+
+    Attributes:
+        numbers: ``(4,)`` for `level_of`: nats at which it rests, nats a second by which it sinks, nats above its rest
+            after the last alarm, and when that was.
     """
 
     def __init__(self, budget: AnomalyBudget) -> None:
-        self._least = -math.log(budget.alarms_per_hour)
-        self._sinks_per_s = _STEP * budget.alarms_per_hour / 3600.0
-        self._above = 0.0
-        self._at_s: float | None = None
+        rest = -math.log(budget.alarms_per_hour)
+        self.numbers = np.array([rest, _STEP * budget.alarms_per_hour / 3600.0, 0.0, -math.inf])
 
     def level(self, time_s: float) -> float:
-        """Where it is now, nats; `time_s` never decreases."""
-        if self._at_s is not None:
-            self._above = max(0.0, self._above - self._sinks_per_s * (time_s - self._at_s))
-        self._at_s = time_s
-        return self._least + self._above
+        """Where it is, nats, at a time after the last alarm."""
+        return float(level_of(self.numbers, time_s))
 
-    def raise_by_alarm(self) -> None:
-        """An alarm has been raised at the time of the last `level`."""
-        self._above += _STEP
+    def raise_by_alarm(self, time_s: float) -> None:
+        """An alarm is raised."""
+        self.numbers[2:] = self.level(time_s) - self.numbers[0] + _STEP, time_s
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def level_of(bar, time_s):  # type: ignore[no-untyped-def]
+    """Where an `AlarmBar` is at a time, given its numbers."""
+    return bar[0] + max(0.0, bar[2] - bar[1] * (time_s - bar[3]))

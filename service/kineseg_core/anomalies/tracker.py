@@ -107,6 +107,11 @@ class AnomalyTracker:
         self._open: list[OpenAnomaly] = []
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing goes on: a frame without a rule that holds and below the bar changes nothing."""
+        return not self._on and not self._open
+
+    @property
     def alarmed_since_s(self) -> float | None:
         """When the newest anomaly that goes on was raised."""
         return self._open[-1].raised_s if self._open else None
@@ -123,7 +128,7 @@ class AnomalyTracker:
             What becomes of which anomaly.
         """
         changes: list[Change] = []
-        if not signs and not self._on and not self._open:
+        if not signs and self.idle:
             return changes
         level = self._bar.level(time_s)
         for sign in signs:
@@ -164,7 +169,7 @@ class AnomalyTracker:
             anomaly = OpenAnomaly(self._count, sign.since_s, time_s, kind, sign.units, sign.severity)
             self._open.append(anomaly)
             if not sign.exact:
-                self._bar.raise_by_alarm()
+                self._bar.raise_by_alarm(time_s)
         self._on[sign.of] = _On(time_s, time_s, anomaly, time_s)
         _add(anomaly, sign)
 

@@ -19,6 +19,4 @@ def warm_up() -> None:
     body = WatchedSource.of_joints(("a", "b", "c", "d"), (-1, 0, 1, 0), _RATE_HZ)
     channels = WatchedSource.of_channels(("a", "b", "c", "d"), _RATE_HZ)
     for source, frames in ((body, steps), (channels, steps[..., 0])):
-        monitor = AnomalyMonitor(source)
-        for number, frame in enumerate(frames):
-            monitor.update(frame, number / _RATE_HZ)
+        AnomalyMonitor(source).push(frames, np.arange(_FRAMES) / _RATE_HZ)

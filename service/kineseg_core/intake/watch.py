@@ -61,13 +61,13 @@ class SourceWatch:
         Returns:
             By row what is found with that frame.
         """
+        times, known = np.asarray(times_ns, np.int64), 0
         found: dict[int, list[AnomalyFound]] = {}
-        values = frames.astype(np.float64)
-        for row, (frame, now_ns) in enumerate(zip(values, times_ns, strict=True)):
-            at = first + row, now_ns
-            self._times.append(at)
-            if events := self._monitor.update(frame, now_ns / SECOND):
-                found[row] = [self._found(event, at) for event in events]
+        for row, event in self._monitor.push(frames, times / SECOND):
+            self._times.extend(first + known, times[known : row + 1])
+            known = row + 1
+            found.setdefault(row, []).append(self._found(event, (first + row, times_ns[row])))
+        self._times.extend(first + known, times[known:])
         return found
 
     def finish(self, end: Place) -> list[AnomalyFound]:
@@ -116,10 +116,14 @@ class _RecentTimes:
         frame, ns = self._ring[(self._count - 1) % len(self._ring)].tolist()
         return frame, ns
 
-    def append(self, place: Place) -> None:
-        """The next frame."""
-        self._ring[self._count % len(self._ring)] = place
-        self._count += 1
+    def extend(self, first: int, times_ns: NDArray[np.int64]) -> None:
+        """The next frames, from this number on."""
+        size, new = len(self._ring), len(times_ns)
+        kept = np.arange(max(0, new - size), new)
+        rows = (self._count + kept) % size
+        self._ring[rows, 0] = first + kept
+        self._ring[rows, 1] = times_ns[kept]
+        self._count += new
 
     def nearest(self, time_s: float) -> Place:
         """The frame nearest to this time."""

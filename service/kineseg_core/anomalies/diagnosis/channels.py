@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.diagnosis.path import Path
-from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.kinds import AnomalyKind
-from kineseg_core.anomalies.score.ratios import Ratios
+from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.signs import DetectorClass, Sign
 
 F64 = NDArray[np.float64]
@@ -23,14 +22,11 @@ _SUDDEN = 0.5
 """Share of the whole change that one row brings."""
 
 
-def diagnose_channels(
-    ratios: Ratios, recent: Recent, since_s: float, signs: Sequence[Sign]
-) -> tuple[AnomalyKind, tuple[int, ...]]:
+def diagnose_channels(scorer: Scorer, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
     """Kind and channels; no channels: all of them.
 
     Args:
-        ratios: Of the stream.
-        recent: Its last seconds.
+        scorer: Of the stream.
         since_s: When the first sign was there.
         signs: Of the anomaly.
     """
@@ -39,16 +35,16 @@ def diagnose_channels(
         return AnomalyKind.JITTER, worst.units
     if worst.of is DetectorClass.PAST:
         return AnomalyKind.UNUSUAL, worst.units
-    times_s, frames, severities, _ = recent.rows()
+    times_s, frames, severities, _ = scorer.state.recent.rows()
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
-    onset = max(0, found - round(_BEFORE_S * ratios.rate_hz))
+    onset = max(0, found - round(_BEFORE_S * scorer.row_rate_hz))
     (channel,) = worst.units
-    path = Path(np.nan_to_num(frames[:, channel]), onset, ratios.rate_hz, 0.0)
+    path = Path(np.nan_to_num(frames[:, channel]), onset, scorer.row_rate_hz, 0.0)
     if worst.of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * (len(path.places) - onset)):
         return AnomalyKind.JITTER, worst.units
     if _is_spike(path):
         return AnomalyKind.SPIKE, worst.units
-    if worst.of is DetectorClass.LEVEL and _leads(ratios, severities[found:], "gain"):
+    if worst.of is DetectorClass.LEVEL and _leads(scorer, severities[found:], "gain"):
         return AnomalyKind.GAIN, worst.units
     steps = np.abs(np.diff(path.places[onset:, 0]))
     whole = float(np.ptp(path.places[onset:, 0]))
@@ -65,10 +61,10 @@ def _is_spike(path: Path) -> bool:
     return path.excursion() > _THERE_AND_BACK
 
 
-def _leads(ratios: Ratios, severities: F64, name: str) -> bool:
+def _leads(scorer: Scorer, severities: F64, name: str) -> bool:
     """Whether a detector was the most certain of its class."""
     highest = severities.max(axis=0)
-    detectors = ratios.layout.detectors
+    detectors = scorer.layout.detectors
     of = next(detector.of for detector in detectors if detector.name == name)
     among = {d.name: float(highest[i]) for i, d in enumerate(detectors) if d.of is of}
     return max(among, key=lambda each: among[each]) == name

@@ -7,6 +7,7 @@ from numba import njit
 from kineseg_core.anomalies.rules.runs import advance
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 4.0
+_AT_ONCE = 256  # so many hashes are compared without a branch
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -26,13 +27,28 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     at, lag = position[0], position[1]
     size = len(hashes)
     if not (lag and hashes[(at - lag) % size] == code):
-        lag = 0
-        if runs.run[0] > 0:
+        if runs[0].run > 0:
             advance(runs, 0, False, 0.0, rate)  # the run at the old lag is over
-        for back in range(1, size):
-            if hashes[(at - back) % size] == code:
-                lag = back
-                break
+        found = _newest(hashes, code, 0, at)
+        if found < 0:
+            found = _newest(hashes, code, at + 1, size)
+        lag = (at - found) % size if found >= 0 else 0
     hashes[at] = code
     position[0], position[1] = (at + 1) % size, lag
     return advance(runs, 0, lag > 0, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _newest(hashes, code, first, end):  # type: ignore[no-untyped-def]
+    """The last place from `first` to before `end` that has this hash; -1: none."""
+    while end > first:
+        begin = max(first, end - _AT_ONCE)
+        found = 0
+        for i in range(begin, end):
+            found += hashes[i] == code
+        if found:
+            for i in range(end - 1, begin - 1, -1):
+                if hashes[i] == code:
+                    return i
+        end = begin
+    return -1
