@@ -23,12 +23,11 @@ from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
-from kineseg_core.anomalies.tracker import HYSTERESIS, AnomalyTracker, Change
+from kineseg_core.anomalies.tracker import HYSTERESIS, RAREST, AnomalyTracker, Change
 from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
-_RAREST = 40.0  # nats: rarer than once in the age of the universe, and e^s stays a number
 
 
 class AnomalyMonitor:
@@ -41,7 +40,7 @@ class AnomalyMonitor:
 
     Attributes:
         source, budget: As given.
-        severity: Nats s of the newest frame: something as bad comes once in e^s hours.
+        severities: ``(n,)`` nats s of each frame taken last: something as bad comes once in e^s hours.
 
     Raises:
         InvalidRequest: The profile is of another source, or none.
@@ -56,7 +55,7 @@ class AnomalyMonitor:
     ) -> None:
         self.source = source
         self.budget = budget or AnomalyBudget()
-        self.severity = -np.inf
+        self.severities = np.empty(0)
         self._scorer = Scorer(source)
         values = self._scorer.values
         self._row_rules: BodyRules | ChannelRules
@@ -111,7 +110,8 @@ class AnomalyMonitor:
             if is_due:
                 found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
         if len(values):
-            self._time_s, self.severity = scorer.time_s, float(severities[-1])
+            self._time_s = scorer.time_s
+        self.severities = severities
         return found
 
     @property
@@ -172,10 +172,10 @@ class AnomalyMonitor:
         since_s = self._tracker.alarmed_since_s
         return since_s is None or time_s - since_s > _STAYS_S
 
-    def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
+    def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...]]:
         if self.source.parents is None:
-            return diagnose_channels(self._scorer, since_s, signs)
-        return diagnose_body(body_evidence(self.source, self._scorer, since_s))
+            return diagnose_channels(self._scorer, since_s, signs, young=young)
+        return diagnose_body(body_evidence(self.source, self._scorer, since_s), young=young)
 
     def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:
         return [self._event(change) for change in changes]
@@ -188,7 +188,7 @@ class AnomalyMonitor:
             anomaly.anomaly_id,
             anomaly.kind,
             tuple(self.source.names[unit] for unit in units),
-            math.exp(min(anomaly.severity, _RAREST)),
+            math.exp(min(anomaly.severity, RAREST)),
             anomaly.since_s,
             sentence(
                 anomaly.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ _JOINED_S = 2.0
 _CALM_S, _CALM_AFTER_RULE_S = 1.0, 0.5
 _NAMED_AFTER_S = (0.0, 0.25, 0.45)
 """When it is named; later, what tells kinds apart is past."""
+RAREST = math.log(24.0 * 365.25)
+"""Nats of once in a year: how much rarer something is, no stream can teach."""
 _WORSE = 1.0
 _LEAST_INTERVAL_S = 1.0
 _MUTED_S = 5.0
@@ -28,8 +31,8 @@ _OUTLASTS_RULE = frozenset({AnomalyKind.LATE})
 """Kinds whose rule sees only how they begin."""
 
 Of = AnomalyKind | DetectorClass
-Namer = Callable[[float, Sequence[Sign]], tuple[AnomalyKind, tuple[int, ...]]]
-"""Given since when and by which signs, what an anomaly is and which units it is about."""
+Namer = Callable[[float, Sequence[Sign], bool], tuple[AnomalyKind, tuple[int, ...]]]
+"""Given since when and by which signs, and whether only just, what an anomaly is and which units it is about."""
 
 
 @dataclass(slots=True)
@@ -219,13 +222,15 @@ class AnomalyTracker:
         if due:
             anomaly.named += 1
             if not anomaly.exact:
-                anomaly.kind, anomaly.units = namer(anomaly.since_s, tuple(anomaly.signs.values()))
-        now = (anomaly.kind, anomaly.units, anomaly.severity)
+                anomaly.kind, anomaly.units = namer(
+                    anomaly.since_s, tuple(anomaly.signs.values()), anomaly.named < len(_NAMED_AFTER_S)
+                )
+        now = (anomaly.kind, anomaly.units, min(anomaly.severity, RAREST))
         if anomaly.emitted is None:
             anomaly.emitted, anomaly.emitted_s = now, time_s
             return [Change("raised", anomaly)]
         news = now[:2] != anomaly.emitted[:2]
-        worse = anomaly.severity >= anomaly.emitted[2] + _WORSE and time_s - anomaly.emitted_s >= _LEAST_INTERVAL_S
+        worse = now[2] >= anomaly.emitted[2] + _WORSE and time_s - anomaly.emitted_s >= _LEAST_INTERVAL_S
         if not (news or worse):
             return []
         anomaly.emitted, anomaly.emitted_s = now, time_s

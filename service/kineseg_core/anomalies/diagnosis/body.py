@@ -23,21 +23,26 @@ _NEW, _STEADY = 0.3, 0.4
 """See `Shakiness`."""
 
 
-def diagnose_body(evidence: BodyEvidence) -> Found:
-    """Kind and joints; no joints: the whole body."""
+def diagnose_body(evidence: BodyEvidence, *, young: bool) -> Found:
+    """Kind and joints; no joints: the whole body.
+
+    Args:
+        evidence: What is known.
+        young: Whether it has only just been found: what looks like a jump may be the first frame of many things.
+    """
     if rescaled(evidence):
         return AnomalyKind.SCALE, ()
     if joints := swapped(evidence):
         return AnomalyKind.SWAPPED, joints
     joints = suspects(evidence)
-    kind = _kind_of_joint(evidence, joints[0])
+    kind = _kind_of_joint(evidence, joints[0], young)
     return kind, joints if kind in (AnomalyKind.JITTER, AnomalyKind.LATE) else joints[:1]
 
 
-def _kind_of_joint(evidence: BodyEvidence, joint: int) -> AnomalyKind:
+def _kind_of_joint(evidence: BodyEvidence, joint: int, young: bool) -> AnomalyKind:
     path = Path(evidence.places[:, joint], evidence.onset, evidence.rate_hz, _JUMP)
     jumps = path.jumps
-    if path.replay() > _REPLAYED:
+    if not young and path.replay() > _REPLAYED:
         return AnomalyKind.LATE
     if len(jumps) > 1 and jumps[-1] - jumps[0] <= max(4, _SPIKE_S * evidence.rate_hz) and path.excursion() > _BACK:
         return AnomalyKind.SPIKE
@@ -49,6 +54,8 @@ def _kind_of_joint(evidence: BodyEvidence, joint: int) -> AnomalyKind:
     if shaking.new > _NEW and shaking.steady < _STEADY:
         return AnomalyKind.JITTER if shaking.fast else AnomalyKind.TREMOR
     if len(jumps):
+        if young:
+            return AnomalyKind.UNUSUAL
         return AnomalyKind.DRIFT if _restored(bone, jumps) else AnomalyKind.LATE
     return AnomalyKind.DRIFT
 

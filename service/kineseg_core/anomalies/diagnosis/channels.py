@@ -22,13 +22,16 @@ _SUDDEN = 0.5
 """Share of the whole change that one row brings."""
 
 
-def diagnose_channels(scorer: Scorer, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
+def diagnose_channels(
+    scorer: Scorer, since_s: float, signs: Sequence[Sign], *, young: bool
+) -> tuple[AnomalyKind, tuple[int, ...]]:
     """Kind and channels; no channels: all of them.
 
     Args:
         scorer: Of the stream.
         since_s: When the first sign was there.
         signs: Of the anomaly.
+        young: Whether it has only just been found: a step may be half of a spike.
     """
     worst = max(signs, key=lambda sign: sign.severity)
     if worst.of is DetectorClass.SHAKE:
@@ -49,7 +52,7 @@ def diagnose_channels(scorer: Scorer, since_s: float, signs: Sequence[Sign]) -> 
     steps = np.abs(np.diff(path.places[onset:, 0]))
     whole = float(np.ptp(path.places[onset:, 0]))
     if len(steps) and steps.max() > _SUDDEN * whole:
-        return AnomalyKind.LEVEL, worst.units
+        return AnomalyKind.UNUSUAL if young else AnomalyKind.LEVEL, worst.units
     return AnomalyKind.DRIFT if worst.of is DetectorClass.LEVEL else AnomalyKind.LEVEL, worst.units
 
 

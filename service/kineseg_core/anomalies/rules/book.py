@@ -49,7 +49,7 @@ class RuleBook(NamedTuple):
     began: NDArray[np.float64]
     occluded: NDArray[np.bool_]
     frozen: NDArray[np.bool_]
-    hashes: NDArray[np.uint32]
+    hashes: NDArray[np.uint16]
     position: NDArray[np.int64]
     found: NDArray[np.int64]
     pace: Pace
@@ -72,7 +72,7 @@ def new_book(source: WatchedSource) -> RuleBook:
         began=np.zeros(1),
         occluded=np.zeros(units, bool),
         frozen=np.zeros(units, bool),
-        hashes=np.zeros(min(_MOST_HASHES, max(8, round(_LOOP_S * rate_hz))), np.uint32),
+        hashes=np.zeros(min(_MOST_HASHES, max(8, round(_LOOP_S * rate_hz))), np.uint16),
         position=np.zeros(2, np.int64),
         found=np.zeros(6, np.int64),
         pace=new_pace(rate_hz),

@@ -22,7 +22,7 @@ def compare(frame, before, lost, same, bits):  # type: ignore[no-untyped-def]
         bits: ``(U, D)`` int64, the frame's own bits.
 
     Returns:
-        Units that are lost, units that are the same, and a hash of the frame that is never 0.
+        Units that are lost, units that are the same, and a hash of the frame of 16 bits that is never 0.
     """
     n_lost, n_same, code = 0, 0, _OFFSET
     for unit in range(frame.shape[0]):
@@ -45,4 +45,4 @@ def compare(frame, before, lost, same, bits):  # type: ignore[no-untyped-def]
             for word in (code_of & 0xFFFFFFFF, (code_of >> 32) & 0xFFFFFFFF):
                 code = ((code ^ word) * _PRIME) & 0xFFFFFFFF
                 code ^= code >> 15
-    return n_lost, n_same, max(code, 1)
+    return n_lost, n_same, max((code ^ (code >> 16)) & 0xFFFF, 1)

@@ -1,12 +1,19 @@
-"""Looped: frames come that have come before, one after another, as from a buffer that is read again."""
+"""Looped: frames come that have come before, one after another, as from a buffer that is read again.
+
+A source that has begun is first watched for how often its frames repeat by themselves; and one that goes to and fro
+between a few frames flickers, which is no loop: a loop is longer than what shows it.
+"""
 
 from __future__ import annotations
+
+import math
 
 from numba import njit
 
 from kineseg_core.anomalies.rules.runs import advance
 
-_LEAST_S, _LEAST_FRAMES = 0.2, 4.0
+_LEAST_S, _LEAST_FRAMES = 0.2, 4
+_SETTLED_S = 5.0
 _AT_ONCE = 256  # so many hashes are compared without a branch
 
 
@@ -16,7 +23,8 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
 
     Args:
         runs: Of frames that have come before at the same lag; of one unit, see `Runs`.
-        hashes: ``(N,)`` uint32 of the last N frames, a ring; 0: none.
+        hashes: ``(N,)`` uint16 of the last N frames, a ring; 0: none. That a hundredth of all frames are taken for
+            another one matters little where several must follow one another.
         position: ``(2,)`` int64: where the next hash goes, and the lag of the present run in frames (0: none).
         code: Hash of the frame.
         rate: Frames a second.
@@ -25,17 +33,18 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
         Whether the rule holds.
     """
     at, lag = position[0], position[1]
-    size = len(hashes)
+    size, least = len(hashes), max(round(_LEAST_S * rate), _LEAST_FRAMES)
     if not (lag and hashes[(at - lag) % size] == code):
         if runs[0].run > 0:
             advance(runs, 0, False, 0.0, rate)  # the run at the old lag is over
-        found = _newest(hashes, code, 0, at)
+        found = _newest(hashes, code, 0, at - least + 1)
         if found < 0:
-            found = _newest(hashes, code, at + 1, size)
+            found = _newest(hashes, code, at + 1, size + min(0, at - least + 1))
         lag = (at - found) % size if found >= 0 else 0
     hashes[at] = code
     position[0], position[1] = (at + 1) % size, lag
-    return advance(runs, 0, lag > 0, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)
+    needed = least if runs[0].frames >= _SETTLED_S * rate else math.inf
+    return advance(runs, 0, lag > 0, needed, rate)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
