@@ -83,10 +83,10 @@ def test_a_change_of_level_alone_is_reported(client: Client) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1e6])
-def test_what_never_changes_is_one_segment_of_a_stalled_source(client: Client, value: float) -> None:
+def test_what_never_changes_is_one_segment_without_anomalies(client: Client, value: float) -> None:
     found = client.segment(np.full(1200, value), rate=10, model="scratch")
     assert len(found.segments) == 1
-    assert [event.anomaly_kind for event in found.events if isinstance(event, AnomalyRaised)] == ["stalled"]
+    assert not any(isinstance(event, AnomalyRaised) for event in found.events)
 
 
 def test_a_constant_channel_and_missing_values_beside_a_living_one(client: Client) -> None:
@@ -104,7 +104,8 @@ def test_a_spike_is_an_anomaly_and_the_same_beat_again_is_not(client: Client) ->
     beats[900] += 6
     found = client.segment(beats, rate=10, model="scratch")
     (anomaly,) = [event for event in found.events if isinstance(event, AnomalyRaised)]
-    assert 900 <= anomaly.frame <= anomaly.decided_frame <= 901
+    assert anomaly.frame == 900
+    assert anomaly.decided_frame <= 901  # the second difference is largest on the way back
 
 
 def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> None:

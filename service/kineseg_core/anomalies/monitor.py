@@ -172,7 +172,7 @@ class AnomalyMonitor:
         since_s = self._tracker.alarmed_since_s
         return since_s is None or time_s - since_s > _STAYS_S
 
-    def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...]]:
+    def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:
             return diagnose_channels(self._scorer, since_s, signs, young=young)
         return diagnose_body(body_evidence(self.source, self._scorer, since_s), young=young)

@@ -31,8 +31,8 @@ _OUTLASTS_RULE = frozenset({AnomalyKind.LATE})
 """Kinds whose rule sees only how they begin."""
 
 Of = AnomalyKind | DetectorClass
-Namer = Callable[[float, Sequence[Sign], bool], tuple[AnomalyKind, tuple[int, ...]]]
-"""Given since when and by which signs, and whether only just, what an anomaly is and which units it is about."""
+Namer = Callable[[float, Sequence[Sign], bool], tuple[AnomalyKind, tuple[int, ...], float]]
+"""Given since when and by which signs, and whether only just, what an anomaly is, of which units, and since when."""
 
 
 @dataclass(slots=True)
@@ -222,7 +222,7 @@ class AnomalyTracker:
         if due:
             anomaly.named += 1
             if not anomaly.exact:
-                anomaly.kind, anomaly.units = namer(
+                anomaly.kind, anomaly.units, anomaly.since_s = namer(
                     anomaly.since_s, tuple(anomaly.signs.values()), anomaly.named < len(_NAMED_AFTER_S)
                 )
         now = (anomaly.kind, anomaly.units, min(anomaly.severity, RAREST))

@@ -11,7 +11,7 @@ from kineseg_core.anomalies.diagnosis.suspect import strained_bone, suspects
 from kineseg_core.anomalies.diagnosis.swapped import swapped
 from kineseg_core.anomalies.kinds import AnomalyKind
 
-Found = tuple[AnomalyKind, tuple[int, ...]]
+Found = tuple[AnomalyKind, tuple[int, ...], float]
 
 _JUMP = 0.02
 """Body heights."""
@@ -24,19 +24,19 @@ _NEW, _STEADY = 0.3, 0.4
 
 
 def diagnose_body(evidence: BodyEvidence, *, young: bool) -> Found:
-    """Kind and joints; no joints: the whole body.
+    """Kind, joints (none: the whole body), and since when.
 
     Args:
         evidence: What is known.
         young: Whether it has only just been found: what looks like a jump may be the first frame of many things.
     """
     if rescaled(evidence):
-        return AnomalyKind.SCALE, ()
+        return AnomalyKind.SCALE, (), evidence.since_s
     if joints := swapped(evidence):
-        return AnomalyKind.SWAPPED, joints
+        return AnomalyKind.SWAPPED, joints, evidence.since_s
     joints = suspects(evidence)
     kind = _kind_of_joint(evidence, joints[0], young)
-    return kind, joints if kind in (AnomalyKind.JITTER, AnomalyKind.LATE) else joints[:1]
+    return kind, joints if kind in (AnomalyKind.JITTER, AnomalyKind.LATE) else joints[:1], evidence.since_s
 
 
 def _kind_of_joint(evidence: BodyEvidence, joint: int, young: bool) -> AnomalyKind:

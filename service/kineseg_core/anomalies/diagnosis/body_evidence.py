@@ -32,6 +32,7 @@ class BodyEvidence:
         rate_hz: Rows a second.
         onset: Row in which it began.
         found: Row of the first sign.
+        since_s: When it began, if it did so suddenly; else the time of the first sign.
         places: ``(n, J, 3)`` relative to the root; the root in the world.
         bones: Joint and parent of each.
         deviations: ``(n, B)`` of log lengths from what is usual; NaN: unknown.
@@ -44,6 +45,7 @@ class BodyEvidence:
     rate_hz: float
     onset: int
     found: int
+    since_s: float
     places: F64
     bones: tuple[tuple[int, int], ...]
     deviations: F64
@@ -101,7 +103,7 @@ def body_evidence(source: WatchedSource, scorer: Scorer, since_s: float) -> Body
     places = (np.nan_to_num(frames) - root[:, None]) / extent
     places[:, root_joint] = root / extent
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
-    onset = onset_of(places, found, scorer.row_rate_hz)
+    onset, is_sudden = onset_of(places, found, scorer.row_rate_hz)
     peaks = severities[onset:].argmax(axis=0)
     names = [detector.name for detector in layout.detectors]
     return BodyEvidence(
@@ -109,6 +111,7 @@ def body_evidence(source: WatchedSource, scorer: Scorer, since_s: float) -> Body
         scorer.row_rate_hz,
         onset,
         found,
+        min(since_s, float(times_s[onset])) if is_sudden else since_s,
         places,
         bones,
         np.log(lengths + _ZERO) - values.baseline,
@@ -118,8 +121,8 @@ def body_evidence(source: WatchedSource, scorer: Scorer, since_s: float) -> Body
     )
 
 
-def onset_of(places: F64, found: int, rate_hz: float) -> int:
-    """The row in which it began: the first since half a second before in which a unit moved suddenly.
+def onset_of(places: F64, found: int, rate_hz: float) -> tuple[int, bool]:
+    """The row in which it began, the first since half a second before in which a unit moved suddenly; if one did.
 
     Args:
         places: ``(n, U, D)``.
@@ -130,4 +133,4 @@ def onset_of(places: F64, found: int, rate_hz: float) -> int:
     first = max(2, found - round(_SEARCHED_S * rate_hz))
     usual = np.median(sizes[2:first], axis=0) if first > 4 else np.zeros(sizes.shape[1])
     sudden = (sizes[first : found + 1] > np.maximum(_LEAST_BEND, _SUDDEN * usual)).any(axis=1)
-    return first + int(sudden.argmax()) if sudden.any() else max(0, found - _BEFORE_ROWS)
+    return (first + int(sudden.argmax()), True) if sudden.any() else (max(0, found - _BEFORE_ROWS), False)

@@ -24,36 +24,45 @@ _SUDDEN = 0.5
 
 def diagnose_channels(
     scorer: Scorer, since_s: float, signs: Sequence[Sign], *, young: bool
-) -> tuple[AnomalyKind, tuple[int, ...]]:
-    """Kind and channels; no channels: all of them.
+) -> tuple[AnomalyKind, tuple[int, ...], float]:
+    """Kind, channels (none: all of them), and since when.
 
     Args:
         scorer: Of the stream.
         since_s: When the first sign was there.
         signs: Of the anomaly.
-        young: Whether it has only just been found: a step may be half of a spike.
+        young: Whether it has only just been found: a jump may be the first half of a spike.
     """
     worst = max(signs, key=lambda sign: sign.severity)
     if worst.of is DetectorClass.SHAKE:
-        return AnomalyKind.JITTER, worst.units
+        return AnomalyKind.JITTER, worst.units, since_s
     if worst.of is DetectorClass.PAST:
-        return AnomalyKind.UNUSUAL, worst.units
+        return AnomalyKind.UNUSUAL, worst.units, since_s
     times_s, frames, severities, _ = scorer.state.recent.rows()
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
     onset = max(0, found - round(_BEFORE_S * scorer.row_rate_hz))
     (channel,) = worst.units
     path = Path(np.nan_to_num(frames[:, channel]), onset, scorer.row_rate_hz, 0.0)
-    if worst.of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * (len(path.places) - onset)):
-        return AnomalyKind.JITTER, worst.units
+    if len(path.jumps):
+        since_s = min(since_s, float(times_s[path.jumps[0]]))
+    gains = worst.of is DetectorClass.LEVEL and _leads(scorer, severities[found:], "gain")
+    return _kind(path, worst.of, young=young, gains=gains), worst.units, since_s
+
+
+def _kind(path: Path, of: AnomalyKind | DetectorClass, *, young: bool, gains: bool) -> AnomalyKind:
+    after = path.places[path.onset :, 0]
+    if of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * len(after)):
+        return AnomalyKind.JITTER
     if _is_spike(path):
-        return AnomalyKind.SPIKE, worst.units
-    if worst.of is DetectorClass.LEVEL and _leads(scorer, severities[found:], "gain"):
-        return AnomalyKind.GAIN, worst.units
-    steps = np.abs(np.diff(path.places[onset:, 0]))
-    whole = float(np.ptp(path.places[onset:, 0]))
-    if len(steps) and steps.max() > _SUDDEN * whole:
-        return AnomalyKind.UNUSUAL if young else AnomalyKind.LEVEL, worst.units
-    return AnomalyKind.DRIFT if worst.of is DetectorClass.LEVEL else AnomalyKind.LEVEL, worst.units
+        return AnomalyKind.SPIKE
+    if young and len(path.jumps):
+        return AnomalyKind.UNUSUAL
+    if gains:
+        return AnomalyKind.GAIN
+    steps = np.abs(np.diff(after))
+    if len(steps) and steps.max() > _SUDDEN * float(np.ptp(after)):
+        return AnomalyKind.LEVEL
+    return AnomalyKind.DRIFT if of is DetectorClass.LEVEL else AnomalyKind.LEVEL
 
 
 def _is_spike(path: Path) -> bool:

@@ -30,6 +30,7 @@ class RuleBook(NamedTuple):
         before: ``(U, D)`` its last values that were not lost; NaN before there were any.
         lost: ``(U,)`` units lost in the newest frame.
         same: ``(U,)`` units that are as they were in the frame before.
+        steps: ``(U, 3)`` by how much each changes, see `compare`.
         seen, moved: ``(U,)`` frames in which each was seen, and moved.
         began: ``(1,)`` frames in which something moved.
         occluded, frozen: ``(U,)`` where these rules hold.
@@ -44,6 +45,7 @@ class RuleBook(NamedTuple):
     before: NDArray[np.float64]
     lost: NDArray[np.bool_]
     same: NDArray[np.bool_]
+    steps: NDArray[np.float64]
     seen: NDArray[np.float64]
     moved: NDArray[np.float64]
     began: NDArray[np.float64]
@@ -67,6 +69,7 @@ def new_book(source: WatchedSource) -> RuleBook:
         before=np.full((units, source.numbers), np.nan),
         lost=np.zeros(units, bool),
         same=np.zeros(units, bool),
+        steps=np.zeros((units, 3)),
         seen=np.zeros(units),
         moved=np.zeros(units),
         began=np.zeros(1),
@@ -102,12 +105,12 @@ def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-u
     found = book.found
     found[:] = 0
     found[_GAP] = interval_s >= 0.0 and gap(book.pace, interval_s, rate)
-    n_lost, n_same, code = compare(frame, book.before, book.lost, book.same, bits)
+    n_lost, n_same, code = compare(frame, book.before, book.lost, book.same, book.steps, bits)
     all_same = n_same > 0 and n_same + n_lost == len(book.lost)
     found[_OCCLUDED] = occluded(book.occluded_runs, book.seen, book.lost, rate, book.occluded)
     found[_STALLED] = stalled(book.stalled_runs, book.began, all_same, rate)
     if not all_same:  # what stands still alone, or comes again, is not known then
-        found[_FROZEN] = frozen(book.frozen_runs, book.moved, book.same, book.lost, rate, book.frozen)
+        found[_FROZEN] = frozen(book.frozen_runs, book.moved, book.same, book.lost, book.steps, rate, book.frozen)
         found[_LOOPED] = looped(book.looped_runs, book.hashes, book.position, code, rate)
         found[_LATE] = replayed(book.replays, book.before, book.lost, root, rate)
     return n_lost, found.sum()

@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 
 WARM_UP_S = 10.0
 _CARRIED_WARM_UP_S = 2.0
-_WARM_UP_S = {DetectorClass.PAST: 30.0}
+_WARM_UP_S = {DetectorClass.PAST: 30.0, DetectorClass.LEVEL: 30.0}  # these know only what they have seen
 _LOOKED_AT_HZ = 40.0
 """About how often a source is looked at, however fast it is."""
 

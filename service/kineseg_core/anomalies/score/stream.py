@@ -32,7 +32,7 @@ F64 = NDArray[np.float64]
 
 _SETTLED_S = 0.5
 _RENEWED_S = 1.0
-_CALM_AT_LAST_S = 20.0
+_CALM_AT_LAST_S = 120.0
 
 CLOCK = np.dtype(
     [
