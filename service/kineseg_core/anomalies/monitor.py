@@ -28,6 +28,7 @@ from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
+_ANY = -1e6  # nats
 
 
 class AnomalyMonitor:
@@ -139,7 +140,7 @@ class AnomalyMonitor:
             raise InvalidFrame(
                 f"times_s: have shape {times.shape}; expected one for each of {len(values)} frames", field="times_s"
             )
-        if not np.isfinite(times).all():
+        if not math.isfinite(times.sum()):
             wrong = times[~np.isfinite(times)][0]
             raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
         return np.ascontiguousarray(values).reshape(len(values), len(self.source.names), self.source.numbers), times
@@ -174,7 +175,8 @@ class AnomalyMonitor:
 
     def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:
-            return diagnose_channels(self._scorer, since_s, signs, young=young)
+            now = self._scorer.signs(_ANY)  # also of detectors that are below the bar
+            return diagnose_channels(self._scorer, since_s, [*signs, *now], young=young)
         return diagnose_body(body_evidence(self.source, self._scorer, since_s), young=young)
 
     def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:

@@ -222,9 +222,11 @@ class AnomalyTracker:
         if due:
             anomaly.named += 1
             if not anomaly.exact:
-                anomaly.kind, anomaly.units, anomaly.since_s = namer(
+                kind, units, anomaly.since_s = namer(
                     anomaly.since_s, tuple(anomaly.signs.values()), anomaly.named < len(_NAMED_AFTER_S)
                 )
+                if kind is not AnomalyKind.UNUSUAL or anomaly.kind is AnomalyKind.UNUSUAL:  # what was known stays so
+                    anomaly.kind, anomaly.units = kind, units
         now = (anomaly.kind, anomaly.units, min(anomaly.severity, RAREST))
         if anomaly.emitted is None:
             anomaly.emitted, anomaly.emitted_s = now, time_s

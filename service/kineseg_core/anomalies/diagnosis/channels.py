@@ -14,6 +14,8 @@ from kineseg_core.anomalies.signs import DetectorClass, Sign
 
 F64 = NDArray[np.float64]
 
+_AS_GOOD = 4.0
+"""Nats by which a detector that says more may be less certain."""
 _BEFORE_S = 0.1
 _THERE_AND_BACK = 0.72
 _SPIKE_S = 0.25
@@ -34,6 +36,10 @@ def diagnose_channels(
         young: Whether it has only just been found: a jump may be the first half of a spike.
     """
     worst = max(signs, key=lambda sign: sign.severity)
+    if worst.of is DetectorClass.PAST:  # that all is unlike the past tells least of what it is
+        least = worst.severity - _AS_GOOD
+        telling = [sign for sign in signs if sign.of is not DetectorClass.PAST and sign.severity > least]
+        worst = max(telling or signs, key=lambda sign: sign.severity)
     if worst.of is DetectorClass.SHAKE:
         return AnomalyKind.JITTER, worst.units, since_s
     if worst.of is DetectorClass.PAST:

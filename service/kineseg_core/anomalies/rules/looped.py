@@ -1,19 +1,21 @@
 """Looped: frames come that have come before, one after another, as from a buffer that is read again.
 
-A source that has begun is first watched for how often its frames repeat by themselves; and one that goes to and fro
-between a few frames flickers, which is no loop: a loop is longer than what shows it.
+A source that has begun is first watched for how often its frames repeat by themselves. One that goes to and fro between
+a few frames flickers, which is no loop: a loop is longer than what shows it, and most of its frames are different ones.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from kineseg_core.anomalies.rules.runs import advance
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 4
 _SETTLED_S = 5.0
+_LOOKED_AT = 16
 _AT_ONCE = 256  # so many hashes are compared without a branch
 
 
@@ -43,13 +45,28 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
         lag = (at - found) % size if found >= 0 else 0
     hashes[at] = code
     position[0], position[1] = (at + 1) % size, lag
-    needed = least if runs[0].frames >= _SETTLED_S * rate else math.inf
+    needed = math.inf
+    if runs[0].frames >= _SETTLED_S * rate and (runs[0].run + 1.0 < least or _is_varied(hashes, at, least)):
+        needed = least
     return advance(runs, 0, lag > 0, needed, rate)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
+    """Whether more than half of the last frames, up to place `at`, differ from all others of them."""
+    size, count, alone = len(hashes), min(count, _LOOKED_AT), 0
+    for i in range(count):
+        others = 0
+        for j in range(count):
+            others += i != j and hashes[(at - i) % size] == hashes[(at - j) % size]
+        alone += others == 0
+    return 2 * alone > count
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _newest(hashes, code, first, end):  # type: ignore[no-untyped-def]
     """The last place from `first` to before `end` that has this hash; -1: none."""
+    code = np.uint16(code)  # so that as many as possible are compared at once
     while end > first:
         begin = max(first, end - _AT_ONCE)
         found = 0

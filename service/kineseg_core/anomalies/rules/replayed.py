@@ -90,9 +90,10 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     found = 0
     for unit in range(len(on)):
-        state.alarms[unit] *= kept
-        state.ran[unit] *= kept
-        state.went_on[unit] *= kept
+        if state.ran[unit] > 0.0 or state.alarms[unit] > 0.0:
+            state.alarms[unit] *= kept
+            state.ran[unit] *= kept
+            state.went_on[unit] *= kept
         total, far = 0.0, 0.0
         for i in range(filled.shape[1]):
             value = filled[unit, i]

@@ -35,7 +35,8 @@ RUN = np.dtype(
         ("loud", np.float64),
         ("louds", np.float64),
         ("alarmed", np.bool_),
-    ]
+    ],
+    align=True,
 )
 """Runs of a unit, all but the last in frames: the present run (0: none); in runs so far that were too short for an
 alarm, forgotten with time; so far, forgotten alike; number of these runs, forgotten alike; the longest run without and
@@ -66,13 +67,20 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     """
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     runs[unit].frames = runs[unit].frames * kept + 1.0
-    runs[unit].repeats *= kept
-    runs[unit].quiets *= kept
-    runs[unit].louds *= kept
-    if not on:
-        if runs[unit].run > 0:
-            _end(runs, unit, rate)
-        return False
+    if runs[unit].repeats > 0.0:
+        runs[unit].repeats *= kept
+        runs[unit].quiets *= kept
+    if runs[unit].louds > 0.0:
+        runs[unit].louds *= kept
+    if on:
+        return _go_on(runs, unit, base, rate)
+    if runs[unit].run > 0:
+        _end(runs, unit, rate)
+    return False
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     runs[unit].run += 1.0
     if runs[unit].alarmed:
         return True
