@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evaluation.quality.errors import QualityError
+from evaluation.quality.markers import insert
 from evaluation.quality.scores import Prediction, StreamScore, score_stream
 from evaluation.quality.segmented import Embedded, decisions
 from evaluation.quality.sets import SETS, Seeds, load
 from evaluation.quality.stream import AnnotatedStream
 
-BEGIN, END = "<!-- ablation -->", "<!-- /ablation -->"
+MARKER = "ablation"
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--sets", nargs="+", default=["bvh", "generated"], choices=[k for k, v in SETS.items() if v.seeds]
     )
     parser.add_argument("--seeds", default="held-out", choices=["dev", "held-out"])
-    parser.add_argument("--into", type=Path, help=f"write the table between {BEGIN} and {END} of this file")
+    parser.add_argument("--into", type=Path, help=f"write the table into this page, at <!-- {MARKER} -->")
     options = parser.parse_args(arguments)
     table = ablation(options.sets, options.seeds, VARIANTS)
     print(table)
     if options.into is not None:
-        _insert(options.into, table)
+        insert(options.into, MARKER, table)
 
 
 def ablation(sets: Sequence[str], seeds: Seeds, variants: Mapping[str, Variant]) -> str:
@@ -145,14 +146,6 @@ def _cells(scores: Sequence[tuple[StreamScore, StreamScore]]) -> str:
 
 def _mean(scores: Sequence[StreamScore], figure: str) -> str:
     return f"{100 * np.mean([score.shares[figure] for score in scores]):.0f}"
-
-
-def _insert(path: Path, table: str) -> None:
-    text = path.read_text()
-    if BEGIN not in text or END not in text:
-        raise QualityError(f"{path}: has no {BEGIN} ... {END} to write the table between")
-    before, rest = text.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.split(END, 1)[1]}")
 
 
 if __name__ == "__main__":

@@ -1,86 +1,96 @@
-"""Delay against accuracy: our service on every set at several budgets of final decisions."""
+"""Delay against accuracy: every set at several budgets of final decisions.
+
+    python -m evaluation.quality.latency --into docs/latency.md
+
+Writes the table into that page and the picture beside it. No server runs: see `budgets`.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-from kineseg_cli.show.colors import color_of
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from kineseg_core.errors import BadBundle, OutOfRange
+from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
+from kineseg_core.opening import Opener
 
-from evaluation.quality import service
+from evaluation.quality import budgets
+from evaluation.quality.errors import QualityError
+from evaluation.quality.latency_page import Curve, save, table
+from evaluation.quality.markers import insert
+from evaluation.quality.options import family_and_bundle
 from evaluation.quality.plan import QualityPlan
 from evaluation.quality.progress import progress
 from evaluation.quality.results import FINAL, MethodResult
 from evaluation.quality.sets import SETS, load
+from evaluation.threads import one_thread_each
+
+BUDGETS_S = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One set.
-
-    Attributes:
-        name: Of the set.
-        figure: The share that it is judged by.
-        budgets_s: What was asked, seconds.
-        shares: The figure at each of them.
-        delays_s: Median delay of boundaries that were found at each of them; None where none was.
-    """
-
-    name: str
-    figure: str
-    budgets_s: tuple[float, ...]
-    shares: tuple[float, ...]
-    delays_s: tuple[float | None, ...]
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with `arguments`, those of the process unless given; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.quality.latency", description=__doc__)
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--streams", type=int, help="at most so many of each set")
+    parser.add_argument("--budgets", type=float, nargs="+", default=list(BUDGETS_S), metavar="S", help="seconds")
+    parser.add_argument("--bundle", type=Path, help="another bundle than the packaged one")
+    parser.add_argument("--left-out", action="append", default=[], type=family_and_bundle, metavar="FAMILY=BUNDLE",
+                        help="as of python -m evaluation.quality")  # fmt: skip
+    parser.add_argument("--into", type=Path, help="page to write the table into; the picture goes beside it")
+    options = parser.parse_args(arguments)
+    one_thread_each()
+    plan = QualityPlan(
+        tuple(options.sets), bundle=options.bundle, left_out=dict(options.left_out), limit=options.streams
+    )
+    try:
+        found = list(curves(plan, sorted(options.budgets)))
+        text = table(found, plan)
+        print(text)
+        if options.into is not None:
+            insert(options.into, "latency", text)
+            save(found, options.into.with_suffix(".png"))
+    except QualityError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def curves(plan: QualityPlan, budgets_s: Sequence[float]) -> Iterator[Curve]:
-    """The sets of the plan that our service has a model for, one after the other.
+    """The sets of the plan, one after the other, each with the bundle that the plan has for it.
 
     Raises:
-        QualityError: Data or metrics are not there, or the server failed.
+        QualityError: Data, metrics or a bundle are not there, or a budget is none that a server offers.
     """
-    for bundle, names in groupby(plan.sets, plan.bundle_for):
-        with service.running(bundle) as server:
-            for name in names:
-                streams = load(name, plan.seeds, plan.limit)
-                if {stream.model for stream in streams} - {"", *server.models}:
-                    continue
-                scores = []
-                with progress(f"{name}: budgets", len(budgets_s)) as bar:
-                    for budget_s in budgets_s:
-                        said = service.segment(server, streams, latency_s=budget_s).results
-                        decided = [service.final(*pair) for pair in zip(streams, said, strict=True)]
-                        scores.append(MethodResult.of(FINAL, "ours", streams, decided).score)
-                        bar.update()
-                figure = SETS[name].figure
-                yield Curve(
-                    name, figure, tuple(budgets_s), tuple(score.shares[figure] for score in scores),
-                    tuple(score.delay(0.5) for score in scores),
-                )  # fmt: skip
+    for path, names in groupby(plan.sets, plan.bundle_for):
+        bundle = _bundle(path)
+        opener = Opener({bundle.name: bundle})
+        for name in names:
+            streams = load(name, plan.seeds, plan.limit)
+            said = []
+            with progress(f"{name}: {len(budgets_s)} budgets", len(streams)) as bar:
+                for stream in streams:
+                    try:
+                        said.append(budgets.segment(stream, opener, bundle, budgets_s))
+                    except OutOfRange as error:
+                        raise QualityError(f"{stream.set_name}/{stream.name}: {error.message}") from error
+                    bar.update()
+            scores = [MethodResult.of(FINAL, "ours", streams, each).score for each in zip(*said, strict=True)]
+            yield Curve(name, SETS[name].figure, tuple(budgets_s), tuple(scores))
 
 
-def save(found: Sequence[Curve], path: Path) -> None:
-    """The picture, a line a set."""
-    figure = Figure(figsize=(8.0, 5.0))
-    FigureCanvasAgg(figure)
-    ax = figure.subplots()
-    for number, curve in enumerate(found):
-        name = curve.name if curve.figure == "bf1" else f"{curve.name} ({curve.figure})"
-        ax.plot(
-            curve.budgets_s, 100 * np.array(curve.shares), color=color_of(number), linewidth=1.2,
-            marker="osD^vPX*<>"[number % 10], markersize=4, label=name,
-        )  # fmt: skip
-    ax.set_xscale("log")
-    budgets = found[0].budgets_s if found else ()
-    ax.set_xticks(budgets, [f"{budget:g}" for budget in budgets])
-    ax.minorticks_off()
-    ax.set(ylim=(0, 102), xlabel="budget of final decisions, seconds", ylabel="bF1 within 0.5 s, per cent")
-    ax.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
+def _bundle(path: Path | None) -> Bundle:
+    chosen = path or packaged_bundle()
+    if chosen is None:
+        raise QualityError("the service has no packaged bundle; give one with --bundle")
+    try:
+        return load_bundle(chosen)
+    except BadBundle as error:
+        raise QualityError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

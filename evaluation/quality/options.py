@@ -28,15 +28,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--bundle", type=Path, help="another bundle for our service than the packaged one")
     parser.add_argument(
-        "--left-out", action="append", default=[], type=_family_and_bundle, metavar="FAMILY=BUNDLE",
+        "--left-out", action="append", default=[], type=family_and_bundle, metavar="FAMILY=BUNDLE",
         help="the bundle to run on the sets of a family: one that was trained and chosen without them; again for "
         f"another family ({', '.join(FAMILIES)})",
     )  # fmt: skip
     parser.add_argument("--latency", type=float, help="budget of final decisions, seconds; default: the server's")
-    parser.add_argument(
-        "--latencies", type=float, nargs="+", default=[], metavar="S",
-        help="run our service at each of these budgets too and draw quality/latency.png; on all sets minutes each",
-    )  # fmt: skip
     parser.add_argument("--streams", type=int, help="at most so many of each set")
     parser.add_argument("--out", type=Path, default=Path("quality-output"), help="folder for tables and pictures")
     parser.add_argument(
@@ -69,7 +65,8 @@ def plan_of(options: argparse.Namespace) -> QualityPlan:
     )
 
 
-def _family_and_bundle(text: str) -> tuple[str, Path]:
+def family_and_bundle(text: str) -> tuple[str, Path]:
+    """A value of ``--left-out``: a family, and the bundle that was made without it."""
     family, sign, path = text.partition("=")
     if not sign or not path or family not in FAMILIES:
         raise argparse.ArgumentTypeError(

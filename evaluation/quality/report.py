@@ -28,7 +28,6 @@ def markdown(
     machine: str,
     pictures: bool,
     missing_peers: Sequence[str],
-    latency_curves: bool = False,
 ) -> str:
     """The whole page."""
     results = [row.result for row in rows]
@@ -39,8 +38,6 @@ def markdown(
     lines += transition_tables.markdown(results)
     lines += idle_table.markdown(results)
     lines += _looked_at(settings)
-    if latency_curves:
-        lines += ["", "## Delay against accuracy", "", "![bF1 by budget of final decisions](quality/latency.png)"]
     lines += ["", "## All figures", "", "Per cent; delays in seconds; frames per second and core."]
     for result in results:
         lines += _set(result, pictures)

@@ -6,13 +6,12 @@ import argparse
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 from rich.console import Console
 
-from evaluation.quality import figures, headline_table, idle_table, latency, pictures, report, summary
+from evaluation.quality import figures, headline_table, idle_table, pictures, report, summary
 from evaluation.quality.headline import Headline, headlines
 from evaluation.quality.looked_at import Setting, looked_at, total
 from evaluation.quality.measure import measure
@@ -50,10 +49,7 @@ def run(plan: QualityPlan, options: argparse.Namespace) -> None:
         if options.pictures:
             for each in result.streams:
                 pictures.save_stream(each, out / "quality" / f"{result.name}-{each.stream.name}.png")
-        _write(rows, plan, settings, options, latency_curves=False)
-    if options.latencies:
-        _latencies(plan, options)
-        _write(rows, plan, settings, options, latency_curves=True)
+        _write(rows, plan, settings, options)
     _print(console, rows)
     console.print(f"settings that were looked at: {total(settings)} values of {len(settings)}", highlight=False)
     console.print(f"written: {', '.join(str(out / name) for name in ('quality.md', 'quality.json', 'summary.json'))}")
@@ -72,26 +68,16 @@ def _print(console: Console, rows: Sequence[Headline]) -> None:
         console.print(report.outcome_line(outcome), style="green" if outcome.holds else "red", highlight=False)
 
 
-def _latencies(plan: QualityPlan, options: argparse.Namespace) -> None:
-    found = list(latency.curves(plan, options.latencies))
-    for folder in _folders(options):
-        latency.save(found, folder / "quality" / "latency.png")
-    (options.out / "latency.json").write_text(json.dumps([asdict(curve) for curve in found], indent=1) + "\n")
-
-
 def _write(
     rows: Sequence[Headline],
     plan: QualityPlan,
     settings: Sequence[Setting],
     options: argparse.Namespace,
-    *,
-    latency_curves: bool,
 ) -> None:
     """Everything so far, so that a run that is broken off has not been for nothing."""
     _, missing = chosen(plan.peers)
     page = report.markdown(
         rows, plan, settings, command=COMMAND, machine=_machine(), pictures=options.pictures, missing_peers=missing,
-        latency_curves=latency_curves,
     )  # fmt: skip
     newest = rows[-1].result
     for folder in _folders(options):

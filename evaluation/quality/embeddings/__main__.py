@@ -1,4 +1,4 @@
-"""Compare embeddings: ``python -m evaluation.quality.embeddings``. Prints the table of docs/embedding.md."""
+"""Compare embeddings: ``python -m evaluation.quality.embeddings``. Prints a table; docs/embedding.md says of what."""
 
 from __future__ import annotations
 

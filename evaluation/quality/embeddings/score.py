@@ -62,7 +62,7 @@ def figures(
     ``uneven``: standard deviation, over segments, of the logarithm of that. ``settling_s``: seconds after a boundary
     until the embedding is nearer to the new action's mean than to the old one's, the median.
     """
-    cuts, decided, labels = _segment(embedding, settings)
+    cuts, decided, labels = _segment(scene, embedding, settings)
     labelled = _evaluate(metrics, scene, [], [], _labels_between(embedding, scene, settings))
     return {
         **_evaluate(metrics, scene, cuts, decided, labels),
@@ -79,10 +79,14 @@ def towards_truth(embedding: Array, scene: EmbeddingStream, share: float) -> Arr
     return moved
 
 
-def _segment(embedding: Array, settings: SegmenterSettings) -> tuple[list[int], list[int], NDArray[np.int64]]:
-    """Boundaries, when each was decided, and the label of every frame; nothing but the embedding is seen."""
-    rows = embedding.astype(np.float32)
-    stream = Embedded(rows, rows, MODEL_RATE)
+def _segment(
+    scene: EmbeddingStream, embedding: Array, settings: SegmenterSettings
+) -> tuple[list[int], list[int], NDArray[np.int64]]:
+    """Boundaries, when each was decided, and the label of every frame.
+
+    As in the service, the embedding is one of three views that boundaries go by, and all that labels go by.
+    """
+    stream = Embedded(scene.frames.astype(np.float32), embedding.astype(np.float32), MODEL_RATE)
     ends = [(each, t) for t, each in decisions(stream, settings) if isinstance(each, SegmentEnd)]
     labels = np.zeros(len(embedding), dtype=np.int64)
     for end, _ in ends:

@@ -94,19 +94,6 @@ def test_a_missing_bundle_is_told_in_words(tmp_path: Path, capsys: pytest.Captur
     assert "nothing" in capsys.readouterr().err
 
 
-@pytest.mark.data
-@pytest.mark.usefixtures("scoring_scripts")
-def test_delay_against_accuracy_is_drawn(tmp_path: Path) -> None:
-    chosen = ["--sets", "generated", "--streams", "1", "--peers", "none", "--no-pictures", "--out", str(tmp_path)]
-    assert main([*chosen, "--latencies", "1", "4"]) == 0
-    (curve,) = json.loads((tmp_path / "latency.json").read_text())
-    assert (curve["name"], curve["figure"], curve["budgets_s"]) == ("generated", "bf1", [1.0, 4.0])
-    assert curve["shares"][0] <= curve["shares"][1]
-    assert curve["delays_s"][0] < curve["delays_s"][1]
-    assert (tmp_path / "quality" / "latency.png").stat().st_size > 1000
-    assert "quality/latency.png" in (tmp_path / "quality.md").read_text()
-
-
 def test_a_budget_that_the_server_does_not_offer_is_refused_in_its_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,7 +45,9 @@ def test_an_embedding_that_shows_the_action_scores_high(scene: EmbeddingStream, 
     noise = figures(
         scene, np.random.default_rng(1).standard_normal((len(scene.labels), 8)), SegmenterSettings(), metrics
     )
-    assert noise["bf1"] < 50.0
+    # Boundaries are found all the same, by the other two views; labels go by the embedding alone.
+    assert noise["mof"] < clear["mof"] - 30.0
+    assert noise["mof_true_cuts"] < clear["mof_true_cuts"] - 30.0
     assert noise["scatter"] > 90.0
 
 
