@@ -20,8 +20,8 @@ from kineseg_core.inference.providers import open_cpu
 from kineseg_core.inference.state_table import HostTable
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
-from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.session import End, Session
 from numpy.typing import NDArray
