@@ -101,13 +101,15 @@ class AnomalyMonitor:
         severities, found = np.empty(len(values)), list[tuple[int, AnomalyEvent]]()
         scorer, tracker, at = self._scorer, self._tracker, 0
         while at < len(values):
-            busy = not (tracker.idle and self._row_rules.idle)
-            learns = True
-            if busy:
-                time_s = float(times[at])
-                self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
-                learns = self._learns(self._time_s)
-            at, is_due = scorer.advance(values, times, at, self._bar.numbers, severities, learns=learns, one=busy)
+            at, is_due = scorer.advance(
+                values,
+                times,
+                at,
+                self._bar.numbers,
+                severities,
+                learns_after_s=self._learns_after_s,
+                busy=not (tracker.idle and self._row_rules.idle),
+            )
             if is_due:
                 found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
         if len(values):
@@ -168,10 +170,11 @@ class AnomalyMonitor:
         usual_bends = scorer.state.envelope.quantile[: len(self.source.names)]
         return self._row_rules.update(time_s, watched_s, usual_bends, settled=settled)
 
-    def _learns(self, time_s: float) -> bool:
-        """Whether what comes may become what is usual: not while an anomaly goes on, unless it stays."""
+    @property
+    def _learns_after_s(self) -> float:
+        """When what comes may become what is usual: not while an anomaly goes on, unless it stays."""
         since_s = self._tracker.alarmed_since_s
-        return since_s is None or time_s - since_s > _STAYS_S
+        return -math.inf if since_s is None else since_s + _STAYS_S
 
     def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:

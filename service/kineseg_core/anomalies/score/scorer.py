@@ -103,7 +103,7 @@ class Scorer:
         self.state.warm_s[~of_past] = _CARRIED_WARM_UP_S
 
     def advance(
-        self, frames: F64, times_s: F64, first: int, bar: F64, severities: F64, *, learns: bool, one: bool
+        self, frames: F64, times_s: F64, first: int, bar: F64, severities: F64, *, learns_after_s: float, busy: bool
     ) -> tuple[int, bool]:
         """Takes frames until there is something to decide, see `watch_body`.
 
@@ -113,8 +113,8 @@ class Scorer:
             first: The first frame to take.
             bar: Of an `AlarmBar`.
             severities: ``(n,)`` written: of each frame, nats.
-            learns: Whether what comes may become what is usual.
-            one: Whether to take one frame only.
+            learns_after_s: What comes after that may become what is usual.
+            busy: Whether anomalies go on, so that every row decides something.
 
         Returns:
             The frame behind the last one taken, and whether there is something to decide with that one.
@@ -132,8 +132,8 @@ class Scorer:
             self.layout.arrays,
             self._priors,
             bar,
-            learns,
-            one,
+            learns_after_s,
+            busy,
             severities,
         )
         return found

@@ -50,13 +50,14 @@ CLOCK = np.dtype(
         ("gap", np.bool_),
         ("lost", np.bool_),
         ("is_warm", np.bool_),
+        ("found", np.bool_),
     ]
 )
 """Capture time of the newest frame, and time since the one before (below 0: it is the first); time of the newest row;
 seconds of rows, and how many of them there must be before anything is judged; the highest severity of the newest row;
 frames and rows so far; the row until which values may be masked; index of the group of priors (-1: not yet known);
 whether the newest frame has made a row; whether there were a gap or lost units since the newest row; whether all
-detectors are warm."""
+detectors are warm; whether a rule holds in the newest frame."""
 
 
 class StreamState(NamedTuple):
@@ -129,7 +130,7 @@ def new_state(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def watch_body(  # type: ignore[no-untyped-def]
-    frames, bits, times_s, first, state, constants, body, body_constants, layout, priors, bar, learns, one, out
+    frames, bits, times_s, first, state, constants, body, body_constants, layout, priors, bar, learns_after_s, busy, out
 ):
     """Takes frames of a body, until there is something to decide.
 
@@ -143,36 +144,53 @@ def watch_body(  # type: ignore[no-untyped-def]
         layout: See `LayoutArrays`.
         priors: ``(G, D)`` of `PRIOR`.
         bar: ``(4,)`` see `AlarmBar`.
-        learns: Whether what comes may become what is usual.
-        one: Whether to take one frame only.
+        learns_after_s: What comes after that may become what is usual.
+        busy: Whether anomalies go on: then every row decides something, and every frame with a rule or after one.
         out: ``(n,)`` written: severity of each frame, nats.
 
     Returns:
         The frame behind the last one taken, and whether there is something to decide with that one.
     """
     for i in range(first, len(frames)):
+        was_found = state.clock[0].found
         found = _before_values(frames[i], bits[i], times_s[i], state, constants)
         looked_at = False
         if take_body(state.book.before, body, body_constants):
-            _judge(body.row, body.least, state, constants, layout, priors, learns)
+            _judge(body.row, body.least, state, constants, layout, priors, learns_after_s)
             looked_at = body_may_be_changed(body, body_constants)
-        if _is_found(found, state, bar, out, i) or looked_at or one:
+        ends = busy and (state.clock[0].new_row or was_found)
+        if _is_found(found, state, bar, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def watch_channels(  # type: ignore[no-untyped-def]
-    frames, bits, times_s, first, state, constants, channels, channel_constants, layout, priors, bar, learns, one, out
+    frames,
+    bits,
+    times_s,
+    first,
+    state,
+    constants,
+    channels,
+    channel_constants,
+    layout,
+    priors,
+    bar,
+    learns_after_s,
+    busy,
+    out,
 ):
     """Takes frames ``(n, C, 1)`` of channels, see `watch_body`."""
     for i in range(first, len(frames)):
+        was_found = state.clock[0].found
         found = _before_values(frames[i], bits[i], times_s[i], state, constants)
         looked_at = False
         if take_channels(state.book.before, channels, channel_constants):
-            _judge(channels.row, channels.least, state, constants, layout, priors, learns)
+            _judge(channels.row, channels.least, state, constants, layout, priors, learns_after_s)
             looked_at = channels_may_be_changed(channels, channel_constants, state.envelope.quantile)
-        if _is_found(found, state, bar, out, i) or looked_at or one:
+        ends = busy and (state.clock[0].new_row or was_found)
+        if _is_found(found, state, bar, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
@@ -196,11 +214,12 @@ def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-un
             state.lost[unit] |= state.book.lost[unit]
     if state.book.found[0]:
         clock[0].gap = True
+    clock[0].found = found > 0
     return found
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _judge(row, least, state, constants, layout, priors, learns):  # type: ignore[no-untyped-def]
+def _judge(row, least, state, constants, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
     clock, envelope, rate = state.clock, state.envelope, constants.row_rate
     if clock[0].gap or clock[0].lost or clock[0].rows < clock[0].masked_until:
@@ -212,7 +231,7 @@ def _judge(row, least, state, constants, layout, priors, learns):  # type: ignor
     beyond(row, envelope, layout, state.masks.values, state.y, state.top)
     if clock[0].rows > round(_SETTLED_S * rate):
         if clock[0].rows % max(1, round(EVERY_S * rate)) == 0:
-            if learns:
+            if clock[0].time_s > learns_after_s:
                 learn(envelope)
             else:
                 envelope.largest[:] = 0.0

@@ -50,8 +50,9 @@ def maxima_of(stream: FaultlessStream) -> Maxima | None:
     frames = np.ascontiguousarray(stream.frames, np.float64).reshape(len(stream.frames), len(source.names), -1)
     times_s, severities = np.arange(len(frames)) / source.rate_hz, np.empty(len(frames))
     seconds: list[Array] = []
-    for number in range(len(frames)):
-        scorer.advance(frames, times_s, number, _NO_BAR, severities, learns=True, one=True)
+    at = 0
+    while at < len(frames):
+        at, _ = scorer.advance(frames, times_s, at, _NO_BAR, severities, learns_after_s=-np.inf, busy=True)
         if not scorer.new_row or scorer.seconds < WARM_UP_S:
             continue
         second = int(scorer.seconds - WARM_UP_S)
