@@ -67,7 +67,7 @@ class BodyRules:
         return spread < _SPREAD * abs(common)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def may_be_changed(state, constants):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which axes or unit may have changed; hardly any is.
 

@@ -132,7 +132,7 @@ class ChannelRules:
                 self._changes.append(change)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which a unit or a sign may have changed; hardly any is.
 
@@ -159,7 +159,7 @@ def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-de
     return False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _is_scaled(new, old):  # type: ignore[no-untyped-def]
     """Whether values with this sum of squares can be others times a factor as `_scaled` looks for."""
     return new > _LEAST_SQUARE * old or new * _LEAST_SQUARE < _LEFT_SQUARE * old

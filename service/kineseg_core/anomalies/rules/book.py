@@ -87,7 +87,7 @@ def new_book(source: WatchedSource) -> RuleBook:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame and writes what is found.
 

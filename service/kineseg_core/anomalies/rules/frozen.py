@@ -21,7 +21,7 @@ _RESTS = 0.7
 """How often a coarse unit at rest may keep its value from one frame to the next, however it has been so far."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def frozen(runs, moved, same, lost, steps, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame in which something moved.
 

@@ -19,7 +19,7 @@ _LOOKED_AT = 16
 _AT_ONCE = 256  # so many hashes are compared without a branch
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -51,7 +51,7 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     return advance(runs, 0, lag > 0, needed, rate)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
     """Whether more than half of the last frames, up to place `at`, differ from all others of them."""
     size, count, alone = len(hashes), min(count, _LOOKED_AT), 0
@@ -63,7 +63,7 @@ def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
     return 2 * alone > count
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _newest(hashes, code, first, end):  # type: ignore[no-untyped-def]
     """The last place from `first` to before `end` that has this hash; -1: none."""
     code = np.uint16(code)  # so that as many as possible are compared at once

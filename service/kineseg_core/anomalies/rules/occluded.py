@@ -12,7 +12,7 @@ _LEAST_S, _LEAST_FRAMES = 0.1, 2.0
 _SEEN_S = 1.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame.
 

@@ -51,7 +51,7 @@ def new_runs(units: int) -> Runs:
     return np.zeros(units, RUN)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     """Takes a frame of one unit.
 
@@ -79,7 +79,7 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     runs[unit].run += 1.0
     if runs[unit].alarmed:
@@ -100,7 +100,7 @@ def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
     if runs[unit].alarmed:
         runs[unit].louds += 1.0

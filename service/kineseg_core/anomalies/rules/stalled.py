@@ -10,7 +10,7 @@ _LEAST_S, _LEAST_FRAMES = 0.2, 3.0
 _MOVED_S = 0.5
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
     """Takes a frame.
 

@@ -44,7 +44,7 @@ def priors_of(layout: ValueLayout, groups: Sequence[str]) -> NDArray[np.void]:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def group_of(usual):  # type: ignore[no-untyped-def]
     """Index of the group of priors of a stream that has been watched for ten seconds.
 

@@ -2,6 +2,9 @@
 
 A chunk of frames goes through at once. It stops where something is to be decided: a rule holds, a severity reaches the
 bar, or the newest row is one that the rules on rows must look at.
+
+It keeps the interpreter's lock: it takes less time than another thread needs to give the lock back, and whoever takes
+chunks in would wait for that with every chunk.
 """
 
 from __future__ import annotations
@@ -128,7 +131,7 @@ def new_state(
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def watch_body(  # type: ignore[no-untyped-def]
     frames, bits, times_s, first, state, constants, body, body_constants, layout, priors, bar, learns_after_s, busy, out
 ):
@@ -164,7 +167,7 @@ def watch_body(  # type: ignore[no-untyped-def]
     return len(frames), False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def watch_channels(  # type: ignore[no-untyped-def]
     frames,
     bits,
@@ -195,7 +198,7 @@ def watch_channels(  # type: ignore[no-untyped-def]
     return len(frames), False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-untyped-def]
     """The clock, and the rules. Returns how much these found."""
     clock = state.clock
@@ -218,7 +221,7 @@ def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-un
     return found
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _judge(row, least, state, constants, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
     clock, envelope, rate = state.clock, state.envelope, constants.row_rate
@@ -242,7 +245,7 @@ def _judge(row, least, state, constants, layout, priors, learns_after_s):  # typ
     keep(state.recent, clock[0].time_s, state.book.before, state.severities, state.top)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
     """Looks which values say nothing now; that no unit is lost any more shows a second later at most."""
     clock = state.clock
@@ -253,7 +256,7 @@ def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
     clock[0].gap = clock[0].lost = False
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
     """How rare the newest row is."""
     clock, y = state.clock, state.y
@@ -273,7 +276,7 @@ def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _is_found(found, state, bar, out, i):  # type: ignore[no-untyped-def]
     """Writes the severity of a frame; whether a rule holds in it, or it reaches the bar."""
     highest = state.clock[0].highest

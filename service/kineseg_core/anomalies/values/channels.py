@@ -82,7 +82,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _place(frame, state, step):  # type: ignore[no-untyped-def]
     ring = state.ring
     row, size = state.frames[0] % len(ring), len(ring)
@@ -101,7 +101,7 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
     return row
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _values(row, state, constants):  # type: ignore[no-untyped-def]
     channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
     fast, slow, energy, mean, block = constants.weights
@@ -148,7 +148,7 @@ def _values(row, state, constants):  # type: ignore[no-untyped-def]
     state.frames[1] += 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _keep(state, rate):  # type: ignore[no-untyped-def]
     """Keeps a row now and then, and takes the medians anew."""
     kept, row = state.kept, state.frames[1]
@@ -166,7 +166,7 @@ def _keep(state, rate):  # type: ignore[no-untyped-def]
             state.usual[of, c] = np.median(kept[:there, of, c])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def take_channels(frame, state, constants):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 

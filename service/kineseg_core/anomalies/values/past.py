@@ -64,7 +64,7 @@ def new_past(numbers: int, rate_hz: float) -> PastBlocks:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
     """Takes the numbers of the block that ends with a row, ``(K / 2,)`` each."""
     past.counts[0] += 1
@@ -83,7 +83,7 @@ def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
     past.counts[1] = blocks + 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _distance(past, first, count, levels, movement):  # type: ignore[no-untyped-def]
     """Distance to the `_NEIGHBOUR`-th nearest of `count` blocks from row `first` of the ring on."""
     nearest, half = past.nearest, len(levels)
@@ -105,7 +105,7 @@ def _distance(past, first, count, levels, movement):  # type: ignore[no-untyped-
     return np.sqrt(nearest[min(count, len(nearest)) - 1] / (2 * half))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _scale(past, there):  # type: ignore[no-untyped-def]
     inverse, half = past.inverse, past.kept.shape[1] // 2
     for k in range(2 * half):
