@@ -119,10 +119,15 @@ class _RecentTimes:
     def extend(self, first: int, times_ns: NDArray[np.int64]) -> None:
         """The next frames, from this number on."""
         size, new = len(self._ring), len(times_ns)
-        kept = np.arange(max(0, new - size), new)
-        rows = (self._count + kept) % size
-        self._ring[rows, 0] = first + kept
-        self._ring[rows, 1] = times_ns[kept]
+        row = self._count % size
+        if row + new <= size:
+            self._ring[row : row + new, 0] = range(first, first + new)
+            self._ring[row : row + new, 1] = times_ns
+        else:
+            kept = np.arange(max(0, new - size), new)
+            rows = (self._count + kept) % size
+            self._ring[rows, 0] = first + kept
+            self._ring[rows, 1] = times_ns[kept]
         self._count += new
 
     def nearest(self, time_s: float) -> Place:
