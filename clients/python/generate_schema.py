@@ -41,6 +41,7 @@ _BOUNDS: dict[str, Schema] = {
     "anomaly_id": {"minimum": 1},
     "confidence": {"minimum": 0, "maximum": 1},
     "name_confidence": {"minimum": 0, "maximum": 1},
+    "repeat_probability": {"minimum": 0, "maximum": 1},
     "stream_id": {"format": "uuid"},
     "severity": {"minimum": 0},
 }

@@ -1,25 +1,27 @@
-"""Whether provisional segments are confirmed as often as their confidence says."""
+"""Whether what is said to be probable comes true as often: segments that are confirmed, and those that repeat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from kineseg import Segmentation
+from kineseg import LabelsMerged, Segmentation, SegmentClosed
 from numpy.typing import NDArray
+
+from evaluation.quality.stream import AnnotatedStream
 
 BINS = 10
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """What became of provisional segments, by the confidence that they were first emitted with.
+    """What became of segments, by the probability that they were emitted with.
 
     Attributes:
-        counts: Provisional segments in each of `BINS` equal bins from 0 to 1.
-        confidence: Their mean confidence; 0 in empty bins.
-        confirmed: The share of them that was confirmed; 0 in empty bins.
+        counts: Segments in each of `BINS` equal bins from 0 to 1.
+        confidence: Their mean probability; 0 in empty bins.
+        confirmed: The share of them of which it came true; 0 in empty bins.
         brier: Mean squared difference of confidence and outcome.
         error: Expected calibration error: mean absolute difference of the two by bin, weighted by counts.
     """
@@ -32,7 +34,7 @@ class Reliability:
 
     @property
     def total(self) -> int:
-        """Number of provisional segments."""
+        """Number of segments."""
         return sum(self.counts)
 
 
@@ -44,8 +46,44 @@ def reliability(results: Iterable[Segmentation]) -> Reliability | None:
     decided = [a for result in results for a in result.provisional if a.outcome != "open"]
     if not decided:
         return None
-    confidence = np.array([a.confidence for a in decided])
-    outcome = np.array([a.outcome == "confirmed" for a in decided], dtype=np.float64)
+    return _of_pairs([(a.confidence, a.outcome == "confirmed") for a in decided])
+
+
+def repetition_reliability(results: Iterable[tuple[AnnotatedStream, Segmentation]]) -> Reliability | None:
+    """Whether segments are the action of their label as often as their `repeat_probability` says; None: not known.
+
+    Over all segments that got the label of an earlier one when they were closed. One came true if most of the segment
+    is the true action that most of the label's earlier segments were.
+    """
+    pairs = [pair for stream, result in results for pair in _repetitions(stream, result)]
+    return _of_pairs(pairs) if pairs else None
+
+
+def _repetitions(stream: AnnotatedStream, result: Segmentation) -> Iterator[tuple[float, bool]]:
+    if stream.labels is None:
+        return
+    counted = np.ones(stream.n_frames, dtype=bool)
+    for start, end in stream.ignore:
+        counted[start:end] = False
+    frames: dict[int, NDArray[np.int64]] = {}  # of each true action, by label
+    for event in result.events:
+        match event:
+            case SegmentClosed():
+                inside = slice(event.start_frame, event.end_frame)
+                actions = stream.labels[inside][counted[inside]]
+                of_segment = np.bincount(actions, minlength=int(stream.labels.max()) + 1)
+                before = frames.get(event.label)
+                if before is not None and before.any() and of_segment.any():
+                    yield event.repeat_probability, bool(before.argmax() == of_segment.argmax())
+                frames[event.label] = of_segment if before is None else before + of_segment
+            case LabelsMerged() if event.label in frames:
+                gone = frames.pop(event.label)
+                frames[event.into] = frames[event.into] + gone if event.into in frames else gone
+
+
+def _of_pairs(pairs: Sequence[tuple[float, bool]]) -> Reliability:
+    """From the probability of each segment and whether it came true."""
+    confidence, outcome = np.array(pairs, dtype=np.float64).T
     bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
     sums = [np.bincount(bins, weights=each, minlength=BINS).astype(np.float64) for each in (confidence, outcome)]

@@ -52,6 +52,7 @@ def _set(result: SetResult) -> dict[str, Any]:
             for each in result.streams
         },
         "reliability": asdict(result.reliability) if result.reliability else None,
+        "repetition": asdict(result.repetition) if result.repetition else None,
     }
 
 

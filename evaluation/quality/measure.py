@@ -8,7 +8,7 @@ from itertools import groupby
 from kineseg_core.segmenter import SegmenterSettings
 
 from evaluation.quality import oracle, peers, service
-from evaluation.quality.calibration import reliability
+from evaluation.quality.calibration import reliability, repetition_reliability
 from evaluation.quality.others import others
 from evaluation.quality.peers.cache import PeerCache
 from evaluation.quality.plan import QualityPlan
@@ -61,6 +61,7 @@ def _ours(
     result.rows += [final, provisional]
     result.streams += map(ScoredStream, streams, run.results, final.each, provisional.each)
     result.reliability = reliability(run.results)
+    result.repetition = repetition_reliability(pairs)
     if all(stream.labels is not None for stream in streams):
         labelled = [oracle.our_labels_on_true_boundaries(*pair, settings) for pair in pairs]
         result.rows.append(MethodResult.of(OUR_LABELS, "oracle", streams, labelled))

@@ -57,9 +57,9 @@ def our_labels_on_true_boundaries(
     for start, end in itertools.pairwise([0, *cuts, stream.n_frames]):
         first = min(round(start / block_frames), len(blocks) - 1)
         stop = min(max(first + 1, round(end / block_frames)), len(blocks))
-        point, error = segment_point(blocks[max(first, stop - horizon) : stop], trim, reach)
+        point = segment_point(blocks[max(first, stop - horizon) : stop], trim, reach, stop - first)
         labeller.length_scale = math.sqrt(_half_median_squared_distance(blocks[max(0, stop - horizon) : max(2, stop)]))
-        labels[start:end] = labeller.learn(point, float(stop - first), None, error)
+        labels[start:end], _ = labeller.learn(point)
     return Prediction.of([(cut, cut) for cut in cuts], stream.n_frames, labels)
 
 

@@ -42,6 +42,7 @@ def markdown(
     for result in results:
         lines += _set(result, pictures)
     lines += _confidence(results, pictures)
+    lines += _repetitions(results)
     lines += ["", "## Notes", "", _NOTES.read_text(encoding="utf-8").strip(), "", "Settings of the peers:", ""]
     lines += [f"- {peer.name}: {peer.settings}." for peer in PEERS]
     lines += [f"- Not run: {reason}." for reason in missing_peers]
@@ -99,22 +100,33 @@ def _looked_at(settings: Sequence[Setting]) -> list[str]:
 
 def _confidence(results: Sequence[SetResult], pictures: bool) -> list[str]:
     known = [(result.name, result.reliability) for result in results if result.reliability]
+    title = "Confidence of provisional segments"
+    what = "Share confirmed, per cent, by the confidence at which they were first emitted"
+    lines = _reliabilities(title, what, known)
+    return [*lines, "", "![confidence](quality/confidence.png)"] if lines and pictures else lines
+
+
+def _repetitions(results: Sequence[SetResult]) -> list[str]:
+    known = [(result.name, result.repetition) for result in results if result.repetition]
+    title = "Probability that a segment repeats the action of its label"
+    return _reliabilities(title, "Share that does, per cent, by the probability at which they were closed", known)
+
+
+def _reliabilities(title: str, what: str, known: Sequence[tuple[str, Reliability]]) -> list[str]:
     if not known:
         return []
     edges = [f"{i / BINS:.1f}-{(i + 1) / BINS:.1f}" for i in range(BINS)]
     used = [i for i in range(BINS) if any(r.counts[i] for _, r in known)]
     lines = [
         "",
-        "## Confidence of provisional segments",
+        f"## {title}",
         "",
-        "Share confirmed, per cent, by the confidence at which they were first emitted (how many in brackets); "
-        "Brier score and expected calibration error (0 is best).",
+        f"{what} (how many in brackets); Brier score and expected calibration error (0 is best).",
         "",
         f"| set | {' | '.join(edges[i] for i in used)} | Brier | error |",
         f"|---|{'---:|' * (len(used) + 2)}",
     ]
-    lines += [f"| {name} | {_bins(r, used)} | {r.brier:.3f} | {r.error:.3f} |" for name, r in known]
-    return [*lines, "", "![confidence](quality/confidence.png)"] if pictures else lines
+    return lines + [f"| {name} | {_bins(r, used)} | {r.brier:.3f} | {r.error:.3f} |" for name, r in known]
 
 
 def _bins(r: Reliability, used: Sequence[int]) -> str:

@@ -98,6 +98,7 @@ class SetResult:
         rows: In the order shown.
         streams: Its streams, with their scores.
         reliability: Of the confidence of provisional segments; None if there were none.
+        repetition: Of the probability that a segment repeats the action of its label; None if no actions are known.
         not_served: Why our service has no rows; empty if it has.
     """
 
@@ -107,6 +108,7 @@ class SetResult:
     rows: list[MethodResult] = field(default_factory=list)
     streams: list[ScoredStream] = field(default_factory=list)
     reliability: Reliability | None = None
+    repetition: Reliability | None = None
     not_served: str = ""
 
     def row(self, method: str) -> MethodResult | None:

@@ -109,6 +109,11 @@ def _calibration_error(rows: Rows) -> float | None:
     return None if over_all is None else over_all.error
 
 
+def _repetition_error(rows: Rows) -> float | None:
+    over_all = pooled([row.result.repetition for row in rows if row.result.repetition is not None])
+    return None if over_all is None else over_all.error
+
+
 ASKED: tuple[Asked, ...] = (
     _share("takes", "bf1", 0.92),
     _share("takes", "mof", 0.88),
@@ -130,4 +135,5 @@ ASKED: tuple[Asked, ...] = (
     Asked("median final delay", 2.8, _final_delay, at_most=True),
     Asked("largest final delay", 4.0, _longest_wait, at_most=True),
     Asked("expected calibration error", 0.05, _calibration_error, at_most=True),
+    Asked("expected calibration error of repetitions", 0.05, _repetition_error, at_most=True),
 )

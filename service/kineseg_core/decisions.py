@@ -30,7 +30,10 @@ def selected(detail: Detail, decisions: Decisions, *, confirms: bool) -> Detail 
             # The client got no provisional start, so the segment starts for it when it is certain.
             if not confirms:
                 return None
-            return SegmentStarted(detail.segment_id, detail.label, 1.0, True, detail.name, detail.name_confidence)
+            return SegmentStarted(
+                detail.segment_id, detail.label, 1.0, True, detail.name, detail.name_confidence,
+                detail.repeat_probability,
+            )  # fmt: skip
         if isinstance(detail, SegmentRetracted):
             return None
     return detail

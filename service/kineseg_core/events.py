@@ -26,7 +26,8 @@ class EndReason(enum.Enum):
 class SegmentStarted:
     """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is.
 
-    `name` is empty where it is unknown; `name_confidence` is then 0.
+    `name` is empty where it is unknown; `name_confidence` is then 0. `repeat_probability` is how probable it is that
+    the segment is the same action as those before of its label or, where that is new, as the action most like it.
     """
 
     segment_id: int
@@ -35,6 +36,7 @@ class SegmentStarted:
     confirmed: bool
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class SegmentUpdated:
     confirmed: bool
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class SegmentClosed:
     end_time_s: float
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
     embedding: array[float] = field(default_factory=lambda: array("f"), repr=False)
 
 

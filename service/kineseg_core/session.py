@@ -271,7 +271,10 @@ class Session:
             frame, ns = self._begins(decision, decided, decided_ns)
             kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
             name = self._namer.name(decision.index, self._frame_times.count, self._point(decision))
-            detail = kind(decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name)
+            detail = kind(
+                decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name,
+                decision.repeat_probability,
+            )  # fmt: skip
             self._count(decision, confirms=confirms)
         elif isinstance(decision, SegmentRetract):
             frame, ns = self._provisional.pop(decision.segment_id)
@@ -284,7 +287,7 @@ class Session:
             name = self._namer.name(decision.start, decision.end, point)
             detail = SegmentClosed(
                 decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND, *name,
-                array("f", [] if point is None else point.tolist()),
+                decision.repeat_probability, array("f", [] if point is None else point.tolist()),
             )  # fmt: skip
             self.segments.append(detail)
             self._labels.add(decision.label)

@@ -37,6 +37,7 @@ def ways(emitted: Sequence[pb.Event]) -> dict[int, Way]:
         detail = getattr(event, kind)
         if kind != "segment_retracted":
             assert 0.0 <= detail.name_confidence <= 1.0
+            assert 0.0 <= detail.repeat_probability <= 1.0
             assert bool(detail.name) == (detail.name_confidence > 0.0)
         if kind in ("segment_started", "segment_updated"):
             assert 0.0 <= detail.confidence <= 1.0

@@ -47,7 +47,7 @@ def looks(seed: int, blocks: int = 250, pickled: frozenset[int] = frozenset(), r
 
 
 def same(one: Look, other: Look) -> bool:
-    arrays = ((getattr(each, name) for name in ("patches", "units", "discrepancies")) for each in (one, other))
+    arrays = ((getattr(each, name) for name in ("patches", "units", "discrepancies", "far")) for each in (one, other))
     return all(np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
 
 

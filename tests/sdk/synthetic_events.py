@@ -28,7 +28,8 @@ def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
     by_type["tuple[float, ...]"] = st.lists(st.floats(-1e9, 1e9, width=32)).map(tuple)
     by_type["AnomalyKind"] = st.sampled_from(kineseg.AnomalyKind)
     by_type["str"] = st.text()
-    by_name = {"anomaly_id": st.integers(1, 2**53), "confidence": share, "name_confidence": share}
+    by_name = {"anomaly_id": st.integers(1, 2**53)}
+    by_name |= dict.fromkeys(("confidence", "name_confidence", "repeat_probability"), share)
     own = {f.name: by_name.get(f.name, by_type[str(f.type)]) for f in dataclasses.fields(kind) if f.name not in ABOUT}
     return st.builds(kind, **ABOUT, **own)
 

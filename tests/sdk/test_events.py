@@ -19,10 +19,12 @@ from tests.sdk.synthetic_events import EVENTS
 
 BASE = {"seq", "kind", "frame", "time_s", "decided_frame", "decided_time_s"}
 OWN = {
-    "segment_started": {"segment_id", "label", "confidence", "confirmed", "start_frame"},
-    "segment_updated": {"segment_id", "label", "confidence", "confirmed", "start_frame"},
+    "segment_started": {"segment_id", "label", "confidence", "confirmed", "start_frame", "repeat_probability"},
+    "segment_updated": {"segment_id", "label", "confidence", "confirmed", "start_frame", "repeat_probability"},
     "segment_retracted": {"segment_id"},
-    "segment_closed": {"segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s"},
+    "segment_closed": {
+        *("segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s", "repeat_probability"),
+    },
     "labels_merged": {"label", "into"},
     "anomaly": {"anomaly_id", "anomaly_kind", "severity", "text"},
     "anomaly_updated": {"anomaly_id", "anomaly_kind", "severity", "text"},
@@ -50,9 +52,12 @@ WHERE_KNOWN = {
 IDENTITY = {"id", "stream_id", "emitted_at"}
 # What may be absent: files of earlier versions lack it.
 OPTIONAL = {
-    "segment_started": {"confidence", "confirmed", "start_frame", *WHERE_KNOWN["segment_started"]},
-    "segment_updated": {"start_frame", *WHERE_KNOWN["segment_updated"]},
-    "segment_closed": WHERE_KNOWN["segment_closed"],
+    "segment_started": {
+        *("confidence", "confirmed", "start_frame", "repeat_probability"),
+        *WHERE_KNOWN["segment_started"],
+    },
+    "segment_updated": {"start_frame", "repeat_probability", *WHERE_KNOWN["segment_updated"]},
+    "segment_closed": {"repeat_probability", *WHERE_KNOWN["segment_closed"]},
     "anomaly": WHERE_KNOWN["anomaly"],
     "anomaly_updated": WHERE_KNOWN["anomaly_updated"],
     "anomaly_cleared": WHERE_KNOWN["anomaly_cleared"],
@@ -152,8 +157,9 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     about = {"frame": 7, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.75}
     about |= {"stream_id": "019ac2d8-5b1c-7aaa-8bbb-000000000001", "emitted_unix_ns": 1_764_205_323_000_004_000}
     closed = {"segment_id": 3, "label": 5, "start_frame": 7, "end_frame": 8, "start_time_s": 0.5, "end_time_s": 0.6}
-    closed |= {"name": "walking", "name_confidence": 0.75, "embedding": (0.5, -2.0)}
-    known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False, "name": "run", "name_confidence": 0.5}
+    closed |= {"name": "walking", "name_confidence": 0.75, "embedding": (0.5, -2.0), "repeat_probability": 0.625}
+    known = {"segment_id": 3, "label": 4, "confidence": 0.8, "confirmed": False}
+    known |= {"name": "run", "name_confidence": 0.5, "repeat_probability": 0.25}
     ran = {"model": "scripted", "model_sha256": "5" * 64}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
     totals |= {"announced": 3, "retracted": 1, "missing_values": 8}

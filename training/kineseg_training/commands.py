@@ -7,6 +7,7 @@ import typer
 from kineseg_training.default.anomaly_priors.command import anomaly_priors
 from kineseg_training.default.boundary_network.commands import boundary_network
 from kineseg_training.default.commands import default, export, fit
+from kineseg_training.default.repetition.command import repetition
 from kineseg_training.report.commands import report
 from kineseg_training.studies.commands import bundle, evaluate, interpret
 from kineseg_training.studies.das_2023.commands import app as recognition
@@ -25,5 +26,5 @@ app.add_typer(composite, name="composite")
 app.add_typer(recognition, name="recognition")
 app.add_typer(interpret, name="interpret")
 app.add_typer(video, name="video")
-for command in (report, bundle, fit, export, default, boundary_network, anomaly_priors, evaluate):
+for command in (report, bundle, fit, export, default, boundary_network, repetition, anomaly_priors, evaluate):
     app.command()(command)

@@ -142,6 +142,8 @@ class SegmentStarted(Event):
         confirmed: Whether the start is certain: then it never changes.
         name: Its action's name as far as it is known now; empty while that is unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
+            stream: as those of its label or, where its label is new, as the action most like it.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
@@ -152,6 +154,7 @@ class SegmentStarted(Event):
     confirmed: bool = True
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
 
     @property
     def start_frame(self) -> int:
@@ -176,6 +179,8 @@ class SegmentUpdated(Event):
         confirmed: Whether the start is certain.
         name: Its action's name as far as it is known now; empty while that is unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
+            stream: as those of its label or, where its label is new, as the action most like it.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_UPDATED
@@ -186,6 +191,7 @@ class SegmentUpdated(Event):
     confirmed: bool
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
 
     @property
     def start_frame(self) -> int:
@@ -223,6 +229,8 @@ class SegmentClosed(Event):
         end_time_s: Time of `end_frame`, seconds since the stream's first frame.
         name: Name of its action, by what was taught or by the model's own classes; empty: unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
+            stream: as those of its label or, where its label is new, as the action most like it.
         embedding: E numbers of single precision, the segment as a point of the model's embedding space; it can be
             taught as an example of a name, see `Client.teach_name`. Empty with model ``"scratch"``.
     """
@@ -237,6 +245,7 @@ class SegmentClosed(Event):
     end_time_s: float
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
     embedding: tuple[float, ...] = field(default=(), repr=False)
 
     @property

@@ -115,6 +115,8 @@ class Segment:
         end_time_s: Time of `end_frame`, seconds since the stream's first frame.
         name: Name of its action, by what was taught or by the model's own classes; empty: unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
+        repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
+            stream: as those of its label or, where its label is new, as the action most like it.
         embedding: E numbers, the segment as a point of the model's embedding space, see `Client.teach_name`; empty in
             what `Client.session` returns.
     """
@@ -127,6 +129,7 @@ class Segment:
     end_time_s: float
     name: str = ""
     name_confidence: float = 0.0
+    repeat_probability: float = 0.0
     embedding: tuple[float, ...] = field(default=(), repr=False)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
 
 import numpy as np
 from kineseg_core.blocks import BLOCK_S
-from kineseg_core.segmenter import SegmenterSettings
-from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, segment_point
+from kineseg_core.segmenter import PrototypeClusterer, SegmenterSettings
+from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, SegmentPoint, make_labeller, segment_point
 from kineseg_core.segmenter.segments import CORRELATED_S
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
@@ -38,9 +38,10 @@ def contenders(settings: SegmenterSettings) -> dict[str, GiveLabels]:
     by_name: dict[str, GiveLabels] = {"the true action of most of the segment (oracle)": majority}
     for name in CLUSTERERS:
         by_name[name] = partial(clustered, name=name, settings=settings)
+    by_name["prototypes, the test alone"] = partial(tested, settings=settings, errors_known=True)
     for same_action in WITHOUT_ERRORS:
         by_name[f"prototypes within {same_action:g}, errors not known"] = partial(
-            clustered, name="prototypes", settings=replace(settings, same_action=same_action), errors_known=False
+            tested, settings=replace(settings, same_action=same_action), errors_known=False
         )
     return by_name | {"one label": one_label, "a label for each segment": all_new}
 
@@ -57,23 +58,47 @@ def score(scene: ClusteringStream, segments: Segments, labels: NDArray[np.int64]
     )
 
 
-def clustered(
-    scene: ClusteringStream, segments: Segments, name: str, settings: SegmenterSettings, errors_known: bool = True
-) -> NDArray[np.int64]:
+def clustered(scene: ClusteringStream, segments: Segments, name: str, settings: SegmenterSettings) -> NDArray[np.int64]:
     """Labels by a clusterer, segment after segment as the service does it; mergers apply to what came before."""
-    trim, reach, horizon = (round(seconds / BLOCK_S) for seconds in (settings.trim_s, CORRELATED_S, HORIZON_S))
     labeller: Labeller = make_labeller(
         name, same_action=settings.same_action, max_labels=settings.max_labels, dim=scene.blocks.shape[1]
     )
     labels: list[int] = []
-    for start, end in segments:
-        blocks = scene.blocks[scene.within(start, end)][-horizon:]
-        point, error = segment_point(blocks, trim, reach)
-        labeller.length_scale = math.sqrt(scene.scale(end, horizon))
-        labels.append(labeller.learn(point, float(len(blocks)), None, error if errors_known else 0.0))
-        for gone, into in labeller.merged:
-            labels = [into if label == gone else label for label in labels]
+    for point, scale in _points(scene, segments, settings):
+        labeller.length_scale = scale
+        labels.append(labeller.learn(point)[0])
+        labels = _merged(labels, labeller.merged)
     return np.array(labels, dtype=np.int64)
+
+
+def tested(
+    scene: ClusteringStream, segments: Segments, settings: SegmenterSettings, *, errors_known: bool
+) -> NDArray[np.int64]:
+    """Labels by the test of `PrototypeClusterer`, without the odds of a repetition."""
+    clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
+    labels: list[int] = []
+    for point, scale in _points(scene, segments, settings):
+        clusterer.length_scale = scale
+        labels.append(clusterer.learn(point.mean, point.length, error=point.error if errors_known else 0.0))
+        labels = _merged(labels, clusterer.merged)
+    return np.array(labels, dtype=np.int64)
+
+
+def _points(
+    scene: ClusteringStream, segments: Segments, settings: SegmenterSettings
+) -> Iterator[tuple[SegmentPoint, float]]:
+    """The point of each segment, and the stream's length scale at its end."""
+    trim, reach, horizon = (round(seconds / BLOCK_S) for seconds in (settings.trim_s, CORRELATED_S, HORIZON_S))
+    for start, end in segments:
+        blocks = scene.blocks[scene.within(start, end)]
+        point = segment_point(blocks[-horizon:], trim, reach, len(blocks))
+        yield point, math.sqrt(scene.scale(end, horizon))
+
+
+def _merged(labels: list[int], pairs: Sequence[tuple[int, int]]) -> list[int]:
+    for gone, into in pairs:
+        labels = [into if label == gone else label for label in labels]
+    return labels
 
 
 def majority(scene: ClusteringStream, segments: Segments) -> NDArray[np.int64]:

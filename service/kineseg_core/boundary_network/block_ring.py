@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.distances import (
-    BLOCK_STEPS,
-    REACH,
-    append_block,
-    look_at,
-    mean_log,
-)
-from kineseg_core.boundary_network.layout import COMPARED, PIECES, pieces_known
+from kineseg_core.boundary_network.distances import append_block, look_at, mean_log
+from kineseg_core.boundary_network.far_past import FarPast
+from kineseg_core.boundary_network.layout import COMPARED, PIECES, REACH, pieces_known
+from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 
 F32 = NDArray[np.float32]
 
@@ -34,6 +30,7 @@ class Look:
         units: ``(V,)`` the local unit of each view over its scale, log.
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
+        far: ``(2, PIECES, STRETCHES)`` how near the pieces are to the farther past, see `FarPast.look`.
     """
 
     candidate: int
@@ -42,6 +39,7 @@ class Look:
     units: F32
     first_piece: int
     discrepancies: F32
+    far: F32
 
 
 class BlockRing:
@@ -61,6 +59,7 @@ class BlockRing:
         self._scaled = 0
         self._blocks = np.zeros((REACH, int(ends[-1])), np.int16)
         self._logs = np.zeros((len(views), REACH, REACH), np.uint8)
+        self._far = FarPast(int(ends[views[0, 1] - 1]))
         self.count = 0
 
     def restart(self) -> None:
@@ -70,6 +69,7 @@ class BlockRing:
     def append(self, block: F32, *, still: bool = False) -> None:
         """Takes the next block (D,); of a stream that stands still, how far apart blocks usually are is not learned."""
         append_block(self._blocks, self._ends, self._views, self._logs, self.count, block)
+        self._far.append(self._blocks[self.count % REACH, : self._far.dim], self.count)
         self.count += 1
         if self.count <= _FIRST + 1 or still:
             return
@@ -98,7 +98,9 @@ class BlockRing:
             self._logs, self.count, self._scales, max(0, REACH - self.count), rows, lags, known,
             patches, units, first, discrepancies,
         )  # fmt: skip
+        candidates = np.array([candidate for candidate, _ in due])
+        far = self._far.look(self.count, float(self._scales[0]), candidates, known, np.ascontiguousarray(units[:, 0]))
         return [
-            Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i])
+            Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i], far[i])
             for i, (candidate, lag) in enumerate(due)
         ]

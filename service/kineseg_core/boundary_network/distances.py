@@ -1,7 +1,6 @@
 """Distances between the blocks of a stream, and what the network is given of them.
 
-Blocks and the logarithms of distances are whole numbers of a few bits: they take an eighth of the memory, are summed
-many at a time, and add up to the same bits on every machine.
+Blocks and the logarithms of distances are whole numbers, see `log_distance`.
 """
 
 from __future__ import annotations
@@ -15,29 +14,19 @@ from kineseg_core.boundary_network.layout import (
     COMPARED,
     DISCREPANCY_WIDTH,
     EDGES,
-    FUTURE,
     NEAR_PAST,
-    PAST,
     PIECES_BEFORE,
+    REACH,
 )
-
-REACH = PAST + FUTURE
-"""How many blocks are kept."""
-BLOCK_STEPS = 1024.0
-"""Steps of a block's numbers to 1; they are kept in 16 bits."""
-LOG_STEPS = 18.0
-"""Steps of a log distance to a factor of e; they are kept in 8 bits, from `LEAST_LOG` on."""
-LEAST_LOG = -8.0
+from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, LOG_STEPS, floor_of, to_log
 
 _LARGEST_BLOCK = 32767.0
-_LARGEST_LOG = 255
-_FLOOR = round(LOG_STEPS * math.log(0.01))  # relative to the stream's scale: nothing is nearer than that
 _EDGES = EDGES.astype(np.int32)
 NO_DISCREPANCY = 0.5
 """Where there is not enough on one side."""
 
 # By log distance less the unit, from the least to the largest there can be.
-_SIMILARITY = np.exp(-np.exp(np.arange(-_LARGEST_LOG, _LARGEST_LOG + 1) / (0.5 * LOG_STEPS)))
+_SIMILARITY = np.exp(-np.exp(np.arange(-LARGEST_LOG, LARGEST_LOG + 1) / (0.5 * LOG_STEPS)))
 _FIRST_BACK = 5  # nearer neighbours say little about how far apart blocks usually are
 
 
@@ -70,11 +59,10 @@ def append_block(blocks, ends, views, logs, count, block):  # type: ignore[no-un
             begin = ends[part]
             squares[part] = float(total)
         for view in range(len(views)):
-            total_square = 1e-9
+            total_square = 0.0
             for part in range(views[view, 0], views[view, 1]):
                 total_square += squares[part]
-            log = 0.5 * math.log(total_square) - math.log(BLOCK_STEPS) - LEAST_LOG
-            value = np.uint8(min(max(round(LOG_STEPS * log), 0), _LARGEST_LOG))
+            value = np.uint8(to_log(total_square))
             logs[view, row, column] = value
             logs[view, column, row] = value
 
@@ -99,7 +87,7 @@ def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
         count: Blocks so far.
         out: ``(REACH, REACH)`` uint8; of a block to itself it has the largest value.
     """
-    floor = np.uint8(min(max(round(scale) + _FLOOR, 0), _LARGEST_LOG))
+    floor = np.uint8(floor_of(scale))
     split = count % REACH
     for t in range(REACH):
         row = logs[(split + t) % REACH]
@@ -108,7 +96,7 @@ def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
             into[i] = max(older[i], floor)
         for i in range(split):
             into[REACH - split + i] = max(newer[i], floor)
-        into[t] = _LARGEST_LOG
+        into[t] = LARGEST_LOG
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -139,7 +127,7 @@ def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[
         summed = 0
         for i in range(last - near):
             summed += int(row[i])
-        total += summed - _LARGEST_LOG
+        total += summed - LARGEST_LOG
         if t + 1 < last:  # of two neighbours it is left out
             total -= 2 * int(square[t, t + 1])
     pairs = (last - near) * (last - near) - (last - near) - 2 * (last - near - 1)
@@ -168,7 +156,7 @@ def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[
             entries = (below - above) * (right - left)
             if i == j:  # no block has a distance to itself
                 entries -= right - left
-                summed -= (right - left) * _LARGEST_LOG
+                summed -= (right - left) * LARGEST_LOG
             if entries:
                 out[0, i, j] = (summed / entries - unit) / LOG_STEPS
                 out[1, i, j] = (nearest / (below - above) - unit) / LOG_STEPS
@@ -190,8 +178,8 @@ def discrepancy(square, candidate, width, unit):  # type: ignore[no-untyped-def]
     Returns:
         That, 0 to about 1.4.
     """
-    offset = _LARGEST_LOG - min(max(round(unit), 0), _LARGEST_LOG)
-    similar = _SIMILARITY[offset : offset + _LARGEST_LOG + 1]
+    offset = LARGEST_LOG - min(max(round(unit), 0), LARGEST_LOG)
+    similar = _SIMILARITY[offset : offset + LARGEST_LOG + 1]
     within, across = 2.0 * width, 0.0
     for t in range(candidate - width, candidate + width):
         row = square[t]

@@ -14,7 +14,7 @@ from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.errors import BadBundle
 
 FILE = "boundary_network.onnx"
-VERSION = "1"
+VERSION = "2"
 """Of what a network is given and gives."""
 METADATA = "kineseg.boundary_network"
 """Key of a network's metadata: a JSON object with its `version` and its `operating_point`."""

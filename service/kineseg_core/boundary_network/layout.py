@@ -17,6 +17,8 @@ EDGES: NDArray[np.int64] = np.concatenate([[0], np.cumsum(WIDTHS)]) - sum(_BEFOR
 PIECES = len(WIDTHS)
 PIECES_BEFORE = len(_BEFORE)
 PAST, FUTURE = int(-EDGES[0]), int(EDGES[-1])
+REACH = PAST + FUTURE
+"""How many blocks are kept with all distances between them."""
 NEAR_PAST = 35
 """How much of the past counts for the local unit of distance."""
 
@@ -33,3 +35,7 @@ COMPARED = 2
 """Views, the first ones, of which the kernel discrepancy is taken."""
 DISCREPANCY_WIDTH = 30
 """Blocks on either side of a candidate between which the kernel discrepancy is taken."""
+
+FAR: tuple[int, ...] = (75, 105, 150, 210, 300)
+"""Edges of the stretches of the farther past, blocks before each block: of these only the nearest moment is known."""
+STRETCHES = len(FAR) - 1

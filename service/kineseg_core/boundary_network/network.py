@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import Look
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, VIEWS, pieces_known
+from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, STRETCHES, VIEWS, pieces_known
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
@@ -32,6 +32,7 @@ class BoundaryNetwork:
         self._known = np.zeros((_ROWS, 2), np.int64)
         self._lag = np.zeros(_ROWS, np.int64)
         self._discrepancies = np.zeros((_ROWS, COMPARED), np.float32)
+        self._far = np.zeros((_ROWS, 2, PIECES, STRETCHES), np.float32)
 
     def __call__(self, looks: Sequence[Look]) -> F32:
         """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a row does not depend on the others."""
@@ -44,6 +45,7 @@ class BoundaryNetwork:
                 self._known[row] = look.first_piece, pieces_known(look.lag)
                 self._lag[row] = _LAG_ROW[look.lag]
                 self._discrepancies[row] = look.discrepancies
+                self._far[row] = look.far
             (rows,) = self._session.run(
                 ["logit"],
                 {
@@ -52,6 +54,7 @@ class BoundaryNetwork:
                     "known": self._known,
                     "lag": self._lag,
                     "discrepancies": self._discrepancies,
+                    "far": self._far,
                 },
             )
             logits[first : first + len(some)] = rows[: len(some)]

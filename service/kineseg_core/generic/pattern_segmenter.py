@@ -16,12 +16,12 @@ from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_core.segmenter.decisions import LabelsMerged
-from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.labels import Labeller, SegmentPoint, make_labeller, segment_point
 from kineseg_core.segmenter.surprise import SurpriseScore
 
 F32 = NDArray[np.float32]
 
-_SAME_PATTERN = 0.004  # squared distance of signatures; 2 is the largest there is
+_SAME_PATTERN, _UNIT = 0.1, 0.2  # squared distance of signatures in units, and these; 2 is the largest there is
 
 
 class PatternSegmenter:
@@ -38,6 +38,7 @@ class PatternSegmenter:
         latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
         delay_s: How much of that passes at most until a frame has come and by placing a boundary.
         patterns: Numbers of the scan.
+        labeller: What gives labels, in place of the one that the settings name.
 
     Attributes:
         shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
@@ -51,6 +52,7 @@ class PatternSegmenter:
         latency_s: float = 4.0,
         delay_s: float = 0.0,
         patterns: PatternSettings | None = None,
+        labeller: Labeller | None = None,
     ) -> None:
         self._block_frames = max(1, round(BLOCK_S * rate_hz))
         block_s = self._block_frames / rate_hz
@@ -60,10 +62,11 @@ class PatternSegmenter:
         self._rests = RestDetector(dim, budget)
         self._surprise = SurpriseScore(settings, rate_hz)
         self._signature = Signature(dim)
-        self._labeller = make_labeller(
-            settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims
-        )
-        self._labeller.length_scale = 1.0
+        self._labeller = labeller or make_labeller(
+            settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims,
+            kind="patterns",
+        )  # fmt: skip
+        self._labeller.length_scale = _UNIT
         self._trim = (patterns or PatternSettings()).apart
         self._sum = np.zeros(dim)
         self._decisions: list[Decision] = []  # made while observing
@@ -140,9 +143,9 @@ class PatternSegmenter:
         self._close(boundary, index, decisions)
         self._boundaries.accept(boundary)
         self._segment_id += 1
-        known = self._labeller.nearest(*self._point(boundary, self._boundaries.count))
+        known, probability = self._labeller.nearest(self._point(boundary, self._boundaries.count))
         self._label = self._labeller.mint() if known is None else known
-        decisions.append(SegmentStart(index, self._segment_id, self._label))
+        decisions.append(SegmentStart(index, self._segment_id, self._label, repeat_probability=probability))
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         start_block = self._boundaries.start
@@ -150,11 +153,11 @@ class PatternSegmenter:
         if start_block == end_block:  # less than a block: there is nothing to learn from it
             decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
             return
-        point, error = self._point(start_block, end_block)
-        label = self._labeller.learn(point, end_block - start_block, new_label=self._label, error=error)
-        decisions.append(SegmentEnd(self._segment_id, label, start, end))
+        label, probability = self._labeller.learn(self._point(start_block, end_block), new_label=self._label)
+        decisions.append(SegmentEnd(self._segment_id, label, start, end, repeat_probability=probability))
         decisions += [LabelsMerged(end - 1, gone, into) for gone, into in self._labeller.merged]
 
-    def _point(self, start: int, end: int) -> tuple[NDArray[np.float64], float]:
-        """Signature of blocks [start, end) and its squared standard error."""
-        return segment_point(self._signature(self._boundaries.recent(start, end)), self._trim, self._trim)
+    def _point(self, start: int, end: int) -> SegmentPoint:
+        """What is known of the signatures of blocks [start, end)."""
+        blocks = self._signature(self._boundaries.recent(start, end))
+        return segment_point(blocks, self._trim, self._trim, end - start)

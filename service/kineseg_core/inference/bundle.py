@@ -103,8 +103,12 @@ def load_bundles(paths: Iterable[Path]) -> dict[str, Bundle]:
     return bundles
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_bundle(path: Path, *, boundary_network: bool = True) -> Bundle:
     """Reads one bundle and verifies its manifest, its hashes, its graph and its golden steps.
+
+    Args:
+        path: A folder or a .zip file.
+        boundary_network: Read that of the bundle, too; without, it may be of any version: it is about to be replaced.
 
     Raises:
         BadBundle: It is not a bundle, or something in it does not verify; names the file and the reason.
@@ -115,7 +119,9 @@ def load_bundle(path: Path) -> Bundle:
             raise BadBundle(path, name, "the file is missing")
     manifest = _parse_manifest(path, files.pop(MANIFEST))
     _check_hashes(path, manifest, files)
-    network = NetworkFile.read(files[BOUNDARY_NETWORK], path) if BOUNDARY_NETWORK in files else None
+    network = None
+    if boundary_network and BOUNDARY_NETWORK in files:
+        network = NetworkFile.read(files[BOUNDARY_NETWORK], path)
     bundle = Bundle(path, manifest, files[GRAPH], hashlib.sha256(files[GRAPH]).hexdigest(), network)
     session = _open_graph(bundle)
     _check_shapes(bundle, session)

@@ -79,6 +79,7 @@ class PrototypeClusterer(base.Clusterer):
         self._features: dict[Any, int] = {}
         # One row a prototype, in the order in which they were founded.
         self._means: Means = np.zeros((0, 0), dtype=np.float32)
+        self._variances: Means = np.zeros((0, 0), dtype=np.float32)
         self._weights: Array = np.zeros(0)
         self._errors: Array = np.zeros(0)  # squared standard errors of the means
         self._labels: Integers = np.zeros(0, dtype=np.int64)
@@ -128,18 +129,68 @@ class PrototypeClusterer(base.Clusterer):
 
         Raises ValueError if the point is not finite in single precision, or the weight is negative.
         """
+        label = self.nearest(point, error)
+        if label is None:
+            return self.found(point, weight, new_label, error)
+        return self.join(label, point, weight, error)
+
+    def found(
+        self,
+        point: Array,
+        weight: float = 1.0,
+        new_label: int | None = None,
+        error: float = 0.0,
+        variance: Array | None = None,
+    ) -> int:
+        """Takes `point` in as a prototype of its own, however near others are; the rest is as `learn` has it.
+
+        `variance` (D,) is that of what the point is the mean of; if it is given once it must be given always.
+        """
+        self._begin(point, weight)
+        return self._found(point, weight, new_label, error, variance)
+
+    def join(
+        self,
+        label: int,
+        point: Array,
+        weight: float = 1.0,
+        error: float = 0.0,
+        variance: Array | None = None,
+    ) -> int:
+        """Takes `point` in as one of the prototype of `label`, however far that is; the rest is as `found` has it."""
+        row = self.labels.index(label)
+        self._begin(point, weight)
+        self._take_in(row, point, weight, error, variance)
+        self._last_seen[row] = self._learned
+        return int(self._labels[self._merge_around(row)])
+
+    @property
+    def means(self) -> Array:
+        """``(K, D)`` of the prototypes, in the order of `labels`."""
+        return self._means.astype(np.float64)
+
+    @property
+    def errors(self) -> Array:
+        """``(K,)`` squared standard errors of the means."""
+        return self._errors.copy()
+
+    @property
+    def variances(self) -> Array:
+        """``(K, D)`` of what the points are means of, weighted like these; D is 0 if none were given."""
+        return self._variances.astype(np.float64)
+
+    def allowed(self, error: float = 0.0) -> Array:
+        """``(K,)`` squared distance up to which a point of that squared standard error may be one of a prototype."""
+        allowed: Array = (self.radius * self.length_scale) ** 2 + self.confidence * (self._errors + error)
+        return allowed
+
+    def _begin(self, point: Array, weight: float) -> None:
         if not np.all(np.abs(point) <= np.finfo(np.float32).max):
             raise ValueError("a point to be clustered must be finite in single precision; clean the features first")
         if not weight >= 0.0:
             raise ValueError(f"the weight of a point is {weight}; expected 0 or more")
         self._learned += 1
         self.merged = ()
-        row = self._joins(point, error)
-        if row is None:
-            return self._found(point, weight, new_label, error)
-        self._take_in(row, point, weight, error)
-        self._last_seen[row] = self._learned
-        return int(self._labels[self._merge_around(row)])
 
     def _new_label(self) -> int:
         self._next_label += 1
@@ -149,11 +200,12 @@ class PrototypeClusterer(base.Clusterer):
         if not len(self._labels):
             return None
         squared = self._squared_distances(point)
-        errors = self._errors + error
-        row = int((squared - errors).argmin())  # what chance alone makes of the distance comes off
-        return row if squared[row] <= (self.radius * self.length_scale) ** 2 + self.confidence * errors[row] else None
+        row = int((squared - self._errors).argmin())  # what chance alone makes of the distance comes off
+        return row if squared[row] <= self.allowed(error)[row] else None
 
-    def _found(self, point: Array, weight: float, new_label: int | None, error: float) -> int:
+    def _found(
+        self, point: Array, weight: float, new_label: int | None, error: float, variance: Array | None = None
+    ) -> int:
         label = new_label if new_label is not None and new_label in self._minted else self._new_label()
         self._minted = tuple(other for other in self._minted if other != label)
         if len(self._labels) >= self.max_prototypes:
@@ -162,19 +214,27 @@ class PrototypeClusterer(base.Clusterer):
         mean = np.zeros((1, self._means.shape[1]), dtype=np.float32)
         mean[0, : len(point)] = point
         self._means = np.concatenate([self._means, mean])
+        row = np.zeros((1, self._variances.shape[1]))
+        if variance is not None:
+            self._variances = np.pad(self._variances, ((0, 0), (0, len(variance) - self._variances.shape[1])))
+            row = variance[None]
+        self._variances = np.concatenate([self._variances, _single(row)])
         self._weights = np.append(self._weights, min(weight, self.max_weight))
         self._errors = np.append(self._errors, error)
         self._labels = np.append(self._labels, label)
         self._last_seen = np.append(self._last_seen, self._learned)
         return label
 
-    def _take_in(self, row: int, point: Array, weight: float, error: float) -> None:
+    def _take_in(self, row: int, point: Array, weight: float, error: float, variance: Array | None = None) -> None:
         self._widen(len(point))
         total = float(self._weights[row]) + weight
         share = weight / total if total > 0.0 else 0.0
         mean = self._means[row].astype(np.float64)
         mean[: len(point)] += (point - mean[: len(point)]) * share
         self._means[row] = mean
+        if variance is not None:
+            usual = self._variances[row].astype(np.float64)
+            self._variances[row] = _single(usual + (variance - usual) * share)
         self._errors[row] = (1.0 - share) ** 2 * self._errors[row] + share**2 * error
         self._weights[row] = min(total, self.max_weight)
 
@@ -191,14 +251,16 @@ class PrototypeClusterer(base.Clusterer):
             row, gone = sorted((row, other), key=lambda i: int(self._labels[i]))  # the older label remains
             merged.append((int(self._labels[gone]), int(self._labels[row])))
             self._take_in(
-                row, self._means[gone].astype(np.float64), float(self._weights[gone]), float(self._errors[gone])
-            )
+                row, self._means[gone].astype(np.float64), float(self._weights[gone]), float(self._errors[gone]),
+                self._variances[gone].astype(np.float64),
+            )  # fmt: skip
             self._last_seen[row] = self._learned
             self._remove(gone)
             row -= int(gone < row)
 
     def _remove(self, row: int) -> None:
         self._means = np.delete(self._means, row, axis=0)
+        self._variances = np.delete(self._variances, row, axis=0)
         self._weights = np.delete(self._weights, row)
         self._errors = np.delete(self._errors, row)
         self._labels = np.delete(self._labels, row)
@@ -224,3 +286,7 @@ class PrototypeClusterer(base.Clusterer):
             if feature in self._features:
                 point[self._features[feature]] = value
         return point
+
+
+def _single(values: Array) -> Means:
+    return np.minimum(values, np.finfo(np.float32).max).astype(np.float32)

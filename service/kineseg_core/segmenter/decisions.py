@@ -6,6 +6,9 @@ was never provisional is confirmed by its `SegmentStart`. A confirmed start neve
 
 A `point` is the mean embedding (E,) of what has come of the segment so far, less the transitions at its ends; None if
 nothing has, or if the embedding means nothing beyond the stream.
+
+A `repeat_probability` is how probable it is that a segment is the same action as one before it: as those of its label
+or, where its label is new, as the action that is most like it.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class SegmentStart:
     confidence: float = 1.0
     confirmed: bool = True
     point: Point | None = field(default=None, compare=False, repr=False)
+    repeat_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class SegmentUpdate:
     confidence: float
     confirmed: bool
     point: Point | None = field(default=None, compare=False, repr=False)
+    repeat_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class SegmentEnd:
     start: int
     end: int
     point: Point | None = field(default=None, compare=False, repr=False)
+    repeat_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Due
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
 from kineseg_core.segmenter.decisions import Decision
+from kineseg_core.segmenter.labels import Labeller
 from kineseg_core.segmenter.segments import Segments
 from kineseg_core.segmenter.settings import SegmenterSettings
 from kineseg_core.segmenter.stillness import StillnessDetector
@@ -39,6 +40,7 @@ class Segmenter(Segments):
         latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
         delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
             at a frame of its source.
+        labeller: What gives labels, in place of the one that the settings name.
 
     Attributes:
         shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
@@ -51,9 +53,10 @@ class Segmenter(Segments):
         point: OperatingPoint,
         latency_s: float = 4.0,
         delay_s: float = 0.0,
+        labeller: Labeller | None = None,
     ) -> None:
         dim = views.embedding or views.dims
-        super().__init__(settings, dim, BLOCK_S)
+        super().__init__(settings, dim, BLOCK_S, labeller)
         delay_s += max(0.0, 1.0 / views.rate_hz - BLOCK_S)  # several blocks come at once with a frame
         # One block of the budget covers a usual delay; only a longer one has to come off.
         budget = int((latency_s - max(0.0, delay_s - BLOCK_S)) / BLOCK_S + 1e-9) - _DELAYED

@@ -17,7 +17,7 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_core.segmenter.labels import make_labeller, segment_point
+from kineseg_core.segmenter.labels import Labeller, SegmentPoint, make_labeller, segment_point
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 Array = NDArray[np.float64]
@@ -59,14 +59,15 @@ class Segments(ABC):
         settings: Numbers of the labels.
         dim: Dimensions of the blocks that labels compare.
         block_s: Length of a block, seconds.
+        labeller: What gives labels, in place of the one that the settings name.
 
     Attributes:
         provisional: Segments neither confirmed nor retracted, oldest first; always the same list.
     """
 
-    def __init__(self, settings: SegmenterSettings, dim: int, block_s: float) -> None:
+    def __init__(self, settings: SegmenterSettings, dim: int, block_s: float, labeller: Labeller | None = None) -> None:
         self.provisional: list[ProvisionalSegment] = []
-        self._labeller = make_labeller(
+        self._labeller = labeller or make_labeller(
             settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
         )
         self._trim = round(settings.trim_s / block_s)
@@ -113,17 +114,17 @@ class Segments(ABC):
         index = self._frame(boundary)
         self._close(boundary, index, decisions)
         self._start_block = boundary
-        point, error = self._point(boundary, self._count)
-        known = self._labeller.nearest(point, error)
+        point = self._point(boundary, self._count)
+        known, probability = self._labeller.nearest(point)
         if confirmed is not None:
             self.provisional.remove(confirmed)
             self._segment_id = confirmed.segment_id
             self._label = self._new_label(confirmed) if known is None else known
-            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point))
+            decisions.append(SegmentUpdate(index, self._segment_id, self._label, 1.0, True, point.mean, probability))
             return
         self._segment_id, self._next_id = self._next_id, self._next_id + 1
         self._label = self._labeller.mint() if known is None else known
-        decisions.append(SegmentStart(index, self._segment_id, self._label, point=point))
+        decisions.append(SegmentStart(index, self._segment_id, self._label, 1.0, True, point.mean, probability))
 
     def _close(self, end_block: int, end: int, decisions: list[Decision]) -> None:
         """The open segment ends before a block and a frame."""
@@ -131,10 +132,9 @@ class Segments(ABC):
         if self._start_block == end_block:  # less than a block: there is nothing to learn from it
             decisions.append(SegmentEnd(self._segment_id, self._label, start, end))
             return
-        point, error = self._point(self._start_block, end_block)
-        weight = end_block - self._start_block
-        label = self._labeller.learn(point, weight, new_label=self._label, error=error)
-        decisions.append(SegmentEnd(self._segment_id, label, start, end, point))
+        point = self._point(self._start_block, end_block)
+        label, probability = self._labeller.learn(point, new_label=self._label)
+        decisions.append(SegmentEnd(self._segment_id, label, start, end, point.mean, probability))
         for gone, into in self._labeller.merged:
             decisions.append(LabelsMerged(end - 1, gone, into))
             for one in self.provisional:
@@ -144,18 +144,18 @@ class Segments(ABC):
         before = self.provisional[-1].boundary if self.provisional else self._start_block
         one = ProvisionalSegment(boundary, before, self._next_id, -1, confidence)
         self._next_id += 1
-        one.label, point = self._provisional_label(one)
+        one.label, point, probability = self._provisional_label(one)
         self.provisional.append(one)
         index = self._frame(boundary)
-        decisions.append(SegmentStart(index, one.segment_id, one.label, confidence, False, point))
+        decisions.append(SegmentStart(index, one.segment_id, one.label, confidence, False, point, probability))
 
     def _review_label(self, one: ProvisionalSegment, decisions: list[Decision]) -> None:
-        label, point = self._provisional_label(one)
+        label, point, probability = self._provisional_label(one)
         # One review may err; two that agree count.
         if label != one.label and label == one.candidate_label:
             one.label = label
             index = self._frame(one.boundary)
-            decisions.append(SegmentUpdate(index, one.segment_id, label, one.confidence, False, point))
+            decisions.append(SegmentUpdate(index, one.segment_id, label, one.confidence, False, point, probability))
         one.candidate_label = label
 
     def _retract(self, retracted: list[ProvisionalSegment], decisions: list[Decision]) -> None:
@@ -163,22 +163,20 @@ class Segments(ABC):
             self.provisional.remove(one)
             decisions.append(SegmentRetract(self._frame(one.boundary), one.segment_id))
 
-    def _provisional_label(self, one: ProvisionalSegment) -> tuple[int, Array]:
-        """Label of a provisional segment so far, other than that of the one before it, and its point."""
+    def _provisional_label(self, one: ProvisionalSegment) -> tuple[int, Array, float]:
+        """Label of a provisional segment so far, other than that of the one before it, its mean, its probability."""
         following = [other.boundary for other in self.provisional if other.boundary > one.boundary]
-        point, error = self._point(one.boundary, min(following, default=self._count))
-        known = self._labeller.nearest(point, error)
+        point = self._point(one.boundary, min(following, default=self._count))
         earlier = [other.label for other in self.provisional if other.boundary < one.boundary]
-        if known is not None and known != (earlier[-1] if earlier else self._label):
-            return known, point
-        return self._new_label(one), point
+        known, probability = self._labeller.nearest(point, but_not=earlier[-1] if earlier else self._label)
+        return (self._new_label(one) if known is None else known), point.mean, probability
 
     def _new_label(self, one: ProvisionalSegment) -> int:
         if one.new_label is None:
             one.new_label = self._labeller.mint()
         return one.new_label
 
-    def _point(self, start: int, end: int) -> tuple[Array, float]:
-        """Mean of blocks [start, end) without the transitions at both ends, and its squared standard error."""
+    def _point(self, start: int, end: int) -> SegmentPoint:
+        """What is known of blocks [start, end) without the transitions at both ends."""
         self._labeller.length_scale = math.sqrt(self._variance)
-        return segment_point(self._blocks_of(start, end).astype(np.float64), self._trim, self._reach)
+        return segment_point(self._blocks_of(start, end).astype(np.float64), self._trim, self._reach, end - start)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, make_labeller, segment_point
+from kineseg_core.segmenter.labels import CLUSTERERS, Labeller, SegmentPoint, make_labeller, segment_point
 from numpy.typing import NDArray
 
 DIM = 8
@@ -18,6 +18,11 @@ every = pytest.mark.parametrize("name", CLUSTERERS)
 
 def labeller(name: str, max_labels: int = 64) -> Labeller:
     return make_labeller(name, same_action=0.1, max_labels=max_labels, dim=DIM)
+
+
+def of(mean: NDArray[np.float64], length: int = 50, error: float = 0.0, scatter: float = 0.1) -> SegmentPoint:
+    """A segment with this mean, whose blocks have that total variance."""
+    return SegmentPoint(mean, error, np.full(DIM, scatter / DIM), 0.0, length)
 
 
 def visits(actions: list[int], seed: int = 0) -> NDArray[np.float64]:
@@ -33,7 +38,7 @@ def test_an_action_is_known_again_whatever_the_scale(name: str, unit: float) -> 
     actions = [0, 1, 0, 2, 1, 3, 0, 3, 2]
     model = labeller(name)
     model.length_scale = unit
-    labels = [model.learn(unit * point, weight=50.0) for point in visits(actions)]
+    labels = [model.learn(of(unit * point, scatter=0.1 * unit**2))[0] for point in visits(actions)]
     assert labels == actions
 
 
@@ -54,13 +59,17 @@ def test_labels_are_for_good(
         if i in cuts:
             model = pickle.loads(pickle.dumps(model))
         before, state = set(model.labels), pickle.dumps(model)
-        known = model.nearest(point, 0.01)
+        segment = of(point, 10 * (1 + i % 7), 0.01)
+        known, probability = model.nearest(segment)
         assert known is None or known in before
+        assert 0.0 <= probability <= 1.0
+        assert known is None or model.nearest(segment, but_not=known)[0] != known
         assert pickle.dumps(model) == state, "asking changed it"
         fresh = model.mint() if i in minted else None
         assert fresh is None or fresh not in before | gone
-        label = model.learn(point, 10.0 * (1 + i % 7), fresh, 0.01)
-        assert twin.learn(point, 10.0 * (1 + i % 7), twin.mint() if i in minted else None, 0.01) == label
+        label, probability = model.learn(segment, fresh)
+        assert twin.learn(segment, twin.mint() if i in minted else None) == (label, probability)
+        assert 0.0 <= probability <= 1.0
         assert label in model.labels
         assert label not in gone
         for younger, older in model.merged:
@@ -77,7 +86,7 @@ def test_memory_is_bounded_while_the_motion_moves_on_for_good(name: str) -> None
     rng = np.random.default_rng(0)
     sizes = []
     for i in range(400):
-        model.learn(0.01 * i + rng.standard_normal(DIM) / np.sqrt(DIM), 10.0)
+        model.learn(of(0.01 * i + rng.standard_normal(DIM) / np.sqrt(DIM), 10))
         if i % 50 == 49:
             sizes.append(len(pickle.dumps(model)))
     assert max(sizes[4:]) <= 1.3 * max(sizes[:4])
@@ -90,7 +99,15 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 def test_a_segments_point_leaves_out_its_ends() -> None:
     blocks = np.concatenate([np.full((4, 2), 9.0), np.ones((10, 2)), np.full((4, 2), -9.0)])
-    point, error = segment_point(blocks, trim=4, reach=5)
-    assert (point.tolist(), error) == ([1.0, 1.0], 0.0)
-    assert segment_point(blocks[:6], trim=4, reach=5)[0].tolist() == blocks[:6].mean(axis=0).tolist()
-    assert segment_point(blocks[:0], trim=4, reach=5)[0].tolist() == [0.0, 0.0]
+    point = segment_point(blocks, trim=4, reach=5)
+    assert (point.mean.tolist(), point.error, point.drift) == ([1.0, 1.0], 0.0, 0.0)
+    assert point.variance.tolist() == [0.0, 0.0]
+    assert point.length == 18
+    assert segment_point(blocks, trim=4, reach=5, length=700).length == 700
+    assert segment_point(blocks[:6], trim=4, reach=5).mean.tolist() == blocks[:6].mean(axis=0).tolist()
+    assert segment_point(blocks[:0], trim=4, reach=5).mean.tolist() == [0.0, 0.0]
+
+
+def test_halves_that_differ_are_a_drift() -> None:
+    blocks = np.repeat([[0.0, 0.0], [3.0, 4.0]], 10, axis=0)
+    assert segment_point(blocks, trim=0, reach=5).drift == pytest.approx(25.0)

@@ -842,6 +842,7 @@ class SegmentStarted(_message.Message):
     CONFIRMED_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    REPEAT_PROBABILITY_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session. Numbers rise and are never used twice; those of retracted segments are missing
     from the closed ones.
@@ -856,6 +857,10 @@ class SegmentStarted(_message.Message):
     """Name of its action as far as it is known now; empty while that is unknown."""
     name_confidence: _builtins.float
     """How sure the name is, 0 to 1; 0 without a name."""
+    repeat_probability: _builtins.float
+    """How probable it is, 0 to 1, that the segment is the same action as one before it in the stream: as those of its label
+    or, where its label is new, as the action most like it. As far as is known now.
+    """
     def __init__(
         self,
         *,
@@ -865,10 +870,11 @@ class SegmentStarted(_message.Message):
         confirmed: _builtins.bool = ...,
         name: _builtins.str = ...,
         name_confidence: _builtins.float = ...,
+        repeat_probability: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "repeat_probability", b"repeat_probability", "segment_id", b"segment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -888,6 +894,7 @@ class SegmentUpdated(_message.Message):
     CONFIRMED_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    REPEAT_PROBABILITY_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session."""
     label: _builtins.int
@@ -900,6 +907,10 @@ class SegmentUpdated(_message.Message):
     """Name of its action as far as it is known now; empty while that is unknown."""
     name_confidence: _builtins.float
     """How sure the name is, 0 to 1; 0 without a name."""
+    repeat_probability: _builtins.float
+    """How probable it is, 0 to 1, that the segment is the same action as one before it in the stream: as those of its label
+    or, where its label is new, as the action most like it. As far as is known now.
+    """
     def __init__(
         self,
         *,
@@ -909,10 +920,11 @@ class SegmentUpdated(_message.Message):
         confirmed: _builtins.bool = ...,
         name: _builtins.str = ...,
         name_confidence: _builtins.float = ...,
+        repeat_probability: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "confirmed", b"confirmed", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "repeat_probability", b"repeat_probability", "segment_id", b"segment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -957,6 +969,7 @@ class SegmentClosed(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     NAME_CONFIDENCE_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    REPEAT_PROBABILITY_FIELD_NUMBER: _builtins.int
     segment_id: _builtins.int
     """Number of the segment in its session."""
     label: _builtins.int
@@ -973,6 +986,10 @@ class SegmentClosed(_message.Message):
     """Name of its action, by the examples that were taught or by the model's own classes; empty: unknown."""
     name_confidence: _builtins.float
     """How sure the name is, 0 to 1; 0 without a name."""
+    repeat_probability: _builtins.float
+    """How probable it is, 0 to 1, that the segment is the same action as one before it in the stream: as those of its label
+    or, where its label is new, as the action most like it.
+    """
     @_builtins.property
     def embedding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """The segment as a point of the model's embedding space: the mean over its frames, less the transitions at its ends.
@@ -992,10 +1009,11 @@ class SegmentClosed(_message.Message):
         name: _builtins.str = ...,
         name_confidence: _builtins.float = ...,
         embedding: _abc.Iterable[_builtins.float] | None = ...,
+        repeat_probability: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "segment_id", b"segment_id", "start_frame", b"start_frame", "start_time_s", b"start_time_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "label", b"label", "name", b"name", "name_confidence", b"name_confidence", "repeat_probability", b"repeat_probability", "segment_id", b"segment_id", "start_frame", b"start_frame", "start_time_s", b"start_time_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

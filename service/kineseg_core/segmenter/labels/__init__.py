@@ -2,7 +2,10 @@
 
 from kineseg_core.segmenter.labels.factory import CLUSTERERS, make_labeller
 from kineseg_core.segmenter.labels.labeller import Labeller
-from kineseg_core.segmenter.labels.point import segment_point
+from kineseg_core.segmenter.labels.point import SegmentPoint, segment_point
 from kineseg_core.segmenter.labels.river_labeller import RiverLabeller
+from kineseg_core.segmenter.labels.segment_labeller import SegmentLabeller
 
-__all__ = ["CLUSTERERS", "Labeller", "RiverLabeller", "make_labeller", "segment_point"]
+__all__ = [
+    "CLUSTERERS", "Labeller", "RiverLabeller", "SegmentLabeller", "SegmentPoint", "make_labeller", "segment_point",
+]  # fmt: skip

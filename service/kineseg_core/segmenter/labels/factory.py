@@ -6,14 +6,15 @@ import math
 
 from river import cluster
 
-from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.labels.labeller import Labeller
+from kineseg_core.segmenter.labels.repetition import Kind
 from kineseg_core.segmenter.labels.river_labeller import RiverClusterer, RiverLabeller
+from kineseg_core.segmenter.labels.segment_labeller import SegmentLabeller
 
 CLUSTERERS = ("prototypes", "dbstream", "denstream", "clustream", "kmeans")
 
 
-def make_labeller(name: str, *, same_action: float, max_labels: int, dim: int) -> Labeller:
+def make_labeller(name: str, *, same_action: float, max_labels: int, dim: int, kind: Kind = "actions") -> Labeller:
     """What is called `name`, fresh.
 
     River's clusterers get points in units of the stream's scale, one for each second of a segment. DBSTREAM and
@@ -24,12 +25,13 @@ def make_labeller(name: str, *, same_action: float, max_labels: int, dim: int) -
         same_action: Squared distance below which two segments are one action, in squared units.
         max_labels: How many labels are remembered.
         dim: Dimensions of the points.
+        kind: What the segments are of; only our own looks at it.
 
     Raises:
         ValueError: There is no such clusterer.
     """
     if name == "prototypes":
-        return PrototypeClusterer(math.sqrt(same_action), max_labels)
+        return SegmentLabeller(same_action, max_labels, kind)
     return RiverLabeller(_river(name, dim), max_labels)
 
 

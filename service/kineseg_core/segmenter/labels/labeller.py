@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
+from kineseg_core.segmenter.labels.point import SegmentPoint
 
 
 class Labeller(Protocol):
-    """Gives labels to segments, each a point (dim,); picklable, and of bounded size.
+    """Gives labels to segments; picklable, and of bounded size.
+
+    With a label comes how probable it is that the segment repeats an action: the one of its label or, if that is new,
+    the one most like it.
 
     Attributes:
         length_scale: The stream's length scale at present, set before every question.
@@ -30,12 +30,15 @@ class Labeller(Protocol):
     def mint(self) -> int:
         """A label greater than any given before; only `learn` can make it one that is remembered."""
 
-    def nearest(self, point: Array, error: float = 0.0) -> int | None:
-        """Label that `point`, of squared standard error `error`, would get, None if a new one; changes nothing."""
+    def nearest(self, point: SegmentPoint, but_not: int | None = None) -> tuple[int | None, float]:
+        """Label that `point` would get, None if a new one, and the probability of a repetition; changes nothing.
 
-    def learn(self, point: Array, weight: float = 1.0, new_label: int | None = None, error: float = 0.0) -> int:
-        """Takes `point` in and returns its label: where that must be new, `new_label` if it was minted and not used.
+        `but_not` is a label that it cannot have.
+        """
 
-        Of minted labels that are not used the last 16 are remembered; an older one counts as used. `weight` is the
-        number of blocks that the point is the mean of.
+    def learn(self, point: SegmentPoint, new_label: int | None = None) -> tuple[int, float]:
+        """Takes `point` in; returns its label and the probability of a repetition, as known before it was taken in.
+
+        A new label is `new_label` if that was minted and not used. Of minted labels that are not used the last 16 are
+        remembered; an older one counts as used.
         """

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
 
-def segment_point(blocks: Array, trim: int, reach: int) -> tuple[Array, float]:
-    """Mean of a segment's blocks (n, dim) less `trim` at both ends, if enough are left, and its squared standard error.
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentPoint:
+    """What is known of a segment's blocks, less the transitions at both ends.
+
+    Attributes:
+        mean: ``(D,)``.
+        error: Squared standard error of the mean, over all dimensions.
+        variance: ``(D,)`` of the blocks.
+        drift: Squared distance between the means of its two halves.
+        length: Blocks of the whole segment.
+    """
+
+    mean: Array
+    error: float
+    variance: Array
+    drift: float
+    length: int
+
+
+def segment_point(blocks: Array, trim: int, reach: int, length: int | None = None) -> SegmentPoint:
+    """The point of a segment's blocks (n, D) less `trim` at both ends, if enough are left.
 
     The ends are transitions from one action to the next. Blocks up to `reach` apart are taken to be correlated. Of no
-    blocks at all the mean is 0.
+    blocks at all the mean is 0. `length` is that of the segment if `blocks` are only the last ones of it.
     """
+    length = len(blocks) if length is None else length
     if len(blocks) > 2 * trim + 2:
         blocks = blocks[trim : len(blocks) - trim]
     if not len(blocks):
-        return np.zeros(blocks.shape[1]), 0.0
-    return blocks.mean(axis=0), _squared_error_of_mean(blocks, reach)
+        nothing = np.zeros(blocks.shape[1])
+        return SegmentPoint(nothing, 0.0, nothing, 0.0, length)
+    half = len(blocks) // 2
+    apart = blocks[:half].mean(axis=0) - blocks[half:].mean(axis=0) if half else np.zeros(blocks.shape[1])
+    error = _squared_error_of_mean(blocks, reach)
+    return SegmentPoint(blocks.mean(axis=0), error, blocks.var(axis=0), float(apart @ apart), length)
 
 
 def _squared_error_of_mean(blocks: Array, reach: int) -> float:
-    """Squared standard error of the mean of `blocks` (n, dim), over all dimensions.
+    """Squared standard error of the mean of `blocks` (n, D), over all dimensions.
 
     Successive blocks are not independent: covariances up to `reach` blocks apart are added (Newey & West 1987).
     """

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.segmenter.labels.point import SegmentPoint
+
 Array = NDArray[np.float64]
 
 _MOST_MINTED = 16  # labels that may be minted and not yet used
@@ -64,28 +66,30 @@ class RiverLabeller:
         self._minted = (*self._minted, label)[-_MOST_MINTED:]
         return label
 
-    def nearest(self, point: Array, error: float = 0.0) -> int | None:
-        """Label whose anchor shares a cluster with `point` (dim,), None if there is none; `error` is not used."""
+    def nearest(self, point: SegmentPoint, but_not: int | None = None) -> tuple[int | None, float]:
+        """Label whose anchor shares a cluster with `point`, None if there is none; and 1 or 0, no odds."""
         if not self._anchors:
-            return None
+            return None, 0.0
         model = self._copy()
-        cluster = model.predict_one(self._features(point))
+        cluster = model.predict_one(self._features(point.mean))
         at = {label: model.predict_one(self._features(anchor)) for label, (anchor, _) in self._anchors.items()}
-        return min((label for label, number in at.items() if number == cluster), default=None)
+        sharing = (label for label, number in at.items() if number == cluster and label != but_not)
+        label = min(sharing, default=None)
+        return label, float(label is not None)
 
-    def learn(self, point: Array, weight: float = 1.0, new_label: int | None = None, error: float = 0.0) -> int:
-        """Takes `point` (dim,), the mean of `weight` blocks, in and returns its label; `error` is not used."""
+    def learn(self, point: SegmentPoint, new_label: int | None = None) -> tuple[int, float]:
+        """Takes `point` in and returns its label; see `Labeller`."""
         if self._origin is None:
-            self._origin = point.copy()
-        for _ in range(int(np.clip(round(weight / self._blocks_per_point), 1, _MOST_REPEATS))):
-            self._model.learn_one(self._features(point))
+            self._origin = point.mean.copy()
+        for _ in range(int(np.clip(round(point.length / self._blocks_per_point), 1, _MOST_REPEATS))):
+            self._model.learn_one(self._features(point.mean))
         self._merge_anchors()
-        label = self.nearest(point)
+        label, probability = self.nearest(point)
         if label is None:
             label = new_label if new_label is not None and new_label in self._minted else self._new_label()
             self._minted = tuple(other for other in self._minted if other != label)
-        self._remember(label, point, weight)
-        return label
+        self._remember(label, point.mean, float(point.length))
+        return label, probability
 
     def _new_label(self) -> int:
         self._next_label += 1

@@ -34,6 +34,8 @@ def test_every_kind_of_stream_gives_examples(streams: list[TrainingStream]) -> N
         assert np.isfinite(examples.units).all()
         assert examples.discrepancies.shape == (count, layout.COMPARED)
         assert ((examples.discrepancies >= 0.0) & (examples.discrepancies < 1.5)).all()
+        assert examples.far.shape == (count, 2, PIECES, layout.STRETCHES)
+        assert np.isfinite(examples.far).all()
         first, end = examples.known.T
         assert (first >= 0).all()
         assert (first < layout.PIECES_BEFORE).all()
@@ -83,6 +85,7 @@ def test_a_look_uses_nothing_later_than_itself(streams: list[TrainingStream]) ->
         np.testing.assert_array_equal(whole.patches, cut.patches)
         np.testing.assert_array_equal(whole.units, cut.units)
         np.testing.assert_array_equal(whole.discrepancies, cut.discrepancies)
+        np.testing.assert_array_equal(whole.far, cut.far)
 
 
 def test_a_pool_gives_the_rows_that_are_asked_for(library: Library) -> None:

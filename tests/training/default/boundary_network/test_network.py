@@ -50,7 +50,7 @@ def test_equal_examples_and_settings_give_equal_bytes(fitted: Fitted, pool: Exam
     assert to_bytes(fit(pool, few).network, UNCALIBRATED) != to_bytes(fitted.network, UNCALIBRATED)
 
 
-def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Inputs of any size, with any pieces known."""
     rng = np.random.default_rng(seed)
     views, pieces = layout.VIEWS, layout.PIECES
@@ -59,11 +59,13 @@ def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Te
     known = np.stack([rng.integers(layout.PIECES_BEFORE, size=count), end], axis=1)
     patches = size * rng.standard_normal((count, 2 * views, pieces, pieces))
     units = size * rng.standard_normal((count, views))
+    far = size * rng.standard_normal((count, 2, pieces, layout.STRETCHES))
     return (
         torch.from_numpy(patches.astype(np.float32)),
         torch.from_numpy(units.astype(np.float32)),
         torch.from_numpy(known),
         torch.from_numpy(lag),
+        torch.from_numpy(far.astype(np.float32)),
     )
 
 
@@ -92,16 +94,19 @@ def test_the_file_says_what_it_is(fitted: Fitted) -> None:
 
 
 def test_what_is_not_known_does_not_count(fitted: Fitted) -> None:
-    patches, units, known, lag = wild(3, 1.0, 20)
+    patches, units, known, lag, far = wild(3, 1.0, 20)
     piece = torch.arange(layout.PIECES)
     pieces = (piece >= known[:, :1]) & (piece < known[:, 1:])
-    pair = (pieces[:, :, None] & pieces[:, None, :])[:, None]
-    other = torch.where(pair, patches, 7.0)
+    pair, row = (pieces[:, :, None] & pieces[:, None, :])[:, None], pieces[:, None, :, None]
+    rest = units, known, lag
     with torch.no_grad():
-        before, after = fitted.network(patches, units, known, lag), fitted.network(other, units, known, lag)
-        inside = fitted.network(torch.where(pair, patches + 1.0, patches), units, known, lag)
-    assert torch.equal(before, after)
-    assert not torch.allclose(before, inside)
+        before = fitted.network(patches, *rest, far)
+        outside = fitted.network(torch.where(pair, patches, 7.0), *rest, torch.where(row, far, 7.0))
+        near = fitted.network(torch.where(pair, patches + 1.0, patches), *rest, far)
+        farther = fitted.network(patches, *rest, torch.where(row, far + 1.0, far))
+    assert torch.equal(before, outside)
+    assert not torch.allclose(before, near)
+    assert not torch.allclose(before, farther)
 
 
 def test_impossible_settings_are_named() -> None:

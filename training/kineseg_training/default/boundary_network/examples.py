@@ -40,6 +40,7 @@ class Examples:
         units: ``(N, V)``.
         known: ``(N, 2)`` first known piece and end of the last one.
         discrepancies: ``(N, COMPARED)``.
+        far: ``(N, 2, PIECES, STRETCHES)`` float16.
         lag: ``(N,)`` index into `LAGS`.
         target: ``(N,)`` 0 to 1.
         weight: ``(N,)`` 0 to 1.
@@ -49,6 +50,7 @@ class Examples:
     units: Floats
     known: Integers
     discrepancies: Floats
+    far: NDArray[np.float16]
     lag: Integers
     target: Floats
     weight: Floats
@@ -120,6 +122,7 @@ def stream_examples(stream: TrainingStream, stepped: Stepped, rng: np.random.Gen
         looks.units,
         looks.known,
         looks.discrepancies,
+        looks.far.astype(np.float16),
         lag,
         target.astype(np.float32),
         weight.astype(np.float32),

@@ -19,9 +19,10 @@ from kineseg_training.loop.settings import LoopSettings
 from kineseg_training.loop.task import Task, Update
 
 _STRETCHES = 20
+_MORE_STRETCHES = 3  # as many times as there are, so that all of them are shown in two of three cases
 _LOWEST = 0.04  # of the learning rate, at the first step
 
-Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
+Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class FitSettings:
         weight_decay: Of AdamW.
         clip_norm: Largest norm of the gradient.
         view_dropout: How often a view other than the whole is hidden.
-        truncation: How often more of the past is hidden than is missing.
+        truncation: How often more of the past is hidden than is missing, all of the farther past included.
         width: Of the network.
         seed: Of weights, order and what is hidden.
     """
@@ -128,17 +129,20 @@ def _learning_rate(step: int, settings: FitSettings) -> float:
 
 
 def inputs(examples: Examples) -> Inputs:
-    """The network's inputs: patches, units, known pieces, lag."""
-    patches = torch.from_numpy(examples.patches).float()
-    return patches, torch.from_numpy(examples.units), torch.from_numpy(examples.known), torch.from_numpy(examples.lag)
+    """The network's inputs: patches, units, known pieces, lag, farther past."""
+    patches, far = (torch.from_numpy(each).float() for each in (examples.patches, examples.far))
+    units, known, lag = (torch.from_numpy(each) for each in (examples.units, examples.known, examples.lag))
+    return patches, units, known, lag, far
 
 
 def _with_less(given: Inputs, settings: FitSettings) -> Inputs:
     """With some views hidden, and some of the past: the network must not rely on any of them."""
-    patches, units, known, lag = given
+    patches, units, known, lag, far = given
     count, views = len(patches), layout.VIEWS
     shown = (torch.rand(count, views, 1, 1) >= settings.view_dropout).float()
     shown[:, 0] = 1.0
-    less = torch.randint(0, layout.PIECES_BEFORE - 4, (count,)) * (torch.rand(count) < settings.truncation)
-    first = torch.maximum(known[:, 0], less)
-    return patches * shown.repeat_interleave(2, dim=1), units, torch.stack([first, known[:, 1]], dim=1), lag
+    shorter = torch.rand(count) < settings.truncation
+    first = torch.maximum(known[:, 0], torch.randint(0, layout.PIECES_BEFORE - 4, (count,)) * shorter)
+    stretches = torch.randint(0, _MORE_STRETCHES * layout.STRETCHES, (count,)) * ~shorter
+    far = far * (torch.arange(layout.STRETCHES) < stretches[:, None])[:, None, None]
+    return patches * shown.repeat_interleave(2, dim=1), units, torch.stack([first, known[:, 1]], dim=1), lag, far

@@ -36,12 +36,14 @@ class Looks:
         units: ``(N, V)`` local unit over the stream's scale, log.
         known: ``(N, 2)`` the first piece that is known and the end of the last one.
         discrepancies: ``(N, COMPARED)`` see `kineseg_core.boundary_network.block_ring.Look`.
+        far: ``(N, 2, PIECES, STRETCHES)`` see `kineseg_core.boundary_network.far_past.FarPast.look`.
     """
 
     patches: Floats
     units: Floats
     known: Integers
     discrepancies: Floats
+    far: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,7 @@ def look(stepped: Stepped, candidates: Integers, lags: Integers) -> Looks:
         np.array([each.units for each in looks], np.float32).reshape(-1, layout.VIEWS),
         np.array([(each.first_piece, layout.pieces_known(each.lag)) for each in looks], np.int64).reshape(-1, 2),
         np.array([each.discrepancies for each in looks], np.float32).reshape(-1, layout.COMPARED),
+        np.array([each.far for each in looks], np.float32).reshape(-1, 2, layout.PIECES, layout.STRETCHES),
     )
 
 
@@ -137,7 +140,7 @@ def _packaged() -> Bundle:
     path = packaged_bundle()
     if path is None:
         raise DataError("there is no packaged bundle for the network to be fitted to: kineseg-train default makes one")
-    return load_bundle(path)
+    return load_bundle(path, boundary_network=False)
 
 
 @cache

@@ -37,14 +37,14 @@ class BoundaryNetwork(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1) for before, after in pairwise(sizes)
         )
-        side = layout.PIECES
+        side, far = layout.PIECES, 2 * layout.PIECES * layout.STRETCHES
         for _ in maps:
             side = (side + 1) // 2
-        self.hidden = nn.Linear(side * side * maps[-1] + views + 1 + len(layout.LAGS), hidden)
+        self.hidden = nn.Linear(side * side * maps[-1] + far + views + 1 + len(layout.LAGS), hidden)
         self.dropout = nn.Dropout(_DROPOUT)
         self.output = nn.Linear(hidden, 1)
 
-    def forward(self, patches: Tensor, units: Tensor, known: Tensor, lag: Tensor) -> Tensor:
+    def forward(self, patches: Tensor, units: Tensor, known: Tensor, lag: Tensor, far: Tensor) -> Tensor:
         """``(N,)`` logits.
 
         Args:
@@ -52,6 +52,7 @@ class BoundaryNetwork(nn.Module):
             units: ``(N, V)``.
             known: ``(N, 2)`` first known piece and end of the last one.
             lag: ``(N,)`` index into `LAGS`.
+            far: ``(N, 2, PIECES, STRETCHES)``.
         """
         piece = torch.arange(layout.PIECES)
         pieces = ((piece >= known[:, :1]) & (piece < known[:, 1:])).float()
@@ -63,7 +64,8 @@ class BoundaryNetwork(nn.Module):
             maps = torch.relu(convolution(maps))
         past = pieces[:, : layout.PIECES_BEFORE].mean(dim=1, keepdim=True)
         at_lag = nn.functional.one_hot(lag, len(layout.LAGS)).float()
-        seen = torch.cat([maps.flatten(1), units.clamp(*UNIT_RANGE), past, at_lag], dim=1)
+        far = far.clamp(*PATCH_RANGE) * pieces[:, None, :, None]
+        seen = torch.cat([maps.flatten(1), far.flatten(1), units.clamp(*UNIT_RANGE), past, at_lag], dim=1)
         return self.output(self.dropout(torch.relu(self.hidden(seen))))[:, 0]  # type: ignore[no-any-return]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from kineseg_training.default.boundary_network.streams.movements import OneOff, 
 from kineseg_training.default.boundary_network.streams.stream import BODY_RATE, Truth
 
 Array = NDArray[np.float64]
-Plan = Iterator[tuple[Action, float]]
+Plan = Iterator[tuple[Action, float, Hashable]]  # what, how many seconds, and what it is the same as
 
 _POSTURAL_SHARE = 0.15  # of bodies that go from one quiet posture to the next
 _NEUTRAL_SHARE, _NEUTRAL_TIMES = 0.4, 0.7  # of bodies that come to rest between actions, and how often these do
@@ -37,8 +37,8 @@ def body(rng: np.random.Generator, library: Library) -> tuple[Array, Truth]:
         neutral[:POSTURE] = library.posture(rng) if rng.random() < 0.3 else library.standing(rng)
     tempo = log_uniform(rng, 0.5, 2.0)
     made = _Body(rng, neutral)
-    for action, seconds in plan:
-        made.go_on(action, seconds, tempo)
+    for action, seconds, same_as in plan:
+        made.go_on(action, seconds, tempo, same_as)
     return made.frames(), made.truth()
 
 
@@ -52,7 +52,7 @@ def _mixed(rng: np.random.Generator, library: Library, lengths: Lengths) -> Plan
         seconds = lengths.one(rng)
         if pool[last].once:
             seconds = float(np.clip(seconds, *_ONE_OFF_S))
-        yield pool[last], min(seconds, left_s)
+        yield pool[last], min(seconds, left_s), last
         left_s -= seconds
 
 
@@ -61,17 +61,18 @@ def _postural(rng: np.random.Generator, library: Library, lengths: Lengths) -> P
     postures = [library.mixed_posture(rng) for _ in range(int(rng.integers(2, 6)))]
     ways_s = _SLOW_WAY_S if rng.random() < 0.7 else _ONE_OFF_S
     at, planned_s = 0, 0.0
-    yield Action(Rest(postures[0]), mirrored=False), log_uniform(rng, *_QUIET_S)
+    yield Action(Rest(postures[0]), mirrored=False), log_uniform(rng, *_QUIET_S), at
     while planned_s < lengths.total_s:
         if rng.random() < 0.15:
             seconds = log_uniform(rng, *_QUIET_S)
-            yield draw_action(rng, library), seconds
+            action = draw_action(rng, library)
+            yield action, seconds, action
             planned_s += seconds
-        at = (at + int(rng.integers(1, len(postures)))) % len(postures)
+        before, at = at, (at + int(rng.integers(1, len(postures)))) % len(postures)
         way_s, quiet_s = rng.uniform(*ways_s), log_uniform(rng, *_QUIET_S)
         detour = rng.standard_normal(POSTURE) * rng.uniform(0.0, 0.1)
-        yield Action(OneOff(postures[at], returns=False, detour=detour), mirrored=False), way_s
-        yield Action(Rest(None), mirrored=False), quiet_s
+        yield Action(OneOff(postures[at], returns=False, detour=detour), mirrored=False), way_s, (before, at)
+        yield Action(Rest(None), mirrored=False), quiet_s, at
         planned_s += way_s + quiet_s
 
 
@@ -85,10 +86,11 @@ class _Body:
         self._count = 0
         self._boundaries: list[tuple[float, float]] = []
         self._certainty: list[float] = []
+        self._actions: list[Hashable] = []
         self._late_s = 0.0  # how long before its end the last movement can be seen to end
 
-    def go_on(self, action: Action, seconds: float, tempo: float) -> None:
-        """Does an action for so long."""
+    def go_on(self, action: Action, seconds: float, tempo: float, same_as: Hashable) -> None:
+        """Does an action for so long; it is the same as all that was said to be `same_as` this."""
         n = int(seconds * BODY_RATE) + 1
         first = not self._parts
         goes_on = not first and (action.once or (isinstance(action.movement, Rest) and action.movement.posture is None))
@@ -106,6 +108,7 @@ class _Body:
             self._blend_into(action.take(self._rng, n + blend, tempo, start), blend)
         self._late_s = _ONSET * seconds if action.once else 0.0
         self._certainty.append(action.certainty)
+        self._actions.append(same_as)
 
     def frames(self) -> Array:
         """``(T, 59)`` so far."""
@@ -113,7 +116,7 @@ class _Body:
 
     def truth(self) -> Truth:
         """The boundaries so far."""
-        return Truth.of(self._boundaries, self._certainty)
+        return Truth.of(self._boundaries, self._certainty, self._actions)
 
     def _append(self, frames: Array) -> None:
         self._parts.append(frames)

@@ -17,7 +17,7 @@ from kineseg_training.default.boundary_network.streams.stream import BODY_RATE, 
 Array = NDArray[np.float64]
 
 _SECONDS = (60.0, LONG_S)
-_CHANNELS = (1, 1, 2, 3, 3, 6, 6, 12, 24)
+_CHANNELS = (5, 6, 6, 8, 12, 24)  # the network is asked about no fewer than 5
 _RATES = (15.0, 30.0, 30.0, 60.0)
 _ONCE_SHARE = 0.3  # of idle streams in which something happens once
 _EDGE_S = 15.0  # it does not happen nearer to either end
@@ -31,7 +31,7 @@ def idle_channels(rng: np.random.Generator) -> tuple[Array, float, Truth]:
     """``(T, C)`` channels in which nothing happens, or one thing; frames per second; where."""
     rate = float(rng.choice(_RATES))
     n, channels = int(rng.uniform(*_SECONDS) * rate), int(rng.choice(_CHANNELS))
-    kinds = (_white, _smooth, _wandering, _drift, _ramp, _stopped)
+    kinds = (_white, _smooth, _wandering, _wandering, _drift, _ramp, _stopped)
     frames = kinds[rng.integers(len(kinds))](rng, n, channels, rate)
     if rng.random() >= _ONCE_SHARE:
         return frames, rate, Truth.of_one_segment()

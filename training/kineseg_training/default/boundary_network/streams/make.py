@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _OF_TWENTY: tuple[Kind, ...] = (
     "body", "sensors", "process", "body", "annotated", "body", "sensors", "idle", "body", "sensors",
-    "process", "body", "annotated", "body", "sensors", "process", "body", "idle", "annotated", "sensors",
+    "process", "body", "annotated", "idle", "sensors", "process", "body", "idle", "annotated", "sensors",
 )  # fmt: skip
 _ANNOTATED_SHARES = {"takes": 0.45, "mocap6": 0.25, "gesturephase": 0.3}
 _CAMERA_SHARE = 0.6  # of annotated bodies; the others are seen by sensors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 RATE = 30.0
 """Frames per second."""
 
-_CHANNELS = (1, 2, 3, 4, 6, 6, 8, 12, 15, 24)
+_CHANNELS = (5, 6, 6, 8, 12, 15, 24)
 _BLENDS = (0, 3, 8, 15)  # frames in which one regime passes into the next
 _RAMP_SHARE, _RAMP_S = 0.15, (2.0, 10.0)  # of processes with slow ramps between regimes, segments of their own
 _IDLE_SIZE = 0.1  # of channels that do not take part
@@ -138,9 +139,9 @@ class _Regime:
         return np.asarray(self.level + values + coloured * self.noise)
 
 
-def process(rng: np.random.Generator) -> tuple[Array, Truth]:
-    """``(T, C)`` channels at `RATE`, and where one regime passes into the next."""
-    channels, style = int(rng.choice(_CHANNELS)), _Style.drawn(rng)
+def process(rng: np.random.Generator, counts: Sequence[int] = _CHANNELS) -> tuple[Array, Truth]:
+    """``(T, C)`` channels at `RATE`, C one of `counts`, and where one regime passes into the next."""
+    channels, style = int(rng.choice(counts)), _Style.drawn(rng)
     pool = _pool(rng, channels, style)
     parts = _plan(rng, len(pool))
     edges = np.round(np.cumsum([0.0, *(seconds for _, seconds in parts)]) * RATE).astype(np.int64)
@@ -163,7 +164,8 @@ def process(rng: np.random.Generator) -> tuple[Array, Truth]:
     if rng.random() < 0.3:
         frames += rng.uniform(0.0, 0.5) * smooth_noise(rng, len(frames), channels, 900.0)
     half = max(blend / 2.0, 0.5) / RATE
-    return frames, Truth.of([(edge / RATE, half) for edge in edges[1:-1]], [1.0] * len(parts))
+    actions = [(parts[i - 1][0], parts[i + 1][0]) if number is None else number for i, (number, _) in enumerate(parts)]
+    return frames, Truth.of([(edge / RATE, half) for edge in edges[1:-1]], [1.0] * len(parts), actions)
 
 
 def _pool(rng: np.random.Generator, channels: int, style: _Style) -> list[_Regime]:

@@ -14,6 +14,7 @@ from kineseg_training.default.boundary_network.streams.stream import BODY_RATE
 Array = NDArray[np.float64]
 
 _WAIST_SHARE = 0.25
+_FEWEST = 5  # channels: the network is asked about no fewer
 _GRAVITY = 9.8  # metres a second squared
 _BODY_M = 1.4  # metres in a body size: a leg and a spine
 _NOISE = (0.01, 0.4)  # of a channel's usual deviation
@@ -35,6 +36,8 @@ def seen_by_sensors(rng: np.random.Generator, frames: Array) -> tuple[Array, flo
     """
     waist = rng.random() < _WAIST_SHARE
     channels = at_waist(rng, frames) if waist else _units(rng, frames)
+    while channels.shape[1] < _FEWEST:
+        channels = at_waist(rng, frames) if waist else _units(rng, frames)
     noise = log_uniform(rng, *(_WAIST_NOISE if waist else _NOISE))
     channels = channels + noise * rng.standard_normal(channels.shape)
     if rng.random() < 0.3:

@@ -54,5 +54,7 @@ def _stretch(rng: np.random.Generator, recording: Annotated, tempo: float) -> tu
     at = np.asarray(begin + np.arange(int((length - 1) / tempo) + 1) * tempo, np.float64)
     frames = at_positions(recording.frames, at)
     boundaries = recording.boundaries - [begin / recording.rate, 0.0]
-    boundaries = boundaries[(boundaries[:, 0] > 0) & (boundaries[:, 0] < length / recording.rate)] / tempo
-    return frames, Truth(boundaries, np.ones(len(boundaries) + 1))
+    first = int(np.searchsorted(boundaries[:, 0], 0.0, side="right"))
+    end = int(np.searchsorted(boundaries[:, 0], length / recording.rate))
+    actions = recording.actions[first : end + 1]
+    return frames, Truth.of(boundaries[first:end] / tempo, np.ones(len(actions)), actions)

@@ -1,0 +1,85 @@
+"""Our own labels: prototypes of segments, and how probable it is that a segment repeats one of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kineseg_core.segmenter.clusterer import PrototypeClusterer
+from kineseg_core.segmenter.labels.neighbours import Neighbours
+from kineseg_core.segmenter.labels.point import SegmentPoint
+from kineseg_core.segmenter.labels.repetition import Kind, Known, features, probabilities, weights_of
+
+_TEST = 1.0  # log odds that the test of the clusterer counts for, either way
+
+
+class SegmentLabeller:
+    """Gives labels by a `PrototypeClusterer` whose test is weighed with the log odds of a repetition.
+
+    A segment joins the action for which most speaks, if more speaks for it than for a new one: the log odds less those
+    of any repetition where the weights were fitted, with one more or less for the test. So how often actions came back
+    there does not count.
+
+    Args:
+        same_action: Squared distance up to which two segments may be one action, in squared units of `length_scale`.
+        max_labels: How many labels are remembered.
+        kind: What the segments are of.
+    """
+
+    def __init__(self, same_action: float, max_labels: int = 64, kind: Kind = "actions") -> None:
+        self._clusterer = PrototypeClusterer(math.sqrt(same_action), max_labels)
+        self._kind: Kind = kind
+        self._neighbours = Neighbours()
+
+    @property
+    def length_scale(self) -> float:
+        """The stream's length scale at present."""
+        return self._clusterer.length_scale
+
+    @length_scale.setter
+    def length_scale(self, scale: float) -> None:
+        self._clusterer.length_scale = scale
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Labels that are remembered, in the order in which they were founded."""
+        return self._clusterer.labels
+
+    @property
+    def merged(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (label, into) that the last segment learned has merged."""
+        return self._clusterer.merged
+
+    def mint(self) -> int:
+        """A label greater than any before; see `Labeller`."""
+        return self._clusterer.mint()
+
+    def nearest(self, point: SegmentPoint, but_not: int | None = None) -> tuple[int | None, float]:
+        """See `Labeller`."""
+        of = self._clusterer
+        kept = np.array([label != but_not for label in of.labels], dtype=bool)
+        if not kept.any():
+            return None, 0.0
+        known, labels = Known(of.means[kept], of.errors[kept], of.variances[kept]), np.array(of.labels)[kept]
+        passes = np.square(known.means - point.mean).sum(axis=1) <= of.allowed(point.error)[kept]
+        unit, weights = self.length_scale**2, weights_of(self._kind)
+        log_odds = weights.log_odds(features(point, known, unit, self._neighbours.usual_with(point.mean, unit)))
+        evidence = log_odds - weights.base + np.where(passes, _TEST, -_TEST)
+        row = int(evidence.argmax())
+        return (int(labels[row]) if evidence[row] > 0.0 else None), float(probabilities(log_odds)[row])
+
+    def learn(self, point: SegmentPoint, new_label: int | None = None) -> tuple[int, float]:
+        """See `Labeller`.
+
+        Raises:
+            ValueError: The point is not finite in single precision.
+        """
+        label, probability = self.nearest(point)
+        mean, error, variance, weight = point.mean, point.error, point.variance, float(point.length)
+        if label is None:
+            label = self._clusterer.found(mean, weight, new_label, error, variance)
+        else:
+            label = self._clusterer.join(label, mean, weight, error, variance)
+        self._neighbours.add(mean, self.length_scale**2)
+        return label, probability
