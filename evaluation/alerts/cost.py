@@ -13,7 +13,7 @@ from kineseg_core.anomalies import AnomalyMonitor, WatchedSource
 from evaluation.alerts.joints import parents_of
 from evaluation.alerts.sets.bodies import RATE_HZ
 
-JOINTS, STREAMS = 20, 64
+JOINTS, STREAMS, CHUNK = 20, 64, 2  # frames of a chunk: 0.05 s, as streams send unless told otherwise
 _WARM_S, _TIMED_S = 12.0, 2.0  # scores begin after ten seconds
 _STATE_S = 240.0  # longer than anything is remembered
 
@@ -57,6 +57,9 @@ def measure_cost(streams: int = STREAMS, warm_s: float = _WARM_S, state_s: float
 
 
 def _advance(monitors: list[AnomalyMonitor], frames: np.typing.NDArray[np.float64], first: int) -> None:
-    for number, frame in enumerate(frames, start=first):
+    """Chunk after chunk, as streams send them."""
+    for at in range(0, len(frames), CHUNK):
+        chunk = frames[at : at + CHUNK]
+        times_s = (first + at + np.arange(len(chunk))) / RATE_HZ
         for monitor in monitors:
-            monitor.update(frame, number / RATE_HZ)
+            monitor.push(chunk, times_s)

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kineseg.motion import Recording
-from kineseg.motion.joint_mapping import split_joint_name
+from kineseg.motion import Recording, tree_of
 
 from evaluation.alerts.stream import AlertStream
 
-# Where a source gives no tree: by canonical name, each joint's parent, the nearest that the source has.
-_ABOVE = {
-    "spine": ("hips",),
-    "chest": ("spine", "hips"),
-    "neck": ("chest", "spine"),
-    "head": ("neck",),
-    "shoulder": ("chest", "neck", "spine"),
-    "elbow": ("shoulder",),
-    "wrist": ("elbow",),
-    "hand": ("wrist",),
-    "hip": ("hips",),
-    "knee": ("hip",),
-    "ankle": ("knee",),
-    "toe": ("ankle",),
-}
 _AXES = ("x", "y", "z")
 
 
 def parents_of(recording: Recording) -> tuple[int, ...]:
-    """Index of each joint's parent, -1 for the root: the skeleton's, or what the canonical names say."""
+    """Index of each joint's parent, -1 for the root: the skeleton's, or what the names say."""
     if recording.skeleton is not None:
         return recording.skeleton.parents
-    at = {split_joint_name(name): index for index, name in enumerate(recording.joints)}
-    parents = []
-    for name in recording.joints:
-        side, word = split_joint_name(name)
-        above = [key for up in _ABOVE.get(word, ()) for key in ((side, up), (None, up)) if key in at]
-        parents.append(at[above[0]] if above else (-1 if word == "hips" else 0))
-    return tuple(parents)
+    return tree_of(recording.joints, recording.mapping)
 
 
 def with_neighbours(stream: AlertStream, units: Collection[str]) -> set[str]:

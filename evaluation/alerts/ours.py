@@ -34,19 +34,16 @@ class Monitor:
 
     def update(self, values: Array, times: Array) -> Array:
         """See `Detector`."""
-        scores = np.empty(len(values))
-        for at, (frame, time_s) in enumerate(zip(values, times.tolist(), strict=True)):
-            for event in self._monitor.update(frame, time_s):
-                if isinstance(event, Cleared):
-                    continue
-                alarm = Alarm(time_s, event.kind.value, event.units)
-                if isinstance(event, Raised):
-                    self._young[event.anomaly_id] = len(self.alarms)
-                    self.alarms.append(alarm)
-                elif (known := self._young.get(event.anomaly_id)) is not None:
-                    self._revise(event.anomaly_id, known, alarm)
-            scores[at] = self._monitor.severity
-        return scores
+        for row, event in self._monitor.push(values, times):
+            if isinstance(event, Cleared):
+                continue
+            alarm = Alarm(float(times[row]), event.kind.value, event.units)
+            if isinstance(event, Raised):
+                self._young[event.anomaly_id] = len(self.alarms)
+                self.alarms.append(alarm)
+            elif (known := self._young.get(event.anomaly_id)) is not None:
+                self._revise(event.anomaly_id, known, alarm)
+        return self._monitor.severities
 
     def _revise(self, anomaly_id: int, known: int, later: Alarm) -> None:
         raised_s = self.alarms[known].at_s

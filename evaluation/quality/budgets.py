@@ -21,6 +21,7 @@ from kineseg_core.inference.state_table import HostTable
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.session import End, Session
 from numpy.typing import NDArray
@@ -130,12 +131,16 @@ def segment(stream: AnnotatedStream, opener: Opener, bundle: Bundle, budgets_s: 
     return [_prediction(events, stream.n_frames) for events in budgets.finish()]
 
 
-def _pass_on(item: GapFound | ValuesMissing | ChunkEnd | End, session: Session, out: list[Output]) -> None:
+def _pass_on(
+    item: GapFound | ValuesMissing | AnomalyFound | ChunkEnd | End, session: Session, out: list[Output]
+) -> None:
     match item:
         case GapFound():
             session.gap(item, out)
         case ValuesMissing():
             session.missing(item, out)
+        case AnomalyFound():
+            session.anomaly(item, out)
         case ChunkEnd():
             session.ack(item, out)
         case End():

@@ -9,6 +9,8 @@ import enum
 from array import array
 from dataclasses import dataclass, field
 
+from kineseg_core.anomalies.kinds import AnomalyKind
+
 
 class EndReason(enum.Enum):
     """Why a stream ended."""
@@ -18,12 +20,6 @@ class EndReason(enum.Enum):
     DRAINED = "drained"
     REJECTED = "rejected"
     IDLE = "idle"
-
-
-class AnomalyKind(enum.Enum):
-    """What is unusual in an anomaly."""
-
-    SURPRISE = "surprise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,40 +85,39 @@ class LabelsMerged:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyRaised:
-    """Something is unusual for this stream; an anomaly as bad as this is expected once in `severity` hours.
+    """Something is wrong with what the source sends; as bad as this is expected once in `severity` hours.
 
-    `channels` and `joints` are those concerned; empty: not known, or all.
+    `channels` or `joints` are those concerned; both empty: the whole source. `text` is a sentence about it.
     """
 
     anomaly_id: int
     anomaly_kind: AnomalyKind
-    score: float
-    threshold: float
     severity: float
+    text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalyUpdated:
-    """An anomaly has become worse; `score` is its highest so far."""
+    """More is known of an anomaly: its kind, whom it concerns, since when it holds, or that it is worse."""
 
     anomaly_id: int
     anomaly_kind: AnomalyKind
-    score: float
     severity: float
+    text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalyCleared:
-    """An anomaly is over, which went on until before `end_frame`; `score` was its highest."""
+    """An anomaly is over, which went on until before `end_frame`."""
 
     anomaly_id: int
     anomaly_kind: AnomalyKind
-    score: float
     severity: float
+    text: str
     end_frame: int
     end_time_s: float
     duration_s: float

@@ -17,6 +17,7 @@ from kineseg_core.inference.state_table import F32, HostTable
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.session import End, Session
 
 # As many rows as a server has by default: where a row's bits depend on its batch, this pads as the server does.
@@ -100,6 +101,8 @@ class InProcessStream:
                     self.session.gap(item, out)
                 case ValuesMissing():
                     self.session.missing(item, out)
+                case AnomalyFound():
+                    self.session.anomaly(item, out)
                 case ChunkEnd():
                     self.session.ack(item, out)
                 case End():

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
+from kineseg_core.anomalies import AnomalyBudget, WatchedSource
+from kineseg_core.anomalies.budget import LEAST_PER_HOUR, MOST_PER_HOUR
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
 from kineseg_core.decisions import Decisions
@@ -21,6 +23,7 @@ from kineseg_core.inference.bundle import Bundle
 from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
+from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
@@ -44,6 +47,7 @@ class StreamRequest:
         channels: Names of the channels, in the order in which they come; empty: the model's, in its order.
         latency_s: Latency budget, seconds; 0: the default.
         boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99; 0: the default.
+        alarms_per_hour: How many alarms an hour may be false, 0.01 to 1000; 0: the default.
         frame_results: Every frame's result is wanted, too.
         decisions: Which decisions about segments are wanted.
         joints: The joints of a body whose positions or rotations come, instead of channels.
@@ -55,6 +59,7 @@ class StreamRequest:
     channels: tuple[str, ...] = ()
     latency_s: float = 0.0
     boundary_threshold: float = 0.0
+    alarms_per_hour: float = 0.0
     frame_results: bool = False
     decisions: Decisions = Decisions.ALL
     joints: Joints | None = None
@@ -70,6 +75,7 @@ class Opener:
         default_model: Model of streams that name none; empty: the first.
         default_latency_s: Latency budget of streams that ask for none, seconds.
         default_boundary_threshold: That of the default model's streams that ask for none; 0: the model's own.
+        default_alarms_per_hour: False alarms an hour that are allowed in streams that do not say.
         limits: Of what comes in.
 
     Raises:
@@ -86,6 +92,7 @@ class Opener:
         default_model: str = "",
         default_latency_s: float = 4.0,
         default_boundary_threshold: float = 0.0,
+        default_alarms_per_hour: float = AnomalyBudget.alarms_per_hour,
         limits: IntakeLimits = _LIMITS,
     ) -> None:
         names = [*bundles, SCRATCH] if scratch else list(bundles)
@@ -109,6 +116,7 @@ class Opener:
         }
         self._default_latency_s = default_latency_s
         self._default_boundary_threshold = default_boundary_threshold
+        self._default_alarms_per_hour = default_alarms_per_hour
         self._limits = limits
 
     @property
@@ -141,6 +149,9 @@ class Opener:
         threshold = self._default_boundary_threshold if model == self.default_model else 0.0
         if wanted.boundary_threshold != 0:
             threshold = _within(wanted.boundary_threshold, _THRESHOLDS, "boundary_threshold", "")
+        alarms = self._default_alarms_per_hour
+        if wanted.alarms_per_hour != 0:
+            alarms = _within(wanted.alarms_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "alarms_per_hour", "")
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
         agreed = SessionConfig(
@@ -150,6 +161,7 @@ class Opener:
             frame_rate_hz=rate,
             latency_s=latency,
             boundary_threshold=threshold,
+            alarms_per_hour=alarms,
             frame_results=wanted.frame_results,
             decisions=wanted.decisions,
             opened_unix_ns=opened_unix_ns,
@@ -164,7 +176,8 @@ class Opener:
         order = _order(wanted.channels if pose is None else pose.channels, bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
-        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose)
+        watch = _watch(agreed, wanted.channels or bundle.channels)
+        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose, watch)
         settings = self._segmenters[agreed.model]
         point = self.network.operating_point
         if agreed.boundary_threshold:
@@ -185,7 +198,8 @@ class Opener:
         pose = None if wanted.joints is None else any_source(wanted.joints, rate, MOST_CHANNELS)
         channels = wanted.channels if pose is None else pose.channels
         plan = scratch_plan(channels, rate)
-        intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose)
+        watch = _watch(agreed, channels)
+        intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose, watch=watch)
         point = self.network.operating_point
         if plan.few:
             _refuse_threshold(wanted)
@@ -195,6 +209,14 @@ class Opener:
         segmenter = scratch_segmenter(plan, point, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         agreed = replace(agreed, boundary_threshold=threshold, model_rate_hz=plan.rate_hz, plan=plan)
         return Session(agreed, intake, segmenter)
+
+
+def _watch(agreed: SessionConfig, channels: Sequence[str]) -> SourceWatch:
+    """What looks for anomalies: in the joints that are sent, or else in these channels."""
+    rate = agreed.frame_rate_hz
+    joints = agreed.joints
+    source = WatchedSource.of_channels(channels, rate) if joints is None else joints_source(joints, rate)
+    return SourceWatch(source, AnomalyBudget(agreed.alarms_per_hour))
 
 
 def _delay_s(rate_hz: float, model_rate_hz: float) -> float:

@@ -16,10 +16,7 @@ from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
     Ack,
-    AnomalyCleared,
-    AnomalyKind,
     AnomalyRaised,
-    AnomalyUpdated,
     Detail,
     EndReason,
     Event,
@@ -39,11 +36,9 @@ from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.segmenter import (
-    AnomalyEnd,
-    AnomalyStart,
-    AnomalyUpdate,
     Decision,
     SegmentEnd,
     Segmenter,
@@ -51,11 +46,9 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
-from kineseg_core.segmenter.return_period import ReturnPeriod
 
 REMEMBERED_SEGMENTS = 10_000
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
-_HOUR = 3600 * SECOND
 _MICROSECOND = 1000
 
 
@@ -72,6 +65,7 @@ class SessionConfig:
     frame_rate_hz: float
     latency_s: float
     boundary_threshold: float
+    alarms_per_hour: float
     frame_results: bool
     decisions: Decisions
     opened_unix_ns: int
@@ -155,9 +149,7 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._anomalies = 0
-        self._return_period = ReturnPeriod()
         self._observed: tuple[float, list[float]] = (0.0, [])
-        self._open_anomalies: dict[int, tuple[int, int]] = {}  # frame and time at which they begin
 
     # What the receiver does.
 
@@ -165,7 +157,7 @@ class Session:
         """Takes a chunk, see `Intake.take`."""
         return self.intake.take(first_frame, data, capture_times_ns)
 
-    def end(self, reason: EndReason) -> list[ModelFrames | End]:
+    def end(self, reason: EndReason) -> list[Taken | End]:
         """Ends the intake; nothing can be taken afterwards."""
         intake = self.intake
         any_frames = intake.received > 0
@@ -178,8 +170,7 @@ class Session:
             filled=intake.filled,
             missing_values=intake.missing_values,
         )
-        rest = intake.flush()
-        return [end] if rest is None else [rest, end]
+        return [*intake.flush(), end]
 
     # What the processor does.
 
@@ -240,6 +231,11 @@ class Session:
         detail = MissingValues(found.channels, (found.decided_ns - found.time_ns) / SECOND, found.returned)
         self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
 
+    def anomaly(self, found: AnomalyFound, out: list[Output]) -> None:
+        """Something is wrong with what the source sends, or no longer."""
+        self._anomalies += isinstance(found.detail, AnomalyRaised)
+        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, found.detail, out)
+
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
         self._acked = chunk.frames
@@ -296,8 +292,6 @@ class Session:
             self.segments.append(detail)
             self._labels.add(decision.label)
             self._closed += 1
-        elif isinstance(decision, AnomalyStart | AnomalyUpdate | AnomalyEnd):
-            (frame, ns), detail = self._anomaly(decision, decided_ns)
         else:
             frame, ns = self._frame_times.at(decision.index)
             detail = LabelsMerged(decision.label, decision.into)
@@ -307,25 +301,6 @@ class Session:
         emitted = selected(detail, self.config.decisions, confirms=confirms)
         if emitted is not None:
             self._emit(frame, ns, decided, decided_ns, emitted, out)
-
-    def _anomaly(
-        self, decision: AnomalyStart | AnomalyUpdate | AnomalyEnd, decided_ns: int
-    ) -> tuple[tuple[int, int], AnomalyRaised | AnomalyUpdated | AnomalyCleared]:
-        """Where an anomaly begins, and what is known of it."""
-        number, kind = decision.anomaly_id, AnomalyKind.SURPRISE
-        severity = self._return_period.hours(decision.score, decided_ns / _HOUR)
-        if isinstance(decision, AnomalyStart):
-            self._anomalies += 1
-            place = self._open_anomalies[number] = self._frame_times.at(decision.index)
-            return place, AnomalyRaised(number, kind, decision.score, decision.threshold, severity)
-        if isinstance(decision, AnomalyUpdate):
-            return self._open_anomalies[number], AnomalyUpdated(number, kind, decision.score, severity)
-        self._return_period.add(decision.score)
-        place = self._open_anomalies.pop(number)
-        end_frame, end_ns = self._frame_times.at(decision.end)
-        duration_s = (end_ns - place[1]) / SECOND
-        cleared = AnomalyCleared(number, kind, decision.score, severity, end_frame, end_ns / SECOND, duration_s)
-        return place, cleared
 
     def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
         """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         le=0.99,
         description="How likely a boundary must be in the default model's streams that ask for none; none: its own.",
     )
+    default_alarms_per_hour: float = Field(
+        2.0, ge=0.01, le=1000, description="False alarms an hour that are allowed in streams that do not say."
+    )
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
     opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")

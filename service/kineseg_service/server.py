@@ -19,6 +19,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_core import anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, warm_up
 from kineseg_core.errors import BadBank, BadBundle, CannotStart
 from kineseg_core.generic import ScratchDecoders
@@ -239,6 +240,7 @@ class Server:
             default_model=settings.default_model,
             default_latency_s=settings.default_latency_s,
             default_boundary_threshold=settings.default_boundary_threshold or 0.0,
+            default_alarms_per_hour=settings.default_alarms_per_hour,
             limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
         )
         decoders = {}
@@ -255,6 +257,7 @@ class Server:
             decoders[name] = decoder
         network = BoundaryNetwork(opener.network)
         warm_up(network)
+        anomalies.warm_up()
         return decoders, network, opener, names
 
 

@@ -30,7 +30,7 @@ from kineseg_cli.show.page_drawings import LEFT, RIGHT
 from kineseg_cli.show.signals import plane
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw
-from kineseg_cli.show.wording import brief, describe
+from kineseg_cli.show.wording import brief, describe, rarity
 from rich.console import Console
 from rich.segment import Segment
 
@@ -209,12 +209,14 @@ def test_no_pose_stands_in_a_gap_that_cuts_the_stream(motion: Recording) -> None
 def anomalies() -> list[Event]:
     """One that became worse and is over, and one that goes on."""
     about = {"seq": 98, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
-    known = {**about, "anomaly_id": 1, "anomaly_kind": AnomalyKind.SURPRISE, "severity": 0.25}
+    known = {**about, "anomaly_id": 1, "anomaly_kind": AnomalyKind.LEVEL, "severity": 0.25}
+    known |= {"text": "head <off>"}
+    frozen = known | {"anomaly_kind": AnomalyKind.FROZEN, "severity": 30.0, "text": "head frozen for 2.0 s"}
     return [
-        AnomalyRaised(**known, score=7.0, threshold=6.0),
-        AnomalyUpdated(**known, score=9.0),
-        AnomalyCleared(**known | {"severity": 30.0}, score=9.5, end_frame=25, end_time_s=2.5, duration_s=2.0),
-        AnomalyRaised(**known | {"anomaly_id": 2, "time_s": 5.0}, score=6.5, threshold=6.0),
+        AnomalyRaised(**known | {"frame": 6, "time_s": 0.6}),
+        AnomalyUpdated(**frozen),
+        AnomalyCleared(**frozen, end_frame=25, end_time_s=2.5, duration_s=2.0),
+        AnomalyRaised(**known | {"anomaly_id": 2, "time_s": 5.0, "severity": 9e15}),
     ]
 
 
@@ -223,21 +225,35 @@ def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> No
     for event in anomalies():
         made.add(event)
     over, going = made.anomalies
-    assert (over.start_s, over.end_s, over.score, over.severity) == (0.5, 2.5, 9.5, 30.0)
-    assert (going.start_s, going.end_s, going.score) == (5.0, None, 6.5)
-    assert made.threshold == 6.0
-    assert "anomaly, 0:00.5 to 0:02.5, score up to 9.5" in page.render(made)
-    assert "anomaly, goes on, score up to 6.5" in page.render(made)
+    assert (over.start_s, over.end_s, over.kind, over.severity) == (0.5, 2.5, "frozen", 30.0)
+    assert (going.start_s, going.end_s, going.kind) == (5.0, None, "level")
+    assert "head frozen for 2.0 s, 0:00.5 to 0:02.5, once in 30.0 hours" in page.render(made)
+    assert "head &lt;off&gt;, goes on, once in more than 100 years" in page.render(made)
+    assert {"frozen", "level"} <= {text.get_text() for ax in draw(made).axes for text in ax.texts}
     words = [describe(event) for event in anomalies()]
     assert words == [
-        "anomaly 1 at 0:00.5: score 7.0, the threshold is 6",
-        "anomaly 1 has become worse: score 9.0, once in 15.0 minutes",
-        "anomaly 1 is over: 0:00.5 to 0:02.5 (2.0 s), score up to 9.5, once in 30.0 hours",
-        "anomaly 2 at 0:05.0: score 6.5, the threshold is 6",
+        "anomaly 1 from 0:00.6 on: head <off> (level, once in 15.0 minutes)",
+        "anomaly 1 goes on: head frozen for 2.0 s (frozen, once in 30.0 hours)",
+        "anomaly 1 is over: head frozen for 2.0 s (frozen, once in 30.0 hours), 0:00.5 to 0:02.5",
+        "anomaly 2 from 0:05.0 on: head <off> (level, once in more than 100 years)",
     ]
-    assert [brief(event).split(",")[0] for event in anomalies()] == [
-        "anomaly 1", "anomaly 1 worse", "anomaly 1 over", "anomaly 2"
+    assert [brief(event) for event in anomalies()] == [
+        "anomaly 1: level", "anomaly 1 goes on: frozen", "anomaly 1 over, 2.0 s", "anomaly 2: level"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (0.25, "15.0 minutes"),
+        (30, "30.0 hours"),
+        (240, "10.0 days"),
+        (87660, "10.0 years"),
+        (1e12, "more than 100 years"),
+    ],
+)
+def test_how_rare_something_is_is_said_in_a_unit_for_people(hours: float, words: str) -> None:
+    assert rarity(hours) == f"once in {words}"
 
 
 def test_the_picture_and_the_page_of_sensors_have_no_body() -> None:

@@ -69,30 +69,31 @@ def ways(emitted: Sequence[pb.Event]) -> dict[int, Way]:
 
 def anomalies(emitted: Sequence[pb.Event]) -> int:
     """How many were raised; fails where events of an anomaly are not as they must be."""
-    raised: dict[int, pb.Event] = {}
-    going: dict[int, float] = {}  # the score as last emitted
+    going: dict[int, pb.Event] = {}  # the latest event of each that is not over
+    raised = 0
     for event in emitted:
-        if event.HasField("anomaly"):
-            detail = event.anomaly
-            assert detail.anomaly_id == len(raised) + 1
-            assert detail.score >= detail.threshold
-            raised[detail.anomaly_id], going[detail.anomaly_id] = event, detail.score
-        elif event.HasField("anomaly_updated"):
-            assert event.anomaly_updated.score > going[event.anomaly_updated.anomaly_id]
-            assert event.frame == raised[event.anomaly_updated.anomaly_id].frame
-            going[event.anomaly_updated.anomaly_id] = event.anomaly_updated.score
-        elif event.HasField("anomaly_cleared"):
-            cleared = event.anomaly_cleared
-            assert cleared.score >= going.pop(cleared.anomaly_id)
-            assert event.frame == raised[cleared.anomaly_id].frame <= cleared.end_frame <= event.decided_frame + 1
-            assert cleared.duration_s >= 0
-        for kind in ("anomaly", "anomaly_updated", "anomaly_cleared"):
-            if event.HasField(kind):
-                hours = event.decided_time_s / 3600
-                assert hours / len(raised) - 1e-9 <= getattr(event, kind).severity <= hours + 1e-9
-                assert getattr(event, kind).anomaly_kind == pb.ANOMALY_KIND_SURPRISE
+        kind = event.WhichOneof("detail")
+        if kind not in ("anomaly", "anomaly_updated", "anomaly_cleared"):
+            continue
+        detail = getattr(event, kind)
+        if kind == "anomaly":
+            raised += 1
+            assert detail.anomaly_id == raised
+        else:
+            before = going.pop(detail.anomaly_id)
+            assert event.frame <= before.frame, "it may turn out to have begun earlier"
+            assert detail.severity >= getattr(before, before.WhichOneof("detail")).severity
+        assert detail.anomaly_kind != pb.ANOMALY_KIND_UNSPECIFIED
+        assert detail.text
+        assert detail.severity > 0
+        assert not (detail.channels and detail.joints)
+        if kind == "anomaly_cleared":
+            assert event.frame <= detail.end_frame <= event.decided_frame + 1
+            assert detail.duration_s >= 0
+        else:
+            going[detail.anomaly_id] = event
     assert not going, "all are cleared before the summary"
-    return len(raised)
+    return raised
 
 
 def keeps_promises(emitted: Sequence[pb.Event], decisions: pb.Decisions.ValueType, most_late_s: float = 1e9) -> None:

@@ -145,9 +145,7 @@ def test_chunking_changes_not_one_bit(
             taken += into.take(int(rows[0]), frames[rows].tobytes(), times[rows].tolist() if timed else ())
             into = pickle.loads(pickle.dumps(into))
             at = end
-        rest = into.flush()
-        if rest is not None:
-            taken.append(rest)
+        taken += into.flush()
         made, places = joined(taken)
         # Where a gap stands among the model's frames counts, too.
         order: list[object] = []
@@ -268,9 +266,7 @@ def test_a_stretch_too_short_for_a_frame_of_the_model_gives_one_all_the_same() -
     frames = signal(3)
     into = intake(120.0, max_gap_s=0.5)
     taken = [item for at in range(3) for item in into.take(at * 1000, frames[at : at + 1].tobytes(), ())]
-    rest = into.flush()
-    assert rest is not None
-    made, places = joined([*taken, rest])
+    made, places = joined([*taken, *into.flush()])
     np.testing.assert_array_equal(made, frames)
     assert [place[0] for place in places] == [0, 1000, 2000]
 
@@ -367,11 +363,11 @@ def test_a_stream_too_short_for_one_model_frame_still_gives_one() -> None:
     into = intake(rate=120.0)
     frames = signal(3)
     assert joined(feed(into, frames))[1] == []
-    rest = into.flush()
-    assert rest is not None
+    (rest,) = into.flush()
+    assert isinstance(rest, ModelFrames)
     np.testing.assert_array_equal(rest.frames, frames[-1:])
     assert (rest.decided, rest.start) == ([2], [0])
-    assert intake().flush() is None
+    assert intake().flush() == []
 
 
 def test_a_slow_source_is_taken_in_slices() -> None:

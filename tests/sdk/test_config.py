@@ -28,6 +28,9 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("boundary_threshold", 0),
         ("boundary_threshold", 1),
         ("boundary_threshold", math.nan),
+        ("alarms_per_hour", 0),
+        ("alarms_per_hour", 1001),
+        ("alarms_per_hour", math.nan),
         ("chunk_s", 0),
         ("chunk_s", math.nan),
         ("session_id", "a b"),
@@ -92,6 +95,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         session_id="s-1",
         latency_s=2,
         boundary_threshold=0.6,
+        alarms_per_hour=6,
         frame_results=True,
         decisions="final",
     )
@@ -109,6 +113,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         "channels": ["c2", "c0", "c1"],
         "latency_s": 2,
         "boundary_threshold": 0.6,
+        "alarms_per_hour": 6,
         "frame_results": True,
         **wanted,
     }

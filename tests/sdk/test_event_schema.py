@@ -85,7 +85,8 @@ def test_nothing_else_is_an_event(event: kineseg.Event, data: st.DataObject) -> 
 def test_a_value_that_cannot_be_is_refused(key: str, value: object) -> None:
     raised = kineseg.AnomalyRaised(
         stream_id=SOME_STREAM, seq=1, emitted_unix_ns=0, frame=3, time_s=0.1, decided_frame=3, decided_time_s=0.1,
-        anomaly_id=1, score=7.0, threshold=5.5, severity=0.25, channels=("c0",),
+        anomaly_id=1, anomaly_kind=kineseg.AnomalyKind.SPIKE, severity=0.25,
+        text="c0 jumped away and back", channels=("c0",),
     )  # fmt: skip
     assert is_event(raised.to_dict() | {"channels": ["c0"]})
     assert not is_event(raised.to_dict() | {"channels": ["c0"]} | {key: value})

@@ -26,10 +26,10 @@ OWN = {
         *("segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s", "repeat_probability"),
     },
     "labels_merged": {"label", "into"},
-    "anomaly": {"anomaly_id", "anomaly_kind", "score", "threshold", "severity"},
-    "anomaly_updated": {"anomaly_id", "anomaly_kind", "score", "severity"},
+    "anomaly": {"anomaly_id", "anomaly_kind", "severity", "text"},
+    "anomaly_updated": {"anomaly_id", "anomaly_kind", "severity", "text"},
     "anomaly_cleared": {
-        *("anomaly_id", "anomaly_kind", "score", "severity"),
+        *("anomaly_id", "anomaly_kind", "severity", "text"),
         *("end_frame", "end_time_s", "duration_s"),
     },
     "gap": {"missing_frames", "duration_s", "cuts"},
@@ -58,7 +58,7 @@ OPTIONAL = {
     },
     "segment_updated": {"start_frame", "repeat_probability", *WHERE_KNOWN["segment_updated"]},
     "segment_closed": {"repeat_probability", *WHERE_KNOWN["segment_closed"]},
-    "anomaly": {"anomaly_id", "anomaly_kind", "severity", *WHERE_KNOWN["anomaly"]},
+    "anomaly": WHERE_KNOWN["anomaly"],
     "anomaly_updated": WHERE_KNOWN["anomaly_updated"],
     "anomaly_cleared": WHERE_KNOWN["anomaly_cleared"],
     "gap": {"cuts"},
@@ -102,13 +102,6 @@ def test_events_written_before_there_were_provisional_segments_are_certain() -> 
     about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
     started = kineseg.event_from_dict({"kind": "segment_started", **about, "segment_id": 0, "label": 3})
     assert started == kineseg.SegmentStarted(**about, segment_id=0, label=3, confidence=1.0, confirmed=True)
-
-
-def test_an_anomaly_written_before_anomalies_had_numbers_is_read() -> None:
-    about = {"seq": 1, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
-    read = kineseg.event_from_dict({"kind": "anomaly", **about, "score": 7.0, "threshold": 5.5})
-    assert read == kineseg.AnomalyRaised(**about, score=7.0, threshold=5.5)
-    assert (read.id, read.stream_id, read.emitted_unix_ns) == ("", "", None)
 
 
 def test_an_event_has_an_id_of_its_own_and_a_time_that_log_tools_read() -> None:
@@ -170,16 +163,16 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     ran = {"model": "scripted", "model_sha256": "5" * 64}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
     totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
-    worse = {"anomaly_id": 2, "score": 6.5, "severity": 0.25, "channels": ("c1",), "joints": ("head", "neck")}
-    raised = worse | {"threshold": 6.0}
+    said = {"anomaly_id": 2, "severity": 0.25, "channels": ("c1",), "joints": ("head", "neck"), "text": "head frozen"}
+    numbers = {"anomaly_kind": pb.ANOMALY_KIND_FROZEN}
     ends = {"end_frame": 8, "end_time_s": 0.6, "duration_s": 0.1}
     missing = {"channels": ("c2", "c0"), "duration_s": 0.25, "returned": True}
     sent = [
         pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(**known)),
         pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
-        pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.AnomalyRaised(**raised, anomaly_kind=1)),
-        pb.Event(seq=11, **about, anomaly_updated=pb.AnomalyUpdated(**worse, anomaly_kind=99)),
-        pb.Event(seq=12, **about, anomaly_cleared=pb.AnomalyCleared(**worse, **ends, anomaly_kind=1)),
+        pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.AnomalyRaised(**said, **numbers)),
+        pb.Event(seq=11, **about, anomaly_updated=pb.AnomalyUpdated(**said, anomaly_kind=99)),
+        pb.Event(seq=12, **about, anomaly_cleared=pb.AnomalyCleared(**said, **ends, **numbers)),
         pb.Event(seq=4, **about, gap=pb.Gap(missing_frames=2, duration_s=0.25)),
         pb.Event(seq=5, **about),  # what a kind of a newer server looks like
         pb.Event(seq=6, **about, segment_updated=pb.SegmentUpdated(**known | {"confidence": 1, "confirmed": True})),
@@ -199,13 +192,14 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     scripted.segment = say_all
     with connect(scripted.address).stream(rate=30) as stream:
         frame, *events = list(stream)
-    surprise = kineseg.AnomalyKind.SURPRISE
+    named = {"anomaly_kind": kineseg.AnomalyKind.FROZEN}
+    newer = {"anomaly_kind": kineseg.AnomalyKind.UNKNOWN}
     assert events == [
         kineseg.SegmentStarted(seq=1, **about, capture_time_ns=11, **known),
         kineseg.SegmentClosed(seq=2, **about, **closed),
-        kineseg.AnomalyRaised(seq=3, **about, capture_time_ns=0, **raised, anomaly_kind=surprise),
-        kineseg.AnomalyUpdated(seq=11, **about, **worse, anomaly_kind=kineseg.AnomalyKind.UNKNOWN),
-        kineseg.AnomalyCleared(seq=12, **about, **worse, **ends, anomaly_kind=surprise),
+        kineseg.AnomalyRaised(seq=3, **about, capture_time_ns=0, **said, **named),
+        kineseg.AnomalyUpdated(seq=11, **about, **said, **newer),
+        kineseg.AnomalyCleared(seq=12, **about, **said, **ends, **named),
         kineseg.Gap(seq=4, **about, missing_frames=2, duration_s=0.25),
         kineseg.Event(seq=5, **about),
         kineseg.SegmentUpdated(seq=6, **about, **known | {"confidence": 1.0, "confirmed": True}),

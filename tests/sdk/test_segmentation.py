@@ -65,7 +65,12 @@ def two_segments(scripted: Any, script: ModuleType) -> Any:
 def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) -> None:
     frames = np.random.default_rng(0).normal(size=(5001, 3)).astype(np.float32)
     found = connect(two_segments.address).segment(
-        frames, rate=120, channels=("c1", "c0", "c2"), latency_s=2, boundary_threshold=0.6
+        frames,
+        rate=120,
+        channels=("c1", "c0", "c2"),
+        latency_s=2,
+        boundary_threshold=0.6,
+        alarms_per_hour=6,
     )
     np.testing.assert_array_equal(np.concatenate(two_segments.received), frames)
     assert two_segments.config == pb.StreamConfig(
@@ -74,6 +79,7 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
         frame_rate_hz=120,
         latency_s=2,
         boundary_threshold=0.6,
+        alarms_per_hour=6,
         decisions=pb.DECISIONS_ALL,
     )
     assert (found.rate, found.n_frames) == (120, 5001)

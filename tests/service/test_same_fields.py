@@ -9,6 +9,7 @@ import kineseg
 import pytest
 from kineseg._events import EVENT_TYPES, EventKind
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core import anomalies
 from kineseg_core import events as core
 
 KINDS = {name: kind for kind, name in core.KIND_NAMES.items()}
@@ -66,7 +67,7 @@ def test_what_is_no_event_has_the_fields_of_its_message_too(ours: type, message:
     ("ours", "sdk", "contract", "prefix", "extra"),
     [
         (core.EndReason, kineseg.EndReason, pb.EndReason, "END_REASON_", {"unspecified"}),
-        (core.AnomalyKind, kineseg.AnomalyKind, pb.AnomalyKind, "ANOMALY_KIND_", {"unknown"}),
+        (anomalies.AnomalyKind, kineseg.AnomalyKind, pb.AnomalyKind, "ANOMALY_KIND_", {"unknown"}),
     ],
 )
 def test_choices_are_the_same_everywhere(

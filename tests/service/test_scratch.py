@@ -103,7 +103,9 @@ def test_a_spike_is_an_anomaly_and_the_same_beat_again_is_not(client: Client) ->
     beats = np.where(np.arange(1200) % 12 == 0, 1.0, 0.0) + 0.02 * np.random.default_rng(3).standard_normal(len(t))
     beats[900] += 6
     found = client.segment(beats, rate=10, model="scratch")
-    assert [event.frame for event in found.events if isinstance(event, AnomalyRaised)] == [900]
+    (anomaly,) = [event for event in found.events if isinstance(event, AnomalyRaised)]
+    assert anomaly.frame == 900
+    assert anomaly.decided_frame <= 901  # the second difference is largest on the way back
 
 
 def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> None:

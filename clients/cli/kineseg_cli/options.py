@@ -70,6 +70,12 @@ Threshold = Annotated[
         "tune` finds one. Default: the model's own.",
     ),
 ]
+AlarmsPerHour = Annotated[
+    float | None,
+    typer.Option(
+        "--alarms-per-hour", help="How many alarms an hour may be false, 0.01 to 1000. Default: the server's, 2."
+    ),
+]
 Names = Annotated[
     Path | None,
     typer.Option("--bank", "--label-bank", help="Name bank: file with taught names, see `kineseg label`."),

@@ -34,6 +34,7 @@ class Replay:
         model: Name of the model.
         latency_s: See `kineseg.StreamConfig`.
         boundary_threshold: See `kineseg.StreamConfig`.
+        alarms_per_hour: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
         decisions: See `kineseg.StreamConfig`.
         speed: How many times faster than it was captured; None: as fast as possible.
@@ -49,6 +50,7 @@ class Replay:
         model: str,
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
+        alarms_per_hour: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         speed: float | None = None,
@@ -67,6 +69,7 @@ class Replay:
             model=model,
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
+            alarms_per_hour=alarms_per_hour,
             frame_results=frame_results,
             decisions=decisions,
             chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,

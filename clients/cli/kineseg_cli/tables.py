@@ -11,8 +11,9 @@ from rich.text import Text
 
 from kineseg_cli.name_store import KeptName
 from kineseg_cli.show.agreement import Agreement
+from kineseg_cli.show.anomalies import AnomalySpan
 from kineseg_cli.show.colors import color_of, ink_on
-from kineseg_cli.show.wording import agreement_lines, clock
+from kineseg_cli.show.wording import agreement_lines, clock, rarity
 
 
 def segment_table(closed: Sequence[SegmentClosed]) -> Table:
@@ -38,6 +39,22 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
             f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
             f"{event.repeat_probability:.0%}",
         )
+    return table
+
+
+def anomaly_table(spans: Sequence[AnomalySpan]) -> Table:
+    """Anomalies in the order in which they were raised."""
+    table = Table(box=box.SIMPLE_HEAD, title="anomalies", title_justify="left")
+    table.add_column("id", justify="right")
+    for name in ("from", "to"):
+        table.add_column(name, justify="right")
+    table.add_column("kind")
+    table.add_column("what", overflow="fold")
+    table.add_column("how rare")
+    for span in spans:
+        until = "goes on" if span.end_s is None else clock(span.end_s)
+        about = (str(span.anomaly_id), clock(span.start_s), until, span.kind)
+        table.add_row(*about, Text(span.text), rarity(span.severity))
     return table
 
 

@@ -157,8 +157,8 @@ _HOMES = {
         "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
-        "AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap LabelsMerged "
-        "MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
+        "AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "
+        "LabelsMerged MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
         "event_from_dict"
     ),
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",

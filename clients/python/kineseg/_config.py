@@ -17,6 +17,7 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATE_HZ = (1.0, 1000.0)
 _LATENCY_S = (0.5, 10.0)
 _THRESHOLD = (0.01, 0.99)
+_ALARMS = (0.01, 1000.0)
 _CHUNK_S = (0.001, 10.0)
 
 Decisions = Literal["all", "final", "provisional"]
@@ -42,6 +43,8 @@ class StreamConfig:
         boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99: lower gives more boundaries,
             higher fewer, see `kineseg tune`. None: the server's default, which is the model's own unless set up
             otherwise. ``"scratch"`` with fewer than 5 channels has no such probability and refuses it.
+        alarms_per_hour: How many alarms an hour may be false, 0.01 to 1000: what is rarer than that is raised as an
+            anomaly. None: the server's default, 2.
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
@@ -65,6 +68,7 @@ class StreamConfig:
     session_id: str = ""
     latency_s: float | None = None
     boundary_threshold: float | None = None
+    alarms_per_hour: float | None = None
     frame_results: bool = False
     chunk_s: float = 0.05
     decisions: Decisions = "all"
@@ -79,6 +83,8 @@ class StreamConfig:
         if self.boundary_threshold is not None:
             threshold = _checked("boundary_threshold", self.boundary_threshold, _THRESHOLD, "")
             object.__setattr__(self, "boundary_threshold", threshold)
+        if self.alarms_per_hour is not None:
+            object.__setattr__(self, "alarms_per_hour", _checked("alarms_per_hour", self.alarms_per_hour, _ALARMS, ""))
         object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
         if self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
@@ -115,6 +121,7 @@ class StreamChoices(TypedDict, total=False):
     session_id: str
     latency_s: float | None
     boundary_threshold: float | None
+    alarms_per_hour: float | None
     frame_results: bool
     chunk_s: float
     decisions: Decisions

@@ -42,10 +42,42 @@ class EventKind(enum.StrEnum):
 
 
 class AnomalyKind(enum.StrEnum):
-    """What is unusual in an anomaly."""
+    """What is wrong in an anomaly."""
 
-    SURPRISE = "surprise"
-    """The motion is unlike what the model predicts."""
+    GAP = "gap"
+    """No frames came for some time."""
+    OCCLUDED = "occluded"
+    """Joints or channels have no values."""
+    STALLED = "stalled"
+    """The source sends one frame again and again."""
+    FROZEN = "frozen"
+    """Joints or channels keep exactly their values while others go on."""
+    LOOPED = "looped"
+    """Frames come again that came before."""
+    UNIT = "unit"
+    """The values are in another unit, by a factor that units differ by."""
+    SPIKE = "spike"
+    """Values jumped away and back."""
+    JITTER = "jitter"
+    """Values shake."""
+    DRIFT = "drift"
+    """Values drift away slowly."""
+    LEVEL = "level"
+    """Values lie off their usual level."""
+    GAIN = "gain"
+    """Values are larger or smaller than usual."""
+    SWAPPED = "swapped"
+    """Joints of the left and the right are taken for each other."""
+    SCALE = "scale"
+    """The body has another size."""
+    AXES = "axes"
+    """The axes have changed."""
+    TREMOR = "tremor"
+    """Joints tremble, more and more."""
+    LATE = "late"
+    """Joints or channels come later than the others."""
+    UNUSUAL = "unusual"
+    """Rarer than the budget allows, and none of the other kinds."""
     UNKNOWN = "unknown"
     """A kind that a newer server knows and this SDK does not."""
 
@@ -247,77 +279,74 @@ class LabelsMerged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRaised(Event):
-    """From `frame` on something is unusual for this stream.
+    """From `frame` on something is wrong with what the source sends, with its joints or else with its channels.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
-        anomaly_kind: What is unusual.
-        score: How unusual, in the unit of the kind. ``"surprise"``: robust standard deviations of the logarithm of the
-            model's surprise above the stream's median.
-        threshold: The score from which on an anomaly of this kind is raised.
-        severity: How rare that is, in a unit that all kinds share: an anomaly as bad as this is expected once in so
-            many hours. ``"surprise"``: hours of the stream so far, divided by the number of its anomalies so far whose
-            score was at least this high, this one included.
-        channels: The channels concerned. Empty: not known, or all.
-        joints: The joints concerned. Empty: not known, or all.
+        anomaly_kind: What is wrong, as far as is known.
+        severity: How rare that is, in a unit that all kinds share: as bad as this is expected once in so many hours.
+        text: A sentence in plain English, such as "left wrist frozen for 2.1 s".
+        channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
+        joints: The joints concerned. Empty: the stream has none, or it is the whole source.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY
 
-    anomaly_id: int = 0
-    anomaly_kind: AnomalyKind = AnomalyKind.SURPRISE
-    score: float
-    threshold: float
-    severity: float = 0.0
+    anomaly_id: int
+    anomaly_kind: AnomalyKind
+    severity: float
+    text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyUpdated(Event):
-    """The anomaly that began at `frame` has become worse. Emitted no more often than about once a second.
+    """More is known of an anomaly that goes on: its kind, whom it concerns, since when, or that it is worse.
+
+    `frame` is where it begins as far as is known now.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
-        anomaly_kind: What is unusual.
-        score: Its highest score so far.
-        severity: How rare that is, see `AnomalyRaised.severity`.
-        channels: The channels concerned. Empty: not known, or all.
-        joints: The joints concerned. Empty: not known, or all.
+        anomaly_kind: What is wrong, as far as is known.
+        severity: How rare that is, see `AnomalyRaised.severity`; the highest so far.
+        text: A sentence in plain English, such as "left wrist frozen for 2.1 s".
+        channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
+        joints: The joints concerned. Empty: the stream has none, or it is the whole source.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_UPDATED
 
     anomaly_id: int
     anomaly_kind: AnomalyKind
-    score: float
     severity: float
+    text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyCleared(Event):
-    """The anomaly that began at `frame` is over: all has been normal for some time, or the stream ended or was cut.
+    """The anomaly that began at `frame` is over: nothing has been wrong for some time, or the stream has ended.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
-        anomaly_kind: What is unusual.
-        score: Its highest score.
-        severity: How rare that is, see `AnomalyRaised.severity`.
+        anomaly_kind: What was wrong.
+        severity: How rare that is, see `AnomalyRaised.severity`; the highest.
+        text: A sentence in plain English, such as "left wrist frozen for 2.1 s".
         end_frame: The first frame after it.
         end_time_s: Time of `end_frame`, seconds since the stream's first frame.
         duration_s: How long it lasted, seconds.
-        channels: The channels concerned. Empty: not known, or all.
-        joints: The joints concerned. Empty: not known, or all.
+        channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
+        joints: The joints concerned. Empty: the stream has none, or it is the whole source.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_CLEARED
 
     anomaly_id: int
     anomaly_kind: AnomalyKind
-    score: float
     severity: float
+    text: str
     end_frame: int
     end_time_s: float
     duration_s: float
@@ -424,7 +453,8 @@ class FrameResult:
         frame: The last frame sent that went into it.
         time_s: Time of that frame in seconds since the stream's first frame.
         surprise: How badly it had been predicted: mean squared error over the normalised channels.
-        anomaly_score: See `AnomalyRaised.score`; 0 while there is no history.
+        anomaly_score: Robust standard deviations of the logarithm of surprise above the stream's median of late. A
+            trace, on which no anomaly is raised; 0 while there is no history.
         embedding: ``(E,)`` float32, read-only: position in the model's embedding space.
         label: Label of the segment that is open now, as far as it is known now.
     """
@@ -498,7 +528,11 @@ def event_from_dict(values: Mapping[str, Any]) -> Event:
             arguments["embedding"] = tuple(np.asarray(arguments["embedding"], dtype=np.float32).tolist())
         except (TypeError, ValueError) as error:
             raise InvalidRequest(f"embedding must be a list of numbers ({error})", field="embedding") from None
-    for key, choices in (("reason", EndReason), ("anomaly_kind", AnomalyKind)):
+    choices: type[enum.StrEnum]
+    for key, choices in (
+        ("reason", EndReason),
+        ("anomaly_kind", AnomalyKind),
+    ):
         if key in arguments:
             try:
                 arguments[key] = choices(arguments[key])

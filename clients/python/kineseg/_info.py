@@ -86,6 +86,7 @@ class Opened:
         max_chunk_frames: Largest number of frames in one message; `send` takes care of it.
         max_gap_s: Longest gap that is filled, seconds; a longer one cuts the stream, see `Gap.cuts`.
         boundary_threshold: How likely a boundary must be to become final, as in force; 0: the model has no threshold.
+        alarms_per_hour: How many alarms an hour may be false, as in force.
     """
 
     stream_id: str
@@ -98,6 +99,7 @@ class Opened:
     max_chunk_frames: int
     max_gap_s: float
     boundary_threshold: float = 0.0
+    alarms_per_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,8 @@ class SessionInfo:
         segments_closed: Segments closed so far.
         last_seq: Number of the last event emitted so far.
         boundary_threshold: See `Opened.boundary_threshold`.
+        alarms_per_hour: See `Opened.alarms_per_hour`.
+        warming_up: Classes of anomalies that are not looked for yet, such as ``"past"``: they need more of the stream.
     """
 
     stream_id: str
@@ -160,6 +164,8 @@ class SessionInfo:
     segments_closed: int
     last_seq: int
     boundary_threshold: float = 0.0
+    alarms_per_hour: float = 0.0
+    warming_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

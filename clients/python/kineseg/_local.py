@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kineseg_core import anomalies
 from kineseg_core import errors as core_errors
 from kineseg_core import events as core_events
 from kineseg_core.boundary_network import NetworkFile, packaged_network
@@ -73,6 +74,7 @@ class LocalModel:
                     channels=tuple(config.channels),
                     latency_s=config.latency_s or 0.0,
                     boundary_threshold=config.boundary_threshold or 0.0,
+                    alarms_per_hour=config.alarms_per_hour or 0.0,
                     frame_results=config.frame_results,
                     decisions=Decisions(config.decisions),
                     joints=config.joints,
@@ -212,7 +214,7 @@ def _value(value: Any) -> Any:
     match value:
         case core_events.EndReason():
             return EndReason(value.value)
-        case core_events.AnomalyKind():
+        case anomalies.AnomalyKind():
             return AnomalyKind(value.value)
         case array():
             return tuple(value)

@@ -109,6 +109,7 @@ def plan_example(
         model=model,
         latency_s=None,
         boundary_threshold=None,
+        alarms_per_hour=None,
         frame_results=True,
         decisions="final",
         session_id="",

@@ -65,6 +65,7 @@ class Segmenter:
         joints: Joints | None = None,
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
+        alarms_per_hour: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         name_bank: str | Path | None = None,
@@ -81,6 +82,7 @@ class Segmenter:
             joints: See `StreamConfig.joints`.
             latency_s: See `StreamConfig.latency_s`; None: 4 seconds.
             boundary_threshold: See `StreamConfig.boundary_threshold`.
+            alarms_per_hour: See `StreamConfig.alarms_per_hour`.
             frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
             decisions: See `StreamConfig.decisions`.
             name_bank: A file of names that were taught, such as `kineseg label teach` writes.
@@ -105,6 +107,7 @@ class Segmenter:
             model=found.info.name,
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
+            alarms_per_hour=alarms_per_hour,
             frame_results=frame_results,
             decisions=decisions,
         )
@@ -219,6 +222,7 @@ def segment(
     model: str | Path = "motion",
     latency_s: float | None = None,
     boundary_threshold: float | None = None,
+    alarms_per_hour: float | None = None,
     frame_results: bool = False,
     decisions: Decisions = "all",
     mapping: Mapping[str, str] | None = None,
@@ -234,6 +238,7 @@ def segment(
         model: See `Segmenter.load`.
         latency_s: See `StreamConfig.latency_s`.
         boundary_threshold: See `StreamConfig.boundary_threshold`.
+        alarms_per_hour: See `StreamConfig.alarms_per_hour`.
         frame_results: Whether to keep what the model computed per frame.
         decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
         mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
@@ -254,6 +259,7 @@ def segment(
         model=found.info.name,
         latency_s=latency_s,
         boundary_threshold=boundary_threshold,
+        alarms_per_hour=alarms_per_hour,
         frame_results=frame_results,
         decisions=decisions,
         session_id="",

@@ -42,6 +42,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         frame_rate_hz=config.rate,
         latency_s=config.latency_s or 0.0,
         boundary_threshold=config.boundary_threshold or 0.0,
+        alarms_per_hour=config.alarms_per_hour or 0.0,
         frame_results=config.frame_results,
         decisions=_DECISIONS[config.decisions],
         joints=None if config.joints is None else joints_to_wire(config.joints),

@@ -9,6 +9,7 @@ from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.monitor import AnomalyMonitor
 from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.warm_up import warm_up
 
 __all__ = [
     "AnomalyBudget",
@@ -19,4 +20,5 @@ __all__ = [
     "Raised",
     "Updated",
     "WatchedSource",
+    "warm_up",
 ]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numba import njit
+
 from kineseg_core.errors import OutOfRange
 
-_LEAST, _MOST = 0.01, 3600.0
+LEAST_PER_HOUR, MOST_PER_HOUR = 0.01, 1000.0
+"""Within which a budget lies."""
 _STEP = 1.0
 """Nats by which an alarm raises the bar."""
 
@@ -23,12 +27,12 @@ class AnomalyBudget:
     alarms_per_hour: float = 2.0
 
     def __post_init__(self) -> None:
-        if not _LEAST <= self.alarms_per_hour <= _MOST:
+        if not LEAST_PER_HOUR <= self.alarms_per_hour <= MOST_PER_HOUR:
             raise OutOfRange(
-                f"alarms_per_hour: is {self.alarms_per_hour}; expected {_LEAST:g} to {_MOST:g}",
+                f"alarms_per_hour: is {self.alarms_per_hour}; expected {LEAST_PER_HOUR:g} to {MOST_PER_HOUR:g}",
                 field="alarms_per_hour",
-                minimum=_LEAST,
-                maximum=_MOST,
+                minimum=LEAST_PER_HOUR,
+                maximum=MOST_PER_HOUR,
             )
 
 
@@ -41,21 +45,26 @@ class AlarmBar:
 
     Args:
         budget: What is allowed.
+
+    Attributes:
+        numbers: ``(4,)`` for `level_of`: nats at which it rests, nats a second by which it sinks, nats above its rest
+            after the last alarm, and when that was.
     """
 
     def __init__(self, budget: AnomalyBudget) -> None:
-        self._least = -math.log(budget.alarms_per_hour)
-        self._sinks_per_s = _STEP * budget.alarms_per_hour / 3600.0
-        self._above = 0.0
-        self._at_s: float | None = None
+        rest = -math.log(budget.alarms_per_hour)
+        self.numbers = np.array([rest, _STEP * budget.alarms_per_hour / 3600.0, 0.0, -math.inf])
 
     def level(self, time_s: float) -> float:
-        """Where it is now, nats; `time_s` never decreases."""
-        if self._at_s is not None:
-            self._above = max(0.0, self._above - self._sinks_per_s * (time_s - self._at_s))
-        self._at_s = time_s
-        return self._least + self._above
+        """Where it is, nats, at a time after the last alarm."""
+        return float(level_of(self.numbers, time_s))
 
-    def raise_by_alarm(self) -> None:
-        """An alarm has been raised at the time of the last `level`."""
-        self._above += _STEP
+    def raise_by_alarm(self, time_s: float) -> None:
+        """An alarm is raised."""
+        self.numbers[2:] = self.level(time_s) - self.numbers[0] + _STEP, time_s
+
+
+@njit(cache=True, error_model="numpy")
+def level_of(bar, time_s):  # type: ignore[no-untyped-def]
+    """Where an `AlarmBar` is at a time, given its numbers."""
+    return bar[0] + max(0.0, bar[2] - bar[1] * (time_s - bar[3]))

@@ -15,22 +15,20 @@ from kineseg_core.anomalies.diagnosis.body_evidence import body_evidence
 from kineseg_core.anomalies.diagnosis.body_rules import BodyRules
 from kineseg_core.anomalies.diagnosis.channel_rules import ChannelRules
 from kineseg_core.anomalies.diagnosis.channels import diagnose_channels
-from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.profile import profile_of, restore
-from kineseg_core.anomalies.rules.book import RuleBook, RuleFinding
+from kineseg_core.anomalies.rules.book import RuleFinding, findings
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
-from kineseg_core.anomalies.tracker import HYSTERESIS, AnomalyTracker, Change
+from kineseg_core.anomalies.tracker import HYSTERESIS, RAREST, AnomalyTracker, Change
 from kineseg_core.anomalies.values.body import BodyValues
-from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.errors import InvalidFrame
 
 _STAYS_S = 20.0
-_RAREST = 40.0  # nats: rarer than once in the age of the universe, and e^s stays a number
+_ANY = -1e6  # nats
 
 
 class AnomalyMonitor:
@@ -43,7 +41,7 @@ class AnomalyMonitor:
 
     Attributes:
         source, budget: As given.
-        severity: Nats s of the newest frame: something as bad comes once in e^s hours.
+        severities: ``(n,)`` nats s of each frame taken last: something as bad comes once in e^s hours.
 
     Raises:
         InvalidRequest: The profile is of another source, or none.
@@ -58,22 +56,18 @@ class AnomalyMonitor:
     ) -> None:
         self.source = source
         self.budget = budget or AnomalyBudget()
-        self.severity = -np.inf
-        self._rules = RuleBook(source)
+        self.severities = np.empty(0)
         self._scorer = Scorer(source)
-        ratios = self._scorer.ratios
-        numbers = 1 if source.parents is None else 3
-        self._recent = Recent(len(source.names), numbers, len(ratios.layout.detectors), ratios.rate_hz)
-        self._body_rules = BodyRules(source, ratios.values) if isinstance(ratios.values, BodyValues) else None
-        self._channel_rules = ChannelRules(source, ratios.values) if isinstance(ratios.values, ChannelValues) else None
+        values = self._scorer.values
+        self._row_rules: BodyRules | ChannelRules
+        self._row_rules = BodyRules(source, values) if isinstance(values, BodyValues) else ChannelRules(source, values)
         self._bar = AlarmBar(self.budget)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         if profile is not None:
             restore(profile, source, self._scorer)
         self._spoken = spoken(source.names)
         self._time_s: float | None = None
-        self._shown: list[RuleFinding] = []
-        self._scored: list[Sign] = []
+        self._of_row: list[RuleFinding] = []
 
     def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
         """Takes the next frame.
@@ -88,19 +82,40 @@ class AnomalyMonitor:
         Raises:
             InvalidFrame: Another shape, or a time that is not finite.
         """
-        frame, time_s = self._checked(values, time_s), float(time_s)
-        interval_s = None if self._time_s is None else max(0.0, time_s - self._time_s)
-        self._time_s = time_s if self._time_s is None else max(time_s, self._time_s)
-        rules, scorer = self._rules, self._scorer
-        findings = rules.update(frame, self._time_s, interval_s)
-        if scorer.update(rules.filled, rules.lost if rules.any_lost else None, gap=rules.gap, learns=self._learns()):
-            self._shown = self._look(self._time_s)
-            self._recent.add(self._time_s, rules.filled, scorer.severities, scorer.ratios.top)
-            self._scored = scorer.signs(self._bar.level(self._time_s) - HYSTERESIS, self._time_s)
-        findings += self._shown
-        signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in findings]
-        self.severity = RULE_SEVERITY if findings else scorer.highest
-        return self._events(self._tracker.update(self._time_s, signs + self._scored, self._named))
+        return [event for _, event in self.push(np.asarray(values, np.float64)[None], (time_s,))]
+
+    def push(self, frames: ArrayLike, times_s: ArrayLike) -> list[tuple[int, AnomalyEvent]]:
+        """Takes the next frames; all is as if they came one by one.
+
+        Args:
+            frames: ``(n, J, 3)`` or ``(n, C)``, see `update`.
+            times_s: ``(n,)``
+
+        Returns:
+            What is raised, updated and cleared, each with the row of `frames` that decided it.
+
+        Raises:
+            InvalidFrame: Another shape, or a time that is not finite.
+        """
+        values, times = self._checked(frames, times_s)
+        severities, found = np.empty(len(values)), list[tuple[int, AnomalyEvent]]()
+        scorer, tracker, at = self._scorer, self._tracker, 0
+        while at < len(values):
+            at, is_due = scorer.advance(
+                values,
+                times,
+                at,
+                self._bar.numbers,
+                severities,
+                learns_after_s=self._learns_after_s,
+                busy=not (tracker.idle and self._row_rules.idle),
+            )
+            if is_due:
+                found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
+        if len(values):
+            self._time_s = scorer.time_s
+        self.severities = severities
+        return found
 
     @property
     def warming_up(self) -> tuple[str, ...]:
@@ -115,37 +130,57 @@ class AnomalyMonitor:
         """The stream is over: clears what goes on."""
         return [] if self._time_s is None else self._events(self._tracker.finish(self._time_s))
 
-    def _checked(self, values: ArrayLike, time_s: float) -> NDArray[np.float64]:
-        frame = np.array(values, np.float64)  # a copy
-        if frame.shape != self.source.shape:
+    def _checked(self, frames: ArrayLike, times_s: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        values, times = np.asarray(frames, np.float64), np.asarray(times_s, np.float64)
+        if values.shape[1:] != self.source.shape:
             raise InvalidFrame(
-                f"values: have shape {frame.shape}; expected {self.source.shape}, a number for each of "
+                f"values: have shape {values.shape[1:]}; expected {self.source.shape}, a number for each of "
                 f"{', '.join(self.source.names[:3])} ...",
                 field="values",
             )
-        if not math.isfinite(time_s):
-            raise InvalidFrame(f"time_s: is {time_s}; expected the capture time in seconds", field="time_s")
-        return frame.reshape(len(self.source.names), -1)
+        if times.shape != values.shape[:1]:
+            raise InvalidFrame(
+                f"times_s: have shape {times.shape}; expected one for each of {len(values)} frames", field="times_s"
+            )
+        if not math.isfinite(times.sum()) and not np.isfinite(times).all():  # the sum is quick, and may be too large
+            wrong = times[~np.isfinite(times)][0]
+            raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
+        return np.ascontiguousarray(values).reshape(len(values), len(self.source.names), self.source.numbers), times
+
+    def _decide(self, severity: NDArray[np.float64]) -> list[AnomalyEvent]:
+        """What becomes of anomalies with the newest frame, whose severity is written."""
+        scorer = self._scorer
+        clock = scorer.state.clock[0]
+        time_s = self._time_s = float(clock["time_s"])
+        if scorer.new_row:
+            self._of_row = self._look(time_s)
+        found = findings(scorer.state.book, time_s, float(clock["interval_s"])) + self._of_row
+        signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in found]
+        if found:
+            severity[0] = RULE_SEVERITY
+        signs += scorer.signs(self._bar.level(time_s) - HYSTERESIS)
+        return self._events(self._tracker.update(time_s, signs, self._named))
 
     def _look(self, time_s: float) -> list[RuleFinding]:
         """The rules that look at rows of values."""
-        ratios = self._scorer.ratios
-        settled = not ratios.mostly_silent
-        if self._body_rules is not None:
-            return self._body_rules.update(time_s, settled=settled)
-        assert self._channel_rules is not None
-        usual_bends = ratios.envelope.quantile[: len(self.source.names)]
-        return self._channel_rules.update(time_s, usual_bends, settled=settled)
+        scorer = self._scorer
+        watched_s, settled = scorer.seconds, not scorer.mostly_silent
+        if isinstance(self._row_rules, BodyRules):
+            return self._row_rules.update(time_s, watched_s, settled=settled)
+        usual_bends = scorer.state.envelope.quantile[: len(self.source.names)]
+        return self._row_rules.update(time_s, watched_s, usual_bends, settled=settled)
 
-    def _learns(self) -> bool:
-        """Whether what comes may become what is usual: not while an anomaly goes on, unless it stays."""
+    @property
+    def _learns_after_s(self) -> float:
+        """When what comes may become what is usual: not while an anomaly goes on, unless it stays."""
         since_s = self._tracker.alarmed_since_s
-        return since_s is None or (self._time_s or 0.0) - since_s > _STAYS_S
+        return -math.inf if since_s is None else since_s + _STAYS_S
 
-    def _named(self, since_s: float, signs: Sequence[Sign]) -> tuple[AnomalyKind, tuple[int, ...]]:
+    def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:
-            return diagnose_channels(self._scorer.ratios, self._recent, since_s, signs)
-        return diagnose_body(body_evidence(self.source, self._scorer.ratios, self._recent, since_s))
+            now = self._scorer.signs(_ANY)  # also of detectors that are below the bar
+            return diagnose_channels(self._scorer, since_s, [*signs, *now], young=young)
+        return diagnose_body(body_evidence(self.source, self._scorer, since_s), young=young)
 
     def _events(self, changes: Sequence[Change]) -> list[AnomalyEvent]:
         return [self._event(change) for change in changes]
@@ -158,7 +193,7 @@ class AnomalyMonitor:
             anomaly.anomaly_id,
             anomaly.kind,
             tuple(self.source.names[unit] for unit in units),
-            math.exp(min(anomaly.severity, _RAREST)),
+            math.exp(min(anomaly.severity, RAREST)),
             anomaly.since_s,
             sentence(
                 anomaly.kind,

@@ -21,7 +21,7 @@ _TAIL_FIELDS = ("episodes", "excess")
 
 def profile_of(source: WatchedSource, scorer: Scorer) -> dict[str, Any]:
     """Plain values that survive JSON."""
-    envelope, tails = scorer.ratios.envelope, scorer.tails
+    envelope, tails = scorer.state.envelope, scorer.state.tails
     return {
         "version": _VERSION,
         "source": _described(source),
@@ -48,7 +48,7 @@ def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -
     _check(profile, source)
     if profile.get("group") == "":
         return  # it had not learnt long enough
-    envelope, tails = scorer.ratios.envelope, scorer.tails
+    envelope, tails = scorer.state.envelope, scorer.state.tails
     try:
         for d, (detector, start, stop) in enumerate(_parts(scorer)):
             kept = profile["detectors"][detector.name]
@@ -63,15 +63,13 @@ def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -
         raise _no_profile(f"it lacks or has a wrong {error}") from error
     if not (np.isfinite(envelope.lowest).all() and np.isfinite(envelope.counts).all() and (envelope.counts >= 0).all()):
         raise _no_profile("it has numbers that are not finite, or negative counts")
-    layout = scorer.ratios.layout
-    renew(envelope, layout.start, layout.floor, layout.share, scorer.ratios.values.least)
+    renew(envelope, scorer.layout.arrays, scorer.values.state.least)
     scorer.carry_on(group)
 
 
 def _parts(scorer: Scorer) -> list[tuple[Any, int, int]]:
-    layout = scorer.ratios.layout
-    edges = layout.start.tolist()
-    return list(zip(layout.detectors, edges[:-1], edges[1:], strict=True))
+    edges = scorer.layout.arrays.start.tolist()
+    return list(zip(scorer.layout.detectors, edges[:-1], edges[1:], strict=True))
 
 
 def _check(profile: Mapping[str, Any], source: WatchedSource) -> None:

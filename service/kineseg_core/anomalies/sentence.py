@@ -49,7 +49,7 @@ def sentence(kind: K, units: Sequence[str], lasted_s: float) -> str:
         units: As they are spoken; empty: the whole source.
         lasted_s: For how long so far.
     """
-    lasted = f" for {lasted_s:.1f} s" if lasted_s >= 0.05 else ""
+    lasted = f" for {lasted_s:.1f} s" if lasted_s >= 0.05 and kind is not K.SPIKE else ""
     if units and kind in _OF_UNITS:
         return f"{_listed(units)} {_OF_UNITS[kind]}{lasted}"
     if kind in _OF_SOURCE:

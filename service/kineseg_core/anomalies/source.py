@@ -64,6 +64,16 @@ class WatchedSource:
         return cls(tuple(names), None, float(rate_hz))
 
     @property
+    def numbers(self) -> int:
+        """Of a unit in a frame."""
+        return 1 if self.parents is None else 3
+
+    @property
+    def root(self) -> int:
+        """The joint that has no parent (the first of them); -1: channels."""
+        return -1 if self.parents is None else self.parents.index(-1)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of a frame: ``(J, 3)`` or ``(C,)``."""
         return (len(self.names),) if self.parents is None else (len(self.names), 3)

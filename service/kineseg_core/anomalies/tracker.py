@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ _JOINED_S = 2.0
 _CALM_S, _CALM_AFTER_RULE_S = 1.0, 0.5
 _NAMED_AFTER_S = (0.0, 0.25, 0.45)
 """When it is named; later, what tells kinds apart is past."""
+RAREST = math.log(24.0 * 365.25)
+"""Nats of once in a year: how much rarer something is, no stream can teach."""
 _WORSE = 1.0
 _LEAST_INTERVAL_S = 1.0
 _MUTED_S = 5.0
@@ -28,8 +31,8 @@ _OUTLASTS_RULE = frozenset({AnomalyKind.LATE})
 """Kinds whose rule sees only how they begin."""
 
 Of = AnomalyKind | DetectorClass
-Namer = Callable[[float, Sequence[Sign]], tuple[AnomalyKind, tuple[int, ...]]]
-"""Given since when and by which signs, what an anomaly is and which units it is about."""
+Namer = Callable[[float, Sequence[Sign], bool], tuple[AnomalyKind, tuple[int, ...], float]]
+"""Given since when and by which signs, and whether only just, what an anomaly is, of which units, and since when."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,11 @@ class AnomalyTracker:
         self._open: list[OpenAnomaly] = []
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing goes on: a frame without a rule that holds and below the bar changes nothing."""
+        return not self._on and not self._open
+
+    @property
     def alarmed_since_s(self) -> float | None:
         """When the newest anomaly that goes on was raised."""
         return self._open[-1].raised_s if self._open else None
@@ -123,7 +131,7 @@ class AnomalyTracker:
             What becomes of which anomaly.
         """
         changes: list[Change] = []
-        if not signs and not self._on and not self._open:
+        if not signs and self.idle:
             return changes
         level = self._bar.level(time_s)
         for sign in signs:
@@ -164,7 +172,7 @@ class AnomalyTracker:
             anomaly = OpenAnomaly(self._count, sign.since_s, time_s, kind, sign.units, sign.severity)
             self._open.append(anomaly)
             if not sign.exact:
-                self._bar.raise_by_alarm()
+                self._bar.raise_by_alarm(time_s)
         self._on[sign.of] = _On(time_s, time_s, anomaly, time_s)
         _add(anomaly, sign)
 
@@ -214,13 +222,17 @@ class AnomalyTracker:
         if due:
             anomaly.named += 1
             if not anomaly.exact:
-                anomaly.kind, anomaly.units = namer(anomaly.since_s, tuple(anomaly.signs.values()))
-        now = (anomaly.kind, anomaly.units, anomaly.severity)
+                kind, units, anomaly.since_s = namer(
+                    anomaly.since_s, tuple(anomaly.signs.values()), anomaly.named < len(_NAMED_AFTER_S)
+                )
+                if kind is not AnomalyKind.UNUSUAL or anomaly.kind is AnomalyKind.UNUSUAL:  # what was known stays so
+                    anomaly.kind, anomaly.units = kind, units
+        now = (anomaly.kind, anomaly.units, min(anomaly.severity, RAREST))
         if anomaly.emitted is None:
             anomaly.emitted, anomaly.emitted_s = now, time_s
             return [Change("raised", anomaly)]
         news = now[:2] != anomaly.emitted[:2]
-        worse = anomaly.severity >= anomaly.emitted[2] + _WORSE and time_s - anomaly.emitted_s >= _LEAST_INTERVAL_S
+        worse = now[2] >= anomaly.emitted[2] + _WORSE and time_s - anomaly.emitted_s >= _LEAST_INTERVAL_S
         if not (news or worse):
             return []
         anomaly.emitted, anomaly.emitted_s = now, time_s

@@ -17,7 +17,7 @@ VERSION = "1.1.0"
 FAMILY = "scratch"
 MOST_CHANNELS = 512
 _REMEMBERED = 32
-# Such that an error must be about twice the largest one of late to be an anomaly.
+# Such that an error must be about twice the largest one of late to score high.
 LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE = 0.2, 1.0
 
 

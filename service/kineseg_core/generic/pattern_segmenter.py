@@ -15,9 +15,9 @@ from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSe
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
-from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.decisions import LabelsMerged
 from kineseg_core.segmenter.labels import Labeller, SegmentPoint, make_labeller, segment_point
+from kineseg_core.segmenter.surprise import SurpriseScore
 
 F32 = NDArray[np.float32]
 
@@ -25,14 +25,14 @@ _SAME_PATTERN, _UNIT = 0.1, 0.2  # squared distance of signatures in units, and 
 
 
 class PatternSegmenter:
-    """Boundaries, labels and anomalies of one stream whose segments are repeating patterns.
+    """Boundaries and labels of one stream whose segments are repeating patterns.
 
     Where the signal stands still, that is a segment too. Nothing is provisional: boundaries are final when emitted.
     Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
     but the frames.
 
     Args:
-        settings: Numbers of the blocks, the labels and the anomalies.
+        settings: Numbers of the blocks, the labels and the surprise.
         dim: E, dimensions of the embedding.
         rate_hz: Frames a second.
         latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
@@ -60,7 +60,7 @@ class PatternSegmenter:
         self.shortest_latency_s = block_s + delay_s
         self._boundaries = PatternBoundaries(patterns or PatternSettings(), dim, budget)
         self._rests = RestDetector(dim, budget)
-        self._anomalies = AnomalyTracker(settings, rate_hz)
+        self._surprise = SurpriseScore(settings, rate_hz)
         self._signature = Signature(dim)
         self._labeller = labeller or make_labeller(
             settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims,
@@ -85,7 +85,7 @@ class PatternSegmenter:
     @property
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
-        return self._anomalies.score
+        return self._surprise.value
 
     def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
         """Takes the next frame (C,), its embedding (E,) and its surprise; there is nothing to look at."""
@@ -95,7 +95,7 @@ class PatternSegmenter:
             self._segment_id += 1
             self._label = self._labeller.mint()
             decisions.append(SegmentStart(self._n_frames, self._segment_id, self._label))
-        self._anomalies.update(self._n_frames, surprise, decisions, still=self._rests.still)
+        self._surprise.update(surprise, still=self._rests.still)
         self._n_frames += 1
         self._in_block += 1
         self._sum += embedding
@@ -120,7 +120,6 @@ class PatternSegmenter:
     def finish(self) -> list[Decision]:
         """The stream has ended: the last segment is closed."""
         decisions: list[Decision] = []
-        self._anomalies.finish(self._n_frames, decisions)
         if self._has_open_segment:
             self._close(self._boundaries.count, self._n_frames, decisions)
             self._has_open_segment = False
@@ -134,7 +133,7 @@ class PatternSegmenter:
         decisions = self.finish()
         self._boundaries.restart()
         self._rests.restart()
-        self._anomalies.restart()
+        self._surprise.restart()
         self._first_frame, self._in_block = self._n_frames, 0
         self._sum[:] = 0.0
         return decisions

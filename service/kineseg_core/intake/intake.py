@@ -1,6 +1,7 @@
 """One stream's intake: chunks are validated, what is missing filled, and frames resampled to the model's rate.
 
-Where joints are sent, the model's channels are made of them first; what is validated is what was sent.
+Where joints are sent, the model's channels are made of them first; what is validated, and watched for anomalies, is
+what was sent.
 
 A value that is missing (NaN) is filled: the channel keeps its last value until another one comes, however long that is.
 Frames that are missing are filled; where too many are, the stream is cut: what comes after is a new stretch.
@@ -19,8 +20,9 @@ import numpy as np
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
-from kineseg_core.intake.resampling import F32, ModelFrames, Resampler
+from kineseg_core.intake.resampling import F32, F64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
+from kineseg_core.intake.watch import AnomalyFound, SourceWatch
 
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
@@ -65,7 +67,7 @@ class ChunkEnd:
     frames: int
 
 
-Taken = ModelFrames | GapFound | ValuesMissing | ChunkEnd
+Taken = ModelFrames | GapFound | ValuesMissing | AnomalyFound | ChunkEnd
 
 
 class Intake:
@@ -80,6 +82,7 @@ class Intake:
         limits: What a chunk may be.
         typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
         pose: Makes channels of what the client sends; none: it sends channels.
+        watch: Looks for anomalies in the channels, or with `pose` in the positions of joints; none: nothing does.
     """
 
     def __init__(
@@ -91,10 +94,12 @@ class Intake:
         limits: IntakeLimits,
         typical: Sequence[float] | None = None,
         pose: SourcePose | None = None,
+        watch: SourceWatch | None = None,
     ) -> None:
         self._channels = tuple(channels)
         self._order = None if order is None else np.asarray(order, np.int64)
         self._pose = pose
+        self._watch = watch
         self._numbers = _names_sent(channels, order) if pose is None else pose.numbers
         self._period = SECOND / rate_hz
         widest = max(len(self._channels), len(self._numbers))
@@ -137,6 +142,11 @@ class Intake:
     def frames(self) -> int:
         """Number of frames, filled ones included: also those that a hole in the capture times alone has shown."""
         return self._received + self._unnumbered - self._skipped
+
+    @property
+    def warming_up(self) -> tuple[str, ...]:
+        """Classes of anomalies that are not looked for yet."""
+        return () if self._watch is None else self._watch.warming_up
 
     @property
     def missing_values(self) -> int:
@@ -185,9 +195,11 @@ class Intake:
         """
         self._clock.check_end()
 
-    def flush(self) -> ModelFrames | None:
+    def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
-        return self._resampler.end_stretch()
+        rest = self._resampler.end_stretch()
+        found = self._watch.finish((self._received, self._last_ns + self.period_ns)) if self._watch else []
+        return [*found] if rest is None else [rest, *found]
 
     def _parse(self, data: bytes) -> F32:
         width = 4 * len(self._numbers)
@@ -278,17 +290,25 @@ class Intake:
 
     def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
         """Consecutive frames: missing values are filled, and what there is to report of them comes before the frame."""
-        if self._pose is not None:
-            frames = self._pose.push(frames, times)
+        if self._pose is None:
+            anomalies = self._watched(first, frames, times)
+        else:
+            positions = self._pose.positions(frames)
+            anomalies = self._watched(first, positions, times)
+            frames = self._pose.push(positions, times)
         if self._order is not None:
             frames = frames[:, self._order]
         filled, outages = self._filler.fill(first, frames, times)
-        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages})):
+        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
             yield from outages.get(begin, ())
+            yield from anomalies.get(begin, ())
             made = self._resampler.push(first + begin, filled[begin:end], times[begin:end])
             self._received, self._last_ns = first + end, times[end - 1]
             if made is not None:
                 yield made
+
+    def _watched(self, first: int, sent: F32 | F64, times: list[int]) -> dict[int, list[AnomalyFound]]:
+        return {} if self._watch is None else self._watch.push(first, sent, times)
 
     def _pass(self, gap: GapFound) -> Iterator[Taken]:
         is_numbered = gap.frame != gap.decided

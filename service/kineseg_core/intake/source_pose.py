@@ -17,6 +17,7 @@ from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
 from kineseg_core.intake.clock import SECOND
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 # A body smaller than any, or one that jumps, makes larger numbers out of sane ones; no model is given them.
 _LARGEST_VALUE = 1e9
@@ -60,20 +61,31 @@ class SourcePose:
                 field="data",
             )
 
-    def push(self, frames: F32, times_ns: Sequence[int]) -> F32:
-        """The next frames.
+    def positions(self, frames: F32) -> F64:
+        """Where the joints are.
 
         Args:
             frames: ``(n, W)`` that `check` has let pass.
+
+        Returns:
+            ``(n, J, 3)``; NaN where a joint is not seen.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
+            return np.clip(self._frames.positions(frames), -_LARGEST_VALUE, _LARGEST_VALUE)
+
+    def push(self, positions: F64, times_ns: Sequence[int]) -> F32:
+        """The next frames.
+
+        Args:
+            positions: ``(n, J, 3)`` of them, see `positions`.
             times_ns: Their times since the first frame, increasing.
 
         Returns:
             ``(n, C)``; NaN where a joint is not seen.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
-            positions = self._frames.positions(frames)
             if self._canonicalizer is None:
-                made = positions.reshape(len(frames), -1)
+                made = positions.reshape(len(positions), -1)
             else:
                 made = self._canonicalizer.push(positions, np.asarray(times_ns, np.float64) / SECOND)
             return np.clip(made, -_LARGEST_VALUE, _LARGEST_VALUE).astype(np.float32)

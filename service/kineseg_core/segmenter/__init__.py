@@ -1,10 +1,7 @@
-"""Pure, picklable online algorithms: boundaries, labels and anomalies of one stream."""
+"""Pure, picklable online algorithms: boundaries and labels of one stream."""
 
 from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.decisions import (
-    AnomalyEnd,
-    AnomalyStart,
-    AnomalyUpdate,
     Decision,
     LabelsMerged,
     SegmentEnd,
@@ -16,9 +13,6 @@ from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 
 __all__ = [
-    "AnomalyEnd",
-    "AnomalyStart",
-    "AnomalyUpdate",
     "Decision",
     "LabelsMerged",
     "PrototypeClusterer",

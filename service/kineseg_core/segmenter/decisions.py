@@ -79,32 +79,4 @@ class LabelsMerged:
     into: int
 
 
-@dataclass(frozen=True, slots=True)
-class AnomalyStart:
-    """From `index` on the model's surprise is `score` robust standard deviations above the stream's median."""
-
-    index: int
-    anomaly_id: int
-    score: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class AnomalyUpdate:
-    """The anomaly has become worse: `score` is its highest so far."""
-
-    anomaly_id: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class AnomalyEnd:
-    """The anomaly went on until before frame `end`; `score` was its highest."""
-
-    anomaly_id: int
-    end: int
-    score: float
-
-
-AnomalyDecision = AnomalyStart | AnomalyUpdate | AnomalyEnd
-Decision = SegmentStart | SegmentUpdate | SegmentRetract | SegmentEnd | LabelsMerged | AnomalyDecision
+Decision = SegmentStart | SegmentUpdate | SegmentRetract | SegmentEnd | LabelsMerged

@@ -10,12 +10,12 @@ from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Due
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
-from kineseg_core.segmenter.anomaly_tracker import AnomalyTracker
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
 from kineseg_core.segmenter.segments import Segments
 from kineseg_core.segmenter.settings import SegmenterSettings
 from kineseg_core.segmenter.stillness import StillnessDetector
+from kineseg_core.segmenter.surprise import SurpriseScore
 from kineseg_core.segmenter.typical_distance import TypicalDistance
 
 F32 = NDArray[np.float32]
@@ -25,7 +25,7 @@ _DELAYED = 1  # blocks: one is known only when its last frame is
 
 
 class Segmenter(Segments):
-    """Boundaries, labels and anomalies of one stream.
+    """Boundaries and labels of one stream.
 
     Each frame goes in by `observe`, which returns looks at candidate boundaries; what the boundary network says of them
     goes in by `decide`, which returns what is decided. So one run of the network serves many streams.
@@ -34,7 +34,7 @@ class Segmenter(Segments):
     but the frames.
 
     Args:
-        settings: Numbers of labels and anomalies.
+        settings: Numbers of labels and surprise.
         views: What of the stream is compared.
         point: How likely a boundary must be.
         latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
@@ -67,7 +67,7 @@ class Segmenter(Segments):
         self._compared = slice(0, views.embedding) if views.embedding else slice(0, views.dims)
         self._stillness = StillnessDetector(dim, _STILL_GROUP, _STILL_GROUPS)
         self._distance = TypicalDistance(dim, settings.median_squared_distance, settings.prior_s)
-        self._anomalies = AnomalyTracker(settings, views.rate_hz)
+        self._surprise = SurpriseScore(settings, views.rate_hz)
         self._waiting: list[tuple[int, Due]] = []  # blocks that have come, and what was looked at with each
         self._decisions: list[Decision] = []  # made while observing
         self._n_frames = 0
@@ -76,7 +76,7 @@ class Segmenter(Segments):
     @property
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
-        return self._anomalies.score
+        return self._surprise.value
 
     def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
         """Takes the next frame (C,), its embedding (E,) and its surprise.
@@ -86,7 +86,7 @@ class Segmenter(Segments):
         """
         if not self._has_open_segment:
             self._begin(self._n_frames, self._decisions)
-        self._anomalies.update(self._n_frames, surprise, self._decisions, still=self._stillness.still)
+        self._surprise.update(surprise, still=self._stillness.still)
         self._n_frames += 1
         looks: list[Look] = []
         for block in self._views.update(frame, embedding, still=self._stillness.still):
@@ -122,14 +122,13 @@ class Segmenter(Segments):
         self._blocks.restart()
         self._decider.restart()
         self._stillness.restart()
-        self._anomalies.restart()
+        self._surprise.restart()
         self._first_frame = self._n_frames
         return decisions
 
     def finish(self) -> list[Decision]:
         """The stream has ended: what is pending is decided and the last segment closed."""
         decisions: list[Decision] = []
-        self._anomalies.finish(self._n_frames, decisions)
         if not self._has_open_segment:
             return decisions
         for decided in self._decider.finish():

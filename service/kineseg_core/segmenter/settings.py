@@ -18,10 +18,8 @@ class SegmenterSettings:
     prior_s: how many seconds of stream the scales known from training weigh.
     clusterer: what gives labels, by name; one of `labels.CLUSTERERS`. All but the first are for comparison.
     max_labels: how many actions are remembered; the one seen longest ago is forgotten first.
-    anomaly_threshold: robust standard deviations of log surprise above the median from which on an anomaly is reported.
-    anomaly_pause_s: for how long surprise must have been below half of that before another is reported, seconds.
-    anomaly_warm_up_s: how long the model's state takes to know the motion, seconds; until then none is reported.
-    anomaly_horizon_s: over how long its median is taken, seconds.
+    surprise_warm_up_s: how long the model's state takes to know the motion, seconds; until then surprise has no score.
+    surprise_horizon_s: over how long its median is taken, seconds.
     log_surprise_median, log_surprise_scale: where log surprise usually lies, from training.
     """
 
@@ -31,10 +29,8 @@ class SegmenterSettings:
     prior_s: float = 10.0
     clusterer: str = "prototypes"
     max_labels: int = 64
-    anomaly_threshold: float = 5.5
-    anomaly_pause_s: float = 1.0
-    anomaly_warm_up_s: float = 1.0
-    anomaly_horizon_s: float = 30.0
+    surprise_warm_up_s: float = 1.0
+    surprise_horizon_s: float = 30.0
     log_surprise_median: float = 0.0
     log_surprise_scale: float = 1.0
 

@@ -8,12 +8,14 @@ from dataclasses import fields
 from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.anomalies import AnomalyKind
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
-from kineseg_core.events import KIND_NAMES, Ack, AnomalyKind, Detail, EndReason, Event, Output, SegmentClosed, Summary
+from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, SegmentClosed, Summary
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
+from kineseg_core.intake.intake import Intake
 from kineseg_core.naming import NamedExamples
 from kineseg_core.opening import StreamRequest
 from kineseg_core.session import Progress, SessionConfig
@@ -23,7 +25,10 @@ from kineseg_service.api.joints import joints_from
 _KINDS: dict[int, type[Detail]] = {
     pb.EventKind.Value(f"EVENT_KIND_{name.upper()}"): kind for kind, name in KIND_NAMES.items()
 }
-_PREFIXES: dict[type[enum.Enum], str] = {EndReason: "END_REASON_", AnomalyKind: "ANOMALY_KIND_"}
+_PREFIXES: dict[type[enum.Enum], str] = {
+    EndReason: "END_REASON_",
+    AnomalyKind: "ANOMALY_KIND_",
+}
 _DECISIONS: dict[int, Decisions] = {
     pb.DECISIONS_UNSPECIFIED: Decisions.ALL,
     pb.DECISIONS_ALL: Decisions.ALL,
@@ -57,6 +62,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
         channels=tuple(config.channels),
         latency_s=config.latency_s,
         boundary_threshold=config.boundary_threshold,
+        alarms_per_hour=config.alarms_per_hour,
         frame_results=config.frame_results,
         decisions=decisions_from(config.decisions),
         joints=joints_from(config.joints) if config.HasField("joints") else None,
@@ -158,7 +164,7 @@ def scratch_message(*, is_default: bool) -> pb.Model:
     return pb.Model(name=SCRATCH, version=VERSION, family=FAMILY, provider=CPU, is_default=is_default)
 
 
-def session_message(config: SessionConfig, received: int, progress: Progress) -> pb.Session:
+def session_message(config: SessionConfig, intake: Intake, progress: Progress) -> pb.Session:
     """An open session as a message."""
     return pb.Session(
         stream_id=config.stream_id,
@@ -168,8 +174,10 @@ def session_message(config: SessionConfig, received: int, progress: Progress) ->
         frame_rate_hz=config.frame_rate_hz,
         latency_s=config.latency_s,
         boundary_threshold=config.boundary_threshold,
-        frames_received=received,
+        alarms_per_hour=config.alarms_per_hour,
+        frames_received=intake.received,
         frames_processed=progress.frames_processed,
         segments_closed=progress.segments_closed,
         last_seq=progress.last_seq,
+        warming_up=intake.warming_up,
     )

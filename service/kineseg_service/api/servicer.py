@@ -141,7 +141,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         async with statuses(context, self._metrics):
             return pb.ListSessionsResponse(
                 sessions=[
-                    convert.session_message(live.session.config, live.session.intake.received, progress)
+                    convert.session_message(live.session.config, live.session.intake, progress)
                     for live, progress in await self._ready().streams.progress()
                 ]
             )
@@ -157,7 +157,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             progress, segments = await streams.describe(live)
             joints = live.session.config.joints
             return pb.GetSessionResponse(
-                session=convert.session_message(live.session.config, live.session.intake.received, progress),
+                session=convert.session_message(live.session.config, live.session.intake, progress),
                 segments=[convert.segment_message(segment) for segment in segments],
                 joints=None if joints is None else joints_message(joints),
             )
@@ -339,6 +339,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
             latency_s=config.latency_s,
             boundary_threshold=config.boundary_threshold,
+            alarms_per_hour=config.alarms_per_hour,
             max_chunk_frames=self._settings.max_chunk_frames,
             max_gap_s=live.session.intake.max_gap_s,
         )

@@ -26,6 +26,7 @@ from kineseg_core.inference.decoder import Decoder, Lease
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.session import End, SegmentCounts, Session
 from numpy.typing import NDArray
 
@@ -373,7 +374,7 @@ class Engine:
             stream.stalled = False
         return stream.stalled
 
-    def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | ChunkEnd | End) -> None:
+    def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | AnomalyFound | ChunkEnd | End) -> None:
         outputs: list[Output] = []
         summary = None
         try:
@@ -384,6 +385,8 @@ class Engine:
                 stream.session.gap(item, outputs)
             elif isinstance(item, ValuesMissing):
                 stream.session.missing(item, outputs)
+            elif isinstance(item, AnomalyFound):
+                stream.session.anomaly(item, outputs)
             elif isinstance(item, ChunkEnd):
                 stream.session.ack(item, outputs)
             else:

@@ -136,6 +136,25 @@ def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> No
     assert "end of stream (completed)" in outcome.err
 
 
+def test_what_is_wrong_with_the_source_is_said_below_the_table(
+    kineseg: Command, motion: Recording, tmp_path: Path
+) -> None:
+    assert motion.positions is not None
+    positions = motion.positions.copy()
+    first, wrist = round(10 * motion.rate), motion.joints.index("left_wrist")
+    positions[first : first + round(3 * motion.rate), wrist] = positions[first, wrist]
+    file = tmp_path / "frozen.npz"
+    np.savez(file, positions=positions, rate=motion.rate, joints=np.array(motion.joints))
+    outcome = kineseg("segment", file, "--alarms-per-hour", "0.01")
+    assert outcome.status == 0, outcome.err
+    _, _, below = outcome.out.partition("anomalies")
+    assert "0:10.0" in below
+    assert "left wrist frozen" in below
+    events = emitted(kineseg("segment", file, "--out", "-", "--alarms-per-hour", "0.01").out)
+    (over,) = [event for event in events if event["kind"] == "anomaly_cleared"]
+    assert (over["anomaly_kind"], over["joints"]) == ("frozen", ["left_wrist"])
+
+
 def test_real_time_gives_the_same_events(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.csv"
     recording = read(motion_file).slice(0, 180)

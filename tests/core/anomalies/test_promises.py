@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 
@@ -92,6 +93,41 @@ def test_a_monitor_goes_on_after_pickling_as_if_nothing_had_happened(at):
             monitor = pickle.loads(pickle.dumps(monitor))
         events += monitor.update(frame, i / source.rate_hz)
     assert [*events, *monitor.finish()] == whole
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.sets(st.integers(1, 1799), max_size=60))
+def test_chunks_change_no_event_and_no_severity(cuts):
+    source, frames = faulty_body()
+    check_chunks(source, frames, sorted(cuts))
+    channels = WatchedSource.of_channels([f"c{i}" for i in range(6)], source.rate_hz)
+    check_chunks(channels, frames[:, 7:9].reshape(len(frames), -1), sorted(cuts))
+
+
+def check_chunks(source: WatchedSource, frames: F64, cuts: list[int]) -> None:
+    """One frame at a time and in any chunks, the same bits."""
+    times_s = np.arange(len(frames)) / source.rate_hz
+    single, chunked = AnomalyMonitor(source, AnomalyBudget(6.0)), AnomalyMonitor(source, AnomalyBudget(6.0))
+    events, severities = [], []
+    for i, frame in enumerate(frames):
+        events += [(i, event) for event in single.update(frame, times_s[i])]
+        severities += single.severities.tolist()
+    assert any(isinstance(event, Raised) for _, event in events)
+    found, rated = [], []
+    for first, end in itertools.pairwise([0, *cuts, len(frames)]):
+        found += [(first + row, event) for row, event in chunked.push(frames[first:end], times_s[first:end])]
+        rated += chunked.severities.tolist()
+    assert found == events
+    assert rated == severities
+    assert chunked.profile() == single.profile()
+
+
+def test_nothing_is_said_to_be_rarer_than_once_in_a_year():
+    source, frames = body()
+    frames[900:903, 7] += 1e6
+    events = watched(source, frames)
+    assert raised(events)
+    assert max(event.severity_h for event in events) == pytest.approx(24 * 365.25)
 
 
 def test_what_is_said_of_a_frame_depends_on_nothing_later():

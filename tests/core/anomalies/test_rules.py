@@ -81,3 +81,42 @@ def test_a_joint_that_was_never_seen_is_not_missed():
     source, frames = body()
     frames[:, 7] = np.nan
     assert watched(source, frames) == []
+
+
+def test_a_joint_that_freezes_is_never_called_late():
+    source, frames = body()
+    _freeze(frames)
+    kinds = [event.kind for event in watched(source, frames)]
+    assert AnomalyKind.LATE not in kinds
+    assert kinds[-1] is AnomalyKind.FROZEN
+
+
+def channels(seed: int = 0) -> tuple[WatchedSource, F64]:
+    """Three channels of noise that swells and abates, one of them of few levels; 50 a second."""
+    rng = np.random.default_rng(seed)
+    frames = rng.standard_normal((6000, 3)) * (1.5 + np.sin(np.arange(6000) / 400.0))[:, None]
+    frames[:, 1] = np.round(frames[:, 1] / 0.2) * 0.2
+    return WatchedSource.of_channels("abc", 50.0), frames
+
+
+def test_a_coarse_channel_may_come_to_rest_and_is_frozen_when_it_stays_so():
+    source, frames = channels()
+    frames[3000:3030, 1] = frames[3000, 1]  # 0.6 s
+    assert raised(watched(source, frames)) == []
+    frames[3000:3150, 1] = frames[3000, 1]
+    (begun,) = raised(watched(source, frames))
+    assert (begun.kind, begun.units) == (AnomalyKind.FROZEN, ("b",))
+
+
+def test_a_fine_channel_is_frozen_at_once():
+    source, frames = channels()
+    frames[3000:3030, 0] = frames[3000, 0]
+    (begun,) = raised(watched(source, frames))
+    assert (begun.kind, begun.units) == (AnomalyKind.FROZEN, ("a",))
+
+
+def test_what_flickers_or_never_moves_is_no_fault():
+    flickering = 0.1 * (np.random.default_rng(4).random((9000, 1)) < 0.3)
+    source = WatchedSource.of_channels("a", 30.0)
+    assert watched(source, flickering) == []
+    assert watched(source, np.full((3000, 1), 7.0)) == []

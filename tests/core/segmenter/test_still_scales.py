@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.segmenter import SegmenterSettings
-from kineseg_core.segmenter.anomaly import SurpriseMonitor
 from kineseg_core.segmenter.stillness import StillnessDetector
+from kineseg_core.segmenter.surprise import SurpriseScore
 from numpy.typing import NDArray
 
 from tests.core.segmenter.steps import motion, step
@@ -65,12 +65,19 @@ def test_pickling_within_stillness_changes_nothing(cuts: frozenset[int]) -> None
     assert run(cuts) == run(frozenset())
 
 
-def test_surprise_of_stillness_is_no_anomaly_and_is_forgotten_in_motion() -> None:
+def test_surprise_of_stillness_scores_low_and_is_forgotten_in_motion() -> None:
     random = np.random.default_rng(0)
-    monitor = SurpriseMonitor(SegmenterSettings(), RATE)
+    score = SurpriseScore(SegmenterSettings(), RATE)
+
+    def over(values: np.ndarray, *, still: bool = False) -> list[float]:
+        found = []
+        for value in values:
+            score.update(float(value), still=still)
+            found.append(score.value)
+        return found
+
     usual, tense = np.exp(0.3 * random.standard_normal(3000)), np.exp(8.0 + 0.3 * random.standard_normal(3000))
-    assert not any(monitor.update(float(value)) for value in usual)
-    begins = [i for i, value in enumerate(tense) if monitor.update(float(value), still=True)]
-    assert len(begins) <= 1  # where it is new
-    assert not any(monitor.update(float(value)) for value in usual)
-    assert any(monitor.update(float(value)) for value in tense[:30])
+    assert max(over(usual)) < 5.5
+    assert max(over(tense, still=True)[300:]) < 5.5  # where it is no longer new
+    assert max(over(usual)) < 5.5
+    assert max(over(tense[:30])) > 5.5

@@ -19,6 +19,7 @@ from kineseg_cli.interrupt import interruptible
 from kineseg_cli.local import choose_model, connect
 from kineseg_cli.name_store import existing_bank
 from kineseg_cli.options import (
+    AlarmsPerHour,
     Axis,
     Bundle,
     Columns,
@@ -41,7 +42,7 @@ from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, describe
 from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT
-from kineseg_cli.tables import provisional_table, segment_table
+from kineseg_cli.tables import anomaly_table, provisional_table, segment_table
 
 
 def segment(
@@ -58,6 +59,7 @@ def segment(
     rate: Rate = None,
     latency: Latency = None,
     threshold: Threshold = None,
+    alarms: AlarmsPerHour = None,
     up: Up = Axis.AUTO,
     mapping: JointFile = None,
     layout: Columns = Layout.AUTO,
@@ -94,6 +96,7 @@ def segment(
             model=chosen.name,
             latency_s=latency,
             boundary_threshold=threshold,
+            alarms_per_hour=alarms,
             frame_results=plot is not None,
             decisions="all" if provisional else "final",
             speed=1.0 if realtime else None,
@@ -160,6 +163,8 @@ def _show(history: StreamHistory, rate: float, *, provisional: bool) -> None:
     if provisional:
         tables.print(provisional_table(provisional_segments(history.events), rate))
     tables.print(segment_table([event for event in history.events if isinstance(event, SegmentClosed)]))
+    if history.anomalies:
+        tables.print(anomaly_table(history.anomalies))
 
 
 def _reach(sent: Recording, frames: int) -> str:

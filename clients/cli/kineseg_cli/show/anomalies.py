@@ -12,16 +12,19 @@ class AnomalySpan:
     """One anomaly, as far as it is known now; times in seconds since the stream's first frame.
 
     Attributes:
+        anomaly_id: Its number.
+        kind: What is wrong.
         end_s: When it was over; None while it goes on.
-        score: Its highest score.
-        severity: It is expected once in so many hours; 0: not known.
+        severity: It is expected once in so many hours.
+        text: A sentence about it.
     """
 
+    anomaly_id: int
+    kind: str
     start_s: float
     end_s: float | None
-    score: float
-    threshold: float
     severity: float
+    text: str
 
 
 class AnomalySpans:
@@ -29,17 +32,19 @@ class AnomalySpans:
 
     def __init__(self) -> None:
         self.spans: list[AnomalySpan] = []
-        self._open: dict[int, AnomalySpan] = {}
+        self._places: dict[int, int] = {}  # in `spans`, by number
 
     def add(self, event: Event) -> None:
         """Takes the next event, whatever it is about."""
+        if not isinstance(event, AnomalyRaised | AnomalyUpdated | AnomalyCleared):
+            return
+        known = AnomalySpan(event.anomaly_id, str(event.anomaly_kind), event.time_s, None, event.severity, event.text)
         if isinstance(event, AnomalyRaised):
-            span = AnomalySpan(event.time_s, None, event.score, event.threshold, event.severity)
-            self.spans.append(span)
-            self._open[event.anomaly_id] = span
-        elif isinstance(event, AnomalyUpdated | AnomalyCleared) and event.anomaly_id in self._open:
-            span = self._open[event.anomaly_id]
-            span.score, span.severity = event.score, event.severity
-            if isinstance(event, AnomalyCleared):
-                span.end_s = event.end_time_s
-                del self._open[event.anomaly_id]
+            self.spans.append(known)
+        elif event.anomaly_id in self._places:
+            self.spans[self._places[event.anomaly_id]] = known
+        else:
+            return  # of a stream that is watched from its middle on
+        self._places.setdefault(event.anomaly_id, len(self.spans) - 1)
+        if isinstance(event, AnomalyCleared):
+            known.end_s = event.end_time_s

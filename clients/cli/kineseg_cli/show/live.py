@@ -165,15 +165,19 @@ def _hills(history: StreamHistory, width: int, end_s: float, lines: int = 2) -> 
     columns = np.clip((times / end_s * width).astype(int), 0, width - 1)
     np.maximum.at(tops, columns, np.clip(scores, 0.0, _FULL_SCORE))
     seen = round(min(1.0, history.position_s / end_s) * width)
-    limit = history.threshold
+    alarmed = np.zeros(width, dtype=np.bool_)
+    for anomaly in history.anomalies:
+        until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
+        first, last = (int(s / end_s * width) for s in (anomaly.start_s, until_s))
+        alarmed[first : last + 1] = True
     hills = []
     for line in range(lines - 1, -1, -1):
         text = Text()
-        for column, top in enumerate(tops):
+        for column, (top, alarm) in enumerate(zip(tops, alarmed, strict=True)):
             filled = np.clip(top / _FULL_SCORE * lines - line, 0.0, 1.0)
             # Past frames always show a line on the floor, so that one sees how far the stream is.
             block = _LEVELS[max(int(np.ceil(filled * 8)), 1 if line == 0 and column < seen else 0)]
-            text.append(block, style=ALARM if limit is not None and top >= limit else "bright_black")
+            text.append(block, style=ALARM if alarm else "bright_black")
         hills.append(text)
     return hills
 
@@ -227,8 +231,8 @@ def _delay(reported: Sequence[ProvisionalReport | Boundary]) -> str:
 def _meter(history: StreamHistory, width: int = 12) -> Text:
     """The score now as a bar."""
     filled = int(np.clip(history.anomaly_score / _FULL_SCORE, 0.0, 1.0) * width)
-    high = history.threshold is not None and history.anomaly_score >= history.threshold
-    meter = Text("█" * filled, style=ALARM if high else "cyan")
+    going = any(anomaly.end_s is None for anomaly in history.anomalies)
+    meter = Text("█" * filled, style=ALARM if going else "cyan")
     meter.append("░" * (width - filled), style="bright_black")
     return meter.append(f" {max(0.0, history.anomaly_score):4.1f}")
 

@@ -13,7 +13,7 @@ from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Array, broken, figures, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
-from kineseg_cli.show.wording import clock, gap_fate
+from kineseg_cli.show.wording import clock, gap_fate, rarity
 
 WIDTH, LEFT, RIGHT = 1200.0, 140.0, 1190.0
 SIDE = 460.0
@@ -53,7 +53,7 @@ def timeline(history: StreamHistory, end_s: float) -> str:
     parts += _signal(history, end_s, top, 30.0)
     top += 30.0 * len(traces(history.recording)) + 14
     parts += _score(history, end_s, top, 84.0)
-    parts += _name(top + 40, "surprise", "anomaly score")
+    parts += _name(top + 40, "surprise", "anomalies in red")
     top += 84
     parts += [
         f'<path class="cut" d="M{_x(boundary.time_s, end_s):.1f} {cuts_from:g}V{top:g}"/>'
@@ -297,22 +297,15 @@ def _score(history: StreamHistory, end_s: float, top: float, height: float) -> l
         *_hills([_x(float(t), end_s) for t in times], base - height * peaks / full, base),
         f'<line class="grid" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{base:g}" y2="{base:g}"/>',
     ]
-    if history.threshold is not None:
-        y = base - height * history.threshold / full
-        parts.append(f'<line class="limit" x1="{LEFT:g}" x2="{RIGHT:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(
-            f'<text class="alarm" style="fill:var(--alarm)" x="{RIGHT:g}" y="{y - 5:.1f}" text-anchor="end" '
-            f'font-size="11">anomaly threshold {history.threshold:g}</text>'
-        )
     for anomaly in history.anomalies:
-        x, y = _x(anomaly.start_s, end_s), base - height * min(1.0, anomaly.score / full)
+        x = _x(anomaly.start_s, end_s)
         until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         width = max(1.0, _x(until_s, end_s) - x)
         when = f"{clock(anomaly.start_s)} to {clock(until_s)}" if anomaly.end_s is not None else "goes on"
         parts.append(
-            f"<g><title>anomaly, {when}, score up to {anomaly.score:.1f}</title>"
+            f"<g><title>{escape(anomaly.text)}, {when}, {rarity(anomaly.severity)}</title>"
             f'<rect class="alarm" x="{x:.1f}" y="{top:g}" width="{width:.1f}" height="{height:g}" opacity="0.15"/>'
-            f'<path class="alarm" d="M{x:.1f} {y:.1f}l-7 -12h14z"/></g>'
+            f'<path class="alarm" d="M{x:.1f} {top + 12:g}l-7 -12h14z"/></g>'
         )
     return parts
 

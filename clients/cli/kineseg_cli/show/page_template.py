@@ -51,7 +51,6 @@ svg .retracted { stroke: var(--soft); stroke-opacity: .75; }
 svg .open { stroke-dasharray: 3 2; }
 svg .gap { fill: var(--soft); fill-opacity: .28; }
 svg .alarm { fill: var(--alarm); }
-svg .limit { stroke: var(--alarm); stroke-dasharray: 5 4; }
 svg .path { fill: none; stroke: var(--soft); stroke-opacity: .3; stroke-width: .7; }
 svg .dots { stroke-width: 5; stroke-linecap: round; stroke-opacity: .55; }
 svg .limb { fill: none; stroke-linecap: round; stroke-linejoin: round; }

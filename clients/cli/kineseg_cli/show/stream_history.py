@@ -135,11 +135,6 @@ class StreamHistory:
         inside = [(times_s > gap.time_s) & (times_s < gap.time_s + gap.duration_s) for gap in self.gaps if gap.cuts]
         return ~np.any(inside, axis=0) if inside else np.ones(len(times_s), dtype=np.bool_)
 
-    @property
-    def threshold(self) -> float | None:
-        """The score from which on an anomaly is raised; known once one was."""
-        return self.anomalies[-1].threshold if self.anomalies else None
-
     def labels_at(self, times_s: Iterable[float]) -> NDArray[np.int64]:
         """The label found for every time, (T,); -1 where none is."""
         times = np.asarray(list(times_s), dtype=np.float64)

@@ -265,19 +265,15 @@ def _draw_score(ax: Axes, history: StreamHistory) -> None:
     ax.set_ylim(0, top)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.tick_left()
-    if history.threshold is not None:
-        ax.axhline(history.threshold, color=ALARM, linewidth=0.9, linestyle=(0, (4, 3)))
-        ax.text(
-            0.998, history.threshold + 0.03 * top, "anomaly threshold", color=ALARM, fontsize=8, va="bottom",
-            ha="right", transform=ax.get_yaxis_transform(), zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
-        )  # fmt: skip
     for anomaly in history.anomalies:
-        height = min(anomaly.score, top * 0.93)
         until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         ax.axvspan(anomaly.start_s, until_s, color=ALARM, alpha=0.15, linewidth=0)
-        ax.plot(anomaly.start_s, height, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
-    _row_name(ax, "surprise", "anomaly score", shift=-34)
+        ax.plot(anomaly.start_s, 0.93 * top, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
+        ax.annotate(
+            anomaly.kind.replace("_", " "), (anomaly.start_s, 0.93 * top), (6, 0), textcoords="offset points",
+            color=ALARM, fontsize=8, va="center", zorder=6,
+        )  # fmt: skip
+    _row_name(ax, "surprise", "anomalies in red", shift=-34)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} s"))
 

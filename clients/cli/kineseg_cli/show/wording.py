@@ -22,6 +22,8 @@ from kineseg import (
 from kineseg_cli.show.agreement import TOLERANCE_S, Agreement, BoundaryAgreement
 from kineseg_cli.show.segment_versions import ProvisionalReport
 
+_HOURS_OF_A_YEAR = 365.25 * 24
+
 
 def clock(seconds: float) -> str:
     """Minutes and seconds, ``1:05.3``."""
@@ -53,15 +55,15 @@ def describe(event: Event, before: Event | None = None) -> str:
             )
         case AnomalyRaised():
             return (
-                f"anomaly {event.anomaly_id} at {clock(event.time_s)}: score {event.score:.1f}, "
-                f"the threshold is {event.threshold:g}"
+                f"anomaly {event.anomaly_id} from {clock(event.time_s)} on: {event.text} ({event.anomaly_kind}, "
+                f"{rarity(event.severity)})"
             )
         case AnomalyUpdated():
-            return f"anomaly {event.anomaly_id} has become worse: score {event.score:.1f}, {rarity(event.severity)}"
+            return f"anomaly {event.anomaly_id} goes on: {event.text} ({event.anomaly_kind}, {rarity(event.severity)})"
         case AnomalyCleared():
             return (
-                f"anomaly {event.anomaly_id} is over: {clock(event.time_s)} to {clock(event.end_time_s)} "
-                f"({event.duration_s:.1f} s), score up to {event.score:.1f}, {rarity(event.severity)}"
+                f"anomaly {event.anomaly_id} is over: {event.text} ({event.anomaly_kind}, {rarity(event.severity)}), "
+                f"{clock(event.time_s)} to {clock(event.end_time_s)}"
             )
         case Gap():
             frames = count(event.missing_frames, "frame")
@@ -91,7 +93,12 @@ def rarity(severity: float) -> str:
     """How rare an anomaly is, in words; `severity` is once in so many hours."""
     if severity < 1.0:
         return f"once in {severity * 60:.1f} minutes"
-    return f"once in {severity:.1f} hours" if severity < 48.0 else f"once in {severity / 24:.1f} days"
+    if severity < 48.0:
+        return f"once in {severity:.1f} hours"
+    if severity < _HOURS_OF_A_YEAR:
+        return f"once in {severity / 24:.1f} days"
+    years = severity / _HOURS_OF_A_YEAR
+    return f"once in {years:.1f} years" if years < 100.0 else "once in more than 100 years"
 
 
 def gap_fate(gap: Gap) -> str:
@@ -144,9 +151,9 @@ def brief(event: Event) -> str:
             length = event.end_time_s - event.start_time_s
             return f"segment {event.segment_id}: {event.name or f'action {event.label}'}, {length:.1f} s"
         case AnomalyRaised():
-            return f"anomaly {event.anomaly_id}, score {event.score:.1f}"
+            return f"anomaly {event.anomaly_id}: {event.anomaly_kind}"
         case AnomalyUpdated():
-            return f"anomaly {event.anomaly_id} worse, score {event.score:.1f}"
+            return f"anomaly {event.anomaly_id} goes on: {event.anomaly_kind}"
         case AnomalyCleared():
             return f"anomaly {event.anomaly_id} over, {event.duration_s:.1f} s"
         case Gap():

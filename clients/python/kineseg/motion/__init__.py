@@ -18,6 +18,7 @@ from kineseg.motion.errors import (
 )
 from kineseg.motion.joint_frames import JointFrames
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS
+from kineseg.motion.joint_tree import tree_of
 from kineseg.motion.joints import Joints
 from kineseg.motion.kinematics import forward_kinematics
 from kineseg.motion.read import read
@@ -48,4 +49,5 @@ __all__ = [
     "generate",
     "inject",
     "read",
+    "tree_of",
 ]

@@ -153,16 +153,80 @@ class _AnomalyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnomalyKi
     DESCRIPTOR: _descriptor.EnumDescriptor
     ANOMALY_KIND_UNSPECIFIED: _AnomalyKind.ValueType  # 0
     """Not said."""
-    ANOMALY_KIND_SURPRISE: _AnomalyKind.ValueType  # 1
-    """The motion is unlike what the model predicts."""
+    ANOMALY_KIND_GAP: _AnomalyKind.ValueType  # 2
+    """No frames came for some time."""
+    ANOMALY_KIND_OCCLUDED: _AnomalyKind.ValueType  # 3
+    """Joints or channels have no values."""
+    ANOMALY_KIND_STALLED: _AnomalyKind.ValueType  # 4
+    """The source sends one frame again and again."""
+    ANOMALY_KIND_FROZEN: _AnomalyKind.ValueType  # 5
+    """Joints or channels keep exactly their values while others go on."""
+    ANOMALY_KIND_LOOPED: _AnomalyKind.ValueType  # 6
+    """Frames come again that came before."""
+    ANOMALY_KIND_UNIT: _AnomalyKind.ValueType  # 7
+    """The values are in another unit, by a factor that units differ by."""
+    ANOMALY_KIND_SPIKE: _AnomalyKind.ValueType  # 8
+    """Values jumped away and back."""
+    ANOMALY_KIND_JITTER: _AnomalyKind.ValueType  # 9
+    """Values shake."""
+    ANOMALY_KIND_DRIFT: _AnomalyKind.ValueType  # 10
+    """Values drift away slowly."""
+    ANOMALY_KIND_LEVEL: _AnomalyKind.ValueType  # 11
+    """Values lie off their usual level."""
+    ANOMALY_KIND_GAIN: _AnomalyKind.ValueType  # 12
+    """Values are larger or smaller than usual."""
+    ANOMALY_KIND_SWAPPED: _AnomalyKind.ValueType  # 13
+    """Joints of the left and the right are taken for each other."""
+    ANOMALY_KIND_SCALE: _AnomalyKind.ValueType  # 14
+    """The body has another size."""
+    ANOMALY_KIND_AXES: _AnomalyKind.ValueType  # 15
+    """The axes have changed."""
+    ANOMALY_KIND_TREMOR: _AnomalyKind.ValueType  # 16
+    """Joints tremble, more and more."""
+    ANOMALY_KIND_LATE: _AnomalyKind.ValueType  # 17
+    """Joints or channels come later than the others."""
+    ANOMALY_KIND_UNUSUAL: _AnomalyKind.ValueType  # 18
+    """Rarer than the budget allows, and none of the other kinds."""
 
 class AnomalyKind(_AnomalyKind, metaclass=_AnomalyKindEnumTypeWrapper):
-    """What is unusual in an anomaly."""
+    """What is wrong."""
 
 ANOMALY_KIND_UNSPECIFIED: AnomalyKind.ValueType  # 0
 """Not said."""
-ANOMALY_KIND_SURPRISE: AnomalyKind.ValueType  # 1
-"""The motion is unlike what the model predicts."""
+ANOMALY_KIND_GAP: AnomalyKind.ValueType  # 2
+"""No frames came for some time."""
+ANOMALY_KIND_OCCLUDED: AnomalyKind.ValueType  # 3
+"""Joints or channels have no values."""
+ANOMALY_KIND_STALLED: AnomalyKind.ValueType  # 4
+"""The source sends one frame again and again."""
+ANOMALY_KIND_FROZEN: AnomalyKind.ValueType  # 5
+"""Joints or channels keep exactly their values while others go on."""
+ANOMALY_KIND_LOOPED: AnomalyKind.ValueType  # 6
+"""Frames come again that came before."""
+ANOMALY_KIND_UNIT: AnomalyKind.ValueType  # 7
+"""The values are in another unit, by a factor that units differ by."""
+ANOMALY_KIND_SPIKE: AnomalyKind.ValueType  # 8
+"""Values jumped away and back."""
+ANOMALY_KIND_JITTER: AnomalyKind.ValueType  # 9
+"""Values shake."""
+ANOMALY_KIND_DRIFT: AnomalyKind.ValueType  # 10
+"""Values drift away slowly."""
+ANOMALY_KIND_LEVEL: AnomalyKind.ValueType  # 11
+"""Values lie off their usual level."""
+ANOMALY_KIND_GAIN: AnomalyKind.ValueType  # 12
+"""Values are larger or smaller than usual."""
+ANOMALY_KIND_SWAPPED: AnomalyKind.ValueType  # 13
+"""Joints of the left and the right are taken for each other."""
+ANOMALY_KIND_SCALE: AnomalyKind.ValueType  # 14
+"""The body has another size."""
+ANOMALY_KIND_AXES: AnomalyKind.ValueType  # 15
+"""The axes have changed."""
+ANOMALY_KIND_TREMOR: AnomalyKind.ValueType  # 16
+"""Joints tremble, more and more."""
+ANOMALY_KIND_LATE: AnomalyKind.ValueType  # 17
+"""Joints or channels come later than the others."""
+ANOMALY_KIND_UNUSUAL: AnomalyKind.ValueType  # 18
+"""Rarer than the budget allows, and none of the other kinds."""
 Global___AnomalyKind: _TypeAlias = AnomalyKind  # noqa: Y015
 
 class _EndReason:
@@ -308,6 +372,7 @@ class StreamConfig(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
     stream's id is its name.
@@ -326,6 +391,11 @@ class StreamConfig(_message.Message):
     """How likely a boundary must be to become final, 0.01 to 0.99: lower gives more boundaries, higher fewer. What is
     provisional or sure early moves with it. 0: the default, which is the model's own unless the server says otherwise.
     Not to be given where the model has no such probability: "scratch" with 1 to 4 channels.
+    """
+    alarms_per_hour: _builtins.float
+    """How many alarms an hour may be false, 0.01 to 1000: what is rarer than that is raised as an anomaly, and however
+    strange the source is, not many more alarms come than that (what no working source does, such as frozen values, is
+    always raised). 0: the server's default, 2.
     """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -353,10 +423,11 @@ class StreamConfig(_message.Message):
         decisions: Global___Decisions.ValueType = ...,
         joints: Global___Joints | None = ...,
         boundary_threshold: _builtins.float = ...,
+        alarms_per_hour: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -560,6 +631,7 @@ class Opened(_message.Message):
     MAX_CHUNK_FRAMES_FIELD_NUMBER: _builtins.int
     MAX_GAP_S_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, a UUID that rises with the time of opening (version 7 of RFC 9562). No other stream ever has it."""
     session_id: _builtins.str
@@ -578,6 +650,8 @@ class Opened(_message.Message):
     """Longest gap that is filled in this stream, seconds; a longer one cuts it, see `Gap.cuts`."""
     boundary_threshold: _builtins.float
     """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
+    alarms_per_hour: _builtins.float
+    """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model that runs the stream."""
@@ -595,10 +669,11 @@ class Opened(_message.Message):
         max_chunk_frames: _builtins.int = ...,
         max_gap_s: _builtins.float = ...,
         boundary_threshold: _builtins.float = ...,
+        alarms_per_hour: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -697,7 +772,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def anomaly_updated(self) -> Global___AnomalyUpdated:
-        """An anomaly has become worse."""
+        """More is known of an anomaly."""
 
     @_builtins.property
     def anomaly_cleared(self) -> Global___AnomalyCleared:
@@ -972,54 +1047,47 @@ Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 
 @_typing.final
 class AnomalyRaised(_message.Message):
-    """Something is unusual for this stream. `Event.frame` is where it begins, in all three events of an anomaly."""
+    """Something is wrong with what the source sends: with the positions of its joints if the stream was opened with joints,
+    otherwise with its channels. `Event.frame` is where it begins as far as is known, in all three events of an anomaly.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANOMALY_ID_FIELD_NUMBER: _builtins.int
     ANOMALY_KIND_FIELD_NUMBER: _builtins.int
-    SCORE_FIELD_NUMBER: _builtins.int
-    THRESHOLD_FIELD_NUMBER: _builtins.int
     SEVERITY_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly, and is never used again."""
     anomaly_kind: Global___AnomalyKind.ValueType
-    """What is unusual."""
-    score: _builtins.float
-    """How unusual, in the unit of the kind. SURPRISE: robust standard deviations of the logarithm of the model's surprise
-    above the stream's median.
-    """
-    threshold: _builtins.float
-    """The score from which on an anomaly of this kind is raised."""
+    """What is wrong, as far as is known."""
     severity: _builtins.float
-    """How rare that is, in a unit that all kinds share: an anomaly as bad as this is expected once in so many hours.
-    SURPRISE: hours of the stream so far, divided by the number of its anomalies so far whose score was at least this
-    high, this one included.
-    """
+    """How rare that is, in a unit that all kinds share: as bad as this is expected once in so many hours."""
+    text: _builtins.str
+    """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The channels concerned. Empty: not known, or all."""
+        """The channels concerned. Empty: the stream was opened with joints, or it is the whole source."""
 
     @_builtins.property
     def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The joints concerned. Empty: not known, or all."""
+        """The joints concerned. Empty: the stream has none, or it is the whole source."""
 
     def __init__(
         self,
         *,
         anomaly_id: _builtins.int = ...,
         anomaly_kind: Global___AnomalyKind.ValueType = ...,
-        score: _builtins.float = ...,
-        threshold: _builtins.float = ...,
         severity: _builtins.float = ...,
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "score", b"score", "severity", b"severity", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1027,45 +1095,47 @@ Global___AnomalyRaised: _TypeAlias = AnomalyRaised  # noqa: Y015
 
 @_typing.final
 class AnomalyUpdated(_message.Message):
-    """An anomaly has become worse. Emitted no more often than about once a second."""
+    """More is known of an anomaly that goes on: its kind, whom it concerns, since when, or that it is worse. Emitted no more
+    often than about once a second, but for the first half second.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANOMALY_ID_FIELD_NUMBER: _builtins.int
     ANOMALY_KIND_FIELD_NUMBER: _builtins.int
-    SCORE_FIELD_NUMBER: _builtins.int
     SEVERITY_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
     anomaly_kind: Global___AnomalyKind.ValueType
-    """What is unusual."""
-    score: _builtins.float
-    """The highest score so far."""
+    """What is wrong, as far as is known."""
     severity: _builtins.float
-    """How rare that is, see `AnomalyRaised.severity`."""
+    """How rare that is, see `AnomalyRaised.severity`; the highest so far."""
+    text: _builtins.str
+    """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The channels concerned. Empty: not known, or all."""
+        """The channels concerned, see `AnomalyRaised.channels`."""
 
     @_builtins.property
     def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The joints concerned. Empty: not known, or all."""
+        """The joints concerned, see `AnomalyRaised.joints`."""
 
     def __init__(
         self,
         *,
         anomaly_id: _builtins.int = ...,
         anomaly_kind: Global___AnomalyKind.ValueType = ...,
-        score: _builtins.float = ...,
         severity: _builtins.float = ...,
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "score", b"score", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1073,57 +1143,57 @@ Global___AnomalyUpdated: _TypeAlias = AnomalyUpdated  # noqa: Y015
 
 @_typing.final
 class AnomalyCleared(_message.Message):
-    """An anomaly is over: nothing has been unusual for some time, or the stream has ended or been cut."""
+    """An anomaly is over: nothing has been wrong for some time, or the stream has ended."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ANOMALY_ID_FIELD_NUMBER: _builtins.int
     ANOMALY_KIND_FIELD_NUMBER: _builtins.int
-    SCORE_FIELD_NUMBER: _builtins.int
     SEVERITY_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     END_FRAME_FIELD_NUMBER: _builtins.int
     END_TIME_S_FIELD_NUMBER: _builtins.int
     DURATION_S_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
     anomaly_kind: Global___AnomalyKind.ValueType
-    """What was unusual."""
-    score: _builtins.float
-    """The highest score."""
+    """What was wrong."""
     severity: _builtins.float
-    """How rare that is, see `AnomalyRaised.severity`."""
+    """How rare that is, see `AnomalyRaised.severity`; the highest."""
     end_frame: _builtins.int
     """The first frame after it."""
     end_time_s: _builtins.float
     """Time of `end_frame`, seconds since the stream's first frame."""
     duration_s: _builtins.float
     """How long it lasted, seconds."""
+    text: _builtins.str
+    """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The channels concerned. Empty: not known, or all."""
+        """The channels concerned, see `AnomalyRaised.channels`."""
 
     @_builtins.property
     def joints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The joints concerned. Empty: not known, or all."""
+        """The joints concerned, see `AnomalyRaised.joints`."""
 
     def __init__(
         self,
         *,
         anomaly_id: _builtins.int = ...,
         anomaly_kind: Global___AnomalyKind.ValueType = ...,
-        score: _builtins.float = ...,
         severity: _builtins.float = ...,
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         end_frame: _builtins.int = ...,
         end_time_s: _builtins.float = ...,
         duration_s: _builtins.float = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "score", b"score", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1282,7 +1352,9 @@ class FrameResult(_message.Message):
     surprise: _builtins.float
     """How badly the frame had been predicted, by the model's own measure (see its card); 0 in the first frame."""
     anomaly_score: _builtins.float
-    """Anomaly score, see `AnomalyRaised.score`; 0 while there is no history."""
+    """Robust standard deviations of the logarithm of surprise above the stream's median of late: how unlike the motion is
+    what the model predicts. A trace, on which no anomaly is raised; 0 while there is no history.
+    """
     label: _builtins.int
     """Label of the segment that is open now, as far as it is known now."""
     @_builtins.property
@@ -1536,6 +1608,8 @@ class Session(_message.Message):
     SEGMENTS_CLOSED_FIELD_NUMBER: _builtins.int
     LAST_SEQ_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    WARMING_UP_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """Its stream's id, see `Opened.stream_id`."""
     session_id: _builtins.str
@@ -1558,6 +1632,12 @@ class Session(_message.Message):
     """Number of the last event emitted so far."""
     boundary_threshold: _builtins.float
     """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
+    alarms_per_hour: _builtins.float
+    """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
+    @_builtins.property
+    def warming_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Classes of anomalies that are not looked for yet, such as "past": they need more of the stream."""
+
     def __init__(
         self,
         *,
@@ -1572,10 +1652,12 @@ class Session(_message.Message):
         segments_closed: _builtins.int = ...,
         last_seq: _builtins.int = ...,
         boundary_threshold: _builtins.float = ...,
+        alarms_per_hour: _builtins.float = ...,
+        warming_up: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id", "warming_up", b"warming_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ from kineseg_core.anomalies.diagnosis.suspect import strained_bone, suspects
 from kineseg_core.anomalies.diagnosis.swapped import swapped
 from kineseg_core.anomalies.kinds import AnomalyKind
 
-Found = tuple[AnomalyKind, tuple[int, ...]]
+Found = tuple[AnomalyKind, tuple[int, ...], float]
 
 _JUMP = 0.02
 """Body heights."""
@@ -23,21 +23,26 @@ _NEW, _STEADY = 0.3, 0.4
 """See `Shakiness`."""
 
 
-def diagnose_body(evidence: BodyEvidence) -> Found:
-    """Kind and joints; no joints: the whole body."""
+def diagnose_body(evidence: BodyEvidence, *, young: bool) -> Found:
+    """Kind, joints (none: the whole body), and since when.
+
+    Args:
+        evidence: What is known.
+        young: Whether it has only just been found: what looks like a jump may be the first frame of many things.
+    """
     if rescaled(evidence):
-        return AnomalyKind.SCALE, ()
+        return AnomalyKind.SCALE, (), evidence.since_s
     if joints := swapped(evidence):
-        return AnomalyKind.SWAPPED, joints
+        return AnomalyKind.SWAPPED, joints, evidence.since_s
     joints = suspects(evidence)
-    kind = _kind_of_joint(evidence, joints[0])
-    return kind, joints if kind in (AnomalyKind.JITTER, AnomalyKind.LATE) else joints[:1]
+    kind = _kind_of_joint(evidence, joints[0], young)
+    return kind, joints if kind in (AnomalyKind.JITTER, AnomalyKind.LATE) else joints[:1], evidence.since_s
 
 
-def _kind_of_joint(evidence: BodyEvidence, joint: int) -> AnomalyKind:
+def _kind_of_joint(evidence: BodyEvidence, joint: int, young: bool) -> AnomalyKind:
     path = Path(evidence.places[:, joint], evidence.onset, evidence.rate_hz, _JUMP)
     jumps = path.jumps
-    if path.replay() > _REPLAYED:
+    if not young and path.replay() > _REPLAYED:
         return AnomalyKind.LATE
     if len(jumps) > 1 and jumps[-1] - jumps[0] <= max(4, _SPIKE_S * evidence.rate_hz) and path.excursion() > _BACK:
         return AnomalyKind.SPIKE
@@ -49,6 +54,8 @@ def _kind_of_joint(evidence: BodyEvidence, joint: int) -> AnomalyKind:
     if shaking.new > _NEW and shaking.steady < _STEADY:
         return AnomalyKind.JITTER if shaking.fast else AnomalyKind.TREMOR
     if len(jumps):
+        if young:
+            return AnomalyKind.UNUSUAL
         return AnomalyKind.DRIFT if _restored(bone, jumps) else AnomalyKind.LATE
     return AnomalyKind.DRIFT
 

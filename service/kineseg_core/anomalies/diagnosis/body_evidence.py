@@ -10,8 +10,7 @@ from kineseg.motion.joint_names import split_joint_names
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.diagnosis.path import bends
-from kineseg_core.anomalies.diagnosis.recent import Recent
-from kineseg_core.anomalies.score.ratios import Ratios
+from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import BodyValues
 
@@ -33,6 +32,7 @@ class BodyEvidence:
         rate_hz: Rows a second.
         onset: Row in which it began.
         found: Row of the first sign.
+        since_s: When it began, if it did so suddenly; else the time of the first sign.
         places: ``(n, J, 3)`` relative to the root; the root in the world.
         bones: Joint and parent of each.
         deviations: ``(n, B)`` of log lengths from what is usual; NaN: unknown.
@@ -45,6 +45,7 @@ class BodyEvidence:
     rate_hz: float
     onset: int
     found: int
+    since_s: float
     places: F64
     bones: tuple[tuple[int, int], ...]
     deviations: F64
@@ -83,49 +84,45 @@ class BodyEvidence:
         return np.asarray(2.0 * self.places[row - 1] - self.places[row - 2])
 
 
-def body_evidence(source: WatchedSource, ratios: Ratios, recent: Recent, since_s: float) -> BodyEvidence:
+def body_evidence(source: WatchedSource, scorer: Scorer, since_s: float) -> BodyEvidence:
     """Gathers it.
 
     Args:
         source: The body.
-        ratios: Of its stream.
-        recent: Its last seconds.
+        scorer: Of its stream.
         since_s: When the first sign was there.
     """
-    values = ratios.values
+    values, layout, root_joint = scorer.values, scorer.layout, source.root
     assert isinstance(values, BodyValues)
-    times_s, frames, severities, tops = recent.rows()
-    bones, extent = values.bones, values.extent.value
+    times_s, frames, severities, tops = scorer.state.recent.rows()
+    bones, extent = values.bones, values.extent
     joint, parent = np.array(bones, np.int64).reshape(-1, 2).T
     lengths = np.linalg.norm(frames[:, joint] - frames[:, parent], axis=2)
-    layout = ratios.layout
-    of_bones = [d for d, detector in enumerate(layout.detectors) if detector.name == "bone"]
-    usual = np.zeros(len(bones))
-    for d in of_bones:
-        usual = ratios.envelope.quantile[layout.start[d] : layout.start[d + 1]].astype(np.float64)
-    root = np.nan_to_num(frames[:, ratios.root])
+    usual = scorer.state.envelope.quantile[layout.of("bone")].astype(np.float64)
+    root = np.nan_to_num(frames[:, root_joint])
     places = (np.nan_to_num(frames) - root[:, None]) / extent
-    places[:, ratios.root] = root / extent
+    places[:, root_joint] = root / extent
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
-    onset = onset_of(places, found, ratios.rate_hz)
+    onset, is_sudden = onset_of(places, found, scorer.row_rate_hz)
     peaks = severities[onset:].argmax(axis=0)
     names = [detector.name for detector in layout.detectors]
     return BodyEvidence(
         source,
-        ratios.rate_hz,
+        scorer.row_rate_hz,
         onset,
         found,
+        min(since_s, float(times_s[onset])) if is_sudden else since_s,
         places,
         bones,
-        np.log(lengths + _ZERO) - values.baseline.value,
+        np.log(lengths + _ZERO) - values.baseline,
         np.maximum(usual, _LEAST_USUAL),
         {name: float(severities[onset + peaks[d], d]) for d, name in enumerate(names)},
-        {name: int(layout.unit[tops[onset + peaks[d], d]]) for d, name in enumerate(names)},
+        {name: int(layout.arrays.unit[tops[onset + peaks[d], d]]) for d, name in enumerate(names)},
     )
 
 
-def onset_of(places: F64, found: int, rate_hz: float) -> int:
-    """The row in which it began: the first since half a second before in which a unit moved suddenly.
+def onset_of(places: F64, found: int, rate_hz: float) -> tuple[int, bool]:
+    """The row in which it began, the first since half a second before in which a unit moved suddenly; if one did.
 
     Args:
         places: ``(n, U, D)``.
@@ -136,4 +133,4 @@ def onset_of(places: F64, found: int, rate_hz: float) -> int:
     first = max(2, found - round(_SEARCHED_S * rate_hz))
     usual = np.median(sizes[2:first], axis=0) if first > 4 else np.zeros(sizes.shape[1])
     sudden = (sizes[first : found + 1] > np.maximum(_LEAST_BEND, _SUDDEN * usual)).any(axis=1)
-    return first + int(sudden.argmax()) if sudden.any() else max(0, found - _BEFORE_ROWS)
+    return (first + int(sudden.argmax()), True) if sudden.any() else (max(0, found - _BEFORE_ROWS), False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 
 from kineseg_core.anomalies.diagnosis.axes import LEAST_MOVE, axes_changed
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -29,20 +30,24 @@ class BodyRules:
 
     def __init__(self, source: WatchedSource, values: BodyValues) -> None:
         self._values = values
-        self._root = (source.parents or ()).index(-1)
+        self._root = source.root
         self._changed_s: float | None = None
-        self._first_s: float | None = None
 
-    def update(self, time_s: float, *, settled: bool) -> list[RuleFinding]:
+    @property
+    def idle(self) -> bool:
+        """Whether it need not be given a row that `may_be_changed` does not point at."""
+        return self._changed_s is None
+
+    def update(self, time_s: float, watched_s: float, *, settled: bool) -> list[RuleFinding]:
         """Looks at a new row of values.
 
         Args:
             time_s: Capture time of the row.
+            watched_s: For how long there have been rows.
             settled: Whether most joints are seen, and have been for a while, without a gap.
         """
-        self._first_s = time_s if self._first_s is None else self._first_s
         findings = []
-        looked_at = settled and time_s - self._first_s >= _SETTLED_S and self._values.moved > LEAST_MOVE
+        looked_at = settled and watched_s >= _SETTLED_S and self._values.moved > LEAST_MOVE
         if looked_at and axes_changed(np.delete(self._values.last_places(), self._root, axis=1)):
             self._changed_s = time_s if self._changed_s is None else None
         if self._changed_s is not None:
@@ -60,3 +65,14 @@ class BodyRules:
             return False
         spread = float(np.nanmedian(np.abs(self._values.deviations - common)))
         return spread < _SPREAD * abs(common)
+
+
+@njit(cache=True, error_model="numpy")
+def may_be_changed(state, constants):  # type: ignore[no-untyped-def]
+    """Whether the newest row is one in which axes or unit may have changed; hardly any is.
+
+    Args:
+        state, constants: Of `BodyValues`.
+    """
+    moved = state.row[3 * len(state.known)] / constants.rate
+    return moved > LEAST_MOVE or abs(state.common[0]) >= _UNIT

@@ -6,25 +6,26 @@ Both come from one row to the next, and are believed when the next rows go on fr
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.channels import ChannelValues
+from kineseg_core.anomalies.values.sensors import sensors_of
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_AXIS = re.compile(r"(?i)^(.*?)[^a-z0-9]?[xyz]$")
 _LEAST_FACTOR = math.log(4.0)
 _EXPLAINED, _TURNED = 0.25, 0.07
 """What is left, relative to the values, where a factor or a turned sign explains the new row."""
+_LEAST_SQUARE = 15.9  # a little less than that factor's square
+_LEFT_SQUARE = 1.07  # a little more than that of 1 / (1 - _EXPLAINED^2)
 _LARGE = 3.0
 """Times its usual second difference that a channel must be away from 0 for its sign to be seen."""
 _SMOOTH = 0.3
@@ -35,15 +36,6 @@ _GOES_ON = {AnomalyKind.UNIT: 0.5, AnomalyKind.AXES: 0.25}
 """Largest step of the next rows, relative to the values."""
 _CONFIRMED_BY = {AnomalyKind.UNIT: 4, AnomalyKind.AXES: 4}
 _SETTLED_S, _KEPT_S = 10.0, 20.0
-
-
-def sensors_of(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """The channels of each sensor of three axes, by names that differ in the axis only: ``acc_x acc_y acc_z``."""
-    found: dict[str, list[int]] = {}
-    for channel, name in enumerate(names):
-        if axis := _AXIS.match(name):
-            found.setdefault(axis[1].lower(), []).append(channel)
-    return tuple(tuple(channels) for channels in found.values() if len(channels) == 3)
 
 
 @dataclass(slots=True)
@@ -72,25 +64,29 @@ class ChannelRules:
 
     def __init__(self, source: WatchedSource, values: ChannelValues) -> None:
         self._values = values
-        self._sensors = sensors_of(source.names)
+        self._sensors = [[*channels] for channels in sensors_of(source.names)]
         self._changes: list[_Change] = []
-        self._first_s: float | None = None
 
-    def update(self, time_s: float, usual_bends: F32, *, settled: bool) -> list[RuleFinding]:
+    @property
+    def idle(self) -> bool:
+        """Whether it need not be given a row that `may_be_changed` does not point at."""
+        return not self._changes
+
+    def update(self, time_s: float, watched_s: float, usual_bends: F32, *, settled: bool) -> list[RuleFinding]:
         """Looks at a new row of values.
 
         Args:
             time_s: Capture time of the row.
+            watched_s: For how long there have been rows.
             usual_bends: ``(C,)`` upper limits of the channels' second differences.
             settled: Whether most channels are there, and have been for a while, without a gap.
         """
-        self._first_s = time_s if self._first_s is None else self._first_s
-        if not settled or time_s - self._first_s < _SETTLED_S:
+        if not settled or watched_s < _SETTLED_S:
             self._changes = []
             return []
         if self._changes:
             self._confirm(time_s)
-        sudden = self._values.row[: len(usual_bends)] > usual_bends
+        sudden = self._values.state.row[: len(usual_bends)] > usual_bends
         if sudden.any():
             self._look(time_s, sudden, usual_bends)
         return [
@@ -115,11 +111,11 @@ class ChannelRules:
         before, last, now = self._values.last_rows()
         expected = 2.0 * last - before
         found = [
-            _Change(AnomalyKind.UNIT, sensor, time_s)
+            _Change(AnomalyKind.UNIT, tuple(sensor), time_s)
             for sensor in self._sensors
-            if sudden[list(sensor)].any()
-            and np.linalg.norm(last[list(sensor)]) > _NOT_STILL * np.linalg.norm(usual_bends[list(sensor)])
-            and (_scaled(last[list(sensor)], now[list(sensor)]) or _scaled(expected[list(sensor)], now[list(sensor)]))
+            if sudden[sensor].any()
+            and np.linalg.norm(last[sensor]) > _NOT_STILL * np.linalg.norm(usual_bends[sensor])
+            and (_scaled(last[sensor], now[sensor]) or _scaled(expected[sensor], now[sensor]))
         ]
         found += [
             _Change(AnomalyKind.AXES, (channel,), time_s)
@@ -134,6 +130,39 @@ class ChannelRules:
                 self._changes.remove(each)
             if not same:
                 self._changes.append(change)
+
+
+@njit(cache=True, error_model="numpy")
+def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-def]
+    """Whether the newest row is one in which a unit or a sign may have changed; hardly any is.
+
+    Args:
+        state, constants: Of `ChannelValues`.
+        usual_bends: ``(C,)`` upper limits of the channels' second differences, or more.
+    """
+    ring, step = state.ring, constants.step
+    row, size = (state.frames[0] - 1) % len(ring), len(ring)
+    now, last, before = ring[row], ring[(row - step) % size], ring[(row - 2 * step) % size]
+    for c in range(ring.shape[1]):
+        expected = 2.0 * last[c] - before[c]
+        if state.row[c] > usual_bends[c] and abs(now[c] + expected) < _TURNED * abs(expected):
+            return True
+    for sensor in constants.sensors:
+        sudden, old, straight, new = False, 0.0, 0.0, 0.0
+        for c in sensor:
+            sudden = sudden or state.row[c] > usual_bends[c]
+            old += last[c] ** 2
+            straight += (2.0 * last[c] - before[c]) ** 2
+            new += now[c] ** 2
+        if sudden and (_is_scaled(new, old) or _is_scaled(new, straight)):
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _is_scaled(new, old):  # type: ignore[no-untyped-def]
+    """Whether values with this sum of squares can be others times a factor as `_scaled` looks for."""
+    return new > _LEAST_SQUARE * old or new * _LEAST_SQUARE < _LEFT_SQUARE * old
 
 
 def _scaled(last: F64, now: F64) -> bool:

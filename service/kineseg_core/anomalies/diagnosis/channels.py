@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.diagnosis.path import Path
-from kineseg_core.anomalies.diagnosis.recent import Recent
 from kineseg_core.anomalies.kinds import AnomalyKind
-from kineseg_core.anomalies.score.ratios import Ratios
+from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.signs import DetectorClass, Sign
 
 F64 = NDArray[np.float64]
 
+_AS_GOOD = 4.0
+"""Nats by which a detector that says more may be less certain."""
 _BEFORE_S = 0.1
 _THERE_AND_BACK = 0.72
 _SPIKE_S = 0.25
@@ -24,37 +25,50 @@ _SUDDEN = 0.5
 
 
 def diagnose_channels(
-    ratios: Ratios, recent: Recent, since_s: float, signs: Sequence[Sign]
-) -> tuple[AnomalyKind, tuple[int, ...]]:
-    """Kind and channels; no channels: all of them.
+    scorer: Scorer, since_s: float, signs: Sequence[Sign], *, young: bool
+) -> tuple[AnomalyKind, tuple[int, ...], float]:
+    """Kind, channels (none: all of them), and since when.
 
     Args:
-        ratios: Of the stream.
-        recent: Its last seconds.
+        scorer: Of the stream.
         since_s: When the first sign was there.
         signs: Of the anomaly.
+        young: Whether it has only just been found: a jump may be the first half of a spike.
     """
     worst = max(signs, key=lambda sign: sign.severity)
+    if worst.of is DetectorClass.PAST:  # that all is unlike the past tells least of what it is
+        least = worst.severity - _AS_GOOD
+        telling = [sign for sign in signs if sign.of is not DetectorClass.PAST and sign.severity > least]
+        worst = max(telling or signs, key=lambda sign: sign.severity)
     if worst.of is DetectorClass.SHAKE:
-        return AnomalyKind.JITTER, worst.units
+        return AnomalyKind.JITTER, worst.units, since_s
     if worst.of is DetectorClass.PAST:
-        return AnomalyKind.UNUSUAL, worst.units
-    times_s, frames, severities, _ = recent.rows()
+        return AnomalyKind.UNUSUAL, worst.units, since_s
+    times_s, frames, severities, _ = scorer.state.recent.rows()
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
-    onset = max(0, found - round(_BEFORE_S * ratios.rate_hz))
+    onset = max(0, found - round(_BEFORE_S * scorer.row_rate_hz))
     (channel,) = worst.units
-    path = Path(np.nan_to_num(frames[:, channel]), onset, ratios.rate_hz, 0.0)
-    if worst.of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * (len(path.places) - onset)):
-        return AnomalyKind.JITTER, worst.units
+    path = Path(np.nan_to_num(frames[:, channel]), onset, scorer.row_rate_hz, 0.0)
+    if len(path.jumps):
+        since_s = min(since_s, float(times_s[path.jumps[0]]))
+    gains = worst.of is DetectorClass.LEVEL and _leads(scorer, severities[found:], "gain")
+    return _kind(path, worst.of, young=young, gains=gains), worst.units, since_s
+
+
+def _kind(path: Path, of: AnomalyKind | DetectorClass, *, young: bool, gains: bool) -> AnomalyKind:
+    after = path.places[path.onset :, 0]
+    if of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * len(after)):
+        return AnomalyKind.JITTER
     if _is_spike(path):
-        return AnomalyKind.SPIKE, worst.units
-    if worst.of is DetectorClass.LEVEL and _leads(ratios, severities[found:], "gain"):
-        return AnomalyKind.GAIN, worst.units
-    steps = np.abs(np.diff(path.places[onset:, 0]))
-    whole = float(np.ptp(path.places[onset:, 0]))
-    if len(steps) and steps.max() > _SUDDEN * whole:
-        return AnomalyKind.LEVEL, worst.units
-    return AnomalyKind.DRIFT if worst.of is DetectorClass.LEVEL else AnomalyKind.LEVEL, worst.units
+        return AnomalyKind.SPIKE
+    if young and len(path.jumps):
+        return AnomalyKind.UNUSUAL
+    if gains:
+        return AnomalyKind.GAIN
+    steps = np.abs(np.diff(after))
+    if len(steps) and steps.max() > _SUDDEN * float(np.ptp(after)):
+        return AnomalyKind.LEVEL
+    return AnomalyKind.DRIFT if of is DetectorClass.LEVEL else AnomalyKind.LEVEL
 
 
 def _is_spike(path: Path) -> bool:
@@ -65,10 +79,10 @@ def _is_spike(path: Path) -> bool:
     return path.excursion() > _THERE_AND_BACK
 
 
-def _leads(ratios: Ratios, severities: F64, name: str) -> bool:
+def _leads(scorer: Scorer, severities: F64, name: str) -> bool:
     """Whether a detector was the most certain of its class."""
     highest = severities.max(axis=0)
-    detectors = ratios.layout.detectors
+    detectors = scorer.layout.detectors
     of = next(detector.of for detector in detectors if detector.name == name)
     among = {d.name: float(highest[i]) for i, d in enumerate(detectors) if d.of is of}
     return max(among, key=lambda each: among[each]) == name

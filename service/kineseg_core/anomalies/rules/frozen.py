@@ -1,17 +1,28 @@
-"""Frozen: a unit that moved keeps exactly its values while others move on."""
+"""Frozen: a unit that moved keeps exactly its values while others move on.
+
+A unit of coarse resolution, whose changes are mostly a few of its least ones, keeps its value whenever it comes to
+rest: it must do so for longer than one that has never been seen to.
+"""
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
-from kineseg_core.anomalies.rules.runs import advance_all
+from kineseg_core.anomalies.rules.runs import CHANCE_NATS, advance
 
 _LEAST_S, _LEAST_FRAMES = 0.3, 4.0
 _MOVED_S = 1.0
+_COARSE = 50.0
+"""Least changes that the mean change of a unit is fewer than, if it is coarse: of others the least one goes on
+shrinking."""
+_RESTS = 0.7
+"""How often a coarse unit at rest may keep its value from one frame to the next, however it has been so far."""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def frozen(runs, moved, same, lost, rate, on):  # type: ignore[no-untyped-def]
+@njit(cache=True, error_model="numpy")
+def frozen(runs, moved, same, lost, steps, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame in which something moved.
 
     Args:
@@ -19,6 +30,7 @@ def frozen(runs, moved, same, lost, rate, on):  # type: ignore[no-untyped-def]
         moved: ``(U,)`` frames in which each unit moved: one that never did is part of the set-up.
         same: ``(U,)`` bool.
         lost: ``(U,)`` bool.
+        steps: ``(U, 3)`` see `compare`.
         rate: Frames a second.
         on: ``(U,)`` bool, written: where the rule holds.
 
@@ -26,4 +38,13 @@ def frozen(runs, moved, same, lost, rate, on):  # type: ignore[no-untyped-def]
         For how many units.
     """
     least = max(round(_LEAST_S * rate), _LEAST_FRAMES)
-    return advance_all(runs, moved, same, lost, least, _MOVED_S * rate, rate, on)
+    longer = max(least, CHANCE_NATS / -math.log(_RESTS))
+    found = 0
+    for unit in range(len(same)):
+        moved[unit] += not (same[unit] or lost[unit])
+        needed = math.inf
+        if moved[unit] >= _MOVED_S * rate:  # what always was so is part of the set-up
+            needed = longer if steps[unit, 1] < _COARSE * steps[unit, 0] else least
+        on[unit] = advance(runs, unit, same[unit], needed, rate)
+        found += on[unit]
+    return found

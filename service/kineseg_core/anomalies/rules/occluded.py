@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
-from kineseg_core.anomalies.rules.runs import advance_all
+from kineseg_core.anomalies.rules.runs import advance
 
 _LEAST_S, _LEAST_FRAMES = 0.1, 2.0
 _SEEN_S = 1.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame.
 
@@ -25,4 +27,10 @@ def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
         For how many units.
     """
     least = max(round(_LEAST_S * rate), _LEAST_FRAMES)
-    return advance_all(runs, seen, lost, lost, least, _SEEN_S * rate, rate, on)
+    found = 0
+    for unit in range(len(lost)):
+        seen[unit] += not lost[unit]
+        needed = least if seen[unit] >= _SEEN_S * rate else math.inf  # what always was so is part of the set-up
+        on[unit] = advance(runs, unit, lost[unit], needed, rate)
+        found += on[unit]
+    return found

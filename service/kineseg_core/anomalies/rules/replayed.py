@@ -32,8 +32,9 @@ class Replays(NamedTuple):
     """Of U units and L lags.
 
     Attributes:
-        keys: ``(L, U)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
+        keys: ``(U, L)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
         runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
+        running: ``(U,)`` whether any of these is not 0.
         ran, went_on: ``(U,)`` frames of runs that are over, and how many went on; forgotten with time.
         alarms: ``(U,)`` so far, forgotten with time.
         lag: ``(U,)`` of the present alarm, frames; 0: none.
@@ -41,8 +42,9 @@ class Replays(NamedTuple):
         on: ``(U,)`` where the rule holds.
     """
 
-    keys: NDArray[np.float64]
+    keys: NDArray[np.float32]
     runs: NDArray[np.int16]
+    running: NDArray[np.bool_]
     ran: NDArray[np.float64]
     went_on: NDArray[np.float64]
     alarms: NDArray[np.float64]
@@ -55,8 +57,9 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     """Nothing has been seen yet."""
     lags = max(4, min(_MOST_LAGS, round(_LATEST_S * rate_hz) + 1))
     return Replays(
-        np.full((lags, units), np.nan),
+        np.full((units, lags), np.nan, np.float32),
         np.zeros((units, lags), np.int16),
+        np.zeros(units, bool),
         np.zeros(units),
         np.zeros(units),
         np.zeros(units),
@@ -66,7 +69,7 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -80,55 +83,81 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     Returns:
         For how many units the rule holds; 0 if it is most of them, which is a loop.
     """
-    keys, runs, on = state.keys, state.runs, state.on
-    size, count = len(keys), state.frames[0]
+    keys, on = state.keys, state.on
+    size, count = keys.shape[1], state.frames[0]
     row = count % size
-    base = max(math.ceil(_LEAST_S * rate), _LEAST_FRAMES)
+    last = row - 1 if row else size - 1
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     found = 0
     for unit in range(len(on)):
-        state.alarms[unit] *= kept
-        state.ran[unit] *= kept
-        state.went_on[unit] *= kept
-        key, far = 0.0, 0.0
+        if state.ran[unit] > 0.0 or state.alarms[unit] > 0.0:
+            state.alarms[unit] *= kept
+            state.ran[unit] *= kept
+            state.went_on[unit] *= kept
+        total, far = 0.0, 0.0
         for i in range(filled.shape[1]):
             value = filled[unit, i]
             far += abs(value)
             if root >= 0:
                 far += abs(filled[root, i])
                 value -= filled[root, i]
-            key += _FACTORS[i] * value
-        near = _EXACT * far
-        moves = abs(key - keys[(row - 1) % size, unit]) > _MOVES * near  # not where it is NaN
-        keys[row, unit] = key
+            total += _FACTORS[i] * value
+        key = np.float32(total)
+        near = np.float32(_EXACT * far)
+        moves = abs(key - keys[unit, last]) > np.float32(_MOVES) * near  # not where it is NaN
+        keys[unit, row] = np.nan
+        again = moves and _any_near(keys[unit], key, near)
+        keys[unit, row] = key
         if unit == root or lost[unit]:
             on[unit] = False
             state.lag[unit] = 0
-            runs[unit, :] = 0
-            continue
-        if moves:  # one that stands is the same at every lag
-            longest, longest_lag = 0, 0
-            for lag in range(_LEAST_LAG, size):
-                if abs(key - keys[(row - lag) % size, unit]) <= near:
-                    runs[unit, lag] = min(runs[unit, lag] + 1, 30000)
-                    if runs[unit, lag] > longest:
-                        longest, longest_lag = runs[unit, lag], lag
-                elif runs[unit, lag] > 0:
-                    if not on[unit]:
-                        state.ran[unit] += runs[unit, lag]
-                        state.went_on[unit] += runs[unit, lag] - 1
-                    runs[unit, lag] = 0
-            if not on[unit] and count > _SETTLED_S * rate:
-                goes_on = min((state.went_on[unit] + _PRIOR * _CHANCE) / (state.ran[unit] + _PRIOR), 0.95)
-                needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
-                needed *= max(1.0, state.alarms[unit] / _USUAL)
-                if longest >= needed:
-                    on[unit] = True
-                    state.lag[unit] = longest_lag
-                    state.alarms[unit] += 1.0
-            elif on[unit] and runs[unit, state.lag[unit]] == 0:
-                on[unit] = False
-                state.lag[unit] = 0
+            if state.running[unit]:
+                state.runs[unit, :] = 0
+                state.running[unit] = False
+        elif moves and (again or state.running[unit]):  # one that stands is the same at every lag
+            _follow(state, unit, row, key, near, rate)
         found += on[unit]
     state.frames[0] = count + 1
     return found if 2 * found <= len(on) else 0
+
+
+@njit(cache=True, error_model="numpy")
+def _any_near(keys, key, near):  # type: ignore[no-untyped-def]
+    """Whether any of them is the same as a key; without a branch, as hardly ever one is."""
+    found = 0
+    for i in range(len(keys)):
+        found += abs(key - keys[i]) <= near
+    return found > 0
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(state, unit, row, key, near, rate):  # type: ignore[no-untyped-def]
+    """Lengthens and ends the runs of a unit that moves, and begins and ends its alarm."""
+    keys, runs, on = state.keys[unit], state.runs[unit], state.on
+    size = len(keys)
+    longest, longest_lag, running = 0, 0, False
+    for lag in range(_LEAST_LAG, size):
+        if abs(key - keys[(row - lag) % size]) <= near:
+            runs[lag] = min(runs[lag] + 1, 30000)
+            running = True
+            if runs[lag] > longest:
+                longest, longest_lag = runs[lag], lag
+        elif runs[lag] > 0:
+            if not on[unit]:
+                state.ran[unit] += runs[lag]
+                state.went_on[unit] += runs[lag] - 1
+            runs[lag] = 0
+    state.running[unit] = running
+    if on[unit]:
+        if runs[state.lag[unit]] == 0:
+            on[unit] = False
+            state.lag[unit] = 0
+    elif state.frames[0] > _SETTLED_S * rate:
+        goes_on = min((state.went_on[unit] + _PRIOR * _CHANCE) / (state.ran[unit] + _PRIOR), 0.95)
+        base = max(math.ceil(_LEAST_S * rate), _LEAST_FRAMES)
+        needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
+        needed *= max(1.0, state.alarms[unit] / _USUAL)
+        if longest >= needed:
+            on[unit] = True
+            state.lag[unit] = longest_lag
+            state.alarms[unit] += 1.0

@@ -13,7 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_CHANCE_NATS = 20.0
+CHANCE_NATS = 20.0
+"""How rare a run must be by chance."""
 _AGAIN, _PRIOR = 0.005, 4.0
 """How often a repeat is repeated again, and of how many that has been seen, before any has been."""
 _USUAL_SHARE = 0.01
@@ -34,7 +35,8 @@ RUN = np.dtype(
         ("loud", np.float64),
         ("louds", np.float64),
         ("alarmed", np.bool_),
-    ]
+    ],
+    align=True,
 )
 """Runs of a unit, all but the last in frames: the present run (0: none); in runs so far that were too short for an
 alarm, forgotten with time; so far, forgotten alike; number of these runs, forgotten alike; the longest run without and
@@ -49,7 +51,7 @@ def new_runs(units: int) -> Runs:
     return np.zeros(units, RUN)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     """Takes a frame of one unit.
 
@@ -65,20 +67,27 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     """
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     runs[unit].frames = runs[unit].frames * kept + 1.0
-    runs[unit].repeats *= kept
-    runs[unit].quiets *= kept
-    runs[unit].louds *= kept
-    if not on:
-        if runs[unit].run > 0:
-            _end(runs, unit, rate)
-        return False
+    if runs[unit].repeats > 0.0:
+        runs[unit].repeats *= kept
+        runs[unit].quiets *= kept
+    if runs[unit].louds > 0.0:
+        runs[unit].louds *= kept
+    if on:
+        return _go_on(runs, unit, base, rate)
+    if runs[unit].run > 0:
+        _end(runs, unit, rate)
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     runs[unit].run += 1.0
     if runs[unit].alarmed:
         return True
     repeats, quiets = runs[unit].repeats, runs[unit].quiets
     again = (repeats - quiets + _AGAIN * _PRIOR) / (repeats + _PRIOR)
     chance = min(max(again, (repeats + 2.0) / (runs[unit].frames + 20.0)), 0.95)
-    needed = max(base, _CHANCE_NATS / -math.log(chance))
+    needed = max(base, CHANCE_NATS / -math.log(chance))
     if runs[unit].repeats > _USUAL_SHARE * runs[unit].frames:
         needed = max(needed, 3.0 * runs[unit].quiet)
     if repeats > _COARSE_SHARE * (runs[unit].frames - runs[unit].run):
@@ -91,33 +100,7 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def advance_all(runs, without, holds, lost, least, before, rate, on):  # type: ignore[no-untyped-def]
-    """Takes a frame of all units.
-
-    Args:
-        runs: See `Runs`.
-        without: ``(U,)`` frames so far in which it did not hold and the unit was not lost.
-        holds: ``(U,)`` bool, what is looked for.
-        lost: ``(U,)`` bool.
-        least: Frames that are needed at least.
-        before: Frames without it that there must have been: what always was so is part of the set-up.
-        rate: Frames a second.
-        on: ``(U,)`` bool, written: where the run is an alarm.
-
-    Returns:
-        For how many units.
-    """
-    found = 0
-    for unit in range(len(holds)):
-        without[unit] += not (holds[unit] or lost[unit])
-        needed = least if without[unit] >= before else math.inf
-        on[unit] = advance(runs, unit, holds[unit], needed, rate)
-        found += on[unit]
-    return found
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
     if runs[unit].alarmed:
         runs[unit].louds += 1.0

@@ -1,4 +1,4 @@
-"""Stalled: the whole source gives the same frame again and again."""
+"""Stalled: the whole source gives the same frame again and again, and has not always done so."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from numba import njit
 from kineseg_core.anomalies.rules.runs import advance
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 3.0
-_MOVED_S, _NEVER_MOVED_S = 0.5, 10.0
+_MOVED_S = 0.5
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
     """Takes a frame.
 
@@ -24,7 +24,8 @@ def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
         Whether the rule holds.
     """
     moved[0] += not all_same
-    if moved[0] < _MOVED_S * rate:  # nothing is learnt of how long it usually stands
-        runs[0].run = runs[0].run + 1.0 if all_same else 0.0
-        return runs[0].run >= _NEVER_MOVED_S * rate
+    if (
+        moved[0] < _MOVED_S * rate
+    ):  # nothing is learnt of how long it usually stands; a constant one is as it was set up
+        return False
     return advance(runs, 0, all_same, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)

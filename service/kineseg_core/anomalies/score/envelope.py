@@ -59,7 +59,7 @@ def new_envelope(values: int) -> Envelope:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def learn(envelope):  # type: ignore[no-untyped-def]
     """Counts the largest values since the last time."""
     kept = np.float32(math.exp(-EVERY_S / _MEMORY_S))
@@ -76,7 +76,7 @@ def learn(envelope):  # type: ignore[no-untyped-def]
     envelope.seconds[0] += EVERY_S
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _shift(counts, bins):  # type: ignore[no-untyped-def]
     """Moves the bins up by so many (down if negative); what falls out is counted at the edge."""
     moved = np.zeros(BINS, np.float32)
@@ -85,18 +85,16 @@ def _shift(counts, bins):  # type: ignore[no-untyped-def]
     counts[:] = moved
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def renew(envelope, start, floor, share, least):  # type: ignore[no-untyped-def]
+@njit(cache=True, error_model="numpy")
+def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
     """Makes the limits anew.
 
     Args:
         envelope: See `Envelope`.
-        start: ``(D + 1,)`` where each detector's values begin.
-        floor: ``(D,)``
-        share: ``(D,)`` of what is usual among the units, below which no unit's limit lies.
+        layout: See `LayoutArrays`.
         least: ``(N,)`` what a source's resolution makes of values that stand still.
     """
-    counts, quantile = envelope.counts, envelope.quantile
+    counts, quantile, start = envelope.counts, envelope.quantile, layout.start
     for n in range(len(quantile)):
         above = (1.0 - QUANTILE) * counts[n].sum()
         at, summed = BINS - 1, 0.0
@@ -112,26 +110,25 @@ def renew(envelope, start, floor, share, least):  # type: ignore[no-untyped-def]
             _shift(counts[n], -_SHIFT)
             envelope.lowest[n] -= _SHIFT * BIN
     young = 1.0 + _YOUNG_S / max(envelope.seconds[0] - 1.0, 1.0)
-    for d in range(len(floor)):
-        of_all = share[d] * np.median(quantile[start[d] : start[d + 1]])
+    for d in range(len(layout.floor)):
+        of_all = layout.share[d] * np.median(quantile[start[d] : start[d + 1]])
         for n in range(start[d], start[d + 1]):
-            envelope.limit[n] = max(quantile[n], of_all, floor[d], least[n], _LEAST) * young
+            envelope.limit[n] = max(quantile[n], of_all, layout.floor[d], least[n], _LEAST) * young
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def beyond(row, envelope, start, rival, masked, y, top):  # type: ignore[no-untyped-def]
+@njit(cache=True, error_model="numpy")
+def beyond(row, envelope, layout, masked, y, top):  # type: ignore[no-untyped-def]
     """How far the values of a frame are beyond their limits.
 
     Args:
         row: ``(N,)`` values.
         envelope: See `Envelope`.
-        start: ``(D + 1,)`` where each detector's values begin.
-        rival: ``(N,)`` see `Detector`.
+        layout: See `LayoutArrays`.
         masked: ``(N,)`` bool: values that say nothing now.
         y: ``(D,)`` written: log ratio of the detector's largest value to its limit, less what its rival explains.
         top: ``(D,)`` written: which value that is.
     """
-    logs = np.empty(len(row))
+    logs, start, rival = np.empty(len(row)), layout.start, layout.rival
     for n in range(len(row)):
         if not masked[n]:
             envelope.largest[n] = max(envelope.largest[n], row[n])

@@ -28,7 +28,7 @@ def new_masks(units: int, values: int) -> Masks:
     return Masks(np.zeros(units, np.int64), np.zeros(values, bool))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def mask(masks, lost, gap, root, rate, unit, other):  # type: ignore[no-untyped-def]
     """Takes a row of values.
 

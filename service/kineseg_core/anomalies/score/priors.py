@@ -7,14 +7,16 @@ much bone lengths vary in the first ten seconds: exact skeletons, good ones, noi
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
-from kineseg_core.anomalies.score.envelope import Envelope
-from kineseg_core.anomalies.score.tails import PRIOR, Prior
+from kineseg_core.anomalies.score.tails import PRIOR
 from kineseg_core.anomalies.values.layout import ValueLayout
 
 FILE = "priors.json"
@@ -25,25 +27,36 @@ _EXACT = 1e-3
 """The same of every bone of an exact body."""
 
 
-def prior_of(layout: ValueLayout, group: str) -> Prior:
-    """The prior of the detectors of a stream of a group."""
-    tails = _read()[group]
-    rows = [tuple(tails[detector.name][field] for field in PRIOR.names or ()) for detector in layout.detectors]
-    return np.array(rows, PRIOR)
+def groups_of(*, is_body: bool) -> tuple[str, ...]:
+    """Those of `GROUPS` that a stream can belong to."""
+    return GROUPS[:-1] if is_body else GROUPS[-1:]
 
 
-def group_of(layout: ValueLayout, envelope: Envelope, *, is_body: bool) -> str:
-    """Which of `GROUPS` a stream belongs to that has been watched for ten seconds."""
-    if not is_body:
-        return GROUPS[-1]
-    stratum = len(_STRATA)
-    for d, detector in enumerate(layout.detectors):
-        if detector.name == "bone":
-            usual = envelope.quantile[layout.start[d] : layout.start[d + 1]]
-            stratum = int(np.searchsorted(_STRATA, np.median(usual)))
-            if usual.max() > _EXACT:
-                stratum = max(stratum, 1)
-    return GROUPS[stratum]
+def priors_of(layout: ValueLayout, groups: Sequence[str]) -> NDArray[np.void]:
+    """``(G, D)`` of `PRIOR`: those of the detectors of a stream, for each of these groups."""
+    tails = _read()
+    return np.array(
+        [
+            [tuple(tails[group][detector.name][field] for field in PRIOR.names or ()) for detector in layout.detectors]
+            for group in groups
+        ],
+        PRIOR,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def group_of(usual):  # type: ignore[no-untyped-def]
+    """Index of the group of priors of a stream that has been watched for ten seconds.
+
+    Args:
+        usual: ``(B,)`` usual upper limits of how much bones deviate; of channels, which have one group, empty.
+    """
+    if len(usual) == 0:
+        return 0
+    middle, stratum = np.median(usual), 0
+    for limit in _STRATA:
+        stratum += limit < middle
+    return max(stratum, 1) if usual.max() > _EXACT else stratum
 
 
 @cache

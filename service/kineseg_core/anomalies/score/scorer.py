@@ -1,15 +1,16 @@
-"""From frames to severities: how rare is what each detector sees."""
+"""From frames to severities, for one stream: how rare is what each detector sees."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.anomalies.score.priors import GROUPS, group_of, prior_of
-from kineseg_core.anomalies.score.ratios import Ratios
-from kineseg_core.anomalies.score.tails import Prior, learn_and_judge, new_tails
+from kineseg_core.anomalies.score.priors import GROUPS, groups_of, priors_of
+from kineseg_core.anomalies.score.stream import StreamConstants, new_state, watch_body, watch_channels
 from kineseg_core.anomalies.signs import DetectorClass, Sign
 from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.anomalies.values.body import BodyValues
+from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.layout import ValueLayout
 from kineseg_core.errors import InvalidRequest
 
@@ -17,8 +18,9 @@ F64 = NDArray[np.float64]
 
 WARM_UP_S = 10.0
 _CARRIED_WARM_UP_S = 2.0
-_CALM_AT_LAST_S = 20.0
-_WARM_UP_S = {DetectorClass.PAST: 30.0}
+_WARM_UP_S = {DetectorClass.PAST: 30.0, DetectorClass.LEVEL: 30.0}  # these know only what they have seen
+_LOOKED_AT_HZ = 40.0
+"""About how often a source is looked at, however fast it is."""
 
 
 def warm_up_s(layout: ValueLayout) -> F64:
@@ -33,31 +35,56 @@ class Scorer:
         source: What the frames are.
 
     Attributes:
-        ratios: What they are made of.
-        severities: ``(D,)`` of the last row, nats; -inf: not yet watched.
-        highest: Of these.
-        tails: What the stream has taught of them.
-        group: Of priors, see `group_of`; empty before the warm-up.
+        values: Of the source.
+        layout: Of the values.
+        row_rate_hz: Rows of values a second.
+        state: What the stream has taught.
     """
 
     def __init__(self, source: WatchedSource) -> None:
-        self.ratios = Ratios(source)
-        detectors = self.ratios.layout.detectors
-        self.severities = np.full(len(detectors), -np.inf)
-        self._is_body = source.parents is not None
-        self.tails = new_tails(len(detectors))
-        self.group = ""
-        self._prior: Prior | None = None
-        self._warm_s = warm_up_s(self.ratios.layout)
-        self._first_s = WARM_UP_S
-        self._warm = np.zeros(len(detectors), bool)
-        self._is_warm = False
-        self.highest = -np.inf
+        step = max(1, round(source.rate_hz / _LOOKED_AT_HZ))
+        self.row_rate_hz = source.rate_hz / step
+        self.values: BodyValues | ChannelValues
+        self.values = ChannelValues(source, step) if source.parents is None else BodyValues(source, step)
+        self.layout = self.values.layout
+        self.state = new_state(source, self.layout, self.row_rate_hz, warm_up_s(self.layout), WARM_UP_S)
+        self._groups = groups_of(is_body=source.parents is not None)
+        self._priors = priors_of(self.layout, self._groups)
+        bones = self.layout.of("bone")
+        self._constants = StreamConstants(source.rate_hz, self.row_rate_hz, source.root, bones.start, bones.stop)
+
+    @property
+    def group(self) -> str:
+        """Of priors, see `GROUPS`; empty before the warm-up."""
+        group = int(self.state.clock["group"][0])
+        return "" if group < 0 else self._groups[group]
+
+    @property
+    def time_s(self) -> float:
+        """Capture time of the newest frame."""
+        return float(self.state.clock["time_s"][0])
+
+    @property
+    def seconds(self) -> float:
+        """For how long rows have been made."""
+        return float(self.state.clock["seconds"][0])
+
+    @property
+    def new_row(self) -> bool:
+        """Whether the newest frame has made one."""
+        return bool(self.state.clock["new_row"][0])
+
+    @property
+    def mostly_silent(self) -> bool:
+        """Whether more than half of the units are lost or were a moment ago."""
+        clock, left = self.state.clock[0], self.state.masks.left
+        return bool(clock["rows"] <= clock["masked_until"]) and 2 * int(np.count_nonzero(left)) > len(left)
 
     @property
     def warming_up(self) -> tuple[DetectorClass, ...]:
         """Classes of detectors that do not watch yet."""
-        classes = {d.of for d, is_warm in zip(self.ratios.layout.detectors, self._warm, strict=True) if not is_warm}
+        warm = self.state.warm.tolist()
+        classes = {d.of for d, is_warm in zip(self.layout.detectors, warm, strict=True) if not is_warm}
         return tuple(sorted(classes, key=lambda of: of.value))
 
     def carry_on(self, group: str) -> None:
@@ -66,43 +93,58 @@ class Scorer:
         Raises:
             InvalidRequest: There is no such group of priors.
         """
-        if group not in GROUPS:
+        if group not in self._groups:
             raise InvalidRequest(
                 f"profile: there are no priors of {group!r}, only of {', '.join(GROUPS)}; save it anew", field="profile"
             )
-        self.group = group
-        self._first_s = _CARRIED_WARM_UP_S
-        of_past = np.array([detector.of is DetectorClass.PAST for detector in self.ratios.layout.detectors])
-        self._warm_s = np.where(of_past, self._warm_s, self._first_s)
+        clock = self.state.clock
+        clock["group"], clock["first_s"] = self._groups.index(group), _CARRIED_WARM_UP_S
+        of_past = np.array([detector.of is DetectorClass.PAST for detector in self.layout.detectors])
+        self.state.warm_s[~of_past] = _CARRIED_WARM_UP_S
 
-    def update(self, filled: F64, lost: NDArray[np.bool_] | None, *, gap: bool, learns: bool) -> bool:
-        """Takes a frame, see `Ratios.update`; whether there is a new row: before the warm-up of -inf."""
-        ratios = self.ratios
-        if not ratios.update(filled, lost, gap=gap, learns=learns):
-            return False
-        if ratios.seconds < self._first_s:
-            return True
-        if self._prior is None:
-            self.group = self.group or group_of(ratios.layout, ratios.envelope, is_body=self._is_body)
-            self._prior = prior_of(ratios.layout, self.group)
-        if not self._is_warm:
-            # What is beyond the usual just then has been so before: it is the usual that is not known yet.
-            calm = (ratios.y < self._prior["level"]) | (ratios.seconds >= self._warm_s + _CALM_AT_LAST_S)
-            self._warm |= calm & (ratios.seconds >= self._warm_s)
-            self._is_warm = bool(self._warm.all())
-        self.highest = learn_and_judge(
-            ratios.y, 1.0 / ratios.rate_hz, self._prior, self.tails, ratios.layout.weight, self._warm, self.severities
+    def advance(
+        self, frames: F64, times_s: F64, first: int, bar: F64, severities: F64, *, learns_after_s: float, busy: bool
+    ) -> tuple[int, bool]:
+        """Takes frames until there is something to decide, see `watch_body`.
+
+        Args:
+            frames: ``(n, U, D)`` C-contiguous; NaN: lost.
+            times_s: ``(n,)`` capture times.
+            first: The first frame to take.
+            bar: Of an `AlarmBar`.
+            severities: ``(n,)`` written: of each frame, nats.
+            learns_after_s: What comes after that may become what is usual.
+            busy: Whether anomalies go on, so that every row decides something.
+
+        Returns:
+            The frame behind the last one taken, and whether there is something to decide with that one.
+        """
+        watch = watch_body if isinstance(self.values, BodyValues) else watch_channels
+        found: tuple[int, bool] = watch(
+            frames,
+            frames.view(np.int64),
+            times_s,
+            first,
+            self.state,
+            self._constants,
+            self.values.state,
+            self.values.constants,
+            self.layout.arrays,
+            self._priors,
+            bar,
+            learns_after_s,
+            busy,
+            severities,
         )
-        return True
+        return found
 
-    def signs(self, least: float, time_s: float) -> list[Sign]:
-        """The classes of detectors that reach `least` in the last row, each by its most severe detector."""
-        if self.highest < least:
-            return []
-        layout, best = self.ratios.layout, dict[DetectorClass, Sign]()
-        for d in np.flatnonzero(self.severities >= least).tolist():
-            of, severity = layout.detectors[d].of, float(self.severities[d])
+    def signs(self, least: float) -> list[Sign]:
+        """The classes of detectors that reach `least` in the newest row, each by its most severe detector."""
+        state, best = self.state, dict[DetectorClass, Sign]()
+        row_s = float(state.clock["row_s"][0])
+        for d in np.flatnonzero(state.severities >= least).tolist():
+            of, severity = self.layout.detectors[d].of, float(state.severities[d])
             if of not in best or severity > best[of].severity:
-                unit = int(layout.unit[self.ratios.top[d]])
-                best[of] = Sign(of, () if unit < 0 else (unit,), severity, time_s)
+                unit = int(self.layout.arrays.unit[state.top[d]])
+                best[of] = Sign(of, () if unit < 0 else (unit,), severity, row_s)
         return list(best.values())

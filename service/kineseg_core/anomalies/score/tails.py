@@ -64,7 +64,7 @@ def new_tails(detectors: int) -> Tails:
     return tails
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
     """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``.
 
@@ -91,7 +91,7 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
     return highest
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
     """Takes what a frame of so many seconds reached."""
     kept = 0.5 ** (seconds / _HALF_LIFE_S)
@@ -110,7 +110,7 @@ def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
                 tails.of[d].peak = -math.inf
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def learn_and_judge(y, seconds, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
     """Takes a frame, see `learn_tails` and `severities`."""
     learn_tails(y, seconds, prior, tails)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
 from kineseg_core.anomalies.source import WatchedSource
-from kineseg_core.anomalies.values.bones import BoneBaseline, bones_of
-from kineseg_core.anomalies.values.extent import BodyExtent
+from kineseg_core.anomalies.values.bones import BoneBaseline, bones_of, new_baseline, see_bones
+from kineseg_core.anomalies.values.extent import BodyExtent, new_extent, see_extent
 from kineseg_core.anomalies.values.filters import band_pass, high_pass, smoothing
 from kineseg_core.anomalies.values.layout import NONE, Detector, ValueLayout
 
@@ -49,6 +49,13 @@ _LEAST_DEVIATION = 0.0015
 class _State(NamedTuple):
     """Of J joints and B bones, in the source's units."""
 
+    row: F64
+    """``(N,)`` the latest values."""
+    least: F64
+    """``(N,)`` see `renew`."""
+    extent: BodyExtent
+    baseline: BoneBaseline
+
     ring: F32
     """``(2 step + 1, J, 3)`` of the last frames: places relative to the root, less the first one of each joint."""
     known: NDArray[np.bool_]
@@ -66,9 +73,9 @@ class _State(NamedTuple):
     powers: F32
     """``(4, J)`` mean squares: above 8 Hz, step, band, smoothed step."""
     shake_held: F32
-    """``(n, J)`` the last ratios."""
+    """``(J, n)`` the last ratios."""
     tremble_held: F32
-    """``(m, J)``"""
+    """``(J, m)``"""
     bone_means: F32
     """``(4, B)`` mean square deviations of 0.1 and 0.6 s, of their band of tremors, and mean deviation."""
     bone_band: F32
@@ -97,7 +104,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     y = c[0] * x + z[0]
     z[0] = c[1] * x - c[3] * y + z[1]
@@ -105,11 +112,12 @@ def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     return y
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _place(frame, state, constants):  # type: ignore[no-untyped-def]
     """Puts a frame into the ring; joints that are seen for the first time have been there always."""
     ring = state.ring
     row, size, root = state.frames[0] % len(ring), len(ring), constants.root
+    older, oldest = (row - constants.step) % size, (row - 2 * constants.step) % size
     rooted = not (math.isnan(frame[root, 0]) or math.isnan(frame[root, 1]) or math.isnan(frame[root, 2]))
     for joint in range(frame.shape[0]):
         seen = rooted
@@ -125,23 +133,22 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
             ring[row, joint, axis] = place
         if seen:
             state.known[joint] = True
-        older = ring[(row - constants.step) % size, joint]
-        oldest = ring[(row - 2 * constants.step) % size, joint]
         square = 0.0
         for axis in range(3):
-            square += (ring[row, joint, axis] - 2.0 * older[axis] + oldest[axis]) ** 2
+            square += (ring[row, joint, axis] - 2.0 * ring[older, joint, axis] + ring[oldest, joint, axis]) ** 2
         state.tele[joint] = max(state.tele[joint], math.sqrt(square))
     state.frames[0] += 1
     return row
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes tele, hfr and bpr of all joints, and jump."""
     joints = state.ring.shape[1]
     shake, speed, tremble, smooth, slow = constants.weights[:5]
     powers = state.powers
-    at_shake, at_tremble = state.frames[1] % len(state.shake_held), state.frames[1] % len(state.tremble_held)
+    at_shake = state.frames[1] % state.shake_held.shape[1]
+    at_tremble = state.frames[1] % state.tremble_held.shape[1]
     for joint in range(joints):
         high, step, band, even = 0.0, 0.0, 0.0, 0.0
         for axis in range(3):
@@ -158,20 +165,20 @@ def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-
         powers[2, joint] += tremble * (band - powers[2, joint])
         powers[3, joint] += slow * (even - powers[3, joint])
         still = extent / constants.rate
-        state.shake_held[at_shake, joint] = math.sqrt(powers[0, joint]) / (
+        state.shake_held[joint, at_shake] = math.sqrt(powers[0, joint]) / (
             constants.rate * (math.sqrt(powers[1, joint]) + _SHAKE_SPEED * still)
         )
-        state.tremble_held[at_tremble, joint] = math.sqrt(powers[2, joint]) / (
+        state.tremble_held[joint, at_tremble] = math.sqrt(powers[2, joint]) / (
             constants.rate * (math.sqrt(powers[3, joint]) + _TREMBLE_SPEED * still)
         )
         values[joint] = state.tele[joint] * constants.rate / extent
         state.tele[joint] = 0.0
-        values[joints + joint] = state.shake_held[:, joint].min()
-        values[2 * joints + joint] = state.tremble_held[:, joint].min()
+        values[joints + joint] = state.shake_held[joint].min()
+        values[2 * joints + joint] = state.tremble_held[joint].min()
     values[3 * joints] = np.median(values[:joints])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-untyped-def]
     """Log lengths of the bones whose ends are known and usually not in one place."""
     for b in range(len(constants.bones)):
@@ -184,7 +191,7 @@ def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-unty
         state.lengths[b] = 0.5 * math.log(square + _ZERO)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy")
 def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes bone, strain, tremble, slip and scale."""
     weight, long, tremble, slow = constants.weights[5:]
@@ -212,16 +219,27 @@ def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     values[4 * bones] = abs(state.common[1])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _take(frame, extent, baseline, state, constants, values):  # type: ignore[no-untyped-def]
-    """Takes a frame; where a row of values is due it is written. Returns whether it was."""
+@njit(cache=True, error_model="numpy")
+def take_body(frame, state, constants):  # type: ignore[no-untyped-def]
+    """Takes a frame; where a row of values is due it is written.
+
+    Args:
+        frame: ``(J, 3)`` with the last known places where joints are lost, NaN where there are none.
+        state, constants: Of `BodyValues`.
+
+    Returns:
+        Whether there is a new row of values.
+    """
     row = _place(frame, state, constants)
     if (state.frames[0] - 1) % constants.step:
         return False
+    extent, baseline = state.extent.value[0], state.baseline.value
     _measure(frame, extent, baseline, state, constants)
-    _shaking(row, extent, state, constants, values)
-    _shape(baseline, state, constants, values[3 * len(state.known) + 1 :])
+    _shaking(row, extent, state, constants, state.row)
+    _shape(baseline, state, constants, state.row[3 * len(state.known) + 1 :])
     state.frames[1] += 1
+    see_extent(state.extent, frame, constants.rate)
+    see_bones(state.baseline, state.lengths, constants.rate)
     return True
 
 
@@ -234,10 +252,8 @@ class BodyValues:
 
     Attributes:
         layout: Of the row.
-        row: ``(N,)`` the latest values.
-        least: ``(N,)`` see `renew`.
-        extent: How large the body is.
-        baseline: How long its bones are.
+        state: What `take_body` works on.
+        constants: The same.
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
@@ -246,20 +262,20 @@ class BodyValues:
         rate = source.rate_hz / step
         self._bones = bones_of(source)
         self.layout = _layout(source, self._bones)
-        self.row = np.zeros(len(self.layout))
-        self.least = np.zeros(len(self.layout))
-        self.extent = BodyExtent(rate)
-        self.baseline = BoneBaseline(len(self._bones), rate)
-        self._constants = _Constants(
+        self.constants = _Constants(
             high=high_pass(8.0, rate),
             band=band_pass(3.5, 8.0, rate),
             weights=np.array([smoothing(seconds, rate) for seconds in _MEANS_S]),
             bones=np.array(self._bones, np.int64).reshape(-1, 2),
-            root=source.parents.index(NONE),
+            root=source.root,
             step=step,
             rate=rate,
         )
-        self._state = _State(
+        self.state = _State(
+            row=np.zeros(len(self.layout)),
+            least=np.zeros(len(self.layout)),
+            extent=new_extent(),
+            baseline=new_baseline(len(self._bones)),
             ring=np.zeros((2 * step + 1, joints, 3), np.float32),
             known=np.zeros(joints, bool),
             last=np.zeros((joints, 3), np.float32),
@@ -268,8 +284,8 @@ class BodyValues:
             first=np.zeros((joints, 3)),
             smooth=np.zeros((joints, 3), np.float32),
             powers=np.zeros((4, joints), np.float32),
-            shake_held=np.zeros((max(1, round(_SHAKE_HELD_S * rate)), joints), np.float32),
-            tremble_held=np.zeros((max(1, round(_TREMBLE_HELD_S * rate)), joints), np.float32),
+            shake_held=np.zeros((joints, max(1, round(_SHAKE_HELD_S * rate))), np.float32),
+            tremble_held=np.zeros((joints, max(1, round(_TREMBLE_HELD_S * rate))), np.float32),
             bone_means=np.zeros((4, len(self._bones)), np.float32),
             bone_band=np.zeros((len(self._bones), 2), np.float32),
             lengths=np.zeros(len(self._bones), np.float32),
@@ -280,9 +296,19 @@ class BodyValues:
         )
 
     @property
+    def extent(self) -> float:
+        """How large the body is."""
+        return float(self.state.extent.value[0])
+
+    @property
+    def baseline(self) -> F64:
+        """``(B,)`` usual log lengths of the bones; NaN: unknown."""
+        return self.state.baseline.value
+
+    @property
     def deviations(self) -> F64:
         """``(B,)`` of the bones' log lengths from their baseline; NaN: unknown."""
-        return self._state.deviations
+        return self.state.deviations
 
     @property
     def bones(self) -> tuple[tuple[int, int], ...]:
@@ -292,31 +318,18 @@ class BodyValues:
     @property
     def common_deviation(self) -> float:
         """Median of the deviations."""
-        return float(self._state.common[0])
+        return float(self.state.common[0])
 
     @property
     def moved(self) -> float:
         """Body heights that half of the joints are from where they would be if they had gone on."""
-        return float(self.row[3 * len(self._state.known)]) / self._constants.rate
+        return float(self.state.row[3 * len(self.state.known)]) / self.constants.rate
 
     def last_places(self) -> F64:
         """``(3, J, 3)`` of the last three rows, relative to the root, body heights."""
-        newest = self._state.frames[0] - 1
-        rows = (newest - self._constants.step * np.array([2, 1, 0])) % len(self._state.ring)
-        return np.asarray((self._state.ring[rows] + self._state.first) / self.extent.value)
-
-    def update(self, frame: F64) -> bool:
-        """Takes a frame, ``(J, 3)`` with the last known places where joints are lost, NaN where there are none.
-
-        Returns:
-            Whether there is a new row of values.
-        """
-        state, constants = self._state, self._constants
-        if not _take(frame, self.extent.value, self.baseline.value, state, constants, self.row):
-            return False
-        self.extent.update(frame)
-        self.baseline.update(state.lengths)
-        return True
+        newest = self.state.frames[0] - 1
+        rows = (newest - self.constants.step * np.array([2, 1, 0])) % len(self.state.ring)
+        return np.asarray((self.state.ring[rows] + self.state.first) / self.extent)
 
 
 def _layout(source: WatchedSource, bones: tuple[tuple[int, int], ...]) -> ValueLayout:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.source import WatchedSource
@@ -25,61 +29,77 @@ def bones_of(source: WatchedSource) -> tuple[tuple[int, int], ...]:
     )
 
 
-class BoneBaseline:
-    """Median of each bone's log length over about the last minute and a half. Picklable.
+class BoneBaseline(NamedTuple):
+    """Median of each bone's log length over about the last minute and a half, and what it is made of.
 
     What lies beyond eight deviations does not count until it has lasted for thirty seconds; then it is what is usual.
 
-    Args:
-        bones: How many.
-        rate_hz: Frames a second.
-
     Attributes:
         value: ``(B,)``; NaN before a bone was seen.
+        spread: ``(B,)`` how much it usually deviates.
+        kept: ``(60, B)`` lengths, a ring; NaN: unknown.
+        counts: ``(60, B)`` which of them count.
+        far_s: ``(B,)`` for how long each has been too far off to count.
+        rows: ``(2,)`` rows so far, and how many were kept.
     """
 
-    def __init__(self, bones: int, rate_hz: float) -> None:
-        self._rate_hz = rate_hz
-        self._first = round(_FIRST_S * rate_hz)
-        self._kept = np.full((_KEPT, bones), np.nan, np.float32)
-        self._counts = np.zeros((_KEPT, bones), bool)
-        self._next = 0
-        self._count = 0
-        self._far_s = np.zeros(bones)
-        self._spread = np.full(bones, np.inf)
-        self.value = np.full(bones, np.nan)
+    value: F64
+    spread: F64
+    kept: NDArray[np.float32]
+    counts: NDArray[np.bool_]
+    far_s: NDArray[np.float32]
+    rows: NDArray[np.int64]
 
-    def update(self, lengths: NDArray[np.floating]) -> None:
-        """Takes the log lengths of a frame, ``(B,)`` with NaN where unknown."""
-        early = self._count < self._first
-        hop = max(1, round((_FIRST_EVERY_S if early else _EVERY_S) * self._rate_hz))
-        if self._count % hop == 0:
-            self._add(lengths, early)
-            renewed = max(1, round(_RENEWED_S * self._rate_hz))
-            if early or self._count % renewed < hop:
-                self._renew()
-        self._count += 1
 
-    def _add(self, lengths: NDArray[np.floating], early: bool) -> None:
-        far = np.abs(lengths - self.value) >= _FAR * self._spread if not early else np.zeros(len(lengths), bool)
-        self._far_s = np.where(far, self._far_s + _EVERY_S, 0.0)
-        self._kept[self._next] = lengths
-        self._counts[self._next] = ~(far | np.isnan(lengths))
-        self._next = (self._next + 1) % _KEPT
-        given_up = self._far_s > _GIVE_UP_S
-        if given_up.any():
-            recent = [(self._next - back) % _KEPT for back in range(1, _RECENT + 1)]
-            counts = np.zeros((_KEPT, int(given_up.sum())), bool)
-            counts[recent] = ~np.isnan(self._kept[recent][:, given_up])
-            self._counts[:, given_up] = counts
-            self._far_s[given_up] = 0.0
-            self._renew()
+def new_baseline(bones: int) -> BoneBaseline:
+    """No bone has been seen yet."""
+    return BoneBaseline(
+        np.full(bones, np.nan),
+        np.full(bones, np.inf),
+        np.full((_KEPT, bones), np.nan, np.float32),
+        np.zeros((_KEPT, bones), bool),
+        np.zeros(bones, np.float32),
+        np.zeros(2, np.int64),
+    )
 
-    def _renew(self) -> None:
-        there = self._counts.any(axis=0)
-        if not there.any():
-            return
-        kept = np.where(self._counts, self._kept, np.nan)[:, there]
-        middle = np.nanmedian(kept, axis=0)
-        self.value[there] = middle
-        self._spread[there] = 1.4826 * np.nanmedian(np.abs(kept - middle), axis=0) + _LEAST_SPREAD
+
+@njit(cache=True, error_model="numpy")
+def see_bones(baseline, lengths, rate):  # type: ignore[no-untyped-def]
+    """Takes the log lengths of a row, ``(B,)`` with NaN where unknown, of so many rows a second."""
+    row = baseline.rows[0]
+    baseline.rows[0] += 1
+    early = row < round(_FIRST_S * rate)
+    hop = max(1, round((_FIRST_EVERY_S if early else _EVERY_S) * rate))
+    if row % hop:
+        return
+    _keep(baseline, lengths, early)
+    if early or row % max(1, round(_RENEWED_S * rate)) < hop:
+        for bone in range(len(lengths)):
+            _renew(baseline, bone)
+
+
+@njit(cache=True, error_model="numpy")
+def _keep(baseline, lengths, early):  # type: ignore[no-untyped-def]
+    at = baseline.rows[1] % _KEPT
+    baseline.rows[1] += 1
+    for bone in range(len(lengths)):
+        far = not early and abs(lengths[bone] - baseline.value[bone]) >= _FAR * baseline.spread[bone]
+        baseline.far_s[bone] = baseline.far_s[bone] + _EVERY_S if far else 0.0
+        baseline.kept[at, bone] = lengths[bone]
+        baseline.counts[at, bone] = not (far or math.isnan(lengths[bone]))
+        if baseline.far_s[bone] > _GIVE_UP_S:
+            baseline.far_s[bone] = 0.0
+            baseline.counts[:, bone] = False
+            for back in range(_RECENT):
+                row = (at - back) % _KEPT
+                baseline.counts[row, bone] = not math.isnan(baseline.kept[row, bone])
+            _renew(baseline, bone)
+
+
+@njit(cache=True, error_model="numpy")
+def _renew(baseline, bone):  # type: ignore[no-untyped-def]
+    lengths = baseline.kept[:, bone][baseline.counts[:, bone]]
+    if len(lengths):
+        middle = np.median(lengths)
+        baseline.value[bone] = middle
+        baseline.spread[bone] = 1.4826 * np.median(np.abs(lengths - middle)) + _LEAST_SPREAD

@@ -21,14 +21,18 @@ from kineseg_core.anomalies.signs import DetectorClass
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.filters import high_pass, smoothing
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
-from kineseg_core.anomalies.values.past import PastBlocks
+from kineseg_core.anomalies.values.past import PastBlocks, new_past, see_block
+from kineseg_core.anomalies.values.sensors import sensors_of
 
 F64 = NDArray[np.float64]
 
 _FAST_HZ, _FAST_SHARE = 8.0, 0.25
-_SPEED_S, _FAST_S, _SLOW_S, _ENERGY_S, _MEAN_S, _BLOCK_S = 0.7, 0.3, 1.0, 1.5, 3.0, 0.25
+_MEANS_S = (0.3, 1.0, 1.5, 3.0, 0.25)
+"""Of fast and slow movement, energy, level, and a block."""
 _FAST_HELD_S = 0.5
-_KEPT, _EVERY_S, _FIRST_S = 64, 1.0, 2.0
+_MEMORY_S, _FIRST_EVERY_S, _FIRST_S = 64.0, 0.1, 2.0
+_LEAST_KEPT, _MOST_KEPT, _NUMBERS_KEPT = 16, 64, 6144
+"""Rows from which medians are taken: of many channels fewer are kept, further apart."""
 _SHARE_OF_USUAL = 0.3
 _TINY = 1e-12
 _LEAST_STEPS, _FAST_STEPS, _STEPS = 2.0, 3.0, 5000.0
@@ -37,6 +41,10 @@ _LEAST_STEPS, _FAST_STEPS, _STEPS = 2.0, 3.0, 5000.0
 class _State(NamedTuple):
     """Of C channels."""
 
+    row: F64
+    """``(N,)`` the latest values."""
+    least: F64
+    """``(N,)`` see `renew`: a channel of a few levels steps from one to the next without meaning anything."""
     ring: F64
     """``(2 step + 1, C)`` the last frames."""
     known: NDArray[np.bool_]
@@ -49,7 +57,7 @@ class _State(NamedTuple):
     powers: F64
     """``(3, C)`` mean squares: fast, slow, distance from the median."""
     held: F64
-    """``(n, C)`` the last ratios."""
+    """``(C, n)`` the last ratios."""
     usual: F64
     """``(4, C)`` medians: level, slow movement, distance, log energy."""
     now: F64
@@ -58,12 +66,27 @@ class _State(NamedTuple):
     steps: F64
     """``(2, C)`` usual size of a step that is not 0, and how many there were."""
     frames: NDArray[np.int64]
+    """``(3,)`` frames, rows, and rows that were kept."""
+    kept: NDArray[np.float32]
+    """``(n, 4, C)`` of what there are medians, a ring."""
+    past: PastBlocks
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+class _Constants(NamedTuple):
+    filter: F64
+    weights: F64
+    """Of the newest value in the means of `_MEANS_S`."""
+    sensors: NDArray[np.int64]
+    """``(S, 3)`` channels of each sensor of three axes."""
+    step: int
+    rate: float
+
+
+@njit(cache=True, error_model="numpy")
 def _place(frame, state, step):  # type: ignore[no-untyped-def]
     ring = state.ring
     row, size = state.frames[0] % len(ring), len(ring)
+    older, oldest = (row - step) % size, (row - 2 * step) % size
     for c in range(len(frame)):
         seen = not np.isnan(frame[c])
         ring[row, c] = frame[c] if seen else 0.0
@@ -72,17 +95,18 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
             state.first[c] = state.last[c] = frame[c]
             state.means[0, c] = state.means[1, c] = state.usual[0, c] = frame[c]
             state.known[c] = True
-        bend = abs(ring[row, c] - 2.0 * ring[(row - step) % size, c] + ring[(row - 2 * step) % size, c])
+        bend = abs(ring[row, c] - 2.0 * ring[older, c] + ring[oldest, c])
         state.tele[c] = max(state.tele[c], bend)
     state.frames[0] += 1
     return row
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _values(row, state, filter_, weights, rate, values, least):  # type: ignore[no-untyped-def]
-    channels = state.ring.shape[1]
-    fast, slow, energy, mean, block = weights
-    at = state.frames[1] % len(state.held)
+@njit(cache=True, error_model="numpy")
+def _values(row, state, constants):  # type: ignore[no-untyped-def]
+    channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
+    fast, slow, energy, mean, block = constants.weights
+    values, least = state.row, state.least
+    at = state.frames[1] % state.held.shape[1]
     deviations = np.empty(channels)
     for c in range(channels):
         x = state.ring[row, c]
@@ -108,7 +132,7 @@ def _values(row, state, filter_, weights, rate, values, least):  # type: ignore[
         ):
             state.powers[i, c] += weight * (square - state.powers[i, c])
         slowly = np.sqrt(state.powers[1, c])
-        state.held[at, c] = np.sqrt(state.powers[0, c]) / (
+        state.held[c, at] = np.sqrt(state.powers[0, c]) / (
             slowly + _SHARE_OF_USUAL * state.usual[1, c] + _FAST_STEPS * step + _TINY
         )
         log_energy = np.log(np.sqrt(state.powers[2, c]) + 0.05 * state.usual[2, c] + step + _TINY)
@@ -116,12 +140,51 @@ def _values(row, state, filter_, weights, rate, values, least):  # type: ignore[
         deviations[c] = log_energy - state.usual[3, c]
         values[c] = state.tele[c]
         state.tele[c] = 0.0
-        values[channels + c] = state.held[:, c].min()
+        values[channels + c] = state.held[c].min()
         values[2 * channels + c] = distance
     common = np.median(deviations) if channels > 2 else 0.0
     for c in range(channels):
         values[3 * channels + c] = abs(deviations[c] - common)
     state.frames[1] += 1
+
+
+@njit(cache=True, error_model="numpy")
+def _keep(state, rate):  # type: ignore[no-untyped-def]
+    """Keeps a row now and then, and takes the medians anew."""
+    kept, row = state.kept, state.frames[1]
+    early = row <= _FIRST_S * rate
+    hop = max(1, round((_FIRST_EVERY_S if early else _MEMORY_S / len(kept)) * rate))
+    if row % hop and row != 1:
+        return
+    for of in range(4):
+        for c in range(kept.shape[2]):
+            kept[state.frames[2] % len(kept), of, c] = state.now[of, c]
+    state.frames[2] += 1
+    there = min(state.frames[2], len(kept))
+    for of in range(4):
+        for c in range(kept.shape[2]):
+            state.usual[of, c] = np.median(kept[:there, of, c])
+
+
+@njit(cache=True, error_model="numpy")
+def take_channels(frame, state, constants):  # type: ignore[no-untyped-def]
+    """Takes a frame; where a row of values is due it is written.
+
+    Args:
+        frame: ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
+        state, constants: Of `ChannelValues`.
+
+    Returns:
+        Whether there is a new row of values.
+    """
+    row = _place(frame[:, 0], state, constants.step)
+    if (state.frames[0] - 1) % constants.step:
+        return False
+    _values(row, state, constants)
+    _keep(state, constants.rate)
+    see_block(state.past, state.means[1], state.means[2])
+    state.row[-1] = state.past.value[0]
+    return True
 
 
 class ChannelValues:
@@ -133,20 +196,25 @@ class ChannelValues:
 
     Attributes:
         layout: Of the row.
-        row: ``(N,)`` the latest values.
-        least: ``(N,)`` see `renew`: a channel of a few levels steps from one to the next without meaning anything.
+        state: What `take_channels` works on.
+        constants: The same.
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
         channels = len(source.names)
-        self._rate = source.rate_hz / step
-        self._step = step
+        rate = source.rate_hz / step
         self.layout = _layout(channels)
-        self.row = np.zeros(len(self.layout))
-        self.least = np.zeros(len(self.layout))
-        self._filter = high_pass(min(_FAST_HZ, _FAST_SHARE * self._rate), self._rate)
-        self._weights = tuple(smoothing(s, self._rate) for s in (_FAST_S, _SLOW_S, _ENERGY_S, _MEAN_S, _BLOCK_S))
-        self._state = _State(
+        self.constants = _Constants(
+            filter=high_pass(min(_FAST_HZ, _FAST_SHARE * rate), rate),
+            weights=np.array([smoothing(seconds, rate) for seconds in _MEANS_S]),
+            sensors=np.array(sensors_of(source.names), np.int64).reshape(-1, 3),
+            step=step,
+            rate=rate,
+        )
+        rows_kept = min(max(_NUMBERS_KEPT // (4 * channels), _LEAST_KEPT), _MOST_KEPT)
+        self.state = _State(
+            row=np.zeros(len(self.layout)),
+            least=np.zeros(len(self.layout)),
             ring=np.zeros((2 * step + 1, channels)),
             known=np.zeros(channels, bool),
             last=np.zeros(channels),
@@ -154,44 +222,20 @@ class ChannelValues:
             high=np.zeros((channels, 2)),
             means=np.zeros((3, channels)),
             powers=np.zeros((3, channels)),
-            held=np.zeros((max(1, round(_FAST_HELD_S * self._rate)), channels)),
+            held=np.zeros((channels, max(1, round(_FAST_HELD_S * rate)))),
             usual=np.zeros((4, channels)),
             now=np.zeros((4, channels)),
             tele=np.zeros(channels),
             steps=np.zeros((2, channels)),
-            frames=np.zeros(2, np.int64),
+            frames=np.zeros(3, np.int64),
+            kept=np.full((rows_kept, 4, channels), np.nan, np.float32),
+            past=new_past(2 * channels, rate),
         )
-        self._kept = np.full((_KEPT, 4, channels), np.nan, np.float32)
-        self._next = 0
-        self._past = PastBlocks(2 * channels, self._rate)
 
     def last_rows(self) -> F64:
         """``(3, C)`` the channels in the last three rows."""
-        newest = self._state.frames[0] - 1
-        return np.asarray(self._state.ring[(newest - self._step * np.array([2, 1, 0])) % len(self._state.ring)])
-
-    def update(self, frame: F64) -> bool:
-        """Takes a frame, ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
-
-        Returns:
-            Whether there is a new row of values.
-        """
-        state = self._state
-        row = _place(frame[:, 0], state, self._step)
-        if (state.frames[0] - 1) % self._step:
-            return False
-        _values(row, state, self._filter, self._weights, self._rate, self.row, self.least)
-        self._remember(int(state.frames[1]))
-        self.row[-1] = self._past.update(state.means[1:].ravel())
-        return True
-
-    def _remember(self, count: int) -> None:
-        early = count <= _FIRST_S * self._rate
-        hop = max(1, round((0.1 if early else _EVERY_S) * self._rate))
-        if count % hop == 0 or count == 1:
-            self._kept[self._next % _KEPT] = self._state.now
-            self._next += 1
-            self._state.usual[:] = np.median(self._kept[: min(self._next, _KEPT)], axis=0)
+        ring, newest = self.state.ring, self.state.frames[0] - 1
+        return np.asarray(ring[(newest - self.constants.step * np.array([2, 1, 0])) % len(ring)])
 
 
 def _layout(channels: int) -> ValueLayout:

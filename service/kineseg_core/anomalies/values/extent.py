@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 _FIRST_S, _EVERY_S = 3.0, 0.25
 _LEAST = 1e-9
 
 
-class BodyExtent:
-    """The median of the first three seconds of the longest side of the box around the body. Picklable.
-
-    Args:
-        rate_hz: Frames a second.
+class BodyExtent(NamedTuple):
+    """The median of the first three seconds of the longest side of the box around the body.
 
     Attributes:
-        value: As far as is known.
+        value: ``(1,)`` as far as is known.
+        seen: ``(n,)`` what it is the median of.
+        counts: ``(2,)`` rows so far, and how many have been seen.
     """
 
-    def __init__(self, rate_hz: float) -> None:
-        self._hop = max(1, round(_EVERY_S * rate_hz))
-        self._last = max(1, round(_FIRST_S * rate_hz))
-        self._count = 0
-        self._seen: list[float] = []
-        self.value = 1.0
+    value: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    counts: NDArray[np.int64]
 
-    def update(self, frame: NDArray[np.float64]) -> None:
-        """Takes a frame ``(J, 3)``, NaN: unknown."""
-        if self._count <= self._last:
-            if self._count % self._hop == 0:
-                self._add(frame)
-            self._count += 1
 
-    def _add(self, frame: NDArray[np.float64]) -> None:
-        seen = frame[~np.isnan(frame).any(axis=1)]
-        if len(seen) == 0:
-            return
-        extent = float(np.ptp(seen, axis=0).max())
-        if extent > _LEAST:
-            self._seen.append(extent)
-            self.value = float(np.median(self._seen))
-        if self._count + self._hop > self._last:
-            self._seen = []
+def new_extent() -> BodyExtent:
+    """No body has been seen yet."""
+    return BodyExtent(np.ones(1), np.zeros(round(_FIRST_S / _EVERY_S) + 1), np.zeros(2, np.int64))
+
+
+@njit(cache=True, error_model="numpy")
+def see_extent(extent, frame, rate):  # type: ignore[no-untyped-def]
+    """Takes a frame ``(J, 3)``, NaN: unknown, of so many rows a second."""
+    row, seen = extent.counts[0], extent.counts[1]
+    if row > max(1, round(_FIRST_S * rate)):
+        return
+    extent.counts[0] += 1
+    if row % max(1, round(_EVERY_S * rate)) or seen == len(extent.seen):
+        return
+    longest = 0.0
+    for axis in range(3):
+        low, high = math.inf, -math.inf
+        for joint in range(len(frame)):
+            if not (math.isnan(frame[joint, 0]) or math.isnan(frame[joint, 1]) or math.isnan(frame[joint, 2])):
+                low, high = min(low, frame[joint, axis]), max(high, frame[joint, axis])
+        longest = max(longest, high - low)
+    if longest > _LEAST:
+        extent.seen[seen] = longest
+        extent.counts[1] = seen + 1
+        extent.value[0] = np.median(extent.seen[: seen + 1])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
-
-I32 = NDArray[np.int32]
 
 NONE = -1
 LARGEST_OTHER = -2
@@ -42,6 +41,26 @@ class Detector:
     share: float
 
 
+class LayoutArrays(NamedTuple):
+    """A layout as arrays.
+
+    Attributes:
+        start: ``(D + 1,)`` where each detector's values begin.
+        unit, other, rival: ``(N,)`` see `Detector`; rivals as indices of the row.
+        floor: ``(D,)``
+        share: ``(D,)``
+        weight: ``(D,)`` which sum to 1.
+    """
+
+    start: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    other: NDArray[np.int64]
+    rival: NDArray[np.int64]
+    floor: NDArray[np.float64]
+    share: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
 class ValueLayout:
     """The values of D detectors in one row of N.
 
@@ -50,34 +69,40 @@ class ValueLayout:
 
     Attributes:
         detectors: The same.
-        start: ``(D + 1,)`` where each one's values begin.
-        unit, other, rival: ``(N,)`` see `Detector`; rivals as indices of the row.
-        floor: ``(D,)``
-        share: ``(D,)``
-        weight: ``(D,)`` which sum to 1.
+        arrays: The same as arrays.
     """
 
     def __init__(self, detectors: tuple[Detector, ...]) -> None:
         self.detectors = detectors
-        self.start: I32 = np.cumsum([0, *(len(detector.units) for detector in detectors)], dtype=np.int32)
-        self.unit: I32 = np.array([unit for detector in detectors for unit in detector.units], np.int32)
-        self.other: I32 = np.array([unit for detector in detectors for unit in detector.others], np.int32)
-        self.rival: I32 = np.array(
-            [
-                rival + start if rival >= 0 else rival
-                for detector, start in zip(detectors, self.start.tolist(), strict=False)
-                for rival in detector.rivals
-            ],
-            np.int64,
-        )
-        self.floor = np.array([detector.floor for detector in detectors])
-        self.share = np.array([detector.share for detector in detectors])
+        start = np.cumsum([0, *(len(detector.units) for detector in detectors)], dtype=np.int64)
         weight = np.array([detector.weight for detector in detectors])
-        self.weight = weight / weight.sum()
+        self.arrays = LayoutArrays(
+            start=start,
+            unit=np.array([unit for detector in detectors for unit in detector.units], np.int64),
+            other=np.array([unit for detector in detectors for unit in detector.others], np.int64),
+            rival=np.array(
+                [
+                    rival + first if rival >= 0 else rival
+                    for detector, first in zip(detectors, start.tolist(), strict=False)
+                    for rival in detector.rivals
+                ],
+                np.int64,
+            ),
+            floor=np.array([detector.floor for detector in detectors]),
+            share=np.array([detector.share for detector in detectors]),
+            weight=weight / weight.sum(),
+        )
 
     def __reduce__(self) -> tuple[type[ValueLayout], tuple[tuple[Detector, ...]]]:
         """All of it follows from the detectors, and a stream's state is to be small."""
         return ValueLayout, (self.detectors,)
 
     def __len__(self) -> int:
-        return int(self.start[-1])
+        return int(self.arrays.start[-1])
+
+    def of(self, name: str) -> slice:
+        """The values of a detector; none if there is no such detector."""
+        for d, detector in enumerate(self.detectors):
+            if detector.name == name:
+                return slice(int(self.arrays.start[d]), int(self.arrays.start[d + 1]))
+        return slice(0, 0)

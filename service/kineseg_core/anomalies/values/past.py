@@ -7,6 +7,8 @@ varies.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -22,17 +24,77 @@ _NEIGHBOUR = 6
 _FARTHEST = 2500.0
 _SHARE_OF_MEAN = 0.2
 _SCALED_EVERY = 8
+_LEAST = 1e-9
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _distance(kept, first, count, block, inverse, nearest):  # type: ignore[no-untyped-def]
-    """Distance of `block` to the `_NEIGHBOUR`-th nearest of `count` ones from row `first` of the ring on."""
+class PastBlocks(NamedTuple):
+    """Blocks of the last three minutes of one stream, of K numbers: the first half are levels, the rest movement.
+
+    Attributes:
+        kept: ``(n, K)`` a ring.
+        inverse: ``(K,)`` what each number is multiplied by.
+        nearest: ``(7,)`` squared distances of the last block to the nearest ones.
+        value: ``(1,)`` its distance; 0 before there is a past.
+        counts: ``(2,)`` rows and blocks so far.
+        hop, left_out: Rows to a block, and blocks that are too young to be its past.
+    """
+
+    kept: NDArray[np.float32]
+    inverse: F64
+    nearest: F64
+    value: F64
+    counts: NDArray[np.int64]
+    hop: int
+    left_out: int
+
+
+def new_past(numbers: int, rate_hz: float) -> PastBlocks:
+    """Nothing has been seen yet; `rate_hz` rows a second."""
+    blocks = min(max(_NUMBERS // numbers, _LEAST_BLOCKS), _MOST_BLOCKS)
+    hop = max(1, round(max(_LEAST_HOP_S, _MEMORY_S / blocks) * rate_hz))
+    left_out = max(1, round(_LEFT_OUT_S * rate_hz / hop))
+    return PastBlocks(
+        np.zeros((blocks + left_out, numbers), np.float32),
+        np.ones(numbers),
+        np.zeros(_NEIGHBOUR + 1),
+        np.zeros(1),
+        np.zeros(2, np.int64),
+        hop,
+        left_out,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
+    """Takes the numbers of the block that ends with a row, ``(K / 2,)`` each."""
+    past.counts[0] += 1
+    if past.counts[0] % past.hop:
+        return
+    blocks, size = past.counts[1], len(past.kept)
+    if blocks and blocks % _SCALED_EVERY == 0:
+        _scale(past, min(blocks, size))
+    there = min(blocks, size)
+    if there - past.left_out >= _FIRST:
+        past.value[0] = _distance(past, (blocks - there) % size, there - past.left_out, levels, movement)
+    half = len(levels)
+    for k in range(half):
+        past.kept[blocks % size, k] = levels[k]
+        past.kept[blocks % size, half + k] = movement[k]
+    past.counts[1] = blocks + 1
+
+
+@njit(cache=True, error_model="numpy")
+def _distance(past, first, count, levels, movement):  # type: ignore[no-untyped-def]
+    """Distance to the `_NEIGHBOUR`-th nearest of `count` blocks from row `first` of the ring on."""
+    nearest, half = past.nearest, len(levels)
     nearest[:] = np.inf
     for i in range(count):
-        row = kept[(first + i) % len(kept)]
+        row = past.kept[(first + i) % len(past.kept)]
         total = 0.0
-        for k in range(len(block)):
-            step = (row[k] - block[k]) * inverse[k]
+        for k in range(half):
+            step = (row[k] - levels[k]) * past.inverse[k]
+            total += min(step * step, _FARTHEST)
+            step = (row[half + k] - movement[k]) * past.inverse[half + k]
             total += min(step * step, _FARTHEST)
         if total < nearest[-1]:
             at = len(nearest) - 1
@@ -40,54 +102,16 @@ def _distance(kept, first, count, block, inverse, nearest):  # type: ignore[no-u
                 nearest[at] = nearest[at - 1]
                 at -= 1
             nearest[at] = total
-    used = min(count, len(nearest))
-    return np.sqrt(nearest[used - 1] / len(block))
+    return np.sqrt(nearest[min(count, len(nearest)) - 1] / (2 * half))
 
 
-class PastBlocks:
-    """Blocks of the last three minutes of one stream. Picklable.
-
-    Args:
-        numbers: K numbers of a block.
-        rate_hz: Frames a second.
-    """
-
-    def __init__(self, numbers: int, rate_hz: float) -> None:
-        blocks = min(max(_NUMBERS // numbers, _LEAST_BLOCKS), _MOST_BLOCKS)
-        hop_s = max(_LEAST_HOP_S, _MEMORY_S / blocks)
-        self._hop = max(1, round(hop_s * rate_hz))
-        self._left_out = max(1, round(_LEFT_OUT_S * rate_hz / self._hop))
-        self._kept = np.zeros((blocks + self._left_out, numbers), np.float32)
-        self._inverse = np.ones(numbers)
-        self._nearest = np.empty(_NEIGHBOUR + 1)
-        self._frames = 0
-        self._blocks = 0
-        self._value = 0.0
-
-    def update(self, block: F64) -> float:
-        """Takes the ``(K,)`` numbers of the block that ends with a frame; the first half are levels, the rest movement.
-
-        Returns:
-            Distance of the last whole block; 0 before there is a past.
-        """
-        self._frames += 1
-        if self._frames % self._hop:
-            return self._value
-        if self._blocks % _SCALED_EVERY == 0 and self._blocks:
-            self._scale()
-        size = len(self._kept)
-        past = min(self._blocks, size) - self._left_out
-        if past >= _FIRST:
-            first = (self._blocks - min(self._blocks, size)) % size
-            self._value = float(_distance(self._kept, first, past, block, self._inverse, self._nearest))
-        self._kept[self._blocks % size] = block
-        self._blocks += 1
-        return self._value
-
-    def _scale(self) -> None:
-        kept = self._kept[: min(self._blocks, len(self._kept))]
-        levels = kept.shape[1] // 2
-        spread = np.median(np.abs(kept[:, :levels] - np.median(kept[:, :levels], axis=0)), axis=0) + 1e-9
-        moves = 2.0 * (np.median(kept[:, levels:], axis=0) + 1e-9)
-        self._inverse[:levels] = 1.0 / (spread + _SHARE_OF_MEAN * spread.mean())
-        self._inverse[levels:] = 1.0 / (moves + _SHARE_OF_MEAN * moves.mean())
+@njit(cache=True, error_model="numpy")
+def _scale(past, there):  # type: ignore[no-untyped-def]
+    inverse, half = past.inverse, past.kept.shape[1] // 2
+    for k in range(2 * half):
+        kept = past.kept[:there, k].astype(np.float64)
+        usual = np.median(kept)
+        inverse[k] = np.median(np.abs(kept - usual)) + _LEAST if k < half else 2.0 * (usual + _LEAST)
+    levels, moves = inverse[:half].mean(), inverse[half:].mean()
+    for k in range(2 * half):
+        inverse[k] = 1.0 / (inverse[k] + _SHARE_OF_MEAN * (levels if k < half else moves))

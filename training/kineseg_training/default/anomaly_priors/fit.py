@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from kineseg_core.anomalies.rules.book import RuleBook
-from kineseg_core.anomalies.score.priors import group_of
-from kineseg_core.anomalies.score.ratios import Ratios
-from kineseg_core.anomalies.score.scorer import WARM_UP_S, warm_up_s
+from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
+from kineseg_core.anomalies.score.scorer import WARM_UP_S, Scorer, warm_up_s
 from numpy.typing import NDArray
 
 from kineseg_training.default.anomaly_priors.streams import FaultlessStream
 
 Array = NDArray[np.float64]
 
+_NO_BAR = AlarmBar(AnomalyBudget()).numbers  # nothing is decided here
 _QUANTILE = 0.9
 _LOWEST_LEVEL = -1.3
 _COUNTED_S = 90.0
@@ -47,28 +46,26 @@ class Maxima(NamedTuple):
 def maxima_of(stream: FaultlessStream) -> Maxima | None:
     """What a stream reached; None: it is too short."""
     source = stream.source
-    ratios = Ratios(source)
-    rules = RuleBook(source)
+    scorer = Scorer(source)
+    frames = np.ascontiguousarray(stream.frames, np.float64).reshape(len(stream.frames), len(source.names), -1)
+    times_s, severities = np.arange(len(frames)) / source.rate_hz, np.empty(len(frames))
     seconds: list[Array] = []
-    group = ""
-    for number, frame in enumerate(stream.frames):
-        frame = np.ascontiguousarray(frame.reshape(len(source.names), -1))
-        rules.update(frame, number / source.rate_hz, None)
-        if not ratios.update(rules.filled, rules.lost, gap=False, learns=True) or ratios.seconds < WARM_UP_S:
+    at = 0
+    while at < len(frames):
+        at, _ = scorer.advance(frames, times_s, at, _NO_BAR, severities, learns_after_s=-np.inf, busy=True)
+        if not scorer.new_row or scorer.seconds < WARM_UP_S:
             continue
-        if not group:
-            group = group_of(ratios.layout, ratios.envelope, is_body=source.parents is not None)
-        second = int(ratios.seconds - WARM_UP_S)
+        second = int(scorer.seconds - WARM_UP_S)
         if second == len(seconds):
-            seconds.append(ratios.y.copy())
+            seconds.append(scorer.state.y.copy())
         else:
-            np.maximum(seconds[-1], ratios.y, out=seconds[-1])
-    first = np.round(warm_up_s(ratios.layout) - WARM_UP_S).astype(np.int64).tolist()
+            np.maximum(seconds[-1], scorer.state.y, out=seconds[-1])
+    first = np.round(warm_up_s(scorer.layout) - WARM_UP_S).astype(np.int64).tolist()
     if len(seconds) < max(first) + 2:
         return None
     table = np.array(seconds[:-1])
-    names = tuple(detector.name for detector in ratios.layout.detectors)
-    return Maxima(group, names, tuple(table[begin:, d] for d, begin in enumerate(first)))
+    names = tuple(detector.name for detector in scorer.layout.detectors)
+    return Maxima(scorer.group, names, tuple(table[begin:, d] for d, begin in enumerate(first)))
 
 
 def fit(streams: Iterable[Maxima]) -> dict[str, dict[str, dict[str, float]]]:

@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of fault was found, at the service's own threshold.
+    """How one kind of fault was found, by the service's own alarms and by the anomaly score.
 
     Attributes:
         name: Of the `FaultKind`.
         trials: How many there were.
         detected: Share of them with an alarm from their start to a second after their end.
-        detected_at_rate: The same at the threshold that gives `PER_MINUTE` false alarms a minute.
+        detected_at_rate: The same by the score, at the threshold that gives `PER_MINUTE` false alarms a minute.
         delay_s: Median time from the start of a found fault to its alarm; NaN if none was found.
         warning_s: Median time from the alarm to the end of a found fault: for one that grows, the time left before it
             is at its worst; NaN if none was found.
@@ -54,15 +54,13 @@ class Detection:
 
     Attributes:
         model: Name of the bundle.
-        threshold: The service's own.
-        threshold_at_rate: The one with `PER_MINUTE` false alarms a minute in the takes without faults.
-        false_per_minute: At the service's own threshold, in the takes without faults.
+        threshold_at_rate: Of the score: the one with `PER_MINUTE` false alarms a minute in the takes without faults.
+        false_per_minute: The service's own alarms in the takes without faults.
         clean_minutes: How long these are.
         kinds: Of fault, in the order of `BODY_FAULTS`.
     """
 
     model: str
-    threshold: float
     threshold_at_rate: float
     false_per_minute: float
     clean_minutes: float
@@ -85,7 +83,7 @@ class Detection:
         """For reading: per cent and seconds."""
         lines = [
             f"{self.model}: {self.false_per_minute:.2f} false alarms a minute in {self.clean_minutes:.1f} minutes "
-            f"without faults, at threshold {self.threshold:g}",
+            "without faults, as the service raises them",
             f"{'fault':<16}{'trials':>8}{'found %':>9}{f'% at {PER_MINUTE}/min':>14}{'delay s':>9}{'warning s':>11}"
             f"{'reported otherwise %':>21}",
         ]
@@ -106,13 +104,11 @@ class Heard:
         scored: Scores of the frames, and the faults in them.
         reported_s: When it reported an anomaly.
         otherwise_s: The times that its gaps and missing values are about.
-        threshold: Of its anomalies; NaN if there was none.
     """
 
     scored: Scored
     reported_s: tuple[float, ...]
     otherwise_s: tuple[float, ...]
-    threshold: float
 
 
 def detect(
@@ -143,13 +139,12 @@ def detect(
         for number, trial in enumerate(trials, start=1):
             logger.info("%s: stream %d of %d", model.name, number, len(trials))
             faulty.append(_heard(client, model.name, trial.recording, trial.faults))
-    threshold = float(np.nanmax([heard.threshold for heard in faulty])) if any(h.reported_s for h in faulty) else np.nan
     still = [heard.scored for heard in clean]
     at_rate = threshold_for(still, PER_MINUTE)
     reported = sum(len(heard.reported_s) for heard in clean)
     minutes = sum(stream.duration_s for stream in still) / 60.0
     return (
-        Detection(model.name, threshold, at_rate, reported / minutes, minutes, _by_kind(faulty, at_rate)),
+        Detection(model.name, at_rate, reported / minutes, minutes, _by_kind(faulty, at_rate)),
         faulty,
     )
 
@@ -181,7 +176,6 @@ def _heard(client: kineseg.Client, model: str, recording: Recording, faults: tup
         Scored(times, scores, result.summary.duration_s, faults),
         tuple(event.decided_time_s for event in anomalies),
         tuple(event.time_s for event in result.events if isinstance(event, kineseg.Gap | kineseg.MissingValues)),
-        anomalies[0].threshold if anomalies else np.nan,
     )
 
 

@@ -44,14 +44,12 @@ class Trace:
         times_s, scores: Of each of the model's frames.
         faults: Kind, start and stop of each.
         reported_s: When the service reported an anomaly.
-        threshold: Of the service; NaN if unknown.
     """
 
     times_s: Sequence[float]
     scores: Sequence[float]
     faults: Sequence[tuple[str, float, float]]
     reported_s: Sequence[float]
-    threshold: float
 
 
 def draw_found(path: Path, detections: Mapping[str, Detection]) -> None:
@@ -84,8 +82,6 @@ def draw_traces(path: Path, traces: Mapping[str, Trace]) -> None:
             axes.axvspan(start_s, max(stop_s, start_s + 0.3), color="#f6c6a8", lw=0)
             axes.text(start_s, top, f" {kind}", va="top", ha="left", fontsize="x-small")
         axes.plot(trace.times_s, trace.scores, color="#23527c", lw=0.8)
-        if not np.isnan(trace.threshold):
-            axes.axhline(trace.threshold, color="grey", ls="--", lw=0.8)
         axes.plot(trace.reported_s, [0.05 * top] * len(trace.reported_s), marker="^", ls="", color="#c0392b")
         axes.set(xlim=(0.0, trace.times_s[-1]), ylim=(0.0, top), ylabel="score")
         axes.set_title(name, fontsize="small", loc="left")
@@ -137,7 +133,6 @@ def _trace(heard: Heard) -> Trace:
         _short(heard.scored.scores[kept]),
         [(fault.kind, fault.start_s, fault.stop_s) for fault in heard.scored.faults if fault.stop_s <= _TRACE_S],
         [time_s for time_s in heard.reported_s if time_s <= _TRACE_S],
-        heard.threshold,
     )
 
 
@@ -171,7 +166,7 @@ def _exhibit(context: RunContext, detections: dict[str, Detection], minutes: flo
         f"Faults of {len(by_kind)} kinds were put into the takes of subject 86 ({minutes:.1f} minutes, sent {passes} "
         f"times with faults and once without) and sent through the real server. At {PER_MINUTE} false alarms a minute, "
         f"{best} finds {rates[best]:.0f} % of them (mean over the kinds), {worst} {rates[worst]:.0f} %.",
-        "Found at the service's own threshold: "
+        "Found by the service's own alarms, which do not depend on the model: "
         + "; ".join(
             f"{name} {100 * detection.overall():.0f} % with {detection.false_per_minute:.2f} false alarms a minute"
             for name, detection in detections.items()
@@ -197,7 +192,7 @@ def _exhibit(context: RunContext, detections: dict[str, Detection], minutes: flo
         ("fault", *detections),
         tuple(rows),
         f"Faults found, per cent, at {PER_MINUTE} false alarms a minute; in brackets the median seconds from the alarm "
-        "to the fault's end at the service's own threshold (for drift and tremor, which grow for 6 s, that is the "
+        "to the fault's end by the service's own alarms (for drift and tremor, which grow for 6 s, that is the "
         "warning time; negative: after it). Each kind was tried "
         f"{_span([row.trials for row in next(iter(detections.values())).kinds])} times.",
     )
@@ -217,8 +212,8 @@ def _exhibit(context: RunContext, detections: dict[str, Detection], minutes: flo
             ),
             Picture(
                 "traces.png",
-                "Anomaly score of each model over a take with faults (shaded, named), the service's "
-                "threshold (dashed) and its alarms (triangles).",
+                "Anomaly score of each model over a take with faults (shaded, named), and the service's own alarms "
+                "(triangles).",
             ),
         ),
         tables=(table,),

@@ -95,7 +95,7 @@ class Scored:
 def alarms(scored: Scored, threshold: float, pause_s: float = 1.0) -> Array:
     """Times at which an alarm begins: the score reaches `threshold` after it was below half of it for `pause_s`.
 
-    This is the rule of the service, for thresholds other than its own.
+    A fault is one alarm, however the score comes and goes during it.
     """
     begun: list[float] = []
     calm_since, alarmed = -np.inf, False

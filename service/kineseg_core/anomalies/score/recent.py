@@ -1,0 +1,77 @@
+"""The last seconds of a stream, kept for when something is found in them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+KEPT_S = 1.5
+
+
+class Recent(NamedTuple):
+    """The last second and a half of frames and severities, rings of n rows.
+
+    Attributes:
+        frames: ``(n, U, D)`` relative to the origin: 32 bits are enough for what has changed since.
+        origin: ``(U, D)`` the first frame.
+        severities: ``(n, K)`` of each detector.
+        tops: ``(n, K)`` of each detector its most severe value.
+        times_s: ``(n,)``
+        rows_kept: ``(1,)`` rows so far.
+    """
+
+    frames: F32
+    origin: F64
+    severities: F32
+    tops: NDArray[np.int16]
+    times_s: F64
+    rows_kept: NDArray[np.int64]
+
+    def rows(self) -> tuple[F64, F64, F64, NDArray[np.int16]]:
+        """Times ``(n,)``, frames ``(n, U, D)``, severities and most severe values ``(n, K)``, oldest first."""
+        count = int(self.rows_kept[0])
+        order = np.arange(max(0, count - len(self.frames)), count) % len(self.frames)
+        frames = self.frames[order] + self.origin
+        return self.times_s[order], frames, self.severities[order].astype(np.float64), self.tops[order]
+
+
+def new_recent(units: int, numbers: int, detectors: int, rate_hz: float) -> Recent:
+    """Nothing has been seen yet.
+
+    Args:
+        units: U.
+        numbers: D numbers a unit has.
+        detectors: K.
+        rate_hz: Rows a second.
+    """
+    rows = max(4, round(KEPT_S * rate_hz))
+    return Recent(
+        np.zeros((rows, units, numbers), np.float32),
+        np.zeros((units, numbers)),
+        np.full((rows, detectors), -np.inf, np.float32),
+        np.zeros((rows, detectors), np.int16),
+        np.zeros(rows),
+        np.zeros(1, np.int64),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def keep(recent, time_s, frame, severities, tops):  # type: ignore[no-untyped-def]
+    """Takes a row: the frame ``(U, D)``, NaN where unknown, and of each detector severity and most severe value."""
+    origin, row = recent.origin, recent.rows_kept[0] % len(recent.frames)
+    for unit in range(frame.shape[0]):
+        for i in range(frame.shape[1]):
+            if recent.rows_kept[0] == 0 and not np.isnan(frame[unit, i]):
+                origin[unit, i] = frame[unit, i]
+            recent.frames[row, unit, i] = frame[unit, i] - origin[unit, i]
+    for d in range(len(severities)):
+        recent.severities[row, d] = severities[d]
+        recent.tops[row, d] = tops[d]
+    recent.times_s[row] = time_s
+    recent.rows_kept[0] += 1

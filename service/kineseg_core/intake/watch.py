@@ -1,0 +1,136 @@
+"""Anomalies of what a source sends: every frame is watched as it came, before anything is filled or made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from kineseg.motion import Joints, tree_of
+from numpy.typing import NDArray
+
+from kineseg_core.anomalies import AnomalyBudget, AnomalyEvent, AnomalyMonitor, Cleared, Raised, WatchedSource
+from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
+from kineseg_core.intake.clock import SECOND
+
+# An anomaly is known within seconds of its beginning; one that began earlier counts from there.
+_REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
+_NEVER = 1 << 62  # ns
+
+Place = tuple[int, int]
+"""A frame and its time in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyFound:
+    """An anomaly is raised, updated or cleared with the frame `decided`; it began at `frame`."""
+
+    detail: AnomalyRaised | AnomalyUpdated | AnomalyCleared
+    frame: int
+    time_ns: int
+    decided: int
+    decided_ns: int
+
+
+class SourceWatch:
+    """Watches the source of one stream. Picklable.
+
+    Args:
+        source: What its frames are.
+        budget: How many alarms an hour may be false.
+    """
+
+    def __init__(self, source: WatchedSource, budget: AnomalyBudget) -> None:
+        self._monitor = AnomalyMonitor(source, budget)
+        self._times = _RecentTimes(source.rate_hz)
+        self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
+
+    @property
+    def warming_up(self) -> tuple[str, ...]:
+        """What is not watched yet, see `AnomalyMonitor.warming_up`."""
+        return self._monitor.warming_up
+
+    def push(self, first: int, frames: NDArray[np.floating], times_ns: Sequence[int]) -> dict[int, list[AnomalyFound]]:
+        """Takes consecutive frames.
+
+        Args:
+            first: Number of the first of them.
+            frames: ``(n, U)`` channels or ``(n, J, 3)`` positions; NaN: missing.
+            times_ns: n times, increasing.
+
+        Returns:
+            By row what is found with that frame.
+        """
+        times, known = np.asarray(times_ns, np.int64), 0
+        found: dict[int, list[AnomalyFound]] = {}
+        for row, event in self._monitor.push(frames, times / SECOND):
+            self._times.extend(first + known, times[known : row + 1])
+            known = row + 1
+            found.setdefault(row, []).append(self._found(event, (first + row, times_ns[row])))
+        self._times.extend(first + known, times[known:])
+        return found
+
+    def finish(self, end: Place) -> list[AnomalyFound]:
+        """The stream has ended before this frame and time: clears what goes on."""
+        return [self._found(event, self._times.last, end) for event in self._monitor.finish()]
+
+    def _found(self, event: AnomalyEvent, at: Place, end: Place | None = None) -> AnomalyFound:
+        number = event.anomaly_id
+        known = self._begun.get(number)
+        if known is None or known[0] != event.since_s:
+            known = self._begun[number] = event.since_s, self._times.nearest(event.since_s)
+        frame, since_ns = known[1]
+        about = (number, event.kind, event.severity_h, event.text)
+        source = self._monitor.source
+        units = () if 1 < len(event.units) == len(source.names) else event.units
+        channels, joints = (units, ()) if source.parents is None else ((), units)
+        detail: AnomalyRaised | AnomalyUpdated | AnomalyCleared
+        if isinstance(event, Cleared):
+            del self._begun[number]
+            end_frame, end_ns = end or self._times.nearest(event.end_s)
+            lasted_s = (end_ns - since_ns) / SECOND
+            detail = AnomalyCleared(*about, end_frame, end_ns / SECOND, lasted_s, channels, joints)
+        else:
+            kind = AnomalyRaised if isinstance(event, Raised) else AnomalyUpdated
+            detail = kind(*about, channels, joints)
+        return AnomalyFound(detail, frame, since_ns, *at)
+
+
+def joints_source(joints: Joints, rate_hz: float) -> WatchedSource:
+    """A body, or any other joints; where no parents are given, names say how they hang together."""
+    return WatchedSource.of_joints(joints.names, joints.parents or tree_of(joints.names, joints.mapping), rate_hz)
+
+
+class _RecentTimes:
+    """Which frames came when, of late: a ring."""
+
+    def __init__(self, rate_hz: float) -> None:
+        size = min(_MOST_REMEMBERED, round(_REMEMBERED_S * rate_hz))
+        self._ring = np.zeros((size, 2), np.int64)
+        self._ring[:, 1] = _NEVER
+        self._count = 0
+
+    @property
+    def last(self) -> Place:
+        """The newest."""
+        frame, ns = self._ring[(self._count - 1) % len(self._ring)].tolist()
+        return frame, ns
+
+    def extend(self, first: int, times_ns: NDArray[np.int64]) -> None:
+        """The next frames, from this number on."""
+        size, new = len(self._ring), len(times_ns)
+        row = self._count % size
+        if row + new <= size:
+            self._ring[row : row + new, 0] = range(first, first + new)
+            self._ring[row : row + new, 1] = times_ns
+        else:
+            kept = np.arange(max(0, new - size), new)
+            rows = (self._count + kept) % size
+            self._ring[rows, 0] = first + kept
+            self._ring[rows, 1] = times_ns[kept]
+        self._count += new
+
+    def nearest(self, time_s: float) -> Place:
+        """The frame nearest to this time."""
+        frame, ns = self._ring[np.abs(self._ring[:, 1] - round(time_s * SECOND)).argmin()].tolist()
+        return frame, ns
