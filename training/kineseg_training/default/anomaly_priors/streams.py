@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kineseg_training.data.action_clips import action_clips
 from kineseg_training.data.assemble import assemble
-from kineseg_training.default.boundary_network.streams.library import load_library
+from kineseg_training.default.boundary_network.streams.library import READERS, load_library
 from kineseg_training.default.boundary_network.streams.make import make_stream
 from kineseg_training.errors import DataError
 
@@ -143,7 +143,7 @@ def _correlated(rng: np.random.Generator, shape: tuple[int, ...], memory: float)
 
 
 def _of_channels(cmu: Path, made: int) -> Iterator[FaultlessStream]:
-    library = load_library(cmu)
+    library = load_library(cmu, frozenset(READERS))
     number = 0
     for _ in range(6 * made):
         stream = make_stream(library, _FIRST_SEED, number)
