@@ -31,15 +31,16 @@ def model_input(recording: Recording, model: Model) -> ModelInput:
 
 
 def embedded(seed: int) -> Recording:
-    """Synthetic motion of about a minute: at least eight actions, some of them repeated, and two injected faults.
+    """Synthetic motion of about a minute: at least eight actions, some of them repeated, and three injected faults.
 
-    The faults: left and right are swapped for a moment, and a gap, which the server fills.
+    The faults: left and right are swapped for a moment, a gap, which the server fills, and a joint that freezes.
     """
     chosen = next(s for s in range(1000 * seed, 1000 * seed + 1000) if _varied(_motion(s, rate=10.0)))
     recording = _motion(chosen, rate=_RATE)
     assert recording.truth is not None  # the generator knows what it made
     starts = [frame / _RATE for frame in recording.truth.boundaries]
     recording = inject(recording, "swapped", start_s=(starts[5] + starts[6]) / 2, duration_s=0.8, seed=seed)
+    recording = inject(recording, "frozen", start_s=(starts[9] + starts[10]) / 2, duration_s=1.5, seed=seed)
     recording = inject(recording, "gap", start_s=(starts[8] + starts[9]) / 2, duration_s=0.5, seed=seed)
     return replace(recording, name=f"embedded demo, seed {seed}")
 

@@ -24,7 +24,7 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
     named = any(event.name for event in closed)
     if named:
         table.add_column("name", max_width=24)
-    for name in ("from", "to", "length", "frames", "end reported after", "a repetition"):
+    for name in ("from", "to", "length", "frames", "end reported after", "repeat"):
         table.add_column(name, justify="right")
     for event in sorted(closed, key=lambda event: event.start_frame):
         color = color_of(event.label)

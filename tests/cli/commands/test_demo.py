@@ -38,7 +38,7 @@ def test_the_embedded_source_has_what_a_demo_needs() -> None:
         assert len(set(truth.names)) >= 8
         assert len(truth.names) > len(set(truth.names))
         assert 55 <= recording.duration_s <= 75
-        assert {fault.kind for fault in recording.faults} == {"swapped", "gap"}
+        assert {fault.kind for fault in recording.faults} == {"swapped", "gap", "frozen"}
         assert recording.synthetic
 
 

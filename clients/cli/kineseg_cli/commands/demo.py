@@ -112,8 +112,8 @@ def _embedded(seed: int, console: Console) -> Recording:
     names = recording.truth.names if recording.truth else ()
     print_line(
         f"Source: {recording.duration_s:.0f} s of synthetic motion (made by a program, seed {seed}): "
-        f"{len(names)} segments of {len(set(names))} actions, and two faults: a gap, and left and "
-        "right swapped for a moment.",
+        f"{len(names)} segments of {len(set(names))} actions, and three faults: left and right "
+        "swapped for a moment, a gap, and a joint that freezes.",
         console,
     )
     return recording

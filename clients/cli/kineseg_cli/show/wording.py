@@ -95,10 +95,9 @@ def rarity(severity: float) -> str:
         return f"once in {severity * 60:.1f} minutes"
     if severity < 48.0:
         return f"once in {severity:.1f} hours"
-    if severity < _HOURS_OF_A_YEAR:
+    if severity < 0.9 * _HOURS_OF_A_YEAR:
         return f"once in {severity / 24:.1f} days"
-    years = severity / _HOURS_OF_A_YEAR
-    return f"once in {years:.1f} years" if years < 100.0 else "once in more than 100 years"
+    return "once in a year or less"
 
 
 def gap_fate(gap: Gap) -> str:
