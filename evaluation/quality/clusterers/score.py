@@ -38,10 +38,9 @@ def contenders(settings: SegmenterSettings) -> dict[str, GiveLabels]:
     by_name: dict[str, GiveLabels] = {"the true action of most of the segment (oracle)": majority}
     for name in CLUSTERERS:
         by_name[name] = partial(clustered, name=name, settings=settings)
-    by_name["prototypes, the test alone"] = partial(tested, settings=settings, errors_known=True)
     for same_action in WITHOUT_ERRORS:
         by_name[f"prototypes within {same_action:g}, errors not known"] = partial(
-            tested, settings=replace(settings, same_action=same_action), errors_known=False
+            without_errors, settings=replace(settings, same_action=same_action)
         )
     return by_name | {"one label": one_label, "a label for each segment": all_new}
 
@@ -71,15 +70,17 @@ def clustered(scene: ClusteringStream, segments: Segments, name: str, settings: 
     return np.array(labels, dtype=np.int64)
 
 
-def tested(
-    scene: ClusteringStream, segments: Segments, settings: SegmenterSettings, *, errors_known: bool
+def without_errors(
+    scene: ClusteringStream,
+    segments: Segments,
+    settings: SegmenterSettings,
 ) -> NDArray[np.int64]:
-    """Labels by the test of `PrototypeClusterer`, without the odds of a repetition."""
+    """Labels by a `PrototypeClusterer` that is told no errors of the means."""
     clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
     labels: list[int] = []
     for point, scale in _points(scene, segments, settings):
         clusterer.length_scale = scale
-        labels.append(clusterer.learn(point.mean, point.length, error=point.error if errors_known else 0.0))
+        labels.append(clusterer.learn(point.mean, point.length))
         labels = _merged(labels, clusterer.merged)
     return np.array(labels, dtype=np.int64)
 

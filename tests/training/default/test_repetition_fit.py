@@ -44,7 +44,7 @@ def test_the_right_action_is_probable_in_streams_that_were_not_fitted_to() -> No
         found = probabilities(weights.log_odds(choice.rows))
         right.append(1.0 - found.sum() if choice.right is None else found[choice.right])
     assert np.mean(right) > 0.9
-    assert set(fit(many(range(60)))) == {*FEATURES, "bias", "base"}
+    assert set(fit(many(range(60)))) == {*FEATURES, "bias"}
 
 
 def test_a_segment_of_two_actions_has_no_right_label() -> None:
@@ -89,5 +89,5 @@ def test_the_shipped_weights_say_that_distance_speaks_against_a_repetition() -> 
 
     content = json.loads(SHIPPED.read_text())
     for kind in ("actions", "patterns"):
-        assert set(content[kind]) == {*FEATURES, "bias", "base"}
+        assert set(content[kind]) == {*FEATURES, "bias"}
         assert all(content[kind][name] < 0.0 for name in FEATURES if name.endswith("distance over scatter"))

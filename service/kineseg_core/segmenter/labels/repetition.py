@@ -54,17 +54,15 @@ class Weights:
     Attributes:
         weights: ``(F,)``.
         bias: Of the log odds.
-        base: Log odds of any repetition among the segments that the weights were fitted to.
     """
 
     weights: Array
     bias: float
-    base: float
 
     @classmethod
     def of(cls, content: Mapping[str, float]) -> Weights:
-        """From `FEATURES`, ``bias`` and ``base`` by name."""
-        return cls(np.array([content[name] for name in FEATURES]), content["bias"], content["base"])
+        """From `FEATURES` and ``bias`` by name."""
+        return cls(np.array([content[name] for name in FEATURES]), content["bias"])
 
     def log_odds(self, rows: Array) -> Array:
         """``(K,)`` of each known action against none of them, from its `features` (K, F)."""

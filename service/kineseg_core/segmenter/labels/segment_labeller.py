@@ -11,15 +11,11 @@ from kineseg_core.segmenter.labels.neighbours import Neighbours
 from kineseg_core.segmenter.labels.point import SegmentPoint
 from kineseg_core.segmenter.labels.repetition import Kind, Known, features, probabilities, weights_of
 
-_TEST = 1.0  # log odds that the test of the clusterer counts for, either way
-
 
 class SegmentLabeller:
-    """Gives labels by a `PrototypeClusterer` whose test is weighed with the log odds of a repetition.
+    """Gives labels by a `PrototypeClusterer`, and with each the probability of a repetition.
 
-    A segment joins the action for which most speaks, if more speaks for it than for a new one: the log odds less those
-    of any repetition where the weights were fitted, with one more or less for the test. So how often actions came back
-    there does not count.
+    The test of the clusterer decides; the odds do not. They say how much its answer can be relied on.
 
     Args:
         same_action: Squared distance up to which two segments may be one action, in squared units of `length_scale`.
@@ -58,16 +54,16 @@ class SegmentLabeller:
     def nearest(self, point: SegmentPoint, but_not: int | None = None) -> tuple[int | None, float]:
         """See `Labeller`."""
         of = self._clusterer
-        kept = np.array([label != but_not for label in of.labels], dtype=bool)
+        label = of.nearest(point.mean, point.error)
+        label = None if label == but_not else label
+        kept = np.array([other != but_not for other in of.labels], dtype=bool)
         if not kept.any():
             return None, 0.0
         known, labels = Known(of.means[kept], of.errors[kept], of.variances[kept]), np.array(of.labels)[kept]
-        passes = np.square(known.means - point.mean).sum(axis=1) <= of.allowed(point.error)[kept]
-        unit, weights = self.length_scale**2, weights_of(self._kind)
-        log_odds = weights.log_odds(features(point, known, unit, self._neighbours.usual_with(point.mean, unit)))
-        evidence = log_odds - weights.base + np.where(passes, _TEST, -_TEST)
-        row = int(evidence.argmax())
-        return (int(labels[row]) if evidence[row] > 0.0 else None), float(probabilities(log_odds)[row])
+        unit = self.length_scale**2
+        rows = features(point, known, unit, self._neighbours.usual_with(point.mean, unit))
+        found = probabilities(weights_of(self._kind).log_odds(rows))
+        return label, float(found.max() if label is None else found[labels == label][0])
 
     def learn(self, point: SegmentPoint, new_label: int | None = None) -> tuple[int, float]:
         """See `Labeller`.

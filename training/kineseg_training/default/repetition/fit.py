@@ -20,7 +20,7 @@ _DECIMALS = 4  # that are kept, so that equal data give an equal file on any mac
 
 
 def fit(choices: Sequence[Choice]) -> dict[str, float]:
-    """`FEATURES`, ``bias`` and ``base`` by name, see `kineseg_core.segmenter.labels.repetition.Weights`.
+    """`FEATURES` and ``bias`` by name, see `kineseg_core.segmenter.labels.repetition.Weights`.
 
     Raises:
         DataError: There are too few choices, or all are of one kind.
@@ -57,5 +57,5 @@ def fit(choices: Sequence[Choice]) -> dict[str, float]:
     found = minimize(loss, np.zeros(rows.shape[1]), jac=True, method="L-BFGS-B").x
     weights = found[:-1] / spread
     named = dict(zip(FEATURES, weights, strict=True))
-    named |= {"bias": found[-1] - float(middle @ weights), "base": float(np.log(repeats / (len(choices) - repeats)))}
+    named["bias"] = found[-1] - float(middle @ weights)
     return {name: round(float(value), _DECIMALS) for name, value in named.items()}
