@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from kineseg_training.data.action_clips import action_clips
 from kineseg_training.data.assemble import assemble
-from kineseg_training.default.boundary_network.streams.library import READERS, load_library
+from kineseg_training.default.boundary_network.streams.annotated import READERS
+from kineseg_training.default.boundary_network.streams.library import load_library
 from kineseg_training.default.boundary_network.streams.make import make_stream
 from kineseg_training.errors import DataError
 
