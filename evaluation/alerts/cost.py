@@ -13,7 +13,7 @@ from kineseg_core.anomalies import AnomalyMonitor, WatchedSource
 from evaluation.alerts.joints import parents_of
 from evaluation.alerts.sets.bodies import RATE_HZ
 
-JOINTS, STREAMS, CHUNK = 20, 64, 2  # frames of a chunk: 0.05 s, as streams send unless told otherwise
+JOINTS, STREAMS, CHUNK = 20, 64, 2  # frames of a chunk: 0.05 s, as streams send by default
 _WARM_S, _TIMED_S = 12.0, 2.0  # scores begin after ten seconds
 _STATE_S = 240.0  # longer than anything is remembered
 

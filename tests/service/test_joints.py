@@ -176,8 +176,8 @@ def test_joints_channels_and_files_give_the_same_events_in_process_and_over_the_
     def told_of(items: Any) -> list[dict[str, Any]]:
         return content(item.to_dict() for item in items if isinstance(item, kineseg.Event))
 
-    def without_anomalies(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        others = [event for event in told if not event["kind"].startswith("anomaly")]
+    def without_anomalies(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        others = [event for event in events if not event["kind"].startswith("anomaly")]
         return [{key: value for key, value in event.items() if key not in ("seq", "anomalies")} for event in others]
 
     with kineseg.Client(server[0].address) as client:

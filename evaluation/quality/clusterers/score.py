@@ -75,7 +75,7 @@ def without_errors(
     segments: Segments,
     settings: SegmenterSettings,
 ) -> NDArray[np.int64]:
-    """Labels by a `PrototypeClusterer` that is told no errors of the means."""
+    """Labels by a `PrototypeClusterer` without errors of the means."""
     clusterer = PrototypeClusterer(math.sqrt(settings.same_action), settings.max_labels)
     labels: list[int] = []
     for point, scale in _points(scene, segments, settings):
