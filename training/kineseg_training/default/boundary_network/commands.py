@@ -9,11 +9,11 @@ import torch
 import typer
 
 from kineseg_training.default.boundary_network import recipe
+from kineseg_training.default.boundary_network.arguments import checked
 from kineseg_training.default.boundary_network.into_bundle import put_into_bundle
-from kineseg_training.default.boundary_network.streams.library import RECORDED, SOURCES, check_left_out
-from kineseg_training.errors import SettingsError
+from kineseg_training.default.boundary_network.streams.library import SOURCES
 from kineseg_training.files import write_atomically
-from kineseg_training.options import Quiet, Seed, Threads, cmu_folder, reporting
+from kineseg_training.options import Quiet, Seed, Threads, reporting
 
 
 def boundary_network(
@@ -33,12 +33,7 @@ def boundary_network(
 
     with reporting():
         torch.set_num_threads(threads)
-        if not out.parent.is_dir():
-            raise SettingsError(f"out: there is no folder {out.parent}; make it, or name another file")
-        if seed < 0:
-            raise SettingsError(f"seed must not be negative, got {seed}")
-        left_out = check_left_out(leave_out or ())
-        clips = None if left_out.issuperset(RECORDED) else cmu_folder(data, "--data")
+        left_out, clips = checked(out, seed, leave_out, data)
         trained = train(clips, left_out, streams=streams, steps=steps, seed=seed, progress=not quiet)
         if out.is_dir():
             put_into_bundle(trained.content, recipe.CARD, out)

@@ -10,10 +10,10 @@ import kineseg_core.segmenter.labels
 import typer
 from kineseg_core.segmenter.labels.repetition import FILE, Kind
 
-from kineseg_training.default.boundary_network.streams.library import RECORDED, SOURCES, check_left_out
-from kineseg_training.errors import SettingsError
+from kineseg_training.default.boundary_network.arguments import checked
+from kineseg_training.default.boundary_network.streams.library import SOURCES
 from kineseg_training.files import write_atomically
-from kineseg_training.options import Quiet, Seed, cmu_folder, reporting
+from kineseg_training.options import Quiet, Seed, reporting
 
 SHIPPED = Path(kineseg_core.segmenter.labels.__file__).parent / FILE
 STREAMS, PATTERNS = 360, 240
@@ -45,12 +45,7 @@ def repetition(
     from kineseg_training.default.repetition.streams import made_streams
 
     with reporting():
-        if not out.parent.is_dir():
-            raise SettingsError(f"out: there is no folder {out.parent}; make it, or name another file")
-        if seed < 0:
-            raise SettingsError(f"seed must not be negative, got {seed}")
-        left_out = check_left_out(leave_out or ())
-        clips = None if left_out.issuperset(RECORDED) else cmu_folder(data, "--data")
+        left_out, clips = checked(out, seed, leave_out, data)
         library = load_library(clips, left_out)
         wanted: dict[Kind, int] = {"actions": streams, "patterns": patterns}
         content = {}
