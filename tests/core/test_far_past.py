@@ -77,7 +77,21 @@ def test_after_an_interruption_nothing_of_before_is_there() -> None:
     rng = np.random.default_rng(0)
     before, blocks = (steps(rng.standard_normal((320, DIM))) for _ in range(2))
     far = after(before)
+    far.restart()
     for count, block in enumerate(blocks[:150]):
         far.append(block, count)
     np.testing.assert_array_equal(look(far, 150, 120, 30), look(after(blocks[:150]), 150, 120, 30))
     assert not look(far, 150, 120, 30)[1, :, -1].any()
+
+
+def test_stillness_takes_no_place_in_the_past() -> None:
+    rng = np.random.default_rng(1)
+    before, blocks = (steps(rng.standard_normal((200, DIM))) for _ in range(2))
+    far = after(before)
+    for count in range(200, 1000):
+        far.append(before[-1], count, still=True)
+    for count, block in enumerate(blocks[:REACH]):
+        far.append(block, 1000 + count)
+    joined = np.concatenate([before, blocks[:REACH]])
+    count = 1000 + REACH
+    np.testing.assert_array_equal(look(far, count, count - 30, 30), look(after(joined), 200 + REACH, 170 + REACH, 30))

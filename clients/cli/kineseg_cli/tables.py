@@ -24,7 +24,7 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
     named = any(event.name for event in closed)
     if named:
         table.add_column("name", max_width=24)
-    for name in ("from", "to", "length", "frames", "end reported after", "repeat"):
+    for name in ("from", "to", "length", "frames", "end reported after"):
         table.add_column(name, justify="right")
     for event in sorted(closed, key=lambda event: event.start_frame):
         color = color_of(event.label)
@@ -37,7 +37,6 @@ def segment_table(closed: Sequence[SegmentClosed]) -> Table:
             f"{event.end_time_s - event.start_time_s:.1f} s",
             f"{event.start_frame}-{event.end_frame}",
             f"{max(0.0, event.decided_time_s - event.end_time_s):.1f} s",
-            f"{event.repeat_probability:.0%}",
         )
     return table
 

@@ -64,12 +64,13 @@ class BlockRing:
 
     def restart(self) -> None:
         """Begins anew; how far apart blocks usually are is kept."""
+        self._far.restart()
         self.count = 0
 
     def append(self, block: F32, *, still: bool = False) -> None:
         """Takes the next block (D,); of a stream that stands still, how far apart blocks usually are is not learned."""
         append_block(self._blocks, self._ends, self._views, self._logs, self.count, block)
-        self._far.append(self._blocks[self.count % REACH, : self._far.dim], self.count)
+        self._far.append(self._blocks[self.count % REACH, : self._far.dim], self.count, still=still)
         self.count += 1
         if self.count <= _FIRST + 1 or still:
             return

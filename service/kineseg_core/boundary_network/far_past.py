@@ -32,10 +32,16 @@ class FarPast:
         self.dim = dim
         self._blocks = np.zeros((FAR[-1] + 1, dim), np.int16)  # ring: block t in row t mod its length
         self._nearest = np.full((REACH, STRETCHES), _UNKNOWN, np.uint8)  # ring, too
+        self._kept = 0
 
-    def append(self, block: NDArray[np.int16], count: int) -> None:
-        """Takes the next block, of which there were `count` before."""
-        _append(self._blocks, self._nearest, count, block)
+    def restart(self) -> None:
+        """Begins anew: nothing was before the next block."""
+        self._kept = 0
+
+    def append(self, block: NDArray[np.int16], count: int, *, still: bool = False) -> None:
+        """Takes the next block, of which there were `count` before; stillness takes no place in the past."""
+        _append(self._blocks, self._nearest, count, self._kept, block)
+        self._kept += not still
 
     def look(
         self,
@@ -64,15 +70,15 @@ class FarPast:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _append(blocks, nearest, count, block):  # type: ignore[no-untyped-def]
-    kept = len(blocks)
-    blocks[count % kept] = block
+def _append(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def]
+    size = len(blocks)
+    blocks[kept % size] = block
     row = nearest[count % REACH]
     for stretch in range(STRETCHES):
         least = np.int64(np.iinfo(np.int64).max)
-        end = min(_FAR[stretch + 1], count + 1)
+        end = min(_FAR[stretch + 1], kept + 1)
         for back in range(_FAR[stretch], end):
-            older = blocks[(count - back) % kept]
+            older = blocks[(kept - back) % size]
             square = np.int64(0)
             for i in range(len(block)):
                 step = np.int64(block[i]) - np.int64(older[i])

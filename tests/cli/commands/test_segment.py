@@ -64,10 +64,11 @@ def test_json_lines_have_the_keys_that_are_promised(kineseg: Command, motion_fil
     common = ["id", "stream_id", "seq", "kind", "emitted_at", "frame", "time_s", "decided_frame", "decided_time_s"]
     assert all(list(line)[: len(common)] == common for line in lines)
     started = next(line for line in lines if line["kind"] == "segment_started")
-    assert set(started) == {*common, "segment_id", "label", "confidence", "confirmed", "start_frame"}
+    about = {"segment_id", "label", "repeat_probability"}
+    assert set(started) == {*common, *about, "confidence", "confirmed", "start_frame"}
     closed = next(line for line in lines if line["kind"] == "segment_closed")
     times = {"start_frame", "end_frame", "start_time_s", "end_time_s"}
-    assert set(closed) == {*common, "segment_id", "label", *times, "embedding"}  # and a name if it has one
+    assert set(closed) == {*common, *about, *times, "embedding"}  # and a name if it has one
     assert lines[-1]["kind"] == "summary"
 
 
