@@ -1,4 +1,4 @@
-"""Other people's detectors, and today's surprise, on the same streams; a threshold is chosen for them afterwards."""
+"""Other people's detectors, and the model's surprise, on the same streams; their threshold is chosen afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evaluation.alerts.watch import Detector
 
 @dataclass(frozen=True)
 class Peer:
-    """A method that is not ours, or not any more.
+    """A method that raises no alerts of ours.
 
     Attributes:
         name: For tables.
@@ -28,7 +28,7 @@ class Peer:
     package: str
 
 
-SURPRISE = "surprise (today)"
+SURPRISE = "surprise"
 _ROBUST = f"median and MAD of the last {robust_z.MEMORY_S:g} s, renewed every {robust_z.EVERY_S:g} s"
 
 PEERS: tuple[Peer, ...] = (

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
-import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +18,7 @@ import kineseg_core
 import numpy as np
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 
+from evaluation import kept_arrays
 from evaluation.alerts import watch
 from evaluation.alerts.peers import SURPRISE, Peer, components, signal
 from evaluation.alerts.stream import AlertStream
@@ -44,33 +42,25 @@ class PeerCache:
 
     def find(self, peer: Peer, stream: AlertStream, trials: Sequence[Trial]) -> Watched | None:
         """What `peer` made of a stream and its trials; None if that is not known."""
-        path = self._path(peer, stream, trials)
-        if self.fresh or not path.is_file():
+        kept = None if self.fresh else kept_arrays.read(self._path(peer, stream, trials))
+        if kept is None:
             return None
-        try:
-            with path.open("rb") as file, np.load(file) as kept:
-                edges = np.cumsum([len(trial.times) for trial in trials])[:-1]
-                faulty = np.split(kept["faulty"], edges) if trials else []
-                return Watched(Seen(kept["clean"]), tuple(map(Seen, faulty)), float(kept["cpu_s"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return None  # cut off while it was written: as if it were not there
+        edges = np.cumsum([len(trial.times) for trial in trials])[:-1]
+        faulty = np.split(kept["faulty"], edges) if trials else []
+        return Watched(Seen(kept["clean"]), tuple(map(Seen, faulty)), float(kept["cpu_s"]))
 
     def keep(self, peer: Peer, stream: AlertStream, trials: Sequence[Trial], watched: Watched) -> None:
         """For `find` to find."""
-        path = self._path(peer, stream, trials)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}.npz")
         faulty = np.concatenate([np.empty(0), *(seen.scores for seen in watched.faulty)])
-        np.savez_compressed(unfinished, clean=watched.clean.scores, faulty=faulty, cpu_s=np.float64(watched.cpu_s))
-        unfinished.replace(path)
+        path = self._path(peer, stream, trials)
+        kept_arrays.write(path, clean=watched.clean.scores, faulty=faulty, cpu_s=watched.cpu_s)
 
     def _path(self, peer: Peer, stream: AlertStream, trials: Sequence[Trial]) -> Path:
         made_of = hashlib.sha256(f"{peer.name} {peer.settings} {stream.recording.rate!r} {stream.units}".encode())
         for array in (stream.values, stream.times, *(part for trial in trials for part in (trial.values, trial.times))):
             made_of.update(np.ascontiguousarray(array).tobytes())
         made_of.update(_sources(peer))
-        name = "-".join(re.findall("[a-z0-9]+", peer.name.lower()))
-        return self.folder / name / f"{made_of.hexdigest()[:32]}.npz"
+        return kept_arrays.place(self.folder, peer.name, made_of.hexdigest())
 
 
 @cache

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
-import re
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation import kept_arrays
 from evaluation.quality.peers import centroids, signal
 from evaluation.quality.peers.peer import Peer
 from evaluation.quality.scores import Prediction
@@ -40,26 +38,17 @@ class PeerCache:
 
     def find(self, peer: Peer, stream: AnnotatedStream) -> tuple[Prediction, float] | None:
         """What `peer` said about `stream`, and the CPU seconds that it took; None if that is not known."""
-        path = self._path(peer, stream)
-        if self.fresh or not path.is_file():
+        kept = None if self.fresh else kept_arrays.read(self._path(peer, stream))
+        if kept is None:
             return None
-        try:
-            with path.open("rb") as file, np.load(file) as kept:
-                labels = kept["labels"] if len(kept["labels"]) else None
-                return Prediction(kept["boundaries"], kept["emitted"], labels), float(kept["cpu_s"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            return None  # cut off while it was written: as if it were not there
+        labels = kept["labels"] if len(kept["labels"]) else None
+        return Prediction(kept["boundaries"], kept["emitted"], labels), float(kept["cpu_s"])
 
     def keep(self, peer: Peer, stream: AnnotatedStream, said: Prediction, cpu_s: float) -> None:
         """For `find` to find."""
-        path = self._path(peer, stream)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}.npz")
         labels = np.empty(0, dtype=np.int64) if said.labels is None else said.labels
-        np.savez_compressed(
-            unfinished, boundaries=said.boundaries, emitted=said.emitted, labels=labels, cpu_s=np.float64(cpu_s)
-        )
-        unfinished.replace(path)
+        path = self._path(peer, stream)
+        kept_arrays.write(path, boundaries=said.boundaries, emitted=said.emitted, labels=labels, cpu_s=cpu_s)
 
     def _path(self, peer: Peer, stream: AnnotatedStream) -> Path:
         made_of = hashlib.sha256(_digest(stream))
@@ -68,8 +57,7 @@ class PeerCache:
         for code in (inspect.getsourcefile(peer.boundaries), centroids.__file__, signal.__file__):
             assert code is not None  # peers are written in Python
             made_of.update(Path(code).read_bytes())
-        name = "-".join(re.findall("[a-z0-9]+", peer.name.lower()))
-        return self.folder / name / f"{made_of.hexdigest()[:32]}.npz"
+        return kept_arrays.place(self.folder, peer.name, made_of.hexdigest())
 
 
 @lru_cache(maxsize=64)  # of one set, for peer after peer
