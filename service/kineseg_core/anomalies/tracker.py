@@ -15,6 +15,8 @@ HYSTERESIS = 2.0
 
 _JOINED_S = 2.0
 """Signs that begin so soon after an anomaly did have its cause."""
+_BEFORE_RULE_S = 0.5
+"""A rule explains what detectors raised if that was not longer before the rule began to hold."""
 _CALM_S, _CALM_AFTER_RULE_S = 1.0, 0.5
 _NAMED_AFTER_S = (0.0, 0.25, 0.45)
 """When it is named; later, what tells kinds apart is past."""
@@ -181,7 +183,8 @@ class AnomalyTracker:
         for anomaly in self._open:
             young = time_s - anomaly.raised_s <= _JOINED_S
             if sign.exact:
-                if young and (not anomaly.exact or anomaly.kind in _SEEN_AT_ONCE):
+                explains = young and sign.since_s - anomaly.raised_s <= _BEFORE_RULE_S
+                if explains and (not anomaly.exact or anomaly.kind in _SEEN_AT_ONCE):
                     return anomaly
             elif young or self._near(sign.units, anomaly.units):
                 return anomaly

@@ -11,6 +11,7 @@ from kineseg_core.anomalies.diagnosis.path import Path
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.signs import DetectorClass, Sign
+from kineseg_core.anomalies.values.channels import ChannelValues
 
 F64 = NDArray[np.float64]
 
@@ -20,6 +21,8 @@ _BEFORE_S = 0.1
 _THERE_AND_BACK = 0.72
 _SPIKE_S = 0.25
 _MANY, _MANY_SHARE = 4, 0.3
+_OTHER_SIDE = 0.5
+"""How far a swing reaches to its other side, at least."""
 _SUDDEN = 0.5
 """Share of the whole change that one row brings."""
 
@@ -44,18 +47,18 @@ def diagnose_channels(
         return AnomalyKind.JITTER, worst.units, since_s
     if worst.of is DetectorClass.PAST:
         return AnomalyKind.UNUSUAL, worst.units, since_s
-    times_s, frames, severities, _ = scorer.state.recent.rows()
+    times_s, frames, _, _ = scorer.state.recent.rows()
     found = min(int(np.searchsorted(times_s, since_s - 1e-6)), len(times_s) - 1)
     onset = max(0, found - round(_BEFORE_S * scorer.row_rate_hz))
     (channel,) = worst.units
     path = Path(np.nan_to_num(frames[:, channel]), onset, scorer.row_rate_hz, 0.0)
     if len(path.jumps):
         since_s = min(since_s, float(times_s[path.jumps[0]]))
-    gains = worst.of is DetectorClass.LEVEL and _leads(scorer, severities[found:], "gain")
-    return _kind(path, worst.of, young=young, gains=gains), worst.units, since_s
+    usual = float(scorer.values.state.usual[0, channel]) if isinstance(scorer.values, ChannelValues) else 0.0
+    return _kind(path, worst.of, usual, young=young), worst.units, since_s
 
 
-def _kind(path: Path, of: AnomalyKind | DetectorClass, *, young: bool, gains: bool) -> AnomalyKind:
+def _kind(path: Path, of: AnomalyKind | DetectorClass, usual: float, *, young: bool) -> AnomalyKind:
     after = path.places[path.onset :, 0]
     if of is DetectorClass.JUMP and len(path.jumps) > max(_MANY, _MANY_SHARE * len(after)):
         return AnomalyKind.JITTER
@@ -63,7 +66,7 @@ def _kind(path: Path, of: AnomalyKind | DetectorClass, *, young: bool, gains: bo
         return AnomalyKind.SPIKE
     if young and len(path.jumps):
         return AnomalyKind.UNUSUAL
-    if gains:
+    if of is DetectorClass.LEVEL and _on_both_sides(after - usual):
         return AnomalyKind.GAIN
     steps = np.abs(np.diff(after))
     if len(steps) and steps.max() > _SUDDEN * float(np.ptp(after)):
@@ -79,10 +82,9 @@ def _is_spike(path: Path) -> bool:
     return path.excursion() > _THERE_AND_BACK
 
 
-def _leads(scorer: Scorer, severities: F64, name: str) -> bool:
-    """Whether a detector was the most certain of its class."""
-    highest = severities.max(axis=0)
-    detectors = scorer.layout.detectors
-    of = next(detector.of for detector in detectors if detector.name == name)
-    among = {d.name: float(highest[i]) for i, d in enumerate(detectors) if d.of is of}
-    return max(among, key=lambda each: among[each]) == name
+def _on_both_sides(distances: F64) -> bool:
+    """Whether a channel swings about its usual level, so that it is the swing that has become larger."""
+    if not len(distances):
+        return False
+    below, above = max(0.0, -float(distances.min())), max(0.0, float(distances.max()))
+    return min(below, above) > _OTHER_SIDE * max(below, above)

@@ -113,7 +113,10 @@ def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
     for d in range(len(layout.floor)):
         of_all = layout.share[d] * np.median(quantile[start[d] : start[d + 1]])
         for n in range(start[d], start[d + 1]):
-            envelope.limit[n] = max(quantile[n], of_all, layout.floor[d], least[n], _LEAST) * young
+            if layout.relative[d]:
+                envelope.limit[n] = layout.floor[d]
+            else:
+                envelope.limit[n] = max(quantile[n], of_all, layout.floor[d], least[n], _LEAST) * young
 
 
 @njit(cache=True, error_model="numpy")

@@ -18,14 +18,13 @@ F64 = NDArray[np.float64]
 
 WARM_UP_S = 10.0
 _CARRIED_WARM_UP_S = 2.0
-_WARM_UP_S = {DetectorClass.PAST: 30.0, DetectorClass.LEVEL: 30.0}  # these know only what they have seen
 _LOOKED_AT_HZ = 40.0
 """About how often a source is looked at, however fast it is."""
 
 
 def warm_up_s(layout: ValueLayout) -> F64:
     """``(D,)`` how long a stream must have been watched before each detector does."""
-    return np.array([_WARM_UP_S.get(detector.of, WARM_UP_S) for detector in layout.detectors])
+    return np.array([detector.warm_up_s for detector in layout.detectors])
 
 
 class Scorer:

@@ -189,7 +189,7 @@ def watch_channels(  # type: ignore[no-untyped-def]
         was_found = state.clock[0].found
         found = _before_values(frames[i], bits[i], times_s[i], state, constants)
         looked_at = False
-        if take_channels(state.book.before, channels, channel_constants):
+        if take_channels(state.book.before, channels, channel_constants, state.envelope.limit):
             _judge(channels.row, channels.least, state, constants, layout, priors, learns_after_s)
             looked_at = channels_may_be_changed(channels, channel_constants, state.envelope.quantile)
         ends = busy and (state.clock[0].new_row or was_found)
@@ -272,7 +272,7 @@ def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
             warm += state.warm[d]
         clock[0].is_warm = warm == len(y)
     clock[0].highest = learn_and_judge(
-        y, 1.0 / constants.row_rate, prior, state.tails, layout.weight, state.warm, state.severities
+        y, 1.0 / constants.row_rate, prior, state.tails, layout, state.warm, state.severities
     )
 
 

@@ -3,9 +3,9 @@
 Peaks over a threshold (Pickands 1975): episodes above a level u come at a rate, and their excess has a generalised
 Pareto tail. Rate and mean excess are those of a prior that counts as much as a minute or two of the stream, and the
 stream's own, forgotten with a half-life of twenty minutes. That the mean excess is not known exactly makes an
-exponential tail a Lomax one. What the stream itself teaches is bounded: excess beyond two and a half times the
-prior's counts as that much, and its own rate as at most some times the prior's, so that a stream with frequent
-harmless violence is not taken for one in which anything may happen (the budget's bar keeps it from flooding).
+exponential tail a Lomax one. What the stream itself teaches is bounded: excess beyond some times the prior's counts as
+that much, and its own rate as at most some times the prior's, so that a stream with frequent harmless violence is not
+taken for one in which anything may happen (the budget's bar keeps it from flooding).
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ F64 = NDArray[np.float64]
 PRIOR_S = 100.0
 """Seconds of a stream that the prior counts as much as."""
 _HALF_LIFE_S = 1200.0
-LARGEST_EXCESS = 2.5
-"""Times the prior's mean that an excess counts as at most."""
 MOST_USUAL = 8.0
 """Times the prior's rate that a stream's own counts as at most."""
 _LEAST_SURE = 12.0
@@ -36,7 +34,7 @@ _TO_END = 0.9
 
 PRIOR = np.dtype([(name, np.float64) for name in ("level", "rate", "excess", "shape")])
 """Of a detector: u, from which on an episode is one; episodes a second; mean of what they reach above u; shape of the
-generalised Pareto tail, 0 or below."""
+generalised Pareto tail, below 1."""
 TAIL = np.dtype([(name, np.float64) for name in ("episodes", "excess", "peak", "quiet_s")])
 """What a stream has taught of a detector: how many episodes, the sum of their excess, the peak of the present one
 (-inf: none), and seconds since it was above its level last."""
@@ -81,7 +79,9 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
         x = max(y[d] - prior[d].level, 0.0)
         shape = prior[d].shape
         decay = x / mean
-        if shape < -1e-6:
+        if shape > 1e-6:
+            decay = math.log1p(shape * x / (mean * (1.0 - shape))) / shape
+        elif shape < -1e-6:
             scale = mean * (1.0 - shape)
             within = min(x, -_TO_END * scale / shape)
             decay = math.log1p(shape * within / scale) / shape + (x - within) / (scale * (1.0 - _TO_END))
@@ -92,8 +92,8 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, error_model="numpy")
-def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
-    """Takes what a frame of so many seconds reached."""
+def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyped-def]
+    """Takes what a frame of so many seconds reached; `most_excess`: see `Detector`."""
     kept = 0.5 ** (seconds / _HALF_LIFE_S)
     tails.seconds[0] = tails.seconds[0] * kept + seconds
     for d in range(len(y)):
@@ -106,12 +106,12 @@ def learn_tails(y, seconds, prior, tails):  # type: ignore[no-untyped-def]
             tails.of[d].quiet_s += seconds
             if tails.of[d].quiet_s >= _APART_S:
                 tails.of[d].episodes += 1.0
-                tails.of[d].excess += min(tails.of[d].peak - prior[d].level, LARGEST_EXCESS * prior[d].excess)
+                tails.of[d].excess += min(tails.of[d].peak - prior[d].level, most_excess[d] * prior[d].excess)
                 tails.of[d].peak = -math.inf
 
 
 @njit(cache=True, error_model="numpy")
-def learn_and_judge(y, seconds, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
+def learn_and_judge(y, seconds, prior, tails, layout, warm, s):  # type: ignore[no-untyped-def]
     """Takes a frame, see `learn_tails` and `severities`."""
-    learn_tails(y, seconds, prior, tails)
-    return severities(y, prior, tails, weight, warm, s)
+    learn_tails(y, seconds, prior, tails, layout.most_excess)
+    return severities(y, prior, tails, layout.weight, warm, s)

@@ -4,8 +4,8 @@
 tele     size of the second difference
 hfr      least of 0.5 s: fast movement over slow movement
 range    distance from the median of the last minute
-gain     log energy against its own median, less the median channel's
-past     distance of the last quarter second (level and movement of all channels) to the sixth nearest of three minutes
+past     how far the last quarter second (level and movement of all channels) is from the nearest of three minutes,
+         times how far all channels are from their medians, each relative to what is usual
 =======  ====================================================================================================
 """
 
@@ -27,11 +27,13 @@ from kineseg_core.anomalies.values.sensors import sensors_of
 F64 = NDArray[np.float64]
 
 _FAST_HZ, _FAST_SHARE = 8.0, 0.25
-_MEANS_S = (0.3, 1.0, 1.5, 3.0, 0.25)
-"""Of fast and slow movement, energy, level, and a block."""
+_MEANS_S = (0.3, 1.0, 3.0, 0.25, 0.15)
+"""Of fast and slow movement, level, a block, and how far all channels are away."""
+_FARTHEST = 50.0
+"""Times its limit that a channel counts as away at most."""
 _FAST_HELD_S = 0.5
 _MEMORY_S, _FIRST_EVERY_S, _FIRST_S = 64.0, 0.1, 2.0
-_LEAST_KEPT, _MOST_KEPT, _NUMBERS_KEPT = 16, 64, 6144
+_LEAST_KEPT, _MOST_KEPT, _NUMBERS_KEPT = 16, 64, 3072
 """Rows from which medians are taken: of many channels fewer are kept, further apart."""
 _SHARE_OF_USUAL = 0.3
 _TINY = 1e-12
@@ -55,20 +57,22 @@ class _State(NamedTuple):
     means: F64
     """``(3, C)`` of 3 s, of a block, and of a block's movement."""
     powers: F64
-    """``(3, C)`` mean squares: fast, slow, distance from the median."""
+    """``(2, C)`` mean squares: fast, slow."""
+    away: F64
+    """``(1,)`` mean square over channels: distance from the median, relative to its limit."""
     held: F64
     """``(C, n)`` the last ratios."""
     usual: F64
-    """``(4, C)`` medians: level, slow movement, distance, log energy."""
+    """``(2, C)`` medians: level, slow movement."""
     now: F64
-    """``(4, C)`` of what they are medians."""
+    """``(2, C)`` of what they are medians."""
     tele: F64
     steps: F64
     """``(2, C)`` usual size of a step that is not 0, and how many there were."""
     frames: NDArray[np.int64]
     """``(3,)`` frames, rows, and rows that were kept."""
     kept: NDArray[np.float32]
-    """``(n, 4, C)`` of what there are medians, a ring."""
+    """``(n, 2, C)`` of what there are medians, a ring."""
     past: PastBlocks
 
 
@@ -104,10 +108,9 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def _values(row, state, constants):  # type: ignore[no-untyped-def]
     channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
-    fast, slow, energy, mean, block = constants.weights
+    fast, slow, mean, block, _ = constants.weights
     values, least = state.row, state.least
     at = state.frames[1] % state.held.shape[1]
-    deviations = np.empty(channels)
     for c in range(channels):
         x = state.ring[row, c]
         moved = x - state.last[c]
@@ -124,27 +127,17 @@ def _values(row, state, constants):  # type: ignore[no-untyped-def]
         state.means[0, c] += mean * (x - state.means[0, c])
         state.means[1, c] += block * (x - state.means[1, c])
         state.means[2, c] += block * (abs(moved) * rate - state.means[2, c])
-        distance = abs(x - state.usual[0, c])
-        for i, square, weight in (
-            (0, high**2, fast),
-            (1, (x - state.means[0, c]) ** 2, slow),
-            (2, distance**2, energy),
-        ):
-            state.powers[i, c] += weight * (square - state.powers[i, c])
+        state.powers[0, c] += fast * (high**2 - state.powers[0, c])
+        state.powers[1, c] += slow * ((x - state.means[0, c]) ** 2 - state.powers[1, c])
         slowly = np.sqrt(state.powers[1, c])
         state.held[c, at] = np.sqrt(state.powers[0, c]) / (
             slowly + _SHARE_OF_USUAL * state.usual[1, c] + _FAST_STEPS * step + _TINY
         )
-        log_energy = np.log(np.sqrt(state.powers[2, c]) + 0.05 * state.usual[2, c] + step + _TINY)
-        state.now[0, c], state.now[1, c], state.now[2, c], state.now[3, c] = x, slowly, distance, log_energy
-        deviations[c] = log_energy - state.usual[3, c]
+        state.now[0, c], state.now[1, c] = x, slowly
         values[c] = state.tele[c]
         state.tele[c] = 0.0
         values[channels + c] = state.held[c].min()
-        values[2 * channels + c] = distance
-    common = np.median(deviations) if channels > 2 else 0.0
-    for c in range(channels):
-        values[3 * channels + c] = abs(deviations[c] - common)
+        values[2 * channels + c] = abs(x - state.usual[0, c])
     state.frames[1] += 1
 
 
@@ -156,23 +149,34 @@ def _keep(state, rate):  # type: ignore[no-untyped-def]
     hop = max(1, round((_FIRST_EVERY_S if early else _MEMORY_S / len(kept)) * rate))
     if row % hop and row != 1:
         return
-    for of in range(4):
+    for of in range(2):
         for c in range(kept.shape[2]):
             kept[state.frames[2] % len(kept), of, c] = state.now[of, c]
     state.frames[2] += 1
     there = min(state.frames[2], len(kept))
-    for of in range(4):
+    for of in range(2):
         for c in range(kept.shape[2]):
             state.usual[of, c] = np.median(kept[:there, of, c])
 
 
 @njit(cache=True, error_model="numpy")
-def take_channels(frame, state, constants):  # type: ignore[no-untyped-def]
+def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
+    """How far all channels are from their medians, by the limits of that."""
+    total, channels = 0.0, state.ring.shape[1]
+    for c in range(2 * channels, 3 * channels):
+        total += min(state.row[c] / limits[c], _FARTHEST) ** 2
+    state.away[0] += weight * (total / channels - state.away[0])
+    return np.sqrt(state.away[0])
+
+
+@njit(cache=True, error_model="numpy")
+def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 
     Args:
         frame: ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
         state, constants: Of `ChannelValues`.
+        limits: ``(N,)`` upper limits of what is usual, so far.
 
     Returns:
         Whether there is a new row of values.
@@ -183,7 +187,7 @@ def take_channels(frame, state, constants):  # type: ignore[no-untyped-def]
     _values(row, state, constants)
     _keep(state, constants.rate)
     see_block(state.past, state.means[1], state.means[2])
-    state.row[-1] = state.past.value[0]
+    state.row[-1] = state.past.value[0] * _all_away(state, limits, constants.weights[-1])
     return True
 
 
@@ -211,7 +215,7 @@ class ChannelValues:
             step=step,
             rate=rate,
         )
-        rows_kept = min(max(_NUMBERS_KEPT // (4 * channels), _LEAST_KEPT), _MOST_KEPT)
+        rows_kept = min(max(_NUMBERS_KEPT // (2 * channels), _LEAST_KEPT), _MOST_KEPT)
         self.state = _State(
             row=np.zeros(len(self.layout)),
             least=np.zeros(len(self.layout)),
@@ -221,14 +225,15 @@ class ChannelValues:
             first=np.zeros(channels),
             high=np.zeros((channels, 2)),
             means=np.zeros((3, channels)),
-            powers=np.zeros((3, channels)),
+            powers=np.zeros((2, channels)),
+            away=np.zeros(1),
             held=np.zeros((channels, max(1, round(_FAST_HELD_S * rate)))),
-            usual=np.zeros((4, channels)),
-            now=np.zeros((4, channels)),
+            usual=np.zeros((2, channels)),
+            now=np.zeros((2, channels)),
             tele=np.zeros(channels),
             steps=np.zeros((2, channels)),
             frames=np.zeros(3, np.int64),
-            kept=np.full((rows_kept, 4, channels), np.nan, np.float32),
+            kept=np.full((rows_kept, 2, channels), np.nan, np.float32),
             past=new_past(2 * channels, rate),
         )
 
@@ -243,15 +248,14 @@ def _layout(channels: int) -> ValueLayout:
     none = (NONE,) * channels
     rivals = (LARGEST_OTHER if channels > 2 else NONE,) * channels
 
-    def of_channels(name: str, of: DetectorClass, floor: float, weight: float, rivals: tuple[int, ...]) -> Detector:
-        return Detector(name, of, units, none, rivals, floor, weight, 0.0)
+    def of_channels(name: str, of: DetectorClass, floor: float, weight: float, warm_up_s: float) -> Detector:
+        return Detector(name, of, units, none, rivals, floor, weight, 0.0, warm_up_s)
 
     return ValueLayout(
         (
-            of_channels("tele", DetectorClass.JUMP, 0.0, 0.15, rivals),
-            of_channels("hfr", DetectorClass.SHAKE, 0.03, 0.08, rivals),
-            of_channels("range", DetectorClass.LEVEL, 0.0, 0.35, none),
-            of_channels("gain", DetectorClass.LEVEL, 0.2, 0.07, none),
-            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 0.3, 0.35, 0.0),
+            of_channels("tele", DetectorClass.JUMP, 0.0, 0.15, 10.0),
+            of_channels("hfr", DetectorClass.SHAKE, 0.03, 0.08, 30.0),
+            Detector("range", DetectorClass.LEVEL, units, none, none, 0.0, 0.35, 0.0, 30.0, most_excess=1.0),
+            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 1.0, 0.42, 0.0, 30.0, 1.0, relative=True),
         )
     )

@@ -29,6 +29,10 @@ class Detector:
         floor: Values below it are as good as none.
         weight: Share of the budget.
         share: Of what is usual among the units, below which no unit's limit lies; 0 where they are not alike.
+        warm_up_s: How long a stream must have been watched before it says something.
+        most_excess: Times the prior's mean that an excess of the stream's own counts as at most. Large: what the stream
+            has done may come again. 1: what is found with it may happen often and still be worth an alarm.
+        relative: Whether its values are relative to what is usual already: their limit is `floor`.
     """
 
     name: str
@@ -39,6 +43,9 @@ class Detector:
     floor: float
     weight: float
     share: float
+    warm_up_s: float = 10.0
+    most_excess: float = 2.5
+    relative: bool = False
 
 
 class LayoutArrays(NamedTuple):
@@ -50,6 +57,7 @@ class LayoutArrays(NamedTuple):
         floor: ``(D,)``
         share: ``(D,)``
         weight: ``(D,)`` which sum to 1.
+        most_excess, relative: ``(D,)`` see `Detector`.
     """
 
     start: NDArray[np.int64]
@@ -59,6 +67,8 @@ class LayoutArrays(NamedTuple):
     floor: NDArray[np.float64]
     share: NDArray[np.float64]
     weight: NDArray[np.float64]
+    most_excess: NDArray[np.float64]
+    relative: NDArray[np.bool_]
 
 
 class ValueLayout:
@@ -91,6 +101,8 @@ class ValueLayout:
             floor=np.array([detector.floor for detector in detectors]),
             share=np.array([detector.share for detector in detectors]),
             weight=weight / weight.sum(),
+            most_excess=np.array([detector.most_excess for detector in detectors]),
+            relative=np.array([detector.relative for detector in detectors]),
         )
 
     def __reduce__(self) -> tuple[type[ValueLayout], tuple[tuple[Detector, ...]]]:

@@ -1,8 +1,9 @@
 """How far the present is from the nearest of a stream's own past: a left discord of blocks.
 
 The left matrix profile (Lu et al. 2022, DAMP) without normalising, on blocks of a quarter second: the distance to the
-sixth nearest of about three minutes, the last three seconds left out, each number relative to how much it usually
-varies.
+third nearest of about three minutes, the last three seconds left out, each number relative to how much it usually
+varies; and that distance relative to the median of the stream's own. The median, and not what is rarely exceeded: of a
+stream in which the unheard-of has happened twice it says the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _NUMBERS = 6500
 """Of 32 bits that are kept at most: of many channels there are fewer blocks."""
 _LEAST_BLOCKS, _MOST_BLOCKS = 60, 720
 _FIRST = 8
-_NEIGHBOUR = 6
+_NEIGHBOUR = 3
+_USUAL_OF, _LEAST_USUAL = 256, 0.3
+"""So many distances, of every other block, tell what is usual, and it is not less than that."""
 _FARTHEST = 2500.0
 _SHARE_OF_MEAN = 0.2
 _SCALED_EVERY = 8
@@ -33,9 +36,10 @@ class PastBlocks(NamedTuple):
     Attributes:
         kept: ``(n, K)`` a ring.
         inverse: ``(K,)`` what each number is multiplied by.
-        nearest: ``(7,)`` squared distances of the last block to the nearest ones.
-        value: ``(1,)`` its distance; 0 before there is a past.
-        counts: ``(2,)`` rows and blocks so far.
+        nearest: ``(3,)`` squared distances of the last block to the nearest ones.
+        value: ``(1,)`` its distance over the usual; 0 before there is a past.
+        distances: ``(n,)`` of every other block, a ring.
+        counts: ``(3,)`` rows, blocks and distances so far.
         hop, left_out: Rows to a block, and blocks that are too young to be its past.
     """
 
@@ -43,6 +47,7 @@ class PastBlocks(NamedTuple):
     inverse: F64
     nearest: F64
     value: F64
+    distances: NDArray[np.float32]
     counts: NDArray[np.int64]
     hop: int
     left_out: int
@@ -56,9 +61,10 @@ def new_past(numbers: int, rate_hz: float) -> PastBlocks:
     return PastBlocks(
         np.zeros((blocks + left_out, numbers), np.float32),
         np.ones(numbers),
-        np.zeros(_NEIGHBOUR + 1),
+        np.zeros(_NEIGHBOUR),
         np.zeros(1),
-        np.zeros(2, np.int64),
+        np.zeros(_USUAL_OF, np.float32),
+        np.zeros(3, np.int64),
         hop,
         left_out,
     )
@@ -75,12 +81,24 @@ def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
         _scale(past, min(blocks, size))
     there = min(blocks, size)
     if there - past.left_out >= _FIRST:
-        past.value[0] = _distance(past, (blocks - there) % size, there - past.left_out, levels, movement)
+        distance = _distance(past, (blocks - there) % size, there - past.left_out, levels, movement)
+        past.value[0] = distance / _usual(past, distance)
     half = len(levels)
     for k in range(half):
         past.kept[blocks % size, k] = levels[k]
         past.kept[blocks % size, half + k] = movement[k]
     past.counts[1] = blocks + 1
+
+
+@njit(cache=True, error_model="numpy")
+def _usual(past, distance):  # type: ignore[no-untyped-def]
+    """The median distance before this one, which is kept."""
+    seen, distances = past.counts[2], past.distances
+    known = np.median(distances[: min((seen + 1) // 2, len(distances))]) if seen else distance
+    if seen % 2 == 0:
+        distances[seen // 2 % len(distances)] = distance
+    past.counts[2] = seen + 1
+    return max(known, _LEAST_USUAL)
 
 
 @njit(cache=True, error_model="numpy")

@@ -24,7 +24,7 @@ _APART = 2
 _FEWEST = 4
 _PASSES = 3
 _LARGEST_EXCESS = 4.0
-_LEAST_SHAPE = -0.15
+_LEAST_SHAPE, _LARGEST_SHAPE = -0.15, 0.3
 _WITHOUT = {"rate": 0.02, "excess": 0.17, "shape": 0.0}
 """Of a detector that hardly ever reaches its level."""
 
@@ -99,7 +99,7 @@ def _tail(streams: list[Array]) -> dict[str, float]:
         mean = float(np.average(excess, weights=counted))
     variance = float(np.average((excess - mean) ** 2, weights=counted))
     # Hosking & Wallis 1987, method of moments.
-    shape = float(np.clip(0.5 * (1.0 - mean**2 / max(variance, 1e-9)), _LEAST_SHAPE, 0.0))
+    shape = float(np.clip(0.5 * (1.0 - mean**2 / max(variance, 1e-9)), _LEAST_SHAPE, _LARGEST_SHAPE))
     return _rounded(
         {"level": level, "rate": float(counted.sum() / shares.sum()), "excess": max(mean, 0.05), "shape": shape}
     )
