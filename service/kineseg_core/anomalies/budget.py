@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from kineseg_core.errors import OutOfRange
+from kineseg_core.kernels import kernel
 
 LEAST_PER_HOUR, MOST_PER_HOUR = 0.01, 1000.0
 """Within which a budget lies."""
@@ -64,7 +64,7 @@ class AlarmBar:
         self.numbers[2:] = self.level(time_s) - self.numbers[0] + _STEP, time_s
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def level_of(bar, time_s):  # type: ignore[no-untyped-def]
     """Where an `AlarmBar` is at a time, given its numbers."""
     return bar[0] + max(0.0, bar[2] - bar[1] * (time_s - bar[3]))

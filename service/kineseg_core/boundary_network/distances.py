@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from kineseg_core.boundary_network.layout import (
     COMPARED,
@@ -19,6 +18,7 @@ from kineseg_core.boundary_network.layout import (
     REACH,
 )
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, LOG_STEPS, floor_of, to_log
+from kineseg_core.kernels import kernel
 
 _LARGEST_BLOCK = 32767.0
 _EDGES = EDGES.astype(np.int32)
@@ -30,7 +30,7 @@ _SIMILARITY = np.exp(-np.exp(np.arange(-LARGEST_LOG, LARGEST_LOG + 1) / (0.5 * L
 _FIRST_BACK = 5  # nearer neighbours say little about how far apart blocks usually are
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def append_block(blocks, ends, views, logs, count, block):  # type: ignore[no-untyped-def]
     """Puts a block into the ring, and its distances to those before it into the matrices of distances.
 
@@ -67,7 +67,7 @@ def append_block(blocks, ends, views, logs, count, block):  # type: ignore[no-un
             logs[view, column, row] = value
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def mean_log(logs, count, view):  # type: ignore[no-untyped-def]
     """Mean of the newest block's log distances, steps."""
     row, total, n = (count - 1) % REACH, 0, 0
@@ -77,7 +77,7 @@ def mean_log(logs, count, view):  # type: ignore[no-untyped-def]
     return total / n if n else 0.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
     """Writes a view's matrix with its rows and columns in the order of time, the newest block last.
 
@@ -99,7 +99,7 @@ def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
         into[t] = LARGEST_LOG
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[no-untyped-def]
     """What the network is given of one view: log distances between pieces, relative to the local unit.
 
@@ -163,7 +163,7 @@ def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[
     return begin
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def discrepancy(square, candidate, width, unit):  # type: ignore[no-untyped-def]
     """Root of the squared maximum mean discrepancy between the `width` blocks on either side of a candidate.
 
@@ -192,7 +192,7 @@ def discrepancy(square, candidate, width, unit):  # type: ignore[no-untyped-def]
     return math.sqrt(max(within - 2.0 * across, 0.0)) / width
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def look_at(logs, count, scales, oldest, candidates, lags, known, patches, units, first, discrepancies):  # type: ignore[no-untyped-def]
     """All looks after one block.
 

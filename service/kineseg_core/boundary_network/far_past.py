@@ -7,11 +7,11 @@ its nearest moment is, in the first view.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import EDGES, FAR, PIECES, REACH, STRETCHES
 from kineseg_core.boundary_network.log_distance import LARGEST_LOG, LOG_STEPS, floor_of, to_log
+from kineseg_core.kernels import kernel
 
 _EDGES = EDGES.astype(np.int32)
 _FAR = np.array(FAR, np.int32)
@@ -69,7 +69,7 @@ class FarPast:
         return out
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def _append(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def]
     size = len(blocks)
     blocks[kept % size] = block
@@ -87,7 +87,7 @@ def _append(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def
         row[stretch] = np.uint8(min(to_log(float(least)), _UNKNOWN - 1)) if end > _FAR[stretch] else _UNKNOWN
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def _look(nearest, count, scale, candidates, known, units, out):  # type: ignore[no-untyped-def]
     floor, oldest = floor_of(scale), max(0, count - REACH)
     for n in range(len(candidates)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from kineseg_core.kernels import kernel
 
 BLOCK_STEPS = 1024.0
 """Steps of a block's numbers to 1; they are kept in 16 bits."""
@@ -17,14 +17,14 @@ _FLOOR = round(LOG_STEPS * math.log(0.01))
 _NOTHING = 1e-9  # added to a square, so that it has a logarithm
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def to_log(square):  # type: ignore[no-untyped-def]
     """Steps of the log distance whose square is so many squared `BLOCK_STEPS`."""
     log = 0.5 * math.log(square + _NOTHING) - math.log(BLOCK_STEPS) - LEAST_LOG
     return min(max(round(LOG_STEPS * log), 0), LARGEST_LOG)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def floor_of(scale):  # type: ignore[no-untyped-def]
     """Steps of the least log distance in a stream of this mean: a hundredth of it, nothing is nearer."""
     return min(max(round(scale) + _FLOOR, 0), LARGEST_LOG)

@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
+from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -142,7 +142,7 @@ class StreamViews:
         return blocks
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel(nogil=True)
 def _observe(frame, moments, is_first, weight, rate_hz, least, interrupted, out):  # type: ignore[no-untyped-def]
     """Updates running moments with a frame, and writes level and speed of every channel."""
     channels = len(frame)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from kineseg_core.anomalies.diagnosis.axes import LEAST_MOVE, axes_changed
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import BodyValues
+from kineseg_core.kernels import kernel
 
 _UNIT = math.log(5.0)
 _SPREAD = 0.35
@@ -67,7 +67,7 @@ class BodyRules:
         return spread < _SPREAD * abs(common)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def may_be_changed(state, constants):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which axes or unit may have changed; hardly any is.
 

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -17,6 +16,7 @@ from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.sensors import sensors_of
+from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -132,7 +132,7 @@ class ChannelRules:
                 self._changes.append(change)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which a unit or a sign may have changed; hardly any is.
 
@@ -159,7 +159,7 @@ def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-de
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _is_scaled(new, old):  # type: ignore[no-untyped-def]
     """Whether values with this sum of squares can be others times a factor as `_scaled` looks for."""
     return new > _LEAST_SQUARE * old or new * _LEAST_SQUARE < _LEFT_SQUARE * old

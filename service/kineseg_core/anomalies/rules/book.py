@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -18,6 +17,7 @@ from kineseg_core.anomalies.rules.replayed import Replays, new_replays, replayed
 from kineseg_core.anomalies.rules.runs import Runs, new_runs
 from kineseg_core.anomalies.rules.stalled import stalled
 from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.kernels import kernel
 
 _LOOP_S, _MOST_HASHES = 60.0, 4096
 _GAP, _OCCLUDED, _STALLED, _FROZEN, _LOOPED, _LATE = range(6)
@@ -87,7 +87,7 @@ def new_book(source: WatchedSource) -> RuleBook:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame and writes what is found.
 

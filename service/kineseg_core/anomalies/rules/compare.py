@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from kineseg_core.kernels import kernel
 
 _LARGEST = 1e12  # what is larger is no measurement, and its square might not be a number
 _STEPS, _FORGOTTEN = 5000.0, 1.0001  # changes that the mean is of; what the least one grows by with each
 _PRIME, _OFFSET = 0x01000193, 0x811C9DC5  # FNV-1a of 32 bits
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-def]
     """Compares a frame to the one before it, and puts it in that one's place.
 
@@ -51,7 +51,7 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
     return n_lost, n_same, max((code ^ (code >> 16)) & 0xFFFF, 1)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _see_step(steps, change):  # type: ignore[no-untyped-def]
     """Takes by how much a number has changed; NaN: it is the first."""
     if not math.isnan(change):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from kineseg_core.anomalies.rules.runs import CHANCE_NATS, advance
+from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.3, 4.0
 _MOVED_S = 1.0
@@ -21,7 +20,7 @@ _RESTS = 0.7
 """How often a coarse unit at rest may keep its value from one frame to the next, however it has been so far."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def frozen(runs, moved, same, lost, steps, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame in which something moved.
 

@@ -7,8 +7,9 @@ by its longest gap so far.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 _LONG = 2.5
 _LEARNT = 0.01
@@ -29,7 +30,7 @@ def new_pace(rate_hz: float) -> Pace:
     return np.array([(1.0 / rate_hz, 0.0, 0.0)], PACE)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def gap(pace, interval_s, rate):  # type: ignore[no-untyped-def]
     """Whether there was a gap before a frame that came `interval_s` after the last one.
 

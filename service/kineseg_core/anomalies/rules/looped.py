@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 4
 _SETTLED_S = 5.0
@@ -19,7 +19,7 @@ _LOOKED_AT = 16
 _AT_ONCE = 256  # so many hashes are compared without a branch
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -51,7 +51,7 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     return advance(runs, 0, lag > 0, needed, rate)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
     """Whether more than half of the last frames, up to place `at`, differ from all others of them."""
     size, count, alone = len(hashes), min(count, _LOOKED_AT), 0
@@ -63,7 +63,7 @@ def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
     return 2 * alone > count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _newest(hashes, code, first, end):  # type: ignore[no-untyped-def]
     """The last place from `first` to before `end` that has this hash; -1: none."""
     code = np.uint16(code)  # so that as many as possible are compared at once

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.1, 2.0
 _SEEN_S = 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def occluded(runs, seen, lost, rate, on):  # type: ignore[no-untyped-def]
     """Takes a frame.
 

@@ -9,8 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 _LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.6, 64, 2
 _SETTLED_S = 5.0
@@ -69,7 +70,7 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -121,7 +122,7 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     return found if 2 * found <= len(on) else 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _any_near(keys, key, near):  # type: ignore[no-untyped-def]
     """Whether any of them is the same as a key; without a branch, as hardly ever one is."""
     found = 0
@@ -130,7 +131,7 @@ def _any_near(keys, key, near):  # type: ignore[no-untyped-def]
     return found > 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _follow(state, unit, row, key, near, rate):  # type: ignore[no-untyped-def]
     """Lengthens and ends the runs of a unit that moves, and begins and ends its alarm."""
     keys, runs, on = state.keys[unit], state.runs[unit], state.on

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 CHANCE_NATS = 20.0
 """How rare a run must be by chance."""
@@ -51,7 +52,7 @@ def new_runs(units: int) -> Runs:
     return np.zeros(units, RUN)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     """Takes a frame of one unit.
 
@@ -79,7 +80,7 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     runs[unit].run += 1.0
     if runs[unit].alarmed:
@@ -100,7 +101,7 @@ def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
     if runs[unit].alarmed:
         runs[unit].louds += 1.0

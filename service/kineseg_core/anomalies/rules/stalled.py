@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 3.0
 _MOVED_S = 0.5
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
     """Takes a frame.
 

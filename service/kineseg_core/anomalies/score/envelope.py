@@ -10,10 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER
+from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
 
@@ -59,7 +59,7 @@ def new_envelope(values: int) -> Envelope:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def learn(envelope):  # type: ignore[no-untyped-def]
     """Counts the largest values since the last time."""
     kept = np.float32(math.exp(-EVERY_S / _MEMORY_S))
@@ -76,7 +76,7 @@ def learn(envelope):  # type: ignore[no-untyped-def]
     envelope.seconds[0] += EVERY_S
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _shift(counts, bins):  # type: ignore[no-untyped-def]
     """Moves the bins up by so many (down if negative); what falls out is counted at the edge."""
     moved = np.zeros(BINS, np.float32)
@@ -85,7 +85,7 @@ def _shift(counts, bins):  # type: ignore[no-untyped-def]
     counts[:] = moved
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
     """Makes the limits anew.
 
@@ -119,7 +119,7 @@ def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
                 envelope.limit[n] = max(quantile[n], of_all, layout.floor[d], least[n], _LEAST) * young
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def beyond(row, envelope, layout, masked, y, top):  # type: ignore[no-untyped-def]
     """How far the values of a frame are beyond their limits.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 _LOST_S, _GAP_S = 0.4, 0.7
 
@@ -28,7 +29,7 @@ def new_masks(units: int, values: int) -> Masks:
     return Masks(np.zeros(units, np.int64), np.zeros(values, bool))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def mask(masks, lost, gap, root, rate, unit, other):  # type: ignore[no-untyped-def]
     """Takes a row of values.
 

@@ -13,11 +13,11 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.tails import PRIOR
 from kineseg_core.anomalies.values.layout import ValueLayout
+from kineseg_core.kernels import kernel
 
 FILE = "priors.json"
 GROUPS = ("exact bodies", "good bodies", "noisy bodies", "rough bodies", "channels")
@@ -44,7 +44,7 @@ def priors_of(layout: ValueLayout, groups: Sequence[str]) -> NDArray[np.void]:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def group_of(usual):  # type: ignore[no-untyped-def]
     """Index of the group of priors of a stream that has been watched for ten seconds.
 

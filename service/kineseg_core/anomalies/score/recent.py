@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -61,7 +62,7 @@ def new_recent(units: int, numbers: int, detectors: int, rate_hz: float) -> Rece
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def keep(recent, time_s, frame, severities, tops):  # type: ignore[no-untyped-def]
     """Takes a row: the frame ``(U, D)``, NaN where unknown, and of each detector severity and most severe value."""
     origin, row = recent.origin, recent.rows_kept[0] % len(recent.frames)

@@ -13,7 +13,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.budget import level_of
@@ -30,6 +29,7 @@ from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import take_body
 from kineseg_core.anomalies.values.channels import take_channels
 from kineseg_core.anomalies.values.layout import ValueLayout
+from kineseg_core.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -131,7 +131,7 @@ def new_state(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def watch_body(  # type: ignore[no-untyped-def]
     frames, bits, times_s, first, state, constants, body, body_constants, layout, priors, bar, learns_after_s, busy, out
 ):
@@ -167,7 +167,7 @@ def watch_body(  # type: ignore[no-untyped-def]
     return len(frames), False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def watch_channels(  # type: ignore[no-untyped-def]
     frames,
     bits,
@@ -198,7 +198,7 @@ def watch_channels(  # type: ignore[no-untyped-def]
     return len(frames), False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-untyped-def]
     """The clock, and the rules. Returns how much these found."""
     clock = state.clock
@@ -221,7 +221,7 @@ def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-un
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _judge(row, least, state, constants, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
     clock, envelope, rate = state.clock, state.envelope, constants.row_rate
@@ -245,7 +245,7 @@ def _judge(row, least, state, constants, layout, priors, learns_after_s):  # typ
     keep(state.recent, clock[0].time_s, state.book.before, state.severities, state.top)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
     """Looks which values say nothing now; that no unit is lost any more shows a second later at most."""
     clock = state.clock
@@ -256,7 +256,7 @@ def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
     clock[0].gap = clock[0].lost = False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
     """How rare the newest row is."""
     clock, y = state.clock, state.y
@@ -276,7 +276,7 @@ def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _is_found(found, state, bar, out, i):  # type: ignore[no-untyped-def]
     """Writes the severity of a frame; whether a rule holds in it, or it reaches the bar."""
     highest = state.clock[0].highest

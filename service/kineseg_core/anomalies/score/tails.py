@@ -14,8 +14,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def new_tails(detectors: int) -> Tails:
     return tails
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
     """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``.
 
@@ -91,7 +92,7 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
     return highest
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyped-def]
     """Takes what a frame of so many seconds reached; `most_excess`: see `Detector`."""
     kept = 0.5 ** (seconds / _HALF_LIFE_S)
@@ -110,7 +111,7 @@ def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyp
                 tails.of[d].peak = -math.inf
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def learn_and_judge(y, seconds, prior, tails, layout, warm, s):  # type: ignore[no-untyped-def]
     """Takes a frame, see `learn_tails` and `severities`."""
     learn_tails(y, seconds, prior, tails, layout.most_excess)

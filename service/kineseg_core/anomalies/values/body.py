@@ -19,7 +19,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
@@ -28,6 +27,7 @@ from kineseg_core.anomalies.values.bones import BoneBaseline, bones_of, new_base
 from kineseg_core.anomalies.values.extent import BodyExtent, new_extent, see_extent
 from kineseg_core.anomalies.values.filters import band_pass, high_pass, smoothing
 from kineseg_core.anomalies.values.layout import NONE, Detector, ValueLayout
+from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -104,7 +104,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     y = c[0] * x + z[0]
     z[0] = c[1] * x - c[3] * y + z[1]
@@ -112,7 +112,7 @@ def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     return y
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _place(frame, state, constants):  # type: ignore[no-untyped-def]
     """Puts a frame into the ring; joints that are seen for the first time have been there always."""
     ring = state.ring
@@ -141,7 +141,7 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
     return row
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes tele, hfr and bpr of all joints, and jump."""
     joints = state.ring.shape[1]
@@ -178,7 +178,7 @@ def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-
     values[3 * joints] = np.median(values[:joints])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-untyped-def]
     """Log lengths of the bones whose ends are known and usually not in one place."""
     for b in range(len(constants.bones)):
@@ -191,7 +191,7 @@ def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-unty
         state.lengths[b] = 0.5 * math.log(square + _ZERO)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes bone, strain, tremble, slip and scale."""
     weight, long, tremble, slow = constants.weights[5:]
@@ -219,7 +219,7 @@ def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     values[4 * bones] = abs(state.common[1])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def take_body(frame, state, constants):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def new_baseline(bones: int) -> BoneBaseline:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def see_bones(baseline, lengths, rate):  # type: ignore[no-untyped-def]
     """Takes the log lengths of a row, ``(B,)`` with NaN where unknown, of so many rows a second."""
     row = baseline.rows[0]
@@ -78,7 +78,7 @@ def see_bones(baseline, lengths, rate):  # type: ignore[no-untyped-def]
             _renew(baseline, bone)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _keep(baseline, lengths, early):  # type: ignore[no-untyped-def]
     at = baseline.rows[1] % _KEPT
     baseline.rows[1] += 1
@@ -96,7 +96,7 @@ def _keep(baseline, lengths, early):  # type: ignore[no-untyped-def]
             _renew(baseline, bone)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _renew(baseline, bone):  # type: ignore[no-untyped-def]
     lengths = baseline.kept[:, bone][baseline.counts[:, bone]]
     if len(lengths):

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
@@ -23,6 +22,7 @@ from kineseg_core.anomalies.values.filters import high_pass, smoothing
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
 from kineseg_core.anomalies.values.past import PastBlocks, new_past, see_block
 from kineseg_core.anomalies.values.sensors import sensors_of
+from kineseg_core.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _place(frame, state, step):  # type: ignore[no-untyped-def]
     ring = state.ring
     row, size = state.frames[0] % len(ring), len(ring)
@@ -105,7 +105,7 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
     return row
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _values(row, state, constants):  # type: ignore[no-untyped-def]
     channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
     fast, slow, mean, block, _ = constants.weights
@@ -141,7 +141,7 @@ def _values(row, state, constants):  # type: ignore[no-untyped-def]
     state.frames[1] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _keep(state, rate):  # type: ignore[no-untyped-def]
     """Keeps a row now and then, and takes the medians anew."""
     kept, row = state.kept, state.frames[1]
@@ -159,7 +159,7 @@ def _keep(state, rate):  # type: ignore[no-untyped-def]
             state.usual[of, c] = np.median(kept[:there, of, c])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
     """How far all channels are from their medians, by the limits of that."""
     total, channels = 0.0, state.ring.shape[1]
@@ -169,7 +169,7 @@ def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
     return np.sqrt(state.away[0])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 

@@ -6,8 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 _FIRST_S, _EVERY_S = 3.0, 0.25
 _LEAST = 1e-9
@@ -32,7 +33,7 @@ def new_extent() -> BodyExtent:
     return BodyExtent(np.ones(1), np.zeros(round(_FIRST_S / _EVERY_S) + 1), np.zeros(2, np.int64))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def see_extent(extent, frame, rate):  # type: ignore[no-untyped-def]
     """Takes a frame ``(J, 3)``, NaN: unknown, of so many rows a second."""
     row, seen = extent.counts[0], extent.counts[1]

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from kineseg_core.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -70,7 +71,7 @@ def new_past(numbers: int, rate_hz: float) -> PastBlocks:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
     """Takes the numbers of the block that ends with a row, ``(K / 2,)`` each."""
     past.counts[0] += 1
@@ -90,7 +91,7 @@ def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
     past.counts[1] = blocks + 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _usual(past, distance):  # type: ignore[no-untyped-def]
     """The median distance before this one, which is kept."""
     seen, distances = past.counts[2], past.distances
@@ -101,7 +102,7 @@ def _usual(past, distance):  # type: ignore[no-untyped-def]
     return max(known, _LEAST_USUAL)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _distance(past, first, count, levels, movement):  # type: ignore[no-untyped-def]
     """Distance to the `_NEIGHBOUR`-th nearest of `count` blocks from row `first` of the ring on."""
     nearest, half = past.nearest, len(levels)
@@ -123,7 +124,7 @@ def _distance(past, first, count, levels, movement):  # type: ignore[no-untyped-
     return np.sqrt(nearest[min(count, len(nearest)) - 1] / (2 * half))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel()
 def _scale(past, there):  # type: ignore[no-untyped-def]
     inverse, half = past.inverse, past.kept.shape[1] // 2
     for k in range(2 * half):
