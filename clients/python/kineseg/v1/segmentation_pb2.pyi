@@ -187,6 +187,8 @@ class _AnomalyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnomalyKi
     """Joints or channels come later than the others."""
     ANOMALY_KIND_UNUSUAL: _AnomalyKind.ValueType  # 18
     """Rarer than the budget allows, and none of the other kinds."""
+    ANOMALY_KIND_RULE: _AnomalyKind.ValueType  # 60
+    """What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
 
 class AnomalyKind(_AnomalyKind, metaclass=_AnomalyKindEnumTypeWrapper):
     """What is wrong."""
@@ -227,6 +229,8 @@ ANOMALY_KIND_LATE: AnomalyKind.ValueType  # 17
 """Joints or channels come later than the others."""
 ANOMALY_KIND_UNUSUAL: AnomalyKind.ValueType  # 18
 """Rarer than the budget allows, and none of the other kinds."""
+ANOMALY_KIND_RULE: AnomalyKind.ValueType  # 60
+"""What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
 Global___AnomalyKind: _TypeAlias = AnomalyKind  # noqa: Y015
 
 class _EndReason:
@@ -373,6 +377,9 @@ class StreamConfig(_message.Message):
     JOINTS_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    RETURN_PROFILE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
     stream's id is its name.
@@ -397,6 +404,18 @@ class StreamConfig(_message.Message):
     strange the source is, not many more alarms come than that (what no working source does, such as frozen values, is
     always raised). 0: the server's default, 2.
     """
+    profile: _builtins.str
+    """What an earlier stream of the same source has taught about it: JSON as `Profile.json` or `GetSessionResponse.profile`
+    had it, up to 2 MiB. It must be of the same joints or channels, in the same order, and of the same frame rate within
+    one in a hundred. Empty: the stream is learnt from its beginning.
+    """
+    rules: _builtins.str
+    """Names, and absences of names, that are anomalies by themselves in this stream: a rules file in TOML, up to 64 KiB,
+    see docs/alerts.md. They hold beside the server's own; of two with one id this stream's does. Not to be given with
+    "scratch", which gives no names.
+    """
+    return_profile: _builtins.bool
+    """Send a `Profile` when the stream ends, before its summary. Default: false."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -424,10 +443,13 @@ class StreamConfig(_message.Message):
         joints: Global___Joints | None = ...,
         boundary_threshold: _builtins.float = ...,
         alarms_per_hour: _builtins.float = ...,
+        profile: _builtins.str = ...,
+        rules: _builtins.str = ...,
+        return_profile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -581,6 +603,7 @@ class SegmentResponse(_message.Message):
     ACK_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     FRAME_RESULT_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> Global___Opened:
         """The first message."""
@@ -597,6 +620,10 @@ class SegmentResponse(_message.Message):
     def frame_result(self) -> Global___FrameResult:
         """What the model computed for one frame; only with `StreamConfig.frame_results`."""
 
+    @_builtins.property
+    def profile(self) -> Global___Profile:
+        """What the stream has taught about its source; once, before the summary, only with `StreamConfig.return_profile`."""
+
     def __init__(
         self,
         *,
@@ -604,12 +631,13 @@ class SegmentResponse(_message.Message):
         ack: Global___Ack | None = ...,
         event: Global___Event | None = ...,
         frame_result: Global___FrameResult | None = ...,
+        profile: Global___Profile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "event", b"event", "frame_result", b"frame_result", "opened", b"opened", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "event", b"event", "frame_result", b"frame_result", "opened", b"opened", "payload", b"payload", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "event", b"event", "frame_result", b"frame_result", "opened", b"opened", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "event", b"event", "frame_result", b"frame_result", "opened", b"opened", "payload", b"payload", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["opened", "ack", "event", "frame_result"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["opened", "ack", "event", "frame_result", "profile"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -700,6 +728,30 @@ class Ack(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ack: _TypeAlias = Ack  # noqa: Y015
+
+@_typing.final
+class Profile(_message.Message):
+    """What a stream has taught about its source: how fast, how noisy and how large its values usually are. Nothing of whom
+    it has seen is in it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    json: _builtins.str
+    """For `StreamConfig.profile` of the next stream of the same source."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Profile: _TypeAlias = Profile  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
@@ -1048,7 +1100,7 @@ Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 @_typing.final
 class AnomalyRaised(_message.Message):
     """Something is wrong with what the source sends: with the positions of its joints if the stream was opened with joints,
-    otherwise with its channels. `Event.frame` is where it begins as far as is known, in all three events of an anomaly.
+    otherwise with its channels; or what a rule says has happened. `Event.frame` is where it begins as far as is known, in all three events of an anomaly.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1059,6 +1111,7 @@ class AnomalyRaised(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly, and is never used again."""
     anomaly_kind: Global___AnomalyKind.ValueType
@@ -1067,6 +1120,8 @@ class AnomalyRaised(_message.Message):
     """How rare that is, in a unit that all kinds share: as bad as this is expected once in so many hours."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    rule: _builtins.str
+    """Of `ANOMALY_KIND_RULE`, the rule's id, such as "name:fall" or "absence:pick"."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The channels concerned. Empty: the stream was opened with joints, or it is the whole source."""
@@ -1084,10 +1139,11 @@ class AnomalyRaised(_message.Message):
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         text: _builtins.str = ...,
+        rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1107,6 +1163,7 @@ class AnomalyUpdated(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
     anomaly_kind: Global___AnomalyKind.ValueType
@@ -1115,6 +1172,8 @@ class AnomalyUpdated(_message.Message):
     """How rare that is, see `AnomalyRaised.severity`; the highest so far."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    rule: _builtins.str
+    """Of `ANOMALY_KIND_RULE`, the rule's id, see `AnomalyRaised.rule`."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The channels concerned, see `AnomalyRaised.channels`."""
@@ -1132,10 +1191,11 @@ class AnomalyUpdated(_message.Message):
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         text: _builtins.str = ...,
+        rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1156,6 +1216,7 @@ class AnomalyCleared(_message.Message):
     END_TIME_S_FIELD_NUMBER: _builtins.int
     DURATION_S_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
     anomaly_kind: Global___AnomalyKind.ValueType
@@ -1170,6 +1231,8 @@ class AnomalyCleared(_message.Message):
     """How long it lasted, seconds."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    rule: _builtins.str
+    """Of `ANOMALY_KIND_RULE`, the rule's id, see `AnomalyRaised.rule`."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The channels concerned, see `AnomalyRaised.channels`."""
@@ -1190,10 +1253,11 @@ class AnomalyCleared(_message.Message):
         end_time_s: _builtins.float = ...,
         duration_s: _builtins.float = ...,
         text: _builtins.str = ...,
+        rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1670,16 +1734,20 @@ class GetSessionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
+    WITH_PROFILE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, or its stream's id."""
+    with_profile: _builtins.bool
+    """Also what the session has taught about its source so far, see `GetSessionResponse.profile`."""
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
+        with_profile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_id", b"session_id", "with_profile", b"with_profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1694,6 +1762,9 @@ class GetSessionResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    profile: _builtins.str
+    """What the session has taught about its source so far, see `Profile.json`; empty unless asked for."""
     @_builtins.property
     def session(self) -> Global___Session:
         """The session."""
@@ -1712,10 +1783,11 @@ class GetSessionResponse(_message.Message):
         session: Global___Session | None = ...,
         segments: _abc.Iterable[Global___SegmentClosed] | None = ...,
         joints: Global___Joints | None = ...,
+        profile: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints", "segments", b"segments", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints", "profile", b"profile", "segments", b"segments", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
