@@ -1,4 +1,4 @@
-"""What a stream gives, free of any transport: events, acknowledgements and results of single frames.
+"""What a stream gives, free of any transport: events, acknowledgements, results of single frames, and its profile.
 
 Frames are in the client's numbering; times are seconds since the stream's first frame.
 """
@@ -87,7 +87,8 @@ class LabelsMerged:
 class AnomalyRaised:
     """Something is wrong with what the source sends; as bad as this is expected once in `severity` hours.
 
-    `channels` or `joints` are those concerned; both empty: the whole source. `text` is a sentence about it.
+    `channels` or `joints` are those concerned; both empty: the whole source. `text` is a sentence about it. `rule` is
+    the id of the rule that says so; empty unless the kind is RULE.
     """
 
     anomaly_id: int
@@ -96,6 +97,7 @@ class AnomalyRaised:
     text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class AnomalyUpdated:
     text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class AnomalyCleared:
     duration_s: float
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,4 +231,11 @@ class FrameResult:
     label: int
 
 
-Output = Event | Ack | FrameResult
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the stream has taught about its source, as JSON."""
+
+    json: str
+
+
+Output = Event | Ack | FrameResult | Profile

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 
@@ -51,6 +52,8 @@ class StreamRequest:
         frame_results: Every frame's result is wanted, too.
         decisions: Which decisions about segments are wanted.
         joints: The joints of a body whose positions or rotations come, instead of channels.
+        profile: What an earlier stream of the same source has taught; none: it is learnt from the beginning.
+        return_profile: What the stream has taught is wanted at its end.
     """
 
     rate_hz: float
@@ -63,6 +66,8 @@ class StreamRequest:
     frame_results: bool = False
     decisions: Decisions = Decisions.ALL
     joints: Joints | None = None
+    profile: Mapping[str, Any] | None = None
+    return_profile: bool = False
 
 
 class Opener:
@@ -129,7 +134,7 @@ class Opener:
         """A new session.
 
         Raises:
-            InvalidRequest: A field is out of range.
+            InvalidRequest: A field is out of range, or the profile is of another source or none.
             UnknownModel: There is no such model.
             WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
@@ -166,6 +171,7 @@ class Opener:
             decisions=wanted.decisions,
             opened_unix_ns=opened_unix_ns,
             joints=wanted.joints,
+            return_profile=wanted.return_profile,
         )
         bundle = self._bundles.get(model)
         return self._scratch_session(agreed, wanted) if bundle is None else self._session(agreed, wanted, bundle)
@@ -176,7 +182,7 @@ class Opener:
         order = _order(wanted.channels if pose is None else pose.channels, bundle.channels)
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
-        watch = _watch(agreed, wanted.channels or bundle.channels)
+        watch = _watch(agreed, wanted.channels or bundle.channels, wanted.profile)
         intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose, watch)
         settings = self._segmenters[agreed.model]
         point = self.network.operating_point
@@ -198,7 +204,7 @@ class Opener:
         pose = None if wanted.joints is None else any_source(wanted.joints, rate, MOST_CHANNELS)
         channels = wanted.channels if pose is None else pose.channels
         plan = scratch_plan(channels, rate)
-        watch = _watch(agreed, channels)
+        watch = _watch(agreed, channels, wanted.profile)
         intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose, watch=watch)
         point = self.network.operating_point
         if plan.few:
@@ -211,12 +217,12 @@ class Opener:
         return Session(agreed, intake, segmenter)
 
 
-def _watch(agreed: SessionConfig, channels: Sequence[str]) -> SourceWatch:
+def _watch(agreed: SessionConfig, channels: Sequence[str], profile: Mapping[str, Any] | None) -> SourceWatch:
     """What looks for anomalies: in the joints that are sent, or else in these channels."""
     rate = agreed.frame_rate_hz
     joints = agreed.joints
     source = WatchedSource.of_channels(channels, rate) if joints is None else joints_source(joints, rate)
-    return SourceWatch(source, AnomalyBudget(agreed.alarms_per_hour))
+    return SourceWatch(source, AnomalyBudget(agreed.alarms_per_hour), profile)
 
 
 def _delay_s(rate_hz: float, model_rate_hz: float) -> float:

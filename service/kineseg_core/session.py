@@ -12,6 +12,7 @@ import numpy as np
 from kineseg.motion import Joints
 from numpy.typing import NDArray
 
+from kineseg_core.anomalies import profile_to_json
 from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
@@ -25,6 +26,7 @@ from kineseg_core.events import (
     LabelsMerged,
     MissingValues,
     Output,
+    Profile,
     SegmentClosed,
     SegmentRetracted,
     SegmentStarted,
@@ -73,11 +75,15 @@ class SessionConfig:
     plan: ScratchPlan | None = None
     model_sha256: str = ""
     joints: Joints | None = None
+    return_profile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last thing that goes through a session, with what its intake knows of the whole stream."""
+    """The last thing that goes through a session, with what its intake knows of the whole stream.
+
+    `profile` is there when it is to be given back.
+    """
 
     reason: EndReason
     last_frame: int
@@ -86,6 +92,7 @@ class End:
     frames: int
     filled: int
     missing_values: int
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,7 @@ class Session:
             frames=intake.frames,
             filled=intake.filled,
             missing_values=intake.missing_values,
+            profile=Profile(profile_to_json(intake.profile())) if self.config.return_profile else None,
         )
         return [*intake.flush(), end]
 
@@ -246,6 +254,8 @@ class Session:
         self._frame_times.close(end.last_frame + 1, end.after_ns)
         for decision in self._segmenter.finish():
             self._decided(decision, end.last_frame, end.last_ns, out)
+        if end.profile is not None:
+            out.append(end.profile)
         summary = Summary(
             frames=end.frames,
             duration_s=end.after_ns / SECOND,

@@ -44,9 +44,9 @@ WHERE_KNOWN = {
     "segment_started": {"name", "name_confidence"},
     "segment_updated": {"name", "name_confidence"},
     "segment_closed": {"name", "name_confidence", "embedding"},
-    "anomaly": {"channels", "joints"},
-    "anomaly_updated": {"channels", "joints"},
-    "anomaly_cleared": {"channels", "joints"},
+    "anomaly": {"channels", "joints", "rule"},
+    "anomaly_updated": {"channels", "joints", "rule"},
+    "anomaly_cleared": {"channels", "joints", "rule"},
     "summary": {"model", "model_sha256"},
 }
 IDENTITY = {"id", "stream_id", "emitted_at"}

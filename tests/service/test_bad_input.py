@@ -134,6 +134,19 @@ AT_ONCE = {
         "gets 1 to 4 channels it has no probability of a boundary: leave it out",
         "config.boundary_threshold",
     ),
+    "a profile that is no JSON": Bad(config(profile="{"), INVALID, "it is not JSON", "config.profile"),
+    "a profile that is a number": Bad(config(profile="7"), INVALID, "no JSON object", "config.profile"),
+    "a profile that is too deep": Bad(config(profile="[" * 100_000), INVALID, "it is not JSON", "config.profile"),
+    "a profile that is too large": Bad(
+        config(profile='"' + "x" * (2 << 20) + '"'), INVALID, "larger than 2 MiB", "config.profile"
+    ),
+    "any JSON as a profile": Bad(config(profile="{}"), INVALID, "object with version 1", "config.profile"),
+    "a profile of another source": Bad(
+        config(profile='{"version": 1, "source": {"names": ["x"], "parents": null, "rate_hz": 30.0}}'),
+        INVALID,
+        "1 channels, and here are 3",
+        "config.profile",
+    ),
     "no such decisions": Bad(config(decisions=4), INVALID, "decisions is 4; there are 0 (all)", "config.decisions"),
     "name with a space": Bad(config(session_id="a b"), INVALID, "1 to 64 letters", "config.session_id"),
     "name too long": Bad(config(session_id="a" * 65), INVALID, "1 to 64 letters", "config.session_id"),

@@ -76,6 +76,22 @@ AlarmsPerHour = Annotated[
         "--alarms-per-hour", help="How many alarms an hour may be false, 0.01 to 1000. Default: the server's, 2."
     ),
 ]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE",
+        help="JSON file with what earlier streams of the same rig have taught: read if there, written at the end.",
+    ),
+]
+RulesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE",
+        help="TOML file of names, and absences of names, that are alerts by themselves, see docs/alerts.md.",
+    ),
+]
 Names = Annotated[
     Path | None,
     typer.Option("--bank", "--label-bank", help="Name bank: file with taught names, see `kineseg label`."),

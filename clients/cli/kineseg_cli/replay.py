@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from kineseg import (
     Client,
@@ -35,6 +37,9 @@ class Replay:
         latency_s: See `kineseg.StreamConfig`.
         boundary_threshold: See `kineseg.StreamConfig`.
         alarms_per_hour: See `kineseg.StreamConfig`.
+        profile: See `kineseg.StreamConfig`.
+        return_profile: See `kineseg.StreamConfig`.
+        rules: See `kineseg.StreamConfig`.
         frame_results: See `kineseg.StreamConfig`.
         decisions: See `kineseg.StreamConfig`.
         speed: How many times faster than it was captured; None: as fast as possible.
@@ -51,6 +56,9 @@ class Replay:
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
         alarms_per_hour: float | None = None,
+        profile: Mapping[str, Any] | None = None,
+        return_profile: bool = False,
+        rules: str | Path = "",
         frame_results: bool = False,
         decisions: Decisions = "all",
         speed: float | None = None,
@@ -70,6 +78,9 @@ class Replay:
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
             alarms_per_hour=alarms_per_hour,
+            profile=profile,
+            return_profile=return_profile,
+            rules=rules,
             frame_results=frame_results,
             decisions=decisions,
             chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
@@ -80,6 +91,11 @@ class Replay:
     def opened(self) -> Opened:
         """What the server said when it opened the stream; once that has happened."""
         return self._stream.opened
+
+    @property
+    def profile(self) -> dict[str, Any] | None:
+        """What the recording has taught about its source; once it has ended, if it is to be given back."""
+        return self._stream.profile
 
     @property
     def processed(self) -> int:

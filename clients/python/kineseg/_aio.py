@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import grpc
 from google.protobuf.message import Message
@@ -78,9 +79,9 @@ class AsyncClient(BaseClient):
         """The open sessions, in the order of their opening."""
         return await self._unary(lambda: self._stub().ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
 
-    async def session(self, session_id: str) -> SessionDetail:
+    async def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far; see `Client.session`."""
-        request = pb.GetSessionRequest(session_id=session_id)
+        request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
         return await self._unary(lambda: self._stub().GetSession, request, wire.session_detail_from_wire)
 
     async def close_session(self, session_id: str) -> Totals:
@@ -126,6 +127,9 @@ class AsyncClient(BaseClient):
         realtime: bool = False,
         chunk_s: float | None = None,
         mapping: Mapping[str, str] | None = None,
+        profile: Mapping[str, Any] | None = None,
+        return_profile: bool = False,
+        rules: str | Path = "",
     ) -> Segmentation:
         """Stream a whole recording and return its finished segmentation; see `Client.segment`."""
         plan = plan_segmentation(
@@ -142,6 +146,9 @@ class AsyncClient(BaseClient):
             session_id=session_id,
             realtime=realtime,
             chunk_s=chunk_s,
+            profile=profile,
+            return_profile=return_profile,
+            rules=rules,
         )
         return plan.result(*await self._collect(plan))
 
@@ -189,8 +196,8 @@ class AsyncClient(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
 
-    async def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
-        """Send a plan's frames: all that its stream answers, and how many frames were processed."""
+    async def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int, dict[str, Any] | None]:
+        """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""
         items: list[Event | FrameResult] = []
         async with self.stream(plan.config) as stream:
             clock = asyncio.get_running_loop().time
@@ -202,7 +209,7 @@ class AsyncClient(BaseClient):
                 items += await stream.poll()
             await stream.end_input()
             items += [item async for item in stream]
-        return items, stream.frames_processed
+        return items, stream.frames_processed, stream.profile
 
     def _open_channel(self) -> grpc.aio.Channel:
         self._require_open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 
@@ -76,6 +77,14 @@ class BaseStream:
     def summary(self) -> Summary | None:
         """The last event, once it has arrived, read or not."""
         return self._protocol.summary
+
+    @property
+    def profile(self) -> dict[str, Any] | None:
+        """What the stream has taught about its source, for `StreamConfig.profile` of the next one.
+
+        Plain values, for ``json.dump``. None before the stream's end, and without `StreamConfig.return_profile`.
+        """
+        return self._protocol.profile
 
     @property
     def error(self) -> KinesegError | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import grpc
 from google.protobuf.message import Message
@@ -112,16 +113,17 @@ class Client(BaseClient):
         """The open sessions, in the order of their opening."""
         return self._unary(self._stub.ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
 
-    def session(self, session_id: str) -> SessionDetail:
+    def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far.
 
         Args:
             session_id: Its name, or the id of its stream.
+            with_profile: Whether to also get what it has taught about its source so far.
 
         Raises:
             NotFound: No such session is open.
         """
-        request = pb.GetSessionRequest(session_id=session_id)
+        request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
         return self._unary(self._stub.GetSession, request, wire.session_detail_from_wire)
 
     def close_session(self, session_id: str) -> Totals:
@@ -191,6 +193,9 @@ class Client(BaseClient):
         realtime: bool = False,
         chunk_s: float | None = None,
         mapping: Mapping[str, str] | None = None,
+        profile: Mapping[str, Any] | None = None,
+        return_profile: bool = False,
+        rules: str | Path = "",
     ) -> Segmentation:
         """Stream a whole recording and return its finished segmentation.
 
@@ -213,6 +218,9 @@ class Client(BaseClient):
             realtime: Send frames as slowly as they were captured, instead of as fast as they are processed.
             chunk_s: See `StreamConfig.chunk_s`. Default: 0.5, or 0.05 in real time.
             mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
+            profile: See `StreamConfig.profile`.
+            return_profile: Whether to also get what the recording has taught, see `Segmentation.profile`.
+            rules: See `StreamConfig.rules`.
 
         Raises:
             NotFound: The server has no such model.
@@ -235,6 +243,9 @@ class Client(BaseClient):
             session_id=session_id,
             realtime=realtime,
             chunk_s=chunk_s,
+            profile=profile,
+            return_profile=return_profile,
+            rules=rules,
         )
         return plan.result(*self._collect(plan))
 
@@ -315,8 +326,8 @@ class Client(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return self._unary(self._stub.ForgetName, request, lambda answer: answer.examples)
 
-    def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int]:
-        """Send a plan's frames: all that its stream answers, and how many frames were processed."""
+    def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int, dict[str, Any] | None]:
+        """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""
         items: list[Event | FrameResult] = []
         with self.stream(plan.config) as stream:
             started = time.monotonic()
@@ -327,7 +338,7 @@ class Client(BaseClient):
                 items += stream.poll()
             stream.end_input()
             items += stream
-        return items, stream.frames_processed
+        return items, stream.frames_processed, stream.profile
 
     def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
         self._require_open()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Literal, TypedDict, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from kineseg._errors import InvalidRequest
 
@@ -49,6 +50,13 @@ class StreamConfig:
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
         decisions: Which decisions about segments to receive, see below.
+        profile: What an earlier stream of the same source has taught about it, as `Stream.profile`,
+            `Segmenter.profile` or `SessionDetail.profile` gave it: anomalies are then looked for after two seconds.
+            Plain values, for ``json.dump``. None: the source is learnt from the beginning.
+        return_profile: Whether the server gives the stream's profile at its end, see `Stream.profile`.
+        rules: Names, and absences of names, that are anomalies by themselves: the text of a rules file, or a
+            `pathlib.Path` of one, which is read at once; see docs/alerts.md. They hold beside the server's own. Not for
+            ``"scratch"``, which gives no names.
 
     With ``"all"`` a segment may be provisional first (`SegmentStarted` with a confidence), then moved, relabelled and
     confirmed (`SegmentUpdated`) or retracted (`SegmentRetracted`); if confirmed, it is closed in the end
@@ -72,6 +80,9 @@ class StreamConfig:
     frame_results: bool = False
     chunk_s: float = 0.05
     decisions: Decisions = "all"
+    profile: Mapping[str, Any] | None = field(default=None, repr=False)
+    return_profile: bool = False
+    rules: str | Path = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.channels, str):
@@ -99,6 +110,19 @@ class StreamConfig:
         repeated = sorted({name for name in self.channels if self.channels.count(name) > 1})
         if repeated:
             raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")
+        if self.profile is not None and not isinstance(self.profile, Mapping):
+            raise InvalidRequest(
+                f"profile must be a mapping as `profile` gave it, such as json.load reads; got "
+                f"{type(self.profile).__name__}",
+                field="profile",
+            )
+        if isinstance(self.rules, Path):
+            object.__setattr__(self, "rules", _text_of(self.rules, "rules"))
+        elif not isinstance(self.rules, str):
+            raise InvalidRequest(
+                f"rules must be the text of a rules file, or a pathlib.Path of one; got {type(self.rules).__name__}",
+                field="rules",
+            )
         if self.joints is not None:
             self._check_joints(self.joints)
 
@@ -125,6 +149,9 @@ class StreamChoices(TypedDict, total=False):
     frame_results: bool
     chunk_s: float
     decisions: Decisions
+    profile: Mapping[str, Any] | None
+    return_profile: bool
+    rules: str | Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +179,14 @@ class Limits:
             value = getattr(self, name)
             if not value > 0:
                 raise InvalidRequest(f"{name} must be positive, got {value}", field=name)
+
+
+def _text_of(path: Path, field: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidRequest(f"{field}: {path} cannot be read ({why}); name another file", field=field) from error
 
 
 def _checked(field: str, value: object, bounds: tuple[float, float], unit: str) -> float:

@@ -16,7 +16,7 @@ from kineseg._info import EndReason, Segment, Totals
 
 # What is not known, such as the name of a segment or its place in the embedding space, is left out.
 ABSENT_WHEN_EMPTY = frozenset(
-    {"stream_id", "name", "name_confidence", "embedding", "channels", "joints", "model", "model_sha256"}
+    {"stream_id", "name", "name_confidence", "embedding", "channels", "joints", "rule", "model", "model_sha256"}
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLY_ENDS = {EndReason.DRAINED: "it is shutting down", EndReason.CLOSED: "somebody closed the session"}
@@ -78,6 +78,8 @@ class AnomalyKind(enum.StrEnum):
     """Joints or channels come later than the others."""
     UNUSUAL = "unusual"
     """Rarer than the budget allows, and none of the other kinds."""
+    RULE = "rule"
+    """What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
     UNKNOWN = "unknown"
     """A kind that a newer server knows and this SDK does not."""
 
@@ -279,7 +281,7 @@ class LabelsMerged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRaised(Event):
-    """From `frame` on something is wrong with what the source sends, with its joints or else with its channels.
+    """From `frame` on something is wrong with what the source sends, its joints or else its channels, or a rule holds.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
@@ -288,6 +290,7 @@ class AnomalyRaised(Event):
         text: A sentence in plain English, such as "left wrist frozen for 2.1 s".
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
+        rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY
@@ -298,6 +301,7 @@ class AnomalyRaised(Event):
     text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +317,7 @@ class AnomalyUpdated(Event):
         text: A sentence in plain English, such as "left wrist frozen for 2.1 s".
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
+        rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_UPDATED
@@ -323,6 +328,7 @@ class AnomalyUpdated(Event):
     text: str
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +345,7 @@ class AnomalyCleared(Event):
         duration_s: How long it lasted, seconds.
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
+        rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_CLEARED
@@ -352,6 +359,7 @@ class AnomalyCleared(Event):
     duration_s: float
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kineseg.motion import Joints
@@ -176,11 +176,13 @@ class SessionDetail:
         info: The session.
         segments: The segments closed so far: the latest 10000.
         joints: The joints that it was opened with; None if it was opened with channels.
+        profile: What it has taught about its source so far, see `StreamConfig.profile`; None unless asked for.
     """
 
     info: SessionInfo
     segments: tuple[Segment, ...]
     joints: Joints | None = None
+    profile: dict[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

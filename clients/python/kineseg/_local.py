@@ -78,6 +78,7 @@ class LocalModel:
                     frame_results=config.frame_results,
                     decisions=Decisions(config.decisions),
                     joints=config.joints,
+                    profile=config.profile,
                 )
             )
             return LocalStream(self, InProcessStream(session, self.bundle, self.network))
@@ -101,6 +102,10 @@ class LocalStream:
         """Whether `items` would give any."""
         return bool(self._waiting)
 
+    def profile(self) -> dict[str, Any]:
+        """What the stream has taught about its source so far."""
+        return self._stream.session.intake.profile()
+
     def take(self, chunk: pb.FrameChunk) -> None:
         """Take the next frames.
 
@@ -122,7 +127,8 @@ class LocalStream:
 
     def items(self) -> list[Event | FrameResult]:
         """What has been decided since the last call."""
-        items = [_to_sdk(output) for output in self._waiting if not isinstance(output, core_events.Ack)]
+        given = core_events.Event | core_events.FrameResult
+        items = [_to_sdk(output) for output in self._waiting if isinstance(output, given)]
         self._waiting.clear()
         return items
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Hashable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike
 
@@ -18,7 +18,13 @@ from kineseg._config import Limits, StreamConfig
 from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, StreamClosed, UsageError
 from kineseg._events import Event, FrameResult, Summary
 from kineseg._info import EndReason, Opened
-from kineseg._wire import config_to_wire, event_from_wire, frame_result_from_wire, opened_from_wire
+from kineseg._wire import (
+    config_to_wire,
+    event_from_wire,
+    frame_result_from_wire,
+    opened_from_wire,
+    profile_from_wire,
+)
 from kineseg.v1 import segmentation_pb2 as pb
 
 
@@ -52,6 +58,7 @@ class StreamProtocol:
         self.state = StreamState.IDLE
         self.opened: Opened | None = None
         self.summary: Summary | None = None
+        self.profile: dict[str, Any] | None = None
         self.error: KinesegError | None = None
         self._limits = limits
         self._chunker: Chunker | None = None
@@ -111,6 +118,8 @@ class StreamProtocol:
             self._unread.append(event)
         elif kind == "frame_result":
             self._unread.append(frame_result_from_wire(response.frame_result))
+        elif kind == "profile":
+            self.profile = profile_from_wire(response.profile.json)
 
     def finish(self, error: KinesegError | None) -> None:
         """The call has ended; `error` says how unless it ended well."""

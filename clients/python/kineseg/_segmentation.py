@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,8 @@ class Segmentation:
         rate: Frames per second of the input.
         n_frames: Number of input frames, T.
         frame_results: What the model computed per frame of its own rate, if asked for.
+        profile: What the recording has taught about its source, for `StreamConfig.profile` of the next one, if asked
+            for. Plain values, for ``json.dump``.
     """
 
     segments: tuple[Segment, ...]
@@ -50,9 +52,17 @@ class Segmentation:
     rate: float
     n_frames: int
     frame_results: tuple[FrameResult, ...] = field(default=(), repr=False)
+    profile: dict[str, Any] | None = field(default=None, repr=False)
 
     @classmethod
-    def from_items(cls, items: Sequence[Event | FrameResult], *, rate: float, n_frames: int) -> Segmentation:
+    def from_items(
+        cls,
+        items: Sequence[Event | FrameResult],
+        *,
+        rate: float,
+        n_frames: int,
+        profile: dict[str, Any] | None = None,
+    ) -> Segmentation:
         """Put together what a stream answered.
 
         Raises:
@@ -70,6 +80,7 @@ class Segmentation:
             rate=rate,
             n_frames=n_frames,
             frame_results=tuple(item for item in items if isinstance(item, FrameResult)),
+            profile=profile,
         )
 
     @property
@@ -172,13 +183,15 @@ class SegmentationPlan:
             due_s = last / rate if self.timestamps is None else float(self.timestamps[last] - self.timestamps[0])
             yield due_s, self.frames[rows], None if self.timestamps is None else self.timestamps[rows]
 
-    def result(self, items: Sequence[Event | FrameResult], processed: int) -> Segmentation:
-        """The segmentation, from all that the stream answered.
+    def result(
+        self, items: Sequence[Event | FrameResult], processed: int, profile: dict[str, Any] | None = None
+    ) -> Segmentation:
+        """The segmentation, from all that the stream answered, and its profile if asked for.
 
         Raises:
             Unavailable: The stream was ended when only so many frames had been `processed`.
         """
-        found = Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames))
+        found = Segmentation.from_items(items, rate=self.config.rate, n_frames=len(self.frames), profile=profile)
         found.summary.raise_for_early_end(processed, len(self.frames))
         return found
 
@@ -198,6 +211,9 @@ def plan_segmentation(
     session_id: str,
     realtime: bool,
     chunk_s: float | None,
+    profile: Mapping[str, Any] | None = None,
+    return_profile: bool = False,
+    rules: str | Path = "",
 ) -> SegmentationPlan:
     """What to send to have a recording segmented; see `Client.segment` for arguments and errors."""
     chosen = _choose_model(models, model)
@@ -235,6 +251,9 @@ def plan_segmentation(
         frame_results=frame_results,
         decisions=decisions,
         chunk_s=chunk_s if chunk_s is not None else _LIVE_CHUNK_S if realtime else _FILE_CHUNK_S,
+        profile=profile,
+        return_profile=return_profile,
+        rules=rules,
     )
     return SegmentationPlan(config=config, frames=frames, timestamps=timestamps, realtime=realtime)
 

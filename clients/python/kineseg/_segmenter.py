@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -69,6 +69,8 @@ class Segmenter:
         frame_results: bool = False,
         decisions: Decisions = "all",
         name_bank: str | Path | None = None,
+        profile: Mapping[str, Any] | None = None,
+        rules: str | Path = "",
     ) -> Self:
         """A segmenter for one stream.
 
@@ -86,6 +88,8 @@ class Segmenter:
             frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
             decisions: See `StreamConfig.decisions`.
             name_bank: A file of names that were taught, such as `kineseg label teach` writes.
+            profile: See `StreamConfig.profile`.
+            rules: See `StreamConfig.rules`.
 
         Raises:
             UsageError: ``kineseg[local]`` is not installed.
@@ -110,6 +114,8 @@ class Segmenter:
             alarms_per_hour=alarms_per_hour,
             frame_results=frame_results,
             decisions=decisions,
+            profile=profile,
+            rules=rules,
         )
         return cls(found, config, None if name_bank is None else Path(name_bank))
 
@@ -171,6 +177,19 @@ class Segmenter:
         self.summary = next((item for item in items if isinstance(item, Summary)), None)
         return items
 
+    def profile(self) -> dict[str, Any]:
+        """What the stream has taught about its source so far, for `load` when the next session of the same rig begins.
+
+        How fast, how noisy and how large values usually are; nothing of whom it has seen. Plain values, for
+        ``json.dump``. Can be asked for at any time, also of a finished stream.
+
+        Raises:
+            StreamClosed: There was no frame yet to say how many channels there are.
+        """
+        if self._opened is None:
+            raise StreamClosed("the stream has no channels yet: name them with channels=, or give it frames first")
+        return self._opened[0].profile()
+
     def reset(self) -> None:
         """Begin another stream, with the same choices and nothing known of the one before."""
         self.summary, self._finished, self._opened = None, False, None
@@ -227,6 +246,9 @@ def segment(
     decisions: Decisions = "all",
     mapping: Mapping[str, str] | None = None,
     name_bank: str | Path | None = None,
+    profile: Mapping[str, Any] | None = None,
+    return_profile: bool = False,
+    rules: str | Path = "",
 ) -> Segmentation:
     """Segment a whole recording in this process, as a stream: nothing is decided by what comes later than `latency_s`.
 
@@ -243,6 +265,9 @@ def segment(
         decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
         mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
         name_bank: See `Segmenter.load`.
+        profile: See `StreamConfig.profile`.
+        return_profile: Whether to also get what the recording has taught, see `Segmentation.profile`.
+        rules: See `StreamConfig.rules`.
 
     Raises:
         UsageError: ``kineseg[local]`` is not installed.
@@ -265,13 +290,15 @@ def segment(
         session_id="",
         realtime=False,
         chunk_s=None,
+        profile=profile,
+        rules=rules,
     )
     segmenter = Segmenter(found, plan.config, None if name_bank is None else Path(name_bank))
     items: list[Event | FrameResult] = []
     for _, frames, timestamps in plan.pieces():
         items += segmenter.update(frames, timestamps)
     items += segmenter.finish()
-    return plan.result(items, segmenter.frames_processed)
+    return plan.result(items, segmenter.frames_processed, segmenter.profile() if return_profile else None)
 
 
 def _local_model(source: str | Path) -> _local.LocalModel:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import MutableSequence
+import json
+from collections.abc import Mapping, MutableSequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from kineseg._config import Decisions, StreamConfig
-from kineseg._errors import InvalidRequest
+from kineseg._errors import Internal, InvalidRequest
 from kineseg._events import EVENT_TYPES, AnomalyKind, Event, EventKind, FrameResult, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._joints import joints_from_wire, joints_to_wire
@@ -46,7 +47,39 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         frame_results=config.frame_results,
         decisions=_DECISIONS[config.decisions],
         joints=None if config.joints is None else joints_to_wire(config.joints),
+        profile=profile_to_wire(config.profile),
+        return_profile=config.return_profile,
+        rules=str(config.rules),
     )
+
+
+def profile_to_wire(profile: Mapping[str, Any] | None) -> str:
+    """A profile as JSON; empty: none.
+
+    Raises:
+        InvalidRequest: It is not made of plain values.
+    """
+    if profile is None:
+        return ""
+    try:
+        return json.dumps(dict(profile), allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest(f"profile must be plain values, as `profile` gave it ({error})", field="profile") from None
+
+
+def profile_from_wire(text: str) -> dict[str, Any] | None:
+    """A profile from JSON; None: there is none.
+
+    Raises:
+        Internal: The server has sent something else.
+    """
+    try:
+        profile = json.loads(text) if text else None
+    except (ValueError, RecursionError) as error:
+        raise Internal(f"the server's profile is not JSON ({error})") from error
+    if not (profile is None or isinstance(profile, dict)):
+        raise Internal("the server's profile is not a JSON object")
+    return profile
 
 
 def kind_to_wire(kind: str) -> pb.EventKind.ValueType:
@@ -134,6 +167,7 @@ def session_detail_from_wire(message: pb.GetSessionResponse) -> SessionDetail:
         info=session_from_wire(message.session),
         segments=tuple(segment_from_wire(s) for s in message.segments),
         joints=joints_from_wire(message.joints) if message.HasField("joints") else None,
+        profile=profile_from_wire(message.profile),
     )
 
 

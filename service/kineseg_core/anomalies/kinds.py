@@ -1,4 +1,4 @@
-"""The kinds of anomaly: what went wrong in capture."""
+"""The kinds of anomaly: what went wrong in capture, and what rules say."""
 
 from __future__ import annotations
 
@@ -25,3 +25,4 @@ class AnomalyKind(enum.Enum):
     TREMOR = "tremor"
     LATE = "late"
     UNUSUAL = "unusual"
+    RULE = "rule"

@@ -5,18 +5,29 @@ Bone lengths and the size of the body are not in it: they are the person's, not 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.envelope import renew
-from kineseg_core.anomalies.score.scorer import Scorer
+from kineseg_core.anomalies.score.scorer import Scorer, frames_a_row
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.errors import InvalidRequest
 
+MOST_BYTES = 2 << 20
+"""Of a profile as JSON; one of 512 joints has about half a MiB."""
 _VERSION = 1
 _TAIL_FIELDS = ("episodes", "excess")
+_SAME_RATE = 0.01
+"""Share by which the rates of one rig may differ: those of files are often estimated."""
+_LOGS = (-60.0, 80.0)
+"""Between which the logarithm of a value lies: what is made of it is finite in single precision."""
+_LARGEST = 1e9
+"""Of counts, seconds and sums."""
+_MOST_NAMED = 3
 
 
 def profile_of(source: WatchedSource, scorer: Scorer) -> dict[str, Any]:
@@ -39,6 +50,28 @@ def profile_of(source: WatchedSource, scorer: Scorer) -> dict[str, Any]:
     }
 
 
+def profile_from_json(text: str) -> dict[str, Any]:
+    """The profile that was written as JSON; `AnomalyMonitor` looks whether it is one.
+
+    Raises:
+        InvalidRequest: It is too large, or no JSON object.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+        raise _no_profile(f"it is larger than {MOST_BYTES >> 20} MiB")
+    try:
+        profile = json.loads(text)
+    except (ValueError, RecursionError) as error:  # syntax, endless numbers, depth
+        raise _no_profile(f"it is not JSON ({error})") from error
+    if not isinstance(profile, dict):
+        raise _no_profile("it is no JSON object")
+    return profile
+
+
+def profile_to_json(profile: Mapping[str, Any]) -> str:
+    """The profile as JSON, for `profile_from_json`."""
+    return json.dumps(profile, allow_nan=False, separators=(",", ":"))
+
+
 def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -> None:
     """Gives a new stream's scorer what `profile_of` kept.
 
@@ -49,20 +82,19 @@ def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -
     if profile.get("group") == "":
         return  # it had not learnt long enough
     envelope, tails = scorer.state.envelope, scorer.state.tails
-    try:
-        for d, (detector, start, stop) in enumerate(_parts(scorer)):
-            kept = profile["detectors"][detector.name]
-            envelope.lowest[start:stop] = np.array(kept["lowest"], np.float64)
-            envelope.counts[start:stop] = np.array(kept["counts"], np.float32)
-            for field in _TAIL_FIELDS:
-                tails.of[field][d] = max(0.0, float(kept[field]))
-        envelope.seconds[0] = max(0.0, float(profile["learnt_s"]))
-        tails.seconds[0] = max(0.0, float(profile["tails_s"]))
-        group = str(profile["group"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _no_profile(f"it lacks or has a wrong {error}") from error
-    if not (np.isfinite(envelope.lowest).all() and np.isfinite(envelope.counts).all() and (envelope.counts >= 0).all()):
-        raise _no_profile("it has numbers that are not finite, or negative counts")
+    detectors = _object(profile.get("detectors"), "detectors")
+    for d, (detector, start, stop) in enumerate(_parts(scorer)):
+        where = f"detectors.{detector.name}"
+        kept = _object(detectors.get(detector.name), where)
+        envelope.lowest[start:stop] = _numbers(kept, "lowest", where, envelope.lowest[start:stop].shape, _LOGS)
+        envelope.counts[start:stop] = _numbers(kept, "counts", where, envelope.counts[start:stop].shape)
+        for field in _TAIL_FIELDS:
+            tails.of[field][d] = _number(kept, field, where)
+    envelope.seconds[0] = _number(profile, "learnt_s")
+    tails.seconds[0] = _number(profile, "tails_s")
+    group = profile.get("group")
+    if not isinstance(group, str):
+        raise _no_profile("group is no text")
     renew(envelope, scorer.layout.arrays, scorer.values.state.least)
     scorer.carry_on(group)
 
@@ -75,15 +107,52 @@ def _parts(scorer: Scorer) -> list[tuple[Any, int, int]]:
 def _check(profile: Mapping[str, Any], source: WatchedSource) -> None:
     if not isinstance(profile, Mapping) or profile.get("version") != _VERSION:
         raise _no_profile(f"expected an object with version {_VERSION}")
-    expected = _described(source)
-    found = profile.get("source")
-    if found != expected:
-        different = [key for key in expected if not isinstance(found, Mapping) or found.get(key) != expected[key]]
+    found = _object(profile.get("source"), "source")
+    different = [*_other_names(found, source), *_other_parents(found, source), *_other_rate(found, source)]
+    if different:
         raise InvalidRequest(
-            f"profile: is of another source (other {', '.join(different)}); leave it out, or give the one that was "
-            "saved with this source",
+            f"profile: is of another source: {'; '.join(different)}. Leave it out, or give the one that was saved with "
+            "this source",
             field="profile",
         )
+
+
+def _other_names(found: Mapping[str, Any], source: WatchedSource) -> list[str]:
+    names = found.get("names")
+    if names == list(source.names):
+        return []
+    what = "channels" if source.parents is None else "joints"
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return [f"it names no {what}"]
+    here, there = set(source.names), set(names)
+    strange = [name for name in names if name not in here]
+    missing = [name for name in source.names if name not in there]
+    if not strange and not missing:
+        return [f"its {what} have another order"]
+    said = [f"{len(names)} {what}, and here are {len(source.names)}"] if len(names) != len(source.names) else []
+    said += [f"{_listed(missing)} not in it"] if missing else []
+    return [*said, *([f"{_listed(strange)} not here"] if strange else [])]
+
+
+def _other_parents(found: Mapping[str, Any], source: WatchedSource) -> list[str]:
+    parents = None if source.parents is None else list(source.parents)
+    if found.get("parents") == parents:
+        return []
+    if parents is None:
+        return ["it is of joints, and here are channels"]
+    if found.get("parents") is None:
+        return ["it is of channels, and here are joints"]
+    return ["its joints hang together otherwise"]
+
+
+def _other_rate(found: Mapping[str, Any], source: WatchedSource) -> list[str]:
+    rate = found.get("rate_hz")
+    if not _is_number(rate, (1e-9, _LARGEST)):
+        return ["it says no rate_hz"]
+    near = abs(rate - source.rate_hz) <= _SAME_RATE * source.rate_hz
+    if near and frames_a_row(rate) == frames_a_row(source.rate_hz):
+        return []
+    return [f"{rate:g} frames a second, and here are {source.rate_hz:g}"]
 
 
 def _described(source: WatchedSource) -> dict[str, Any]:
@@ -91,9 +160,55 @@ def _described(source: WatchedSource) -> dict[str, Any]:
     return {"names": list(source.names), "parents": parents, "rate_hz": source.rate_hz}
 
 
+def _object(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _no_profile(f"it lacks {where}, or that is no object")
+    return value
+
+
+def _number(values: Mapping[str, Any], key: str, where: str = "") -> float:
+    value = values.get(key)
+    if not _is_number(value, (0.0, _LARGEST)):
+        raise _no_profile(f"{where}{'.' if where else ''}{key} is no number from 0 to {_LARGEST:g}")
+    return float(value)
+
+
+def _is_number(value: object, bounds: tuple[float, float]) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and bounds[0] <= value <= bounds[1]
+
+
+def _numbers(
+    values: Mapping[str, Any],
+    key: str,
+    where: str,
+    shape: tuple[int, ...],
+    bounds: tuple[float, float] = (0.0, _LARGEST),
+) -> NDArray[np.float64]:
+    """An array of exactly this shape: none that NumPy would stretch to it."""
+    kept = values.get(key)
+    try:
+        found = np.array(kept if isinstance(kept, list) else None)
+    except (ValueError, OverflowError, RecursionError):  # lists of several lengths
+        found = np.array(None)
+    if found.shape != shape or found.dtype.kind not in "if":
+        expected = " times ".join(map(str, shape))
+        raise _no_profile(f"{where}.{key} is not {expected} numbers")
+    within: NDArray[np.bool_] = (found >= bounds[0]) & (found <= bounds[1])  # NaN is not
+    if not within.all():
+        raise _no_profile(f"{where}.{key} has a number that is not from {bounds[0]:g} to {bounds[1]:g}")
+    return found.astype(np.float64)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:64]) for name in names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{shown}{more} {'is' if len(names) == 1 else 'are'}"
+
+
 def _no_profile(why: str) -> InvalidRequest:
+    shown = why if len(why) <= 300 else f"{why[:300]}..."
     return InvalidRequest(
-        f"profile: is none that `AnomalyMonitor.profile` gave: {why}; leave it out, or save it anew", field="profile"
+        f"profile: is not one that a stream has given: {shown}; leave it out, or save it anew", field="profile"
     )
 
 

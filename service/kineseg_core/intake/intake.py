@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -147,6 +148,10 @@ class Intake:
     def warming_up(self) -> tuple[str, ...]:
         """Classes of anomalies that are not looked for yet."""
         return () if self._watch is None else self._watch.warming_up
+
+    def profile(self) -> dict[str, Any]:
+        """What the stream has taught about its source so far; empty where nothing watches."""
+        return {} if self._watch is None else self._watch.profile()
 
     @property
     def missing_values(self) -> int:

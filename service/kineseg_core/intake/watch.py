@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from kineseg.motion import Joints, tree_of
@@ -38,10 +39,14 @@ class SourceWatch:
     Args:
         source: What its frames are.
         budget: How many alarms an hour may be false.
+        profile: What an earlier stream of the same source has taught.
+
+    Raises:
+        InvalidRequest: The profile is of another source, or none.
     """
 
-    def __init__(self, source: WatchedSource, budget: AnomalyBudget) -> None:
-        self._monitor = AnomalyMonitor(source, budget)
+    def __init__(self, source: WatchedSource, budget: AnomalyBudget, profile: Mapping[str, Any] | None = None) -> None:
+        self._monitor = AnomalyMonitor(source, budget, profile=profile)
         self._times = _RecentTimes(source.rate_hz)
         self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
 
@@ -49,6 +54,10 @@ class SourceWatch:
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet, see `AnomalyMonitor.warming_up`."""
         return self._monitor.warming_up
+
+    def profile(self) -> dict[str, Any]:
+        """What the stream has taught about its source so far, see `AnomalyMonitor.profile`."""
+        return self._monitor.profile()
 
     def push(self, first: int, frames: NDArray[np.floating], times_ns: Sequence[int]) -> dict[int, list[AnomalyFound]]:
         """Takes consecutive frames.

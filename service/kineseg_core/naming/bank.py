@@ -8,17 +8,15 @@ A point is of one graph's embedding space and means nothing in another, hence th
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from kineseg_core.errors import BadBank, InvalidRequest, UnknownName
+from kineseg_core.whole_file import check_writable, write_whole
 
 SCHEMA_VERSION = 1
 MOST_NAMES, MOST_EXAMPLES = 256, 64  # of a model, of a name
@@ -96,13 +94,10 @@ class NameBank:
         Raises:
             BadBank: A bank could not be saved there; says why and what to do.
         """
-        target = path.resolve()
         try:
-            handle, name = _beside(target)
-            os.close(handle)
-            Path(name).unlink()
+            check_writable(path)
         except OSError as error:
-            reason = f"no file can be written in {target.parent} ({error.strerror or error})"
+            reason = f"no file can be written in {path.resolve().parent} ({error.strerror or error})"
             raise BadBank(path, f"{reason}; let the server's user write there, or name another file") from error
 
     def save(self, path: Path) -> None:
@@ -120,21 +115,7 @@ class NameBank:
             "schema_version": SCHEMA_VERSION,
             "models": [{"model": model, "sha256": sha, "names": names} for (model, sha), names in models.items()],
         }
-        target = path.resolve()  # a link stays one
-        handle, name = _beside(target)
-        written = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False, allow_nan=False)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            written.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-            written.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                written.unlink()
-            raise
+        write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
 
     def examples(self, model: str, sha256: str) -> list[tuple[str, tuple[float, ...]]]:
         """Names and points of one graph, for `KnownNames`."""
@@ -213,11 +194,6 @@ def check_example(example: Example) -> None:
         raise InvalidRequest("the point must be finite numbers, at least one", field="point.embedding")
     if len(example.source) > LONGEST_SOURCE or not (example.source.isprintable() or not example.source):
         raise InvalidRequest(f"source must be at most {LONGEST_SOURCE} printable characters", field="source")
-
-
-def _beside(target: Path) -> tuple[int, str]:
-    """A new file, open, in the folder of `target`."""
-    return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
 
 
 class _WrongFormError(Exception):

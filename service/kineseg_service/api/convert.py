@@ -8,10 +8,10 @@ from dataclasses import fields
 from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.anomalies import AnomalyKind
+from kineseg_core.anomalies import AnomalyKind, profile_from_json
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
-from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, SegmentClosed, Summary
+from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, Profile, SegmentClosed, Summary
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
@@ -53,7 +53,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
     """What a stream's client asks for.
 
     Raises:
-        InvalidRequest: There is no such choice of decisions, or the joints contradict themselves.
+        InvalidRequest: There is no such choice of decisions, the joints contradict themselves, or the profile is none.
     """
     return StreamRequest(
         rate_hz=config.frame_rate_hz,
@@ -66,6 +66,8 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
         frame_results=config.frame_results,
         decisions=decisions_from(config.decisions),
         joints=joints_from(config.joints) if config.HasField("joints") else None,
+        profile=profile_from_json(config.profile) if config.profile else None,
+        return_profile=config.return_profile,
     )
 
 
@@ -87,6 +89,8 @@ def response(output: Output) -> pb.SegmentResponse:
         return pb.SegmentResponse(ack=pb.Ack(frames=output.frames))
     if isinstance(output, Event):
         return pb.SegmentResponse(event=event_message(output))
+    if isinstance(output, Profile):
+        return pb.SegmentResponse(profile=pb.Profile(json=output.json))
     # One for every frame: spelt out it costs half.
     return pb.SegmentResponse(
         frame_result=pb.FrameResult(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_core.anomalies import profile_to_json
 from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH, ScratchDecoders
@@ -160,6 +161,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 session=convert.session_message(live.session.config, live.session.intake, progress),
                 segments=[convert.segment_message(segment) for segment in segments],
                 joints=None if joints is None else joints_message(joints),
+                profile=profile_to_json(live.session.intake.profile()) if request.with_profile else "",
             )
         raise AssertionError("unreachable")
 
@@ -248,7 +250,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
             )
         with fields_of("config"):
-            session = rooms.opener.session(convert.stream_request(first.config))
+            # What may be long is read while other streams go on.
+            wanted = await asyncio.to_thread(convert.stream_request, first.config)
+            session = rooms.opener.session(wanted)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             task = asyncio.current_task()

@@ -28,6 +28,7 @@ from kineseg_cli.options import (
     Layout,
     ModelName,
     Names,
+    ProfileFile,
     Provider,
     Rate,
     ServerAddress,
@@ -36,6 +37,7 @@ from kineseg_cli.options import (
     Where,
 )
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
+from kineseg_cli.profile_file import read_profile, write_profile
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
 from kineseg_cli.show.stream_history import StreamHistory
@@ -60,6 +62,7 @@ def segment(
     latency: Latency = None,
     threshold: Threshold = None,
     alarms: AlarmsPerHour = None,
+    profile: ProfileFile = None,
     up: Up = Axis.AUTO,
     mapping: JointFile = None,
     layout: Columns = Layout.AUTO,
@@ -76,6 +79,7 @@ def segment(
     """Segment a recording; the result is the same as that of a live stream."""
     files = _ResultFiles(out, labels, plot)
     files.check()
+    known = None if profile is None else read_profile(profile)
     recording = FileReading(rate, up.value, mapping, layout.value).read(file)
     bank = existing_bank(bank)
     errors = ErrorConsole()
@@ -97,6 +101,8 @@ def segment(
             latency_s=latency,
             boundary_threshold=threshold,
             alarms_per_hour=alarms,
+            profile=known,
+            return_profile=profile is not None,
             frame_results=plot is not None,
             decisions="all" if provisional else "final",
             speed=1.0 if realtime else None,
@@ -113,6 +119,9 @@ def segment(
             files.keep(history, sent)
             errors.print_line(f"{_reach(sent, replay.processed)}: what was written is incomplete")
             raise
+    if profile is not None and replay.profile is not None:
+        with writing(profile):
+            write_profile(profile, replay.profile)
     files.keep(history, sent)
     if out is None:
         with writing(STANDARD_OUTPUT):

@@ -22,6 +22,11 @@ _LOOKED_AT_HZ = 40.0
 """About how often a source is looked at, however fast it is."""
 
 
+def frames_a_row(rate_hz: float) -> int:
+    """Of how many frames of a source one row of values is made."""
+    return max(1, round(rate_hz / _LOOKED_AT_HZ))
+
+
 def warm_up_s(layout: ValueLayout) -> F64:
     """``(D,)`` how long a stream must have been watched before each detector does."""
     return np.array([detector.warm_up_s for detector in layout.detectors])
@@ -41,7 +46,7 @@ class Scorer:
     """
 
     def __init__(self, source: WatchedSource) -> None:
-        step = max(1, round(source.rate_hz / _LOOKED_AT_HZ))
+        step = frames_a_row(source.rate_hz)
         self.row_rate_hz = source.rate_hz / step
         self.values: BodyValues | ChannelValues
         self.values = ChannelValues(source, step) if source.parents is None else BodyValues(source, step)
