@@ -11,7 +11,8 @@ CoreError
 ├── Full                  retry: another stream may end
 └── StepFailed            reports an error id and nothing of the inside
 
-BadBundle, BadBank and CannotStart stand apart: they are of what is loaded and opened, before there is a stream.
+BadBundle, BadBank, BadRules and CannotStart stand apart: they are of what is loaded and opened, before there is a
+stream.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -144,5 +145,19 @@ class BadBank(Exception):
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"name bank {path}: {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+
+class BadRules(Exception):
+    """A rules file was refused.
+
+    Args:
+        path: Where it lies.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"rules {path}: {reason}")
         self.path = str(path)
         self.reason = reason

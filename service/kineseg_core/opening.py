@@ -26,6 +26,7 @@ from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
+from kineseg_core.rules import Rule, RuleWatch, joined
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid
@@ -54,6 +55,7 @@ class StreamRequest:
         joints: The joints of a body whose positions or rotations come, instead of channels.
         profile: What an earlier stream of the same source has taught; none: it is learnt from the beginning.
         return_profile: What the stream has taught is wanted at its end.
+        rules: What names, and absences of names, are alerts.
     """
 
     rate_hz: float
@@ -68,6 +70,7 @@ class StreamRequest:
     joints: Joints | None = None
     profile: Mapping[str, Any] | None = None
     return_profile: bool = False
+    rules: tuple[Rule, ...] = ()
 
 
 class Opener:
@@ -81,6 +84,7 @@ class Opener:
         default_latency_s: Latency budget of streams that ask for none, seconds.
         default_boundary_threshold: That of the default model's streams that ask for none; 0: the model's own.
         default_alarms_per_hour: False alarms an hour that are allowed in streams that do not say.
+        rules: Those of all streams whose segments may have names.
         limits: Of what comes in.
 
     Raises:
@@ -98,6 +102,7 @@ class Opener:
         default_latency_s: float = 4.0,
         default_boundary_threshold: float = 0.0,
         default_alarms_per_hour: float = AnomalyBudget.alarms_per_hour,
+        rules: tuple[Rule, ...] = (),
         limits: IntakeLimits = _LIMITS,
     ) -> None:
         names = [*bundles, SCRATCH] if scratch else list(bundles)
@@ -122,6 +127,7 @@ class Opener:
         self._default_latency_s = default_latency_s
         self._default_boundary_threshold = default_boundary_threshold
         self._default_alarms_per_hour = default_alarms_per_hour
+        self._rules = rules
         self._limits = limits
 
     @property
@@ -197,9 +203,11 @@ class Opener:
             bundle.classes,
             rate_hz=model_rate,
         )
-        return Session(agreed, intake, segmenter, namer)
+        rules = joined(self._rules, wanted.rules)
+        return Session(agreed, intake, segmenter, namer, rules=RuleWatch(rules) if rules else None)
 
     def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest) -> Session:
+        _refuse_rules(wanted)
         rate = agreed.frame_rate_hz
         pose = None if wanted.joints is None else any_source(wanted.joints, rate, MOST_CHANNELS)
         channels = wanted.channels if pose is None else pose.channels
@@ -260,6 +268,15 @@ def _refuse_threshold(wanted: StreamRequest) -> None:
             f"boundary_threshold: where model {SCRATCH!r} gets 1 to {FEW} channels it has no probability of a "
             "boundary: leave it out",
             field="boundary_threshold",
+        )
+
+
+def _refuse_rules(wanted: StreamRequest) -> None:
+    """Segments of the built-in model have no names."""
+    if wanted.rules:
+        raise InvalidRequest(
+            f"rules: they are about names, and model {SCRATCH!r} gives none: leave them out, or name a trained model",
+            field="rules",
         )
 
 

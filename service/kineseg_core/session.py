@@ -13,11 +13,11 @@ from kineseg.motion import Joints
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies import profile_to_json
+from kineseg_core.anomaly_ids import AnomalyIds
 from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
     Ack,
-    AnomalyRaised,
     Detail,
     EndReason,
     Event,
@@ -38,8 +38,9 @@ from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
-from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.intake.watch import AnomalyFound, Place
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
+from kineseg_core.rules import RuleWatch
 from kineseg_core.segmenter import (
     Decision,
     SegmentEnd,
@@ -50,8 +51,10 @@ from kineseg_core.segmenter import (
 )
 
 REMEMBERED_SEGMENTS = 10_000
+_LOOKS_S = 1.0  # how often the name of a segment that has none is looked for, where rules wait for it
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
+_SOURCE, _RULES = "source", "rules"  # what finds anomalies
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Session:
         intake: Where its chunks go first.
         segmenter: What decides.
         namer: What gives segments their names; none: they have none.
+        rules: What watches these names; none: nothing does.
 
     Attributes:
         segments: The latest closed segments.
@@ -137,13 +141,16 @@ class Session:
         intake: Intake,
         segmenter: Segmenter | PatternSegmenter,
         namer: Namer | None = None,
+        rules: RuleWatch | None = None,
     ) -> None:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
+        self._rules = rules
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = _FrameTimes(config)
+        self._looks_every = max(1, round(_LOOKS_S * config.model_rate_hz))
         # Where the source or the model is too slow for the budget, only boundaries within it are emitted.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
         # Frame and time where segments begin: of provisional ones as last emitted, of confirmed ones for good.
@@ -155,7 +162,7 @@ class Session:
         self._seq = 0
         self._acked = 0
         self._closed = 0
-        self._anomalies = 0
+        self._anomaly_ids = AnomalyIds()
         self._observed: tuple[float, list[float]] = (0.0, [])
 
     # What the receiver does.
@@ -214,6 +221,8 @@ class Session:
         frame, ns = block.decided[at], block.decided_ns[at]
         for decision in self._segmenter.decide(probabilities):
             self._decided(decision, frame, ns, out)
+        if self._rules is not None:
+            self._watch_names(self._rules, (frame, ns), out)
         if self.config.frame_results:
             surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
@@ -241,8 +250,7 @@ class Session:
 
     def anomaly(self, found: AnomalyFound, out: list[Output]) -> None:
         """Something is wrong with what the source sends, or no longer."""
-        self._anomalies += isinstance(found.detail, AnomalyRaised)
-        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, found.detail, out)
+        self._anomaly(found, _SOURCE, out)
 
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
@@ -254,6 +262,9 @@ class Session:
         self._frame_times.close(end.last_frame + 1, end.after_ns)
         for decision in self._segmenter.finish():
             self._decided(decision, end.last_frame, end.last_ns, out)
+        if self._rules is not None:
+            end_of_stream, now = (end.last_frame + 1, end.after_ns), (end.last_frame, end.last_ns)
+            self._ruled(self._rules.finish(end_of_stream, now), out)
         if end.profile is not None:
             out.append(end.profile)
         summary = Summary(
@@ -261,7 +272,7 @@ class Session:
             duration_s=end.after_ns / SECOND,
             segments=self._closed,
             labels=len(self._labels),
-            anomalies=self._anomalies,
+            anomalies=self._anomaly_ids.count,
             filled_frames=end.filled,
             reason=end.reason,
             announced=self.segment_counts.provisional,
@@ -311,6 +322,31 @@ class Session:
         emitted = selected(detail, self.config.decisions, confirms=confirms)
         if emitted is not None:
             self._emit(frame, ns, decided, decided_ns, emitted, out)
+        if self._rules is not None:
+            self._ruled(_named(self._rules, detail, (frame, ns), (decided, decided_ns)), out)
+
+    def _watch_names(self, rules: RuleWatch, now: Place, out: list[Output]) -> None:
+        """Between what is decided time passes, and a segment that had no name when it began may be known by now."""
+        if self._frame_times.count % self._looks_every == 0:
+            self._look_at_open_segment(rules, now, out)
+        self._ruled(rules.advance(now), out)
+
+    def _look_at_open_segment(self, rules: RuleWatch, now: Place, out: list[Output]) -> None:
+        running = self._segmenter.open_segment() if isinstance(self._segmenter, Segmenter) else None
+        if running is None or not rules.is_unnamed(running.segment_id):
+            return
+        count = self._frame_times.count
+        name = self._namer.name(running.index, count, running.point).name
+        if name and count - running.index >= self._looks_every:
+            self._ruled(rules.runs(running.segment_id, name, self._open[running.segment_id], now), out)
+
+    def _ruled(self, reports: list[AnomalyFound], out: list[Output]) -> None:
+        for found in reports:
+            self._anomaly(found, _RULES, out)
+
+    def _anomaly(self, found: AnomalyFound, watcher: str, out: list[Output]) -> None:
+        detail = self._anomaly_ids.numbered(watcher, found.detail)
+        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
 
     def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
         """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
@@ -368,6 +404,19 @@ class Session:
                 detail=detail,
             )
         )
+
+
+def _named(rules: RuleWatch, detail: Detail, begins: Place, now: Place) -> list[AnomalyFound]:
+    """What becomes known of a segment's name goes to what watches names."""
+    match detail:
+        case SegmentStarted() | SegmentUpdated():
+            return rules.runs(detail.segment_id, detail.name, begins, now)
+        case SegmentRetracted():
+            return rules.retracted(detail.segment_id, now)
+        case SegmentClosed():
+            end = detail.end_frame, round(detail.end_time_s * SECOND)
+            return rules.closed(detail.segment_id, detail.name, begins, end, now)
+    return []
 
 
 class _FrameTimes:

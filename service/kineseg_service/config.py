@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         None, description="JSON file with taught names, made when the first is taught; none: nothing can be taught."
     )
 
+    rules: Path | None = Field(
+        None, description="TOML file of names, and absences of names, that are alerts in all streams; none: no rules."
+    )
+
     max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams.")
     max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
     max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")

@@ -21,13 +21,14 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core import anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, warm_up
-from kineseg_core.errors import BadBank, BadBundle, CannotStart
+from kineseg_core.errors import BadBank, BadBundle, BadRules, CannotStart
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CUDA
 from kineseg_core.intake.intake import IntakeLimits
 from kineseg_core.opening import Opener
+from kineseg_core.rules import load_rules
 
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.servicer import Rooms, Servicer
@@ -89,6 +90,7 @@ class Server:
         Raises:
             BadBundle: A model does not verify.
             BadBank: The name bank cannot be used.
+            BadRules: The rules file cannot be used.
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
@@ -241,6 +243,7 @@ class Server:
             default_latency_s=settings.default_latency_s,
             default_boundary_threshold=settings.default_boundary_threshold or 0.0,
             default_alarms_per_hour=settings.default_alarms_per_hour,
+            rules=() if settings.rules is None else load_rules(settings.rules),
             limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
         )
         decoders = {}
@@ -363,7 +366,7 @@ def main() -> None:
 
     try:
         asyncio.run(serve())
-    except (BadBank, BadBundle, RuntimeError, ValueError) as error:
+    except (BadBank, BadBundle, BadRules, RuntimeError, ValueError) as error:
         _log.error("cannot start" if not isinstance(error, ServerFailed) else "ended", error=str(error))
         sys.exit(1)
 

@@ -23,6 +23,7 @@ from kineseg_core.inference.providers import CPU
 from kineseg_core.naming import KnownNames
 from kineseg_core.naming.bank import NameBank
 from kineseg_core.opening import Opener, StreamRequest
+from kineseg_core.rules import rules_from_toml
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
@@ -79,6 +80,7 @@ class LocalModel:
                     decisions=Decisions(config.decisions),
                     joints=config.joints,
                     profile=config.profile,
+                    rules=rules_from_toml(str(config.rules)),
                 )
             )
             return LocalStream(self, InProcessStream(session, self.bundle, self.network))

@@ -50,6 +50,21 @@ class ProvisionalSegment:
     candidate_label: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSegment:
+    """A segment that goes on.
+
+    Attributes:
+        segment_id: Of it.
+        index: The first frame.
+        point: The mean of its blocks so far, (dim,), less the transitions at its ends.
+    """
+
+    segment_id: int
+    index: int
+    point: Array
+
+
 class Segments(ABC):
     """What a segmenter does once it knows where a segment begins, provisionally or for good. Picklable.
 
@@ -82,6 +97,16 @@ class Segments(ABC):
     def label(self) -> int:
         """Label of the latest segment as far as it is known now; -1 before the first frame."""
         return self.provisional[-1].label if self.provisional else self._label
+
+    def open_segment(self) -> OpenSegment | None:
+        """The segment whose start is certain and whose end is not, as far as it has come."""
+        if not self._has_open_segment:
+            return None
+        end = min((one.boundary for one in self.provisional), default=self._count)
+        if end <= self._start_block:
+            return None
+        point = self._point(self._start_block, end).mean
+        return OpenSegment(self._segment_id, self._frame(self._start_block), point)
 
     @property
     @abstractmethod

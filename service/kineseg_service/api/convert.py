@@ -18,6 +18,7 @@ from kineseg_core.inference.providers import CPU
 from kineseg_core.intake.intake import Intake
 from kineseg_core.naming import NamedExamples
 from kineseg_core.opening import StreamRequest
+from kineseg_core.rules import rules_from_toml
 from kineseg_core.session import Progress, SessionConfig
 
 from kineseg_service.api.joints import joints_from
@@ -53,7 +54,8 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
     """What a stream's client asks for.
 
     Raises:
-        InvalidRequest: There is no such choice of decisions, the joints contradict themselves, or the profile is none.
+        InvalidRequest: There is no such choice of decisions, the joints contradict themselves, or profile or rules are
+            none.
     """
     return StreamRequest(
         rate_hz=config.frame_rate_hz,
@@ -68,6 +70,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
         joints=joints_from(config.joints) if config.HasField("joints") else None,
         profile=profile_from_json(config.profile) if config.profile else None,
         return_profile=config.return_profile,
+        rules=rules_from_toml(config.rules),
     )
 
 

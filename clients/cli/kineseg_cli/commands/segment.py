@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from kineseg import Event, Segmentation, SegmentClosed, provisional_segments
 from kineseg.motion import Recording
+from kineseg_core.rules import load_rules
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -31,6 +32,7 @@ from kineseg_cli.options import (
     ProfileFile,
     Provider,
     Rate,
+    RulesFile,
     ServerAddress,
     Threshold,
     Up,
@@ -63,6 +65,7 @@ def segment(
     threshold: Threshold = None,
     alarms: AlarmsPerHour = None,
     profile: ProfileFile = None,
+    rules: RulesFile = None,
     up: Up = Axis.AUTO,
     mapping: JointFile = None,
     layout: Columns = Layout.AUTO,
@@ -80,6 +83,8 @@ def segment(
     files = _ResultFiles(out, labels, plot)
     files.check()
     known = None if profile is None else read_profile(profile)
+    if rules is not None:
+        load_rules(rules)  # which says what is wrong with which file
     recording = FileReading(rate, up.value, mapping, layout.value).read(file)
     bank = existing_bank(bank)
     errors = ErrorConsole()
@@ -103,6 +108,7 @@ def segment(
             alarms_per_hour=alarms,
             profile=known,
             return_profile=profile is not None,
+            rules=rules or "",
             frame_results=plot is not None,
             decisions="all" if provisional else "final",
             speed=1.0 if realtime else None,

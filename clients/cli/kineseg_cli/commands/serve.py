@@ -45,6 +45,10 @@ def serve(
         Path | None,
         typer.Option(help="Name bank: JSON file with taught names, created when the first is taught. Default: none."),
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of names, and absences of names, that are alerts in all streams. Default: none."),
+    ] = None,
     max_sessions: Annotated[
         int | None, typer.Option(help="Most streams that may be open at once. Default: 1024.")
     ] = None,
@@ -66,6 +70,7 @@ def serve(
         "default_model": model,
         "provider": provider and provider.value,
         "label_bank": label_bank,
+        "rules": rules,
         "max_sessions": max_sessions,
         "log_level": log_level and log_level.value,
         "log_format": log_format and log_format.value,

@@ -1,0 +1,71 @@
+"""The absence of a name that is an alert: raised when no segment had it for some time, cleared when one has."""
+
+from __future__ import annotations
+
+from kineseg_core.intake.clock import SECOND
+from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.rules.reports import NEVER_NS, RuleReports
+from kineseg_core.rules.rule import AbsenceRule
+from kineseg_core.rules.running import Running, RunningSegment
+
+
+class AbsenceAlert:
+    """Watches one rule in one stream. Picklable.
+
+    A segment that runs counts as soon as it has the name; if it is retracted, or renamed, the absence goes on as if
+    there had been none.
+
+    Args:
+        rule: Which.
+        reports: Where alerts are made.
+    """
+
+    def __init__(self, rule: AbsenceRule, reports: RuleReports) -> None:
+        self._rule = rule
+        self._reports = reports
+        self._for_ns = round(rule.for_s * SECOND)
+        self._since: Place = (0, 0)  # where the last segment with the name ended, or the stream began
+        self._raised: int | None = None
+
+    def look(self, running: Running, now: Place) -> list[AnomalyFound]:
+        """Something has become known of the segments that run, or time has passed."""
+        begun = self._begun(running)
+        if begun is not None:
+            return self._clear(begun, now)
+        if self._raised is None and now[1] - self._since[1] >= self._for_ns:
+            found = self._reports.raised(self._rule, self._since, now)
+            self._raised = found.detail.anomaly_id
+            return [found]
+        return []
+
+    def retracted(self, number: int, now: Place) -> list[AnomalyFound]:
+        """There is no such segment after all: `look` sees the rest."""
+        return []
+
+    def closed(self, number: int, segment: RunningSegment, end: Place, now: Place) -> list[AnomalyFound]:
+        """A segment has ended, and this is its final name."""
+        if segment.name != self._rule.name:
+            return []
+        found = self._clear(segment.start, now)
+        self._since = max(self._since, end, key=lambda place: place[1])
+        return found
+
+    def due_ns(self, running: Running) -> int:
+        """When time alone raises an alert."""
+        is_due = self._raised is None and self._begun(running) is None
+        return self._since[1] + self._for_ns if is_due else NEVER_NS
+
+    def finish(self, end: Place, now: Place) -> list[AnomalyFound]:
+        """The stream is over."""
+        return self._clear(end, now)
+
+    def _begun(self, running: Running) -> Place | None:
+        """Where the first segment with the name begins that runs."""
+        starts = [segment.start for segment in running.values() if segment.name == self._rule.name]
+        return min(starts, key=lambda place: place[1], default=None)
+
+    def _clear(self, end: Place, now: Place) -> list[AnomalyFound]:
+        if self._raised is None:
+            return []
+        number, self._raised = self._raised, None
+        return [self._reports.cleared(self._rule, number, self._since, end, now)]
