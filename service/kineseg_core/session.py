@@ -333,11 +333,12 @@ class Session:
 
     def _look_at_open_segment(self, rules: RuleWatch, now: Place, out: list[Output]) -> None:
         running = self._segmenter.open_segment() if isinstance(self._segmenter, Segmenter) else None
-        if running is None or not rules.is_unnamed(running.segment_id):
+        if running is None or running.end - running.start < self._looks_every:
             return
-        count = self._frame_times.count
-        name = self._namer.name(running.index, count, running.point).name
-        if name and count - running.index >= self._looks_every:
+        if not rules.is_unnamed(running.segment_id):
+            return
+        name = self._namer.name(running.start, running.end, running.point).name
+        if name:
             self._ruled(rules.runs(running.segment_id, name, self._open[running.segment_id], now), out)
 
     def _ruled(self, reports: list[AnomalyFound], out: list[Output]) -> None:

@@ -242,6 +242,18 @@ def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> No
     ]  # fmt: skip
 
 
+def test_what_a_rule_says_is_shown_with_the_rule_and_not_as_rare() -> None:
+    known = {"seq": 98, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9, "anomaly_id": 1}
+    raised = AnomalyRaised(
+        **known, anomaly_kind=AnomalyKind.RULE, severity=8103.0, text="no pick for 60.0 s", rule="absence:pick"
+    )
+    made = history([(0, 10, 4)])
+    made.add(raised)
+    assert describe(raised) == "anomaly 1 from 0:00.5 on: no pick for 60.0 s (rule, as absence:pick says)"
+    assert "no pick for 60.0 s, goes on, as absence:pick says" in page.render(made)
+    assert "absence:pick" in {text.get_text() for ax in draw(made).axes for text in ax.texts}
+
+
 @pytest.mark.parametrize(
     ("hours", "words"),
     [

@@ -53,7 +53,7 @@ def anomaly_table(spans: Sequence[AnomalySpan]) -> Table:
     for span in spans:
         until = "goes on" if span.end_s is None else clock(span.end_s)
         about = (str(span.anomaly_id), clock(span.start_s), until, span.kind)
-        table.add_row(*about, Text(span.text), rarity(span.severity))
+        table.add_row(*about, Text(span.text), rarity(span.severity, span.rule))
     return table
 
 

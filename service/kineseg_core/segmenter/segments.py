@@ -56,12 +56,14 @@ class OpenSegment:
 
     Attributes:
         segment_id: Of it.
-        index: The first frame.
+        start: The first frame.
+        end: The frame after the last that is surely of it.
         point: The mean of its blocks so far, (dim,), less the transitions at its ends.
     """
 
     segment_id: int
-    index: int
+    start: int
+    end: int
     point: Array
 
 
@@ -106,7 +108,7 @@ class Segments(ABC):
         if end <= self._start_block:
             return None
         point = self._point(self._start_block, end).mean
-        return OpenSegment(self._segment_id, self._frame(self._start_block), point)
+        return OpenSegment(self._segment_id, self._frame(self._start_block), self._frame(end), point)
 
     @property
     @abstractmethod

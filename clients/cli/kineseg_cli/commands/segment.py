@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from kineseg import Event, Segmentation, SegmentClosed, provisional_segments
 from kineseg.motion import Recording
-from kineseg_core.rules import load_rules
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -42,6 +41,7 @@ from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
 from kineseg_cli.profile_file import read_profile, write_profile
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
+from kineseg_cli.rules_file import check_rules, unknown_names
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, describe
 from kineseg_cli.source import model_input
@@ -83,8 +83,7 @@ def segment(
     files = _ResultFiles(out, labels, plot)
     files.check()
     known = None if profile is None else read_profile(profile)
-    if rules is not None:
-        load_rules(rules)  # which says what is wrong with which file
+    check_rules(rules)
     recording = FileReading(rate, up.value, mapping, layout.value).read(file)
     bank = existing_bank(bank)
     errors = ErrorConsole()
@@ -94,6 +93,7 @@ def segment(
         given = model_input(recording, chosen)
         sent = given.recording
         errors.print_notes(recording.name, sent.notes)
+        errors.print_notes("rules", unknown_names(rules, client, chosen))
         history = StreamHistory(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
         write = stack.enter_context(event_file(out))
         stop = stack.enter_context(interruptible())

@@ -17,6 +17,7 @@ class AnomalySpan:
         end_s: When it was over; None while it goes on.
         severity: It is expected once in so many hours.
         text: A sentence about it.
+        rule: The rule that says so; empty: none.
     """
 
     anomaly_id: int
@@ -25,6 +26,7 @@ class AnomalySpan:
     end_s: float | None
     severity: float
     text: str
+    rule: str = ""
 
 
 class AnomalySpans:
@@ -38,7 +40,9 @@ class AnomalySpans:
         """Takes the next event, whatever it is about."""
         if not isinstance(event, AnomalyRaised | AnomalyUpdated | AnomalyCleared):
             return
-        known = AnomalySpan(event.anomaly_id, str(event.anomaly_kind), event.time_s, None, event.severity, event.text)
+        known = AnomalySpan(
+            event.anomaly_id, str(event.anomaly_kind), event.time_s, None, event.severity, event.text, event.rule
+        )
         if isinstance(event, AnomalyRaised):
             self.spans.append(known)
         elif event.anomaly_id in self._places:

@@ -303,7 +303,7 @@ def _score(history: StreamHistory, end_s: float, top: float, height: float) -> l
         width = max(1.0, _x(until_s, end_s) - x)
         when = f"{clock(anomaly.start_s)} to {clock(until_s)}" if anomaly.end_s is not None else "goes on"
         parts.append(
-            f"<g><title>{escape(anomaly.text)}, {when}, {rarity(anomaly.severity)}</title>"
+            f"<g><title>{escape(anomaly.text)}, {when}, {rarity(anomaly.severity, anomaly.rule)}</title>"
             f'<rect class="alarm" x="{x:.1f}" y="{top:g}" width="{width:.1f}" height="{height:g}" opacity="0.15"/>'
             f'<path class="alarm" d="M{x:.1f} {top + 12:g}l-7 -12h14z"/></g>'
         )

@@ -270,8 +270,8 @@ def _draw_score(ax: Axes, history: StreamHistory) -> None:
         ax.axvspan(anomaly.start_s, until_s, color=ALARM, alpha=0.15, linewidth=0)
         ax.plot(anomaly.start_s, 0.93 * top, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
         ax.annotate(
-            anomaly.kind.replace("_", " "), (anomaly.start_s, 0.93 * top), (6, 0), textcoords="offset points",
-            color=ALARM, fontsize=8, va="center", zorder=6,
+            anomaly.rule or anomaly.kind.replace("_", " "), (anomaly.start_s, 0.93 * top), (6, 0),
+            textcoords="offset points", color=ALARM, fontsize=8, va="center", zorder=6,
         )  # fmt: skip
     _row_name(ax, "surprise", "anomalies in red", shift=-34)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))

@@ -56,14 +56,17 @@ def describe(event: Event, before: Event | None = None) -> str:
         case AnomalyRaised():
             return (
                 f"anomaly {event.anomaly_id} from {clock(event.time_s)} on: {event.text} ({event.anomaly_kind}, "
-                f"{rarity(event.severity)})"
+                f"{rarity(event.severity, event.rule)})"
             )
         case AnomalyUpdated():
-            return f"anomaly {event.anomaly_id} goes on: {event.text} ({event.anomaly_kind}, {rarity(event.severity)})"
+            return (
+                f"anomaly {event.anomaly_id} goes on: {event.text} ({event.anomaly_kind}, "
+                f"{rarity(event.severity, event.rule)})"
+            )
         case AnomalyCleared():
             return (
-                f"anomaly {event.anomaly_id} is over: {event.text} ({event.anomaly_kind}, {rarity(event.severity)}), "
-                f"{clock(event.time_s)} to {clock(event.end_time_s)}"
+                f"anomaly {event.anomaly_id} is over: {event.text} ({event.anomaly_kind}, "
+                f"{rarity(event.severity, event.rule)}), {clock(event.time_s)} to {clock(event.end_time_s)}"
             )
         case Gap():
             frames = count(event.missing_frames, "frame")
@@ -89,8 +92,10 @@ def _retractions(event: Summary) -> str:
     return f"{count(event.announced, 'provisional segment')} ({event.retracted} retracted)"
 
 
-def rarity(severity: float) -> str:
-    """How rare an anomaly is, in words; `severity` is once in so many hours."""
+def rarity(severity: float, rule: str = "") -> str:
+    """How rare an anomaly is, in words: once in so many hours; or which rule makes it one."""
+    if rule:
+        return f"as {rule} says"
     if severity < 1.0:
         return f"once in {severity * 60:.1f} minutes"
     if severity < 48.0:
