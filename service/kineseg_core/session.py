@@ -411,7 +411,7 @@ def _named(rules: RuleWatch, detail: Detail, begins: Place, now: Place) -> list[
     """What becomes known of a segment's name goes to what watches names."""
     match detail:
         case SegmentStarted() | SegmentUpdated():
-            return rules.runs(detail.segment_id, detail.name, begins, now)
+            return rules.runs(detail.segment_id, detail.name, begins, now, confirmed=detail.confirmed)
         case SegmentRetracted():
             return rules.retracted(detail.segment_id, now)
         case SegmentClosed():

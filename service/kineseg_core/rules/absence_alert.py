@@ -13,7 +13,8 @@ class AbsenceAlert:
     """Watches one rule in one stream. Picklable.
 
     A segment that runs counts as soon as it has the name; if it is retracted, or renamed, the absence goes on as if
-    there had been none.
+    there had been none. One that began in time and is provisional may be it: that is waited for, which takes no longer
+    than the latency budget.
 
     Args:
         rule: Which.
@@ -32,7 +33,7 @@ class AbsenceAlert:
         begun = self._begun(running)
         if begun is not None:
             return self._clear(begun, now)
-        if self._raised is None and now[1] - self._since[1] >= self._for_ns:
+        if self._raised is None and now[1] >= self._due_ns and not self._may_be_over(running):
             found = self._reports.raised(self._rule, self._since, now)
             self._raised = found.detail.anomaly_id
             return [found]
@@ -52,12 +53,20 @@ class AbsenceAlert:
 
     def due_ns(self, running: Running) -> int:
         """When time alone raises an alert."""
-        is_due = self._raised is None and self._begun(running) is None
-        return self._since[1] + self._for_ns if is_due else NEVER_NS
+        waits = self._raised is None and self._begun(running) is None and not self._may_be_over(running)
+        return self._due_ns if waits else NEVER_NS
 
     def finish(self, end: Place, now: Place) -> list[AnomalyFound]:
         """The stream is over."""
         return self._clear(end, now)
+
+    @property
+    def _due_ns(self) -> int:
+        return self._since[1] + self._for_ns
+
+    def _may_be_over(self, running: Running) -> bool:
+        """Whether a segment that began in time is not certain yet, nor what it is called."""
+        return any(not segment.confirmed and segment.start[1] < self._due_ns for segment in running.values())
 
     def _begun(self, running: Running) -> Place | None:
         """Where the first segment with the name begins that runs."""
@@ -68,4 +77,5 @@ class AbsenceAlert:
         if self._raised is None:
             return []
         number, self._raised = self._raised, None
-        return [self._reports.cleared(self._rule, number, self._since, end, now)]
+        correction = "corrected: it had begun" if end[1] < self._due_ns else ""
+        return [self._reports.cleared(self._rule, number, self._since, end, now, correction)]

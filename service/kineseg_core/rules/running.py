@@ -14,10 +14,12 @@ class RunningSegment(NamedTuple):
     Attributes:
         start: Its first frame and when that was.
         name: What it is called; empty: nothing.
+        confirmed: Whether it is certain that it began.
     """
 
     start: Place
     name: str
+    confirmed: bool = True
 
 
 Running = Mapping[int, RunningSegment]

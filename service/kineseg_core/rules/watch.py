@@ -29,9 +29,9 @@ class RuleWatch:
         self._running: dict[int, RunningSegment] = {}
         self._due_ns = 0
 
-    def runs(self, number: int, name: str, start: Place, now: Place) -> list[AnomalyFound]:
-        """A segment runs, provisional or not; this is its name as far as is known now, and where it begins."""
-        self._running[number] = RunningSegment(start, name)
+    def runs(self, number: int, name: str, start: Place, now: Place, *, confirmed: bool = True) -> list[AnomalyFound]:
+        """A segment runs, provisional or confirmed; this is its name as far as is known now, and where it begins."""
+        self._running[number] = RunningSegment(start, name, confirmed)
         return self._look(now)
 
     def is_unnamed(self, number: int) -> bool:

@@ -107,6 +107,25 @@ def test_a_pick_that_never_was_ends_no_absence() -> None:
     assert said(rules.runs(1, "walk", at(59), at(62))) == [("raised", "no pick for 62.0 s")]
 
 
+def test_an_absence_waits_for_a_segment_that_began_in_time_and_is_not_sure_yet() -> None:
+    rules = watch(PICK)
+    rules.runs(1, "", at(58), at(58.6), confirmed=False)
+    assert until(rules, 58.6, 61) == []
+    assert rules.runs(1, "pick", at(58), at(61)) == []
+    rules = watch(PICK)
+    rules.runs(1, "", at(58), at(58.6), confirmed=False)
+    assert until(rules, 58.6, 61) == []
+    assert said(rules.runs(1, "walk", at(58), at(61))) == [("raised", "no pick for 61.0 s")]
+    rules = watch(PICK)
+    rules.runs(1, "", at(58), at(58.6), confirmed=False)
+    assert said(rules.retracted(1, at(61))) == [("raised", "no pick for 61.0 s")]
+    rules = watch(PICK)  # one that began in time and is known too late
+    until(rules, 0, 60.1)
+    assert said(rules.runs(1, "pick", at(59.8), at(60.4), confirmed=False)) == [
+        ("cleared", "no pick for 59.8 s (corrected: it had begun)")
+    ]
+
+
 def test_rules_stand_side_by_side() -> None:
     rules = watch(FALL + PICK + '[[name]]\nname = "fall"\nafter_s = 10\nid = "long fall"')
     found = rules.runs(1, "fall", at(0), at(1)) + until(rules, 1, 70) + rules.closed(1, "fall", at(0), at(70), at(70))
