@@ -46,6 +46,8 @@ _log = get_logger(__name__)
 SERVICE = pb.DESCRIPTOR.services_by_name["SegmentationService"].full_name
 # Calls beyond streams and watchers: what asks for models, sessions, names or health is done in a moment.
 _OTHER_CALLS = 1024
+# However small requests have to be: thousands of segments, or the profile of hundreds of joints, are an answer.
+_LARGEST_ANSWER = 4 << 20
 
 
 class Server:
@@ -195,7 +197,7 @@ class Server:
         self._grpc = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", most),
-                ("grpc.max_send_message_length", most),
+                ("grpc.max_send_message_length", max(most, _LARGEST_ANSWER)),
                 # A second server on the port is an error, not a rival.
                 ("grpc.so_reuseport", 0),
                 # A machine that vanishes without a word is noticed in about a minute.

@@ -80,7 +80,7 @@ class StreamConfig:
     frame_results: bool = False
     chunk_s: float = 0.05
     decisions: Decisions = "all"
-    profile: Mapping[str, Any] | None = field(default=None, repr=False)
+    profile: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
     return_profile: bool = False
     rules: str | Path = ""
 

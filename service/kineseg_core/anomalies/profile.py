@@ -40,9 +40,9 @@ def profile_of(source: WatchedSource, scorer: Scorer) -> dict[str, Any]:
         "group": scorer.group,
         "detectors": {
             detector.name: {
-                "lowest": _rounded(np.nan_to_num(envelope.lowest[start:stop]), 4),
+                "lowest": _rounded(envelope.lowest[start:stop], 4, _LOGS),
                 "counts": _rounded(envelope.counts[start:stop], 2),
-                **{field: round(float(tails.of[field][d]), 4) for field in _TAIL_FIELDS},
+                **{field: _rounded(tails.of[field][d], 4) for field in _TAIL_FIELDS},
             }
             for d, (detector, start, stop) in enumerate(_parts(scorer))
         },
@@ -212,5 +212,6 @@ def _no_profile(why: str) -> InvalidRequest:
     )
 
 
-def _rounded(values: np.ndarray, digits: int) -> Any:
-    return np.round(values.astype(np.float64), digits).tolist()
+def _rounded(values: np.ndarray, digits: int, bounds: tuple[float, float] = (0.0, _LARGEST)) -> Any:
+    """Within what `restore` takes; no value yet, NaN, is 0."""
+    return np.round(np.clip(np.nan_to_num(values.astype(np.float64)), *bounds), digits).tolist()

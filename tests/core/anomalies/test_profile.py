@@ -145,6 +145,22 @@ def test_any_text_is_a_json_object_or_refused_by_name(text):
     assert refused(lambda: profile_from_json(text)) or isinstance(profile_from_json(text), dict)
 
 
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("joints", [False, True])
+def test_what_any_source_has_taught_can_be_restored(scale, joints):
+    names = [f"unit {i}" for i in range(6)]
+    source = WatchedSource.of_channels(names, 30.0)
+    if joints:
+        source = WatchedSource.of_joints(names, range(-1, 5), 30.0)
+    monitor = AnomalyMonitor(source)
+    frames = scale * np.clip(np.random.default_rng(2).normal(size=(900, *source.shape)), -1, 1)
+    frames[:, 2] = np.nan
+    monitor.push(frames, np.arange(900) / 30.0)
+    restored = AnomalyMonitor(source, profile=profile_from_json(profile_to_json(monitor.profile())))
+    restored.push(frames, np.arange(900) / 30.0)
+    assert not np.isnan(restored.severities).any()
+
+
 def test_a_profile_that_is_too_large_is_refused_before_it_is_read():
     with pytest.raises(InvalidRequest, match="2 MiB"):
         profile_from_json('{"x": "' + "x" * MOST_BYTES + '"}')
