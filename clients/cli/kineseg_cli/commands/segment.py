@@ -125,10 +125,13 @@ def segment(
             files.keep(history, sent)
             errors.print_line(f"{_reach(sent, replay.processed)}: what was written is incomplete")
             raise
-    if profile is not None and replay.profile is not None:
-        with writing(profile):
-            write_profile(profile, replay.profile)
     files.keep(history, sent)
+    if profile is not None:
+        if replay.profile is None:
+            errors.print_line(f"--profile {profile}: the server knows no profiles; the file is as it was")
+        else:
+            with writing(profile):
+                write_profile(profile, replay.profile)
     if out is None:
         with writing(STANDARD_OUTPUT):
             _show(history, sent.rate, provisional=provisional)
