@@ -26,7 +26,8 @@ from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
-from kineseg_core.rules import Rule, RuleWatch, joined
+from kineseg_core.rules import Rule, joined
+from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid

@@ -12,7 +12,6 @@ import numpy as np
 from kineseg.motion import Joints
 from numpy.typing import NDArray
 
-from kineseg_core.anomalies import profile_to_json
 from kineseg_core.anomaly_ids import AnomalyIds
 from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
@@ -40,7 +39,8 @@ from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound, Place
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
-from kineseg_core.rules import RuleWatch
+from kineseg_core.profile_json import profile_to_json
+from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import (
     Decision,
     SegmentEnd,

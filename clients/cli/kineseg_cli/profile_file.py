@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kineseg_core.anomalies import profile_from_json, profile_to_json
 from kineseg_core.errors import InvalidRequest
+from kineseg_core.profile_json import profile_from_json, profile_to_json
 from kineseg_core.whole_file import check_writable, write_whole
 
 from kineseg_cli.failures import CommandError

@@ -8,7 +8,6 @@ from kineseg_core.anomalies.budget import AnomalyBudget
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.monitor import AnomalyMonitor
-from kineseg_core.anomalies.profile import profile_from_json, profile_to_json
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.warm_up import warm_up
 
@@ -21,7 +20,5 @@ __all__ = [
     "Raised",
     "Updated",
     "WatchedSource",
-    "profile_from_json",
-    "profile_to_json",
     "warm_up",
 ]

@@ -5,7 +5,6 @@ Bone lengths and the size of the body are not in it: they are the person's, not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
@@ -16,9 +15,8 @@ from kineseg_core.anomalies.score.envelope import renew
 from kineseg_core.anomalies.score.scorer import Scorer, frames_a_row
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.errors import InvalidRequest
+from kineseg_core.profile_json import no_profile
 
-MOST_BYTES = 2 << 20
-"""Of a profile as JSON; one of 512 joints has about half a MiB."""
 _VERSION = 1
 _TAIL_FIELDS = ("episodes", "excess")
 _SAME_RATE = 0.01
@@ -50,28 +48,6 @@ def profile_of(source: WatchedSource, scorer: Scorer) -> dict[str, Any]:
     }
 
 
-def profile_from_json(text: str) -> dict[str, Any]:
-    """The profile that was written as JSON; `AnomalyMonitor` looks whether it is one.
-
-    Raises:
-        InvalidRequest: It is too large, or no JSON object.
-    """
-    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise _no_profile(f"it is larger than {MOST_BYTES >> 20} MiB")
-    try:
-        profile = json.loads(text)
-    except (ValueError, RecursionError) as error:  # syntax, endless numbers, depth
-        raise _no_profile(f"it is not JSON ({error})") from error
-    if not isinstance(profile, dict):
-        raise _no_profile("it is no JSON object")
-    return profile
-
-
-def profile_to_json(profile: Mapping[str, Any]) -> str:
-    """The profile as JSON, for `profile_from_json`."""
-    return json.dumps(profile, allow_nan=False, separators=(",", ":"))
-
-
 def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -> None:
     """Gives a new stream's scorer what `profile_of` kept.
 
@@ -94,7 +70,7 @@ def restore(profile: Mapping[str, Any], source: WatchedSource, scorer: Scorer) -
     tails.seconds[0] = _number(profile, "tails_s")
     group = profile.get("group")
     if not isinstance(group, str):
-        raise _no_profile("group is no text")
+        raise no_profile("group is no text")
     renew(envelope, scorer.layout.arrays, scorer.values.state.least)
     scorer.carry_on(group)
 
@@ -106,7 +82,7 @@ def _parts(scorer: Scorer) -> list[tuple[Any, int, int]]:
 
 def _check(profile: Mapping[str, Any], source: WatchedSource) -> None:
     if not isinstance(profile, Mapping) or profile.get("version") != _VERSION:
-        raise _no_profile(f"expected an object with version {_VERSION}")
+        raise no_profile(f"expected an object with version {_VERSION}")
     found = _object(profile.get("source"), "source")
     different = [*_other_names(found, source), *_other_parents(found, source), *_other_rate(found, source)]
     if different:
@@ -162,14 +138,14 @@ def _described(source: WatchedSource) -> dict[str, Any]:
 
 def _object(value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise _no_profile(f"it lacks {where}, or that is no object")
+        raise no_profile(f"it lacks {where}, or that is no object")
     return value
 
 
 def _number(values: Mapping[str, Any], key: str, where: str = "") -> float:
     value = values.get(key)
     if not _is_number(value, (0.0, _LARGEST)):
-        raise _no_profile(f"{where}{'.' if where else ''}{key} is no number from 0 to {_LARGEST:g}")
+        raise no_profile(f"{where}{'.' if where else ''}{key} is no number from 0 to {_LARGEST:g}")
     return float(value)
 
 
@@ -192,10 +168,10 @@ def _numbers(
         found = np.array(None)
     if found.shape != shape or found.dtype.kind not in "if":
         expected = " times ".join(map(str, shape))
-        raise _no_profile(f"{where}.{key} is not {expected} numbers")
+        raise no_profile(f"{where}.{key} is not {expected} numbers")
     within: NDArray[np.bool_] = (found >= bounds[0]) & (found <= bounds[1])  # NaN is not
     if not within.all():
-        raise _no_profile(f"{where}.{key} has a number that is not from {bounds[0]:g} to {bounds[1]:g}")
+        raise no_profile(f"{where}.{key} has a number that is not from {bounds[0]:g} to {bounds[1]:g}")
     return found.astype(np.float64)
 
 
@@ -203,13 +179,6 @@ def _listed(names: list[str]) -> str:
     shown = ", ".join(repr(name[:64]) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"{shown}{more} {'is' if len(names) == 1 else 'are'}"
-
-
-def _no_profile(why: str) -> InvalidRequest:
-    shown = why if len(why) <= 300 else f"{why[:300]}..."
-    return InvalidRequest(
-        f"profile: is not one that a stream has given: {shown}; leave it out, or save it anew", field="profile"
-    )
 
 
 def _rounded(values: np.ndarray, digits: int, bounds: tuple[float, float] = (0.0, _LARGEST)) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.anomalies import AnomalyKind, profile_from_json
+from kineseg_core.anomalies import AnomalyKind
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
 from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, Profile, SegmentClosed, Summary
@@ -18,6 +18,7 @@ from kineseg_core.inference.providers import CPU
 from kineseg_core.intake.intake import Intake
 from kineseg_core.naming import NamedExamples
 from kineseg_core.opening import StreamRequest
+from kineseg_core.profile_json import profile_from_json
 from kineseg_core.rules import rules_from_toml
 from kineseg_core.session import Progress, SessionConfig
 

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core.anomalies import profile_to_json
 from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH, ScratchDecoders
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.naming import Example, NamedExamples
 from kineseg_core.opening import Opener
+from kineseg_core.profile_json import profile_to_json
 from kineseg_core.stream_ids import time_ordered_uuid
 
 from kineseg_service.api import convert

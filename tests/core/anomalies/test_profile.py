@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kineseg_core.anomalies import AnomalyBudget, AnomalyMonitor, WatchedSource
-from kineseg_core.anomalies.profile import MOST_BYTES, profile_from_json, profile_to_json
 from kineseg_core.errors import InvalidRequest
+from kineseg_core.profile_json import MOST_BYTES, profile_from_json, profile_to_json
 
 from tests.core.anomalies.bodies import RATE_HZ, body
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
 from kineseg_core.intake.watch import AnomalyFound, Place
-from kineseg_core.rules import RuleWatch, rules_from_toml
+from kineseg_core.rules import rules_from_toml
+from kineseg_core.rules.watch import RuleWatch
 
 FPS = 10
 
