@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kineseg import RequestError
 from kineseg_core.errors import InvalidRequest
 from kineseg_core.profile_json import profile_from_json, profile_to_json
 from kineseg_core.whole_file import check_writable, write_whole
@@ -34,6 +37,21 @@ def read_profile(path: Path) -> dict[str, Any] | None:
     except InvalidRequest as error:
         raise CommandError(f"--profile {path}: {error}; name another file, or delete it") from error
     return profile
+
+
+@contextmanager
+def refusals_of(path: Path | None) -> Iterator[None]:
+    """Within it, a refusal of the file's profile names the file.
+
+    Raises:
+        CommandError: It is of another rig, or none.
+    """
+    try:
+        yield
+    except RequestError as error:
+        if path is None or error.field != "config.profile":
+            raise
+        raise CommandError(f"--profile {path}: {error.message} (the file is as it was)") from error
 
 
 def write_profile(path: Path, profile: dict[str, Any]) -> None:

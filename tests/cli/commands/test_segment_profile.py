@@ -53,7 +53,7 @@ def test_what_is_not_this_rigs_profile_is_refused_and_kept(
     outcome = kineseg(*arguments(take, "--profile", profile))
     assert (outcome.status, outcome.out) == (2, "")
     assert says in outcome.err
-    assert "profile" in outcome.err
+    assert f"--profile {profile}: " in outcome.err
     assert profile.read_bytes() == content
 
 

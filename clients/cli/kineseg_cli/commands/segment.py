@@ -38,7 +38,7 @@ from kineseg_cli.options import (
     Where,
 )
 from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
-from kineseg_cli.profile_file import read_profile, write_profile
+from kineseg_cli.profile_file import read_profile, refusals_of, write_profile
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
 from kineseg_cli.rules_file import check_rules, unknown_names
@@ -95,6 +95,7 @@ def segment(
         errors.print_notes(recording.name, sent.notes)
         errors.print_notes("rules", unknown_names(rules, client, chosen))
         history = StreamHistory(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
+        stack.enter_context(refusals_of(profile))
         write = stack.enter_context(event_file(out))
         stop = stack.enter_context(interruptible())
         progress = stack.enter_context(_progress(errors))
