@@ -11,7 +11,7 @@ import math
 from kineseg_core.anomalies.rules.runs import CHANCE_NATS, advance
 from kineseg_core.kernels import kernel
 
-_LEAST_S, _LEAST_FRAMES = 0.3, 4.0
+_LEAST_S, _LEAST_FRAMES = 0.25, 4.0
 _MOVED_S = 1.0
 _COARSE = 50.0
 """Least changes that the mean change of a unit is fewer than, if it is coarse: of others the least one goes on
