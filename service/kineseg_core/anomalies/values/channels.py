@@ -35,6 +35,7 @@ _FAST_HELD_S = 0.5
 _MEMORY_S, _FIRST_EVERY_S, _FIRST_S = 64.0, 0.1, 2.0
 _LEAST_KEPT, _MOST_KEPT, _NUMBERS_KEPT = 16, 64, 3072
 """Rows from which medians are taken: of many channels fewer are kept, further apart."""
+_MOST_EXCESS = 1.0
 _SHARE_OF_USUAL = 0.3
 _TINY = 1e-12
 _LEAST_STEPS, _FAST_STEPS, _STEPS = 2.0, 3.0, 5000.0
@@ -249,13 +250,15 @@ def _layout(channels: int) -> ValueLayout:
     rivals = (LARGEST_OTHER if channels > 2 else NONE,) * channels
 
     def of_channels(name: str, of: DetectorClass, floor: float, weight: float, warm_up_s: float) -> Detector:
-        return Detector(name, of, units, none, rivals, floor, weight, 0.0, warm_up_s)
+        return Detector(name, of, units, none, rivals, floor, weight, 0.0, warm_up_s, _MOST_EXCESS)
 
     return ValueLayout(
         (
             of_channels("tele", DetectorClass.JUMP, 0.0, 0.15, 10.0),
             of_channels("hfr", DetectorClass.SHAKE, 0.03, 0.08, 30.0),
-            Detector("range", DetectorClass.LEVEL, units, none, none, 0.0, 0.35, 0.0, 30.0, most_excess=1.0),
-            Detector("past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 1.0, 0.42, 0.0, 30.0, 1.0, relative=True),
+            Detector("range", DetectorClass.LEVEL, units, none, none, 0.0, 0.35, 0.0, 30.0, _MOST_EXCESS),
+            Detector(
+                "past", DetectorClass.PAST, (NONE,), (NONE,), (NONE,), 1.0, 0.42, 0.0, 30.0, _MOST_EXCESS, relative=True
+            ),
         )
     )
