@@ -8,6 +8,7 @@ half of what was before it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -18,13 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 from platformdirs import user_cache_path
 
 _CONFIG: Any = numba.config
+_EVENTS: Any = event
 _MARK = b"@kernel"
 _IMPORTED = re.compile(rb"(?m)^from kineseg_core\.([\w.]+) import")
 _FOLDER = "kernels"
 _UNUSED_DAYS = 30.0
+
+_log = logging.getLogger("kineseg")
 
 
 def kernel(*, nogil: bool = False) -> Callable[[Callable[..., Any]], Any]:
@@ -89,3 +94,20 @@ def _forget_unused(folder: Path) -> None:
                 shutil.rmtree(each)
         except OSError:  # another process removes it, too
             continue
+
+
+class _FirstCompilation(event.Listener):
+    """Says once in a process why it takes so long."""
+
+    is_said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.is_said and event.data["dispatcher"].py_func.__module__.startswith(__package__ + "."):
+            self.is_said = True
+            _log.warning("compiling kernels, which takes about a minute, once after an installation or an update")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+_EVENTS.register("numba:compile", _FirstCompilation())

@@ -46,7 +46,10 @@ def package(tmp_path):
 
 
 def called(package: Path, kept: Path) -> tuple[float, int]:
-    """What the kernel that calls another one gives for 1, in a new process, and how many were compiled there."""
+    """What the kernel that calls another one gives for 1, in a new process, and how many were compiled there.
+
+    That it compiles is said once, and only then.
+    """
     code = (
         "from numba.core import event\n"
         "from kineseg_core.caller import calling\n"
@@ -61,6 +64,7 @@ def called(package: Path, kept: Path) -> tuple[float, int]:
         check=True,
     )
     value, compiled = run.stdout.split()
+    assert run.stderr.count("compiling kernels") == (compiled != "0")
     return float(value), int(compiled)
 
 
