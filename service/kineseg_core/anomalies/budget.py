@@ -44,16 +44,16 @@ class AlarmBar:
     whatever the stream is and however wrong the severities are.
 
     Args:
-        budget: What is allowed.
+        per_hour: How many alarms an hour are allowed.
 
     Attributes:
         numbers: ``(4,)`` for `level_of`: nats at which it rests, nats a second by which it sinks, nats above its rest
             after the last alarm, and when that was.
     """
 
-    def __init__(self, budget: AnomalyBudget) -> None:
-        rest = -math.log(budget.alarms_per_hour)
-        self.numbers = np.array([rest, _STEP * budget.alarms_per_hour / 3600.0, 0.0, -math.inf])
+    def __init__(self, per_hour: float) -> None:
+        rest = -math.log(per_hour)
+        self.numbers = np.array([rest, _STEP * per_hour / 3600.0, 0.0, -math.inf])
 
     def level(self, time_s: float) -> float:
         """Where it is, nats, at a time after the last alarm."""

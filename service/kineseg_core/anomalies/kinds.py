@@ -1,8 +1,19 @@
-"""The kinds of anomaly: what went wrong in capture, and what rules say."""
+"""The kinds of anomaly: what went wrong in capture, what is unusual in what is done, and what rules say."""
 
 from __future__ import annotations
 
 import enum
+
+
+class AnomalyClass(enum.Enum):
+    """What an anomaly is about."""
+
+    FAULT = "fault"
+    """The source: its values cannot be trusted."""
+    BEHAVIOUR = "behaviour"
+    """What is done: another action, length, order or cycle than usual."""
+    RULE = "rule"
+    """A rule that was given for the stream."""
 
 
 class AnomalyKind(enum.Enum):
@@ -26,3 +37,28 @@ class AnomalyKind(enum.Enum):
     LATE = "late"
     UNUSUAL = "unusual"
     RULE = "rule"
+    NEW_ACTION = "new_action"
+    LONG_ACTION = "long_action"
+    SHORT_ACTION = "short_action"
+    UNUSUAL_ORDER = "unusual_order"
+    IRREGULAR_CYCLE = "irregular_cycle"
+    ONE_SIDED_CYCLE = "one_sided_cycle"
+
+    @property
+    def anomaly_class(self) -> AnomalyClass:
+        """What it is about."""
+        if self is AnomalyKind.RULE:
+            return AnomalyClass.RULE
+        return AnomalyClass.BEHAVIOUR if self in _OF_BEHAVIOUR else AnomalyClass.FAULT
+
+
+_OF_BEHAVIOUR = frozenset(
+    {
+        AnomalyKind.NEW_ACTION,
+        AnomalyKind.LONG_ACTION,
+        AnomalyKind.SHORT_ACTION,
+        AnomalyKind.UNUSUAL_ORDER,
+        AnomalyKind.IRREGULAR_CYCLE,
+        AnomalyKind.ONE_SIDED_CYCLE,
+    }
+)

@@ -61,7 +61,7 @@ class AnomalyMonitor:
         values = self._scorer.values
         self._row_rules: BodyRules | ChannelRules
         self._row_rules = BodyRules(source, values) if isinstance(values, BodyValues) else ChannelRules(source, values)
-        self._bar = AlarmBar(self.budget)
+        self._bar = AlarmBar(self.budget.alarms_per_hour)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         if profile is not None:
             restore(profile, source, self._scorer)

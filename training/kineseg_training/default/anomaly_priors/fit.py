@@ -15,7 +15,7 @@ from kineseg_training.default.anomaly_priors.streams import FaultlessStream
 
 Array = NDArray[np.float64]
 
-_NO_BAR = AlarmBar(AnomalyBudget()).numbers  # nothing is decided here
+_NO_BAR = AlarmBar(AnomalyBudget.alarms_per_hour).numbers  # nothing is decided here
 _QUANTILE = 0.9
 _LOWEST_LEVEL = -1.3
 _COUNTED_S = 90.0

@@ -1,0 +1,1 @@
+"""What repeats within an action: windows of a few seconds, judged against those of the same label."""
