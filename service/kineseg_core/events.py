@@ -9,7 +9,7 @@ import enum
 from array import array
 from dataclasses import dataclass, field
 
-from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
 
 
 class EndReason(enum.Enum):
@@ -85,7 +85,7 @@ class LabelsMerged:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyRaised:
-    """Something is wrong with what the source sends; as bad as this is expected once in `severity` hours.
+    """Something is wrong with the source, or unusual in what is done; as bad as this comes once in `severity` hours.
 
     `channels` or `joints` are those concerned; both empty: the whole source. `text` is a sentence about it. `rule` is
     the id of the rule that says so; empty unless the kind is RULE.
@@ -98,6 +98,7 @@ class AnomalyRaised:
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class AnomalyUpdated:
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class AnomalyCleared:
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True)

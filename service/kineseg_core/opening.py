@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
+from kineseg.motion.joint_mapping import find_joints
 
 from kineseg_core.anomalies import AnomalyBudget, WatchedSource
 from kineseg_core.anomalies.budget import LEAST_PER_HOUR, MOST_PER_HOUR
+from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
 from kineseg_core.decisions import Decisions
@@ -51,6 +53,7 @@ class StreamRequest:
         latency_s: Latency budget, seconds; 0: the default.
         boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99; 0: the default.
         alarms_per_hour: How many alarms an hour may be false, 0.01 to 1000; 0: the default.
+        reports_per_hour: How many reports of behaviour an hour may be about nothing, 0.01 to 1000; 0: the default.
         frame_results: Every frame's result is wanted, too.
         decisions: Which decisions about segments are wanted.
         joints: The joints of a body whose positions or rotations come, instead of channels.
@@ -66,6 +69,7 @@ class StreamRequest:
     latency_s: float = 0.0
     boundary_threshold: float = 0.0
     alarms_per_hour: float = 0.0
+    reports_per_hour: float = 0.0
     frame_results: bool = False
     decisions: Decisions = Decisions.ALL
     joints: Joints | None = None
@@ -86,6 +90,8 @@ class Opener:
         default_boundary_threshold: That of the default model's streams that ask for none; 0: the model's own.
         default_alarms_per_hour: False alarms an hour that are allowed in streams that do not say.
         rules: Those of all streams whose segments may have names.
+        default_reports_per_hour: Reports of behaviour an hour that may be about nothing in streams that do not say; 0:
+            behaviour is not watched there.
         limits: Of what comes in.
 
     Raises:
@@ -104,6 +110,7 @@ class Opener:
         default_boundary_threshold: float = 0.0,
         default_alarms_per_hour: float = AnomalyBudget.alarms_per_hour,
         rules: tuple[Rule, ...] = (),
+        default_reports_per_hour: float = 0.0,
         limits: IntakeLimits = _LIMITS,
     ) -> None:
         names = [*bundles, SCRATCH] if scratch else list(bundles)
@@ -129,6 +136,7 @@ class Opener:
         self._default_boundary_threshold = default_boundary_threshold
         self._default_alarms_per_hour = default_alarms_per_hour
         self._rules = rules
+        self._default_reports_per_hour = default_reports_per_hour
         self._limits = limits
 
     @property
@@ -164,6 +172,9 @@ class Opener:
         alarms = self._default_alarms_per_hour
         if wanted.alarms_per_hour != 0:
             alarms = _within(wanted.alarms_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "alarms_per_hour", "")
+        reports = self._default_reports_per_hour
+        if wanted.reports_per_hour != 0:
+            reports = _within(wanted.reports_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "reports_per_hour", "")
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
         agreed = SessionConfig(
@@ -174,6 +185,7 @@ class Opener:
             latency_s=latency,
             boundary_threshold=threshold,
             alarms_per_hour=alarms,
+            reports_per_hour=reports,
             frame_results=wanted.frame_results,
             decisions=wanted.decisions,
             opened_unix_ns=opened_unix_ns,
@@ -205,7 +217,8 @@ class Opener:
             rate_hz=model_rate,
         )
         rules = joined(self._rules, wanted.rules)
-        return Session(agreed, intake, segmenter, namer, rules=RuleWatch(rules) if rules else None)
+        watches = RuleWatch(rules) if rules else None
+        return Session(agreed, intake, segmenter, namer, watches, _behaviour(agreed, bundle.channels))
 
     def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest) -> Session:
         _refuse_rules(wanted)
@@ -223,7 +236,7 @@ class Opener:
         threshold = 0.0 if plan.few else point.final
         segmenter = scratch_segmenter(plan, point, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         agreed = replace(agreed, boundary_threshold=threshold, model_rate_hz=plan.rate_hz, plan=plan)
-        return Session(agreed, intake, segmenter)
+        return Session(agreed, intake, segmenter, behaviour=_behaviour(agreed, channels))
 
 
 def _watch(agreed: SessionConfig, channels: Sequence[str], profile: Mapping[str, Any] | None) -> SourceWatch:
@@ -232,6 +245,17 @@ def _watch(agreed: SessionConfig, channels: Sequence[str], profile: Mapping[str,
     joints = agreed.joints
     source = WatchedSource.of_channels(channels, rate) if joints is None else joints_source(joints, rate)
     return SourceWatch(source, AnomalyBudget(agreed.alarms_per_hour), profile)
+
+
+def _behaviour(agreed: SessionConfig, channels: Sequence[str]) -> BehaviourMonitor | None:
+    """What watches what is done, if reports are wanted: the model's frames, of these channels."""
+    if not agreed.reports_per_hour:
+        return None
+    joints = None
+    if agreed.joints is not None:
+        names = agreed.joints.names
+        joints = {found: names[at] for found, at in find_joints(names, agreed.joints.mapping).items()}
+    return BehaviourMonitor(agreed.reports_per_hour, channels, agreed.model_rate_hz, agreed.latency_s, joints)
 
 
 def _delay_s(rate_hz: float, model_rate_hz: float) -> float:

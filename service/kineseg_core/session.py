@@ -13,6 +13,7 @@ from kineseg.motion import Joints
 from numpy.typing import NDArray
 
 from kineseg_core.anomaly_ids import AnomalyIds
+from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.boundary_network import Look
 from kineseg_core.decisions import Decisions, selected
 from kineseg_core.events import (
@@ -54,7 +55,7 @@ REMEMBERED_SEGMENTS = 10_000
 _LOOKS_S = 1.0  # how often the name of a segment that has none is looked for, where rules wait for it
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
-_SOURCE, _RULES = "source", "rules"  # what finds anomalies
+_SOURCE, _RULES, _BEHAVIOUR = "source", "rules", "behaviour"  # what finds anomalies
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class SessionConfig:
     latency_s: float
     boundary_threshold: float
     alarms_per_hour: float
+    reports_per_hour: float
     frame_results: bool
     decisions: Decisions
     opened_unix_ns: int
@@ -129,6 +131,7 @@ class Session:
         segmenter: What decides.
         namer: What gives segments their names; none: they have none.
         rules: What watches these names; none: nothing does.
+        behaviour: What watches what is done; none: nothing does.
 
     Attributes:
         segments: The latest closed segments.
@@ -142,12 +145,14 @@ class Session:
         segmenter: Segmenter | PatternSegmenter,
         namer: Namer | None = None,
         rules: RuleWatch | None = None,
+        behaviour: BehaviourMonitor | None = None,
     ) -> None:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
         self._rules = rules
+        self._behaviour = behaviour
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = _FrameTimes(config)
         self._looks_every = max(1, round(_LOOKS_S * config.model_rate_hz))
@@ -212,6 +217,8 @@ class Session:
         self._frame_times.append(block.start[at], block.start_ns[at])
         if scores is not None:
             self._namer.update(scores)
+        if self._behaviour is not None:
+            self._behaviour.push(block.frames[at], (block.start[at], block.start_ns[at]))
         if self.config.frame_results:
             self._observed = surprise, embedding.tolist()
         return self._segmenter.observe(block.frames[at], embedding, surprise)
@@ -223,6 +230,8 @@ class Session:
             self._decided(decision, frame, ns, out)
         if self._rules is not None:
             self._watch_names(self._rules, (frame, ns), out)
+        if self._behaviour is not None:
+            self._reported(self._behaviour.settle((frame, ns), wavers=bool(self._provisional)), out)
         if self.config.frame_results:
             surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
@@ -236,7 +245,9 @@ class Session:
         if gap.cuts:
             self._frame_times.close(gap.frame, gap.time_ns)
             for decision in self._segmenter.restart():
-                self._decided(decision, gap.decided, gap.decided_ns, out)
+                self._decided(decision, gap.decided, gap.decided_ns, out, cut=True)
+            if self._behaviour is not None:
+                self._reported(self._behaviour.restart((gap.decided, gap.decided_ns)), out)
             self._namer.restart()
             self._frame_times.reopen()
             self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
@@ -261,10 +272,12 @@ class Session:
         """All frames have gone through: closes what is open and sums up."""
         self._frame_times.close(end.last_frame + 1, end.after_ns)
         for decision in self._segmenter.finish():
-            self._decided(decision, end.last_frame, end.last_ns, out)
+            self._decided(decision, end.last_frame, end.last_ns, out, cut=True)
+        end_of_stream, now = (end.last_frame + 1, end.after_ns), (end.last_frame, end.last_ns)
         if self._rules is not None:
-            end_of_stream, now = (end.last_frame + 1, end.after_ns), (end.last_frame, end.last_ns)
             self._ruled(self._rules.finish(end_of_stream, now), out)
+        if self._behaviour is not None:
+            self._reported(self._behaviour.finish(end_of_stream, now), out)
         if end.profile is not None:
             out.append(end.profile)
         summary = Summary(
@@ -284,7 +297,9 @@ class Session:
         self._emit(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
         return summary
 
-    def _decided(self, decision: Decision, decided: int, decided_ns: int, out: list[Output]) -> None:
+    def _decided(
+        self, decision: Decision, decided: int, decided_ns: int, out: list[Output], *, cut: bool = False
+    ) -> None:
         detail: Detail
         confirms = False
         if isinstance(decision, SegmentStart | SegmentUpdate):
@@ -319,6 +334,8 @@ class Session:
             if decision.label in self._labels:
                 self._labels.remove(decision.label)
                 self._labels.add(decision.into)
+        if self._behaviour is not None:
+            self._tell(self._behaviour, detail, (frame, ns), (decided, decided_ns), cut=cut)
         emitted = selected(detail, self.config.decisions, confirms=confirms)
         if emitted is not None:
             self._emit(frame, ns, decided, decided_ns, emitted, out)
@@ -345,9 +362,25 @@ class Session:
         for found in reports:
             self._anomaly(found, _RULES, out)
 
+    def _reported(self, reports: list[AnomalyFound], out: list[Output]) -> None:
+        for found in reports:
+            self._anomaly(found, _BEHAVIOUR, out)
+
     def _anomaly(self, found: AnomalyFound, watcher: str, out: list[Output]) -> None:
         detail = self._anomaly_ids.numbered(watcher, found.detail)
         self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
+
+    @staticmethod
+    def _tell(behaviour: BehaviourMonitor, detail: Detail, begins: Place, decided: Place, *, cut: bool) -> None:
+        """What is certain of a segment goes to what watches behaviour."""
+        match detail:
+            case SegmentStarted(confirmed=True) | SegmentUpdated(confirmed=True):
+                behaviour.begins(detail.label, detail.name, begins)
+            case SegmentClosed():
+                end = detail.end_frame, round(detail.end_time_s * SECOND)
+                behaviour.ends(detail.label, detail.name, begins, end, decided, cut=cut)
+            case LabelsMerged():
+                behaviour.merged(detail.label, detail.into)
 
     def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
         """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""

@@ -17,14 +17,14 @@ class Finding:
         nats: Once in e^s hours.
         since: Where it begins.
         text: A sentence about it.
-        joints: Of the body that are concerned; empty: the whole of it, or there are none.
+        units: The joints or channels concerned; empty: all.
     """
 
     kind: AnomalyKind
     nats: float
     since: Place
     text: str
-    joints: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,20 @@ class BehaviourMonitor:
         channels: Names of a frame's numbers; empty: cycles are not watched.
         rate_hz: Frames a second.
         latency_s: After which it is certain that no boundary lies before.
+        joints: What the source calls the joints that channels name; None: it sends these channels.
     """
 
     def __init__(
-        self, reports_per_hour: float, channels: Sequence[str] = (), rate_hz: float = 30.0, latency_s: float = 4.0
+        self,
+        reports_per_hour: float,
+        channels: Sequence[str] = (),
+        rate_hz: float = 30.0,
+        latency_s: float = 4.0,
+        joints: Mapping[str, str] | None = None,
     ) -> None:
-        pairs = limb_pairs(channels)
+        pairs = limb_pairs(channels, joints)
         share = 1.0 / (_OF_ACTIONS + bool(channels) + bool(pairs))
-        self._reports = Reports(reports_per_hour)
+        self._reports = Reports(reports_per_hour, of_joints=joints is not None)
         self._new, self._order = NewAction(share), UnusualOrder(share)
         self._long, self._short = LongAction(share), ShortAction(share)
         self._cycles = CycleWatch(len(channels), rate_hz, latency_s, pairs, share) if channels else None
@@ -107,9 +113,9 @@ class BehaviourMonitor:
             self._cycles.restart()
         return found
 
-    def finish(self, end: Place) -> list[AnomalyFound]:
-        """The stream is over: clears what goes on."""
-        return [*self.settle(end), *self._reports.finish(end)]
+    def finish(self, end: Place, now: Place) -> list[AnomalyFound]:
+        """The stream has ended before `end`, with the frame `now`: clears what goes on."""
+        return [*self.settle(now), *self._reports.finish(end, now)]
 
     def _over(self, action: Action, now: Place) -> list[AnomalyFound]:
         found: list[AnomalyFound] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from kineseg_core.anomalies.budget import AlarmBar
 from kineseg_core.anomalies.kinds import AnomalyKind
@@ -30,9 +31,11 @@ class Reports:
 
     Args:
         per_hour: How many an hour may be about nothing.
+        of_joints: Units are joints, and not channels.
     """
 
-    def __init__(self, per_hour: float) -> None:
+    def __init__(self, per_hour: float, *, of_joints: bool = False) -> None:
+        self._of_joints = of_joints
         self._bar = AlarmBar(per_hour)
         self._open: dict[AnomalyKind, _Open] = {}
         self._count = 0
@@ -40,10 +43,6 @@ class Reports:
     def is_open(self, kind: AnomalyKind) -> bool:
         """Whether a report of that kind goes on."""
         return kind in self._open
-
-    def reports(self, nats: float, now: Place) -> bool:
-        """Whether something so rare would be reported."""
-        return nats >= self._bar.level(seconds(now))
 
     def single(self, finding: Finding | None, now: Place, end: Place) -> list[AnomalyFound]:
         """Something that is over once it is known."""
@@ -55,16 +54,16 @@ class Reports:
             return []
         known = self._open.get(finding.kind)
         if known is None:
-            if not self.reports(finding.nats, now):
+            if not self._is_due(finding.nats, now):
                 return []
             self._count += 1
             self._bar.raise_by_alarm(seconds(now))
-            self._open[finding.kind] = _Open(self._count, finding, finding.nats)
-            return [_found(AnomalyRaised(*_said(self._count, finding)), finding, now)]
+            known = self._open[finding.kind] = _Open(self._count, finding, finding.nats)
+            return [_found(AnomalyRaised(**self._said(known)), finding.since, now)]
         if min(finding.nats, RAREST) < known.emitted + _WORSE:
             return []
-        known.finding, known.emitted = finding, finding.nats
-        return [_found(AnomalyUpdated(*_said(known.number, finding)), finding, now)]
+        known.finding, known.emitted = replace(finding, since=known.finding.since), finding.nats
+        return [_found(AnomalyUpdated(**self._said(known)), known.finding.since, now)]
 
     def calm(self, nats: float, now: Place) -> bool:
         """Whether what was reported, and now is so rare, is over."""
@@ -75,25 +74,32 @@ class Reports:
         known = self._open.pop(kind, None)
         if known is None:
             return []
-        finding = known.finding
-        number, kind_, severity, said, channels, joints = _said(known.number, finding)
-        lasted_s = (end[1] - finding.since[1]) / 1e9
+        since = known.finding.since
         detail = AnomalyCleared(
-            number, kind_, severity, text or said, end[0], end[1] / 1e9, lasted_s, channels, joints
+            **self._said(known, text), end_frame=end[0], end_time_s=end[1] / 1e9, duration_s=(end[1] - since[1]) / 1e9
         )
-        return [_found(detail, finding, now)]
+        return [_found(detail, since, now)]
 
-    def finish(self, end: Place) -> list[AnomalyFound]:
-        """The stream is over."""
-        return [found for kind in tuple(self._open) for found in self.over(kind, end, end)]
+    def finish(self, end: Place, now: Place) -> list[AnomalyFound]:
+        """The stream has ended before `end`, with the frame `now`."""
+        return [found for kind in tuple(self._open) for found in self.over(kind, now, end)]
+
+    def _is_due(self, nats: float, now: Place) -> bool:
+        return nats >= self._bar.level(seconds(now))
+
+    def _said(self, report: _Open, text: str = "") -> dict[str, Any]:
+        """What every event says of its report."""
+        finding = report.finding
+        return {
+            "anomaly_id": report.number,
+            "anomaly_kind": finding.kind,
+            "severity": math.exp(min(report.emitted, RAREST)),
+            "text": text or finding.text,
+            "channels": () if self._of_joints else finding.units,
+            "joints": finding.units if self._of_joints else (),
+            "anomaly_class": finding.kind.anomaly_class,
+        }
 
 
-def _said(
-    number: int, finding: Finding
-) -> tuple[int, AnomalyKind, float, str, tuple[str, ...], tuple[str, ...]]:
-    severity_h = math.exp(min(finding.nats, RAREST))
-    return number, finding.kind, severity_h, finding.text, (), finding.joints
-
-
-def _found(detail: AnomalyRaised | AnomalyUpdated | AnomalyCleared, finding: Finding, now: Place) -> AnomalyFound:
-    return AnomalyFound(detail, *finding.since, *now)
+def _found(detail: AnomalyRaised | AnomalyUpdated | AnomalyCleared, since: Place, now: Place) -> AnomalyFound:
+    return AnomalyFound(detail, *since, *now)

@@ -89,6 +89,7 @@ class SourceWatch:
         if known is None or known[0] != event.since_s:
             known = self._begun[number] = event.since_s, self._times.nearest(event.since_s)
         frame, since_ns = known[1]
+        of = event.kind.anomaly_class
         about = (number, event.kind, event.severity_h, event.text)
         source = self._monitor.source
         units = () if 1 < len(event.units) == len(source.names) else event.units
@@ -98,10 +99,10 @@ class SourceWatch:
             del self._begun[number]
             end_frame, end_ns = end or self._times.nearest(event.end_s)
             lasted_s = (end_ns - since_ns) / SECOND
-            detail = AnomalyCleared(*about, end_frame, end_ns / SECOND, lasted_s, channels, joints)
+            detail = AnomalyCleared(*about, end_frame, end_ns / SECOND, lasted_s, channels, joints, anomaly_class=of)
         else:
             kind = AnomalyRaised if isinstance(event, Raised) else AnomalyUpdated
-            detail = kind(*about, channels, joints)
+            detail = kind(*about, channels, joints, anomaly_class=of)
         return AnomalyFound(detail, frame, since_ns, *at)
 
 

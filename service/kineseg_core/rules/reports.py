@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
 from kineseg_core.anomalies.signs import RULE_SEVERITY
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
 from kineseg_core.intake.clock import SECOND
@@ -26,7 +26,7 @@ class RuleReports:
         """An alert begins."""
         self._count += 1
         text = rule.said((now[1] - since[1]) / SECOND)
-        detail = AnomalyRaised(self._count, AnomalyKind.RULE, _SEVERITY, text, rule=rule.id)
+        detail = AnomalyRaised(self._count, AnomalyKind.RULE, _SEVERITY, text, rule=rule.id, anomaly_class=AnomalyClass.RULE)
         return AnomalyFound(detail, *since, *now)
 
     def cleared(
@@ -36,6 +36,7 @@ class RuleReports:
         lasted_s = max(0, end[1] - since[1]) / SECOND
         text = f"{rule.said(lasted_s)} ({correction})" if correction else rule.said(lasted_s)
         detail = AnomalyCleared(
-            number, AnomalyKind.RULE, _SEVERITY, text, end[0], end[1] / SECOND, lasted_s, rule=rule.id
+            number, AnomalyKind.RULE, _SEVERITY, text, end[0], end[1] / SECOND, lasted_s, rule=rule.id,
+            anomaly_class=AnomalyClass.RULE,
         )
         return AnomalyFound(detail, *since, *now)

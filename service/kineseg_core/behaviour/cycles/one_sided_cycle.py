@@ -39,9 +39,9 @@ class OneSidedCycle:
         pair, usual = self._pairs[k], self._histories[k].usual(label)
         assert usual is not None
         now, before = math.exp(window.sides[k]), math.exp(usual[0])
-        left, right = (joint.replace("_", " ") for joint in pair.joints)
+        left, right = pair.said
         text = f"{left} {now:.2f} times as fast as {right} in {spoken(label, name)}, usually {before:.2f} times"
-        return Finding(AnomalyKind.ONE_SIDED_CYCLE, nats, window.start, text, pair.joints)
+        return Finding(AnomalyKind.ONE_SIDED_CYCLE, nats, window.start, text, pair.units)
 
     def learn(self, label: int, window: Window) -> None:
         """Takes a window."""

@@ -37,9 +37,7 @@ class CycleWatch:
         share: Of the budget, for each kind.
     """
 
-    def __init__(
-        self, channels: int, rate_hz: float, latency_s: float, pairs: Sequence[Pair], share: float
-    ) -> None:
+    def __init__(self, channels: int, rate_hz: float, latency_s: float, pairs: Sequence[Pair], share: float) -> None:
         self._windows = Windows(channels, rate_hz, pairs)
         self._waiting: deque[Window] = deque(maxlen=_MOST_WAITING)
         self._certain_ns = round(latency_s * 1e9) + _MARGIN_NS
@@ -81,9 +79,7 @@ class CycleWatch:
         self._windows.restart()
         self._waiting.clear()
 
-    def _judge(
-        self, action: OpenAction | Action, until_ns: int, now: Place, reports: Reports
-    ) -> list[AnomalyFound]:
+    def _judge(self, action: OpenAction | Action, until_ns: int, now: Place, reports: Reports) -> list[AnomalyFound]:
         found: list[AnomalyFound] = []
         while self._waiting and self._waiting[0].end[1] <= until_ns:
             window = self._waiting.popleft()

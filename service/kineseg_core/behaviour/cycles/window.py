@@ -41,9 +41,7 @@ class Window:
     sides: tuple[float, ...]
 
 
-def window_of(
-    frames: Array, scale: Array, rate_hz: float, pairs: Sequence[Pair], start: Place, end: Place
-) -> Window:
+def window_of(frames: Array, scale: Array, rate_hz: float, pairs: Sequence[Pair], start: Place, end: Place) -> Window:
     """Sums up frames.
 
     Args:
