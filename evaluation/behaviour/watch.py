@@ -28,7 +28,7 @@ def reports(tasks: Sequence[Task], per_hour: float) -> list[Report]:
     """What is reported of someone's work at that budget."""
     monitor = BehaviourMonitor(per_hour)
     found: list[Report] = []
-    frame, ahead = 0, 0
+    frame = 0
     for task, following in zip(tasks, [*tasks[1:], None], strict=True):
         monitor.begins(task.label, "", _place(task.start_s))
         while frame / _RATE_HZ < task.known_s:

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     default_alarms_per_hour: float = Field(
         2.0, ge=0.01, le=1000, description="False alarms an hour that are allowed in streams that do not say."
     )
+    default_reports_per_hour: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="Reports of behaviour an hour that may be about nothing in streams that do not say; 0: none come.",
+    )
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
     opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")

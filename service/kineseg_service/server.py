@@ -245,6 +245,7 @@ class Server:
             default_latency_s=settings.default_latency_s,
             default_boundary_threshold=settings.default_boundary_threshold or 0.0,
             default_alarms_per_hour=settings.default_alarms_per_hour,
+            default_reports_per_hour=settings.default_reports_per_hour,
             rules=() if settings.rules is None else load_rules(settings.rules),
             limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
         )

@@ -65,6 +65,7 @@ def test_channels_that_the_model_does_not_know(kineseg: Command, tmp_path: Path)
         (["--latency", "99"], "latency_s must be 0.5 to 10 seconds"),
         (["--threshold", "1"], "boundary_threshold must be 0.01 to 0.99, got 1"),
         (["--alarms-per-hour", "0"], "alarms_per_hour must be 0.01 to 1000, got 0"),
+        (["--reports-per-hour", "0"], "reports_per_hour must be 0.01 to 1000, got 0"),
         (["--rate", "0"], "expected a positive number"),
         (["--plot", "timeline.gif"], "must end in one of .png"),
         (["--out", "nowhere/events.jsonl"], "there is no folder nowhere"),

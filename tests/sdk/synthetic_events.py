@@ -26,6 +26,7 @@ def events_of(kind: type[kineseg.Event]) -> st.SearchStrategy[kineseg.Event]:
     by_type = {"int": whole, "float": real, "bool": st.booleans(), "EndReason": st.sampled_from(kineseg.EndReason)}
     by_type["tuple[str, ...]"] = st.lists(st.text()).map(tuple)
     by_type["tuple[float, ...]"] = st.lists(st.floats(-1e9, 1e9, width=32)).map(tuple)
+    by_type["AnomalyClass"] = st.sampled_from(kineseg.AnomalyClass)
     by_type["AnomalyKind"] = st.sampled_from(kineseg.AnomalyKind)
     by_type["str"] = st.text()
     by_name = {"anomaly_id": st.integers(1, 2**53)}

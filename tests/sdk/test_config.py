@@ -31,6 +31,8 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("alarms_per_hour", 0),
         ("alarms_per_hour", 1001),
         ("alarms_per_hour", math.nan),
+        ("reports_per_hour", 0),
+        ("reports_per_hour", 1001),
         ("chunk_s", 0),
         ("chunk_s", math.nan),
         ("session_id", "a b"),
@@ -96,6 +98,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         latency_s=2,
         boundary_threshold=0.6,
         alarms_per_hour=6,
+        reports_per_hour=30,
         frame_results=True,
         decisions="final",
     )
@@ -114,6 +117,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         "latency_s": 2,
         "boundary_threshold": 0.6,
         "alarms_per_hour": 6,
+        "reports_per_hour": 30,
         "frame_results": True,
         **wanted,
     }

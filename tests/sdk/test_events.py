@@ -26,10 +26,10 @@ OWN = {
         *("segment_id", "label", "start_frame", "end_frame", "start_time_s", "end_time_s", "repeat_probability"),
     },
     "labels_merged": {"label", "into"},
-    "anomaly": {"anomaly_id", "anomaly_kind", "severity", "text"},
-    "anomaly_updated": {"anomaly_id", "anomaly_kind", "severity", "text"},
+    "anomaly": {"anomaly_id", "anomaly_kind", "anomaly_class", "severity", "text"},
+    "anomaly_updated": {"anomaly_id", "anomaly_kind", "anomaly_class", "severity", "text"},
     "anomaly_cleared": {
-        *("anomaly_id", "anomaly_kind", "severity", "text"),
+        *("anomaly_id", "anomaly_kind", "anomaly_class", "severity", "text"),
         *("end_frame", "end_time_s", "duration_s"),
     },
     "gap": {"missing_frames", "duration_s", "cuts"},
@@ -58,9 +58,9 @@ OPTIONAL = {
     },
     "segment_updated": {"start_frame", "repeat_probability", *WHERE_KNOWN["segment_updated"]},
     "segment_closed": {"repeat_probability", *WHERE_KNOWN["segment_closed"]},
-    "anomaly": WHERE_KNOWN["anomaly"],
-    "anomaly_updated": WHERE_KNOWN["anomaly_updated"],
-    "anomaly_cleared": WHERE_KNOWN["anomaly_cleared"],
+    "anomaly": {"anomaly_class", *WHERE_KNOWN["anomaly"]},
+    "anomaly_updated": {"anomaly_class", *WHERE_KNOWN["anomaly_updated"]},
+    "anomaly_cleared": {"anomaly_class", *WHERE_KNOWN["anomaly_cleared"]},
     "gap": {"cuts"},
     "summary": {"announced", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
 }
@@ -164,14 +164,14 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
     totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
     said = {"anomaly_id": 2, "severity": 0.25, "channels": ("c1",), "joints": ("head", "neck"), "text": "head frozen"}
-    numbers = {"anomaly_kind": pb.ANOMALY_KIND_FROZEN}
+    numbers = {"anomaly_kind": pb.ANOMALY_KIND_FROZEN, "anomaly_class": pb.ANOMALY_CLASS_FAULT}
     ends = {"end_frame": 8, "end_time_s": 0.6, "duration_s": 0.1}
     missing = {"channels": ("c2", "c0"), "duration_s": 0.25, "returned": True}
     sent = [
         pb.Event(seq=1, **about, capture_time_ns=11, segment_started=pb.SegmentStarted(**known)),
         pb.Event(seq=2, **about, segment_closed=pb.SegmentClosed(**closed)),
         pb.Event(seq=3, **about, capture_time_ns=0, anomaly=pb.AnomalyRaised(**said, **numbers)),
-        pb.Event(seq=11, **about, anomaly_updated=pb.AnomalyUpdated(**said, anomaly_kind=99)),
+        pb.Event(seq=11, **about, anomaly_updated=pb.AnomalyUpdated(**said, anomaly_kind=99, anomaly_class=9)),
         pb.Event(seq=12, **about, anomaly_cleared=pb.AnomalyCleared(**said, **ends, **numbers)),
         pb.Event(seq=4, **about, gap=pb.Gap(missing_frames=2, duration_s=0.25)),
         pb.Event(seq=5, **about),  # what a kind of a newer server looks like
@@ -192,8 +192,8 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     scripted.segment = say_all
     with connect(scripted.address).stream(rate=30) as stream:
         frame, *events = list(stream)
-    named = {"anomaly_kind": kineseg.AnomalyKind.FROZEN}
-    newer = {"anomaly_kind": kineseg.AnomalyKind.UNKNOWN}
+    named = {"anomaly_kind": kineseg.AnomalyKind.FROZEN, "anomaly_class": kineseg.AnomalyClass.FAULT}
+    newer = {"anomaly_kind": kineseg.AnomalyKind.UNKNOWN, "anomaly_class": kineseg.AnomalyClass.UNKNOWN}
     assert events == [
         kineseg.SegmentStarted(seq=1, **about, capture_time_ns=11, **known),
         kineseg.SegmentClosed(seq=2, **about, **closed),

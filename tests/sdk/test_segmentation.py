@@ -71,6 +71,7 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
         latency_s=2,
         boundary_threshold=0.6,
         alarms_per_hour=6,
+        reports_per_hour=30,
     )
     np.testing.assert_array_equal(np.concatenate(two_segments.received), frames)
     assert two_segments.config == pb.StreamConfig(
@@ -80,6 +81,7 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
         latency_s=2,
         boundary_threshold=0.6,
         alarms_per_hour=6,
+        reports_per_hour=30,
         decisions=pb.DECISIONS_ALL,
     )
     assert (found.rate, found.n_frames) == (120, 5001)

@@ -237,6 +237,7 @@ def test_names_from_a_bank(tmp_path: Path, tiny_bundle: Path, motion: Frames) ->
         ({"latency_s": 99.0}, kineseg.InvalidRequest, "latency_s"),
         ({"boundary_threshold": 1.0}, kineseg.InvalidRequest, "boundary_threshold"),
         ({"alarms_per_hour": 0.0}, kineseg.InvalidRequest, "alarms_per_hour"),
+        ({"reports_per_hour": 0.0}, kineseg.InvalidRequest, "reports_per_hour"),
         (
             {"model": "scratch", "rate": 20, "channels": ("c0",), "boundary_threshold": 0.5},
             kineseg.InvalidRequest,

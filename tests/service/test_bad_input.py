@@ -40,6 +40,7 @@ EARLY = ("first_frame", "FRAMES_OUT_OF_ORDER", ("300", None))
 UNEXPECTED = "MESSAGE_UNEXPECTED"
 RATE = ("config.frame_rate_hz", "FIELD_OUT_OF_RANGE", ("1", "1000"))
 LATENCY = ("config.latency_s", "FIELD_OUT_OF_RANGE", ("0.5", "10"))
+REPORTS = ("config.reports_per_hour", "FIELD_OUT_OF_RANGE", ("0.01", "1000"))
 ALARMS = ("config.alarms_per_hour", "FIELD_OUT_OF_RANGE", ("0.01", "1000"))
 THRESHOLD = ("config.boundary_threshold", "FIELD_OUT_OF_RANGE", ("0.01", "0.99"))
 CHANNELS = ("config.channels", "CHANNELS_MISMATCH")
@@ -126,6 +127,8 @@ AT_ONCE = {
     "negative threshold": Bad(config(boundary_threshold=-0.5), INVALID, "boundary_threshold is -0.5", *THRESHOLD),
     "many alarms": Bad(config(alarms_per_hour=1001), INVALID, "is 1001, it must be 0.01 to 1000", *ALARMS),
     "negative alarms": Bad(config(alarms_per_hour=-1), INVALID, "alarms_per_hour is -1", *ALARMS),
+    "many reports": Bad(config(reports_per_hour=1001), INVALID, "is 1001, it must be 0.01 to 1000", *REPORTS),
+    "nan reports": Bad(config(reports_per_hour=float("nan")), INVALID, "reports_per_hour is nan", *REPORTS),
     "nan alarms": Bad(config(alarms_per_hour=float("nan")), INVALID, "alarms_per_hour is nan", *ALARMS),
     "nan threshold": Bad(config(boundary_threshold=float("nan")), INVALID, "boundary_threshold is nan", *THRESHOLD),
     "threshold without probability": Bad(

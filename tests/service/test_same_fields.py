@@ -67,6 +67,7 @@ def test_what_is_no_event_has_the_fields_of_its_message_too(ours: type, message:
     ("ours", "sdk", "contract", "prefix", "extra"),
     [
         (core.EndReason, kineseg.EndReason, pb.EndReason, "END_REASON_", {"unspecified"}),
+        (anomalies.AnomalyClass, kineseg.AnomalyClass, pb.AnomalyClass, "ANOMALY_CLASS_", {"unknown"}),
         (anomalies.AnomalyKind, kineseg.AnomalyKind, pb.AnomalyKind, "ANOMALY_KIND_", {"unknown"}),
     ],
 )

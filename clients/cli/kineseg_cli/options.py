@@ -76,6 +76,14 @@ AlarmsPerHour = Annotated[
         "--alarms-per-hour", help="How many alarms an hour may be false, 0.01 to 1000. Default: the server's, 2."
     ),
 ]
+ReportsPerHour = Annotated[
+    float | None,
+    typer.Option(
+        "--reports-per-hour",
+        help="Report unusual behaviour, too: how many reports an hour may be about nothing, 0.01 to 1000, such as 30. "
+        "Default: the server's, none.",
+    ),
+]
 ProfileFile = Annotated[
     Path | None,
     typer.Option(

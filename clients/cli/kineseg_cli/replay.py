@@ -37,6 +37,7 @@ class Replay:
         latency_s: See `kineseg.StreamConfig`.
         boundary_threshold: See `kineseg.StreamConfig`.
         alarms_per_hour: See `kineseg.StreamConfig`.
+        reports_per_hour: See `kineseg.StreamConfig`.
         profile: See `kineseg.StreamConfig`.
         return_profile: See `kineseg.StreamConfig`.
         rules: See `kineseg.StreamConfig`.
@@ -56,6 +57,7 @@ class Replay:
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
         alarms_per_hour: float | None = None,
+        reports_per_hour: float | None = None,
         profile: Mapping[str, Any] | None = None,
         return_profile: bool = False,
         rules: str | Path = "",
@@ -78,6 +80,7 @@ class Replay:
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
             alarms_per_hour=alarms_per_hour,
+            reports_per_hour=reports_per_hour,
             profile=profile,
             return_profile=return_profile,
             rules=rules,

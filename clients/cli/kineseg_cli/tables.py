@@ -47,12 +47,13 @@ def anomaly_table(spans: Sequence[AnomalySpan]) -> Table:
     table.add_column("id", justify="right")
     for name in ("from", "to"):
         table.add_column(name, justify="right")
+    table.add_column("class")
     table.add_column("kind")
     table.add_column("what", overflow="fold")
     table.add_column("how rare")
     for span in spans:
         until = "goes on" if span.end_s is None else clock(span.end_s)
-        about = (str(span.anomaly_id), clock(span.start_s), until, span.kind)
+        about = (str(span.anomaly_id), clock(span.start_s), until, str(span.about), span.kind.replace("_", " "))
         table.add_row(*about, Text(span.text), rarity(span.severity, span.rule))
     return table
 

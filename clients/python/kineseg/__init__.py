@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         WrongChannels,
     )
     from kineseg._events import (
+        AnomalyClass,
         AnomalyCleared,
         AnomalyKind,
         AnomalyRaised,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDenied",
     "AlreadyExists",
+    "AnomalyClass",
     "AnomalyCleared",
     "AnomalyKind",
     "AnomalyRaised",
@@ -157,7 +159,7 @@ _HOMES = {
         "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
-        "AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "
+        "AnomalyClass AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "
         "LabelsMerged MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
         "event_from_dict"
     ),

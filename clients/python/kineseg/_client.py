@@ -187,6 +187,7 @@ class Client(BaseClient):
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
         alarms_per_hour: float | None = None,
+        reports_per_hour: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         session_id: str = "",
@@ -212,6 +213,7 @@ class Client(BaseClient):
             latency_s: See `StreamConfig.latency_s`.
             boundary_threshold: See `StreamConfig.boundary_threshold`.
             alarms_per_hour: See `StreamConfig.alarms_per_hour`.
+            reports_per_hour: See `StreamConfig.reports_per_hour`.
             frame_results: Whether to keep what the model computed per frame.
             decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
             session_id: See `StreamConfig.session_id`.
@@ -238,6 +240,7 @@ class Client(BaseClient):
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
             alarms_per_hour=alarms_per_hour,
+            reports_per_hour=reports_per_hour,
             frame_results=frame_results,
             decisions=decisions,
             session_id=session_id,

@@ -46,6 +46,10 @@ class StreamConfig:
             otherwise. ``"scratch"`` with fewer than 5 channels has no such probability and refuses it.
         alarms_per_hour: How many alarms an hour may be false, 0.01 to 1000: what is rarer than that is raised as an
             anomaly. None: the server's default, 2.
+        reports_per_hour: How many reports an hour about what is done may be about nothing, 0.01 to 1000: actions that
+            are new, too long, too short, in unusual order, or repeated otherwise than usual. They are anomalies of the
+            class ``"behaviour"``, with a budget of their own; 30 is a good number. None: the server's default, which is
+            that behaviour is not watched.
         frame_results: Whether to also receive a `FrameResult` for every frame of the model's rate.
         chunk_s: How many seconds of frames travel in one message, 0.001 to 10; at least one frame does. Longer chunks
             cost less and arrive later; the events are the same.
@@ -77,6 +81,7 @@ class StreamConfig:
     latency_s: float | None = None
     boundary_threshold: float | None = None
     alarms_per_hour: float | None = None
+    reports_per_hour: float | None = None
     frame_results: bool = False
     chunk_s: float = 0.05
     decisions: Decisions = "all"
@@ -96,6 +101,9 @@ class StreamConfig:
             object.__setattr__(self, "boundary_threshold", threshold)
         if self.alarms_per_hour is not None:
             object.__setattr__(self, "alarms_per_hour", _checked("alarms_per_hour", self.alarms_per_hour, _ALARMS, ""))
+        if self.reports_per_hour is not None:
+            reports = _checked("reports_per_hour", self.reports_per_hour, _ALARMS, "")
+            object.__setattr__(self, "reports_per_hour", reports)
         object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
         if self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
@@ -146,6 +154,7 @@ class StreamChoices(TypedDict, total=False):
     latency_s: float | None
     boundary_threshold: float | None
     alarms_per_hour: float | None
+    reports_per_hour: float | None
     frame_results: bool
     chunk_s: float
     decisions: Decisions

@@ -41,6 +41,19 @@ class EventKind(enum.StrEnum):
     """A kind that a newer server knows and this SDK does not."""
 
 
+class AnomalyClass(enum.StrEnum):
+    """What an anomaly is about."""
+
+    FAULT = "fault"
+    """The source: its values cannot be trusted. Within `StreamConfig.alarms_per_hour`."""
+    BEHAVIOUR = "behaviour"
+    """What is done: unusual for the stream. Within `StreamConfig.reports_per_hour`."""
+    RULE = "rule"
+    """A rule that was given for the stream."""
+    UNKNOWN = "unknown"
+    """A class that a newer server knows and this SDK does not."""
+
+
 class AnomalyKind(enum.StrEnum):
     """What is wrong in an anomaly."""
 
@@ -80,6 +93,18 @@ class AnomalyKind(enum.StrEnum):
     """Rarer than the budget allows, and none of the other kinds."""
     RULE = "rule"
     """What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
+    NEW_ACTION = "new_action"
+    """An action that was never seen before in the stream."""
+    LONG_ACTION = "long_action"
+    """An action goes on for longer than those of its label did."""
+    SHORT_ACTION = "short_action"
+    """An action was over sooner than those of its label were."""
+    UNUSUAL_ORDER = "unusual_order"
+    """Actions follow one another as they do not usually."""
+    IRREGULAR_CYCLE = "irregular_cycle"
+    """A repeated movement has another period or size than usual in its action, or is less regular."""
+    ONE_SIDED_CYCLE = "one_sided_cycle"
+    """One side moves more or less against the other than usual in its action."""
     UNKNOWN = "unknown"
     """A kind that a newer server knows and this SDK does not."""
 
@@ -281,7 +306,7 @@ class LabelsMerged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRaised(Event):
-    """From `frame` on something is wrong with what the source sends, its joints or else its channels, or a rule holds.
+    """From `frame` on something is wrong with the source, or unusual in what is done, or a rule holds.
 
     Attributes:
         anomaly_id: Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly.
@@ -291,6 +316,7 @@ class AnomalyRaised(Event):
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
         rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
+        anomaly_class: What it is about: the source, or what is done.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY
@@ -302,6 +328,7 @@ class AnomalyRaised(Event):
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +345,7 @@ class AnomalyUpdated(Event):
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
         rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
+        anomaly_class: What it is about: the source, or what is done.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_UPDATED
@@ -329,6 +357,7 @@ class AnomalyUpdated(Event):
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,6 +375,7 @@ class AnomalyCleared(Event):
         channels: The channels concerned. Empty: the stream was opened with joints, or it is the whole source.
         joints: The joints concerned. Empty: the stream has none, or it is the whole source.
         rule: Id of the rule that says so, such as "name:fall"; empty unless the kind is ``"rule"``.
+        anomaly_class: What it is about: the source, or what is done.
     """
 
     kind: ClassVar[EventKind] = EventKind.ANOMALY_CLEARED
@@ -360,6 +390,7 @@ class AnomalyCleared(Event):
     channels: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     rule: str = ""
+    anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

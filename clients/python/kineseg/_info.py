@@ -87,6 +87,7 @@ class Opened:
         max_gap_s: Longest gap that is filled, seconds; a longer one cuts the stream, see `Gap.cuts`.
         boundary_threshold: How likely a boundary must be to become final, as in force; 0: the model has no threshold.
         alarms_per_hour: How many alarms an hour may be false, as in force.
+        reports_per_hour: How many reports of behaviour an hour may be about nothing, as in force; 0: it is not watched.
     """
 
     stream_id: str
@@ -100,6 +101,7 @@ class Opened:
     max_gap_s: float
     boundary_threshold: float = 0.0
     alarms_per_hour: float = 0.0
+    reports_per_hour: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +152,7 @@ class SessionInfo:
         last_seq: Number of the last event emitted so far.
         boundary_threshold: See `Opened.boundary_threshold`.
         alarms_per_hour: See `Opened.alarms_per_hour`.
+        reports_per_hour: See `Opened.reports_per_hour`.
         warming_up: Classes of anomalies that are not looked for yet, such as ``"past"``: they need more of the stream.
     """
 
@@ -165,6 +168,7 @@ class SessionInfo:
     last_seq: int
     boundary_threshold: float = 0.0
     alarms_per_hour: float = 0.0
+    reports_per_hour: float = 0.0
     warming_up: tuple[str, ...] = ()
 
 

@@ -27,7 +27,7 @@ from kineseg_core.rules import rules_from_toml
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
-from kineseg._events import EVENT_TYPES, AnomalyKind, Event, EventKind, FrameResult
+from kineseg._events import EVENT_TYPES, AnomalyClass, AnomalyKind, Event, EventKind, FrameResult
 from kineseg._info import EndReason, Model
 from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
@@ -76,6 +76,7 @@ class LocalModel:
                     latency_s=config.latency_s or 0.0,
                     boundary_threshold=config.boundary_threshold or 0.0,
                     alarms_per_hour=config.alarms_per_hour or 0.0,
+                    reports_per_hour=config.reports_per_hour or 0.0,
                     frame_results=config.frame_results,
                     decisions=Decisions(config.decisions),
                     joints=config.joints,
@@ -224,6 +225,8 @@ def _value(value: Any) -> Any:
             return EndReason(value.value)
         case anomalies.AnomalyKind():
             return AnomalyKind(value.value)
+        case anomalies.AnomalyClass():
+            return AnomalyClass(value.value)
         case array():
             return tuple(value)
     return value

@@ -110,6 +110,7 @@ def plan_example(
         latency_s=None,
         boundary_threshold=None,
         alarms_per_hour=None,
+        reports_per_hour=None,
         frame_results=True,
         decisions="final",
         session_id="",

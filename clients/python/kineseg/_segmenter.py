@@ -66,6 +66,7 @@ class Segmenter:
         latency_s: float | None = None,
         boundary_threshold: float | None = None,
         alarms_per_hour: float | None = None,
+        reports_per_hour: float | None = None,
         frame_results: bool = False,
         decisions: Decisions = "all",
         name_bank: str | Path | None = None,
@@ -85,6 +86,7 @@ class Segmenter:
             latency_s: See `StreamConfig.latency_s`; None: 4 seconds.
             boundary_threshold: See `StreamConfig.boundary_threshold`.
             alarms_per_hour: See `StreamConfig.alarms_per_hour`.
+            reports_per_hour: See `StreamConfig.reports_per_hour`.
             frame_results: Whether to also give a `FrameResult` for every frame of the model's rate.
             decisions: See `StreamConfig.decisions`.
             name_bank: A file of names that were taught, such as `kineseg label teach` writes.
@@ -112,6 +114,7 @@ class Segmenter:
             latency_s=latency_s,
             boundary_threshold=boundary_threshold,
             alarms_per_hour=alarms_per_hour,
+            reports_per_hour=reports_per_hour,
             frame_results=frame_results,
             decisions=decisions,
             profile=profile,
@@ -242,6 +245,7 @@ def segment(
     latency_s: float | None = None,
     boundary_threshold: float | None = None,
     alarms_per_hour: float | None = None,
+    reports_per_hour: float | None = None,
     frame_results: bool = False,
     decisions: Decisions = "all",
     mapping: Mapping[str, str] | None = None,
@@ -261,6 +265,7 @@ def segment(
         latency_s: See `StreamConfig.latency_s`.
         boundary_threshold: See `StreamConfig.boundary_threshold`.
         alarms_per_hour: See `StreamConfig.alarms_per_hour`.
+        reports_per_hour: See `StreamConfig.reports_per_hour`.
         frame_results: Whether to keep what the model computed per frame.
         decisions: See `StreamConfig.decisions`. The segments are the same with ``"all"`` and ``"final"``.
         mapping: Canonical joint -> joint name in the recording, for names that are not recognised.
@@ -285,6 +290,7 @@ def segment(
         latency_s=latency_s,
         boundary_threshold=boundary_threshold,
         alarms_per_hour=alarms_per_hour,
+        reports_per_hour=reports_per_hour,
         frame_results=frame_results,
         decisions=decisions,
         session_id="",

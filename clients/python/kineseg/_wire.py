@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import Internal, InvalidRequest
-from kineseg._events import EVENT_TYPES, AnomalyKind, Event, EventKind, FrameResult, WatchedEvent
+from kineseg._events import EVENT_TYPES, AnomalyClass, AnomalyKind, Event, EventKind, FrameResult, WatchedEvent
 from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._joints import joints_from_wire, joints_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
@@ -29,6 +29,7 @@ _DECISIONS: dict[Decisions, pb.Decisions.ValueType] = {
 _CHOICES: dict[str, tuple[type[enum.StrEnum], enum.StrEnum, str]] = {
     "EndReason": (EndReason, EndReason.UNSPECIFIED, "END_REASON_"),
     "AnomalyKind": (AnomalyKind, AnomalyKind.UNKNOWN, "ANOMALY_KIND_"),
+    "AnomalyClass": (AnomalyClass, AnomalyClass.UNKNOWN, "ANOMALY_CLASS_"),
 }
 _ABOUT = {entry.name for entry in fields(Event)}
 _HEALTH = {1: Health.SERVING, 2: Health.NOT_SERVING}
@@ -44,6 +45,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         latency_s=config.latency_s or 0.0,
         boundary_threshold=config.boundary_threshold or 0.0,
         alarms_per_hour=config.alarms_per_hour or 0.0,
+        reports_per_hour=config.reports_per_hour or 0.0,
         frame_results=config.frame_results,
         decisions=_DECISIONS[config.decisions],
         joints=None if config.joints is None else joints_to_wire(config.joints),

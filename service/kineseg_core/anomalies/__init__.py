@@ -6,13 +6,14 @@ source does), values and their envelopes, tails (how rare is it), the `tracker` 
 
 from kineseg_core.anomalies.budget import AnomalyBudget
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
-from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
 from kineseg_core.anomalies.monitor import AnomalyMonitor
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.warm_up import warm_up
 
 __all__ = [
     "AnomalyBudget",
+    "AnomalyClass",
     "AnomalyEvent",
     "AnomalyKind",
     "AnomalyMonitor",

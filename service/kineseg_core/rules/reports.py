@@ -26,7 +26,9 @@ class RuleReports:
         """An alert begins."""
         self._count += 1
         text = rule.said((now[1] - since[1]) / SECOND)
-        detail = AnomalyRaised(self._count, AnomalyKind.RULE, _SEVERITY, text, rule=rule.id, anomaly_class=AnomalyClass.RULE)
+        detail = AnomalyRaised(
+            self._count, AnomalyKind.RULE, _SEVERITY, text, rule=rule.id, anomaly_class=AnomalyClass.RULE
+        )
         return AnomalyFound(detail, *since, *now)
 
     def cleared(
@@ -36,7 +38,14 @@ class RuleReports:
         lasted_s = max(0, end[1] - since[1]) / SECOND
         text = f"{rule.said(lasted_s)} ({correction})" if correction else rule.said(lasted_s)
         detail = AnomalyCleared(
-            number, AnomalyKind.RULE, _SEVERITY, text, end[0], end[1] / SECOND, lasted_s, rule=rule.id,
+            number,
+            AnomalyKind.RULE,
+            _SEVERITY,
+            text,
+            end[0],
+            end[1] / SECOND,
+            lasted_s,
+            rule=rule.id,
             anomaly_class=AnomalyClass.RULE,
         )
         return AnomalyFound(detail, *since, *now)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.anomalies import AnomalyKind
+from kineseg_core.anomalies import AnomalyClass, AnomalyKind
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
 from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, Profile, SegmentClosed, Summary
@@ -30,6 +30,7 @@ _KINDS: dict[int, type[Detail]] = {
 _PREFIXES: dict[type[enum.Enum], str] = {
     EndReason: "END_REASON_",
     AnomalyKind: "ANOMALY_KIND_",
+    AnomalyClass: "ANOMALY_CLASS_",
 }
 _DECISIONS: dict[int, Decisions] = {
     pb.DECISIONS_UNSPECIFIED: Decisions.ALL,
@@ -66,6 +67,7 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
         latency_s=config.latency_s,
         boundary_threshold=config.boundary_threshold,
         alarms_per_hour=config.alarms_per_hour,
+        reports_per_hour=config.reports_per_hour,
         frame_results=config.frame_results,
         decisions=decisions_from(config.decisions),
         joints=joints_from(config.joints) if config.HasField("joints") else None,
@@ -183,6 +185,7 @@ def session_message(config: SessionConfig, intake: Intake, progress: Progress) -
         latency_s=config.latency_s,
         boundary_threshold=config.boundary_threshold,
         alarms_per_hour=config.alarms_per_hour,
+        reports_per_hour=config.reports_per_hour,
         frames_received=intake.received,
         frames_processed=progress.frames_processed,
         segments_closed=progress.segments_closed,

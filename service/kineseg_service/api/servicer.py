@@ -344,6 +344,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             latency_s=config.latency_s,
             boundary_threshold=config.boundary_threshold,
             alarms_per_hour=config.alarms_per_hour,
+            reports_per_hour=config.reports_per_hour,
             max_chunk_frames=self._settings.max_chunk_frames,
             max_gap_s=live.session.intake.max_gap_s,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg import AnomalyCleared, AnomalyRaised, AnomalyUpdated, Event
+from kineseg import AnomalyClass, AnomalyCleared, AnomalyRaised, AnomalyUpdated, Event
 
 
 @dataclass(slots=True)
@@ -14,6 +14,7 @@ class AnomalySpan:
     Attributes:
         anomaly_id: Its number.
         kind: What is wrong.
+        about: Its class: the source, what is done, or a rule.
         end_s: When it was over; None while it goes on.
         severity: It is expected once in so many hours.
         text: A sentence about it.
@@ -27,6 +28,7 @@ class AnomalySpan:
     severity: float
     text: str
     rule: str = ""
+    about: AnomalyClass = AnomalyClass.FAULT
 
 
 class AnomalySpans:
@@ -41,8 +43,9 @@ class AnomalySpans:
         if not isinstance(event, AnomalyRaised | AnomalyUpdated | AnomalyCleared):
             return
         known = AnomalySpan(
-            event.anomaly_id, str(event.anomaly_kind), event.time_s, None, event.severity, event.text, event.rule
-        )
+            event.anomaly_id, str(event.anomaly_kind), event.time_s, None, event.severity, event.text, event.rule,
+            event.anomaly_class,
+        )  # fmt: skip
         if isinstance(event, AnomalyRaised):
             self.spans.append(known)
         elif event.anomaly_id in self._places:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kineseg import AnomalyClass
+
 # Okabe and Ito's palette (without black), then Paul Tol's "muted" where it differs enough: both are made to be
 # distinguished by colour-blind people. Every bar also carries its number, so that nothing depends on colour alone.
 PALETTE = (
@@ -22,8 +24,8 @@ PALETTE = (
 _SHADES = ((0, 0.0), (255, 0.5), (0, 0.45))
 UNKNOWN = "#9AA0A6"
 """For what has no label: truth that nothing found corresponds to."""
-ALARM = "#C1121F"
-"""For anomalies."""
+ALARM, REPORT = "#C1121F", "#9A5B00"
+"""For anomalies: those that are alarms, and reports of behaviour."""
 
 
 def color_of(label: int) -> str:
@@ -37,6 +39,11 @@ def color_of(label: int) -> str:
     towards, share = _SHADES[label // len(PALETTE) % len(_SHADES)]
     mixed = (round(int(color[i : i + 2], 16) * (1 - share) + towards * share) for i in (1, 3, 5))
     return "#" + "".join(f"{channel:02X}" for channel in mixed)
+
+
+def color_of_class(about: AnomalyClass) -> str:
+    """The colour of an anomaly, as ``#RRGGBB``, by what it is about."""
+    return REPORT if about is AnomalyClass.BEHAVIOUR else ALARM
 
 
 def ink_on(color: str) -> str:

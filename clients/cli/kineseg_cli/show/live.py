@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kineseg_cli.show.agreement import naming
-from kineseg_cli.show.colors import ALARM, color_of, ink_on
+from kineseg_cli.show.colors import ALARM, color_of, color_of_class, ink_on
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import brief, clock, count, describe
@@ -159,7 +159,7 @@ def _name(bar: Bar, room: int) -> str:
 
 
 def _hills(history: StreamHistory, width: int, end_s: float, lines: int = 2) -> list[Text]:
-    """The score over time as columns of blocks, `lines` high, the topmost line first; anomalies in red."""
+    """The score over time as columns of blocks, `lines` high, the topmost line first; alarms in red."""
     times, scores = np.array(history.outputs.times_s), np.array(history.outputs.anomaly_scores)
     tops = np.zeros(width)
     columns = np.clip((times / end_s * width).astype(int), 0, width - 1)
@@ -167,6 +167,8 @@ def _hills(history: StreamHistory, width: int, end_s: float, lines: int = 2) -> 
     seen = round(min(1.0, history.position_s / end_s) * width)
     alarmed = np.zeros(width, dtype=np.bool_)
     for anomaly in history.anomalies:
+        if color_of_class(anomaly.about) != ALARM:
+            continue
         until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         first, last = (int(s / end_s * width) for s in (anomaly.start_s, until_s))
         alarmed[first : last + 1] = True
@@ -231,7 +233,7 @@ def _delay(reported: Sequence[ProvisionalReport | Boundary]) -> str:
 def _meter(history: StreamHistory, width: int = 12) -> Text:
     """The score now as a bar."""
     filled = int(np.clip(history.anomaly_score / _FULL_SCORE, 0.0, 1.0) * width)
-    going = any(anomaly.end_s is None for anomaly in history.anomalies)
+    going = any(anomaly.end_s is None and color_of_class(anomaly.about) == ALARM for anomaly in history.anomalies)
     meter = Text("█" * filled, style=ALARM if going else "cyan")
     meter.append("░" * (width - filled), style="bright_black")
     return meter.append(f" {max(0.0, history.anomaly_score):4.1f}")
@@ -247,7 +249,7 @@ def _latest(history: StreamHistory, lines: int, *, short: bool) -> RenderableTyp
     for event in history.events[-lines:]:
         label = getattr(event, "label", None)
         color = (
-            ALARM
+            color_of_class(event.anomaly_class)
             if isinstance(event, AnomalyRaised | AnomalyUpdated | AnomalyCleared)
             else "yellow"
             if label is None

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from kineseg_cli.show.agreement import naming
-from kineseg_cli.show.colors import UNKNOWN, color_of, ink_on
+from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, color_of_class, ink_on
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Array, broken, figures, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
@@ -53,7 +53,7 @@ def timeline(history: StreamHistory, end_s: float) -> str:
     parts += _signal(history, end_s, top, 30.0)
     top += 30.0 * len(traces(history.recording)) + 14
     parts += _score(history, end_s, top, 84.0)
-    parts += _name(top + 40, "surprise", "anomalies in red")
+    parts += _name(top + 40, "surprise", "alarms in red")
     top += 84
     parts += [
         f'<path class="cut" d="M{_x(boundary.time_s, end_s):.1f} {cuts_from:g}V{top:g}"/>'
@@ -302,10 +302,12 @@ def _score(history: StreamHistory, end_s: float, top: float, height: float) -> l
         until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
         width = max(1.0, _x(until_s, end_s) - x)
         when = f"{clock(anomaly.start_s)} to {clock(until_s)}" if anomaly.end_s is not None else "goes on"
+        mark = "alarm" if color_of_class(anomaly.about) == ALARM else "report"
+        what = f"{anomaly.about}: {anomaly.text}, {when}, {rarity(anomaly.severity, anomaly.rule)}"
         parts.append(
-            f"<g><title>{escape(anomaly.text)}, {when}, {rarity(anomaly.severity, anomaly.rule)}</title>"
-            f'<rect class="alarm" x="{x:.1f}" y="{top:g}" width="{width:.1f}" height="{height:g}" opacity="0.15"/>'
-            f'<path class="alarm" d="M{x:.1f} {top + 12:g}l-7 -12h14z"/></g>'
+            f"<g><title>{escape(what)}</title>"
+            f'<rect class="{mark}" x="{x:.1f}" y="{top:g}" width="{width:.1f}" height="{height:g}" opacity="0.15"/>'
+            f'<path class="{mark}" d="M{x:.1f} {top + 12:g}l-7 -12h14z"/></g>'
         )
     return parts
 

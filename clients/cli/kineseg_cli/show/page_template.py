@@ -6,10 +6,12 @@ from string import Template
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1f2933; --soft: #5f6c7b; --faint: #e1e5ea;
-  --trace: #3e6c94; --hill: #8a94a6; --alarm: #c1121f; --note: #fff3d6; --note-ink: #6b4200; --note-edge: #e9c46a; }
+  --trace: #3e6c94; --hill: #8a94a6; --alarm: #c1121f; --report: #9a5b00;
+  --note: #fff3d6; --note-ink: #6b4200; --note-edge: #e9c46a; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #12161c; --card: #1b212a; --ink: #e6eaf0; --soft: #98a4b3; --faint: #2d3642; --trace: #7fb0dc;
-    --hill: #7a8699; --alarm: #ff6b6b; --note: #3a2f14; --note-ink: #ffd88a; --note-edge: #6e5a22; } }
+    --hill: #7a8699; --alarm: #ff6b6b; --report: #e0a458;
+    --note: #3a2f14; --note-ink: #ffd88a; --note-edge: #6e5a22; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI",
   Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
@@ -51,6 +53,7 @@ svg .retracted { stroke: var(--soft); stroke-opacity: .75; }
 svg .open { stroke-dasharray: 3 2; }
 svg .gap { fill: var(--soft); fill-opacity: .28; }
 svg .alarm { fill: var(--alarm); }
+svg .report { fill: var(--report); }
 svg .path { fill: none; stroke: var(--soft); stroke-opacity: .3; stroke-width: .7; }
 svg .dots { stroke-width: 5; stroke-linecap: round; stroke-opacity: .55; }
 svg .limb { fill: none; stroke-linecap: round; stroke-linejoin: round; }

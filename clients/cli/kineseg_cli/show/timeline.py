@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kineseg_cli.show.agreement import TOLERANCE_S, BoundaryAgreement, compare_with_truth, naming
-from kineseg_cli.show.colors import ALARM, UNKNOWN, color_of, ink_on
+from kineseg_cli.show.colors import UNKNOWN, color_of, color_of_class, ink_on
 from kineseg_cli.show.segment_versions import Bar, Boundary, ProvisionalReport
 from kineseg_cli.show.signals import Figures, broken, figures, plane, rows_at, traces
 from kineseg_cli.show.stream_history import StreamHistory
@@ -267,13 +267,14 @@ def _draw_score(ax: Axes, history: StreamHistory) -> None:
     ax.yaxis.tick_left()
     for anomaly in history.anomalies:
         until_s = history.position_s if anomaly.end_s is None else anomaly.end_s
-        ax.axvspan(anomaly.start_s, until_s, color=ALARM, alpha=0.15, linewidth=0)
-        ax.plot(anomaly.start_s, 0.93 * top, marker="v", color=ALARM, markersize=8, zorder=5, clip_on=False)
+        color = color_of_class(anomaly.about)
+        ax.axvspan(anomaly.start_s, until_s, color=color, alpha=0.15, linewidth=0)
+        ax.plot(anomaly.start_s, 0.93 * top, marker="v", color=color, markersize=8, zorder=5, clip_on=False)
         ax.annotate(
             anomaly.rule or anomaly.kind.replace("_", " "), (anomaly.start_s, 0.93 * top), (6, 0),
-            textcoords="offset points", color=ALARM, fontsize=8, va="center", zorder=6,
+            textcoords="offset points", color=color, fontsize=8, va="center", zorder=6,
         )  # fmt: skip
-    _row_name(ax, "surprise", "anomalies in red", shift=-34)
+    _row_name(ax, "surprise", "alarms in red", shift=-34)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} s"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kineseg import (
+    AnomalyClass,
     AnomalyCleared,
     AnomalyRaised,
     AnomalyUpdated,
@@ -54,19 +55,13 @@ def describe(event: Event, before: Event | None = None) -> str:
                 f"{clock(event.start_time_s)} to {clock(event.end_time_s)} ({length:.1f} s)"
             )
         case AnomalyRaised():
-            return (
-                f"anomaly {event.anomaly_id} from {clock(event.time_s)} on: {event.text} ({event.anomaly_kind}, "
-                f"{rarity(event.severity, event.rule)})"
-            )
+            return f"anomaly {event.anomaly_id} from {clock(event.time_s)} on: {event.text} ({_sort(event)})"
         case AnomalyUpdated():
-            return (
-                f"anomaly {event.anomaly_id} goes on: {event.text} ({event.anomaly_kind}, "
-                f"{rarity(event.severity, event.rule)})"
-            )
+            return f"anomaly {event.anomaly_id} goes on: {event.text} ({_sort(event)})"
         case AnomalyCleared():
             return (
-                f"anomaly {event.anomaly_id} is over: {event.text} ({event.anomaly_kind}, "
-                f"{rarity(event.severity, event.rule)}), {clock(event.time_s)} to {clock(event.end_time_s)}"
+                f"anomaly {event.anomaly_id} is over: {event.text} ({_sort(event)}), "
+                f"{clock(event.time_s)} to {clock(event.end_time_s)}"
             )
         case Gap():
             frames = count(event.missing_frames, "frame")
@@ -86,6 +81,12 @@ def describe(event: Event, before: Event | None = None) -> str:
                 + (f", {_retractions(event)}" if event.announced else "")
             )
     return str(event.kind)
+
+
+def _sort(event: AnomalyRaised | AnomalyUpdated | AnomalyCleared) -> str:
+    kind = event.anomaly_kind.replace("_", " ")
+    about = f"{event.anomaly_class}: " if event.anomaly_class is AnomalyClass.BEHAVIOUR else ""
+    return f"{about}{kind}, {rarity(event.severity, event.rule)}"
 
 
 def _retractions(event: Summary) -> str:
@@ -155,9 +156,9 @@ def brief(event: Event) -> str:
             length = event.end_time_s - event.start_time_s
             return f"segment {event.segment_id}: {event.name or f'action {event.label}'}, {length:.1f} s"
         case AnomalyRaised():
-            return f"anomaly {event.anomaly_id}: {event.anomaly_kind}"
+            return f"anomaly {event.anomaly_id}: {event.anomaly_kind.replace('_', ' ')}"
         case AnomalyUpdated():
-            return f"anomaly {event.anomaly_id} goes on: {event.anomaly_kind}"
+            return f"anomaly {event.anomaly_id} goes on: {event.anomaly_kind.replace('_', ' ')}"
         case AnomalyCleared():
             return f"anomaly {event.anomaly_id} over, {event.duration_s:.1f} s"
         case Gap():

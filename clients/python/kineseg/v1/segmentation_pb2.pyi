@@ -187,6 +187,18 @@ class _AnomalyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnomalyKi
     """Joints or channels come later than the others."""
     ANOMALY_KIND_UNUSUAL: _AnomalyKind.ValueType  # 18
     """Rarer than the budget allows, and none of the other kinds."""
+    ANOMALY_KIND_NEW_ACTION: _AnomalyKind.ValueType  # 40
+    """An action that was never seen before in the stream."""
+    ANOMALY_KIND_LONG_ACTION: _AnomalyKind.ValueType  # 41
+    """An action goes on for longer than those of its label did."""
+    ANOMALY_KIND_SHORT_ACTION: _AnomalyKind.ValueType  # 42
+    """An action was over sooner than those of its label were."""
+    ANOMALY_KIND_UNUSUAL_ORDER: _AnomalyKind.ValueType  # 43
+    """Actions follow one another as they do not usually."""
+    ANOMALY_KIND_IRREGULAR_CYCLE: _AnomalyKind.ValueType  # 44
+    """A repeated movement has another period or size than usual in its action, or is less regular."""
+    ANOMALY_KIND_ONE_SIDED_CYCLE: _AnomalyKind.ValueType  # 45
+    """One side moves more or less against the other than usual in its action."""
     ANOMALY_KIND_RULE: _AnomalyKind.ValueType  # 60
     """What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
 
@@ -229,9 +241,49 @@ ANOMALY_KIND_LATE: AnomalyKind.ValueType  # 17
 """Joints or channels come later than the others."""
 ANOMALY_KIND_UNUSUAL: AnomalyKind.ValueType  # 18
 """Rarer than the budget allows, and none of the other kinds."""
+ANOMALY_KIND_NEW_ACTION: AnomalyKind.ValueType  # 40
+"""An action that was never seen before in the stream."""
+ANOMALY_KIND_LONG_ACTION: AnomalyKind.ValueType  # 41
+"""An action goes on for longer than those of its label did."""
+ANOMALY_KIND_SHORT_ACTION: AnomalyKind.ValueType  # 42
+"""An action was over sooner than those of its label were."""
+ANOMALY_KIND_UNUSUAL_ORDER: AnomalyKind.ValueType  # 43
+"""Actions follow one another as they do not usually."""
+ANOMALY_KIND_IRREGULAR_CYCLE: AnomalyKind.ValueType  # 44
+"""A repeated movement has another period or size than usual in its action, or is less regular."""
+ANOMALY_KIND_ONE_SIDED_CYCLE: AnomalyKind.ValueType  # 45
+"""One side moves more or less against the other than usual in its action."""
 ANOMALY_KIND_RULE: AnomalyKind.ValueType  # 60
 """What a rule says: a segment has a name that is an alert, or none has had a name for too long."""
 Global___AnomalyKind: _TypeAlias = AnomalyKind  # noqa: Y015
+
+class _AnomalyClass:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnomalyClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnomalyClass.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANOMALY_CLASS_UNSPECIFIED: _AnomalyClass.ValueType  # 0
+    """Not said."""
+    ANOMALY_CLASS_FAULT: _AnomalyClass.ValueType  # 1
+    """The source: its values cannot be trusted. Within `StreamConfig.alarms_per_hour`."""
+    ANOMALY_CLASS_BEHAVIOUR: _AnomalyClass.ValueType  # 2
+    """What is done: unusual for the stream. Within `StreamConfig.reports_per_hour`."""
+    ANOMALY_CLASS_RULE: _AnomalyClass.ValueType  # 3
+    """A rule that was given for the stream."""
+
+class AnomalyClass(_AnomalyClass, metaclass=_AnomalyClassEnumTypeWrapper):
+    """What an anomaly is about."""
+
+ANOMALY_CLASS_UNSPECIFIED: AnomalyClass.ValueType  # 0
+"""Not said."""
+ANOMALY_CLASS_FAULT: AnomalyClass.ValueType  # 1
+"""The source: its values cannot be trusted. Within `StreamConfig.alarms_per_hour`."""
+ANOMALY_CLASS_BEHAVIOUR: AnomalyClass.ValueType  # 2
+"""What is done: unusual for the stream. Within `StreamConfig.reports_per_hour`."""
+ANOMALY_CLASS_RULE: AnomalyClass.ValueType  # 3
+"""A rule that was given for the stream."""
+Global___AnomalyClass: _TypeAlias = AnomalyClass  # noqa: Y015
 
 class _EndReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -377,6 +429,7 @@ class StreamConfig(_message.Message):
     JOINTS_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    REPORTS_PER_HOUR_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     RETURN_PROFILE_FIELD_NUMBER: _builtins.int
@@ -403,6 +456,12 @@ class StreamConfig(_message.Message):
     """How many alarms an hour may be false, 0.01 to 1000: what is rarer than that is raised as an anomaly, and however
     strange the source is, not many more alarms come than that (what no working source does, such as frozen values, is
     always raised). 0: the server's default, 2.
+    """
+    reports_per_hour: _builtins.float
+    """How many reports an hour about what is done may be about nothing, 0.01 to 1000; 30 is a good number. Reports are
+    anomalies of the class behaviour: actions that are new, too long, too short, in unusual order, or repeated otherwise
+    than usual. They have this budget of their own, and take nothing of `alarms_per_hour`. 0: the server's default, which
+    is that behaviour is not watched.
     """
     profile: _builtins.str
     """What an earlier stream of the same source has taught about it: JSON as `Profile.json` or `GetSessionResponse.profile`
@@ -443,13 +502,14 @@ class StreamConfig(_message.Message):
         joints: Global___Joints | None = ...,
         boundary_threshold: _builtins.float = ...,
         alarms_per_hour: _builtins.float = ...,
+        reports_per_hour: _builtins.float = ...,
         profile: _builtins.str = ...,
         rules: _builtins.str = ...,
         return_profile: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "reports_per_hour", b"reports_per_hour", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -660,6 +720,7 @@ class Opened(_message.Message):
     MAX_GAP_S_FIELD_NUMBER: _builtins.int
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    REPORTS_PER_HOUR_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, a UUID that rises with the time of opening (version 7 of RFC 9562). No other stream ever has it."""
     session_id: _builtins.str
@@ -680,6 +741,8 @@ class Opened(_message.Message):
     """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
     alarms_per_hour: _builtins.float
     """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
+    reports_per_hour: _builtins.float
+    """Reports an hour that may be about nothing, see `StreamConfig.reports_per_hour`, in force; 0: behaviour is not watched."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model that runs the stream."""
@@ -698,10 +761,11 @@ class Opened(_message.Message):
         max_gap_s: _builtins.float = ...,
         boundary_threshold: _builtins.float = ...,
         alarms_per_hour: _builtins.float = ...,
+        reports_per_hour: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "reports_per_hour", b"reports_per_hour", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1099,8 +1163,9 @@ Global___LabelsMerged: _TypeAlias = LabelsMerged  # noqa: Y015
 
 @_typing.final
 class AnomalyRaised(_message.Message):
-    """Something is wrong with what the source sends: with the positions of its joints if the stream was opened with joints,
-    otherwise with its channels; or what a rule says has happened. `Event.frame` is where it begins as far as is known, in all three events of an anomaly.
+    """Something is wrong with what the source sends (with the positions of its joints if the stream was opened with joints,
+    otherwise with its channels), or unusual in what is done, or what a rule says has happened: `anomaly_class` says which.
+    `Event.frame` is where it begins as far as is known, in all three events of an anomaly.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1111,6 +1176,7 @@ class AnomalyRaised(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    ANOMALY_CLASS_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream: 1, 2, 3 ... It joins the events of one anomaly, and is never used again."""
@@ -1120,6 +1186,8 @@ class AnomalyRaised(_message.Message):
     """How rare that is, in a unit that all kinds share: as bad as this is expected once in so many hours."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    anomaly_class: Global___AnomalyClass.ValueType
+    """What it is about."""
     rule: _builtins.str
     """Of `ANOMALY_KIND_RULE`, the rule's id, such as "name:fall" or "absence:pick"."""
     @_builtins.property
@@ -1139,11 +1207,12 @@ class AnomalyRaised(_message.Message):
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         text: _builtins.str = ...,
+        anomaly_class: Global___AnomalyClass.ValueType = ...,
         rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_class", b"anomaly_class", "anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1163,6 +1232,7 @@ class AnomalyUpdated(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     JOINTS_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    ANOMALY_CLASS_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
@@ -1172,6 +1242,8 @@ class AnomalyUpdated(_message.Message):
     """How rare that is, see `AnomalyRaised.severity`; the highest so far."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    anomaly_class: Global___AnomalyClass.ValueType
+    """What it is about."""
     rule: _builtins.str
     """Of `ANOMALY_KIND_RULE`, the rule's id, see `AnomalyRaised.rule`."""
     @_builtins.property
@@ -1191,11 +1263,12 @@ class AnomalyUpdated(_message.Message):
         channels: _abc.Iterable[_builtins.str] | None = ...,
         joints: _abc.Iterable[_builtins.str] | None = ...,
         text: _builtins.str = ...,
+        anomaly_class: Global___AnomalyClass.ValueType = ...,
         rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_class", b"anomaly_class", "anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1216,6 +1289,7 @@ class AnomalyCleared(_message.Message):
     END_TIME_S_FIELD_NUMBER: _builtins.int
     DURATION_S_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    ANOMALY_CLASS_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     anomaly_id: _builtins.int
     """Number of the anomaly in its stream."""
@@ -1231,6 +1305,8 @@ class AnomalyCleared(_message.Message):
     """How long it lasted, seconds."""
     text: _builtins.str
     """A sentence in plain English, such as "left wrist frozen for 2.1 s"."""
+    anomaly_class: Global___AnomalyClass.ValueType
+    """What it was about."""
     rule: _builtins.str
     """Of `ANOMALY_KIND_RULE`, the rule's id, see `AnomalyRaised.rule`."""
     @_builtins.property
@@ -1253,11 +1329,12 @@ class AnomalyCleared(_message.Message):
         end_time_s: _builtins.float = ...,
         duration_s: _builtins.float = ...,
         text: _builtins.str = ...,
+        anomaly_class: Global___AnomalyClass.ValueType = ...,
         rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomaly_class", b"anomaly_class", "anomaly_id", b"anomaly_id", "anomaly_kind", b"anomaly_kind", "channels", b"channels", "duration_s", b"duration_s", "end_frame", b"end_frame", "end_time_s", b"end_time_s", "joints", b"joints", "rule", b"rule", "severity", b"severity", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1674,6 +1751,7 @@ class Session(_message.Message):
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
     WARMING_UP_FIELD_NUMBER: _builtins.int
+    REPORTS_PER_HOUR_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """Its stream's id, see `Opened.stream_id`."""
     session_id: _builtins.str
@@ -1698,6 +1776,8 @@ class Session(_message.Message):
     """Threshold in force, see `StreamConfig.boundary_threshold`; 0: the model has none."""
     alarms_per_hour: _builtins.float
     """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
+    reports_per_hour: _builtins.float
+    """Reports an hour that may be about nothing, see `StreamConfig.reports_per_hour`, in force; 0: behaviour is not watched."""
     @_builtins.property
     def warming_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Classes of anomalies that are not looked for yet, such as "past": they need more of the stream."""
@@ -1718,10 +1798,11 @@ class Session(_message.Message):
         boundary_threshold: _builtins.float = ...,
         alarms_per_hour: _builtins.float = ...,
         warming_up: _abc.Iterable[_builtins.str] | None = ...,
+        reports_per_hour: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id", "warming_up", b"warming_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "reports_per_hour", b"reports_per_hour", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id", "warming_up", b"warming_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

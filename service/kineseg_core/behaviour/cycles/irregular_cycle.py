@@ -60,7 +60,8 @@ class IrregularCycle:
             return None
         less_regular = self._regularity.below(label, window.regularity)
         other_size = self._size.beyond(label, window.size)
-        assert less_regular is not None and other_size is not None
+        assert less_regular is not None
+        assert other_size is not None
         times = math.exp(window.size - sizes[0])
         found = [
             (less_regular, "does not repeat as regularly as usual"),

@@ -1,4 +1,4 @@
-"""A few seconds of motion in a few numbers: how large, whether and how regularly it repeats, and the two sides of it."""
+"""A few seconds of motion in a few numbers: how large, whether and how regularly it repeats, and its two sides."""
 
 from __future__ import annotations
 
