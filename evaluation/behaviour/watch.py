@@ -1,4 +1,4 @@
-"""Runs the monitor over simulated work, and counts."""
+"""Runs the monitor over simulated work."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from kineseg_core.intake.watch import Place
 
 from evaluation.behaviour.work import Task
 
-_RATE_HZ = 4.0
-_GRACE_S = 10.0
+_RATE_HZ = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,18 @@ class Report:
     raised_s: float
 
 
-def reports(tasks: Sequence[Task], per_hour: float) -> list[Report]:
+def reports_of_work(tasks: Sequence[Task], per_hour: float) -> list[Report]:
     """What is reported of someone's work at that budget."""
     monitor = BehaviourMonitor(per_hour)
     found: list[Report] = []
-    frame = 0
-    for task, following in zip(tasks, [*tasks[1:], None], strict=True):
+    frame, last = 0, tasks[-1]
+    for task in tasks:
         monitor.begins(task.label, "", _place(task.start_s))
         while frame / _RATE_HZ < task.known_s:
-            found += _raised(monitor, (frame, round(frame / _RATE_HZ * 1e9)))
+            found += _raised(monitor, _place(frame / _RATE_HZ))
             frame += 1
         now = _place(task.known_s)
-        monitor.ends(task.label, "", _place(task.start_s), _place(task.end_s), now, cut=following is None)
+        monitor.ends(task.label, "", _place(task.start_s), _place(task.end_s), now, cut=task is last)
         found += _raised(monitor, now)
     return found
 
@@ -50,8 +49,3 @@ def _raised(monitor: BehaviourMonitor, now: Place) -> list[Report]:
 
 def _place(time_s: float) -> Place:
     return round(time_s * _RATE_HZ), round(time_s * 1e9)
-
-
-def is_of(report: Report, task: Task) -> bool:
-    """Whether a report is about a task, or its raising fell into it."""
-    return task.start_s - 1e-3 <= report.since_s <= task.end_s + 1e-3 and report.raised_s <= task.known_s + 60.0

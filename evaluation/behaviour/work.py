@@ -25,14 +25,14 @@ class Task:
         label: Which one it is.
         start_s, end_s: When.
         known_s: When its end is known.
-        fault: What was put in; empty: nothing.
+        fault: Number of the fault that it is part of; 0: none.
     """
 
     label: int
     start_s: float
     end_s: float
     known_s: float
-    fault: str = ""
+    fault: int = 0
 
 
 def work(
@@ -50,28 +50,29 @@ def work(
     """
     random = np.random.default_rng(seed)
     tasks: list[Task] = []
+    faults = 0
     time_s, news = 0.0, len(TASKS_S) + _RANDOM_LABELS
     due_s = 3600.0 + _wait(random, faults_per_hour)
     while time_s < hours * 3600.0:
-        cycle = [(label, float(np.exp(random.normal(0.0, spread))) * mean, "") for label, mean in enumerate(TASKS_S)]
+        cycle = [(label, float(np.exp(random.normal(0.0, spread))) * mean, 0) for label, mean in enumerate(TASKS_S)]
         if fault and time_s > due_s:
             due_s = time_s + _wait(random, faults_per_hour)
+            faults += 1
             at = int(random.integers(len(cycle) - 1))
             label, length_s, _ = cycle[at]
             if fault == "long_action":
-                cycle[at] = label, _TIMES * length_s, fault
+                cycle[at] = label, _TIMES * length_s, faults
             elif fault == "short_action":
-                cycle[at] = label, length_s / _TIMES, fault
+                cycle[at] = label, length_s / _TIMES, faults
             elif fault == "unusual_order":
-                cycle[at], cycle[at + 1] = cycle[at + 1], (label, length_s, fault)
-                cycle[at] = (*cycle[at][:2], fault)
+                cycle[at], cycle[at + 1] = (*cycle[at + 1][:2], faults), (label, length_s, faults)
             else:
                 length_s = float(np.exp(random.normal(0.0, spread))) * NEW_TASK_S
-                cycle.insert(at, (news, length_s, fault))
+                cycle.insert(at, (news, length_s, faults))
                 news += 1
-        for label, length_s, wrongly in cycle:
+        for label, length_s, of_fault in cycle:
             known_s = time_s + length_s + random.uniform(*_KNOWN_AFTER_S)
-            tasks.append(Task(label, time_s, time_s + length_s, known_s, wrongly))
+            tasks.append(Task(label, time_s, time_s + length_s, known_s, of_fault))
             time_s += length_s
     return _mislabelled(tasks, random, wrong)
 

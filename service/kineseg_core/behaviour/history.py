@@ -32,12 +32,14 @@ class LabelHistory:
         spread: Standard deviation of the number within a label, as long as nothing is known.
         least: Of so many numbers a label's history is one.
         memory: Over about so many numbers of a label it reaches back.
+        alike: So many numbers in a row say no more than one.
     """
 
-    def __init__(self, spread: float, *, least: int, memory: int) -> None:
+    def __init__(self, spread: float, *, least: int, memory: int, alike: int = 1) -> None:
         self._spread = spread
         self._least = least
         self._memory = memory
+        self._alike = alike
         self._labels: OrderedDict[int, _Label] = OrderedDict()
         self._squares = self._degrees = 0.0  # within all labels
 
@@ -107,7 +109,8 @@ class LabelHistory:
         one = self._labels.get(label)
         if one is None or one.count < self._least:
             return None
-        shared = (_PRIOR_DEGREES * self._spread**2 + self._squares) / (_PRIOR_DEGREES + self._degrees)
-        degrees = _PRIOR_DEGREES + one.count - 1.0
-        variance = (_PRIOR_DEGREES * shared + one.squares) / degrees
-        return one.mean, math.sqrt(variance * (1.0 + 1.0 / one.count)), int(degrees)
+        prior = _PRIOR_DEGREES * self._alike
+        shared = (prior * self._spread**2 + self._squares) / (prior + self._degrees)
+        variance = (prior * shared + one.squares) / (prior + one.count - 1.0)
+        scale = math.sqrt(variance * (1.0 + self._alike / one.count))
+        return one.mean, scale, int(_PRIOR_DEGREES + (one.count - 1.0) / self._alike)

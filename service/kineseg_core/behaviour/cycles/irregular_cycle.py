@@ -10,7 +10,7 @@ from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
 
-_LEAST, _MEMORY = 20, 400
+_LEAST, _MEMORY, _ALIKE = 20, 400, 5
 _PERIOD_SPREAD, _SIZE_SPREAD, _REGULARITY_SPREAD = 0.1, 0.2, 0.3
 _REPEATS = math.atanh(0.5)
 """Mean regularity from which on an action is one of repetitions."""
@@ -25,9 +25,9 @@ class IrregularCycle:
 
     def __init__(self, share: float) -> None:
         self._rarity = Rarity(share)
-        self._period = LabelHistory(_PERIOD_SPREAD, least=_LEAST, memory=_MEMORY)
-        self._size = LabelHistory(_SIZE_SPREAD, least=_LEAST, memory=_MEMORY)
-        self._regularity = LabelHistory(_REGULARITY_SPREAD, least=_LEAST, memory=_MEMORY)
+        self._period = LabelHistory(_PERIOD_SPREAD, least=_LEAST, memory=_MEMORY, alike=_ALIKE)
+        self._size = LabelHistory(_SIZE_SPREAD, least=_LEAST, memory=_MEMORY, alike=_ALIKE)
+        self._regularity = LabelHistory(_REGULARITY_SPREAD, least=_LEAST, memory=_MEMORY, alike=_ALIKE)
 
     def judge(self, label: int, name: str, window: Window) -> Finding | None:
         """What there is to say of a window within an action; None: too little is known, or it does not repeat."""

@@ -12,7 +12,7 @@ from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
 
-_LEAST, _MEMORY = 20, 400
+_LEAST, _MEMORY, _ALIKE = 20, 400, 5
 _SPREAD = 0.15
 
 
@@ -27,7 +27,7 @@ class OneSidedCycle:
     def __init__(self, share: float, pairs: Sequence[Pair]) -> None:
         self._rarity = Rarity(share)
         self._pairs = tuple(pairs)
-        self._histories = [LabelHistory(_SPREAD, least=_LEAST, memory=_MEMORY) for _ in pairs]
+        self._histories = [LabelHistory(_SPREAD, least=_LEAST, memory=_MEMORY, alike=_ALIKE) for _ in pairs]
 
     def judge(self, label: int, name: str, window: Window) -> Finding | None:
         """What there is to say of a window within an action; None: too little is known, or there are no pairs."""

@@ -22,8 +22,8 @@ _MARGIN_NS = 1_000_000_000
 """Within which of an action's ends a window may hold some of the action next to it."""
 _MOST_WAITING = 64
 _CALM_WINDOWS = 2
-_STAYS_NS = 60_000_000_000
-"""After which what stays becomes what is usual."""
+_MOST_HELD = 30
+"""Windows of something unusual that are not learnt before it is over; then what stays becomes what is usual."""
 
 
 class CycleWatch:
@@ -47,7 +47,7 @@ class CycleWatch:
         if pairs:
             self._judges[AnomalyKind.ONE_SIDED_CYCLE] = OneSidedCycle(share, pairs)
         self._calm = dict.fromkeys(self._judges, 0)
-        self._raised_ns = dict.fromkeys(self._judges, 0)
+        self._held: dict[AnomalyKind, list[tuple[int, Window]]] = {kind: [] for kind in self._judges}
 
     def push(self, frame: NDArray[np.floating], place: Place) -> None:
         """Takes a frame (C,)."""
@@ -66,13 +66,14 @@ class CycleWatch:
             self._waiting.popleft()  # neither in it nor in the next
         for kind in self._judges:
             found += reports.over(kind, now, action.end)
-            self._calm[kind] = 0
+            self._learn_held(kind)
         return found
 
     def merge(self, label: int, into: int) -> None:
         """Both labels were one."""
-        for judge in self._judges.values():
+        for kind, judge in self._judges.items():
             judge.merge(label, into)
+            self._held[kind] = [(into if of == label else of, window) for of, window in self._held[kind]]
 
     def restart(self) -> None:
         """The stream was interrupted."""
@@ -88,15 +89,25 @@ class CycleWatch:
             for kind, judge in self._judges.items():
                 finding = judge.judge(action.label, action.name, window)
                 found += self._decide(kind, finding, window, now, reports)
-                if not reports.is_open(kind) or window.end[1] - self._raised_ns[kind] > _STAYS_NS:
+                if not reports.is_open(kind):
+                    self._learn_held(kind)
+                    judge.learn(action.label, window)
+                elif len(self._held[kind]) < _MOST_HELD:
+                    self._held[kind].append((action.label, window))
+                else:
                     judge.learn(action.label, window)
         return found
+
+    def _learn_held(self, kind: AnomalyKind) -> None:
+        for label, window in self._held[kind]:
+            self._judges[kind].learn(label, window)
+        self._held[kind].clear()
 
     def _decide(
         self, kind: AnomalyKind, finding: Finding | None, window: Window, now: Place, reports: Reports
     ) -> list[AnomalyFound]:
         if not reports.is_open(kind):
-            self._calm[kind], self._raised_ns[kind] = 0, window.end[1]
+            self._calm[kind] = 0
             return reports.on(finding, now)
         if finding is None or reports.calm(finding.nats, now):
             self._calm[kind] += 1

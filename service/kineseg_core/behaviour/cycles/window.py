@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 _SHORTEST_S = 0.25
 _REGULAR = 0.4
 """Correlation from which on motion repeats."""
+_TROUGH, _NEARLY = 0.1, 0.9
+"""How far below a peak the trough before it lies, and how high a first peak is for one that is the highest."""
 _SAME_SIDE = 0.02
 """Share of a pair's mean square speed that is added to both, so that what stands still has no sides."""
 
@@ -87,14 +89,12 @@ def _repetition(values: Array, shortest: int) -> tuple[float, float]:
     if not covariance[0] > 0.0:
         return 0.0, 0.0
     r = covariance / covariance[0]
-    peaks = [lag for lag in range(shortest, len(r) - 1) if r[lag - 1] < r[lag] >= r[lag + 1]]
-    peaks = [lag for lag in peaks if r[: lag + 1].min() < r[lag] - 0.1]
+    peaks = [lag for lag in range(shortest, len(r) - 1) if r[lag - 1] < r[lag] >= r[lag + 1] and r[lag] > 0.0]
+    peaks = [lag for lag in peaks if r[: lag + 1].min() < r[lag] - _TROUGH]
     if not peaks:
         return 0.0, 0.0
     highest = max(r[lag] for lag in peaks)
-    lag = next(lag for lag in peaks if r[lag] >= 0.9 * highest)
-    if highest <= 0.0:
-        return 0.0, 0.0
+    lag = next(lag for lag in peaks if r[lag] >= _NEARLY * highest)
     before, here, after = r[lag - 1 : lag + 2]
     bend = before - 2.0 * here + after
     return lag + (0.5 * (before - after) / bend if bend < 0.0 else 0.0), float(here)
