@@ -18,6 +18,7 @@ class Finding:
         since: Where it begins.
         text: A sentence about it.
         units: The joints or channels concerned; empty: all.
+        aspect: What of the kind it is; another one is news of a report that goes on.
     """
 
     kind: AnomalyKind
@@ -25,6 +26,7 @@ class Finding:
     since: Place
     text: str
     units: tuple[str, ...] = ()
+    aspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

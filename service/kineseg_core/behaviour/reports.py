@@ -49,7 +49,7 @@ class Reports:
         return [*self.on(finding, now), *self.over(finding.kind, now, end)] if finding is not None else []
 
     def on(self, finding: Finding | None, now: Place) -> list[AnomalyFound]:
-        """Something that goes on: it is raised if it is rare enough, or updated if it is raised and now is worse."""
+        """Something that goes on: raised if it is rare enough; or, once raised, updated if it is worse or another."""
         if finding is None:
             return []
         known = self._open.get(finding.kind)
@@ -60,9 +60,11 @@ class Reports:
             self._bar.raise_by_alarm(seconds(now))
             known = self._open[finding.kind] = _Open(self._count, finding, finding.nats)
             return [_found(AnomalyRaised(**self._said(known)), finding.since, now)]
-        if min(finding.nats, RAREST) < known.emitted + _WORSE:
+        is_other = finding.aspect != known.finding.aspect and not self.calm(finding.nats, now)
+        if not is_other and min(finding.nats, RAREST) < known.emitted + _WORSE:
             return []
-        known.finding, known.emitted = replace(finding, since=known.finding.since), finding.nats
+        known.finding = replace(finding, since=known.finding.since)
+        known.emitted = max(known.emitted, finding.nats)
         return [_found(AnomalyUpdated(**self._said(known)), known.finding.since, now)]
 
     def calm(self, nats: float, now: Place) -> bool:

@@ -34,9 +34,9 @@ class IrregularCycle:
         likely = self._likely(label, window)
         if likely is None:
             return None
-        probability, what = min(likely)
+        probability, aspect, what = min(likely)
         nats = self._rarity.nats(min(1.0, len(likely) * probability), seconds(window.end))
-        return Finding(AnomalyKind.IRREGULAR_CYCLE, nats, window.start, f"{spoken(label, name)} {what}")
+        return Finding(AnomalyKind.IRREGULAR_CYCLE, nats, window.start, f"{spoken(label, name)} {what}", (), aspect)
 
     def learn(self, label: int, window: Window) -> None:
         """Takes a window."""
@@ -53,8 +53,8 @@ class IrregularCycle:
         for history in (self._period, self._size, self._regularity):
             history.merge(label, into)
 
-    def _likely(self, label: int, window: Window) -> list[tuple[float, str]] | None:
-        """How likely each number is farther off, with what it says."""
+    def _likely(self, label: int, window: Window) -> list[tuple[float, str, str]] | None:
+        """How likely each number is farther off, with what it is and a phrase about it."""
         regular, sizes, periods = (each.usual(label) for each in (self._regularity, self._size, self._period))
         if regular is None or sizes is None or periods is None or regular[0] < _REPEATS:
             return None
@@ -64,13 +64,13 @@ class IrregularCycle:
         assert other_size is not None
         times = math.exp(window.size - sizes[0])
         found = [
-            (less_regular, "does not repeat as regularly as usual"),
-            (other_size, f"with movements {times:.2f} times as large as usual"),
+            (less_regular, "regularity", "does not repeat as regularly as usual"),
+            (other_size, "size", f"with movements {times:.2f} times as large as usual"),
         ]
         if window.period_s is not None:
             other_period = self._period.beyond(label, math.log(window.period_s))
             assert other_period is not None
             low, high = math.exp(periods[1]), math.exp(periods[2])
             said = f"repeats every {window.period_s:.2f} s, usually every {low:.2f} to {high:.2f} s"
-            found.append((other_period, said))
+            found.append((other_period, "period", said))
         return found

@@ -41,7 +41,7 @@ class OneSidedCycle:
         now, before = math.exp(window.sides[k]), math.exp(usual[0])
         left, right = pair.said
         text = f"{left} {now:.2f} times as fast as {right} in {spoken(label, name)}, usually {before:.2f} times"
-        return Finding(AnomalyKind.ONE_SIDED_CYCLE, nats, window.start, text, pair.units)
+        return Finding(AnomalyKind.ONE_SIDED_CYCLE, nats, window.start, text, pair.units, pair.said[0])
 
     def learn(self, label: int, window: Window) -> None:
         """Takes a window."""
