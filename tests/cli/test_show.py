@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg import (
+    AnomalyClass,
     AnomalyCleared,
     AnomalyKind,
     AnomalyRaised,
@@ -207,16 +208,19 @@ def test_no_pose_stands_in_a_gap_that_cuts_the_stream(motion: Recording) -> None
 
 
 def anomalies() -> list[Event]:
-    """One that became worse and is over, and one that goes on."""
+    """One that became worse and is over, one that goes on, and one of what is done."""
     about = {"seq": 98, "frame": 5, "time_s": 0.5, "decided_frame": 9, "decided_time_s": 0.9}
     known = {**about, "anomaly_id": 1, "anomaly_kind": AnomalyKind.LEVEL, "severity": 0.25}
     known |= {"text": "head <off>"}
     frozen = known | {"anomaly_kind": AnomalyKind.FROZEN, "severity": 30.0, "text": "head frozen for 2.0 s"}
+    long = known | {"anomaly_id": 3, "anomaly_kind": AnomalyKind.LONG_ACTION, "anomaly_class": AnomalyClass.BEHAVIOUR}
+    long |= {"text": "action 4 goes on for 9.0 s, usually 2 to 5 s", "time_s": 7.0}
     return [
         AnomalyRaised(**known | {"frame": 6, "time_s": 0.6}),
         AnomalyUpdated(**frozen),
         AnomalyCleared(**frozen, end_frame=25, end_time_s=2.5, duration_s=2.0),
         AnomalyRaised(**known | {"anomaly_id": 2, "time_s": 5.0, "severity": 9e15}),
+        AnomalyRaised(**long),
     ]
 
 
@@ -224,21 +228,26 @@ def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> No
     made = history([(0, 10, 4), (10, 20, 7)])
     for event in anomalies():
         made.add(event)
-    over, going = made.anomalies
+    over, going, long = made.anomalies
     assert (over.start_s, over.end_s, over.kind, over.severity) == (0.5, 2.5, "frozen", 30.0)
-    assert (going.start_s, going.end_s, going.kind) == (5.0, None, "level")
+    assert (going.start_s, going.end_s, going.kind, going.about) == (5.0, None, "level", "fault")
+    assert (long.start_s, long.kind, long.about) == (7.0, "long_action", "behaviour")
+    assert "behaviour: action 4 goes on for 9.0 s, usually 2 to 5 s, goes on, once in 15.0 minutes" in page.render(made)
     assert "head frozen for 2.0 s, 0:00.5 to 0:02.5, once in 30.0 hours" in page.render(made)
     assert "head &lt;off&gt;, goes on, once in a year or less" in page.render(made)
-    assert {"frozen", "level"} <= {text.get_text() for ax in draw(made).axes for text in ax.texts}
+    assert {"frozen", "level", "long action"} <= {text.get_text() for ax in draw(made).axes for text in ax.texts}
     words = [describe(event) for event in anomalies()]
     assert words == [
         "anomaly 1 from 0:00.6 on: head <off> (level, once in 15.0 minutes)",
         "anomaly 1 goes on: head frozen for 2.0 s (frozen, once in 30.0 hours)",
         "anomaly 1 is over: head frozen for 2.0 s (frozen, once in 30.0 hours), 0:00.5 to 0:02.5",
         "anomaly 2 from 0:05.0 on: head <off> (level, once in a year or less)",
+        "anomaly 3 from 0:07.0 on: action 4 goes on for 9.0 s, usually 2 to 5 s (behaviour: long action, once in 15.0 "
+        "minutes)",
     ]
     assert [brief(event) for event in anomalies()] == [
-        "anomaly 1: level", "anomaly 1 goes on: frozen", "anomaly 1 over, 2.0 s", "anomaly 2: level"
+        "anomaly 1: level", "anomaly 1 goes on: frozen", "anomaly 1 over, 2.0 s", "anomaly 2: level",
+        "anomaly 3: long action",
     ]  # fmt: skip
 
 
