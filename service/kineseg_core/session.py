@@ -102,11 +102,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a session has come."""
+    """How far a session has come; `warming_up` is what of behaviour is not watched yet."""
 
     frames_processed: int
     segments_closed: int
     last_seq: int
+    warming_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        return Progress(self._acked, self._closed, self._seq)
+        warming_up = () if self._behaviour is None else self._behaviour.warming_up
+        return Progress(self._acked, self._closed, self._seq, warming_up)
 
     def observe(
         self,

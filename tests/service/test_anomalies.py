@@ -134,7 +134,18 @@ def test_the_budget_is_the_clients_or_the_servers_and_said(stub: Stub) -> None:
         assert call.opened().alarms_per_hour == in_force
         session = stub.GetSession(pb.GetSessionRequest(session_id="watched")).session
         assert session.alarms_per_hour == in_force
+        assert session.reports_per_hour == 0.0
         assert list(session.warming_up) == sorted(session.warming_up, key=list(session.warming_up).index)
         assert session.warming_up, "nothing has come yet"
         call.cancel()
         call.failure()
+
+
+def test_reports_are_asked_for_and_said(stub: Stub) -> None:
+    call = Call(stub, config(session_id="reported", reports_per_hour=30.0))
+    assert call.opened().reports_per_hour == 30.0
+    session = stub.GetSession(pb.GetSessionRequest(session_id="reported")).session
+    assert session.reports_per_hour == 30.0
+    assert "behaviour" in session.warming_up
+    call.cancel()
+    call.failure()

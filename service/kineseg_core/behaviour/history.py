@@ -33,6 +33,9 @@ class LabelHistory:
         least: Of so many numbers a label's history is one.
         memory: Over about so many numbers of a label it reaches back.
         alike: So many numbers in a row say no more than one.
+
+    Attributes:
+        knows_any: Whether enough numbers of any label have come.
     """
 
     def __init__(self, spread: float, *, least: int, memory: int, alike: int = 1) -> None:
@@ -40,6 +43,7 @@ class LabelHistory:
         self._least = least
         self._memory = memory
         self._alike = alike
+        self.knows_any = False
         self._labels: OrderedDict[int, _Label] = OrderedDict()
         self._squares = self._degrees = 0.0  # within all labels
 
@@ -80,6 +84,7 @@ class LabelHistory:
             one.squares *= (self._memory - 1) / one.count
             one.count = self._memory - 1.0
         one.count += 1.0
+        self.knows_any |= one.count >= self._least
         off = value - one.mean
         one.mean += off / one.count
         square = off * (value - one.mean)

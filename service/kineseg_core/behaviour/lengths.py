@@ -16,6 +16,11 @@ class Lengths:
     def __init__(self) -> None:
         self._history = LabelHistory(_SPREAD, least=_LEAST, memory=_MEMORY)
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether enough actions of any label have come."""
+        return self._history.knows_any
+
     def longer(self, label: int, length_s: float) -> float | None:
         """How likely the next action of a label lasts longer; None: too few have come."""
         return self._history.above(label, _log(length_s))

@@ -23,6 +23,11 @@ class LongAction:
         self._lengths = Lengths()
         self._rarity = Rarity(share)
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether enough is known of any label."""
+        return self._lengths.knows_any
+
     def going_on(self, action: OpenAction, now: Place) -> Finding | None:
         """What there is to say of an action that goes on; None: too little is known of its label."""
         nats = self._nats(action, now)

@@ -56,6 +56,11 @@ class BehaviourMonitor:
         self._is_cut = True  # what begins next is cut off there
         self._looked_ns = 0
 
+    @property
+    def warming_up(self) -> tuple[str, ...]:
+        """``"behaviour"``, as long as no action has come often enough to know what is usual of it."""
+        return () if self._long.knows_any else ("behaviour",)
+
     def push(self, frame: NDArray[np.floating], place: Place) -> None:
         """Takes a frame (C,) that begins there."""
         if self._cycles is not None:

@@ -190,5 +190,5 @@ def session_message(config: SessionConfig, intake: Intake, progress: Progress) -
         frames_processed=progress.frames_processed,
         segments_closed=progress.segments_closed,
         last_seq=progress.last_seq,
-        warming_up=intake.warming_up,
+        warming_up=(*intake.warming_up, *progress.warming_up),
     )

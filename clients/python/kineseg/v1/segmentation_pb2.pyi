@@ -1780,7 +1780,7 @@ class Session(_message.Message):
     """Reports an hour that may be about nothing, see `StreamConfig.reports_per_hour`, in force; 0: behaviour is not watched."""
     @_builtins.property
     def warming_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Classes of anomalies that are not looked for yet, such as "past": they need more of the stream."""
+        """Classes of anomalies that are not looked for yet, such as "past" or "behaviour": they need more of the stream."""
 
     def __init__(
         self,
