@@ -1,7 +1,7 @@
 """Measures reports of behaviour: on simulated work, and on generated motion that goes through the whole service.
 
 python -m evaluation.behaviour            the tables, some minutes
-python -m evaluation.behaviour --small    a few streams of each, for a look
+python -m evaluation.behaviour --small    one stream of each, for a look
 """
 
 from __future__ import annotations
@@ -9,37 +9,35 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 
-import kineseg
-
 from evaluation.behaviour.counts import Counts
-from evaluation.behaviour.gait import CHANGES, KIND_OF, RATE_HZ, Walk, walk
+from evaluation.behaviour.gait import CHANGES, KIND_OF, RATE_HZ, walk
+from evaluation.behaviour.replay import SegmentedStream
 from evaluation.behaviour.tables import BUDGETS, header, walk_row, work_row
-from evaluation.behaviour.watch import Report, reports_of_work
+from evaluation.behaviour.watch import reports_of_work
 from evaluation.behaviour.work import FAULTS, Task, work
 
 _SPREADS, _WRONG = (0.15, 0.2, 0.3), (0.0, 0.05, 0.1)
 _HOURS, _FAULTS_PER_HOUR = 5.0, 2.0
 _WALK_S = 1400.0
-_CHUNK = 900
 _SLACK_S = 4.0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="few streams")
-    small = parser.parse_args().small
+    parser.add_argument("--small", action="store_true", help="one stream of each")
+    streams = 1 if parser.parse_args().small else 4
     stated = " / ".join(f"{budget:g}" for budget in BUDGETS)
     print(f"Found and rightly named, %, and false reports an hour, at {stated} stated\n")
     print(header("spread, wrong labels", [*(fault.replace("_", " ") for fault in FAULTS), "false an hour"]))
     for spread in _SPREADS:
         for wrong in _WRONG:
-            found = {fault: _of_work(spread, wrong, fault, 1 if small else 4) for fault in FAULTS}
-            usual = _of_work(spread, wrong, "", 1 if small else 4)
+            found = {fault: _of_work(spread, wrong, fault, streams) for fault in FAULTS}
+            usual = _of_work(spread, wrong, "", streams)
             print(work_row(f"{spread:.0%}, {wrong:.0%}", found, usual), flush=True)
     print()
     print(header("walking", ["found", "after", "false an hour"]))
     for change in (*CHANGES, ""):
-        print(walk_row(change or "as usual", _of_walks(change, 1 if small else 4)), flush=True)
+        print(walk_row(change or "as usual", _of_walks(change, streams)), flush=True)
 
 
 def _of_work(spread: float, wrong: float, fault: str, streams: int) -> dict[float, Counts]:
@@ -64,24 +62,10 @@ def _of_walks(change: str, streams: int) -> dict[float, Counts]:
     for seed in range(streams):
         made = walk(seed, _WALK_S, change)
         hours = len(made.positions) / RATE_HZ / 3600.0
+        stream = SegmentedStream(made.positions, made.joints, RATE_HZ)
         for budget in BUDGETS:
-            reports = _reports_of_motion(made, budget)
-            counts[budget].add(hours, reports, made.changed_s, KIND_OF.get(change, ""), _SLACK_S)
+            counts[budget].add(hours, stream.reports(budget), made.changed_s, KIND_OF.get(change, ""), _SLACK_S)
     return counts
-
-
-def _reports_of_motion(made: Walk, per_hour: float) -> list[Report]:
-    """What is reported of it if it goes through the shipped model, as a stream of joints."""
-    stream = kineseg.Segmenter.load("motion", rate=RATE_HZ, joints=made.joints, reports_per_hour=per_hour)
-    events: list[object] = []
-    for first in range(0, len(made.positions), _CHUNK):
-        events += stream.update(made.positions[first : first + _CHUNK])
-    events += stream.finish()
-    return [
-        Report(str(event.anomaly_kind), event.time_s, event.decided_time_s)
-        for event in events
-        if isinstance(event, kineseg.AnomalyRaised) and event.anomaly_class is kineseg.AnomalyClass.BEHAVIOUR
-    ]
 
 
 if __name__ == "__main__":
