@@ -1,13 +1,10 @@
-"""Measures reports of behaviour: on simulated work, and on generated motion that goes through the whole service.
-
-python -m evaluation.behaviour            the tables, some minutes
-python -m evaluation.behaviour --small    one stream of each, for a look
-"""
+"""Measures reports of behaviour: on simulated work, and on generated motion that goes through the shipped model."""
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from itertools import product
 
 from evaluation.behaviour.counts import Counts
 from evaluation.behaviour.gait import CHANGES, KIND_OF, RATE_HZ, walk
@@ -15,6 +12,7 @@ from evaluation.behaviour.replay import SegmentedStream
 from evaluation.behaviour.tables import BUDGETS, header, walk_row, work_row
 from evaluation.behaviour.watch import reports_of_work
 from evaluation.behaviour.work import FAULTS, Task, work
+from evaluation.threads import one_thread_each
 
 _SPREADS, _WRONG = (0.15, 0.2, 0.3), (0.0, 0.05, 0.1)
 _HOURS, _FAULTS_PER_HOUR = 5.0, 2.0
@@ -23,19 +21,32 @@ _SLACK_S = 4.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="one stream of each")
-    streams = 1 if parser.parse_args().small else 4
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation.behaviour", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", choices=("work", "walking"), help="one of the two tables")
+    parser.add_argument("--streams", type=int, default=3, help="of each condition")
+    options = parser.parse_args()
+    one_thread_each()
     stated = " / ".join(f"{budget:g}" for budget in BUDGETS)
-    print(f"Found and rightly named, %, and false reports an hour, at {stated} stated\n")
-    print(header("spread, wrong labels", [*(fault.replace("_", " ") for fault in FAULTS), "false an hour"]))
-    for spread in _SPREADS:
-        for wrong in _WRONG:
-            found = {fault: _of_work(spread, wrong, fault, streams) for fault in FAULTS}
-            usual = _of_work(spread, wrong, "", streams)
-            print(work_row(f"{spread:.0%}, {wrong:.0%}", found, usual), flush=True)
-    print()
-    print(header("walking", ["found", "after", "false an hour"]))
+    print(f"Found and rightly named, and false reports an hour, at {stated} stated")
+    if options.only != "walking":
+        _print_work(options.streams)
+    if options.only != "work":
+        _print_walking(options.streams)
+
+
+def _print_work(streams: int) -> None:
+    columns = [*(f"{fault.replace('_', ' ')}, %" for fault in FAULTS), "false an hour without any"]
+    print(f"\n{header('spread, wrong labels', columns)}")
+    for spread, wrong in product(_SPREADS, _WRONG):
+        found = {fault: _of_work(spread, wrong, fault, streams) for fault in FAULTS}
+        usual = _of_work(spread, wrong, "", streams)
+        print(work_row(f"{spread:.0%}, {wrong:.0%}", found, usual), flush=True)
+
+
+def _print_walking(streams: int) -> None:
+    print(f"\n{header('walking', ['found', 'after', 'false an hour'])}")
     for change in (*CHANGES, ""):
         print(walk_row(change or "as usual", _of_walks(change, streams)), flush=True)
 

@@ -10,7 +10,7 @@ from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
 
-_LEAST, _MEMORY, _ALIKE = 20, 400, 5
+_LEAST, _MEMORY, _ALIKE = 20, 400, 3
 _PERIOD_SPREAD, _SIZE_SPREAD, _REGULARITY_SPREAD = 0.1, 0.2, 0.3
 _REPEATS = math.atanh(0.5)
 """Mean regularity from which on an action is one of repetitions."""
@@ -38,11 +38,14 @@ class IrregularCycle:
         nats = self._rarity.nats(min(1.0, len(likely) * probability), seconds(window.end))
         return Finding(AnomalyKind.IRREGULAR_CYCLE, nats, window.start, f"{spoken(label, name)} {what}", (), aspect)
 
-    def learn(self, label: int, window: Window) -> None:
-        """Takes a window."""
+    def count(self, label: int, window: Window) -> None:
+        """How improbable a window is counts, before it is learnt."""
         likely = self._likely(label, window)
         if likely is not None:
             self._rarity.learn(min(1.0, len(likely) * min(likely)[0]), seconds(window.end))
+
+    def learn(self, label: int, window: Window) -> None:
+        """Takes a window as one of its label."""
         self._regularity.learn(label, window.regularity)
         self._size.learn(label, window.size)
         if window.period_s is not None:

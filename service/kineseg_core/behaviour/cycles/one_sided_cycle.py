@@ -12,7 +12,7 @@ from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
 
-_LEAST, _MEMORY, _ALIKE = 20, 400, 5
+_LEAST, _MEMORY, _ALIKE = 20, 400, 3
 _SPREAD = 0.15
 
 
@@ -43,11 +43,14 @@ class OneSidedCycle:
         text = f"{left} {now:.2f} times as fast as {right} in {spoken(label, name)}, usually {before:.2f} times"
         return Finding(AnomalyKind.ONE_SIDED_CYCLE, nats, window.start, text, pair.units, pair.said[0])
 
-    def learn(self, label: int, window: Window) -> None:
-        """Takes a window."""
+    def count(self, label: int, window: Window) -> None:
+        """How improbable a window is counts, before it is learnt."""
         likely = self._likely(label, window)
         if likely is not None:
             self._rarity.learn(likely[0], seconds(window.end))
+
+    def learn(self, label: int, window: Window) -> None:
+        """Takes a window as one of its label."""
         for history, side in zip(self._histories, window.sides, strict=True):
             history.learn(label, side)
 

@@ -22,8 +22,8 @@ _MARGIN_NS = 1_000_000_000
 """Within which of an action's ends a window may hold some of the action next to it."""
 _MOST_WAITING = 64
 _CALM_WINDOWS = 2
-_MOST_HELD = 30
-"""Windows of something unusual that are not learnt before it is over; then what stays becomes what is usual."""
+_STAYS = 30
+"""After so many windows what is reported becomes what is usual."""
 
 
 class CycleWatch:
@@ -47,7 +47,7 @@ class CycleWatch:
         if pairs:
             self._judges[AnomalyKind.ONE_SIDED_CYCLE] = OneSidedCycle(share, pairs)
         self._calm = dict.fromkeys(self._judges, 0)
-        self._held: dict[AnomalyKind, list[tuple[int, Window]]] = {kind: [] for kind in self._judges}
+        self._reported = dict.fromkeys(self._judges, 0)
 
     def push(self, frame: NDArray[np.floating], place: Place) -> None:
         """Takes a frame (C,)."""
@@ -66,14 +66,12 @@ class CycleWatch:
             self._waiting.popleft()  # neither in it nor in the next
         for kind in self._judges:
             found += reports.over(kind, now, action.end)
-            self._learn_held(kind)
         return found
 
     def merge(self, label: int, into: int) -> None:
         """Both labels were one."""
-        for kind, judge in self._judges.items():
+        for judge in self._judges.values():
             judge.merge(label, into)
-            self._held[kind] = [(into if of == label else of, window) for of, window in self._held[kind]]
 
     def restart(self) -> None:
         """The stream was interrupted."""
@@ -87,21 +85,17 @@ class CycleWatch:
             if window.start[1] < action.start[1] + _MARGIN_NS:
                 continue
             for kind, judge in self._judges.items():
+                was_open = reports.is_open(kind)
                 finding = judge.judge(action.label, action.name, window)
                 found += self._decide(kind, finding, window, now, reports)
-                if not reports.is_open(kind):
-                    self._learn_held(kind)
+                if not was_open:  # a report counts once, and is learnt once, unless it stays
+                    judge.count(action.label, window)
                     judge.learn(action.label, window)
-                elif len(self._held[kind]) < _MOST_HELD:
-                    self._held[kind].append((action.label, window))
-                else:
+                    self._reported[kind] = 0
+                elif self._reported[kind] >= _STAYS:
                     judge.learn(action.label, window)
+                self._reported[kind] += 1
         return found
-
-    def _learn_held(self, kind: AnomalyKind) -> None:
-        for label, window in self._held[kind]:
-            self._judges[kind].learn(label, window)
-        self._held[kind].clear()
 
     def _decide(
         self, kind: AnomalyKind, finding: Finding | None, window: Window, now: Place, reports: Reports
