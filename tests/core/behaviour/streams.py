@@ -60,7 +60,8 @@ def reported(actions: Sequence[Made], per_hour: float = 6.0) -> list[AnomalyFoun
     found: list[AnomalyFound] = []
     for name, arguments in steps(actions):
         found += getattr(monitor, name)(*arguments) or []
-    return found + monitor.finish(place(sum(action.length_s for action in actions) + 60.0))
+    end = place(sum(action.length_s for action in actions) + 60.0)
+    return found + monitor.finish(end, end)
 
 
 def kinds(found: Iterable[AnomalyFound]) -> list[str]:
@@ -125,4 +126,5 @@ def reported_of_movement(
             frame += 1
         pending.append((label, begins, frame))
         begins = frame
-    return found + monitor.finish(place(frame / RATE_HZ))
+    end = place(frame / RATE_HZ)
+    return found + monitor.finish(end, end)

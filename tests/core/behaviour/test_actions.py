@@ -141,6 +141,6 @@ def test_what_goes_on_is_cleared_when_the_stream_ends() -> None:
     for second in range(100):
         found += monitor.settle(place(began_s + second))
     assert kinds(found)[-1] == "long_action"
-    (over,) = monitor.finish(place(began_s + 100.0))
+    (over,) = monitor.finish(place(began_s + 100.0), place(began_s + 99.0))
     assert isinstance(over.detail, AnomalyCleared)
     assert over.detail.duration_s == pytest.approx(100.0)

@@ -54,7 +54,8 @@ def test_a_monitor_that_is_pickled_says_the_same(actions: list[Made], every: int
         found += getattr(monitor, name)(*arguments) or []
         if count % every == 0:
             monitor = pickle.loads(pickle.dumps(monitor))
-    found += monitor.finish(place(sum(action.length_s for action in actions) + 60.0))
+    end = place(sum(action.length_s for action in actions) + 60.0)
+    found += monitor.finish(end, end)
     assert found == reported(actions, 500.0)
 
 
