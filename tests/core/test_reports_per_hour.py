@@ -64,7 +64,7 @@ def anomalies(events: list[Event], about: AnomalyClass) -> list[Anomaly]:
 
 
 def test_chunks_and_pickling_change_nothing() -> None:
-    assert content(emitted(MANY, 111, pickled=True)) == content(with_reports())
+    assert content(emitted(MANY, 333, pickled=True)) == content(with_reports())
     assert anomalies(with_reports(), AnomalyClass.BEHAVIOUR)
 
 
