@@ -1,0 +1,47 @@
+"""What a stream gives beside its events, and events as a watcher sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg._events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameResult:
+    """What the model computed for one frame of its own rate.
+
+    Attributes:
+        frame: The last frame sent that went into it.
+        time_s: Time of that frame in seconds since the stream's first frame.
+        surprise: How badly it had been predicted: mean squared error over the normalised channels.
+        anomaly_score: Robust standard deviations of the logarithm of surprise above the stream's median of late. A
+            trace, on which no anomaly is raised; 0 while there is no history.
+        embedding: ``(E,)`` float32, read-only: position in the model's embedding space.
+        label: Label of the segment that is open now, as far as it is known now.
+    """
+
+    frame: int
+    time_s: float
+    surprise: float
+    anomaly_score: float
+    embedding: NDArray[np.float32]
+    label: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedEvent:
+    """One event of one session, as a watcher sees it.
+
+    Attributes:
+        session_id: Name of the session.
+        event: The event.
+        dropped: Number of events that this watcher lost before this one because it read too slowly.
+    """
+
+    session_id: str
+    event: Event
+    dropped: int
