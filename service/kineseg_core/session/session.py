@@ -1,21 +1,19 @@
-"""One stream's life: its intake, its segmenter, when its frames and segments were, and the numbering of its events."""
+"""One stream's life: from frames to numbered events."""
 
 from __future__ import annotations
 
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-from kineseg.motion import Joints
 from numpy.typing import NDArray
 
-from kineseg_core.anomaly_ids import AnomalyIds
 from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.boundary_network import Look
-from kineseg_core.decisions import Decisions, selected
+from kineseg_core.decisions import selected
 from kineseg_core.events import (
     Ack,
     Detail,
@@ -33,12 +31,12 @@ from kineseg_core.events import (
     SegmentUpdated,
     Summary,
 )
-from kineseg_core.generic import PatternSegmenter, ScratchPlan
+from kineseg_core.generic import PatternSegmenter
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
-from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.profile_json import profile_to_json
 from kineseg_core.rules.watch import RuleWatch
@@ -50,73 +48,13 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
+from kineseg_core.session.frame_times import FrameTimes
+from kineseg_core.session.watchers import OpenSegment, Watchers
 
 REMEMBERED_SEGMENTS = 10_000
-_LOOKS_S = 1.0  # how often the name of a segment that has none is looked for, where rules wait for it
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
-_SOURCE, _RULES, _BEHAVIOUR = "source", "rules", "behaviour"  # what finds anomalies
-
-
-@dataclass(frozen=True, slots=True)
-class SessionConfig:
-    """What was agreed when the stream was opened.
-
-    `plan` is there when the built-in model runs it, `joints` when it sends those of a body instead of channels.
-    """
-
-    stream_id: str
-    session_id: str
-    model: str
-    frame_rate_hz: float
-    latency_s: float
-    boundary_threshold: float
-    alarms_per_hour: float
-    reports_per_hour: float
-    frame_results: bool
-    decisions: Decisions
-    opened_unix_ns: int
-    model_rate_hz: float = 0.0
-    plan: ScratchPlan | None = None
-    model_sha256: str = ""
-    joints: Joints | None = None
-    return_profile: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The last thing that goes through a session, with what its intake knows of the whole stream.
-
-    `profile` is there when it is to be given back.
-    """
-
-    reason: EndReason
-    last_frame: int
-    last_ns: int
-    after_ns: int
-    frames: int
-    filled: int
-    missing_values: int
-    profile: Profile | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a session has come; `warming_up` is what of behaviour is not watched yet."""
-
-    frames_processed: int
-    segments_closed: int
-    last_seq: int
-    warming_up: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentCounts:
-    """How many segments were provisional first, were confirmed (at once or later) and retracted, emitted or not."""
-
-    provisional: int = 0
-    confirmed: int = 0
-    retracted: int = 0
 
 
 class Session:
@@ -152,11 +90,9 @@ class Session:
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
         self._segmenter = segmenter
-        self._rules = rules
-        self._behaviour = behaviour
+        self._watchers = Watchers(rules, behaviour, config.model_rate_hz)
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
-        self._frame_times = _FrameTimes(config)
-        self._looks_every = max(1, round(_LOOKS_S * config.model_rate_hz))
+        self._frame_times = FrameTimes(config)
         # Where the source or the model is too slow for the budget, only boundaries within it are emitted.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
         # Frame and time where segments begin: of provisional ones as last emitted, of confirmed ones for good.
@@ -168,7 +104,6 @@ class Session:
         self._seq = 0
         self._acked = 0
         self._closed = 0
-        self._anomaly_ids = AnomalyIds()
         self._observed: tuple[float, list[float]] = (0.0, [])
 
     # What the receiver does.
@@ -198,8 +133,7 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        warming_up = () if self._behaviour is None else self._behaviour.warming_up
-        return Progress(self._acked, self._closed, self._seq, warming_up)
+        return Progress(self._acked, self._closed, self._seq, self._watchers.warming_up)
 
     def observe(
         self,
@@ -219,8 +153,7 @@ class Session:
         self._frame_times.append(block.start[at], block.start_ns[at])
         if scores is not None:
             self._namer.update(scores)
-        if self._behaviour is not None:
-            self._behaviour.push(block.frames[at], (block.start[at], block.start_ns[at]))
+        self._watchers.push(block.frames[at], (block.start[at], block.start_ns[at]))
         if self.config.frame_results:
             self._observed = surprise, embedding.tolist()
         return self._segmenter.observe(block.frames[at], embedding, surprise)
@@ -230,10 +163,8 @@ class Session:
         frame, ns = block.decided[at], block.decided_ns[at]
         for decision in self._segmenter.decide(probabilities):
             self._decided(decision, frame, ns, out)
-        if self._rules is not None:
-            self._watch_names(self._rules, (frame, ns), out)
-        if self._behaviour is not None:
-            self._reported(self._behaviour.settle((frame, ns), wavers=bool(self._provisional)), out)
+        frames, wavers = self._frame_times.count, bool(self._provisional)
+        self._anomalies(self._watchers.settle((frame, ns), frames, self._running, wavers=wavers), out)
         if self.config.frame_results:
             surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
@@ -248,8 +179,7 @@ class Session:
             self._frame_times.close(gap.frame, gap.time_ns)
             for decision in self._segmenter.restart():
                 self._decided(decision, gap.decided, gap.decided_ns, out, cut=True)
-            if self._behaviour is not None:
-                self._reported(self._behaviour.restart((gap.decided, gap.decided_ns)), out)
+            self._anomalies(self._watchers.restart((gap.decided, gap.decided_ns)), out)
             self._namer.restart()
             self._frame_times.reopen()
             self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
@@ -263,7 +193,7 @@ class Session:
 
     def anomaly(self, found: AnomalyFound, out: list[Output]) -> None:
         """Something is wrong with what the source sends, or no longer."""
-        self._anomaly(found, _SOURCE, out)
+        self._anomalies([self._watchers.of_source(found)], out)
 
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
@@ -276,10 +206,7 @@ class Session:
         for decision in self._segmenter.finish():
             self._decided(decision, end.last_frame, end.last_ns, out, cut=True)
         end_of_stream, now = (end.last_frame + 1, end.after_ns), (end.last_frame, end.last_ns)
-        if self._rules is not None:
-            self._ruled(self._rules.finish(end_of_stream, now), out)
-        if self._behaviour is not None:
-            self._reported(self._behaviour.finish(end_of_stream, now), out)
+        self._anomalies(self._watchers.finish(end_of_stream, now), out)
         if end.profile is not None:
             out.append(end.profile)
         summary = Summary(
@@ -287,7 +214,7 @@ class Session:
             duration_s=end.after_ns / SECOND,
             segments=self._closed,
             labels=len(self._labels),
-            anomalies=self._anomaly_ids.count,
+            anomalies=self._watchers.count,
             filled_frames=end.filled,
             reason=end.reason,
             announced=self.segment_counts.provisional,
@@ -336,53 +263,28 @@ class Session:
             if decision.label in self._labels:
                 self._labels.remove(decision.label)
                 self._labels.add(decision.into)
-        if self._behaviour is not None:
-            self._tell(self._behaviour, detail, (frame, ns), (decided, decided_ns), cut=cut)
+        reports = self._watchers.learn(detail, (frame, ns), (decided, decided_ns), cut=cut)
         emitted = selected(detail, self.config.decisions, confirms=confirms)
         if emitted is not None:
             self._emit(frame, ns, decided, decided_ns, emitted, out)
-        if self._rules is not None:
-            self._ruled(_named(self._rules, detail, (frame, ns), (decided, decided_ns)), out)
+        self._anomalies(reports, out)
 
-    def _watch_names(self, rules: RuleWatch, now: Place, out: list[Output]) -> None:
-        """Between what is decided time passes, and a segment that had no name when it began may be known by now."""
-        if self._frame_times.count % self._looks_every == 0:
-            self._look_at_open_segment(rules, now, out)
-        self._ruled(rules.advance(now), out)
-
-    def _look_at_open_segment(self, rules: RuleWatch, now: Place, out: list[Output]) -> None:
+    def _running(self) -> OpenSegment | None:
+        """The segment that goes on, for those who watch its name."""
         running = self._segmenter.open_segment() if isinstance(self._segmenter, Segmenter) else None
-        if running is None or running.end - running.start < self._looks_every:
-            return
-        if not rules.is_unnamed(running.segment_id):
-            return
-        name = self._namer.name(running.start, running.end, running.point).name
-        if name:
-            self._ruled(rules.runs(running.segment_id, name, self._open[running.segment_id], now), out)
+        if running is None:
+            return None
+        start, end, point = running.start, running.end, running.point
+        return OpenSegment(
+            running.segment_id,
+            end - start,
+            self._open[running.segment_id],
+            lambda: self._namer.name(start, end, point).name,
+        )
 
-    def _ruled(self, reports: list[AnomalyFound], out: list[Output]) -> None:
+    def _anomalies(self, reports: Iterable[AnomalyFound], out: list[Output]) -> None:
         for found in reports:
-            self._anomaly(found, _RULES, out)
-
-    def _reported(self, reports: list[AnomalyFound], out: list[Output]) -> None:
-        for found in reports:
-            self._anomaly(found, _BEHAVIOUR, out)
-
-    def _anomaly(self, found: AnomalyFound, watcher: str, out: list[Output]) -> None:
-        detail = self._anomaly_ids.numbered(watcher, found.detail)
-        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
-
-    @staticmethod
-    def _tell(behaviour: BehaviourMonitor, detail: Detail, begins: Place, decided: Place, *, cut: bool) -> None:
-        """What is certain of a segment goes to what watches behaviour."""
-        match detail:
-            case SegmentStarted(confirmed=True) | SegmentUpdated(confirmed=True):
-                behaviour.begins(detail.label, detail.name, begins)
-            case SegmentClosed():
-                end = detail.end_frame, round(detail.end_time_s * SECOND)
-                behaviour.ends(detail.label, detail.name, begins, end, decided, cut=cut)
-            case LabelsMerged():
-                behaviour.merged(detail.label, detail.into)
+            self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, found.detail, out)
 
     def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
         """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
@@ -440,60 +342,3 @@ class Session:
                 detail=detail,
             )
         )
-
-
-def _named(rules: RuleWatch, detail: Detail, begins: Place, now: Place) -> list[AnomalyFound]:
-    """What becomes known of a segment's name goes to what watches names."""
-    match detail:
-        case SegmentStarted() | SegmentUpdated():
-            return rules.runs(detail.segment_id, detail.name, begins, now, confirmed=detail.confirmed)
-        case SegmentRetracted():
-            return rules.retracted(detail.segment_id, now)
-        case SegmentClosed():
-            end = detail.end_frame, round(detail.end_time_s * SECOND)
-            return rules.closed(detail.segment_id, detail.name, begins, end, now)
-    return []
-
-
-class _FrameTimes:
-    """At which of the client's frames, and when, the model's latest frames begin.
-
-    A ring: what is decided about frames further back than twice the latency budget has had its time before.
-
-    Attributes:
-        count: How many of the model's frames there have been.
-    """
-
-    def __init__(self, config: SessionConfig) -> None:
-        frames = (2 * config.latency_s + 10) * config.model_rate_hz
-        self._size = 1 << int(np.ceil(np.log2(frames)))
-        self._ring = np.zeros((self._size, 2), np.int64)
-        self.count = 0
-        self._after: tuple[int, int] | None = None
-
-    def append(self, frame: int, ns: int) -> None:
-        """The next of the model's frames begins at this frame and time."""
-        row = self._ring[self.count & (self._size - 1)]
-        row[0], row[1] = frame, ns
-        self.count += 1
-
-    def close(self, frame: int, ns: int) -> None:
-        """The stream has ended before this frame and time, or pauses there."""
-        self._after = (frame, ns)
-
-    def reopen(self) -> None:
-        """The stream goes on after a gap."""
-        self._after = None
-
-    def at(self, index: int) -> tuple[int, int]:
-        """Frame and time in nanoseconds at which the model's frame `index` begins; after the last one, the end.
-
-        Raises:
-            IndexError: It lies too far back, or has not come yet.
-        """
-        if index >= self.count and self._after is not None:
-            return self._after
-        if not self.count - self._size <= index < self.count:
-            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
-        frame, ns = self._ring[index & (self._size - 1)].tolist()
-        return frame, ns

@@ -1,0 +1,51 @@
+"""When the frames of a model were, in those of its source."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kineseg_core.session.config import SessionConfig
+
+
+class FrameTimes:
+    """At which of the client's frames, and when, the model's latest frames begin.
+
+    A ring: what is decided about frames further back than twice the latency budget has had its time before.
+
+    Attributes:
+        count: How many of the model's frames there have been.
+    """
+
+    def __init__(self, config: SessionConfig) -> None:
+        frames = (2 * config.latency_s + 10) * config.model_rate_hz
+        self._size = 1 << int(np.ceil(np.log2(frames)))
+        self._ring = np.zeros((self._size, 2), np.int64)
+        self.count = 0
+        self._after: tuple[int, int] | None = None
+
+    def append(self, frame: int, ns: int) -> None:
+        """The next of the model's frames begins at this frame and time."""
+        row = self._ring[self.count & (self._size - 1)]
+        row[0], row[1] = frame, ns
+        self.count += 1
+
+    def close(self, frame: int, ns: int) -> None:
+        """The stream has ended before this frame and time, or pauses there."""
+        self._after = (frame, ns)
+
+    def reopen(self) -> None:
+        """The stream goes on after a gap."""
+        self._after = None
+
+    def at(self, index: int) -> tuple[int, int]:
+        """Frame and time in nanoseconds at which the model's frame `index` begins; after the last one, the end.
+
+        Raises:
+            IndexError: It lies too far back, or has not come yet.
+        """
+        if index >= self.count and self._after is not None:
+            return self._after
+        if not self.count - self._size <= index < self.count:
+            raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
+        frame, ns = self._ring[index & (self._size - 1)].tolist()
+        return frame, ns
