@@ -15,6 +15,8 @@ from kineseg_cli.show.anomalies import AnomalySpan
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.wording import agreement_lines, clock, rarity
 
+_WHAT_WIDTH = 26  # a sentence is not broken within its first words
+
 
 def segment_table(closed: Sequence[SegmentClosed]) -> Table:
     """Finished segments in the order of time."""
@@ -47,13 +49,12 @@ def anomaly_table(spans: Sequence[AnomalySpan]) -> Table:
     table.add_column("id", justify="right")
     for name in ("from", "to"):
         table.add_column(name, justify="right")
-    table.add_column("class")
-    table.add_column("kind")
-    table.add_column("what", overflow="fold")
+    table.add_column("kind")  # which says the class as well
+    table.add_column("what", overflow="fold", min_width=_WHAT_WIDTH)
     table.add_column("how rare")
     for span in spans:
         until = "goes on" if span.end_s is None else clock(span.end_s)
-        about = (str(span.anomaly_id), clock(span.start_s), until, str(span.about), span.kind.replace("_", " "))
+        about = (str(span.anomaly_id), clock(span.start_s), until, span.kind.replace("_", " "))
         table.add_row(*about, Text(span.text), rarity(span.severity, span.rule))
     return table
 
