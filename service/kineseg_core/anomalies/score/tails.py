@@ -40,9 +40,6 @@ TAIL = np.dtype([(name, np.float64) for name in ("episodes", "excess", "peak", "
 """What a stream has taught of a detector: how many episodes, the sum of their excess, the peak of the present one
 (-inf: none), and seconds since it was above its level last."""
 
-Prior = NDArray[np.void]
-"""``(D,)`` of `PRIOR`."""
-
 
 class Tails(NamedTuple):
     """What a stream has taught.
