@@ -65,7 +65,7 @@ class AnomalyMonitor:
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         if profile is not None:
             restore(profile, source, self._scorer)
-        self._spoken = spoken(source.names)
+        self._spoken = source.names if source.parents is None else spoken(source.names)
         self._time_s: float | None = None
         self._of_row: list[RuleFinding] = []
 
