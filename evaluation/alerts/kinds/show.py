@@ -66,6 +66,11 @@ class Shown:
         event = None if self.cleared is None else self.cleared.event
         return event.end_s - event.since_s if isinstance(event, Cleared) else 0.0
 
+    @property
+    def delay_s(self) -> float | None:
+        """From the fault's start to the first alarm about it; None: there was none."""
+        return None if self.raised is None else self.raised.time_s - self.faulty.start_s
+
     def _about(self, event: AnomalyEvent) -> bool:
         faulty = self.faulty
         return faulty.start_s - _BEFORE_S <= event.since_s <= faulty.stop_s + _AFTER_S
