@@ -13,8 +13,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kineseg_core.anomalies import AnomalyKind
-
 from evaluation.alerts.kinds import picture
 from evaluation.alerts.kinds.counts import count
 from evaluation.alerts.kinds.examples import EXAMPLES

@@ -58,7 +58,7 @@ DESCRIPTIONS: dict[K, Description] = {
         f"joints or channels; {_FROM_START}, once the unit has been seen for a second",
         "a comparison a number, a run a unit",
         ("rules/occluded.py",),
-        "trackers that make up a place for what they do not see. They had better send NaN.",
+        "trackers that invent a place for what they do not see; they had better send NaN.",
     ),
     K.STALLED: Description(
         "The whole source gives the same frame again and again.",
@@ -95,16 +95,16 @@ DESCRIPTIONS: dict[K, Description] = {
         "joints or channels; five seconds of the stream",
         "a number a unit and frame, kept for 0.6 s, and a comparison with each of them",
         ("rules/replayed.py", "diagnosis/body.py"),
-        "that it is late shows while it falls behind. Once it has, a channel is cleared although it stays late, and a "
-        "lag that grows by parts of a frame is found by what it does to bones, if at all.",
+        "it shows only while the unit falls behind. Afterwards a channel is cleared although it stays late; a lag that "
+        "grows by parts of a frame is found by what it does to bones, if at all.",
     ),
     K.UNIT: Description(
         "Values come in another unit: millimetres for metres, m/s² for g.",
         "all bones longer or shorter by one factor of at least 5; all three axes of a sensor by one of at least 4, "
         "from one row to the next",
         _OWN,
-        "a tree of joints, once the lengths of bones are known; or three channels whose names differ in `x`, `y` and `z`, "
-        "after ten seconds",
+        "a tree of joints, once the lengths of bones are known; or three channels whose names differ in `x`, `y` and "
+        "`z`, after ten seconds",
         "a median over bones; of channels a comparison with the row that was expected",
         ("diagnosis/body_rules.py", "diagnosis/channel_rules.py"),
         "smaller factors, and single channels: a thermometer that changes to Fahrenheit is off its level.",
@@ -116,7 +116,7 @@ DESCRIPTIONS: dict[K, Description] = {
         "joints, after one second; channels, after ten, and only a sign",
         "48 products of three by three, only in a row in which half of the joints have jumped",
         ("diagnosis/axes.py", "diagnosis/body_rules.py", "diagnosis/channel_rules.py"),
-        "a rotation by any other angle, and the sign of a channel that is near zero in that moment: then nothing jumps.",
+        "a rotation by any other angle, and the sign of a channel that is near zero at that moment: no jump.",
     ),
     K.SWAPPED: Description(
         "Left and right are taken for each other.",
@@ -134,7 +134,7 @@ DESCRIPTIONS: dict[K, Description] = {
         _BONES,
         "a median over bones a row",
         ("values/body.py", "diagnosis/scale.py"),
-        "sizes that change by less, and its end: it is cleared seconds after the body has its own size again.",
+        "a change by less; and the end of it, which is only seen seconds after the body has its own size again.",
     ),
     K.SPIKE: Description(
         "A joint or channel jumped away and back.",
@@ -161,7 +161,7 @@ DESCRIPTIONS: dict[K, Description] = {
         _BONES,
         "a filter a number, and one a bone, and row",
         ("values/body.py", "diagnosis/path.py"),
-        "its name, where the joint makes steps as well: it may be called `late` or `jitter`.",
+        "the name, where the joint makes steps as well: it may be called `late`.",
     ),
     K.DRIFT: Description(
         "A joint slips away from where it belongs, or a channel leaves its level slowly.",
@@ -195,7 +195,8 @@ DESCRIPTIONS: dict[K, Description] = {
         "begins with a jump is called `level`.",
     ),
     K.UNUSUAL: Description(
-        "Rarer than the budget allows, and none of the others; also the name of what has only just begun to jump.",
+        "Something rarer than the budget allows that none of the other kinds explains; also the first name of a jump, "
+        "until it is plain what it is.",
         "channels: the last quarter second is far from the nearest of the stream's own last three minutes, while no "
         "channel is by itself",
         f"left discords of the matrix profile (DAMP; Lu et al. 2022), without normalising, on blocks; {_TAILS}",
@@ -211,8 +212,8 @@ REFERENCES = (
     "Deuschl, Bain, Brin et al. (1998): Consensus statement of the Movement Disorder Society on tremor. Movement "
     "Disorders 13.",
     "IOOS (2016): Manual for real-time quality control of in-situ temperature and salinity data (QARTOD), version 2.0.",
-    "Lu, Wu, Mueen, Zuluaga and Keogh (2022): Matrix Profile XXIV: scaling time series anomaly detection to trillions of "
-    "datapoints and ultra-fast arriving data streams (DAMP). KDD.",
+    "Lu, Wu, Mueen, Zuluaga and Keogh (2022): Matrix Profile XXIV: scaling time series anomaly detection to trillions "
+    "of datapoints and ultra-fast arriving data streams (DAMP). KDD.",
     "Ni, Ramanathan, Chehade et al. (2009): Sensor network data fault types. ACM Transactions on Sensor Networks 5.",
     "Pickands (1975): Statistical inference using extreme order statistics. Annals of Statistics 3.",
 )

@@ -58,7 +58,7 @@ def temperature_off(seed: int) -> Faulty:
 
 
 def gyro_amplified(seed: int) -> Faulty:
-    """One axis swings eight times as far for six seconds, as with a strap that comes loose; its noise stays the same."""
+    """One axis swings eight times as far for six seconds, as with a strap that comes loose; its noise stays."""
     clean = sensor(seed)
     rows, channel = _rows(clean, _GAIN_S), clean.channels.index("gyro_x")
     values = np.array(clean.frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from evaluation.alerts.kinds.counts import Count
@@ -13,6 +14,7 @@ from evaluation.alerts.kinds.wording import lines
 PAGE, PICTURES = "alerts-kinds.md", "alerts"
 """The page, and the folder beside it that its pictures are in."""
 
+_WIDE = 120
 _INTRODUCTION = """# The kinds of anomaly, one by one
 
 Written by `python -m evaluation.alerts.kinds --into docs`; its words are in `evaluation/alerts/kinds/descriptions.py`.
@@ -49,8 +51,10 @@ def page(shown: Sequence[Shown], counts: Sequence[Count]) -> str:
     """
     sections = [_section(each, DESCRIPTIONS[each.kind]) for each in shown]
     hard = _HARD.format(streams=max(each.streams for each in counts)) + "\n".join(map(_row, counts)) + "\n"
-    sources = "## Sources\n\n" + "\n".join(f"- {reference}" for reference in REFERENCES) + "\n"
-    return "\n".join([_INTRODUCTION, *sections, hard, sources])
+    sources = "## Sources\n\n" + "\n".join(_bullet(f"- {each}") for each in REFERENCES) + "\n"
+    links = " · ".join(f"[{each.kind.value}](#{each.kind.value})" for each in shown)
+    contents = textwrap.fill(f"{links} · [what stays hard](#what-stays-hard)", _WIDE, break_on_hyphens=False) + "\n"
+    return "\n".join([_INTRODUCTION, contents, *sections, hard, sources])
 
 
 def _section(shown: Shown, described: Description) -> str:
@@ -66,13 +70,17 @@ def _section(shown: Shown, described: Description) -> str:
         facts.append(f"- Hard: {described.hard}")
     return "\n".join(
         [
-            f"## {kind}", "", described.what, "", *facts, "",
+            f"## {kind}", "", described.what, "", *map(_bullet, facts), "",
             f"![{kind}: what was sent, the fault and the anomaly]({PICTURES}/{kind}.png)", "",
             f"Here {EXAMPLES[shown.kind].put_in}:", "",
             "```sh", f"python -m evaluation.alerts.kinds {kind}", "```", "",
             "```", *lines(shown), "```", "",
         ]
     )  # fmt: skip
+
+
+def _bullet(text: str) -> str:
+    return textwrap.fill(text, _WIDE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _row(each: Count) -> str:

@@ -159,3 +159,10 @@ def test_sentences_are_plain_english():
     frames[900:963, 7] = frames[899, 7]
     *_, over = watched(source, frames)
     assert over.text == "left wrist frozen for 2.1 s"
+
+
+def test_channels_keep_their_names_in_sentences():
+    source, frames = sensors()
+    frames[1800:1900, 4] = np.nan
+    *_, over = watched(source, frames)
+    assert over.text == "gyro_y not seen for 2.0 s"
