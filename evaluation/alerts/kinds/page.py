@@ -15,7 +15,7 @@ PAGE, PICTURES = "alerts-kinds.md", "alerts"
 """The page, and the folder beside it that its pictures are in."""
 
 _WIDE = 120
-_INTRODUCTION = """# The kinds of anomaly, one by one
+_INTRODUCTION = """# The kinds of fault, one by one
 
 Written by `python -m evaluation.alerts.kinds --into docs`; its words are in `evaluation/alerts/kinds/descriptions.py`.
 What all kinds have in common is in [alerts.md](alerts.md), and so are [rules](alerts.md#rules).
@@ -70,7 +70,7 @@ def _section(shown: Shown, described: Description) -> str:
         facts.append(f"- Hard: {described.hard}")
     return "\n".join(
         [
-            f"## {kind}", "", described.what, "", *map(_bullet, facts), "",
+            f"## {kind}", "", textwrap.fill(described.what, _WIDE), "", *map(_bullet, facts), "",
             f"![{kind}: what was sent, the fault and the anomaly]({PICTURES}/{kind}.png)", "",
             f"Here {EXAMPLES[shown.kind].put_in}:", "",
             "```sh", f"python -m evaluation.alerts.kinds {kind}", "```", "",

@@ -38,7 +38,7 @@ def save(shown: Shown, path: Path) -> None:
     faulty = shown.faulty
     span_s = (faulty.start_s - _BEFORE_S, max(faulty.stop_s, over.time_s) + _AFTER_S)
     figure = Figure(figsize=(7.6, 3.0), dpi=110)
-    FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(figure)
     path_axes, lanes = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 1.0))
     lines = lines_of(faulty, EXAMPLES[shown.kind].lines, span_s)
     _draw_lines(path_axes, lines)
@@ -63,8 +63,8 @@ def save(shown: Shown, path: Path) -> None:
     figure.align_ylabels()
     figure.subplots_adjust(left=0.115, right=0.985, top=0.9, bottom=0.16, hspace=0.1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.canvas.draw()
-    pixels = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     pixels.quantize(_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kineseg_core.anomalies import AnomalyKind, Raised
+from kineseg_core.anomalies.kinds import AnomalyClass
 
 from evaluation.alerts.joints import with_neighbours
 from evaluation.alerts.kinds import picture
@@ -22,7 +23,7 @@ from evaluation.alerts.kinds.show import Shown, show
 from evaluation.alerts.kinds.streams import BODY_FAULT_S
 
 K = AnomalyKind
-FAULTS = [kind for kind in K if kind is not K.RULE]
+FAULTS = [kind for kind in K if kind.anomaly_class is AnomalyClass.FAULT]
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 CORE = DOCS.parent / "service" / "kineseg_core" / "anomalies"
 
