@@ -18,7 +18,8 @@ _WIDE = 120
 _INTRODUCTION = """# The kinds of fault, one by one
 
 Written by `python -m evaluation.alerts.kinds --into docs`; its words are in `evaluation/alerts/kinds/descriptions.py`.
-What all kinds have in common is in [alerts.md](alerts.md), and so are [rules](alerts.md#rules).
+What all kinds have in common is in [alerts.md](alerts.md), and so are [rules](alerts.md#rules) and
+[behaviour](alerts.md#behaviour).
 
 Every kind is shown alone, in a stream in which nothing else is wrong, watched at the default budget of two alarms an
 hour. Bodies are generated motion with two millimetres of noise, 30 frames a second; channels are an invented sensor of

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kineseg_core.anomalies import AnomalyKind, Raised
-from kineseg_core.anomalies.kinds import AnomalyClass
+from kineseg_core.anomalies import AnomalyClass, AnomalyKind, Raised
 
 from evaluation.alerts.joints import with_neighbours
 from evaluation.alerts.kinds import picture
