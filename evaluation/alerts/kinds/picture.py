@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from evaluation.alerts.kinds.show import Shown
 
 _INK, _SOFT, _PALE = "#1F2933", "#616E7C", "#CBD2D9"
 _SHADE = "#E4E7EB"
+_DPI = 110
 _COLORS = 48
 """A few colours make a small file; what is drawn has fewer."""
 _BEFORE_S, _AFTER_S = 3.0, 1.5
@@ -37,8 +39,8 @@ def save(shown: Shown, path: Path) -> None:
     assert over is not None, "only what was found is drawn"
     faulty = shown.faulty
     span_s = (faulty.start_s - _BEFORE_S, max(faulty.stop_s, over.time_s) + _AFTER_S)
-    figure = Figure(figsize=(7.6, 3.0), dpi=110)
-    canvas = FigureCanvasAgg(figure)
+    figure = Figure(figsize=(7.6, 3.0))
+    FigureCanvasAgg(figure)
     path_axes, lanes = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 1.0))
     lines = lines_of(faulty, EXAMPLES[shown.kind].lines, span_s)
     _draw_lines(path_axes, lines)
@@ -63,8 +65,9 @@ def save(shown: Shown, path: Path) -> None:
     figure.align_ylabels()
     figure.subplots_adjust(left=0.115, right=0.985, top=0.9, bottom=0.16, hspace=0.1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    canvas.draw()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=_DPI)
+    pixels = Image.open(drawn).convert("RGB")
     pixels.quantize(_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
