@@ -149,6 +149,14 @@ def test_a_fault_of_a_channel_is_named_and_placed(kind: AnomalyKind, fault: Call
     assert set(first[-1].units) == channels
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_channel_that_comes_back_from_an_offset_is_not_in_another_unit(seed: int):
+    source, frames = sensors(seed)
+    frames[:, (3, 5)] *= 0.05  # it turns about one axis
+    frames[1800 : 2150 + 7 * seed, 4] += 4.0
+    assert not any(event.kind is K.UNIT for event in watched(source, frames))
+
+
 def test_sensors_that_are_well_raise_nothing():
     source, frames = sensors(1)
     assert watched(source, frames, alarms_per_hour=30.0) == []

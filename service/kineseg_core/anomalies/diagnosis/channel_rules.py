@@ -1,5 +1,7 @@
 """What no sensor does, found with the first rows of it: another unit of a sensor of three axes, a sign turned over.
 
+That one axis has become larger or smaller says nothing of the unit: the other two must have, too.
+
 Both come from one row to the next, and are believed when the next rows go on from there.
 """
 
@@ -24,6 +26,8 @@ F64 = NDArray[np.float64]
 _LEAST_FACTOR = math.log(4.0)
 _EXPLAINED, _TURNED = 0.25, 0.07
 """What is left, relative to the values, where a factor or a turned sign explains the new row."""
+_EXPLAINED_TOO, _SEEN = 0.5, 0.25
+"""The same of the smaller two of a sensor's values, and how large these must be, relative to what they usually bend."""
 _LEAST_SQUARE = 15.9  # a little less than that factor's square
 _LEFT_SQUARE = 1.07  # a little more than that of 1 / (1 - _EXPLAINED^2)
 _LARGE = 3.0
@@ -115,7 +119,7 @@ class ChannelRules:
             for sensor in self._sensors
             if sudden[sensor].any()
             and np.linalg.norm(last[sensor]) > _NOT_STILL * np.linalg.norm(usual_bends[sensor])
-            and (_scaled(last[sensor], now[sensor]) or _scaled(expected[sensor], now[sensor]))
+            and any(_scaled(old[sensor], now[sensor], usual_bends[sensor]) for old in (last, expected))
         ]
         found += [
             _Change(AnomalyKind.AXES, (channel,), time_s)
@@ -165,12 +169,17 @@ def _is_scaled(new, old):  # type: ignore[no-untyped-def]
     return new > _LEAST_SQUARE * old or new * _LEAST_SQUARE < _LEFT_SQUARE * old
 
 
-def _scaled(last: F64, now: F64) -> bool:
-    """Whether the new values are the last ones times a factor that no movement has."""
+def _scaled(last: F64, now: F64, usual_bends: F32) -> bool:
+    """Whether the new values are the last ones times a factor that no movement has, the smaller two as well."""
     size = float(last @ last)
     if size == 0.0:
         return False
     factor = float(last @ now) / size
     if factor <= 0.0 or abs(math.log(factor)) < _LEAST_FACTOR:
         return False
-    return bool(np.linalg.norm(now - factor * last) < _EXPLAINED * np.linalg.norm(now))
+    smaller = np.argsort(np.abs(last))[:2]
+    if np.linalg.norm(last[smaller]) < _SEEN * np.linalg.norm(usual_bends[smaller]):
+        return False
+    left = now - factor * last
+    explained = np.linalg.norm(left) < _EXPLAINED * np.linalg.norm(now)
+    return bool(explained and np.linalg.norm(left[smaller]) < _EXPLAINED_TOO * np.linalg.norm(now[smaller]))
