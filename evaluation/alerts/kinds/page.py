@@ -29,7 +29,7 @@ name may be another one: it is corrected within half a second by `anomaly_update
 
 A kind's own files are below `service/kineseg_core/anomalies`; `tests/core/anomalies` and
 `tests/evaluation/alerts/test_kinds.py` test them. What all of them cost together is measured by
-`python -m evaluation.alerts`.
+`python -m evaluation.alerts`. The commands run in a checkout, in the environment that `make test` sets up.
 """
 
 _HARD = """## What stays hard
