@@ -51,7 +51,7 @@ def anomaly_table(spans: Sequence[AnomalySpan]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("kind")  # which says the class as well
     table.add_column("what", overflow="fold", min_width=_WHAT_WIDTH)
-    table.add_column("how rare")
+    table.add_column("how rare", overflow="fold")
     for span in spans:
         until = "goes on" if span.end_s is None else clock(span.end_s)
         about = (str(span.anomaly_id), clock(span.start_s), until, span.kind.replace("_", " "))
