@@ -15,7 +15,7 @@ from kineseg_cli.show.anomalies import AnomalySpan
 from kineseg_cli.show.colors import color_of, ink_on
 from kineseg_cli.show.wording import agreement_lines, clock, rarity
 
-_WHAT_WIDTH = 26  # a sentence is not broken within its first words
+_WHAT_WIDTH = 18  # a sentence is not broken within its first words
 
 
 def segment_table(closed: Sequence[SegmentClosed]) -> Table:
