@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import Command
 from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 
-RULES = '[[name]]\nname = "walking"\n[[absence]]\nname = "walking"\nfor_s = 10\ntext = "nobody walks"\n'
+RULES = '[[name]]\nname = "walking"\n[[absence]]\nname = "walking"\nfor_s = 10\ntext = "no one walks"\n'
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_alerts_of_rules_are_anomalies_in_the_table_and_in_the_file(
     outcome = kineseg(*arguments(take, knows, "--rules", rules))
     assert outcome.status == 0, outcome.err
     table = outcome.out.partition("anomalies")[2]
-    for words in ("walking for 6.", "nobody walks", "rule", "name:walking"):
+    for words in ("walking for 6.", "no one walks", "rule", "name:walking"):
         assert words in table
     assert "no segment can be called" not in outcome.err
     outcome = kineseg(*arguments(take, knows, "--rules", rules, "--out", out, "--plot", tmp_path / "timeline.png"))

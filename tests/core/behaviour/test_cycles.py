@@ -39,8 +39,8 @@ def test_a_cycle_that_changes_is_reported(kind: str, change: dict[str, float], s
     found = reported_of_movement([*before, (1, changed), *usual(3, first=14)])
     of_kind = [each for each in raised(found, kind) if begun_s - 5.0 < each.time_ns / 1e9 < begun_s + 24.0]
     assert len(of_kind) == 1
-    told = [each.detail.text for each in found if each.detail.anomaly_id == of_kind[0].detail.anomaly_id]
-    assert any(said in text for text in told)
+    texts = [each.detail.text for each in found if each.detail.anomaly_id == of_kind[0].detail.anomaly_id]
+    assert any(said in text for text in texts)
     assert of_kind[0].decided_ns / 1e9 < begun_s + 14.0
     assert len(cleared(found, kind)) == len(raised(found, kind))
 
