@@ -62,15 +62,15 @@ def schema() -> Schema:
 
 
 def _definition(kind: type[Event]) -> Schema:
-    about, attributes = _documented(Event)[1], _documented(kind)
+    documented = [_documented(base) for base in reversed(kind.__mro__) if issubclass(base, Event)]
+    described = {name: what for _, attributes in documented for name, what in attributes.items()}
     types = typing.get_type_hints(kind)
     properties: dict[str, Schema] = {}
     required = []
     for entry in fields(kind):
         if entry.name == "emitted_unix_ns":
             continue
-        described = {**about, **attributes[1]}[entry.name]
-        properties[entry.name] = _of_type(entry.name, types[entry.name]) | {"description": described}
+        properties[entry.name] = _of_type(entry.name, types[entry.name]) | {"description": described[entry.name]}
         may_be_absent = entry.name in ABSENT_WHEN_EMPTY and entry.default is not MISSING
         if entry.name == "stream_id" or not (may_be_absent or entry.name == "capture_time_ns"):
             required.append(entry.name)
@@ -79,7 +79,7 @@ def _definition(kind: type[Event]) -> Schema:
         required.append("start_frame")
     first = {"id": _ID, "kind": {"const": str(kind.kind)}, "emitted_at": _EMITTED_AT}
     return {
-        "description": attributes[0],
+        "description": documented[-1][0],
         "type": "object",
         "properties": first | properties,
         "required": [*first, *required],

@@ -11,8 +11,8 @@ CoreError
 ├── Full                  retry: another stream may end
 └── StepFailed            reports an error id and nothing of the inside
 
-BadBundle, BadBank, BadRules and CannotStart stand apart: they are of what is loaded and opened, before there is a
-stream.
+BadBundle, BadFile (BadBank, BadRules) and CannotStart stand apart: they are of what is loaded and opened, before there
+is a stream.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -135,29 +135,29 @@ class BadBundle(Exception):
         self.reason = reason
 
 
-class BadBank(Exception):
-    """A name bank was refused.
+class BadFile(Exception):
+    """A file was refused.
 
     Args:
         path: Where it lies.
         reason: What is wrong with it.
     """
 
+    what: ClassVar[str] = "file"
+
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"name bank {path}: {reason}")
+        super().__init__(f"{self.what} {path}: {reason}")
         self.path = str(path)
         self.reason = reason
 
 
-class BadRules(Exception):
-    """A rules file was refused.
+class BadBank(BadFile):
+    """A name bank was refused."""
 
-    Args:
-        path: Where it lies.
-        reason: What is wrong with it.
-    """
+    what = "name bank"
 
-    def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"rules {path}: {reason}")
-        self.path = str(path)
-        self.reason = reason
+
+class BadRules(BadFile):
+    """A rules file was refused."""
+
+    what = "rules"

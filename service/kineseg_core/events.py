@@ -161,7 +161,7 @@ class Summary:
     anomalies: int
     filled_frames: int
     reason: EndReason
-    announced: int
+    provisional: int
     retracted: int
     missing_values: int
     model: str = ""

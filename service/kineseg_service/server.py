@@ -21,7 +21,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core import anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, warm_up
-from kineseg_core.errors import BadBank, BadBundle, BadRules, CannotStart
+from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
@@ -369,7 +369,7 @@ def main() -> None:
 
     try:
         asyncio.run(serve())
-    except (BadBank, BadBundle, BadRules, RuntimeError, ValueError) as error:
+    except (BadBundle, BadFile, RuntimeError, ValueError) as error:
         _log.error("cannot start" if not isinstance(error, ServerFailed) else "ended", error=str(error))
         sys.exit(1)
 

@@ -121,7 +121,7 @@ def keeps_promises(emitted: Sequence[pb.Event], decisions: pb.Decisions.ValueTyp
         assert not {"segment_updated", "segment_retracted"} & set(kinds)
         assert confirmed == segments
     else:
-        assert summary.announced == sum(way.provisional for way in segments.values())
+        assert summary.provisional == sum(way.provisional for way in segments.values())
         assert summary.retracted == sum(way.retracted for way in segments.values())
     assert summary.segments == len(confirmed)
     if decisions == pb.DECISIONS_PROVISIONAL:

@@ -36,7 +36,7 @@ OWN = {
     "missing_values": {"channels", "duration_s", "returned"},
     "summary": {
         *("frames", "duration_s", "segments", "labels", "anomalies", "filled_frames", "reason"),
-        *("announced", "retracted", "missing_values"),
+        *("provisional", "retracted", "missing_values"),
     },
 }
 # There only where it says something.
@@ -62,7 +62,7 @@ OPTIONAL = {
     "anomaly_updated": {"anomaly_class", *WHERE_KNOWN["anomaly_updated"]},
     "anomaly_cleared": {"anomaly_class", *WHERE_KNOWN["anomaly_cleared"]},
     "gap": {"cuts"},
-    "summary": {"announced", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
+    "summary": {"provisional", "retracted", "missing_values", *WHERE_KNOWN["summary"]},
 }
 
 
@@ -164,7 +164,7 @@ def test_every_message_of_the_wire_becomes_its_value(connect: Any, scripted: Any
     known |= {"name": "run", "name_confidence": 0.5, "repeat_probability": 0.25}
     ran = {"model": "scripted", "model_sha256": "5" * 64}
     totals = {"frames": 9, "duration_s": 0.9, "segments": 4, "labels": 2, "anomalies": 1, "filled_frames": 6}
-    totals |= {"announced": 3, "retracted": 1, "missing_values": 8}
+    totals |= {"provisional": 3, "retracted": 1, "missing_values": 8}
     said = {"anomaly_id": 2, "severity": 0.25, "channels": ("c1",), "joints": ("head", "neck"), "text": "head frozen"}
     numbers = {"anomaly_kind": pb.ANOMALY_KIND_FROZEN, "anomaly_class": pb.ANOMALY_CLASS_FAULT}
     ends = {"end_frame": 8, "end_time_s": 0.6, "duration_s": 0.1}

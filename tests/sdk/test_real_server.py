@@ -88,7 +88,7 @@ def test_the_result_is_the_same_whatever_decisions_are_wanted(server: str, conne
     assert early.segments == ()
     assert early.provisional == everything.provisional
     assert everything.summary.totals == final.summary.totals == early.summary.totals
-    assert everything.summary.announced == len(everything.provisional)
+    assert everything.summary.provisional == len(everything.provisional)
     with client.stream(rate=30, decisions="final") as stream:
         stream.send(motion)
         stream.end_input()

@@ -143,7 +143,7 @@ def test_all_that_is_decided_is_emitted(tiny: Path) -> None:
         duration_s=everything[-1].summary.duration_s,
         segments=3,
         labels=2,
-        announced=2,
+        provisional=2,
         retracted=1,
         reason=pb.END_REASON_COMPLETED,
         model="tiny",

@@ -95,7 +95,7 @@ def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Ser
         # What was decided counts, whether or not it is emitted.
         summary = told_events[-1].summary
         assert values["kineseg_segments_confirmed_total", ()] == 2 * closed
-        assert values["kineseg_segments_provisional_total", ()] == 2 * summary.announced
+        assert values["kineseg_segments_provisional_total", ()] == 2 * summary.provisional
         assert values["kineseg_segments_retracted_total", ()] == 2 * summary.retracted
         assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le"}
         still_open.cancel()

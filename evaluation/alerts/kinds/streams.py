@@ -6,7 +6,7 @@ import numpy as np
 from kineseg.motion import Recording, generate
 
 BODY_FAULT_S, SENSOR_FAULT_S = 36.0, 600.0
-"""When the fault begins: a budget of two alarms an hour takes a sensor's first minutes to be told from its usual."""
+"""When the fault begins: at two alarms an hour it takes the first minutes of a sensor to know what is usual there."""
 _AFTER_S = 16.0
 _BODY_HZ, _SENSOR_HZ = 30.0, 50.0
 _NOISE_M = 0.002

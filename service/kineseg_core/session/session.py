@@ -217,7 +217,7 @@ class Session:
             anomalies=self._watchers.count,
             filled_frames=end.filled,
             reason=end.reason,
-            announced=self.segment_counts.provisional,
+            provisional=self.segment_counts.provisional,
             retracted=self.segment_counts.retracted,
             missing_values=end.missing_values,
             model=self.config.model,

@@ -119,14 +119,14 @@ def test_provisional_segments_are_reported_on_request(kineseg: Command, motion_f
     events, without = ([event_from_dict(json.loads(line)) for line in o.out.splitlines()] for o in (outcome, usual))
     assert isinstance(events[-1], Summary)
     assert isinstance(without[-1], Summary)
-    assert len(provisional_segments(events)) == events[-1].announced == without[-1].announced
+    assert len(provisional_segments(events)) == events[-1].provisional == without[-1].provisional
     assert provisional_segments(without) == ()
     table = kineseg("segment", motion_file, "--provisional")
     assert "provisional segments" in table.out
     for heading in ("from", "delay", "confidence", "outcome", "moved by"):  # none of them cut short
         assert heading in table.out
     outcomes = [table.out.count(outcome) for outcome in ("confirmed", "retracted", "left open")]
-    assert sum(outcomes) == events[-1].announced
+    assert sum(outcomes) == events[-1].provisional
 
 
 def test_without_out_there_is_a_table(kineseg: Command, motion_file: Path) -> None:

@@ -27,7 +27,7 @@ RAREST = math.log(24.0 * 365.25)
 def test_no_stream_floods_and_every_report_is_raised_and_cleared_once(actions: list[Made], per_hour: float) -> None:
     found = reported(actions, per_hour)
     hours = sum(action.length_s for action in actions) / 3600.0
-    highest = 40.0  # nats of anything: what is told apart ends there
+    highest = 40.0  # nats of anything: differences end there
     assert len(kinds(found)) <= per_hour * hours + highest + math.log(per_hour) + 1.0
     _check_lives(found)
 

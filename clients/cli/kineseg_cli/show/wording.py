@@ -78,7 +78,7 @@ def describe(event: Event, before: Event | None = None) -> str:
                 f"{count(event.segments, 'segment')}, {count(event.labels, 'action')}, "
                 f"{count(event.anomalies, 'anomaly', 'anomalies')}, {count(event.filled_frames, 'filled frame')}"
                 + (f", {count(event.missing_values, 'missing value')}" if event.missing_values else "")
-                + (f", {_retractions(event)}" if event.announced else "")
+                + (f", {_retractions(event)}" if event.provisional else "")
             )
     return str(event.kind)
 
@@ -90,7 +90,7 @@ def _sort(event: AnomalyRaised | AnomalyUpdated | AnomalyCleared) -> str:
 
 
 def _retractions(event: Summary) -> str:
-    return f"{count(event.announced, 'provisional segment')} ({event.retracted} retracted)"
+    return f"{count(event.provisional, 'provisional segment')} ({event.retracted} retracted)"
 
 
 def rarity(severity: float, rule: str = "") -> str:

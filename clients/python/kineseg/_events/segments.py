@@ -10,27 +10,21 @@ from kineseg._info import Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentStarted(Event):
-    """A segment begins at `frame`: provisional, to be confirmed or retracted later, or confirmed at once.
+class OpenSegmentEvent(Event):
+    """What events say of a segment that goes on.
 
     Attributes:
         segment_id: Number of the segment in its session. Numbers rise and are never used twice; those of retracted
             segments are missing from the closed ones.
         label: Its action as far as it is known now; the closed segment's label is final.
-        confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
-        confirmed: Whether the start is certain: then it never changes.
         name: Its action's name as far as it is known now; empty while that is unknown.
         name_confidence: How sure the name is, 0 to 1; 0 without a name.
         repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
             stream: as those of its label or, where its label is new, as the action most like it.
     """
 
-    kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
-
     segment_id: int
     label: int
-    confidence: float = 1.0
-    confirmed: bool = True
     name: str = ""
     name_confidence: float = 0.0
     repeat_probability: float = 0.0
@@ -46,40 +40,35 @@ class SegmentStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentUpdated(Event):
+class SegmentStarted(OpenSegmentEvent):
+    """A segment begins at `frame`: provisional, to be confirmed or retracted later, or confirmed at once.
+
+    Attributes:
+        confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
+        confirmed: Whether the start is certain: then it never changes.
+    """
+
+    kind: ClassVar[EventKind] = EventKind.SEGMENT_STARTED
+
+    confidence: float = 1.0
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentUpdated(OpenSegmentEvent):
     """More is known of a segment: it was moved to `frame`, relabelled or confirmed.
 
     Once it was confirmed its start never changes; its label may until it is closed.
 
     Attributes:
-        segment_id: Number of the segment in its session.
-        label: Its action as far as it is known now.
         confidence: How probable it is, 0 to 1, that the start will be confirmed; 1 if and only if it is.
         confirmed: Whether the start is certain.
-        name: Its action's name as far as it is known now; empty while that is unknown.
-        name_confidence: How sure the name is, 0 to 1; 0 without a name.
-        repeat_probability: How probable it is, 0 to 1, that the segment is the same action as one before it in the
-            stream: as those of its label or, where its label is new, as the action most like it.
     """
 
     kind: ClassVar[EventKind] = EventKind.SEGMENT_UPDATED
 
-    segment_id: int
-    label: int
     confidence: float
     confirmed: bool
-    name: str = ""
-    name_confidence: float = 0.0
-    repeat_probability: float = 0.0
-
-    @property
-    def start_frame(self) -> int:
-        """First frame of the segment, the same as `frame`."""
-        return self.frame
-
-    def to_dict(self) -> Json:
-        """The event as a flat dictionary for JSON."""
-        return {**Event.to_dict(self), "start_frame": self.start_frame}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class Summary(Event):
         anomalies: Number of anomalies that were raised.
         filled_frames: Number of missing frames that were filled.
         reason: Why the stream ended.
-        announced: Number of segments that were provisional before they were confirmed or retracted, emitted or not.
+        provisional: Number of segments that were provisional before they were confirmed or retracted, emitted or not.
         retracted: Number of them that were retracted.
         missing_values: Number of values that were missing (NaN) in frames that came.
         model: Name of the model that ran the stream.
@@ -40,7 +40,7 @@ class Summary(Event):
     anomalies: int
     filled_frames: int
     reason: EndReason
-    announced: int = 0
+    provisional: int = 0
     retracted: int = 0
     missing_values: int = 0
     model: str = ""

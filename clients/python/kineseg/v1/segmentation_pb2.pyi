@@ -1421,7 +1421,7 @@ class Summary(_message.Message):
     ANOMALIES_FIELD_NUMBER: _builtins.int
     FILLED_FRAMES_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    ANNOUNCED_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_FIELD_NUMBER: _builtins.int
     RETRACTED_FIELD_NUMBER: _builtins.int
     MISSING_VALUES_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
@@ -1440,7 +1440,7 @@ class Summary(_message.Message):
     """Number of missing frames that were filled."""
     reason: Global___EndReason.ValueType
     """Why the stream ended."""
-    announced: _builtins.int
+    provisional: _builtins.int
     """Number of segments that were provisional before they were confirmed or retracted, emitted or not."""
     retracted: _builtins.int
     """Number of them that were retracted."""
@@ -1460,7 +1460,7 @@ class Summary(_message.Message):
         anomalies: _builtins.int = ...,
         filled_frames: _builtins.int = ...,
         reason: Global___EndReason.ValueType = ...,
-        announced: _builtins.int = ...,
+        provisional: _builtins.int = ...,
         retracted: _builtins.int = ...,
         missing_values: _builtins.int = ...,
         model: _builtins.str = ...,
@@ -1468,7 +1468,7 @@ class Summary(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "missing_values", b"missing_values", "model", b"model", "model_sha256", b"model_sha256", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anomalies", b"anomalies", "duration_s", b"duration_s", "filled_frames", b"filled_frames", "frames", b"frames", "labels", b"labels", "missing_values", b"missing_values", "model", b"model", "model_sha256", b"model_sha256", "provisional", b"provisional", "reason", b"reason", "retracted", b"retracted", "segments", b"segments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
