@@ -25,8 +25,8 @@ def work_row(name: str, found: Mapping[str, Mapping[float, Counts]], usual: Mapp
 
 def walk_row(name: str, of: Mapping[float, Counts]) -> str:
     """The same of one change of walking, with how long it took."""
-    found = " / ".join(f"{of[budget].named} of {of[budget].faults}" if of[budget].faults else "" for budget in BUDGETS)
+    found = " / ".join(f"{of[budget].named} of {of[budget].faults}" for budget in BUDGETS if of[budget].faults) or "-"
     delays = [delay for budget in BUDGETS for delay in of[budget].delays_s]
-    took = f"{median(delays):.0f} s" if delays else ""
+    took = f"{median(delays):.0f} s" if delays else "-"
     false = " / ".join(f"{of[budget].false_per_hour:.1f}" for budget in BUDGETS)
     return f"| {name} | {found} | {took} | {false} |"
