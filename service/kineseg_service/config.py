@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     watch_queue: int = Field(1024, ge=1, description="Events that may wait for a slow watcher before some are dropped.")
 
     max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
+    window_frames: int = Field(
+        4096, ge=1, description="Frames of a session that may be under way, unacknowledged, in a call of many sessions."
+    )
+    max_sessions_per_call: int = Field(1024, ge=1, description="Largest number of open sessions in one such call.")
     max_message_bytes: int = Field(4 << 20, ge=1024, description="Largest request, bytes.")
     max_gap_s: float = Field(
         1.0, ge=0, le=60, description="Longest gap that is filled, seconds (2.5 frame periods where those are longer)."

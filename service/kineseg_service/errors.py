@@ -8,7 +8,8 @@ CoreError
     ├── Loading           retry: the models are being loaded
     ├── Draining          retry: another server may answer
     ├── Broken            retry: another server may answer
-    └── Idle              the stream has stood still for too long
+    ├── Idle              the stream has stood still for too long
+    └── WindowExceeded    retry, more slowly: a member of a call has more under way than it may
 
 `kineseg_service.api.codes` gives each its gRPC status code. ServerFailed stands apart: it ends a server and never
 reaches a client.
@@ -71,3 +72,10 @@ class Idle(ServiceError):
     """The stream has stood still for too long."""
 
     default_reason = "STREAM_IDLE"
+
+
+class WindowExceeded(ServiceError):
+    """More frames have come than may be under way."""
+
+    retryable = True
+    default_reason = "WINDOW_EXCEEDED"

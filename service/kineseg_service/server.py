@@ -31,7 +31,8 @@ from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
 
 from kineseg_service.api.codes import CODE_NAMES
-from kineseg_service.api.servicer import Rooms, Servicer
+from kineseg_service.api.rooms import Rooms
+from kineseg_service.api.servicer import Servicer
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger

@@ -9,6 +9,7 @@ from kineseg._errors import (
     InvalidRequest,
     KinesegError,
     NotFound,
+    ResourceExhausted,
     ServerFull,
     Timeout,
     Unavailable,
@@ -39,4 +40,5 @@ ERROR_OF_REASON: dict[str, type[KinesegError]] = {
     "SERVER_FAILED": Unavailable,
     "STREAM_IDLE": Timeout,
     "INTERNAL": Internal,
+    "WINDOW_EXCEEDED": ResourceExhausted,
 }

@@ -125,6 +125,11 @@ class Intake:
         return self._channels
 
     @property
+    def frame_bytes(self) -> int:
+        """The size of a frame as it is sent."""
+        return 4 * len(self._numbers)
+
+    @property
     def max_gap_s(self) -> float:
         """The longest gap that is filled, seconds."""
         return self._max_gap_ns / SECOND

@@ -16,7 +16,16 @@ from kineseg_core.errors import (
     WrongChannels,
 )
 
-from kineseg_service.errors import Broken, Draining, Idle, Loading, SessionExists, UnknownSegment, UnknownSession
+from kineseg_service.errors import (
+    Broken,
+    Draining,
+    Idle,
+    Loading,
+    SessionExists,
+    UnknownSegment,
+    UnknownSession,
+    WindowExceeded,
+)
 
 DOMAIN = "kineseg"
 _DETAILS = "grpc-status-details-bin"
@@ -36,6 +45,7 @@ _CODES: dict[type[CoreError], StatusCode] = {
     Draining: StatusCode.UNAVAILABLE,
     Broken: StatusCode.UNAVAILABLE,
     Idle: StatusCode.DEADLINE_EXCEEDED,
+    WindowExceeded: StatusCode.RESOURCE_EXHAUSTED,
     StepFailed: StatusCode.INTERNAL,
 }
 CODE_NAMES = tuple(sorted({code.name for code in _CODES.values()}))

@@ -11,7 +11,18 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.anomalies import AnomalyClass, AnomalyKind
 from kineseg_core.decisions import Decisions
 from kineseg_core.errors import InvalidRequest
-from kineseg_core.events import KIND_NAMES, Ack, Detail, EndReason, Event, Output, Profile, SegmentClosed, Summary
+from kineseg_core.events import (
+    KIND_NAMES,
+    Ack,
+    Detail,
+    EndReason,
+    Event,
+    FrameResult,
+    Output,
+    Profile,
+    SegmentClosed,
+    Summary,
+)
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CPU
@@ -97,16 +108,19 @@ def response(output: Output) -> pb.SegmentResponse:
         return pb.SegmentResponse(event=event_message(output))
     if isinstance(output, Profile):
         return pb.SegmentResponse(profile=pb.Profile(json=output.json))
+    return pb.SegmentResponse(frame_result=frame_result_message(output))
+
+
+def frame_result_message(result: FrameResult) -> pb.FrameResult:
+    """What the model computed for a frame, as a message."""
     # One for every frame: spelt out it costs half.
-    return pb.SegmentResponse(
-        frame_result=pb.FrameResult(
-            frame=output.frame,
-            time_s=output.time_s,
-            surprise=output.surprise,
-            anomaly_score=output.anomaly_score,
-            embedding=output.embedding,
-            label=output.label,
-        )
+    return pb.FrameResult(
+        frame=result.frame,
+        time_s=result.time_s,
+        surprise=result.surprise,
+        anomaly_score=result.anomaly_score,
+        embedding=result.embedding,
+        label=result.label,
     )
 
 

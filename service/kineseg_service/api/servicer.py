@@ -4,52 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import TypeVar
 
-import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason
-from kineseg_core.generic import SCRATCH, ScratchDecoders
-from kineseg_core.inference.decoder import Decoder
+from kineseg_core.generic import SCRATCH
 from kineseg_core.naming import Example, NamedExamples
-from kineseg_core.opening import Opener
 from kineseg_core.profile_json import profile_to_json
 from kineseg_core.stream_ids import time_ordered_uuid
 
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.joints import joints_message
-from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
+from kineseg_service.api.many_call import ManyCall
+from kineseg_service.api.opening import Openings
+from kineseg_service.api.rooms import Rooms
+from kineseg_service.api.status import ClientGoneError, Context, send, statuses
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.names.keeper import NameKeeper
 from kineseg_service.streams.hub import Hub, Watcher
-from kineseg_service.streams.live import LiveStream, LiveStreams
+from kineseg_service.streams.live import LiveStream
 
 _log = get_logger(__name__)
+Request = TypeVar("Request")
 Requests = AsyncIterator[pb.SegmentRequest]
-
-
-class Rooms:
-    """What the calls delegate to; there once the models have been loaded."""
-
-    def __init__(
-        self,
-        decoders: Mapping[str, Decoder],
-        opener: Opener,
-        streams: LiveStreams,
-        scratch: ScratchDecoders,
-        names: NameKeeper,
-    ) -> None:
-        self.names = names
-        self.decoders = decoders
-        self.scratch = scratch
-        self.opener = opener
-        self.streams = streams
 
 
 class Servicer(pb_grpc.SegmentationServiceServicer):
@@ -67,12 +51,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._settings = settings
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: Rooms | None = None
+        self._openings: Openings | None = None
         self._draining = False
         self._opening = 0  # streams that have not sent their configuration yet
 
     def serve(self, rooms: Rooms) -> None:
         """The models have been loaded: from now on calls are answered."""
         self._rooms = rooms
+        self._openings = Openings(rooms, self._settings, self._server_id)
 
     def refuse(self) -> None:
         """The server is shutting down: from now on streams are refused."""
@@ -94,6 +80,16 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 if reader is not None:
                     reader.cancel()
                 self._ready().streams.close(live)
+
+    async def SegmentMany(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.SegmentManyRequest], context: Context
+    ) -> None:
+        """Segments many streams."""
+        async with statuses(context, self._metrics):
+            openings = self._for_opening()
+            first = await self._first(request_iterator)
+            call = ManyCall(context, openings, self._ready().streams, self._metrics, self._settings)
+            await call.run(first, request_iterator)
 
     async def WatchEvents(  # type: ignore[override]  # noqa: N802
         self, request: pb.WatchEventsRequest, context: Context
@@ -240,27 +236,26 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             raise Loading("the server is loading its models; try again in a moment")
         return self._rooms
 
-    async def _open(self, requests: Requests) -> LiveStream:
+    def _for_opening(self) -> Openings:
         if self._draining:
             raise Draining("the server is shutting down; try another one")
-        rooms = self._ready()
+        self._ready()
+        assert self._openings is not None
+        return self._openings
+
+    async def _open(self, requests: Requests) -> LiveStream:
+        openings = self._for_opening()
         first = await self._first(requests)
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest(
                 "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
             )
-        with fields_of("config"):
-            # What may be long is read while other streams go on.
-            wanted = await asyncio.to_thread(convert.stream_request, first.config)
-            session = rooms.opener.session(wanted)
-            plan = session.config.plan
-            own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
-            task = asyncio.current_task()
-            assert task is not None
-            return await rooms.streams.open(session, task.cancel, own)
+        task = asyncio.current_task()
+        assert task is not None
+        return await openings.open(first.config, partial(LiveStream, kill=task.cancel))
 
-    async def _first(self, requests: Requests) -> pb.SegmentRequest | None:
-        """A stream's first message; None if its client has half-closed instead."""
+    async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
+        """A call's first message; None if its client has half-closed instead."""
         if self._opening >= self._settings.max_opening:
             raise Full(
                 f"{self._opening} streams have not sent their configuration yet, and no more are waited for; try again "
@@ -280,7 +275,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def _answer(self, context: Context, live: LiveStream, log: Log) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
         try:
-            await send(context, pb.SegmentResponse(opened=self._opened(live)))
+            assert self._openings is not None
+            opened = self._openings.opened(live, self._settings.max_chunk_frames)
+            await send(context, pb.SegmentResponse(opened=opened))
             async for output in live.outputs():
                 await send(context, convert.response(output))
             if live.error is not None:
@@ -330,24 +327,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     def _count_watchers(self) -> None:
         with harmless("metrics"):
             self._metrics.watchers(len(self._hub))
-
-    def _opened(self, live: LiveStream) -> pb.Opened:
-        config = live.session.config
-        is_default = config.model == self._ready().opener.default_model
-        return pb.Opened(
-            stream_id=config.stream_id,
-            session_id=config.session_id,
-            opened_unix_ns=config.opened_unix_ns,
-            server_id=self._server_id,
-            server_version=kineseg.__version__,
-            model=convert.model_message(live.stream.decoder, live.session.intake.channels, is_default=is_default),
-            latency_s=config.latency_s,
-            boundary_threshold=config.boundary_threshold,
-            alarms_per_hour=config.alarms_per_hour,
-            reports_per_hour=config.reports_per_hour,
-            max_chunk_frames=self._settings.max_chunk_frames,
-            max_gap_s=live.session.intake.max_gap_s,
-        )
 
 
 def _check_learns(model: str, field: str) -> None:

@@ -191,6 +191,15 @@ class Engine:
         """Queues what a session has taken; nothing happens when the stream has ended."""
         self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items)))
 
+    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item]]]) -> None:
+        """Queues what several sessions have taken, as `submit` does, at once."""
+
+        def take() -> None:
+            for stream, items in taken:
+                self._or_fail(stream, lambda: self._take(stream, items))  # noqa: B023 - is called at once
+
+        self._post(take)
+
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
         self._post(lambda: self._or_fail(stream, lambda: self._unstall(stream)))

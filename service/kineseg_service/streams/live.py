@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError, Full
-from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed, Summary
+from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
 
@@ -17,64 +18,36 @@ from kineseg_service.errors import Draining, Idle, SessionExists, UnknownSession
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream, weight
+from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.hub import Hub
+from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
 
 _log = get_logger(__name__)
-# So much of a chunk is taken at a time, and other streams have their turn after so long.
-_PIECE = 256
-_TURN_S = 0.002
+Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
 
 
-class LiveStream:
-    """One open stream. To be used in one event loop.
+class Make(Protocol[Opened]):
+    """Makes the kind of stream that is opened."""
 
-    Attributes:
-        session: What it feeds; only its receiving half may be used here.
-        error: What the call is to end with, after everything that follows from accepted frames has been sent.
-        given_up: Its client takes nothing, and has not for too long.
-        released: Its slot has been given back.
-        ended: The summary, once the stream has come to its end; the error with which it failed.
-    """
+    def __call__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> Opened: ...
 
-    def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
-        self.session = session
-        self.error: CoreError | None = None
-        self.given_up = False
-        self.released = False
-        self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
-        self.ended.add_done_callback(_look_at)
-        self._stream = stream
-        self._engine = engine
-        self._queue_frames = settings.queue_frames
-        self._few_outputs = settings.queue_responses // 2
-        self._submitted = 0
+
+class LiveStream(OpenStream):
+    """An open stream with a call of its own; `kill` ends that."""
+
+    def __init__(
+        self,
+        session: Session,
+        stream: ScheduledStream,
+        engine: Engine,
+        settings: Settings,
+        kill: Callable[[], object],
+    ) -> None:
+        super().__init__(session, stream, engine, settings)
+        self._kill = kill
         self._room = asyncio.Event()
         self._outputs: deque[Output] = deque()
         self._changed = asyncio.Event()
-        self._ending = False
-        self._loop = asyncio.get_running_loop()
-        self.active_at = self._loop.time()
-        self.idle_timer: asyncio.TimerHandle | None = None
-
-    @property
-    def session_id(self) -> str:
-        """Name of the session."""
-        return self.session.config.session_id
-
-    @property
-    def stream_id(self) -> str:
-        """The id of the stream."""
-        return self.session.config.stream_id
-
-    @property
-    def stream(self) -> ScheduledStream:
-        """The engine's side of it."""
-        return self._stream
-
-    @property
-    def ending(self) -> bool:
-        """Nothing more is accepted."""
-        return self._ending
 
     async def accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
         """Takes a chunk; returns when there is room for another one.
@@ -89,7 +62,7 @@ class LiveStream:
         for item in self.session.take(first_frame, data, capture_times_ns):
             items.append(item)
             size += weight(item)
-            if size < min(_PIECE, self._queue_frames) and self._loop.time() - turn < _TURN_S:
+            if size < min(PIECE, self._queue_frames) and self._loop.time() - turn < TURN_S:
                 continue
             # Handed over before others have their turn: one of them may end the stream.
             await self._submit(items, size)
@@ -99,6 +72,41 @@ class LiveStream:
             items, size, turn = [], 0, self._loop.time()
         if items:
             await self._submit(items, size)
+
+    async def outputs(self) -> AsyncIterator[Output]:
+        """What the stream gives, to its end; then raises the error with which it failed, if it did."""
+        while True:
+            while self._outputs:
+                yield self._outputs.popleft()
+                self._written(1)
+            if self.ended.done():
+                self.ended.result()
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def deliver(self, delivery: Delivery) -> None:
+        """The engine has got further."""
+        self._outputs.extend(delivery.outputs)
+        super().deliver(delivery)
+        if self._submitted - delivery.passed <= self._queue_frames // 2:
+            self._room.set()
+        self._changed.set()
+
+    def give_up(self, error: CoreError) -> None:
+        """Its client takes nothing: its call is ended with this error."""
+        self.error = error
+        self.given_up = True
+        self._kill()
+
+    def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
+        self._room.set()
+        return super()._end_input(reason, error)
+
+    def _stop(self, error: CoreError) -> None:
+        super()._stop(error)
+        self._room.set()
+        self._changed.set()
 
     async def _submit(self, items: list[Item], size: int) -> None:
         """Hands items to the engine, and waits for room.
@@ -110,78 +118,10 @@ class LiveStream:
         if self._submitted - self._stream.passed >= self._queue_frames:
             await self._wait_for_room()
 
-    def end(self, reason: EndReason, error: CoreError | None = None) -> None:
-        """Lets what was accepted go through and sums up; only the first call counts."""
-        if self._ending:
-            return
-        if reason is EndReason.COMPLETED:
-            try:
-                self.session.intake.check_end()
-            except CoreError as refusal:
-                reason, error = EndReason.REJECTED, refusal
-        self._ending = True
-        self.error = error
-        self._engine.submit(self._stream, self.session.end(reason))
-        self._room.set()
-
-    async def outputs(self) -> AsyncIterator[Output]:
-        """What the stream gives, to its end; then raises the error with which it failed, if it did."""
-        while True:
-            while self._outputs:
-                yield self._outputs.popleft()
-                self._written()
-            if self.ended.done():
-                self.ended.result()
-                return
-            self._changed.clear()
-            await self._changed.wait()
-
-    def deliver(self, delivery: Delivery) -> None:
-        """The engine has got further."""
-        self._touch()
-        self._outputs.extend(delivery.outputs)
-        # The engine gives a slot back before it reports the end.
-        self.released = delivery.summary is not None or delivery.error is not None
-        if delivery.error is not None:
-            self._stop(delivery.error)
-        elif delivery.summary is not None and not self.ended.done():
-            self.ended.set_result(delivery.summary)
-        if self._submitted - delivery.passed <= self._queue_frames // 2:
-            self._room.set()
-        self._changed.set()
-
-    def vanish(self) -> None:
-        """The client is gone: whoever waits for the end gets an error."""
-        self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))
-
-    def _stop(self, error: CoreError) -> None:
-        self._ending = True
-        if not self.ended.done():
-            self.ended.set_exception(error)
-        self._room.set()
-        self._changed.set()
-
-    def _written(self) -> None:
-        self._touch()
-        stream = self._stream
-        stream.written += 1
-        # The engine sets the flag before it looks at the count a last time, so that one of the two always sees.
-        if stream.stalled and stream.produced - stream.written <= self._few_outputs:
-            self._engine.wake(stream)
-
     async def _wait_for_room(self) -> None:
         while not self._ending and self._submitted - self._stream.passed > self._queue_frames // 2:
             self._room.clear()
             await self._room.wait()
-
-    def _touch(self) -> None:
-        self.active_at = self._loop.time()
-
-
-def _look_at(future: asyncio.Future[Summary]) -> None:
-    """An error that no one asks for is no one's business."""
-    if not future.cancelled():
-        future.exception()
 
 
 class LiveStreams:
@@ -192,6 +132,9 @@ class LiveStreams:
         hub: Gets all events.
         metrics: Where streams and events are counted.
         settings: Limits.
+
+    Attributes:
+        at_drain: Is called when the server begins to shut down.
     """
 
     def __init__(self, engine: Engine, hub: Hub, metrics: Metrics, settings: Settings) -> None:
@@ -201,10 +144,11 @@ class LiveStreams:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._names: set[str] = set()
-        self._streams: dict[str, LiveStream] = {}
+        self._streams: dict[str, OpenStream] = {}
         self._named: dict[str, str] = {}  # the names of the same, by the ids of their streams
-        self._of: dict[ScheduledStream, LiveStream] = {}
+        self._of: dict[ScheduledStream, OpenStream] = {}
         self._draining = asyncio.Event()
+        self.at_drain: set[Callable[[], object]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -216,8 +160,17 @@ class LiveStreams:
         with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get them
             self._loop.call_soon_threadsafe(self._deliver, deliveries)
 
-    async def open(self, session: Session, kill: Callable[[], object], own: Decoder | None = None) -> LiveStream:
-        """Opens a stream; `kill` ends its call when the client takes nothing any more. `own`: see `Engine.open`.
+    @property
+    def draining(self) -> bool:
+        """The server is shutting down: no stream is opened."""
+        return self._draining.is_set()
+
+    def feeder(self) -> Feeder:
+        """What takes the chunks of a call of many streams."""
+        return Feeder(self._engine, self._metrics)
+
+    async def open(self, session: Session, make: Make[Opened], own: Decoder | None = None) -> Opened:
+        """Opens a stream, as what `make` makes. `own`: see `Engine.open`.
 
         Raises:
             Draining: The server is shutting down.
@@ -245,12 +198,12 @@ class LiveStreams:
             self._forget(name)
             raise
         try:
-            live = LiveStream(session, stream, self._engine, self._settings)
+            live = make(session, stream, self._engine, self._settings)
             self._streams[name] = live
             self._named[live.stream_id] = name
             self._of[stream] = live
             self._count()
-            self._watch_idle(live, kill)
+            self._watch_idle(live)
             if self._draining.is_set():
                 live.end(EndReason.DRAINED)
         except BaseException:
@@ -262,8 +215,12 @@ class LiveStreams:
             raise
         return live
 
-    def close(self, live: LiveStream) -> None:
-        """Forgets a stream whose call is over; its name and slot are free once the engine has let go of it."""
+    def close(self, live: OpenStream) -> asyncio.Future[None] | None:
+        """Forgets a stream that is over for its client.
+
+        Returns:
+            What is done once the engine has let go of it, and its name and slot are free; none if they are already.
+        """
         live.vanish()
         if live.idle_timer is not None:
             live.idle_timer.cancel()
@@ -273,10 +230,10 @@ class LiveStreams:
         if live.released:
             # Before its client learns that it is over, so that the client's next stream finds room.
             self._forget(live.session_id)
-        else:
-            self._release(live.stream, live.session_id)
+            return None
+        return self._release(live.stream, live.session_id)
 
-    def get(self, session_id: str, *, field: str = "session_id") -> LiveStream:
+    def get(self, session_id: str, *, field: str = "session_id") -> OpenStream:
         """An open stream, by the name of its session or by its own id; `field` is where that stands in the request.
 
         Raises:
@@ -287,13 +244,13 @@ class LiveStreams:
             raise UnknownSession(f"there is no open session {session_id[:64]!r}", field=field)
         return live
 
-    async def progress(self) -> list[tuple[LiveStream, Progress]]:
+    async def progress(self) -> list[tuple[OpenStream, Progress]]:
         """All open streams in the order of their opening, and how far each has come."""
         streams = list(self._streams.values())
         progress = await asyncio.wrap_future(self._engine.call(lambda: [live.session.progress for live in streams]))
         return list(zip(streams, progress, strict=True))
 
-    async def describe(self, live: LiveStream) -> tuple[Progress, list[SegmentClosed]]:
+    async def describe(self, live: OpenStream) -> tuple[Progress, list[SegmentClosed]]:
         """How far a stream has come, and the segments that it has closed so far."""
         session = live.session
         return await asyncio.wrap_future(self._engine.call(lambda: (session.progress, list(session.segments))))
@@ -301,6 +258,8 @@ class LiveStreams:
     async def drain(self, grace_s: float) -> None:
         """Opens no more streams, ends all that are open, and waits until they are gone, at most `grace_s` seconds."""
         self._draining.set()
+        for told in list(self.at_drain):
+            told()
         for live in self._streams.values():
             live.end(EndReason.DRAINED)
         try:
@@ -353,7 +312,7 @@ class LiveStreams:
         with harmless("metrics"):
             self._metrics.streams(len(self._names))
 
-    def _watch_idle(self, live: LiveStream, kill: Callable[[], object]) -> None:
+    def _watch_idle(self, live: OpenStream) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""
         limit = self._settings.idle_timeout_s
         left = live.active_at + limit - self._loop.time()
@@ -361,10 +320,8 @@ class LiveStreams:
             error = Idle(f"the stream has stood still for {limit:g} s; send frames or half-close")
             if live.ending:
                 # It has been ended, and its client does not read what is left to send.
-                live.error = error
-                live.given_up = True
-                kill()
+                live.give_up(error)
                 return
             live.end(EndReason.IDLE, error)
             left = limit
-        live.idle_timer = self._loop.call_later(left, self._watch_idle, live, kill)
+        live.idle_timer = self._loop.call_later(left, self._watch_idle, live)

@@ -81,6 +81,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Nothing has come for too long, or nothing was read. DEADLINE_EXCEEDED."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 23
     """Something failed inside; only the log says what. INTERNAL."""
+    ERROR_REASON_WINDOW_EXCEEDED: _ErrorReason.ValueType  # 24
+    """A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
+    RESOURCE_EXHAUSTED, not retryable.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Kinds of errors. Others may be added: take one that is not known by the status code of its call."""
@@ -133,4 +137,8 @@ ERROR_REASON_STREAM_IDLE: ErrorReason.ValueType  # 22
 """Nothing has come for too long, or nothing was read. DEADLINE_EXCEEDED."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 23
 """Something failed inside; only the log says what. INTERNAL."""
+ERROR_REASON_WINDOW_EXCEEDED: ErrorReason.ValueType  # 24
+"""A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
+RESOURCE_EXHAUSTED, not retryable.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -704,6 +704,326 @@ class SegmentResponse(_message.Message):
 Global___SegmentResponse: _TypeAlias = SegmentResponse  # noqa: Y015
 
 @_typing.final
+class SegmentManyRequest(_message.Message):
+    """One message from client to server within `SegmentMany`: what many sessions send at about one time. Any part may be empty.
+    It is taken in this order: opens, chunks, ends, cancels.
+
+    A chunk is one entry in each of the columns `sessions`, `first_frames` and `chunk_bytes`, and its frames are the next
+    so many bytes of `data`. A message whose columns do not fit together, or that names a session that was never opened
+    in this call, cannot be told apart: the call is refused with INVALID_ARGUMENT, and with it all its sessions. Whatever is
+    wrong with one session's configuration or chunks ends that session. What comes for a session that has ended is passed
+    over: its client may not know yet.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENS_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    FIRST_FRAMES_FIELD_NUMBER: _builtins.int
+    CHUNK_BYTES_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    CHUNK_TIMES_FIELD_NUMBER: _builtins.int
+    CAPTURE_TIMES_NS_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    CANCELS_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The frames of all chunks, one chunk after the other, each as `FrameChunk.data`."""
+    @_builtins.property
+    def opens(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenSession]:
+        """Sessions to be opened."""
+
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each chunk, the number of its session, which must have been opened: `SegmentManyResponse.opened` has come for it."""
+
+    @_builtins.property
+    def first_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each chunk, see `FrameChunk.first_frame`."""
+
+    @_builtins.property
+    def chunk_bytes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each chunk, how many bytes of `data` it has."""
+
+    @_builtins.property
+    def chunk_times(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each chunk, how many of `capture_times_ns` it has: one for each frame, or none. Empty: no chunk has any."""
+
+    @_builtins.property
+    def capture_times_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The capture times of all chunks that have them, one chunk after the other, each as `FrameChunk.capture_times_ns`."""
+
+    @_builtins.property
+    def ends(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of sessions that send nothing more, as by half-closing a `Segment` call."""
+
+    @_builtins.property
+    def cancels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of sessions to be given up, as by cancelling a `Segment` call: no summary comes."""
+
+    def __init__(
+        self,
+        *,
+        opens: _abc.Iterable[Global___OpenSession] | None = ...,
+        sessions: _abc.Iterable[_builtins.int] | None = ...,
+        first_frames: _abc.Iterable[_builtins.int] | None = ...,
+        chunk_bytes: _abc.Iterable[_builtins.int] | None = ...,
+        data: _builtins.bytes = ...,
+        chunk_times: _abc.Iterable[_builtins.int] | None = ...,
+        capture_times_ns: _abc.Iterable[_builtins.int] | None = ...,
+        ends: _abc.Iterable[_builtins.int] | None = ...,
+        cancels: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancels", b"cancels", "capture_times_ns", b"capture_times_ns", "chunk_bytes", b"chunk_bytes", "chunk_times", b"chunk_times", "data", b"data", "ends", b"ends", "first_frames", b"first_frames", "opens", b"opens", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentManyRequest: _TypeAlias = SegmentManyRequest  # noqa: Y015
+
+@_typing.final
+class OpenSession(_message.Message):
+    """A session to be opened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CONFIG_FIELD_NUMBER: _builtins.int
+    session: _builtins.int
+    """Its number in this call: 1, 2, 3 ... in the order of opening. None is used again."""
+    @_builtins.property
+    def config(self) -> Global___StreamConfig:
+        """What is streamed."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.int = ...,
+        config: Global___StreamConfig | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenSession: _TypeAlias = OpenSession  # noqa: Y015
+
+@_typing.final
+class SegmentManyResponse(_message.Message):
+    """One message from server to client within `SegmentMany`: what has come of its sessions since the one before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_FIELD_NUMBER: _builtins.int
+    OUTPUTS_FIELD_NUMBER: _builtins.int
+    ACKED_SESSIONS_FIELD_NUMBER: _builtins.int
+    ACKED_FRAMES_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def opened(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionOpened]:
+        """Sessions that have been opened."""
+
+    @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionOutput]:
+        """What sessions gave, of each session in order."""
+
+    @_builtins.property
+    def acked_sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Numbers of sessions that have got further, each once."""
+
+    @_builtins.property
+    def acked_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each of `acked_sessions`, the number of frames processed so far, see `Ack.frames`: the end of one of its chunks. Of
+        several chunks that have been processed meanwhile only the last is named.
+        """
+
+    @_builtins.property
+    def closed(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionClosed]:
+        """Sessions that are over: nothing more comes of them, and their names are free."""
+
+    def __init__(
+        self,
+        *,
+        opened: _abc.Iterable[Global___SessionOpened] | None = ...,
+        outputs: _abc.Iterable[Global___SessionOutput] | None = ...,
+        acked_sessions: _abc.Iterable[_builtins.int] | None = ...,
+        acked_frames: _abc.Iterable[_builtins.int] | None = ...,
+        closed: _abc.Iterable[Global___SessionClosed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_frames", b"acked_frames", "acked_sessions", b"acked_sessions", "closed", b"closed", "opened", b"opened", "outputs", b"outputs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentManyResponse: _TypeAlias = SegmentManyResponse  # noqa: Y015
+
+@_typing.final
+class SessionOpened(_message.Message):
+    """A session has been opened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    WINDOW_FRAMES_FIELD_NUMBER: _builtins.int
+    session: _builtins.int
+    """Its number in this call."""
+    window_frames: _builtins.int
+    """So many frames may have been sent and not be acknowledged yet. A client that sends more loses the session:
+    RESOURCE_EXHAUSTED, with the reason WINDOW_EXCEEDED.
+    """
+    @_builtins.property
+    def opened(self) -> Global___Opened:
+        """Ids, the model, limits in force."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.int = ...,
+        opened: Global___Opened | None = ...,
+        window_frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["opened", b"opened"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opened", b"opened", "session", b"session", "window_frames", b"window_frames"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionOpened: _TypeAlias = SessionOpened  # noqa: Y015
+
+@_typing.final
+class SessionOutput(_message.Message):
+    """What one session gave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    FRAME_RESULT_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    session: _builtins.int
+    """Number of the session in this call."""
+    @_builtins.property
+    def event(self) -> Global___Event:
+        """Something happened in the stream."""
+
+    @_builtins.property
+    def frame_result(self) -> Global___FrameResult:
+        """What the model computed for one frame; only with `StreamConfig.frame_results`."""
+
+    @_builtins.property
+    def profile(self) -> Global___Profile:
+        """What the stream has taught about its source; once, before the summary, only with `StreamConfig.return_profile`."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.int = ...,
+        event: Global___Event | None = ...,
+        frame_result: Global___FrameResult | None = ...,
+        profile: Global___Profile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame_result", b"frame_result", "payload", b"payload", "profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "frame_result", b"frame_result", "payload", b"payload", "profile", b"profile", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["event", "frame_result", "profile"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___SessionOutput: _TypeAlias = SessionOutput  # noqa: Y015
+
+@_typing.final
+class SessionClosed(_message.Message):
+    """A session is over: after its summary, or as it could not be opened, could not go on, or was given up by its client."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    session: _builtins.int
+    """Number of the session in this call."""
+    @_builtins.property
+    def failure(self) -> Global___SessionFailure:
+        """Why it ended before its client ended it; absent if it ended well, was ended by `CloseSession` or as the server shuts
+        down (its summary says so), or was given up by its client.
+        """
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.int = ...,
+        failure: Global___SessionFailure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionClosed: _TypeAlias = SessionClosed  # noqa: Y015
+
+@_typing.final
+class SessionFailure(_message.Message):
+    """How a `Segment` call of its own would have ended: the parts of a status and of its `google.rpc.ErrorInfo`, see
+    errors.proto.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    code: _builtins.int
+    """The status code, a `google.rpc.Code`."""
+    message: _builtins.str
+    """What is wrong and what helps, for a person to read."""
+    reason: _builtins.str
+    """What is wrong, for a program to read: the name of an `ErrorReason` without its prefix."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """`field`, `minimum`, `maximum`, `retryable` and `error_id`, where they apply."""
+
+    def __init__(
+        self,
+        *,
+        code: _builtins.int = ...,
+        message: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionFailure: _TypeAlias = SessionFailure  # noqa: Y015
+
+@_typing.final
 class Opened(_message.Message):
     """The stream is open."""
 

@@ -40,6 +40,11 @@ class SegmentationServiceStub(object):
                 request_serializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentRequest.SerializeToString,
                 response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentResponse.FromString,
                 _registered_method=True)
+        self.SegmentMany = channel.stream_stream(
+                '/kineseg.v1.SegmentationService/SegmentMany',
+                request_serializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentManyRequest.SerializeToString,
+                response_deserializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentManyResponse.FromString,
+                _registered_method=True)
         self.WatchEvents = channel.unary_stream(
                 '/kineseg.v1.SegmentationService/WatchEvents',
                 request_serializer=kineseg_dot_v1_dot_segmentation__pb2.WatchEventsRequest.SerializeToString,
@@ -90,6 +95,15 @@ class SegmentationServiceServicer(object):
         """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
         is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
         processed, and its events are sent, before the call ends with that error's status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SegmentMany(self, request_iterator, context):
+        """Segments many streams by one call: each is a session as that of a `Segment` call, with the same events, and what goes
+        wrong in one ends that one. The call ends well after the client has half-closed, which ends the input of every
+        session, and all of them are closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +176,11 @@ def add_SegmentationServiceServicer_to_server(servicer, server):
                     request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentRequest.FromString,
                     response_serializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentResponse.SerializeToString,
             ),
+            'SegmentMany': grpc.stream_stream_rpc_method_handler(
+                    servicer.SegmentMany,
+                    request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentManyRequest.FromString,
+                    response_serializer=kineseg_dot_v1_dot_segmentation__pb2.SegmentManyResponse.SerializeToString,
+            ),
             'WatchEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchEvents,
                     request_deserializer=kineseg_dot_v1_dot_segmentation__pb2.WatchEventsRequest.FromString,
@@ -231,6 +250,33 @@ class SegmentationService(object):
             '/kineseg.v1.SegmentationService/Segment',
             kineseg_dot_v1_dot_segmentation__pb2.SegmentRequest.SerializeToString,
             kineseg_dot_v1_dot_segmentation__pb2.SegmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SegmentMany(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/kineseg.v1.SegmentationService/SegmentMany',
+            kineseg_dot_v1_dot_segmentation__pb2.SegmentManyRequest.SerializeToString,
+            kineseg_dot_v1_dot_segmentation__pb2.SegmentManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

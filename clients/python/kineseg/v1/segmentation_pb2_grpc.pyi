@@ -38,6 +38,11 @@ class SegmentationServiceStub:
     is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
     processed, and its events are sent, before the call ends with that error's status.
     """
+    SegmentMany: _grpc.StreamStreamMultiCallable[_segmentation_pb2.SegmentManyRequest, _segmentation_pb2.SegmentManyResponse]
+    """Segments many streams by one call: each is a session as that of a `Segment` call, with the same events, and what goes
+    wrong in one ends that one. The call ends well after the client has half-closed, which ends the input of every
+    session, and all of them are closed.
+    """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]
     """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
     with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
@@ -70,6 +75,11 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
     is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
     processed, and its events are sent, before the call ends with that error's status.
+    """
+    SegmentMany: _aio.StreamStreamMultiCallable[_segmentation_pb2.SegmentManyRequest, _segmentation_pb2.SegmentManyResponse]  # type: ignore[assignment]
+    """Segments many streams by one call: each is a session as that of a `Segment` call, with the same events, and what goes
+    wrong in one ends that one. The call ends well after the client has half-closed, which ends the input of every
+    session, and all of them are closed.
     """
     WatchEvents: _aio.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]  # type: ignore[assignment]
     """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
@@ -106,6 +116,17 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Segments one stream. The first request is the configuration, all others are chunks of frames. The first response
         is `opened`; after the client half-closes, the last event is `summary`. Everything accepted before an error is
         processed, and its events are sent, before the call ends with that error's status.
+        """
+
+    @_abc_1.abstractmethod
+    def SegmentMany(
+        self,
+        request_iterator: _MaybeAsyncIterator[_segmentation_pb2.SegmentManyRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_segmentation_pb2.SegmentManyResponse], _abc.AsyncIterator[_segmentation_pb2.SegmentManyResponse]]:
+        """Segments many streams by one call: each is a session as that of a `Segment` call, with the same events, and what goes
+        wrong in one ends that one. The call ends well after the client has half-closed, which ends the input of every
+        session, and all of them are closed.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,346 @@
+"""One `SegmentMany` call: one task reads it, one opens its sessions, one lets them take their chunks, one answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
+from kineseg_core.events import EndReason, Output
+
+from kineseg_service.api.codes import code_of
+from kineseg_service.api.many_request import chunks_of
+from kineseg_service.api.many_response import Collected
+from kineseg_service.api.opening import Openings
+from kineseg_service.api.status import Context, send
+from kineseg_service.config import Settings
+from kineseg_service.errors import Idle
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.engine import Delivery
+from kineseg_service.streams.live import LiveStreams
+from kineseg_service.streams.member import MemberStream
+
+_log = get_logger(__name__)
+# So many notices may wait for a client that does not read before its requests are not read either.
+_MOST_NOTICES = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session has been opened."""
+
+    member: MemberStream
+
+
+@dataclass(slots=True)
+class _Given:
+    """What a session has given; `at` is how much of it has been sent."""
+
+    member: MemberStream
+    outputs: list[Output]
+    over: bool
+    error: CoreError | None
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A session is over without having come to its end: refused, given up, or failed with this error."""
+
+    number: int
+    error: CoreError | None
+
+
+class ManyCall:
+    """The sessions of one call.
+
+    Args:
+        context: The call.
+        openings: What opens sessions.
+        streams: All open streams.
+        metrics: Where errors are counted.
+        settings: Limits.
+    """
+
+    def __init__(
+        self, context: Context, openings: Openings, streams: LiveStreams, metrics: Metrics, settings: Settings
+    ) -> None:
+        self._context = context
+        self._openings = openings
+        self._streams = streams
+        self._metrics = metrics
+        self._settings = settings
+        self._feeder = streams.feeder()
+        self._members: dict[int, MemberStream] = {}
+        self._highest = 0  # number of the session that was asked for last
+        self._wanted: deque[pb.OpenSession] = deque()
+        self._opening: dict[int, bool] = {}  # by number, whether its input has been ended already
+        self._asked = asyncio.Event()
+        self._notices: deque[_Opened | _Given | _Closed] = deque()
+        self._changed = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._input_over = False
+        self._error: CoreError | None = None
+
+    async def run(self, first: pb.SegmentManyRequest | None, requests: AsyncIterator[pb.SegmentManyRequest]) -> None:
+        """Serves the call to its end.
+
+        Raises:
+            InvalidRequest: A request could not be told apart; its sessions have been ended with that.
+            Idle: It has had no session for too long, or its client takes nothing.
+            ClientGoneError: There is no client any more.
+        """
+        tasks = [
+            asyncio.create_task(self._read(first, requests)),
+            asyncio.create_task(self._open_all()),
+            asyncio.create_task(self._feeder.run()),
+        ]
+        self._streams.at_drain.add(self._changed.set)
+        try:
+            await self._answer()
+        finally:
+            self._streams.at_drain.discard(self._changed.set)
+            for task in tasks:
+                task.cancel()
+            for member in self._members.values():
+                _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
+                self._streams.close(member)
+        if self._error is not None:
+            raise self._error
+
+    # What comes.
+
+    async def _read(self, first: pb.SegmentManyRequest | None, requests: AsyncIterator[pb.SegmentManyRequest]) -> None:
+        """Takes requests until the client half-closes or one cannot be told apart."""
+        try:
+            if first is not None:
+                self._take(first)
+                async for request in requests:
+                    self._take(request)
+                    while len(self._notices) > _MOST_NOTICES:
+                        self._caught_up.clear()
+                        await self._caught_up.wait()
+            # A client that is gone ends its requests as well, and its call is cancelled in a moment.
+            if self._context.done():
+                return
+            self._end_input(EndReason.COMPLETED, None)
+        except CoreError as error:
+            self._end_input(EndReason.REJECTED, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            failure = StepFailed("the call could not be read")
+            _log.exception("reading failed", error_id=failure.error_id)
+            self._end_input(EndReason.REJECTED, failure)
+
+    def _end_input(self, reason: EndReason, error: CoreError | None) -> None:
+        self._error = error
+        self._input_over = True
+        for number in list(self._opening):
+            if error is None:
+                self._opening[number] = True
+            else:
+                self._refuse(number, error)
+        for member in list(self._members.values()):
+            member.finish(reason, error)
+        self._changed.set()
+
+    def _take(self, request: pb.SegmentManyRequest) -> None:
+        for wanted in request.opens:
+            self._ask(wanted)
+        for number, first_frame, data, times in chunks_of(request):
+            member = self._members.get(number)
+            if member is not None:
+                member.offer(first_frame, data, times)
+            elif self._is_opening(number, "sessions"):
+                message = "chunks may be sent once the session is open"
+                self._refuse(number, InvalidRequest(message, field="sessions", reason="MESSAGE_UNEXPECTED"))
+        for number in request.ends:
+            member = self._members.get(number)
+            if member is not None:
+                member.finish(EndReason.COMPLETED)
+            elif self._is_opening(number, "ends"):
+                self._opening[number] = True
+        for number in request.cancels:
+            member = self._members.get(number)
+            if member is not None:
+                self._leave(member, None)
+            elif self._is_opening(number, "cancels"):
+                self._refuse(number, None)
+
+    def _ask(self, wanted: pb.OpenSession) -> None:
+        """A session is to be opened."""
+        if wanted.session != self._highest + 1:
+            raise InvalidRequest(
+                f"sessions are numbered in the order of opening: {self._highest + 1} comes next, not {wanted.session}",
+                field="opens.session",
+            )
+        self._highest = wanted.session
+        self._opening[wanted.session] = False
+        most = self._settings.max_sessions_per_call
+        if len(self._members) + len(self._opening) > most:
+            message = f"the call has {most} open sessions, and no more may be: open another call"
+            self._refuse(wanted.session, Full(message, field="opens", maximum=most))
+            return
+        self._wanted.append(wanted)
+        self._asked.set()
+
+    def _is_opening(self, number: int, field: str) -> bool:
+        """Whether the session, which is not open, will be; else it is over, and what comes for it is passed over."""
+        if not 1 <= number <= self._highest:
+            raise InvalidRequest(f"there is no session {number}: it has not been opened in this call", field=field)
+        return number in self._opening
+
+    # Sessions come and go.
+
+    async def _open_all(self) -> None:
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while self._wanted:
+                wanted = self._wanted.popleft()
+                if wanted.session in self._opening:
+                    await self._open(wanted)
+
+    async def _open(self, wanted: pb.OpenSession) -> None:
+        number = wanted.session
+        make = partial(MemberStream, number=number, owner=self, feeder=self._feeder)
+        try:
+            member = await self._openings.open(wanted.config, make)
+        except CoreError as error:
+            self._refuse(number, error)
+            return
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            failure = StepFailed("the session could not be opened")
+            _log.exception("opening failed", error_id=failure.error_id)
+            self._refuse(number, failure)
+            return
+        is_ended = self._opening.pop(number, None)
+        if is_ended is None:  # it has been refused, or given up, meanwhile
+            self._streams.close(member)
+            return
+        self._members[number] = member
+        config = member.session.config
+        _log.info(
+            "stream opened",
+            session=config.session_id, stream=config.stream_id, model=config.model, rate_hz=config.frame_rate_hz,
+            peer=self._context.peer(), number=number,
+        )  # fmt: skip
+        self._notice(_Opened(member))
+        if is_ended:
+            member.finish(EndReason.COMPLETED)
+
+    def _refuse(self, number: int, error: CoreError | None) -> None:
+        """A session that is being opened will not be."""
+        if self._opening.pop(number, None) is not None:
+            self._notice(_Closed(number, error))
+
+    def _leave(self, member: MemberStream, error: CoreError | None) -> None:
+        """A session leaves the call without having come to its end."""
+        if self._members.pop(member.number, None) is None:
+            return
+        _log.info("stream cancelled", session=member.session_id, stream=member.stream_id, given_up=member.given_up)
+        free = self._streams.close(member)
+        closed = _Closed(member.number, error)
+        if free is None:
+            self._notice(closed)
+        else:
+            free.add_done_callback(lambda _: self._notice(closed))
+
+    def gave_up(self, member: MemberStream, error: CoreError) -> None:
+        """A member cannot go on, or its client takes nothing."""
+        self._leave(member, error)
+
+    # What goes back.
+
+    def delivered(self, member: MemberStream, delivery: Delivery) -> None:
+        """The engine has got further with a member."""
+        is_over = delivery.summary is not None or delivery.error is not None
+        self._notice(_Given(member, delivery.outputs, is_over, delivery.error))
+
+    def _notice(self, notice: _Opened | _Given | _Closed) -> None:
+        self._notices.append(notice)
+        self._changed.set()
+
+    async def _answer(self) -> None:
+        """Sends what there is in one message, and so on to the end of the call."""
+        limit = self._settings.idle_timeout_s
+        while True:
+            while self._notices:
+                taken: list[tuple[MemberStream, int]] = []
+                message = self._collect(taken)
+                with _idle_after(2 * limit, "the client has not read what was sent"):
+                    async with asyncio.timeout(2 * limit):
+                        await send(self._context, message)
+                for member, outputs in taken:
+                    member.written(outputs)
+                self._caught_up.set()
+            has_sessions = bool(self._members or self._opening)
+            if not has_sessions and (self._input_over or self._streams.draining):
+                return
+            self._changed.clear()
+            with _idle_after(limit, "the call has had no session"):
+                async with asyncio.timeout(None if has_sessions else limit):
+                    await self._changed.wait()
+
+    def _collect(self, taken: list[tuple[MemberStream, int]]) -> pb.SegmentManyResponse:
+        """The next message, and in `taken` how many outputs of whom are in it."""
+        collected = Collected()
+        while self._notices and not collected.is_full:
+            notice = self._notices.popleft()
+            if isinstance(notice, _Given):
+                if self._members.get(notice.member.number) is not notice.member:
+                    continue  # it has left
+                before = notice.at
+                notice.at = collected.add_outputs(notice.member.number, notice.outputs, before)
+                taken.append((notice.member, notice.at - before))
+                if notice.at < len(notice.outputs):
+                    self._notices.appendleft(notice)
+                elif notice.over:
+                    self._close(notice.member, notice.error or notice.member.error, collected)
+            elif isinstance(notice, _Opened):
+                self._tell_opened(notice.member, collected)
+            else:
+                self._count(notice.error)
+                collected.add_closed(notice.number, notice.error)
+        return collected.message()
+
+    def _tell_opened(self, member: MemberStream, collected: Collected) -> None:
+        if self._members.get(member.number) is member:
+            most = min(self._settings.max_chunk_frames, member.window_frames)
+            collected.add_opened(member.number, self._openings.opened(member, most), member.window_frames)
+
+    def _close(self, member: MemberStream, error: CoreError | None, collected: Collected) -> None:
+        """A session has come to its end, and all that it gave has been collected."""
+        del self._members[member.number]
+        # Before its client learns of it, so that the client's next stream finds room.
+        self._streams.close(member)
+        log = _log.bind(session=member.session_id, stream=member.stream_id)
+        if error is None:
+            summary = member.ended.result()
+            log.info("stream ended", reason=summary.reason.value, frames=summary.frames)
+        else:
+            log.info("stream ended", error=error.message, code=code_of(type(error)).name)
+        self._count(error)
+        collected.add_closed(member.number, error)
+
+    def _count(self, error: CoreError | None) -> None:
+        if error is not None:
+            with harmless("metrics"):
+                self._metrics.error(code_of(type(error)).name)
+
+
+@contextlib.contextmanager
+def _idle_after(limit_s: float, what: str) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise Idle(f"{what} for {limit_s:g} s") from None

@@ -1,0 +1,72 @@
+"""From a stream's configuration to an open stream, and what its client is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+import kineseg
+from kineseg.v1 import segmentation_pb2 as pb
+
+from kineseg_service.api import convert
+from kineseg_service.api.rooms import Rooms
+from kineseg_service.api.status import fields_of
+from kineseg_service.config import Settings
+from kineseg_service.streams.live import Make
+from kineseg_service.streams.open_stream import OpenStream
+
+Opened = TypeVar("Opened", bound=OpenStream)
+# A configuration up to this size is read at once.
+_SHORT_BYTES = 4096
+
+
+class Openings:
+    """Opens streams.
+
+    Args:
+        rooms: Where.
+        settings: Limits.
+        server_id: The server's name.
+    """
+
+    def __init__(self, rooms: Rooms, settings: Settings, server_id: str) -> None:
+        self._rooms = rooms
+        self._settings = settings
+        self._server_id = server_id
+
+    async def open(self, config: pb.StreamConfig, make: Make[Opened]) -> Opened:
+        """Opens a stream, as what `make` makes.
+
+        Raises:
+            CoreError: The configuration is refused, or there is no room; names the field within `config`.
+        """
+        rooms = self._rooms
+        with fields_of("config"):
+            if config.ByteSize() <= _SHORT_BYTES:
+                wanted = convert.stream_request(config)
+            else:
+                # What may be long is read while other streams go on.
+                wanted = await asyncio.to_thread(convert.stream_request, config)
+            session = rooms.opener.session(wanted)
+            plan = session.config.plan
+            own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
+            return await rooms.streams.open(session, make, own)
+
+    def opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
+        """What the client of a stream is told of it."""
+        config, intake = live.session.config, live.session.intake
+        is_default = config.model == self._rooms.opener.default_model
+        return pb.Opened(
+            stream_id=config.stream_id,
+            session_id=config.session_id,
+            opened_unix_ns=config.opened_unix_ns,
+            server_id=self._server_id,
+            server_version=kineseg.__version__,
+            model=convert.model_message(live.stream.decoder, intake.channels, is_default=is_default),
+            latency_s=config.latency_s,
+            boundary_threshold=config.boundary_threshold,
+            alarms_per_hour=config.alarms_per_hour,
+            reports_per_hour=config.reports_per_hour,
+            max_chunk_frames=max_chunk_frames,
+            max_gap_s=intake.max_gap_s,
+        )

@@ -1,0 +1,73 @@
+"""What lets the members of a call take their chunks: each in its turn, and all at once to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from kineseg_core.errors import StepFailed
+
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.engine import Engine, Item, ScheduledStream
+from kineseg_service.streams.member import MemberStream
+from kineseg_service.streams.open_stream import TURN_S
+
+_log = get_logger(__name__)
+
+
+class Feeder:
+    """The line of members that have something to take. To be used in one event loop; `run` is to be a task there."""
+
+    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._line: deque[MemberStream] = deque()
+        self._filled = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def add(self, member: MemberStream) -> None:
+        """The member has something to take, and gets its turn."""
+        if not member.queued:
+            member.queued = True
+            self._line.append(member)
+            self._filled.set()
+
+    async def run(self) -> None:
+        """Gives members their turns, until it is cancelled."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._line:
+                # Handed over before others have their turn: one of them may end a member.
+                self._take_turn()
+                await asyncio.sleep(0)
+
+    def _take_turn(self) -> None:
+        until = self._loop.time() + TURN_S
+        taken: list[tuple[ScheduledStream, Sequence[Item]]] = []
+        frames = 0
+        while self._line:
+            member = self._line.popleft()
+            member.queued = False
+            intake = member.session.intake
+            before = intake.received
+            try:
+                items = member.take(until)
+            except Exception:
+                failure = StepFailed("the stream could not be ended")
+                _log.exception("ending failed", session=member.session_id, error_id=failure.error_id)
+                member.give_up(failure)
+                continue
+            frames += intake.received - before
+            if items:
+                taken.append((member.stream, items))
+            if member.can_take:
+                self.add(member)
+            if self._loop.time() >= until:
+                break
+        if taken:
+            self._engine.submit_many(taken)
+            with harmless("metrics"):
+                self._metrics.received(frames)

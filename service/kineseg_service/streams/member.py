@@ -1,0 +1,181 @@
+"""A stream that shares its call with others: what comes for it is kept until its turn, within a window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from kineseg_core.errors import CoreError, StepFailed
+from kineseg_core.events import Ack, EndReason
+from kineseg_core.intake.intake import Taken
+from kineseg_core.session import Session
+
+from kineseg_service.config import Settings
+from kineseg_service.errors import WindowExceeded
+from kineseg_service.logs import get_logger
+from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream, weight
+from kineseg_service.streams.open_stream import PIECE, OpenStream
+
+if TYPE_CHECKING:
+    from kineseg_service.streams.feeder import Feeder
+
+_log = get_logger(__name__)
+# However wide its frames are, no more bytes of them than this are under way.
+_WINDOW_BYTES = 1 << 20
+
+
+class Owner(Protocol):
+    """The call that a member belongs to."""
+
+    def delivered(self, member: MemberStream, delivery: Delivery) -> None:
+        """The engine has got further with a member."""
+
+    def gave_up(self, member: MemberStream, error: CoreError) -> None:
+        """A member cannot go on, or its client takes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Nothing more comes after what is kept before this."""
+
+    reason: EndReason
+    error: CoreError | None
+
+
+class MemberStream(OpenStream):
+    """An open stream of a call of many.
+
+    Args:
+        number: Which it is in its call.
+        owner: That call.
+        feeder: What gives it its turns.
+
+    Attributes:
+        number: Which it is in its call.
+        window_frames: So many frames may have come and not be acknowledged.
+        queued: It stands in the feeder's line.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        stream: ScheduledStream,
+        engine: Engine,
+        settings: Settings,
+        number: int,
+        owner: Owner,
+        feeder: Feeder,
+    ) -> None:
+        super().__init__(session, stream, engine, settings)
+        self.number = number
+        self.queued = False
+        self._frame_bytes = session.intake.frame_bytes
+        self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self._frame_bytes))
+        self._owner = owner
+        self._feeder = feeder
+        self._under_way = 0
+        self._sizes: deque[int] = deque()  # of the chunks that are under way, oldest first
+        self._kept: deque[tuple[int, bytes, Sequence[int]] | _End] = deque()
+        self._taking: Iterator[Taken] | None = None  # the rest of a chunk
+        self._finishing = False
+
+    def offer(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
+        """Keeps a chunk until its turn; passed over when the stream has been ended.
+
+        More than the window allows ends the stream, after what came before.
+        """
+        if self._finishing or self._ending:
+            return
+        frames = max(1, len(data) // self._frame_bytes)
+        if self._under_way + frames > self.window_frames:
+            most = self.window_frames
+            message = (
+                f"{self._under_way} frames are under way and {frames} more have come, {most} may be: wait for "
+                "acknowledgements before sending more"
+            )
+            self.finish(EndReason.REJECTED, WindowExceeded(message, field="data", maximum=most))
+            return
+        self._under_way += frames
+        self._sizes.append(frames)
+        self._kept.append((first_frame, data, capture_times_ns))
+        self._touch()
+        self._feeder.add(self)
+
+    def finish(self, reason: EndReason, error: CoreError | None = None) -> None:
+        """Ends the stream after all that is kept has been taken; only the first call counts."""
+        if not self._finishing:
+            self._finishing = True
+            self._kept.append(_End(reason, error))
+            self._feeder.add(self)
+
+    @property
+    def can_take(self) -> bool:
+        """Something is kept, and there is room for it."""
+        has_room = self._submitted - self._stream.passed < self._queue_frames
+        return has_room and not self._ending and (self._taking is not None or bool(self._kept))
+
+    def take(self, until: float) -> list[Item]:
+        """Takes what is kept, in order: some of it, for as long as the loop's time is not `until`; for the engine."""
+        items: list[Item] = []
+        size = 0
+        try:
+            while self.can_take and size < PIECE:
+                taking, self._taking = self._taking or self._next(items), None
+                for item in taking:
+                    items.append(item)
+                    size += weight(item)
+                    if size >= PIECE or self._loop.time() >= until:
+                        self._taking = taking
+                        return items
+        except CoreError as error:
+            items += self._end_input(EndReason.REJECTED, error)
+        except Exception:
+            failure = StepFailed("the stream could not be read")
+            _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
+            items += self._end_input(EndReason.REJECTED, failure)
+        finally:
+            self._submitted += size
+        return items
+
+    def written(self, outputs: int) -> None:
+        """The client has taken so many outputs."""
+        self._written(outputs)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """The engine has got further."""
+        for output in delivery.outputs:
+            if type(output) is Ack:
+                self._under_way -= self._sizes.popleft()
+        super().deliver(delivery)
+        if (self._kept or self._taking is not None) and self._submitted - delivery.passed <= self._queue_frames // 2:
+            self._feeder.add(self)
+        self._owner.delivered(self, delivery)
+
+    def give_up(self, error: CoreError) -> None:
+        """It cannot go on, or its client takes nothing: it leaves its call with this error."""
+        self.given_up = True
+        self._owner.gave_up(self, error)
+
+    def _next(self, items: list[Item]) -> Iterator[Taken]:
+        """What the next chunk gives; nothing at the end, whose own items are added at once."""
+        entry = self._kept.popleft()
+        if isinstance(entry, _End):
+            items += self._end_input(entry.reason, entry.error)
+            return iter(())
+        return self.session.take(*entry)
+
+    def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
+        self._drop()
+        return super()._end_input(reason, error)
+
+    def _stop(self, error: CoreError) -> None:
+        self._drop()
+        super()._stop(error)
+
+    def _drop(self) -> None:
+        """What has not been taken never will be."""
+        self._finishing = True
+        self._kept.clear()
+        self._taking = None

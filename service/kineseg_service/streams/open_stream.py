@@ -1,0 +1,125 @@
+"""What all open streams have in common, whatever brings their chunks: they end, and the engine gets further."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+
+from kineseg_core.errors import CoreError
+from kineseg_core.events import EndReason, Summary
+from kineseg_core.session import Session
+
+from kineseg_service.config import Settings
+from kineseg_service.errors import UnknownSession
+from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream
+
+PIECE = 256
+"""So much of a chunk, by weight, is taken at a time."""
+TURN_S = 0.002
+"""For so long chunks are taken until other streams have their turn."""
+
+
+class OpenStream(ABC):
+    """One open stream. To be used in one event loop.
+
+    Attributes:
+        session: What it feeds; only its receiving half may be used here.
+        error: What it is to end with, after everything that follows from accepted frames has been sent.
+        given_up: Its client takes nothing, and has not for too long.
+        released: Its slot has been given back.
+        ended: The summary, once the stream has come to its end; the error with which it failed.
+    """
+
+    def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
+        self.session = session
+        self.error: CoreError | None = None
+        self.given_up = False
+        self.released = False
+        self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
+        self.ended.add_done_callback(_look_at)
+        self._stream = stream
+        self._engine = engine
+        self._queue_frames = settings.queue_frames
+        self._few_outputs = settings.queue_responses // 2
+        self._submitted = 0  # by weight, as the stream's `passed`
+        self._ending = False
+        self._loop = asyncio.get_running_loop()
+        self.active_at = self._loop.time()
+        self.idle_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def session_id(self) -> str:
+        """Name of the session."""
+        return self.session.config.session_id
+
+    @property
+    def stream_id(self) -> str:
+        """The id of the stream."""
+        return self.session.config.stream_id
+
+    @property
+    def stream(self) -> ScheduledStream:
+        """The engine's side of it."""
+        return self._stream
+
+    @property
+    def ending(self) -> bool:
+        """Nothing more is accepted."""
+        return self._ending
+
+    def end(self, reason: EndReason, error: CoreError | None = None) -> None:
+        """Lets what was accepted go through and sums up; only the first call counts."""
+        if not self._ending:
+            self._engine.submit(self._stream, self._end_input(reason, error))
+
+    def deliver(self, delivery: Delivery) -> None:
+        """The engine has got further."""
+        self._touch()
+        # The engine gives a slot back before it reports the end.
+        self.released = delivery.summary is not None or delivery.error is not None
+        if delivery.error is not None:
+            self._stop(delivery.error)
+        elif delivery.summary is not None and not self.ended.done():
+            self.ended.set_result(delivery.summary)
+
+    def vanish(self) -> None:
+        """The client is gone: whoever waits for the end gets an error."""
+        self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))
+
+    @abstractmethod
+    def give_up(self, error: CoreError) -> None:
+        """It has been ended, and its client has not read what is left to send for too long: `error` says so."""
+
+    def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
+        """Takes nothing more; what is left to be submitted."""
+        if reason is EndReason.COMPLETED:
+            try:
+                self.session.intake.check_end()
+            except CoreError as refusal:
+                reason, error = EndReason.REJECTED, refusal
+        self._ending = True
+        self.error = error
+        return self.session.end(reason)
+
+    def _stop(self, error: CoreError) -> None:
+        self._ending = True
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    def _written(self, outputs: int) -> None:
+        """The client has taken so many outputs."""
+        self._touch()
+        stream = self._stream
+        stream.written += outputs
+        # The engine sets the flag before it looks at the count a last time, so that one of the two always sees.
+        if stream.stalled and stream.produced - stream.written <= self._few_outputs:
+            self._engine.wake(stream)
+
+    def _touch(self) -> None:
+        self.active_at = self._loop.time()
+
+
+def _look_at(future: asyncio.Future[Summary]) -> None:
+    """An error that no one asks for is no one's business."""
+    if not future.cancelled():
+        future.exception()
