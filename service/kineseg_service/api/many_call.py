@@ -22,7 +22,7 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Idle
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.engine import Delivery
+from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.member import MemberStream
 

@@ -12,96 +12,33 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, Look
-from kineseg_core.errors import CoreError, Full, StepFailed
+from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Output, Summary
-from kineseg_core.inference.decoder import Decoder, Lease
-from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
+from kineseg_core.inference.decoder import Decoder
+from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
-from kineseg_core.session import End, SegmentCounts, Session
-from numpy.typing import NDArray
+from kineseg_core.session import End, Session
 
 from kineseg_service.errors import Broken
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.batcher import Batcher
+from kineseg_service.scheduler.deliveries import Delivery, Outbox
+from kineseg_service.scheduler.inbox import Inbox
+from kineseg_service.scheduler.lanes import Lane, Lanes
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 
 R = TypeVar("R")
-Item = Taken | End
 
 _log = get_logger(__name__)
 # While there is work, results are handed over at least this often.
 _FLUSH_S = 0.003
-# So many models that are made for streams are run at once, so that no client fills the memory with them.
-_MOST_MADE = 32
-
-
-@dataclass(slots=True, eq=False)
-class ScheduledStream:
-    """The engine's side of an open stream. Others may read `produced` and `passed`, write `written`, and nothing else.
-
-    Attributes:
-        session: What decides.
-        lease: The slot of its model's state; none once it has been given back.
-        queue: What waits to go through, each with the number of its arrival.
-        at: How many frames of the queue's first block have been stepped.
-        passed: How much of what was submitted has gone through, by `weight`.
-        produced: How many outputs it has given.
-        written: How many of them its client has taken.
-        stalled: It waits for its client to take some.
-        queued: It stands in the batcher.
-        counted: What of its session's segment counts the metrics have.
-    """
-
-    session: Session
-    lane: _Lane
-    lease: Lease | None
-    queue: deque[tuple[int, Item]] = field(default_factory=deque)
-    at: int = 0
-    passed: int = 0
-    produced: int = 0
-    written: int = 0
-    stalled: bool = False
-    queued: bool = False
-    counted: SegmentCounts = field(default_factory=SegmentCounts)
-
-    @property
-    def decoder(self) -> Decoder:
-        """What steps it."""
-        return self.lane.decoder
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a stream has given since its last delivery.
-
-    Attributes:
-        stream: Which.
-        outputs: In order.
-        passed: How much of what was submitted has gone through in all, by `weight`.
-        summary: There when it has come to its end.
-        error: There when it has failed.
-    """
-
-    stream: ScheduledStream
-    outputs: list[Output]
-    passed: int
-    summary: Summary | None = None
-    error: CoreError | None = None
-
-
-def weight(item: Item) -> int:
-    """How much an item counts in a queue: a frame of the model as one, and anything else as one, too."""
-    return len(item.decided) if isinstance(item, ModelFrames) else 1
 
 
 def _drop(deliveries: list[Delivery]) -> None:
@@ -110,17 +47,6 @@ def _drop(deliveries: list[Delivery]) -> None:
 
 def _ignore() -> None:
     """What happens at the engine's end before anyone wants to know."""
-
-
-class _Lane:
-    """A model: its decoder, the streams that wait for it, and room for a batch."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        self.decoder = decoder
-        self.batcher: Batcher[ScheduledStream] = Batcher()
-        self.streams = 0  # open ones
-        self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
-        self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
 
 
 class Engine:
@@ -141,20 +67,17 @@ class Engine:
         queue_responses: int = 1024,
     ) -> None:
         self._network = network
-        self._lanes = {name: _Lane(decoder) for name, decoder in decoders.items()}
-        self._made: dict[Decoder, _Lane] = {}  # of models made for streams, as long as there are such streams
+        self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
         self._deliver: Callable[[list[Delivery]], None] = _drop
         self._on_end: Callable[[], None] = _ignore
         self._metrics = metrics
         self._most_outputs = queue_responses
-        self._inbox: deque[Callable[[], None]] = deque()
-        self._filled = threading.Condition()
-        self._stopping = False
+        self._inbox = Inbox()
         self._broken = False
         self._streams: dict[ScheduledStream, None] = {}  # those that hold a slot, in the order of their opening
         self._arrivals = 0
         self._waiting = 0
-        self._outbox: dict[ScheduledStream, Delivery] = {}
+        self._outbox = Outbox()
         self._flushed = 0.0
         self._thread = threading.Thread(target=self._run, name="kineseg-engine", daemon=True)
 
@@ -172,9 +95,7 @@ class Engine:
 
     def stop(self) -> None:
         """Ends the thread after what is in the inbox; waits for it."""
-        with self._filled:
-            self._stopping = True
-            self._filled.notify()
+        self._inbox.stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -210,7 +131,7 @@ class Engine:
         def drop() -> None:
             self._release(stream)
             self._count(stream)
-            self._outbox.pop(stream, None)
+            self._outbox.drop(stream)
             then()
 
         self._post(drop)
@@ -233,12 +154,8 @@ class Engine:
         return future
 
     def _post(self, command: Callable[[], None]) -> None:
-        with self._filled:
-            if not self._broken:
-                self._inbox.append(command)
-                self._filled.notify()
-                return
-        self._do(command)
+        if not self._inbox.post(command):
+            self._do(command)
 
     # The thread.
 
@@ -250,19 +167,14 @@ class Engine:
 
     def _serve(self) -> None:
         while True:
-            with self._filled:
-                while not (self._inbox or self._stopping or self._busy()):
-                    self._filled.wait()
-                if self._stopping and not self._inbox:
-                    break
-                commands = list(self._inbox)
-                self._inbox.clear()
+            commands = self._inbox.take(wait=not self._lanes.busy())
+            if commands is None:
+                break
             for command in commands:
                 self._do(command)
-            for lane in (*self._lanes.values(), *self._made.values()):
-                if lane.batcher:
-                    self._tick(lane)
-            if not self._busy() or time.monotonic() - self._flushed > _FLUSH_S:
+            for lane in self._lanes.waiting():
+                self._tick(lane)
+            if not self._lanes.busy() or time.monotonic() - self._flushed > _FLUSH_S:
                 self._flush()
         self._flush()
 
@@ -276,25 +188,18 @@ class Engine:
         """Ends the engine: no one may wait for it any more."""
         failure = StepFailed("the server has failed")
         _log.critical("the engine has failed", error_id=failure.error_id, streams=len(self._streams), exc_info=error)
-        with self._filled:
-            self._broken = True
-            left = list(self._inbox)
-            self._inbox.clear()
-        for command in left:
+        self._broken = True
+        for command in self._inbox.close():
             self._do(command)
         for stream in list(self._streams):
             self._do(lambda stream=stream: self._end_with(stream, failure))  # type: ignore[misc]
         self._do(self._flush)
         self._on_end()
 
-    def _busy(self) -> bool:
-        return any(lane.batcher for lanes in (self._lanes, self._made) for lane in lanes.values())
-
     def _flush(self) -> None:
         self._flushed = time.monotonic()
         if self._outbox:
-            deliveries = list(self._outbox.values())
-            self._outbox.clear()
+            deliveries = self._outbox.take()
             self._deliver(deliveries)
             for delivery in deliveries:
                 self._count(delivery.stream)
@@ -317,22 +222,11 @@ class Engine:
     def _open(self, session: Session, own: Decoder | None) -> ScheduledStream:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
-        lane = self._lanes[session.config.model] if own is None else self._made_lane(own)
+        lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
         stream = ScheduledStream(session, lane, lane.decoder.acquire())
         lane.streams += 1
         self._streams[stream] = None
         return stream
-
-    def _made_lane(self, decoder: Decoder) -> _Lane:
-        lane = self._made.get(decoder)
-        if lane is None:
-            if len(self._made) >= _MOST_MADE:
-                raise Full(
-                    f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
-                    "rates, and no more are run at once; try again later"
-                )
-            lane = self._made[decoder] = _Lane(decoder)
-        return lane
 
     def _release(self, stream: ScheduledStream) -> None:
         """Ends a stream, whoever asks first: its slot goes back once, and what waits is dropped."""
@@ -342,9 +236,7 @@ class Engine:
         lane.decoder.release(stream.lease)
         stream.lease = None
         del self._streams[stream]
-        lane.streams -= 1
-        if not lane.streams:
-            self._made.pop(lane.decoder, None)
+        self._lanes.leave(lane)
         self._waiting -= sum(len(item.frames) for _, item in stream.queue if isinstance(item, ModelFrames)) - stream.at
         stream.queue.clear()
         stream.at = 0
@@ -410,7 +302,7 @@ class Engine:
 
     # Steps.
 
-    def _tick(self, lane: _Lane) -> None:
+    def _tick(self, lane: Lane[ScheduledStream]) -> None:
         streams = [stream for stream in lane.batcher.take(lane.decoder.max_batch) if stream.lease is not None]
         if not streams:
             return
@@ -430,7 +322,7 @@ class Engine:
             stream.queued = False
             self._proceed(stream)
 
-    def _step(self, lane: _Lane, streams: list[ScheduledStream]) -> None:
+    def _step(self, lane: Lane[ScheduledStream], streams: list[ScheduledStream]) -> None:
         n = len(streams)
         frames, slots = lane.frames[:n], lane.slots[:n]
         for row, stream in enumerate(streams):
@@ -499,12 +391,7 @@ class Engine:
     # Results.
 
     def _give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
-        stream.produced += len(outputs)
-        before = self._outbox.get(stream)
-        if before is not None:
-            before.outputs.extend(outputs)
-            outputs = before.outputs
-        self._outbox[stream] = Delivery(stream, outputs, stream.passed, summary)
+        self._outbox.give(stream, outputs, summary)
 
     def _fail(self, stream: ScheduledStream, what: str) -> None:
         """Ends one stream with an error; to be called where the exception, if any, is being handled."""
@@ -521,5 +408,4 @@ class Engine:
 
     def _end_with(self, stream: ScheduledStream, error: CoreError) -> None:
         self._release(stream)
-        before = self._outbox.get(stream)
-        self._outbox[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)
+        self._outbox.fail(stream, error)

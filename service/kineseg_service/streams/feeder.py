@@ -10,7 +10,8 @@ from kineseg_core.errors import StepFailed
 
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.engine import Engine, Item, ScheduledStream
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import TURN_S
 

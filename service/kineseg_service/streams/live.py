@@ -17,7 +17,9 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, SessionExists, UnknownSession
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream, weight
+from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream

@@ -15,7 +15,9 @@ from kineseg_core.session import Session
 from kineseg_service.config import Settings
 from kineseg_service.errors import WindowExceeded
 from kineseg_service.logs import get_logger
-from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream, weight
+from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.open_stream import PIECE, OpenStream
 
 if TYPE_CHECKING:

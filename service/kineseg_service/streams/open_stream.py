@@ -11,7 +11,9 @@ from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import UnknownSession
-from kineseg_service.scheduler.engine import Delivery, Engine, Item, ScheduledStream
+from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream
 
 PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""

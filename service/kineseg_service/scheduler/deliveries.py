@@ -1,0 +1,63 @@
+"""What streams have given since the last hand-over to the event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kineseg_core.errors import CoreError
+from kineseg_core.events import Output, Summary
+
+from kineseg_service.scheduler.scheduled import ScheduledStream
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a stream has given since its last delivery.
+
+    Attributes:
+        stream: Which.
+        outputs: In order.
+        passed: How much of what was submitted has gone through in all, by `weight`.
+        summary: There when it has come to its end.
+        error: There when it has failed.
+    """
+
+    stream: ScheduledStream
+    outputs: list[Output]
+    passed: int
+    summary: Summary | None = None
+    error: CoreError | None = None
+
+
+class Outbox:
+    """The deliveries of the next hand-over, one a stream."""
+
+    def __init__(self) -> None:
+        self._deliveries: dict[ScheduledStream, Delivery] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._deliveries)
+
+    def give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
+        """A stream has got further."""
+        stream.produced += len(outputs)
+        before = self._deliveries.get(stream)
+        if before is not None:
+            before.outputs.extend(outputs)
+            outputs = before.outputs
+        self._deliveries[stream] = Delivery(stream, outputs, stream.passed, summary)
+
+    def fail(self, stream: ScheduledStream, error: CoreError) -> None:
+        """A stream has failed."""
+        before = self._deliveries.get(stream)
+        self._deliveries[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)
+
+    def drop(self, stream: ScheduledStream) -> None:
+        """No one wants what a stream has given."""
+        self._deliveries.pop(stream, None)
+
+    def take(self) -> list[Delivery]:
+        """Takes them all."""
+        deliveries = list(self._deliveries.values())
+        self._deliveries.clear()
+        return deliveries

@@ -1,0 +1,53 @@
+"""What other threads want of the engine's, in the order in which they asked."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+Command = Callable[[], None]
+
+
+class Inbox:
+    """Commands for one thread. Any thread may post; one takes."""
+
+    def __init__(self) -> None:
+        self._commands: deque[Command] = deque()
+        self._filled = threading.Condition()
+        self._stopping = False
+        self._closed = False
+
+    def post(self, command: Command) -> bool:
+        """Queues a command; False when the inbox is closed, so that no one will take it."""
+        with self._filled:
+            if self._closed:
+                return False
+            self._commands.append(command)
+            self._filled.notify()
+            return True
+
+    def stop(self) -> None:
+        """Nothing more is to be waited for: what is there is the last."""
+        with self._filled:
+            self._stopping = True
+            self._filled.notify()
+
+    def take(self, *, wait: bool) -> list[Command] | None:
+        """All that is there; with `wait`, something is. None at the end, once there is nothing left."""
+        with self._filled:
+            while wait and not (self._commands or self._stopping):
+                self._filled.wait()
+            if self._stopping and not self._commands:
+                return None
+            commands = list(self._commands)
+            self._commands.clear()
+            return commands
+
+    def close(self) -> list[Command]:
+        """Takes what is there, and lets no one post any more."""
+        with self._filled:
+            self._closed = True
+            commands = list(self._commands)
+            self._commands.clear()
+            return commands

@@ -1,0 +1,74 @@
+"""The models that streams go through: those of the server, and those made for streams while there are such streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+import numpy as np
+from kineseg_core.errors import Full
+from kineseg_core.inference.decoder import Decoder
+from kineseg_core.intake.resampling import F32
+from numpy.typing import NDArray
+
+from kineseg_service.scheduler.batcher import Batcher
+
+T = TypeVar("T")
+# So many models that are made for streams are run at once, so that no client fills the memory with them.
+_MOST_MADE = 32
+
+
+class Lane(Generic[T]):
+    """A model: its decoder, the streams that wait for it, and room for a batch."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.batcher: Batcher[T] = Batcher()
+        self.streams = 0  # open ones
+        self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
+        self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
+
+
+class Lanes(Generic[T]):
+    """All of them.
+
+    Args:
+        decoders: The server's own, by name of the model.
+    """
+
+    def __init__(self, decoders: Mapping[str, Decoder]) -> None:
+        self._own: dict[str, Lane[T]] = {name: Lane(decoder) for name, decoder in decoders.items()}
+        self._made: dict[Decoder, Lane[T]] = {}
+
+    def own(self, model: str) -> Lane[T]:
+        """The lane of a model of the server."""
+        return self._own[model]
+
+    def made(self, decoder: Decoder) -> Lane[T]:
+        """The lane of a model that was made for a stream; raises `Full` when there are too many."""
+        lane = self._made.get(decoder)
+        if lane is None:
+            if len(self._made) >= _MOST_MADE:
+                raise Full(
+                    f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
+                    "rates, and no more are run at once; try again later"
+                )
+            lane = self._made[decoder] = Lane(decoder)
+        return lane
+
+    def leave(self, lane: Lane[T]) -> None:
+        """A stream has left it; what was made for streams goes with the last."""
+        lane.streams -= 1
+        if not lane.streams:
+            self._made.pop(lane.decoder, None)
+
+    def waiting(self) -> Iterator[Lane[T]]:
+        """Those in which streams wait for a step."""
+        for lanes in (self._own, self._made):
+            for lane in list(lanes.values()):
+                if lane.batcher:
+                    yield lane
+
+    def busy(self) -> bool:
+        """Whether there are any."""
+        return any(lane.batcher for lanes in (self._own, self._made) for lane in lanes.values())
