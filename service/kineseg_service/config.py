@@ -59,6 +59,13 @@ class Settings(BaseSettings):
     max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
     max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")
     max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
+    tick_s: float = Field(
+        0.005,
+        ge=0,
+        le=0.1,
+        description="What streams send gathers for so long at most, seconds, the longer the more streams send; "
+        "0: for no time.",
+    )
     queue_frames: int = Field(
         512, ge=1, description="Frames of the model's rate, and other things, that may wait per stream."
     )

@@ -106,7 +106,7 @@ class Server:
         except BaseException:
             await self.stop(0)
             raise
-        self._engine = Engine(decoders, network, self._metrics, self.settings.queue_responses)
+        self._engine = Engine(decoders, network, self._metrics, self.settings.queue_responses, self.settings.tick_s)
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(

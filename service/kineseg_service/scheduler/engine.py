@@ -1,7 +1,8 @@
 """The one thread that steps all streams: it waits for frames, batches them, and lets each session decide.
 
-It alone touches decoders, leases and the deciding half of sessions. Others give it work through a locked inbox; it
-gives results back in bundles, as often as it runs out of work or a few milliseconds have passed.
+It alone touches decoders, leases and the deciding half of sessions. Others give it work through a locked inbox, which
+it empties once a tick (`Pace` says when); it gives results back in bundles, as often as it runs out of work or a few
+milliseconds have passed.
 
 What fails in a stream ends that stream. What fails in the thread itself ends the engine: it fails its streams, says so
 to whoever started it, and from then on does what it is given at once and in the caller's thread, so that no one waits.
@@ -32,6 +33,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery, Outbox
 from kineseg_service.scheduler.inbox import Inbox
 from kineseg_service.scheduler.lanes import Lane, Lanes
+from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 
 R = TypeVar("R")
@@ -57,6 +59,7 @@ class Engine:
         network: What finds the boundaries; for this engine alone.
         metrics: Where steps are counted.
         queue_responses: From how many outputs on, taken by no one, a stream waits.
+        tick_s: What comes is left to gather for so long at most, see `Pace`.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Engine:
         network: BoundaryNetwork,
         metrics: Metrics,
         queue_responses: int = 1024,
+        tick_s: float = 0.005,
     ) -> None:
         self._network = network
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
@@ -73,6 +77,7 @@ class Engine:
         self._metrics = metrics
         self._most_outputs = queue_responses
         self._inbox = Inbox()
+        self._pace = Pace(tick_s)
         self._broken = False
         self._streams: dict[ScheduledStream, None] = {}  # those that hold a slot, in the order of their opening
         self._arrivals = 0
@@ -167,11 +172,18 @@ class Engine:
 
     def _serve(self) -> None:
         while True:
-            commands = self._inbox.take(wait=not self._lanes.busy())
-            if commands is None:
-                break
-            for command in commands:
-                self._do(command)
+            idle = not self._lanes.busy()
+            if idle:
+                self._inbox.wait()
+                if wait_s := self._pace.wait_s():
+                    time.sleep(wait_s)  # who posts meanwhile need not wake a thread
+            if idle or not self._pace.wait_s():
+                commands = self._inbox.take()
+                if commands is None:
+                    break
+                self._pace.begin()
+                for command in commands:
+                    self._do(command)
             for lane in self._lanes.waiting():
                 self._tick(lane)
             if not self._lanes.busy() or time.monotonic() - self._flushed > _FLUSH_S:
@@ -244,6 +256,7 @@ class Engine:
     def _take(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
         if stream.lease is None:
             return
+        stream.window = self._pace.saw(stream.window)
         for item in items:
             self._arrivals += 1
             stream.queue.append((self._arrivals, item))

@@ -33,11 +33,15 @@ class Inbox:
             self._stopping = True
             self._filled.notify()
 
-    def take(self, *, wait: bool) -> list[Command] | None:
-        """All that is there; with `wait`, something is. None at the end, once there is nothing left."""
+    def wait(self) -> None:
+        """Returns once something is there, or nothing more is to be waited for."""
         with self._filled:
-            while wait and not (self._commands or self._stopping):
+            while not (self._commands or self._stopping):
                 self._filled.wait()
+
+    def take(self) -> list[Command] | None:
+        """All that is there; None at the end, once there is nothing left."""
+        with self._filled:
             if self._stopping and not self._commands:
                 return None
             commands = list(self._commands)

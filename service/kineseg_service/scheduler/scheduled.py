@@ -30,6 +30,7 @@ class ScheduledStream:
         stalled: It waits for its client to take some.
         queued: It stands in the batcher.
         counted: What of its session's segment counts the metrics have.
+        window: When it last sent something, see `Pace.saw`.
     """
 
     session: Session
@@ -43,6 +44,7 @@ class ScheduledStream:
     stalled: bool = False
     queued: bool = False
     counted: SegmentCounts = field(default_factory=SegmentCounts)
+    window: int = -1
 
     @property
     def decoder(self) -> Decoder:
