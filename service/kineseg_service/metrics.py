@@ -1,10 +1,13 @@
 """Prometheus metrics of a server. None is labelled by session: their number must not grow with use.
 
 Every labelled series is there from the start, at 0: an alert sees a counter rise, not one that appears risen.
+
+What is counted for each chunk and each event is added up here first, and handed to Prometheus once a tick.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import prometheus_client as prometheus
@@ -46,6 +49,8 @@ class Metrics:
         )
         self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
+        self._frames_since = 0
+        self._events_since: Counter[str] = Counter()
         for kind in KIND_NAMES.values():
             self._events.labels(kind)
         for code in codes:
@@ -60,8 +65,8 @@ class Metrics:
         self._watchers.set(count)
 
     def received(self, frames: int) -> None:
-        """So many frames have been accepted."""
-        self._frames.inc(frames)
+        """So many frames have been accepted. In the event loop's thread; seen after `settle`."""
+        self._frames_since += frames
 
     def stepped(self, streams: int, seconds: float) -> None:
         """A step over so many streams took so long."""
@@ -73,8 +78,17 @@ class Metrics:
         self._waiting.set(frames)
 
     def event(self, kind: str) -> None:
-        """An event has been emitted."""
-        self._events.labels(kind).inc()
+        """An event has been emitted. In the event loop's thread; seen after `settle`."""
+        self._events_since[kind] += 1
+
+    def settle(self) -> None:
+        """Hands over what has been counted since the last time. In the event loop's thread."""
+        if self._frames_since:
+            self._frames.inc(self._frames_since)
+            self._frames_since = 0
+        for kind, count in self._events_since.items():
+            self._events.labels(kind).inc(count)
+        self._events_since.clear()
 
     def segments(self, *, provisional: int, confirmed: int, retracted: int) -> None:
         """So many segments have been provisional, confirmed and retracted."""

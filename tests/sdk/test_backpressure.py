@@ -206,3 +206,18 @@ def test_a_cancelled_send_tells_how_far_it_came(stalled: Any, script: ModuleType
             assert stream.frames_sent == 1000
 
     asyncio.run(run())
+
+
+def test_what_is_acknowledged_late_on_purpose_holds_no_one_up(
+    server: str, connect: Any, motion: np.ndarray[Any, Any]
+) -> None:
+    """A window of two chunks and an interval that is longer: the sender goes on, and `flush` waits for what is held."""
+    with connect(server, limits=kineseg.Limits(in_flight_s=0.1)).stream(rate=30, ack_interval_s=0.3) as stream:
+        stream.send(motion[:900])
+        stream.flush()
+        assert stream.frames_processed == 900
+        stream.send(motion[900:])
+        stream.end_input()
+        last = list(stream)[-1]
+    assert isinstance(last, kineseg.Summary)
+    assert last.frames == 1800

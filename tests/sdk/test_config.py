@@ -35,6 +35,8 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("reports_per_hour", 1001),
         ("chunk_s", 0),
         ("chunk_s", math.nan),
+        ("ack_interval_s", -1),
+        ("ack_interval_s", 11),
         ("session_id", "a b"),
         ("session_id", "x" * 65),
         ("channels", ("a", "b", "a")),

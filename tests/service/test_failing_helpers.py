@@ -56,6 +56,7 @@ def expected(serve: Serve) -> list[pb.Event]:
         (metrics.Metrics, "waiting"),
         (metrics.Metrics, "received"),
         (metrics.Metrics, "event"),
+        (metrics.Metrics, "settle"),
         (metrics.Metrics, "segments"),
         (metrics.Metrics, "streams"),
         (hub.Hub, "publish"),

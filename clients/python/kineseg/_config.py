@@ -20,6 +20,7 @@ _LATENCY_S = (0.5, 10.0)
 _THRESHOLD = (0.01, 0.99)
 _ALARMS = (0.01, 1000.0)
 _CHUNK_S = (0.001, 10.0)
+_ACK_INTERVAL_S = (0.0, 10.0)
 
 Decisions = Literal["all", "final", "provisional"]
 """Which decisions about segments are emitted, see `StreamConfig`."""
@@ -61,6 +62,9 @@ class StreamConfig:
         rules: Names, and absences of names, that are anomalies by themselves: the text of a rules file, or a
             `pathlib.Path` of one, which is read at once; see docs/alerts.md. They hold beside the server's own. Not for
             ``"scratch"``, which gives no names.
+        ack_interval_s: For how many seconds the server may hold back an acknowledgement, 0 to 10, so that one stands
+            for several chunks: a stream of short chunks then costs both sides less. Events are not held back; `flush`
+            may wait for so long. 0: every chunk is acknowledged at once.
 
     With ``"all"`` a segment may be provisional first (`SegmentStarted` with a confidence), then moved, relabelled and
     confirmed (`SegmentUpdated`) or retracted (`SegmentRetracted`); if confirmed, it is closed in the end
@@ -88,6 +92,7 @@ class StreamConfig:
     profile: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
     return_profile: bool = False
     rules: str | Path = ""
+    ack_interval_s: float = 0.0
 
     def __post_init__(self) -> None:
         if isinstance(self.channels, str):
@@ -105,6 +110,8 @@ class StreamConfig:
             reports = _checked("reports_per_hour", self.reports_per_hour, _ALARMS, "")
             object.__setattr__(self, "reports_per_hour", reports)
         object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
+        interval = _checked("ack_interval_s", self.ack_interval_s, _ACK_INTERVAL_S, "seconds")
+        object.__setattr__(self, "ack_interval_s", interval)
         if self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
             raise InvalidRequest(f"decisions must be one of {known}, got {self.decisions!r}", field="decisions")
@@ -161,6 +168,7 @@ class StreamChoices(TypedDict, total=False):
     profile: Mapping[str, Any] | None
     return_profile: bool
     rules: str | Path
+    ack_interval_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

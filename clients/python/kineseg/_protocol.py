@@ -64,7 +64,8 @@ class StreamProtocol:
         self._chunker: Chunker | None = None
         self._window = 0
         self._requests: deque[pb.SegmentRequest] = deque()
-        self._chunk_sizes: deque[int] = deque()  # of the chunks not acknowledged yet, oldest first
+        # Of the chunks not acknowledged yet, oldest first: the index after the last frame, and the number of frames.
+        self._chunks: deque[tuple[int, int]] = deque()
         self._unacked = 0
         self._unread: deque[Event | FrameResult] = deque()
         self._raised = False
@@ -109,7 +110,7 @@ class StreamProtocol:
         elif self.opened is None:
             raise Internal(f"the server answered with {kind or 'nothing'} before it opened the stream")
         elif kind == "ack":
-            self._acknowledge()
+            self._acknowledge(response.ack.frames)
             self.frames_processed = max(self.frames_processed, response.ack.frames)
         elif kind == "event":
             event = event_from_wire(response.event)
@@ -282,19 +283,23 @@ class StreamProtocol:
         self._chunker = Chunker(tuple(config.channels) or opened.model.channels, chunk_frames, config.joints)
         # At least two chunks, so that one can travel while the other is processed.
         self._window = max(2 * chunk_frames, round(self._limits.in_flight_s * config.rate))
+        # What is acknowledged later on purpose is no reason to wait.
+        self._window += round(config.ack_interval_s * config.rate)
         self.opened = opened
         self.state = StreamState.OPEN
 
-    def _acknowledge(self) -> None:
-        if not self._chunk_sizes:
+    def _acknowledge(self, frames: int) -> None:
+        """All chunks up to this frame have been processed."""
+        if not self._chunks or frames < self._chunks[0][0]:
             raise Internal("the server acknowledged a chunk that was never sent")
-        self._unacked -= self._chunk_sizes.popleft()
+        while self._chunks and self._chunks[0][0] <= frames:
+            self._unacked -= self._chunks.popleft()[1]
 
     def _enqueue(self, chunk: pb.FrameChunk | None) -> None:
         if chunk is None or self._chunker is None:
             return
         frames = self._chunker.next_frame - chunk.first_frame
-        self._chunk_sizes.append(frames)
+        self._chunks.append((self._chunker.next_frame, frames))
         self._unacked += frames
         self._requests.append(pb.SegmentRequest(chunk=chunk))
 

@@ -52,6 +52,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         profile=profile_to_wire(config.profile),
         return_profile=config.return_profile,
         rules=str(config.rules),
+        ack_interval_s=config.ack_interval_s,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.anomalies import AnomalyClass, AnomalyKind
 from kineseg_core.decisions import Decisions
-from kineseg_core.errors import InvalidRequest
+from kineseg_core.errors import InvalidRequest, OutOfRange
 from kineseg_core.events import (
     KIND_NAMES,
     Ack,
@@ -50,6 +50,8 @@ _DECISIONS: dict[int, Decisions] = {
     pb.DECISIONS_PROVISIONAL: Decisions.PROVISIONAL,
 }
 
+_LONGEST_ACK_INTERVAL_S = 10.0
+
 
 def decisions_from(wanted: int) -> Decisions:
     """Which decisions a stream's client wants.
@@ -61,6 +63,23 @@ def decisions_from(wanted: int) -> Decisions:
         known = ", ".join(f"{number} ({choice.value})" for number, choice in _DECISIONS.items())
         raise InvalidRequest(f"decisions is {wanted}; there are {known}", field="decisions")
     return _DECISIONS[wanted]
+
+
+def ack_interval_s(config: pb.StreamConfig) -> float:
+    """For how long acknowledgements may be held back.
+
+    Raises:
+        OutOfRange: For no such time.
+    """
+    seconds = config.ack_interval_s
+    if not 0 <= seconds <= _LONGEST_ACK_INTERVAL_S:
+        raise OutOfRange(
+            f"ack_interval_s is {seconds:g}, it must be 0 to {_LONGEST_ACK_INTERVAL_S:g} seconds",
+            field="ack_interval_s",
+            minimum=0.0,
+            maximum=_LONGEST_ACK_INTERVAL_S,
+        )
+    return seconds
 
 
 def stream_request(config: pb.StreamConfig) -> StreamRequest:

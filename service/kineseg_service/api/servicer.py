@@ -23,7 +23,7 @@ from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
 from kineseg_service.api.opening import Openings
 from kineseg_service.api.rooms import Rooms
-from kineseg_service.api.status import ClientGoneError, Context, send, statuses
+from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
@@ -250,9 +250,11 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             raise InvalidRequest(
                 "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
             )
+        with fields_of("config"):
+            interval_s = convert.ack_interval_s(first.config)
         task = asyncio.current_task()
         assert task is not None
-        return await openings.open(first.config, partial(LiveStream, kill=task.cancel))
+        return await openings.open(first.config, partial(LiveStream, kill=task.cancel, ack_interval_s=interval_s))
 
     async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
         """A call's first message; None if its client has half-closed instead."""

@@ -21,6 +21,7 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.feeder import Feeder
+from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
 
@@ -35,7 +36,7 @@ class Make(Protocol[Opened]):
 
 
 class LiveStream(OpenStream):
-    """An open stream with a call of its own; `kill` ends that."""
+    """An open stream with a call of its own; `kill` ends that. Acknowledgements are at least `ack_interval_s` apart."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class LiveStream(OpenStream):
         engine: Engine,
         settings: Settings,
         kill: Callable[[], object],
+        ack_interval_s: float = 0.0,
     ) -> None:
         super().__init__(session, stream, engine, settings)
         self._kill = kill
+        self._held_acks = HeldAcks(ack_interval_s, self._put) if ack_interval_s else None
         self._room = asyncio.Event()
         self._outputs: deque[Output] = deque()
         self._changed = asyncio.Event()
@@ -89,7 +92,12 @@ class LiveStream(OpenStream):
 
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
-        self._outputs.extend(delivery.outputs)
+        outputs = delivery.outputs
+        if self._held_acks is not None:
+            ended = delivery.summary is not None or delivery.error is not None
+            outputs, passed_over = self._held_acks.sift(outputs, to_the_end=ended)
+            self._written(passed_over)
+        self._outputs.extend(outputs)
         super().deliver(delivery)
         if self._submitted - delivery.passed <= self._queue_frames // 2:
             self._room.set()
@@ -107,7 +115,13 @@ class LiveStream(OpenStream):
 
     def _stop(self, error: CoreError) -> None:
         super()._stop(error)
+        if self._held_acks is not None:
+            self._held_acks.stop()
         self._room.set()
+        self._changed.set()
+
+    def _put(self, output: Output) -> None:
+        self._outputs.append(output)
         self._changed.set()
 
     async def _submit(self, items: list[Item], size: int) -> None:
@@ -281,6 +295,8 @@ class LiveStreams:
                         self._metrics.event(KIND_NAMES[type(output.detail)])
                         self._hub.publish(live.session_id, output)
             live.deliver(delivery)
+        with harmless("metrics"):
+            self._metrics.settle()
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:
@@ -313,6 +329,7 @@ class LiveStreams:
     def _count(self) -> None:
         with harmless("metrics"):
             self._metrics.streams(len(self._names))
+            self._metrics.settle()
 
     def _watch_idle(self, live: OpenStream) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""

@@ -83,7 +83,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Something failed inside; only the log says what. INTERNAL."""
     ERROR_REASON_WINDOW_EXCEEDED: _ErrorReason.ValueType  # 24
     """A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
-    RESOURCE_EXHAUSTED, not retryable.
+    RESOURCE_EXHAUSTED, retryable: sent more slowly they are taken.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -139,6 +139,6 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 23
 """Something failed inside; only the log says what. INTERNAL."""
 ERROR_REASON_WINDOW_EXCEEDED: ErrorReason.ValueType  # 24
 """A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
-RESOURCE_EXHAUSTED, not retryable.
+RESOURCE_EXHAUSTED, retryable: sent more slowly they are taken.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -433,6 +433,7 @@ class StreamConfig(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     RETURN_PROFILE_FIELD_NUMBER: _builtins.int
+    ACK_INTERVAL_S_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
     stream's id is its name.
@@ -475,6 +476,11 @@ class StreamConfig(_message.Message):
     """
     return_profile: _builtins.bool
     """Send a `Profile` when the stream ends, before its summary. Default: false."""
+    ack_interval_s: _builtins.float
+    """An acknowledgement may be held back for so many seconds, 0 to 10, so that one stands for all chunks that have been
+    processed meanwhile; events are not held back. Where chunks are short this saves the server and the client much of
+    what a stream costs. 0: every chunk is acknowledged at once. Of no effect in `SegmentMany`, which gathers them anyway.
+    """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -506,10 +512,11 @@ class StreamConfig(_message.Message):
         profile: _builtins.str = ...,
         rules: _builtins.str = ...,
         return_profile: _builtins.bool = ...,
+        ack_interval_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "reports_per_hour", b"reports_per_hour", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_interval_s", b"ack_interval_s", "alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "reports_per_hour", b"reports_per_hour", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -670,7 +677,9 @@ class SegmentResponse(_message.Message):
 
     @_builtins.property
     def ack(self) -> Global___Ack:
-        """A chunk has been processed to its last frame. One for each chunk, in order."""
+        """A chunk has been processed to its last frame. One for each chunk, in order, unless `StreamConfig.ack_interval_s` lets
+        one stand for several.
+        """
 
     @_builtins.property
     def event(self) -> Global___Event:
