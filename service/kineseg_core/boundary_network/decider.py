@@ -25,7 +25,10 @@ SMOOTHED = 1
 
 _KEPT = 64  # blocks whose probabilities are kept
 _WINDOW = 8  # a peak is the highest within so many blocks on either side
-_AROUND, _WORTH_A_LOOK = 4, 0.1  # blocks on either side of a candidate, and how likely one of them must have been
+# A candidate is looked at again if one so many blocks from it was so likely at the lag before, by place among the lags.
+_AROUND, _WORTH_A_LOOK = 2, (0.0, 0.2, 0.25)
+# At the first lag one in so many is looked at, and those that follow one that was so likely: probability is smooth.
+_EVERY, _STIRS = 3, 0.1
 _EARLY_LAG = 15  # from which on a candidate may be confirmed
 _PROVISIONAL_LAG = 4
 _PROVISIONAL_WINDOW = 1  # so many blocks after a provisional boundary must not be likelier
@@ -106,19 +109,22 @@ class BoundaryDecider:
     def due(self, count: int) -> Due:
         """Candidates that are to be looked at once `count` blocks have come, each with its lag.
 
-        Where a segment was next to impossible at the lag before, it is not looked at again.
+        Where a segment was unlikely at the lag before, it is not looked at again: what only becomes likely late seldom
+        is one.
         """
         due = []
         for row, lag in enumerate(self.lags):
             candidate = count - lag
-            if candidate < FIRST_CANDIDATE:
-                continue
-            if row:
-                around = np.arange(candidate - _AROUND, candidate + _AROUND + 1) % _KEPT
-                if self._raw[row - 1, around].max() < _WORTH_A_LOOK:
-                    continue
-            due.append((candidate, lag))
+            if candidate >= FIRST_CANDIDATE and self._is_worth_a_look(row, candidate):
+                due.append((candidate, lag))
         return due
+
+    def _is_worth_a_look(self, row: int, candidate: int) -> bool:
+        if row:
+            around = np.arange(candidate - _AROUND, candidate + _AROUND + 1) % _KEPT
+            return bool(self._raw[row - 1, around].max() >= _WORTH_A_LOOK[row])
+        before = np.arange(candidate - _EVERY + 1, candidate) % _KEPT
+        return candidate % _EVERY == 0 or bool(self._raw[0, before].max() >= _STIRS)
 
     def update(self, count: int, due: Due, probabilities: F32) -> Decided:
         """Takes how likely a segment begins at each of the candidates that were looked at, and decides."""
