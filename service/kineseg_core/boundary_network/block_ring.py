@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.distances import append_block, look_at, mean_log
+from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, look_at
 from kineseg_core.boundary_network.far_past import FarPast
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, REACH, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 
 F32 = NDArray[np.float32]
-
-_SCALE_MEMORY = 600  # blocks: a minute
-_FIRST = 5  # blocks that are too near to each other to say how far apart blocks are
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +69,15 @@ class BlockRing:
         append_block(self._blocks, self._ends, self._views, self._logs, self.count, block)
         self._far.append(self._blocks[self.count % REACH, : self._far.dim], self.count, still=still)
         self.count += 1
-        if self.count <= _FIRST + 1 or still:
+        if self.count <= FIRST_BACK + 1 or still:
             return
         self._scaled += 1
-        weight = 1.0 / min(self._scaled, _SCALE_MEMORY)
-        for view in range(len(self._scales)):
-            self._scales[view] += weight * (mean_log(self._logs, self.count, view) - self._scales[view])
+        learn_scales(self._logs, self.count, self._scaled, self._scales)
+
+    @property
+    def newest(self) -> NDArray[np.int16]:
+        """The last block (D,) in whole numbers, see `log_distance`."""
+        return self._blocks[(self.count - 1) % REACH]
 
     def recent(self, start: int, end: int) -> F32:
         """Blocks [start, end), shape (n, D), as far as they are kept."""

@@ -7,6 +7,7 @@ that the latency budget allows has been seen. Boundaries become final in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,22 @@ FIRST_CANDIDATE = 8
 SMOOTHED = 1
 """Neighbours on either side that a probability is averaged with, so many blocks are waited for."""
 
-_KEPT = 64  # blocks whose probabilities are kept
-_WINDOW = 8  # a peak is the highest within so many blocks on either side
-# A candidate is looked at again if one so many blocks from it was so likely at the lag before, by place among the lags.
-_AROUND, _WORTH_A_LOOK = 2, (0.0, 0.2, 0.25)
-# At the first lag one in so many is looked at, and those that follow one that was so likely: probability is smooth.
-_EVERY, _STIRS = 3, 0.1
+MOST_LAGS = 3
+"""At so many lags at most a candidate is looked at."""
+KEPT = 64
+"""Blocks whose probabilities are kept."""
+WINDOW = 8
+"""A peak is the highest within so many blocks before it."""
+AROUND = 3
+WORTH_A_LOOK = (0.0, 0.1, 0.15)
+"""A candidate is looked at again if one so many blocks from it was so likely at the lag before, by place among lags."""
+EVERY = 3
+STIRS = 0.1
+"""At the first lag one in so many is looked at, and those that follow one so likely: probability is smooth."""
+PROVISIONAL_LAG = 4
+PROVISIONAL_WINDOW = 1
+"""So many blocks after a provisional boundary must not be likelier."""
 _EARLY_LAG = 15  # from which on a candidate may be confirmed
-_PROVISIONAL_LAG = 4
-_PROVISIONAL_WINDOW = 1  # so many blocks after a provisional boundary must not be likelier
 _SAME_PLACE = 5  # a final boundary so many blocks from a provisional one confirms it
 
 
@@ -67,6 +75,30 @@ class Decided:
     changed: tuple[Provisional, ...] = ()
 
 
+NEVER = 1 << 62
+"""A block that no stream reaches."""
+
+
+class DeciderNumbers(NamedTuple):
+    """When anything may follow.
+
+    Attributes:
+        lags: After how many blocks candidates are looked at.
+        least: How likely they must be then to become final.
+        first_final: The first of the lags that may be final.
+        window: Blocks after a peak that are waited for.
+        provisional: How likely a provisional boundary must be.
+        shortest: Blocks in the shortest segment.
+    """
+
+    lags: tuple[int, ...]
+    least: tuple[float, ...]
+    first_final: int
+    window: int
+    provisional: float
+    shortest: int
+
+
 class BoundaryDecider:
     """Decides about the boundaries of one stream. Picklable. Units are blocks.
 
@@ -82,24 +114,50 @@ class BoundaryDecider:
 
     def __init__(self, point: OperatingPoint, budget: int) -> None:
         self._point = point
-        self._window = min(_WINDOW, max(0, (budget - SMOOTHED - LAGS[0]) // 2))
+        self._window = min(WINDOW, max(0, (budget - SMOOTHED - LAGS[0]) // 2))
         wait = self._window + SMOOTHED
         within = [lag for lag in LAGS if lag + wait <= max(budget, LAGS[0] + wait)]
         self._last = within[-1]
         self._final_lags = (_EARLY_LAG, self._last) if self._last > _EARLY_LAG else (self._last,)
-        early = self._last > _PROVISIONAL_LAG + _PROVISIONAL_WINDOW + SMOOTHED
-        self.lags = ((_PROVISIONAL_LAG,) if early else ()) + self._final_lags
+        early = self._last > PROVISIONAL_LAG + PROVISIONAL_WINDOW + SMOOTHED
+        self.lags = ((PROVISIONAL_LAG,) if early else ()) + self._final_lags
         self._row = {lag: row for row, lag in enumerate(self.lags)}
         self._early = early
+        self._raw, self._smooth = (np.zeros((MOST_LAGS, KEPT), np.float32) for _ in range(2))
         self.restart()
+
+    def keep_in(self, raw: F32, smooth: F32) -> None:
+        """Keeps what is known of the last candidates in these ``(MOST_LAGS, KEPT)``, which others write."""
+        self._raw, self._smooth = raw, smooth
 
     def restart(self) -> None:
         """Begins anew: the next block is block 0."""
         self.open: list[Provisional] = []
         self.start = 0
         self._count = 0
-        self._raw = np.zeros((len(self.lags), _KEPT), np.float32)
-        self._smooth = np.zeros((len(self.lags), _KEPT), np.float32)
+        self._raw[:] = 0.0
+        self._smooth[:] = 0.0
+
+    def numbers(self) -> DeciderNumbers:
+        """What says when anything may follow, see `table.candidates.may_follow`."""
+        least = tuple(self._least(lag) if lag in self._final_lags else 1.0 for lag in self.lags)
+        return DeciderNumbers(
+            self.lags, least, int(self._early), self._window, self._point.provisional, self._point.shortest
+        )
+
+    @property
+    def newest(self) -> int:
+        """First block of the last segment, provisional or not."""
+        return self.open[-1].block if self.open else self.start
+
+    def next_review(self, count: int) -> int:
+        """After how many blocks, later than `count`, a provisional boundary is looked at again."""
+        later = []
+        for one in self.open:
+            seen = one.block + _SAME_PLACE + SMOOTHED
+            later += [seen + lag for lag in self._final_lags if seen + lag > count]
+            later.append(max(seen + self._last + self._window, count + 1))
+        return min(later, default=NEVER)
 
     @property
     def shortest_latency(self) -> int:
@@ -121,27 +179,32 @@ class BoundaryDecider:
 
     def _is_worth_a_look(self, row: int, candidate: int) -> bool:
         if row:
-            around = np.arange(candidate - _AROUND, candidate + _AROUND + 1) % _KEPT
-            return bool(self._raw[row - 1, around].max() >= _WORTH_A_LOOK[row])
-        before = np.arange(candidate - _EVERY + 1, candidate) % _KEPT
-        return candidate % _EVERY == 0 or bool(self._raw[0, before].max() >= _STIRS)
+            around = np.arange(candidate - AROUND, candidate + AROUND + 1) % KEPT
+            return bool(self._raw[row - 1, around].max() >= WORTH_A_LOOK[row])
+        before = np.arange(candidate - EVERY + 1, candidate) % KEPT
+        return candidate % EVERY == 0 or bool(self._raw[0, before].max() >= STIRS)
 
     def update(self, count: int, due: Due, probabilities: F32) -> Decided:
         """Takes how likely a segment begins at each of the candidates that were looked at, and decides."""
         seen = {lag: float(probability) for (_, lag), probability in zip(due, probabilities, strict=True)}
-        self._count = count
-        for lag, raw, smooth in zip(self.lags, self._raw, self._smooth, strict=True):
-            newest, middle, oldest = ((count - lag - back) % _KEPT for back in range(3))
+        for lag, raw, smooth in zip(self.lags, self._raw, self._smooth, strict=False):
+            newest, middle, oldest = ((count - lag - back) % KEPT for back in range(3))
             raw[newest] = seen.get(lag, 0.0)
             smooth[middle] = 0.25 * raw[oldest] + 0.5 * raw[middle] + 0.25 * raw[newest]
+        return self.decide(count)
+
+    def decide(self, count: int) -> Decided:
+        """What follows once all has been taken that is known after `count` blocks."""
+        self._count = count
         final = self._final()
         if final is not None:
             return self._confirmed(final)
         retracted, changed = self._review()
         return Decided(retracted=retracted, changed=changed, provisional=self._new_provisional())
 
-    def finish(self) -> list[Decided]:
-        """The stream has ended: peaks that are likely enough as far as they were seen are final."""
+    def finish(self, count: int) -> list[Decided]:
+        """The stream has ended after `count` blocks: peaks that are likely enough as far as they were seen are final."""
+        self._count = count
         decided = []
         for candidate in range(self.start + self._point.shortest, self._count - LAGS[0]):
             lag = max((lag for lag in self._final_lags if lag + SMOOTHED <= self._count - candidate), default=0)
@@ -157,13 +220,13 @@ class BoundaryDecider:
     def _peaks(self, lag: int, candidate: int, least: float, window: int | None = None) -> bool:
         """Whether the probability at a candidate, as seen `lag` later, is high enough and the highest around."""
         row = self._smooth[self._row[lag]]
-        own = float(row[candidate % _KEPT])
+        own = float(row[candidate % KEPT])
         if own < least:
             return False
         after = self._window if window is None else window
         last = min(candidate + after, self._count - lag - SMOOTHED)
-        first = max(candidate - _WINDOW, FIRST_CANDIDATE)
-        around = row[np.arange(first, last + 1) % _KEPT]
+        first = max(candidate - WINDOW, FIRST_CANDIDATE)
+        around = row[np.arange(first, last + 1) % KEPT]
         return bool(own >= around.max())
 
     def _final(self) -> int | None:
@@ -171,15 +234,18 @@ class BoundaryDecider:
         oldest: int | None = None
         for lag in reversed(self._final_lags):
             candidate = self._count - lag - self._window - SMOOTHED
-            least = self._point.final + (0.0 if lag == self._last else self._point.margin)
             if candidate - self.start < self._point.shortest or candidate < FIRST_CANDIDATE:
                 continue
-            if self._peaks(lag, candidate, min(least, self._point.surest)):
+            if self._peaks(lag, candidate, self._least(lag)):
                 oldest = candidate
                 break
         if oldest is None or self._pending_before(oldest):
             return None
         return oldest
+
+    def _least(self, lag: int) -> float:
+        """From which probability on a candidate is confirmed that is seen so many blocks later."""
+        return min(self._point.final + (0.0 if lag == self._last else self._point.margin), self._point.surest)
 
     def _pending_before(self, candidate: int) -> bool:
         """Whether an earlier candidate may still become final."""
@@ -208,7 +274,7 @@ class BoundaryDecider:
             age = self._count - one.block
             lag = next((lag for lag in self._final_lags if lag + SMOOTHED + _SAME_PLACE == age), None)
             if lag is not None:
-                around = np.arange(one.block - _SAME_PLACE, one.block + _SAME_PLACE + 1) % _KEPT
+                around = np.arange(one.block - _SAME_PLACE, one.block + _SAME_PLACE + 1) % KEPT
                 one.probability = float(self._smooth[self._row[lag], around].max())
                 (retracted if one.probability < self._point.retracted else changed).append(one)
             elif self._is_late(one.block + _SAME_PLACE):
@@ -219,12 +285,11 @@ class BoundaryDecider:
     def _new_provisional(self) -> Provisional | None:
         if not self._early:
             return None
-        candidate = self._count - _PROVISIONAL_LAG - _PROVISIONAL_WINDOW - SMOOTHED
-        near = self.open[-1].block if self.open else self.start
-        if candidate - near < self._point.shortest or candidate < FIRST_CANDIDATE:
+        candidate = self._count - PROVISIONAL_LAG - PROVISIONAL_WINDOW - SMOOTHED
+        if candidate - self.newest < self._point.shortest or candidate < FIRST_CANDIDATE:
             return None
-        if not self._peaks(_PROVISIONAL_LAG, candidate, self._point.provisional, _PROVISIONAL_WINDOW):
+        if not self._peaks(PROVISIONAL_LAG, candidate, self._point.provisional, PROVISIONAL_WINDOW):
             return None
-        probability = float(self._smooth[self._row[_PROVISIONAL_LAG], candidate % _KEPT])
+        probability = float(self._smooth[self._row[PROVISIONAL_LAG], candidate % KEPT])
         self.open.append(Provisional(candidate, probability))
         return self.open[-1]

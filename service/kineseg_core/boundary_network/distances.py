@@ -17,7 +17,7 @@ from kineseg_core.boundary_network.layout import (
     PIECES_BEFORE,
     REACH,
 )
-from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, LOG_STEPS, floor_of, to_log
+from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, LOG_STEPS, floor_of, to_logs
 from kineseg_core.kernels import kernel
 
 _LARGEST_BLOCK = 32767.0
@@ -27,7 +27,9 @@ NO_DISCREPANCY = 0.5
 
 # By log distance less the unit, from the least to the largest there can be.
 _SIMILARITY = np.exp(-np.exp(np.arange(-LARGEST_LOG, LARGEST_LOG + 1) / (0.5 * LOG_STEPS)))
-_FIRST_BACK = 5  # nearer neighbours say little about how far apart blocks usually are
+FIRST_BACK = 5
+"""Nearer neighbours say little about how far apart blocks usually are."""
+_SCALE_MEMORY = 600  # blocks: a minute
 
 
 @kernel(nogil=True)
@@ -45,36 +47,59 @@ def append_block(blocks, ends, views, logs, count, block):  # type: ignore[no-un
     row = count % REACH
     for i in range(len(block)):
         blocks[row, i] = np.int16(round(min(max(block[i] * BLOCK_STEPS, -_LARGEST_BLOCK), _LARGEST_BLOCK)))
-    squares = np.empty(len(ends))
-    newest = blocks[row]
-    for back in range(1, min(count, REACH - 1) + 1):
-        column = (count - back) % REACH
-        older = blocks[column]
+    newest, there = blocks[row], min(count, REACH - 1)
+    squares = np.zeros((len(views), REACH))
+    for back in range(1, there + 1):
+        older = blocks[(count - back) % REACH]
         begin = 0
         for part in range(len(ends)):
-            total = 0
-            for i in range(begin, ends[part]):
-                step = np.int64(newest[i]) - np.int64(older[i])
-                total += step * step  # type: ignore[assignment]  # an integer of 64 bits from the start
+            square = _square_between(newest[begin : ends[part]], older[begin : ends[part]])
             begin = ends[part]
-            squares[part] = float(total)
-        for view in range(len(views)):
-            total_square = 0.0
-            for part in range(views[view, 0], views[view, 1]):
-                total_square += squares[part]
-            value = np.uint8(to_log(total_square))
-            logs[view, row, column] = value
-            logs[view, column, row] = value
+            for view in range(len(views)):
+                if views[view, 0] <= part < views[view, 1]:
+                    squares[view, back] += square
+    values = np.empty(REACH, np.uint8)
+    for view in range(len(views)):
+        to_logs(squares[view], values)
+        for back in range(1, there + 1):
+            column = row - back + (REACH if back > row else 0)
+            logs[view, row, column] = values[back]
+            logs[view, column, row] = values[back]
 
 
 @kernel(nogil=True)
-def mean_log(logs, count, view):  # type: ignore[no-untyped-def]
+def _square_between(block, other):  # type: ignore[no-untyped-def]
+    """Squared distance of two blocks of whole numbers."""
+    total = 0
+    for i in range(len(block)):
+        step = np.int64(block[i]) - np.int64(other[i])
+        total += step * step  # type: ignore[assignment]  # an integer of 64 bits from the start
+    return float(total)
+
+
+@kernel(nogil=True)
+def _mean_log(logs, count, view):  # type: ignore[no-untyped-def]
     """Mean of the newest block's log distances, steps."""
     row, total, n = (count - 1) % REACH, 0, 0
-    for back in range(_FIRST_BACK, min(count - 1, REACH - 1) + 1):
+    for back in range(FIRST_BACK, min(count - 1, REACH - 1) + 1):
         total += int(logs[view, row, (count - 1 - back) % REACH])
         n += 1
     return total / n if n else 0.0
+
+
+@kernel(nogil=True)
+def learn_scales(logs, count, learned, scales):  # type: ignore[no-untyped-def]
+    """Takes the newest block into the mean log distances of the stream.
+
+    Args:
+        logs: ``(V, REACH, REACH)`` uint8, see `append_block`.
+        count: Blocks so far.
+        learned: How many of them have been taken in, this one included.
+        scales: ``(V,)`` steps.
+    """
+    weight = 1.0 / min(learned, _SCALE_MEMORY)
+    for view in range(len(scales)):
+        scales[view] += weight * (_mean_log(logs, count, view) - scales[view])
 
 
 @kernel(nogil=True)
@@ -89,14 +114,20 @@ def unrolled(logs, scale, count, out):  # type: ignore[no-untyped-def]
     """
     floor = np.uint8(floor_of(scale))
     split = count % REACH
+    rest = REACH - split
     for t in range(REACH):
         row = logs[(split + t) % REACH]
-        older, newer, into = row[split:], row[:split], out[t]
-        for i in range(REACH - split):
-            into[i] = max(older[i], floor)
-        for i in range(split):
-            into[REACH - split + i] = max(newer[i], floor)
-        into[t] = LARGEST_LOG
+        _at_least(out[t, :rest], row[split:], floor)
+        _at_least(out[t, rest:], row[:split], floor)
+        out[t, t] = LARGEST_LOG
+
+
+@kernel(nogil=True)
+def _at_least(out, values, floor):  # type: ignore[no-untyped-def]
+    """Values, none below the floor."""
+    for i in range(len(out)):
+        value = values[i]
+        out[i] = value if value > floor else floor
 
 
 @kernel(nogil=True)

@@ -40,7 +40,7 @@ class FarPast:
 
     def append(self, block: NDArray[np.int16], count: int, *, still: bool = False) -> None:
         """Takes the next block, of which there were `count` before; stillness takes no place in the past."""
-        _append(self._blocks, self._nearest, count, self._kept, block)
+        append_far(self._blocks, self._nearest, count, self._kept, block)
         self._kept += not still
 
     def look(
@@ -65,12 +65,12 @@ class FarPast:
             relative to the local unit, and 1 where there is any; 0 elsewhere.
         """
         out = np.zeros((len(candidates), 2, PIECES, STRETCHES), np.float32)
-        _look(self._nearest, count, scale, candidates, known, units, out)
+        look_far(self._nearest, count, scale, candidates, known, units, out)
         return out
 
 
 @kernel(nogil=True)
-def _append(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def]
+def append_far(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def]
     size = len(blocks)
     blocks[kept % size] = block
     row = nearest[count % REACH]
@@ -88,7 +88,7 @@ def _append(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def
 
 
 @kernel(nogil=True)
-def _look(nearest, count, scale, candidates, known, units, out):  # type: ignore[no-untyped-def]
+def look_far(nearest, count, scale, candidates, known, units, out):  # type: ignore[no-untyped-def]
     floor, oldest = floor_of(scale), max(0, count - REACH)
     for n in range(len(candidates)):
         unit = units[n] * LOG_STEPS + scale

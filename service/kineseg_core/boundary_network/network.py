@@ -13,8 +13,10 @@ from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, STRETCH
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
 
-_ROWS = 8  # of one run: always as many, so that a row has the same bits whatever it is run with
+ROWS = 8
+"""Of one run: always as many, so that a row has the same bits whatever it is run with."""
 _LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}
 
 
@@ -27,18 +29,18 @@ class BoundaryNetwork:
 
     def __init__(self, file: NetworkFile) -> None:
         self._session = open_cpu(file.graph, threads=1)
-        self._patches = np.zeros((_ROWS, 2 * VIEWS, PIECES, PIECES), np.float32)
-        self._units = np.zeros((_ROWS, VIEWS), np.float32)
-        self._known = np.zeros((_ROWS, 2), np.int64)
-        self._lag = np.zeros(_ROWS, np.int64)
-        self._discrepancies = np.zeros((_ROWS, COMPARED), np.float32)
-        self._far = np.zeros((_ROWS, 2, PIECES, STRETCHES), np.float32)
+        self._patches = np.zeros((ROWS, 2 * VIEWS, PIECES, PIECES), np.float32)
+        self._units = np.zeros((ROWS, VIEWS), np.float32)
+        self._known = np.zeros((ROWS, 2), np.int64)
+        self._lag = np.zeros(ROWS, np.int64)
+        self._discrepancies = np.zeros((ROWS, COMPARED), np.float32)
+        self._far = np.zeros((ROWS, 2, PIECES, STRETCHES), np.float32)
 
     def __call__(self, looks: Sequence[Look]) -> F32:
         """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a row does not depend on the others."""
         logits = np.empty(len(looks), np.float32)
-        for first in range(0, len(looks), _ROWS):
-            some = looks[first : first + _ROWS]
+        for first in range(0, len(looks), ROWS):
+            some = looks[first : first + ROWS]
             for row, look in enumerate(some):
                 self._patches[row] = look.patches
                 self._units[row] = look.units
@@ -46,16 +48,33 @@ class BoundaryNetwork:
                 self._lag[row] = _LAG_ROW[look.lag]
                 self._discrepancies[row] = look.discrepancies
                 self._far[row] = look.far
-            (rows,) = self._session.run(
-                ["logit"],
-                {
-                    "patches": self._patches,
-                    "units": self._units,
-                    "known": self._known,
-                    "lag": self._lag,
-                    "discrepancies": self._discrepancies,
-                    "far": self._far,
-                },
-            )
+            rows = self._run(self._patches, self._units, self._known, self._lag, self._discrepancies, self._far)
             logits[first : first + len(some)] = rows[: len(some)]
-        return (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        return _probabilities(logits)
+
+    def of_table(self, looked: Looked, looks: int) -> F32:
+        """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`."""
+        logits = np.empty(-(-looks // ROWS) * ROWS, np.float32)
+        for first in range(0, looks, ROWS):
+            rows = slice(first, first + ROWS)
+            logits[rows] = self._run(
+                looked.patches[rows], looked.units[rows], looked.known[rows], looked.lag[rows],
+                looked.discrepancies[rows], looked.far[rows],
+            )  # fmt: skip
+        return _probabilities(logits[:looks])
+
+    def _run(self, patches: F32, units: F32, known: I64, lag: I64, discrepancies: F32, far: F32) -> F32:
+        given = {
+            "patches": patches,
+            "units": units,
+            "known": known,
+            "lag": lag,
+            "discrepancies": discrepancies,
+            "far": far,
+        }
+        (logits,) = self._session.run(["logit"], given)
+        return logits
+
+
+def _probabilities(logits: F32) -> F32:
+    return (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)

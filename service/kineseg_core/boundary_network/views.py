@@ -18,8 +18,10 @@ from kineseg_core.kernels import kernel
 F32 = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_MEMORY_S = 300.0
-_IDLE = 0.02  # of the weight of a moving frame
+MEMORY_S = 300.0
+"""Over so many seconds it is learned what is usual in a stream."""
+IDLE = 0.02
+"""Weight of a frame of a stream that stands still, over that of one in motion."""
 _LIMIT = 3.0  # of posture, standard deviations
 _USUAL_SPEED = 8.0  # standard deviations a second
 # Of a channel's deviation, over the mean of all channels': what hardly moves is not blown up. The channels of a trained
@@ -109,8 +111,8 @@ class StreamViews:
         Of a stream that stands still next to nothing is learned about what is usual in it.
         """
         plan = self.plan
-        weight = 1.0 / min(self._seen + 1, round(_MEMORY_S * plan.rate_hz)) * (_IDLE if still else 1.0)
-        _observe(
+        weight = 1.0 / min(self._seen + 1, round(MEMORY_S * plan.rate_hz)) * (IDLE if still else 1.0)
+        observe_channels(
             frame, self._moments, self._seen == 0, weight, plan.rate_hz, plan.least_deviation, self._interrupted,
             self._values[plan.embedding :],
         )  # fmt: skip
@@ -143,7 +145,7 @@ class StreamViews:
 
 
 @kernel(nogil=True)
-def _observe(frame, moments, is_first, weight, rate_hz, least, interrupted, out):  # type: ignore[no-untyped-def]
+def observe_channels(frame, moments, is_first, weight, rate_hz, least, interrupted, out):  # type: ignore[no-untyped-def]
     """Updates running moments with a frame, and writes level and speed of every channel."""
     channels = len(frame)
     mean, variance, previous = moments[0], moments[1], moments[2]

@@ -5,45 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
-from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Due
+from kineseg_core.boundary_network.decider import Due
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
-from kineseg_core.segmenter.segments import Segments
+from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.settings import SegmenterSettings
+from kineseg_core.segmenter.still_groups import STILL_GROUP, STILL_GROUPS
 from kineseg_core.segmenter.stillness import StillnessDetector
 from kineseg_core.segmenter.surprise import SurpriseScore
 from kineseg_core.segmenter.typical_distance import TypicalDistance
 
 F32 = NDArray[np.float32]
 
-_STILL_GROUP, _STILL_GROUPS = 5, 12  # blocks in a group, and groups that must stand still
-_DELAYED = 1  # blocks: one is known only when its last frame is
 
-
-class Segmenter(Segments):
-    """Boundaries and labels of one stream.
+class Segmenter(NetworkSegments):
+    """Boundaries and labels of one stream, which keeps its numbers itself.
 
     Each frame goes in by `observe`, which returns looks at candidate boundaries; what the boundary network says of them
-    goes in by `decide`, which returns what is decided. So one run of the network serves many streams.
+    goes in by `decide`, which returns what is decided. A server's streams keep their numbers in a table, which gives
+    the same to the last bit, see `table`; this says how, one thing after the other.
 
     Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
-    but the frames.
-
-    Args:
-        settings: Numbers of labels and surprise.
-        views: What of the stream is compared.
-        point: How likely a boundary must be.
-        latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
-        delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
-            at a frame of its source.
-        labeller: What gives labels, in place of the one that the settings name.
-
-    Attributes:
-        shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
+    but the frames. Arguments are those of `NetworkSegments`.
     """
 
     def __init__(
@@ -55,23 +41,16 @@ class Segmenter(Segments):
         delay_s: float = 0.0,
         labeller: Labeller | None = None,
     ) -> None:
-        dim = views.embedding or views.dims
-        super().__init__(settings, dim, BLOCK_S, labeller)
-        delay_s += max(0.0, 1.0 / views.rate_hz - BLOCK_S)  # several blocks come at once with a frame
-        # One block of the budget covers a usual delay; only a longer one has to come off.
-        budget = int((latency_s - max(0.0, delay_s - BLOCK_S)) / BLOCK_S + 1e-9) - _DELAYED
+        super().__init__(settings, views, point, latency_s, delay_s, labeller)
+        dim = self._compared.stop
         self._views = StreamViews(views)
         self._blocks = BlockRing(views.ends, views.views)
-        self._decider = BoundaryDecider(point, budget)
-        self.shortest_latency_s = self._decider.shortest_latency * BLOCK_S + delay_s
-        self._compared = slice(0, views.embedding) if views.embedding else slice(0, views.dims)
-        self._stillness = StillnessDetector(dim, _STILL_GROUP, _STILL_GROUPS)
+        self._stillness = StillnessDetector(dim, STILL_GROUP, STILL_GROUPS)
         self._distance = TypicalDistance(dim, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)
         self._waiting: list[tuple[int, Due]] = []  # blocks that have come, and what was looked at with each
         self._decisions: list[Decision] = []  # made while observing
-        self._n_frames = 0
-        self._first_frame = 0  # of block 0
+        self._seen = 0
 
     @property
     def anomaly_score(self) -> float:
@@ -87,14 +66,13 @@ class Segmenter(Segments):
         if not self._has_open_segment:
             self._begin(self._n_frames, self._decisions)
         self._surprise.update(surprise, still=self._stillness.still)
-        self._n_frames += 1
+        self._seen += 1
         looks: list[Look] = []
         for block in self._views.update(frame, embedding, still=self._stillness.still):
-            compared = block[self._compared]
-            still = self._stillness.update(compared, self._distance.variance)
+            still = self._stillness.update(block[self._compared], self._distance.variance)
             self._blocks.append(block, still=still)
             if not still:
-                self._distance.update(compared)
+                self._distance.update(self._blocks.newest[self._compared])
             # What stands still begins no segment, whatever its noise.
             due = [] if still else self._decider.due(self._blocks.count)
             looks += self._blocks.look(due)
@@ -112,31 +90,9 @@ class Segmenter(Segments):
         self._waiting.clear()
         return decisions
 
-    def restart(self) -> list[Decision]:
-        """The stream was interrupted here: what is pending is decided, and the next frame begins a segment.
-
-        Labels, numbering, and what has been learned of the stream's scales go on.
-        """
-        decisions = self.finish()
-        self._views.restart()
-        self._blocks.restart()
-        self._decider.restart()
-        self._stillness.restart()
-        self._surprise.restart()
-        self._first_frame = self._n_frames
-        return decisions
-
-    def finish(self) -> list[Decision]:
-        """The stream has ended: what is pending is decided and the last segment closed."""
-        decisions: list[Decision] = []
-        if not self._has_open_segment:
-            return decisions
-        for decided in self._decider.finish():
-            self._apply(decided, decisions)
-        self._retract(self.provisional[:], decisions)
-        self._close(self._blocks.count, self._n_frames, decisions)
-        self._has_open_segment = False
-        return decisions
+    @property
+    def _n_frames(self) -> int:
+        return self._seen
 
     @property
     def _count(self) -> int:
@@ -146,20 +102,14 @@ class Segmenter(Segments):
     def _variance(self) -> float:
         return self._distance.variance
 
+    def _restart(self) -> None:
+        self._views.restart()
+        self._blocks.restart()
+        self._stillness.restart()
+        self._surprise.restart()
+
     def _blocks_of(self, start: int, end: int) -> F32:
         return self._blocks.recent(start, end)[:, self._compared]
 
     def _frame(self, block: int) -> int:
         return self._first_frame + self._views.first_frame(block)
-
-    def _apply(self, decided: Decided, decisions: list[Decision]) -> None:
-        emitted = {one.boundary: one for one in self.provisional}
-        self._retract([emitted[each.block] for each in decided.retracted], decisions)
-        if decided.final is not None:
-            confirmed = None if decided.confirmed is None else emitted[decided.confirmed.block]
-            self._confirm(decided.final, confirmed, decisions)
-        for each in decided.changed:
-            emitted[each.block].confidence = each.probability
-            self._review_label(emitted[each.block], decisions)
-        if decided.provisional is not None:
-            self._emit_provisional(decided.provisional.block, decided.provisional.probability, decisions)

@@ -10,14 +10,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.segmenter.arithmetic import square_between, square_of, sum_of
+
 Array = NDArray[np.float64]
 
 # Variances, in units of the variance of the stream's blocks. Of means over half a second: people standing, in all that
 # was looked at, wander by more than 0.0032 in six seconds, and noise of a hundredth of the motion's deviation by less.
-_WANDERING = 0.0028
-_SPREAD = 0.03  # of single blocks: noise and tremor
-_LEAVING = 2.0  # times as much ends it, so that it does not flicker
-_JUMP = 0.15  # squared distance of a single block that ends it at once
+WANDERING = 0.0028
+SPREAD = 0.03
+"""Of single blocks: noise and tremor."""
+LEAVING = 2.0
+"""Times as much ends it, so that it does not flicker."""
+JUMP = 0.15
+"""Squared distance of a single block that ends it at once."""
 
 
 class StillnessDetector:
@@ -57,19 +62,18 @@ class StillnessDetector:
         """Takes the next block (dim,); `block_variance` is that of blocks in this stream. Returns `still`."""
         self._in_group += 1
         self._sum += block
-        self._squares += float(block @ block)
+        self._squares += square_of(block)
         if self.still:
-            away = block - self._position
-            self.still = float(away @ away) <= _JUMP * block_variance
+            self.still = square_between(block, self._position) <= JUMP * block_variance
         if self._in_group == self._size:
             self._end_group(block_variance)
         return self.still
 
     def _end_group(self, block_variance: float) -> None:
         groups, mean = len(self._means), self._sum / self._size
-        spread = max(self._squares / self._size - float(mean @ mean), 0.0)
-        away = mean - self._position
-        self.returned = float(away @ away) <= _JUMP * block_variance and spread <= _LEAVING * _SPREAD * block_variance
+        spread = max(self._squares / self._size - square_of(mean), 0.0)
+        away = square_between(mean, self._position)
+        self.returned = away <= JUMP * block_variance and spread <= LEAVING * SPREAD * block_variance
         self._means[self._groups % groups] = mean
         self._spreads[self._groups % groups] = spread
         self._groups += 1
@@ -77,11 +81,10 @@ class StillnessDetector:
         self._sum = np.zeros_like(mean)
         if self._groups < groups:
             return
-        position = self._means.mean(axis=0, dtype=np.float64)
-        rest = self._means - position
-        wandering = float(np.einsum("ij,ij->", rest, rest)) / groups
-        spread = wandering + float(self._spreads.mean())
-        limit = block_variance * (_LEAVING if self.still else 1.0)
-        self.still = wandering <= _WANDERING * limit and spread <= _SPREAD * limit
+        position = self._means.sum(axis=0, dtype=np.float64) / groups
+        wandering = sum_of(np.array([square_between(mean, position) for mean in self._means])) / groups
+        spread = wandering + sum_of(self._spreads) / groups
+        limit = block_variance * (LEAVING if self.still else 1.0)
+        self.still = wandering <= WANDERING * limit and spread <= SPREAD * limit
         if self.still:
             self._position = position

@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
 
-_KEPT_S = 0.1
-_LEAST_SURPRISE = 1e-9
+KEPT_S = 0.1
+"""One value in so many seconds says enough."""
+LEAST_SURPRISE = 1e-9
 # The deviation may fall to this share of the training data's, or every move in a calm stream would score high.
 _LEAST_DEVIATION = 0.3
+NORMAL = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurpriseScale:
+    """Numbers of a score in frames, at some rate.
+
+    Attributes:
+        kept: One frame in so many is kept.
+        horizon: Values over which the median is taken.
+        prior: Values that what is known from training counts as.
+        refresh: Frames between two medians.
+        warm_up: Frames without a score.
+        least: The deviation does not fall below this.
+    """
+
+    kept: int
+    horizon: int
+    prior: int
+    refresh: int
+    warm_up: int
+    least: float
+
+    @classmethod
+    def of(cls, settings: SegmenterSettings, rate_hz: float) -> SurpriseScale:
+        """At so many frames a second."""
+        kept = max(1, round(KEPT_S * rate_hz))
+        horizon = max(1, round(settings.surprise_horizon_s * rate_hz / kept))
+        return cls(
+            kept,
+            horizon,
+            min(max(1, round(settings.prior_s * rate_hz / kept)), horizon),
+            max(1, round(rate_hz)),
+            max(1, round(settings.surprise_warm_up_s * rate_hz)),
+            max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6),
+        )
 
 
 class SurpriseScore:
@@ -24,14 +63,9 @@ class SurpriseScore:
     """
 
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
-        self._kept = max(1, round(_KEPT_S * rate_hz))  # one value in so many frames says enough
-        horizon, prior = (
-            max(1, round(seconds * rate_hz / self._kept)) for seconds in (settings.surprise_horizon_s, settings.prior_s)
-        )
+        self._scale = SurpriseScale.of(settings, rate_hz)
         self.value = 0.0
-        self._moving, self._standing = (_Baseline(settings, horizon, prior) for _ in range(2))
-        self._refresh = max(1, round(rate_hz))
-        self._warm_up = max(1, round(settings.surprise_warm_up_s * rate_hz))
+        self._moving, self._standing = (_Baseline(settings, self._scale) for _ in range(2))
         self._count = 0
 
     def restart(self) -> None:
@@ -41,30 +75,30 @@ class SurpriseScore:
     def update(self, surprise: float, *, still: bool = False) -> None:
         """Takes the next frame's surprise, the stream standing still or not."""
         self._count += 1
-        if self._count <= self._warm_up:  # the recurrent state has hardly seen anything yet
+        if self._count <= self._scale.warm_up:  # the recurrent state has hardly seen anything yet
             return
-        level = math.log(max(surprise, _LEAST_SURPRISE))
+        level = math.log(max(surprise, LEAST_SURPRISE))
         self.value = self._moving.score(level)
         if still:
             self.value = min(self.value, self._standing.score(level))
         baseline = self._standing if still else self._moving
-        if self._count % self._kept == 0:
+        if self._count % self._scale.kept == 0:
             baseline.add(level)
-        if self._count % self._refresh == 0:
+        if self._count % self._scale.refresh == 0:
             baseline.refresh()
 
 
 class _Baseline:
-    """Median and deviation of the latest log surprises, `prior` of them known from training."""
+    """Median and deviation of the latest log surprises, some of them known from training."""
 
-    def __init__(self, settings: SegmenterSettings, horizon: int, prior: int) -> None:
-        self._least = max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6)
-        self._median = RunningQuantile(horizon, settings.log_surprise_median, prior)
-        self._deviation = RunningQuantile(horizon, settings.log_surprise_scale / 1.4826, prior)
+    def __init__(self, settings: SegmenterSettings, scale: SurpriseScale) -> None:
+        self._least = scale.least
+        self._median = RunningQuantile(scale.horizon, settings.log_surprise_median, scale.prior)
+        self._deviation = RunningQuantile(scale.horizon, settings.log_surprise_scale / NORMAL, scale.prior)
 
     def score(self, level: float) -> float:
         """Robust standard deviations above the median."""
-        return (level - self._median.value) / max(1.4826 * self._deviation.value, self._least)
+        return (level - self._median.value) / max(NORMAL * self._deviation.value, self._least)
 
     def add(self, level: float) -> None:
         """Takes a value in."""

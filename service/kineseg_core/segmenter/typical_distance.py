@@ -6,15 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
+from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
-F32 = NDArray[np.float32]
+Steps = NDArray[np.int16]
 
-_KEPT, _EVERY = 120, 5  # blocks, of which one in so many is kept: a minute
-_PAIRS = 2  # distances that are taken of each block
-_REFRESHED = 5  # every so many blocks
-_LARGEST = 6e4  # that half precision holds
-_LEAST = 1e-9  # less than this is rounding
+KEPT, EVERY = 120, 5
+"""Blocks, of which one in so many is kept: a minute."""
+PAIRS = 2
+"""Distances that are taken of each block."""
+DISTANCES = PAIRS * KEPT * EVERY
+"""Of a minute."""
+REFRESHED = 5
+"""The median is taken every so many blocks."""
+LEAST = 1e-9
+"""What is less is rounding."""
 
 
 class TypicalDistance:
@@ -29,27 +35,30 @@ class TypicalDistance:
     """
 
     def __init__(self, dim: int, prior: float, prior_s: float) -> None:
-        self._kept = np.zeros((_KEPT, dim), np.float16)
+        self._kept = np.zeros((KEPT, dim), np.int16)
         self._count = 0
-        per_minute = _PAIRS * _KEPT * _EVERY
-        self._distances = RunningQuantile(per_minute, prior, prior_count=round(_PAIRS * prior_s / BLOCK_S))
+        self._distances = RunningQuantile(DISTANCES, prior, prior_count=prior_distances(prior_s))
 
     @property
     def variance(self) -> float:
         """Variance of blocks: half their median squared distance, above 0."""
-        return max(self._distances.value, _LEAST) / 2.0
+        return max(self._distances.value, LEAST) / 2.0
 
-    def update(self, block: F32) -> None:
-        """Takes the next block (dim,)."""
-        block = np.clip(block, -_LARGEST, _LARGEST)
-        known = min(-(-self._count // _EVERY), _KEPT)
-        for pair in range(_PAIRS if known else 0):
+    def update(self, block: Steps) -> None:
+        """Takes the next block (dim,), in whole numbers, see `log_distance`."""
+        known = min(-(-self._count // EVERY), KEPT)
+        for pair in range(PAIRS if known else 0):
             # Spread over what is kept, and the same in every run.
-            row = (self._count * 7 + pair * 41 + self._count // _KEPT) % known
-            apart = block - self._kept[row].astype(np.float32)
-            self._distances.add(float(apart @ apart))
-        if self._count % _EVERY == 0:
-            self._kept[self._count // _EVERY % _KEPT] = block
+            row = (self._count * 7 + pair * 41 + self._count // KEPT) % known
+            apart = block.astype(np.int64) - self._kept[row]
+            self._distances.add(int(apart @ apart) / BLOCK_STEPS**2)
+        if self._count % EVERY == 0:
+            self._kept[self._count // EVERY % KEPT] = block
         self._count += 1
-        if self._count % _REFRESHED == 0:
+        if self._count % REFRESHED == 0:
             self._distances.refresh()
+
+
+def prior_distances(prior_s: float) -> int:
+    """How many distances what is known before the stream counts as."""
+    return round(PAIRS * prior_s / BLOCK_S)

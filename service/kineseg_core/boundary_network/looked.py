@@ -1,0 +1,48 @@
+"""Looks at candidates of many streams, as the boundary network takes them: an array an input, a row a look."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.boundary_network.decider import MOST_LAGS
+from kineseg_core.boundary_network.layout import COMPARED, PIECES, STRETCHES, VIEWS
+from kineseg_core.boundary_network.network import ROWS
+
+Array = NDArray[Any]
+
+
+class Looked(NamedTuple):
+    """Room for looks, and for the blocks that they are of.
+
+    Attributes:
+        patches, units, known, lag, discrepancies, far: Inputs of the network, see `Look`.
+        of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
+        lag_of: ``(N,)`` place of the look's lag among those of its stream.
+    """
+
+    patches: Array
+    units: Array
+    known: Array
+    lag: Array
+    discrepancies: Array
+    far: Array
+    of: Array
+    lag_of: Array
+
+
+def room_for(blocks: int) -> Looked:
+    """Room for so many blocks, each looked at after every lag, and up to a whole number of runs of the network."""
+    looks = -(-blocks * MOST_LAGS // ROWS) * ROWS
+    return Looked(
+        patches=np.zeros((looks, 2 * VIEWS, PIECES, PIECES), np.float32),
+        units=np.zeros((looks, VIEWS), np.float32),
+        known=np.zeros((looks, 2), np.int64),
+        lag=np.zeros(looks, np.int64),
+        discrepancies=np.zeros((looks, COMPARED), np.float32),
+        far=np.zeros((looks, 2, PIECES, STRETCHES), np.float32),
+        of=np.zeros((blocks, 4), np.int64),
+        lag_of=np.zeros(looks, np.int64),
+    )

@@ -1,0 +1,89 @@
+"""What the streams of a table have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kineseg_core.blocks import BLOCK_S
+from kineseg_core.boundary_network.views import ViewPlan
+from kineseg_core.segmenter.settings import SegmenterSettings
+from kineseg_core.segmenter.surprise import NORMAL, SurpriseScale
+from kineseg_core.segmenter.typical_distance import prior_distances
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """Of streams of one model.
+
+    Attributes:
+        views: What of them is compared.
+        settings: Numbers of labels, scales and surprise.
+    """
+
+    views: ViewPlan
+    settings: SegmenterSettings
+
+    @property
+    def compared(self) -> int:
+        """E, how many numbers of a block labels compare, the first ones."""
+        return self.views.embedding or self.views.dims
+
+    @property
+    def far(self) -> int:
+        """F, how many numbers of a block are compared with the farther past, the first ones."""
+        return int(self.views.ends[self.views.views[0, 1] - 1])
+
+    @property
+    def slow(self) -> bool:
+        """Several blocks come with a frame."""
+        return BLOCK_S * self.views.rate_hz < 1.0
+
+    @property
+    def surprise(self) -> SurpriseScale:
+        """Numbers of the score of surprise."""
+        return SurpriseScale.of(self.settings, self.views.rate_hz)
+
+    @property
+    def median(self) -> float:
+        """Of log surprise, before anything is known of a stream."""
+        return self.settings.log_surprise_median
+
+    @property
+    def deviation(self) -> float:
+        """Median absolute deviation of the same."""
+        return self.settings.log_surprise_scale / NORMAL
+
+    @property
+    def numbers(self) -> PlanNumbers:
+        """The same for kernels."""
+        views, surprise = self.views, self.surprise
+        return PlanNumbers(
+            rate_hz=float(views.rate_hz),
+            frames_per_block=BLOCK_S * views.rate_hz,
+            embedding=views.embedding,
+            least_deviation=views.least_deviation,
+            compared=self.compared,
+            prior_distances=prior_distances(self.settings.prior_s),
+            surprise_kept=surprise.kept,
+            surprise_prior=surprise.prior,
+            surprise_refresh=surprise.refresh,
+            surprise_warm_up=surprise.warm_up,
+            least_surprise_deviation=surprise.least,
+        )
+
+
+class PlanNumbers(NamedTuple):
+    """See `TablePlan` and `SurpriseScale`."""
+
+    rate_hz: float
+    frames_per_block: float
+    embedding: int
+    least_deviation: float
+    compared: int
+    prior_distances: int
+    surprise_kept: int
+    surprise_prior: int
+    surprise_refresh: int
+    surprise_warm_up: int
+    least_surprise_deviation: float

@@ -1,0 +1,107 @@
+"""What is decided of one row of a table: numbers lie there, segments and labels here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.boundary_network.layout import REACH
+from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.boundary_network.operating_point import OperatingPoint
+from kineseg_core.segmenter.decisions import Decision
+from kineseg_core.segmenter.network_segments import NetworkSegments
+from kineseg_core.segmenter.table.columns import Columns, clear, restart
+from kineseg_core.segmenter.table.frames import first_frame
+from kineseg_core.segmenter.table.plan import TablePlan
+from kineseg_core.segmenter.table.typical_distance import variance_of
+
+F32 = NDArray[np.float32]
+
+
+class RowSegmenter(NetworkSegments):
+    """Boundaries and labels of one stream of a table; what `Segmenter` gives.
+
+    Args:
+        plan: Of the table.
+        columns: Of the table.
+        row: Of the stream; it begins anew.
+        point, latency_s, delay_s: See `NetworkSegments`.
+    """
+
+    def __init__(
+        self, plan: TablePlan, columns: Columns, row: int, point: OperatingPoint, latency_s: float, delay_s: float
+    ) -> None:
+        super().__init__(plan.settings, plan.views, point, latency_s, delay_s)
+        clear(columns, row, plan)
+        self._plan, self._columns, self._row = plan, columns, row
+        self._counters, self._numbers = columns.counters[row], columns.decider[row]
+        self._decider.keep_in(columns.raw[row], columns.smooth[row])
+        numbers = self._decider.numbers()
+        for name, value in numbers._asdict().items():
+            if isinstance(value, tuple):
+                self._numbers[name][: len(value)] = value
+            else:
+                self._numbers[name] = value
+        self._numbers["n_lags"] = len(numbers.lags)
+        self._note()
+
+    @property
+    def begins(self) -> bool:
+        """The frame that has come begins a segment: it is the first of the stream, or after an interruption."""
+        return not self._has_open_segment
+
+    @property
+    def anomaly_score(self) -> float:
+        """Robust standard deviations of the last frame's log surprise above its median."""
+        return float(self._counters["surprise"])
+
+    def decide(self, counts: Sequence[int]) -> list[Decision]:
+        """What follows from the frame that the table has taken last.
+
+        Args:
+            counts: Numbers of blocks after which anything may follow, see `may_follow`.
+        """
+        decisions: list[Decision] = []
+        if not self._has_open_segment:
+            self._begin(self._n_frames - 1, decisions)
+        for count in counts:
+            self._apply(self._decider.decide(count), decisions)
+        if counts:
+            self._note()
+        return decisions
+
+    def _note(self) -> None:
+        """Says in the table when there is something to decide again."""
+        numbers, decider = self._numbers, self._decider
+        numbers["start"], numbers["near"] = decider.start, decider.newest
+        numbers["next_review"] = decider.next_review(self._count)
+
+    @property
+    def _n_frames(self) -> int:
+        return int(self._counters["frames"])
+
+    @property
+    def _count(self) -> int:
+        return int(self._counters["count"])
+
+    @property
+    def _variance(self) -> float:
+        return float(variance_of(self._counters))
+
+    def restart(self) -> list[Decision]:
+        decisions = super().restart()
+        self._note()
+        return decisions
+
+    def _restart(self) -> None:
+        restart(self._columns, self._row)
+
+    def _blocks_of(self, start: int, end: int) -> F32:
+        places = np.arange(max(start, self._count - REACH, 0), end) % REACH
+        steps = self._columns.blocks[self._row, places, self._compared]
+        return steps.astype(np.float32) / np.float32(BLOCK_STEPS)
+
+    def _frame(self, block: int) -> int:
+        return self._first_frame + int(first_frame(block, self._plan.numbers.frames_per_block))

@@ -1,0 +1,132 @@
+"""What happens to many rows of a table with a step of the model: two kernels, and the boundary network in between."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, MOST_LAGS
+from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, look_at
+from kineseg_core.boundary_network.far_past import append_far, look_far
+from kineseg_core.boundary_network.layout import REACH
+from kineseg_core.kernels import kernel
+from kineseg_core.segmenter.table.candidates import is_worth_a_look, may_follow, note_probabilities
+from kineseg_core.segmenter.table.frames import take_frame
+from kineseg_core.segmenter.table.stillness import note_stillness
+from kineseg_core.segmenter.table.surprise import score_surprise
+from kineseg_core.segmenter.table.typical_distance import note_distance, variance_of
+
+
+@kernel(nogil=True)
+def observe_rows(columns, plan, ends, views, lag_numbers, rows, frames, embeddings, surprises, made, looked):  # type: ignore[no-untyped-def]
+    """Takes the next frame of each row.
+
+    Args:
+        columns: See `Columns`.
+        plan: See `PlanNumbers`.
+        ends: ``(K,)`` where the parts of a block end.
+        views: ``(V, 2)`` first part of each view, and the part after its last one.
+        lag_numbers: ``(L, 2)`` place in `LAGS`, and pieces known, by lag.
+        rows: ``(N,)`` each once.
+        frames: ``(N, C)`` float32.
+        embeddings: ``(N, E)`` float32.
+        surprises: ``(N,)``
+        made: ``(M, D)`` float32, room for the blocks that come with a frame.
+        looked: See `Looked`; filled from its beginning.
+
+    Returns:
+        How many blocks came, and at how many candidates to look.
+    """
+    came, looks = 0, 0
+    for i in range(len(rows)):
+        row = rows[i]
+        counters, decider = columns.counters[row], columns.decider[row]
+        score_surprise(counters, columns.surprises[row], surprises[i], plan)
+        counters.frames += 1
+        blocks = take_frame(
+            counters, columns.moments[row], columns.sums[row], columns.before[row], frames[i], embeddings[i], plan, made
+        )
+        for block in range(blocks):
+            take_block(columns, plan, ends, views, row, made[block])
+            first = looks
+            if not counters.still:  # what stands still begins no segment, whatever its noise
+                for lag in range(decider.n_lags):
+                    candidate = counters.count - decider.lags[lag]
+                    if candidate >= FIRST_CANDIDATE and is_worth_a_look(columns.raw[row], lag, candidate):
+                        looked.lag_of[looks] = lag
+                        looked.lag[looks] = lag_numbers[decider.lags[lag], 0]
+                        looked.known[looks, 0] = candidate
+                        looked.known[looks, 1] = lag_numbers[decider.lags[lag], 1]
+                        looks += 1
+                look_at_row(columns, row, decider, first, looks, looked)
+            of = looked.of[came]
+            of[0], of[1], of[2], of[3] = i, counters.count, first, looks
+            came += 1
+    return came, looks
+
+
+@kernel(nogil=True)
+def take_block(columns, plan, ends, views, row, block):  # type: ignore[no-untyped-def]
+    """Takes the next block (D,) of a row."""
+    counters, count = columns.counters[row], columns.counters[row].count
+    compared = block[: plan.compared]
+    note_stillness(
+        counters, columns.means[row], columns.spreads[row], columns.group[row], columns.position[row], compared,
+        variance_of(counters),
+    )  # fmt: skip
+    append_block(columns.blocks[row], ends, views, columns.logs[row], count, block)
+    steps = columns.blocks[row, count % REACH]
+    append_far(columns.far[row], columns.nearest[row], count, counters.far_kept, steps[: columns.far.shape[2]])
+    counters.count += 1
+    if counters.still:
+        return
+    counters.far_kept += 1
+    if counters.count > FIRST_BACK + 1:
+        counters.scaled += 1
+        learn_scales(columns.logs[row], counters.count, counters.scaled, columns.scales[row])
+    note_distance(counters, columns.kept[row], columns.distances[row], steps[: plan.compared], plan.prior_distances)
+
+
+@kernel(nogil=True)
+def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-untyped-def]
+    """Looks of a row at the candidates [first, end), which stand in `looked.known` until the first known piece does."""
+    if first == end:
+        return
+    count = columns.counters[row].count
+    candidates = looked.known[first:end, 0].copy()
+    lags = np.empty(end - first, np.int64)
+    for look in range(end - first):
+        lags[look] = decider.lags[looked.lag_of[first + look]]
+    known = looked.known[first:end, 1].copy()
+    first_pieces = np.empty(end - first, np.int64)
+    look_at(
+        columns.logs[row], count, columns.scales[row], max(0, REACH - count), candidates - count + REACH, lags, known,
+        looked.patches[first:end], looked.units[first:end], first_pieces, looked.discrepancies[first:end],
+    )  # fmt: skip
+    far = looked.far[first:end]
+    far[:] = 0.0
+    units = looked.units[first:end, 0].copy()
+    look_far(columns.nearest[row], count, columns.scales[row, 0], candidates, known, units, far)
+    looked.known[first:end, 0] = first_pieces
+
+
+@kernel(nogil=True)
+def decide_rows(columns, rows, looked, came, probabilities, follows):  # type: ignore[no-untyped-def]
+    """Takes how likely a segment begins at each candidate that was looked at.
+
+    Args:
+        columns: See `Columns`.
+        rows: ``(N,)`` of the step.
+        looked: What `observe_rows` has filled.
+        came: How many blocks came.
+        probabilities: ``(looks,)`` float32.
+        follows: ``(came,)`` bool, written: whether anything may follow from the block.
+    """
+    seen = np.empty(MOST_LAGS, np.float32)
+    for block in range(came):
+        i, count, first, end = looked.of[block]
+        row = rows[i]
+        seen[:] = 0.0
+        for look in range(first, end):
+            seen[looked.lag_of[look]] = probabilities[look]
+        note_probabilities(columns.decider[row], columns.raw[row], columns.smooth[row], count, seen)
+        follows[block] = may_follow(columns.decider[row], columns.smooth[row], count)

@@ -1,0 +1,86 @@
+"""Many streams of one model, a row each: all that came go through a step together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.blocks import BLOCK_S
+from kineseg_core.boundary_network.layout import LAGS, pieces_known
+from kineseg_core.boundary_network.looked import room_for
+from kineseg_core.boundary_network.network import BoundaryNetwork
+from kineseg_core.boundary_network.operating_point import OperatingPoint
+from kineseg_core.segmenter.table.columns import new_columns
+from kineseg_core.segmenter.table.plan import TablePlan
+from kineseg_core.segmenter.table.row_segmenter import RowSegmenter
+from kineseg_core.segmenter.table.rows import decide_rows, observe_rows
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+
+class SegmenterTable:
+    """The numbers of all segmenters of a model. To be used by one thread at a time.
+
+    Args:
+        plan: What the streams have in common.
+        rows: How many there may be.
+        max_batch: How many step together at most.
+    """
+
+    def __init__(self, plan: TablePlan, rows: int, max_batch: int) -> None:
+        self.plan = plan
+        self._columns = new_columns(plan, rows)
+        self._numbers = plan.numbers
+        self._ends, self._views = plan.views.ends, plan.views.views
+        # So many blocks may come with a frame.
+        most = max(1, int(1.0 / (BLOCK_S * plan.views.rate_hz) + 1.0))
+        self._made = np.zeros((most, plan.views.dims), np.float32)
+        self._looked = room_for(max_batch * most)
+        self._follows = np.zeros(max_batch * most, np.bool_)
+
+    def seat(self, row: int, point: OperatingPoint, latency_s: float, delay_s: float) -> RowSegmenter:
+        """A stream begins in a row, which is no other stream's; see `NetworkSegments` for the arguments."""
+        return RowSegmenter(self.plan, self._columns, row, point, latency_s, delay_s)
+
+    def step(
+        self, rows: I64, frames: F32, embeddings: F32, surprises: F32, network: BoundaryNetwork
+    ) -> Mapping[int, list[int]]:
+        """Takes the next frame of some rows; what follows for a row depends on no other row.
+
+        Args:
+            rows: ``(N,)`` each once.
+            frames: ``(N, C)``
+            embeddings: ``(N, E)``
+            surprises: ``(N,)``
+            network: What looks at candidates.
+
+        Returns:
+            For each place in `rows` from which anything may follow, for `RowSegmenter.decide`: after how many blocks.
+        """
+        came, looks = observe_rows(
+            self._columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
+            self._made, self._looked,
+        )  # fmt: skip
+        if not came:
+            return {}
+        probabilities = network.of_table(self._looked, looks)
+        follows = self._follows[:came]
+        decide_rows(self._columns, rows, self._looked, came, probabilities, follows)
+        found: dict[int, list[int]] = {}
+        for place, count in self._looked.of[:came][follows, :2].tolist():
+            found.setdefault(place, []).append(count)
+        return found
+
+
+def _lag_numbers() -> I64:
+    numbers = np.zeros((LAGS[-1] + 1, 2), np.int64)
+    for place, lag in enumerate(LAGS):
+        numbers[lag] = place, pieces_known(lag)
+    return numbers
+
+
+_LAG_NUMBERS = _lag_numbers()
+"""Place in `LAGS`, and pieces known, by lag."""
