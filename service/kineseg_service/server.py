@@ -20,7 +20,7 @@ from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core import anomalies
-from kineseg_core.boundary_network import BoundaryNetwork, warm_up
+from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
@@ -29,6 +29,7 @@ from kineseg_core.inference.providers import CUDA
 from kineseg_core.intake.intake import IntakeLimits
 from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
+from kineseg_core.segmenter.warm_up import warm_up
 
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.rooms import Rooms
@@ -263,7 +264,7 @@ class Server:
             decoder.warm_up()
             decoders[name] = decoder
         network = BoundaryNetwork(opener.network)
-        warm_up(network)
+        warm_up(network, opener.network)
         anomalies.warm_up()
         return decoders, network, opener, names
 

@@ -110,16 +110,26 @@ def test_after_warming_up_nothing_is_left_to_compile(tmp_path: Path) -> None:
     program = """
 import numpy as np
 from numba.core import event
-from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network, warm_up
+from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter.table import SegmenterTable, TablePlan
+from kineseg_core.segmenter.warm_up import warm_up
 file = packaged_network()
 network = BoundaryNetwork(file)
-warm_up(network)
+warm_up(network, file)
 with event.install_recorder("numba:compile") as compiled:
     for plan in (ViewPlan.of_model(59, 32, 30.0), ViewPlan.of_signal(15, 0, 30.0)):
         segmenter = Segmenter(SegmenterSettings(), plan, file.operating_point)
-        for frame in np.random.default_rng(0).standard_normal((600, plan.channels)).astype(np.float32):
-            segmenter.decide(network(segmenter.observe(frame, frame[: plan.embedding], 1.0)))
+        table = SegmenterTable(TablePlan.of(segmenter), 4, 4)
+        seated = [table.seat(row, segmenter) for row in (1, 3)]
+        frames = np.random.default_rng(0).standard_normal((600, 2, plan.channels)).astype(np.float32)
+        rows, surprises = np.array([1, 3]), np.ones(2, np.float32)
+        for both in frames:
+            segmenter.decide(network(segmenter.observe(both[0], both[0, : plan.embedding], 1.0)))
+            embeddings = np.ascontiguousarray(both[:, : plan.embedding])
+            follows = table.step(rows, both, embeddings, surprises, network)
+            for at, one in enumerate(seated):
+                one.follow(follows.get(at, ()))
 print(len(compiled.buffer))
 """
     # With nothing compiled before.

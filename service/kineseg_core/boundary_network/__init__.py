@@ -6,7 +6,6 @@ from kineseg_core.boundary_network.file import NetworkFile, packaged_network
 from kineseg_core.boundary_network.network import BoundaryNetwork
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
-from kineseg_core.boundary_network.warm_up import warm_up
 
 __all__ = [
     "BlockRing",
@@ -20,5 +19,4 @@ __all__ = [
     "StreamViews",
     "ViewPlan",
     "packaged_network",
-    "warm_up",
 ]

@@ -77,7 +77,8 @@ class BlockRing:
     @property
     def newest(self) -> NDArray[np.int16]:
         """The last block (D,) in whole numbers, see `log_distance`."""
-        return self._blocks[(self.count - 1) % REACH]
+        newest: NDArray[np.int16] = self._blocks[(self.count - 1) % REACH]
+        return newest
 
     def recent(self, start: int, end: int) -> F32:
         """Blocks [start, end), shape (n, D), as far as they are kept."""

@@ -203,7 +203,7 @@ class BoundaryDecider:
         return Decided(retracted=retracted, changed=changed, provisional=self._new_provisional())
 
     def finish(self, count: int) -> list[Decided]:
-        """The stream has ended after `count` blocks: peaks that are likely enough as far as they were seen are final."""
+        """The stream has ended after `count` blocks: peaks that are likely enough as far as was seen are final."""
         self._count = count
         decided = []
         for candidate in range(self.start + self._point.shortest, self._count - LAGS[0]):

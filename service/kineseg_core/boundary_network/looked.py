@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, STRETCHES, VIEWS
-from kineseg_core.boundary_network.network import ROWS
 
 Array = NDArray[Any]
+
+ROWS = 8
+"""Of one run of the network: always as many, so that a row has the same bits whatever it is run with."""
 
 
 class Looked(NamedTuple):

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import Look
 from kineseg_core.boundary_network.file import NetworkFile
 from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, STRETCHES, VIEWS, pieces_known
+from kineseg_core.boundary_network.looked import ROWS, Looked
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
-ROWS = 8
-"""Of one run: always as many, so that a row has the same bits whatever it is run with."""
 _LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}
 
 
@@ -72,7 +71,7 @@ class BoundaryNetwork:
             "discrepancies": discrepancies,
             "far": far,
         }
-        (logits,) = self._session.run(["logit"], given)
+        logits: F32 = self._session.run(["logit"], given)[0]
         return logits
 
 

@@ -51,6 +51,11 @@ class Decoder:
         self._free = list(range(slots - 1, -1, -1))
 
     @property
+    def slots(self) -> int:
+        """How many streams there is room for."""
+        return len(self._generations)
+
+    @property
     def free_slots(self) -> int:
         """How many more streams there is room for."""
         return len(self._free)

@@ -28,6 +28,11 @@ class Stepped(NamedTuple):
     bad_rows: list[int]
     scores: F32 | None = None
 
+    def of(self, rows: list[int]) -> Stepped:
+        """The same of some rows, all of them good."""
+        scores = None if self.scores is None else self.scores[rows]
+        return Stepped(self.embedding[rows], self.surprise[rows], [], scores)
+
 
 class StateTable(Protocol):
     """States of streams, by slot."""

@@ -29,6 +29,7 @@ class NetworkSegments(Segments):
         labeller: What gives labels, in place of the one that the settings name.
 
     Attributes:
+        settings, views, point, latency_s, delay_s: As given.
         shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
     """
 
@@ -43,6 +44,8 @@ class NetworkSegments(Segments):
     ) -> None:
         dim = views.embedding or views.dims
         super().__init__(settings, dim, BLOCK_S, labeller)
+        self.settings, self.views, self.point = settings, views, point
+        self.latency_s, self.delay_s = latency_s, delay_s
         delay_s += max(0.0, 1.0 / views.rate_hz - BLOCK_S)  # several blocks come at once with a frame
         # One block of the budget covers a usual delay; only a longer one has to come off.
         budget = int((latency_s - max(0.0, delay_s - BLOCK_S)) / BLOCK_S + 1e-9) - _DELAYED

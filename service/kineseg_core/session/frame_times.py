@@ -25,8 +25,7 @@ class FrameTimes:
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
-        row = self._ring[self.count & (self._size - 1)]
-        row[0], row[1] = frame, ns
+        self._ring[self.count & (self._size - 1)] = frame, ns
         self.count += 1
 
     def close(self, frame: int, ns: int) -> None:

@@ -48,6 +48,8 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.segmenter.network_segments import NetworkSegments
+from kineseg_core.segmenter.table import RowSegmenter, SegmenterTable, TablePlan
 from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
 from kineseg_core.session.frame_times import FrameTimes
 from kineseg_core.session.watchers import OpenSegment, Watchers
@@ -81,7 +83,7 @@ class Session:
         self,
         config: SessionConfig,
         intake: Intake,
-        segmenter: Segmenter | PatternSegmenter,
+        segmenter: Segmenter | PatternSegmenter | RowSegmenter,
         namer: Namer | None = None,
         rules: RuleWatch | None = None,
         behaviour: BehaviourMonitor | None = None,
@@ -131,6 +133,16 @@ class Session:
     # What the processor does.
 
     @property
+    def table_plan(self) -> TablePlan | None:
+        """Of the tables in which it may have a row; none: its segmenter keeps its numbers itself."""
+        return TablePlan.of(self._segmenter) if isinstance(self._segmenter, NetworkSegments) else None
+
+    def take_row(self, table: SegmenterTable, row: int) -> None:
+        """Keeps the numbers of its segmenter in a row of a table from now on; no frame has come yet."""
+        assert isinstance(self._segmenter, Segmenter)
+        self._segmenter = table.seat(row, self._segmenter)
+
+    @property
     def progress(self) -> Progress:
         """How far it has come."""
         return Progress(self._acked, self._closed, self._seq, self._watchers.warming_up)
@@ -150,21 +162,60 @@ class Session:
         Returns:
             Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
         """
+        assert not isinstance(self._segmenter, RowSegmenter)
+        self._arrive(block, at, embedding, surprise, scores)
+        return self._segmenter.observe(block.frames[at], embedding, surprise)
+
+    def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
+        """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
+        assert not isinstance(self._segmenter, RowSegmenter)
+        frame, ns = block.decided[at], block.decided_ns[at]
+        self._settle(self._segmenter.decide(probabilities), frame, ns, out)
+
+    def advance(
+        self,
+        block: ModelFrames,
+        at: int,
+        embedding: NDArray[np.float32],
+        surprise: float,
+        scores: NDArray[np.float32] | None,
+        follows: Sequence[int],
+        out: list[Output],
+    ) -> None:
+        """Takes what the model computed for frame `at` of `block`, which the table has taken.
+
+        It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,); `follows`: see
+        `RowSegmenter.follow`.
+        """
+        segmenter = self._segmenter
+        assert isinstance(segmenter, RowSegmenter)
+        self._arrive(block, at, embedding, surprise, scores)
+        decisions = segmenter.follow(follows) if follows or segmenter.begins else ()
+        self._settle(decisions, block.decided[at], block.decided_ns[at], out)
+
+    def _arrive(
+        self,
+        block: ModelFrames,
+        at: int,
+        embedding: NDArray[np.float32],
+        surprise: float,
+        scores: NDArray[np.float32] | None,
+    ) -> None:
+        """A frame of the model is there."""
         self._frame_times.append(block.start[at], block.start_ns[at])
         if scores is not None:
             self._namer.update(scores)
         self._watchers.push(block.frames[at], (block.start[at], block.start_ns[at]))
         if self.config.frame_results:
             self._observed = surprise, embedding.tolist()
-        return self._segmenter.observe(block.frames[at], embedding, surprise)
 
-    def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
-        """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
-        frame, ns = block.decided[at], block.decided_ns[at]
-        for decision in self._segmenter.decide(probabilities):
+    def _settle(self, decisions: Sequence[Decision], frame: int, ns: int, out: list[Output]) -> None:
+        """All that is decided with a frame."""
+        for decision in decisions:
             self._decided(decision, frame, ns, out)
-        frames, wavers = self._frame_times.count, bool(self._provisional)
-        self._anomalies(self._watchers.settle((frame, ns), frames, self._running, wavers=wavers), out)
+        if self._watchers.any:
+            frames, wavers = self._frame_times.count, bool(self._provisional)
+            self._anomalies(self._watchers.settle((frame, ns), frames, self._running, wavers=wavers), out)
         if self.config.frame_results:
             surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
@@ -271,7 +322,7 @@ class Session:
 
     def _running(self) -> OpenSegment | None:
         """The segment that goes on, for those who watch its name."""
-        running = self._segmenter.open_segment() if isinstance(self._segmenter, Segmenter) else None
+        running = self._segmenter.open_segment() if isinstance(self._segmenter, NetworkSegments) else None
         if running is None:
             return None
         start, end, point = running.start, running.end, running.point

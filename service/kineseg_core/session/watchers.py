@@ -59,6 +59,11 @@ class Watchers:
         self._ids = AnomalyIds()
 
     @property
+    def any(self) -> bool:
+        """Whether names or what is done are watched."""
+        return self._rules is not None or self._behaviour is not None
+
+    @property
     def count(self) -> int:
         """How many anomalies were raised."""
         return self._ids.count

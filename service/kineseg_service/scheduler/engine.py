@@ -21,6 +21,7 @@ from kineseg_core.boundary_network import BoundaryNetwork, Look
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Output, Summary
 from kineseg_core.inference.decoder import Decoder
+from kineseg_core.inference.state_table import Stepped
 from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import F32, ModelFrames
@@ -235,7 +236,10 @@ class Engine:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
-        stream = ScheduledStream(session, lane, lane.decoder.acquire())
+        lease = lane.decoder.acquire()
+        if (plan := session.table_plan) is not None:
+            session.take_row(lane.table(plan), lease.slot)
+        stream = ScheduledStream(session, lane, lease)
         lane.streams += 1
         self._streams[stream] = None
         return stream
@@ -346,18 +350,56 @@ class Engine:
             slots[row] = stream.lease.slot
         stepped = lane.decoder.step(slots, frames)
         # From here on nothing raises: a stream that has stepped must not step the same frame again.
-        surprises, scores = stepped.surprise.tolist(), stepped.scores
+        if stepped.bad_rows:
+            for row in stepped.bad_rows:
+                self._fail(streams[row], "the model's output is not finite")
+            good = [row for row in range(n) if row not in stepped.bad_rows]
+            streams, slots, frames, stepped = (
+                [streams[row] for row in good],
+                slots[good],
+                frames[good],
+                stepped.of(good),
+            )
+        if lane.rows is None:
+            self._decide(self._observed(streams, stepped))
+            return
+        try:
+            follows = lane.rows.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
+        except Exception:
+            for stream in streams:
+                self._fail(stream, "the boundary network could not be run")
+            return
+        for row, (stream, surprise) in enumerate(zip(streams, stepped.surprise.tolist(), strict=True)):
+            self._advance(stream, stepped, row, surprise, follows.get(row, ()))
+
+    def _advance(
+        self, stream: ScheduledStream, stepped: Stepped, row: int, surprise: float, follows: Sequence[int]
+    ) -> None:
+        """What follows for a stream that has a row in the table."""
+        block = stream.queue[0][1]
+        assert isinstance(block, ModelFrames)
+        outputs: list[Output] = []
+        scores = None if stepped.scores is None else stepped.scores[row]
+        try:
+            stream.session.advance(block, stream.at, stepped.embedding[row], surprise, scores, follows, outputs)
+        except Exception:
+            self._fail(stream, "the stream could not be segmented")
+            return
+        self._advanced(stream, block, outputs)
+
+    def _observed(
+        self, streams: Sequence[ScheduledStream], stepped: Stepped
+    ) -> list[tuple[ScheduledStream, list[Look]]]:
+        """Gives streams that have no row in a table their step; their looks at candidate boundaries."""
         observed: list[tuple[ScheduledStream, list[Look]]] = []
+        surprises, scores = stepped.surprise.tolist(), stepped.scores
         for row, stream in enumerate(streams):
-            if row in stepped.bad_rows:
-                self._fail(stream, "the model's output is not finite")
-                continue
             looks = self._observe(
                 stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row]
             )
             if looks is not None:
                 observed.append((stream, looks))
-        self._decide(observed)
+        return observed
 
     def _observe(
         self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None
@@ -381,10 +423,10 @@ class Engine:
             return
         first = 0
         for stream, looks in observed:
-            self._advance(stream, probabilities[first : first + len(looks)])
+            self._decided(stream, probabilities[first : first + len(looks)])
             first += len(looks)
 
-    def _advance(self, stream: ScheduledStream, probabilities: F32) -> None:
+    def _decided(self, stream: ScheduledStream, probabilities: F32) -> None:
         block = stream.queue[0][1]
         assert isinstance(block, ModelFrames)
         outputs: list[Output] = []
@@ -393,6 +435,10 @@ class Engine:
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return
+        self._advanced(stream, block, outputs)
+
+    def _advanced(self, stream: ScheduledStream, block: ModelFrames, outputs: list[Output]) -> None:
+        """A frame of a stream has gone through."""
         stream.passed += 1
         stream.at += 1
         self._waiting -= 1

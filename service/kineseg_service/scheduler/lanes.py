@@ -9,6 +9,7 @@ import numpy as np
 from kineseg_core.errors import Full
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.resampling import F32
+from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.batcher import Batcher
@@ -27,6 +28,19 @@ class Lane(Generic[T]):
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
+        self._table: SegmenterTable | None = None
+
+    def table(self, plan: TablePlan) -> SegmenterTable:
+        """The numbers of its streams' segmenters, in the rows that are their slots."""
+        if self._table is None:
+            self._table = SegmenterTable(plan, self.decoder.slots, self.decoder.max_batch)
+        assert self._table.plan == plan  # streams of a model have all in common
+        return self._table
+
+    @property
+    def rows(self) -> SegmenterTable | None:
+        """That table; none: there is none yet, or segmenters of this model keep their numbers themselves."""
+        return self._table
 
 
 class Lanes(Generic[T]):

@@ -41,10 +41,10 @@ def is_worth_a_look(raw, lag, candidate):  # type: ignore[no-untyped-def]
         return False
     if candidate % EVERY == 0:
         return True
+    stirs = False
     for near in range(candidate - EVERY + 1, candidate):
-        if raw[0, near % KEPT] >= _STIRS:
-            return True
-    return False
+        stirs |= raw[0, near % KEPT] >= _STIRS
+    return stirs
 
 
 @kernel(nogil=True)

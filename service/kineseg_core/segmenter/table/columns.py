@@ -44,10 +44,10 @@ COUNTERS = np.dtype(
 )
 """Frames in all; frames that counted for what is usual; frames, blocks and frames of the open block since the last
 interruption; blocks in the ring, blocks that counted for the scales, blocks kept of the farther past; groups of blocks,
-blocks in the open one and its sum of squares; blocks and distances that the typical distance is of, and it; frames since
-the last interruption that surprise was seen of, its score; median and median absolute deviation of its logarithm in
-motion and standing still, and how many values each is of; whether the next frame is the first after an
-interruption; whether the stream stands still."""
+blocks in the open one and its sum of squares; blocks and distances that the typical distance is of, and it; frames that
+surprise was seen of since the last interruption, its score; median and median absolute deviation of its logarithm in
+motion and standing still, and how many values each is of; whether the next frame is the first after an interruption;
+whether the stream stands still."""
 
 DECIDER = np.dtype(
     [
@@ -63,9 +63,9 @@ DECIDER = np.dtype(
         ("next_review", np.int64),
     ]
 )
-"""After how many blocks candidates are looked at, and how likely they must be then; how many of these lags there are, and
-the first that may be final (1: that before it is provisional; 0: nothing is provisional); blocks after a peak that are
-waited for; from which probability on a candidate is provisional; blocks in the shortest segment; first block of the
+"""After how many blocks candidates are looked at, and how likely they must be then; how many of these lags there are,
+and the first that may be final (1: that before it is provisional; 0: nothing is provisional); blocks after a peak that
+are waited for; from which probability on a candidate is provisional; blocks in the shortest segment; first block of the
 open segment, and of the last, provisional or not; after how many blocks a provisional one is to be looked at again."""
 
 

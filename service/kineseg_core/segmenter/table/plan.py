@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.views import ViewPlan
+from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.settings import SegmenterSettings
 from kineseg_core.segmenter.surprise import NORMAL, SurpriseScale
 from kineseg_core.segmenter.typical_distance import prior_distances
@@ -23,6 +24,11 @@ class TablePlan:
 
     views: ViewPlan
     settings: SegmenterSettings
+
+    @classmethod
+    def of(cls, segmenter: NetworkSegments) -> TablePlan:
+        """Of streams like that of a segmenter."""
+        return cls(segmenter.views, segmenter.settings)
 
     @property
     def compared(self) -> int:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
-from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.table.columns import Columns, clear, restart
@@ -27,13 +26,11 @@ class RowSegmenter(NetworkSegments):
         plan: Of the table.
         columns: Of the table.
         row: Of the stream; it begins anew.
-        point, latency_s, delay_s: See `NetworkSegments`.
+        like: What says when and how surely is decided; it has seen nothing yet.
     """
 
-    def __init__(
-        self, plan: TablePlan, columns: Columns, row: int, point: OperatingPoint, latency_s: float, delay_s: float
-    ) -> None:
-        super().__init__(plan.settings, plan.views, point, latency_s, delay_s)
+    def __init__(self, plan: TablePlan, columns: Columns, row: int, like: NetworkSegments) -> None:
+        super().__init__(plan.settings, plan.views, like.point, like.latency_s, like.delay_s)
         clear(columns, row, plan)
         self._plan, self._columns, self._row = plan, columns, row
         self._counters, self._numbers = columns.counters[row], columns.decider[row]
@@ -57,7 +54,7 @@ class RowSegmenter(NetworkSegments):
         """Robust standard deviations of the last frame's log surprise above its median."""
         return float(self._counters["surprise"])
 
-    def decide(self, counts: Sequence[int]) -> list[Decision]:
+    def follow(self, counts: Sequence[int]) -> list[Decision]:
         """What follows from the frame that the table has taken last.
 
         Args:

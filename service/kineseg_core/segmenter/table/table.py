@@ -11,7 +11,7 @@ from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.layout import LAGS, pieces_known
 from kineseg_core.boundary_network.looked import room_for
 from kineseg_core.boundary_network.network import BoundaryNetwork
-from kineseg_core.boundary_network.operating_point import OperatingPoint
+from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.table.columns import new_columns
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.table.row_segmenter import RowSegmenter
@@ -41,9 +41,9 @@ class SegmenterTable:
         self._looked = room_for(max_batch * most)
         self._follows = np.zeros(max_batch * most, np.bool_)
 
-    def seat(self, row: int, point: OperatingPoint, latency_s: float, delay_s: float) -> RowSegmenter:
-        """A stream begins in a row, which is no other stream's; see `NetworkSegments` for the arguments."""
-        return RowSegmenter(self.plan, self._columns, row, point, latency_s, delay_s)
+    def seat(self, row: int, like: NetworkSegments) -> RowSegmenter:
+        """A stream begins in a row, which is no other stream's; it is decided about as `like` would."""
+        return RowSegmenter(self.plan, self._columns, row, like)
 
     def step(
         self, rows: I64, frames: F32, embeddings: F32, surprises: F32, network: BoundaryNetwork
@@ -58,7 +58,7 @@ class SegmenterTable:
             network: What looks at candidates.
 
         Returns:
-            For each place in `rows` from which anything may follow, for `RowSegmenter.decide`: after how many blocks.
+            For each place in `rows` from which anything may follow, for `RowSegmenter.follow`: after how many blocks.
         """
         came, looks = observe_rows(
             self._columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
