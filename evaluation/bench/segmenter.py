@@ -1,10 +1,10 @@
-"""What the segmenter costs by itself: time a model frame, many streams in turn, and the state that a stream keeps."""
+"""What the segmenter costs: time a model frame, many streams in a table or in turn, and what a stream keeps there."""
 
 from __future__ import annotations
 
-import pickle
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_ne
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
@@ -25,21 +26,23 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class SegmenterCost:
-    """Of generated motion, all streams a frame in turn, on one thread.
+    """Of generated motion, all streams a frame at a time, on one thread.
 
     Attributes:
         of: What is segmented: `motion`, by a trained model, or `signals`, by the built-in one.
         streams: How many.
-        us_per_frame: Median over rounds, microseconds of CPU time for each model frame and stream.
+        us_per_frame: Median over rounds, microseconds of CPU time for each model frame and stream, in a table.
         least_us_per_frame: Of the quickest round.
-        state_bytes: Of a pickled segmenter that has seen two minutes; the largest.
+        alone_us_per_frame: The same of segmenters by themselves, one after the other.
+        row_bytes: Of a stream in the table.
     """
 
     of: str
     streams: int
     us_per_frame: float
     least_us_per_frame: float
-    state_bytes: int
+    alone_us_per_frame: float
+    row_bytes: int
 
 
 def measure() -> list[SegmenterCost]:
@@ -55,29 +58,57 @@ def measure() -> list[SegmenterCost]:
 
 
 def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) -> SegmenterCost:
-    file = packaged_network()
-    network = BoundaryNetwork(file)
-    segmenters = [Segmenter(SegmenterSettings(), views, file.operating_point) for _ in range(STREAMS)]
+    network = BoundaryNetwork(packaged_network())
     frames, recordings = embeddings.shape[:2]
+    streams = np.arange(STREAMS)
+
+    def at(t: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Streams share recordings, each a different distance into them."""
+        return (t + 37 * streams) % frames, streams % recordings
+
+    table = SegmenterTable(TablePlan(views, SegmenterSettings()), STREAMS, STREAMS)
+    seated = [table.seat(row, _segmenter(views)) for row in streams.tolist()]
+
+    def step(t: int) -> None:
+        some = at(t)
+        shown = np.ascontiguousarray(embeddings[some][:, : views.embedding])
+        follows = table.step(streams, given[some], shown, surprise[some], network)
+        for i in follows if t else streams.tolist():
+            seated[i].follow(follows.get(i, ()))
+
+    alone = [_segmenter(views) for _ in streams]
+
+    def step_alone(t: int) -> None:
+        some = at(t)
+        own = [
+            one.observe(frame, embedding, float(value))
+            for one, frame, embedding, value in zip(alone, given[some], embeddings[some], surprise[some], strict=True)
+        ]
+        probabilities = network([look for looks in own for look in looks])
+        first = 0
+        for one, looks in zip(alone, own, strict=True):
+            one.decide(probabilities[first : first + len(looks)])
+            first += len(looks)
+
+    together, by_themselves = _rounds(step, frames), _rounds(step_alone, frames)
+    return SegmenterCost(
+        of, STREAMS, statistics.median(together), min(together), statistics.median(by_themselves), table.row_bytes
+    )
+
+
+def _segmenter(views: ViewPlan) -> Segmenter:
+    return Segmenter(SegmenterSettings(), views, packaged_network().operating_point)
+
+
+def _rounds(step: Callable[[int], None], frames: int) -> list[float]:
+    """Microseconds a frame and stream, round by round; the first is left out: there is no history yet."""
     costs = []
     for part in np.array_split(np.arange(frames), ROUNDS):
         began = time.process_time()
-        for t in part:
-            looks = []
-            for i, segmenter in enumerate(segmenters):
-                # Streams share recordings, each a different distance into them.
-                at = (t + 37 * i) % frames, i % recordings
-                looks.append(segmenter.observe(given[at], embeddings[at], float(surprise[at])))
-            probabilities = network([look for own in looks for look in own])
-            first = 0
-            for segmenter, own in zip(segmenters, looks, strict=True):
-                segmenter.decide(probabilities[first : first + len(own)])
-                first += len(own)
-        costs.append((time.process_time() - began) / (len(part) * len(segmenters)) * 1e6)
-    # The first round is cheaper than what follows: there is no history yet.
-    later = costs[1:]
-    largest = max(len(pickle.dumps(segmenter)) for segmenter in segmenters)
-    return SegmenterCost(of, len(segmenters), statistics.median(later), min(later), largest)
+        for t in part.tolist():
+            step(t)
+        costs.append((time.process_time() - began) / (len(part) * STREAMS) * 1e6)
+    return costs[1:]
 
 
 def _embedded() -> tuple[F32, F32, F32, float]:

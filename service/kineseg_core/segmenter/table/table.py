@@ -41,6 +41,11 @@ class SegmenterTable:
         self._looked = room_for(max_batch * most)
         self._follows = np.zeros(max_batch * most, np.bool_)
 
+    @property
+    def row_bytes(self) -> int:
+        """What a stream takes in it."""
+        return sum(column[:1].nbytes for column in self._columns)
+
     def seat(self, row: int, like: NetworkSegments) -> RowSegmenter:
         """A stream begins in a row, which is no other stream's; it is decided about as `like` would."""
         return RowSegmenter(self.plan, self._columns, row, like)
