@@ -32,7 +32,8 @@ class RowSegmenter(NetworkSegments):
     def __init__(self, plan: TablePlan, columns: Columns, row: int, like: NetworkSegments) -> None:
         super().__init__(plan.settings, plan.views, like.point, like.latency_s, like.delay_s)
         clear(columns, row, plan)
-        self._plan, self._columns, self._row = plan, columns, row
+        self._columns, self._row = columns, row
+        self._frames_per_block = plan.numbers.frames_per_block
         self._counters, self._numbers = columns.counters[row], columns.decider[row]
         self._decider.keep_in(columns.raw[row], columns.smooth[row])
         numbers = self._decider.numbers()
@@ -101,4 +102,4 @@ class RowSegmenter(NetworkSegments):
         return steps.astype(np.float32) / np.float32(BLOCK_STEPS)
 
     def _frame(self, block: int) -> int:
-        return self._first_frame + int(first_frame(block, self._plan.numbers.frames_per_block))
+        return self._first_frame + int(first_frame(block, self._frames_per_block))
