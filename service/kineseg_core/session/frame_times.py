@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kineseg_core.session.config import SessionConfig
+
+_LEAST, _MORE_S = 64, 4.0
 
 
 class FrameTimes:
@@ -17,15 +21,14 @@ class FrameTimes:
     """
 
     def __init__(self, config: SessionConfig) -> None:
-        frames = (2 * config.latency_s + 10) * config.model_rate_hz
-        self._size = 1 << int(np.ceil(np.log2(frames)))
+        self._size = max(_LEAST, math.ceil((2 * config.latency_s + _MORE_S) * config.model_rate_hz))
         self._ring = np.zeros((self._size, 2), np.int64)
         self.count = 0
         self._after: tuple[int, int] | None = None
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
-        self._ring[self.count & (self._size - 1)] = frame, ns
+        self._ring[self.count % self._size] = frame, ns
         self.count += 1
 
     def close(self, frame: int, ns: int) -> None:
@@ -46,5 +49,5 @@ class FrameTimes:
             return self._after
         if not self.count - self._size <= index < self.count:
             raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
-        frame, ns = self._ring[index & (self._size - 1)].tolist()
+        frame, ns = self._ring[index % self._size].tolist()
         return frame, ns

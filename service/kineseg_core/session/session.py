@@ -55,6 +55,8 @@ from kineseg_core.session.frame_times import FrameTimes
 from kineseg_core.session.watchers import OpenSegment, Watchers
 
 REMEMBERED_SEGMENTS = 10_000
+PROBABILITY_DIGITS = 3
+"""Of probabilities that are emitted; their error is larger than what is cut off."""
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
 
@@ -286,10 +288,10 @@ class Session:
             confirms = decision.confirmed and decision.segment_id not in self._open
             frame, ns = self._begins(decision, decided, decided_ns)
             kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
-            name = self._namer.name(decision.index, self._frame_times.count, self._point(decision))
+            name = self._name(decision.index, self._frame_times.count, self._point(decision))
             detail = kind(
-                decision.segment_id, decision.label, decision.confidence, decision.confirmed, *name,
-                decision.repeat_probability,
+                decision.segment_id, decision.label, _meant(decision.confidence), decision.confirmed, *name,
+                _meant(decision.repeat_probability),
             )  # fmt: skip
             self._count(decision, confirms=confirms)
         elif isinstance(decision, SegmentRetract):
@@ -300,10 +302,10 @@ class Session:
             frame, ns = self._open.pop(decision.segment_id)
             end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
             point = self._point(decision)
-            name = self._namer.name(decision.start, decision.end, point)
+            name = self._name(decision.start, decision.end, point)
             detail = SegmentClosed(
                 decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND, *name,
-                decision.repeat_probability, array("f", [] if point is None else point.tolist()),
+                _meant(decision.repeat_probability), array("f", [] if point is None else point.tolist()),
             )  # fmt: skip
             self.segments.append(detail)
             self._labels.add(decision.label)
@@ -332,6 +334,11 @@ class Session:
             self._open[running.segment_id],
             lambda: self._namer.name(start, end, point).name,
         )
+
+    def _name(self, start: int, end: int, point: NDArray[np.float64] | None) -> tuple[str, float]:
+        """What a segment is called, and how surely."""
+        name, confidence = self._namer.name(start, end, point)
+        return name, _meant(confidence)
 
     def _anomalies(self, reports: Iterable[AnomalyFound], out: list[Output]) -> None:
         for found in reports:
@@ -393,3 +400,8 @@ class Session:
                 detail=detail,
             )
         )
+
+
+def _meant(probability: float) -> float:
+    """A probability with as many digits as are meant: those after them differ from one processor to another."""
+    return round(float(probability), PROBABILITY_DIGITS)
