@@ -28,11 +28,15 @@ class SegmenterTable:
         plan: What the streams have in common.
         rows: How many there may be.
         max_batch: How many step together at most.
+
+    Attributes:
+        plan: As given.
+        columns: The numbers.
     """
 
     def __init__(self, plan: TablePlan, rows: int, max_batch: int) -> None:
         self.plan = plan
-        self._columns = new_columns(plan, rows)
+        self.columns = new_columns(plan, rows)
         self._numbers = plan.numbers
         self._ends, self._views = plan.views.ends, plan.views.views
         # So many blocks may come with a frame.
@@ -44,11 +48,11 @@ class SegmenterTable:
     @property
     def row_bytes(self) -> int:
         """What a stream takes in it."""
-        return sum(column[:1].nbytes for column in self._columns)
+        return sum(column[:1].nbytes for column in self.columns)
 
     def seat(self, row: int, like: NetworkSegments) -> RowSegmenter:
         """A stream begins in a row, which is no other stream's; it is decided about as `like` would."""
-        return RowSegmenter(self.plan, self._columns, row, like)
+        return RowSegmenter(self.plan, self.columns, row, like)
 
     def step(
         self, rows: I64, frames: F32, embeddings: F32, surprises: F32, network: BoundaryNetwork
@@ -66,14 +70,14 @@ class SegmenterTable:
             For each place in `rows` from which anything may follow, for `RowSegmenter.follow`: after how many blocks.
         """
         came, looks = observe_rows(
-            self._columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
+            self.columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
             self._made, self._looked,
         )  # fmt: skip
         if not came:
             return {}
         probabilities = network.of_table(self._looked, looks)
         follows = self._follows[:came]
-        decide_rows(self._columns, rows, self._looked, came, probabilities, follows)
+        decide_rows(self.columns, rows, self._looked, came, probabilities, follows)
         found: dict[int, list[int]] = {}
         for place, count in self._looked.of[:came][follows, :2].tolist():
             found.setdefault(place, []).append(count)
