@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from array import array
 
 from kineseg_core.session.config import SessionConfig
 
@@ -22,13 +21,14 @@ class FrameTimes:
 
     def __init__(self, config: SessionConfig) -> None:
         self._size = max(_LEAST, math.ceil((2 * config.latency_s + _MORE_S) * config.model_rate_hz))
-        self._ring = np.zeros((self._size, 2), np.int64)
+        self._frames, self._times_ns = (array("q", bytes(8 * self._size)) for _ in range(2))
         self.count = 0
         self._after: tuple[int, int] | None = None
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
-        self._ring[self.count % self._size] = frame, ns
+        at = self.count % self._size
+        self._frames[at], self._times_ns[at] = frame, ns
         self.count += 1
 
     def close(self, frame: int, ns: int) -> None:
@@ -49,5 +49,5 @@ class FrameTimes:
             return self._after
         if not self.count - self._size <= index < self.count:
             raise IndexError(f"frame {index} of the model is not among the last {self._size} of {self.count}")
-        frame, ns = self._ring[index % self._size].tolist()
-        return frame, ns
+        at = index % self._size
+        return self._frames[at], self._times_ns[at]
