@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.bench import decoder, long, memory, segmenter, streams
+from evaluation.bench import decoder, long, memory, segmenter, streams, summary
 
 PARTS = ("decoder", "segmenter", "streams", "memory", "long")
 
@@ -32,10 +33,23 @@ def main() -> None:
         console = Console(width=110)
     console.print(f"{_machine()}\n")
     options.out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, summary.Rows] = {}
     for part in options.parts or PARTS:
         rows, table = globals()[f"_{part}"](options.seconds)
         console.print(table)
         (options.out / f"{part}.json").write_text(json.dumps({"machine": _machine(), "rows": rows}, indent=1) + "\n")
+        found[part] = rows
+    figures = summary.plain(found)
+    console.print(_figures(figures))
+    (options.out / "summary.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _figures(figures: Mapping[str, Mapping[str, float | bool | None]]) -> Table:
+    table = Table("figure", "is", "asked", "holds", title="what was asked")
+    for name, each in figures.items():
+        value = "-" if each["value"] is None else f"{each['value']:.3g}"
+        table.add_row(name, value, f"{each['asked']:g}", "yes" if each["holds"] else "no")
+    return table
 
 
 def _decoder(seconds: float) -> tuple[list[dict[str, Any]], Table]:
