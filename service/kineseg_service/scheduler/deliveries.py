@@ -10,9 +10,9 @@ from kineseg_core.events import Output, Summary
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
-    """What a stream has given since its last delivery.
+    """What a stream has given since its last delivery; nothing changes once it has been handed over.
 
     Attributes:
         stream: Which.
@@ -41,16 +41,14 @@ class Outbox:
     def give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
         """A stream has got further."""
         stream.produced += len(outputs)
-        before = self._deliveries.get(stream)
-        if before is not None:
-            before.outputs.extend(outputs)
-            outputs = before.outputs
-        self._deliveries[stream] = Delivery(stream, outputs, stream.passed, summary)
+        delivery = self._of(stream)
+        delivery.outputs += outputs
+        delivery.passed, delivery.summary = stream.passed, summary
 
     def fail(self, stream: ScheduledStream, error: CoreError) -> None:
         """A stream has failed."""
-        before = self._deliveries.get(stream)
-        self._deliveries[stream] = Delivery(stream, before.outputs if before else [], stream.passed, error=error)
+        delivery = self._of(stream)
+        delivery.passed, delivery.error = stream.passed, error
 
     def drop(self, stream: ScheduledStream) -> None:
         """No one wants what a stream has given."""
@@ -61,3 +59,9 @@ class Outbox:
         deliveries = list(self._deliveries.values())
         self._deliveries.clear()
         return deliveries
+
+    def _of(self, stream: ScheduledStream) -> Delivery:
+        delivery = self._deliveries.get(stream)
+        if delivery is None:
+            delivery = self._deliveries[stream] = Delivery(stream, [], stream.passed)
+        return delivery
