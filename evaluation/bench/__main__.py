@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.bench import decoder, long, memory, segmenter, streams, summary
+from evaluation.bench import decoder, intake, long, memory, segmenter, streams, summary
 
-PARTS = ("decoder", "segmenter", "streams", "memory", "long")
+PARTS = ("decoder", "intake", "segmenter", "streams", "memory", "long")
 
 
 def main() -> None:
@@ -61,6 +61,23 @@ def _decoder(seconds: float) -> tuple[list[dict[str, Any]], Table]:
             str(cost.batch), f"{cost.steps_per_s:,.0f}", f"{cost.bare_steps_per_s:,.0f}", f"{cost.share_of_bare:.2f}"
         )
     return rows, table
+
+
+def _intake(_: float) -> tuple[list[dict[str, Any]], Table]:
+    costs = intake.measure()
+    title = (
+        f"intake alone, one thread: {intake.STREAMS} streams, chunks of {intake.CHUNK} frames, {intake.RATE:g} a second"
+    )
+    table = Table("of", "numbers a frame", "us a chunk", "least", "bytes a stream", title=title)
+    for cost in costs:
+        table.add_row(
+            cost.of,
+            str(cost.numbers),
+            f"{cost.us_per_chunk:.1f}",
+            f"{cost.least_us_per_chunk:.1f}",
+            f"{cost.bytes_per_stream:,.0f}",
+        )
+    return [dataclasses.asdict(cost) for cost in costs], table
 
 
 def _segmenter(_: float) -> tuple[list[dict[str, Any]], Table]:
