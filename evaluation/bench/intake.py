@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from kineseg.motion import CANONICAL_CHANNELS, Joints, canonical_pose, generate
+from kineseg.motion import CANONICAL_CHANNELS, Joints, Recording, canonical_pose, generate
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
@@ -26,6 +26,8 @@ CHUNK = 6
 STREAMS = 64
 SECONDS = 20.0
 ROUNDS = 9
+# Until then kernels are compiled, and all that a stream keeps is there.
+_WARM_CHUNKS = 20
 _LIMITS = IntakeLimits()
 # An hour and a half after a device's start, as capture times are.
 _FIRST_CAPTURE_NS = 5400 * SECOND
@@ -76,7 +78,7 @@ def _sources() -> dict[str, _Source]:
     order = np.random.default_rng(0).permutation(len(CANONICAL_CHANNELS))
     sent = [np.ascontiguousarray(pose[:, np.argsort(order)]) for pose in poses]
     joints = Joints.of(recordings[0])
-    positions = [each.positions.astype(np.float32).reshape(len(each.frames), -1) for each in recordings]
+    positions = [_positions(recording) for recording in recordings]
     turning = Joints(
         names=joints.names, parents=joints.parents, offsets=joints.offsets, up=joints.up, rotations="quaternions"
     )
@@ -95,6 +97,11 @@ def _of_channels(order: Sequence[int] | None) -> Intake:
 
 def _of_joints(joints: Joints) -> Intake:
     return Intake(CANONICAL_CHANNELS, None, RATE, MODEL_RATE, _LIMITS, pose=canonical_source(joints, RATE))
+
+
+def _positions(recording: Recording) -> F32:
+    assert recording.positions is not None  # generated motion has them
+    return recording.positions.astype(np.float32).reshape(len(recording.positions), -1)
 
 
 def _turns(joints: Joints, seed: int) -> F32:
@@ -129,10 +136,6 @@ def _cost(of: str, source: _Source) -> IntakeCost:
     if made != len(intakes) * int((count * CHUNK - 1) * MODEL_RATE / RATE):
         raise RuntimeError(f"{made} frames of the model have come out of {of}: the cost says nothing")
     return IntakeCost(of, source.motions[0].shape[1], statistics.median(costs), min(costs), kept)
-
-
-# Kernels are compiled, and what a stream keeps is there.
-_WARM_CHUNKS = 20
 
 
 def _chunks(motion: F32) -> list[bytes]:
