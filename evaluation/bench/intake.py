@@ -26,7 +26,7 @@ CHUNK = 6
 STREAMS = 64
 SECONDS = 20.0
 ROUNDS = 9
-# Until then kernels are compiled, and all that a stream keeps is there.
+# Until then all that a stream keeps is there.
 _WARM_CHUNKS = 20
 _LIMITS = IntakeLimits()
 # An hour and a half after a device's start, as capture times are.
@@ -118,6 +118,7 @@ def _cost(of: str, source: _Source) -> IntakeCost:
     chunks = [_chunks(motion) for motion in source.motions]
     count = len(chunks[0])
     times = _capture_times(count) if source.timed else [()] * count
+    _frames_of(source.opened(), 0, chunks[0][0], times[0])  # kernels are compiled
     tracemalloc.start()
     before = _traced()
     intakes = [source.opened() for _ in chunks]

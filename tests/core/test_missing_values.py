@@ -52,14 +52,16 @@ def test_outages_are_those_that_a_look_at_every_frame_finds(
         frames[start : start + length, channel] = np.nan
     frames[sorted(flicker), 1] = np.nan
     times = np.cumsum(steps).tolist()
-    filler = MissingValueFiller([str(channel) for channel in range(C)])
+    filler = MissingValueFiller(tuple(str(channel) for channel in range(C)))
+    before = np.zeros(C, np.float32)
     found: dict[int, list[ValuesMissing]] = {}
     filled = []
     at = 0
     for size in [*sizes, *[7] * 100]:
         if at >= 100:
             break
-        piece, reported = filler.fill(at, frames[at : at + size], times[at : at + size])
+        piece, reported = filler.fill(at, frames[at : at + size], np.array(times[at : at + size]), before)
+        before = piece[-1]
         filled.append(piece)
         found |= {at + row: events for row, events in reported.items()}
         at += size

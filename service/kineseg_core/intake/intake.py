@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 
 from kineseg_core.errors import InvalidFrame
+from kineseg_core.intake.chunk import ABSURD, HOLES, LARGEST_VALUE, longest_step, read_chunk, reorder, time_frames
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
-from kineseg_core.intake.resampling import F32, F64, ModelFrames, Resampler
+from kineseg_core.intake.resampling import F32, F64, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch
 
+_SENT = np.dtype("<f4")
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
 # A gap of so many periods is filled however slow the source: at 1 frame a second, one lost frame is 2 s.
 _FILLED_PERIODS = 2.5
-# No unit that anything is measured in gives larger numbers, and squares of these stay finite in single precision.
-LARGEST_VALUE = 1e9
 # A chunk goes through in pieces of so many frames and values at most: memory stays bounded, and others get their turn.
 _PIECE_FRAMES, _PIECE_VALUES = 512, 1 << 14
 # About how many of the model's frames a piece makes at most: a slow source makes many of each of its own.
@@ -98,10 +98,11 @@ class Intake:
         watch: SourceWatch | None = None,
     ) -> None:
         self._channels = tuple(channels)
-        self._order = None if order is None else np.asarray(order, np.int64)
         self._pose = pose
         self._watch = watch
-        self._numbers = _names_sent(channels, order) if pose is None else pose.numbers
+        self._numbers = _names_sent(self._channels, order) if pose is None else pose.numbers
+        self._order = None if order is None else np.array(order, np.int16)
+        self._rate_hz = rate_hz
         self._period = SECOND / rate_hz
         widest = max(len(self._channels), len(self._numbers))
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
@@ -109,10 +110,10 @@ class Intake:
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
             self._max_gap_ns = 0
-        self._timed: bool | None = None
-        self._clock = CaptureClock(rate_hz)
-        self._resampler = Resampler(rate_hz, model_rate_hz)
-        self._filler = MissingValueFiller(self._channels, typical)
+        self._clock: CaptureClock | None = None  # of a stream with capture times
+        before = np.zeros(len(self._channels), np.float32) if typical is None else np.array(typical, np.float32)
+        self._resampler = Resampler(rate_hz, model_rate_hz, before)
+        self._filler = MissingValueFiller(self._channels)
         self._received = 0
         self._filled = 0
         self._unnumbered = 0
@@ -176,7 +177,7 @@ class Intake:
     @property
     def first_capture_ns(self) -> int | None:
         """Capture time of the first frame, if the client gives capture times."""
-        return self._clock.first_ns
+        return None if self._clock is None else self._clock.first_ns
 
     def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
         """Validates a chunk at once, then yields what it gives, piece by piece; take all of it before the next chunk.
@@ -189,13 +190,15 @@ class Intake:
         Raises:
             InvalidFrame: The chunk is malformed, or its times contradict the rate; nothing of it has been taken.
         """
-        frames = self._parse(data)
-        self._check_index(first_frame, len(frames))
-        times, clock = self._times(first_frame, len(frames), capture_times_ns)
+        frames, has_holes = self._read(data)
+        n = len(frames)
+        self._check_index(first_frame, n)
+        times = self._times(first_frame, n, capture_times_ns)
+        # Nothing above has changed this object where it fails; from here on nothing can fail.
         gaps = self._gaps(first_frame, times)
-        # Nothing above has changed this object; from here on nothing can fail.
-        self._timed, self._clock = bool(capture_times_ns), clock
-        return self._emit(first_frame, frames, times, gaps)
+        if gaps or n > self._piece:
+            return self._emit(first_frame, frames, times, gaps, has_holes=has_holes)
+        return iter([*self._advance(first_frame, frames, times, has_holes=has_holes), ChunkEnd(first_frame + n)])
 
     def check_end(self) -> None:
         """The client has sent all there is.
@@ -203,7 +206,8 @@ class Intake:
         Raises:
             InvalidFrame: The capture times of the whole, short stream contradict its rate.
         """
-        self._clock.check_end()
+        if self._clock is not None:
+            self._clock.check_end()
 
     def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
@@ -211,7 +215,8 @@ class Intake:
         found = self._watch.finish((self._received, self._last_ns + self.period_ns)) if self._watch else []
         return [*found] if rest is None else [rest, *found]
 
-    def _parse(self, data: bytes) -> F32:
+    def _read(self, data: bytes) -> tuple[F32, bool]:
+        """The numbers of a chunk ``(n, W)``, and whether some of them are missing."""
         width = 4 * len(self._numbers)
         if len(data) % width:
             what = "channels" if self._pose is None else f"numbers, from {self._numbers[0]} to {self._numbers[-1]},"
@@ -227,20 +232,18 @@ class Intake:
             raise InvalidFrame(
                 f"the chunk holds {n} frames, at most {most} are allowed", field="data", minimum=1, maximum=most
             )
-        frames: F32 = np.frombuffer(data, "<f4").reshape(n, -1)
-        sane = np.abs(frames) <= LARGEST_VALUE
-        if not sane.all():
-            absurd = np.argwhere(~sane & ~np.isnan(frames))
-            if len(absurd):
-                row, column = (int(i) for i in absurd[0])
-                raise InvalidFrame(
-                    f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._numbers[column]!r}; "
-                    f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
-                    field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
-                )  # fmt: skip
+        frames = np.empty((n, len(self._numbers)), np.float32)
+        found = read_chunk(np.frombuffer(data, _SENT), frames)
+        if found == ABSURD:
+            row, column = (int(i) for i in np.argwhere(np.abs(frames) > LARGEST_VALUE)[0])
+            raise InvalidFrame(
+                f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._numbers[column]!r}; "
+                f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
+                field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
+            )  # fmt: skip
         if self._pose is not None:
             self._pose.check(frames)
-        return frames
+        return frames, found == HOLES
 
     def _check_index(self, first: int, n: int) -> None:
         if first < self._received:
@@ -258,31 +261,38 @@ class Intake:
                 f"first_frame is {first}, which no stream can reach", field="first_frame", reason="FRAMES_OUT_OF_ORDER"
             )
 
-    def _times(self, first: int, n: int, capture: Sequence[int]) -> tuple[list[int], CaptureClock]:
-        """Times of the chunk's frames in nanoseconds since the stream's first frame, and the clock after them."""
-        if self._timed is not None and self._timed != bool(capture):
-            before, now = ("with", "without") if self._timed else ("without", "with")
+    def _times(self, first: int, n: int, capture: Sequence[int]) -> I64:
+        """Times of the chunk's frames in nanoseconds since the stream's first frame."""
+        if self._received and (self._clock is not None) != bool(capture):
+            before, now = ("without", "with") if self._clock is None else ("with", "without")
             raise InvalidFrame(
                 f"the stream began {before} capture times and this chunk comes {now} them",
                 field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
             )  # fmt: skip
         if not capture:
-            return [round(frame * self._period) for frame in range(first, first + n)], self._clock
+            times = np.empty(n, np.int64)
+            time_frames(first, self._period, times)
+            return times
         if len(capture) != n:
             raise InvalidFrame(
                 f"{len(capture)} capture times for {n} frames", field="capture_times_ns", reason="CAPTURE_TIMES_INVALID"
             )
-        return self._clock.read(first - self._received, capture)
+        clock = self._clock or CaptureClock(self._rate_hz)
+        times = clock.read(first - self._received, capture)
+        self._clock = clock
+        return times
 
-    def _gaps(self, first: int, times: list[int]) -> dict[int, GapFound]:
+    def _gaps(self, first: int, times: I64) -> dict[int, GapFound]:
         """Gaps before frames of the chunk, by the place of the frame after each."""
         lost = first - self._received
-        before = self._last_ns if self._received else times[0]
-        steps = np.diff(np.array(times, np.int64), prepend=before)
-        places = set(np.flatnonzero(steps > int(_HOLE_PERIODS * self._period)).tolist())
+        before = self._last_ns if self._received else int(times[0])
+        hole_ns = int(_HOLE_PERIODS * self._period)
+        if not lost and (self._clock is None or longest_step(before, times) <= hole_ns):
+            return {}
+        places = set(np.flatnonzero(np.diff(times, prepend=before) > hole_ns).tolist())
         gaps = {}
         for at in sorted(places | ({0} if lost else set())):
-            last, now = times[at - 1] if at else before, times[at]
+            last, now = int(times[at - 1]) if at else before, int(times[at])
             counted = lost if at == 0 else 0
             missing = counted or max(1, round((now - last) / self._period) - 1)
             begins = last + (now - last) // (missing + 1)
@@ -290,35 +300,39 @@ class Intake:
             gaps[at] = GapFound(first + at - counted, begins, missing, now - last, first + at, now, cuts)
         return gaps
 
-    def _emit(self, first: int, frames: F32, times: list[int], gaps: dict[int, GapFound]) -> Iterator[Taken]:
+    def _emit(
+        self, first: int, frames: F32, times: I64, gaps: dict[int, GapFound], *, has_holes: bool
+    ) -> Iterator[Taken]:
         cuts = sorted({0, len(frames), *range(0, len(frames), self._piece), *gaps})
         for begin, end in itertools.pairwise(cuts):
             if gap := gaps.get(begin):
                 yield from self._pass(gap)
-            yield from self._advance(first + begin, frames[begin:end], times[begin:end])
+            yield from self._advance(first + begin, frames[begin:end], times[begin:end], has_holes=has_holes)
         yield ChunkEnd(first + len(frames))
 
-    def _advance(self, first: int, frames: F32, times: list[int]) -> Iterator[Taken]:
+    def _advance(self, first: int, frames: F32, times: I64, *, has_holes: bool) -> list[Taken]:
         """Consecutive frames: missing values are filled, and what there is to report of them comes before the frame."""
-        if self._pose is None:
-            anomalies = self._watched(first, frames, times)
-        else:
-            positions = self._pose.positions(frames)
-            anomalies = self._watched(first, positions, times)
-            frames = self._pose.push(positions, times)
+        sent: F32 | F64 = frames
+        if self._pose is not None:
+            sent = self._pose.positions(frames)
+        anomalies = {} if self._watch is None else self._watch.push(first, sent, times.tolist())
+        if self._pose is not None:
+            frames, has_holes = self._pose.push(sent, times)
         if self._order is not None:
-            frames = frames[:, self._order]
-        filled, outages = self._filler.fill(first, frames, times)
+            frames, unordered = np.empty((len(frames), len(self._order)), np.float32), frames
+            reorder(unordered, self._order, frames)
+        outages: dict[int, list[ValuesMissing]] = {}
+        if has_holes or self._filler.is_open:
+            frames, outages = self._filler.fill(first, frames, times, self._resampler.last)
+        taken: list[Taken] = []
         for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
-            yield from outages.get(begin, ())
-            yield from anomalies.get(begin, ())
-            made = self._resampler.push(first + begin, filled[begin:end], times[begin:end])
-            self._received, self._last_ns = first + end, times[end - 1]
+            taken += outages.get(begin, ())
+            taken += anomalies.get(begin, ())
+            made = self._resampler.push(first + begin, frames[begin:end], times[begin:end])
             if made is not None:
-                yield made
-
-    def _watched(self, first: int, sent: F32 | F64, times: list[int]) -> dict[int, list[AnomalyFound]]:
-        return {} if self._watch is None else self._watch.push(first, sent, times)
+                taken.append(made)
+        self._received, self._last_ns = first + len(frames), int(times[-1])
+        return taken
 
     def _pass(self, gap: GapFound) -> Iterator[Taken]:
         is_numbered = gap.frame != gap.decided

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
 
 # A channel that is without values for this long is reported; a marker that flickers is not.
 REPORTED_AFTER_NS = 250_000_000
@@ -28,6 +28,24 @@ class ValuesMissing:
     decided_ns: int
 
 
+class _Open(NamedTuple):
+    """What is known of channels that have no values, ``(C,)`` each.
+
+    Attributes:
+        since, since_ns: Frame and time from which on; `_THERE`: the channel has values.
+        reported: It has been reported.
+    """
+
+    since: I64
+    since_ns: I64
+    reported: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, channels: int) -> _Open:
+        """All have values."""
+        return cls(np.full(channels, _THERE, np.int64), np.zeros(channels, np.int64), np.zeros(channels, np.bool_))
+
+
 class _Outages(NamedTuple):
     """Stretches in which a channel has no values, (n,) each, in the order of channels, then time.
 
@@ -39,12 +57,12 @@ class _Outages(NamedTuple):
         reported_at: The row from which on it is long enough to be reported, if it lasts until then.
     """
 
-    channel: NDArray[np.int64]
-    since: NDArray[np.int64]
-    since_ns: NDArray[np.int64]
-    end: NDArray[np.int64]
+    channel: I64
+    since: I64
+    since_ns: I64
+    end: I64
     reported: NDArray[np.bool_]
-    reported_at: NDArray[np.int64]
+    reported_at: I64
 
 
 class MissingValueFiller:
@@ -52,49 +70,49 @@ class MissingValueFiller:
 
     Args:
         channels: C names.
-        typical: ``(C,)`` what a channel is given as long as no value has come; None: zeros.
 
     Attributes:
         count: Number of values that were missing so far.
     """
 
-    def __init__(self, channels: Sequence[str], typical: Sequence[float] | None = None) -> None:
-        self.count = 0
-        self._channels = tuple(channels)
-        self._last = np.zeros(len(channels), np.float32) if typical is None else np.asarray(typical, np.float32)
-        self._since = np.full(len(channels), _THERE, np.int64)  # the frame from which on a channel has been missing
-        self._since_ns = np.zeros(len(channels), np.int64)
-        self._reported = np.zeros(len(channels), np.bool_)
+    __slots__ = ("_channels", "_open", "count")
 
-    def fill(self, first: int, frames: F32, times_ns: Sequence[int]) -> tuple[F32, dict[int, list[ValuesMissing]]]:
+    def __init__(self, channels: tuple[str, ...]) -> None:
+        self.count = 0
+        self._channels = channels
+        self._open: _Open | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Some channel had no value in the last frame."""
+        return self._open is not None
+
+    def fill(self, first: int, frames: F32, times_ns: I64, before: F32) -> tuple[F32, dict[int, list[ValuesMissing]]]:
         """Fills the next frames.
 
         Args:
             first: Number of the first of them.
             frames: ``(n, C)``, n > 0.
-            times_ns: n times.
+            times_ns: ``(n,)``
+            before: ``(C,)`` the frame before them, filled; at first what a channel is given until a value has come.
 
         Returns:
             The frames without holes; and by row what is to be reported just before that frame.
         """
         missing = np.isnan(frames)
-        reported: dict[int, list[ValuesMissing]] = {}
         if missing.any():
             self.count += int(np.count_nonzero(missing))
             # For every value the row that it is taken from; row 0 is what came before these frames.
             source = np.maximum.accumulate(np.where(missing, 0, np.arange(1, len(frames) + 1)[:, None]), axis=0)
             reported = self._report(first, missing, times_ns)
-            frames = np.take_along_axis(np.concatenate([self._last[None], frames]), source, axis=0)
-        elif (self._since != _THERE).any():
-            reported = self._report(first, missing[:1], times_ns[:1])  # all are back with the first frame
-        self._last = frames[-1].copy()
-        return frames, reported
+            return np.take_along_axis(np.concatenate([before[None], frames]), source, axis=0), reported
+        if self._open is not None:
+            return frames, self._report(first, missing[:1], times_ns[:1])  # all are back with the first frame
+        return frames, {}
 
-    def _report(
-        self, first: int, missing: NDArray[np.bool_], times_ns: Sequence[int]
-    ) -> dict[int, list[ValuesMissing]]:
+    def _report(self, first: int, missing: NDArray[np.bool_], times_ns: I64) -> dict[int, list[ValuesMissing]]:
         """What is to be reported, by row; advances to the last row. It works on outages, not on each row."""
-        outages = self._outages(first, missing, np.asarray(times_ns, np.int64))
+        outages = _outages(self._open or _Open.of(len(self._channels)), first, missing, times_ns)
         long = ~outages.reported & (outages.reported_at < outages.end)
         back = (outages.end < len(missing)) & (outages.reported | long)
         found: dict[int, dict[tuple[bool, int, int], list[str]]] = {}
@@ -103,39 +121,45 @@ class MissingValueFiller:
                 # One for all channels that have been missing from the same frame on; what returned comes first.
                 key = not returned, int(outages.since[at]), int(outages.since_ns[at])
                 found.setdefault(int(rows[at]), {}).setdefault(key, []).append(self._channels[int(outages.channel[at])])
-        self._since[:] = _THERE
-        self._reported[:] = False
-        still = outages.end == len(missing)
-        channels = outages.channel[still]
-        self._since[channels], self._since_ns[channels] = outages.since[still], outages.since_ns[still]
-        self._reported[channels] = (outages.reported | long)[still]
+        self._open = _still_open(outages, long, len(missing), len(self._channels))
         return {
             row: [
-                ValuesMissing(since, since_ns, tuple(names), not open_, first + row, times_ns[row])
+                ValuesMissing(since, since_ns, tuple(names), not open_, first + row, int(times_ns[row]))
                 for (open_, since, since_ns), names in sorted(groups.items())
             ]
             for row, groups in found.items()
         }
 
-    def _outages(self, first: int, missing: NDArray[np.bool_], times_ns: NDArray[np.int64]) -> _Outages:
-        gone = self._since != _THERE
-        changed = np.concatenate([gone[None], missing[:-1]]) != missing
-        carried = np.flatnonzero(gone)
-        begin_channel, begin_row = np.nonzero((changed & missing).T)
-        end_channel, end_row = np.nonzero((changed & ~missing).T)
-        channel = np.concatenate([carried, begin_channel])
-        row = np.concatenate([np.full(len(carried), -1), begin_row])
-        order = np.lexsort((row, channel))
-        channel, row = channel[order], row[order]
-        # In each channel beginnings and ends take turns, and those still open end behind the last row.
-        open_ = np.flatnonzero(missing[-1])
-        ends_of = np.concatenate([end_channel, open_])
-        end = np.concatenate([end_row, np.full(len(open_), len(missing))])
-        end = end[np.lexsort((end, ends_of))]
-        before = row < 0
-        since = np.where(before, self._since[channel], first + row)
-        since_ns = np.where(before, self._since_ns[channel], times_ns[row])
-        reported = before & self._reported[channel]
-        return _Outages(
-            channel, since, since_ns, end, reported, np.searchsorted(times_ns, since_ns + REPORTED_AFTER_NS)
-        )
+
+def _outages(open_: _Open, first: int, missing: NDArray[np.bool_], times_ns: I64) -> _Outages:
+    """The outages of these rows, with those that are open before them."""
+    gone = open_.since != _THERE
+    changed = np.concatenate([gone[None], missing[:-1]]) != missing
+    carried = np.flatnonzero(gone)
+    begin_channel, begin_row = np.nonzero((changed & missing).T)
+    end_channel, end_row = np.nonzero((changed & ~missing).T)
+    channel = np.concatenate([carried, begin_channel])
+    row = np.concatenate([np.full(len(carried), -1), begin_row])
+    order = np.lexsort((row, channel))
+    channel, row = channel[order], row[order]
+    # In each channel beginnings and ends take turns, and those still open end behind the last row.
+    lasting = np.flatnonzero(missing[-1])
+    ends_of = np.concatenate([end_channel, lasting])
+    end = np.concatenate([end_row, np.full(len(lasting), len(missing))])
+    end = end[np.lexsort((end, ends_of))]
+    before = row < 0
+    since = np.where(before, open_.since[channel], first + row)
+    since_ns = np.where(before, open_.since_ns[channel], times_ns[row])
+    reported = before & open_.reported[channel]
+    return _Outages(channel, since, since_ns, end, reported, np.searchsorted(times_ns, since_ns + REPORTED_AFTER_NS))
+
+
+def _still_open(outages: _Outages, long: NDArray[np.bool_], rows: int, channels: int) -> _Open | None:
+    """Those that go on behind the last of so many rows; `long` ones have been reported now."""
+    still = outages.end == rows
+    if not still.any():
+        return None
+    open_, which = _Open.of(channels), outages.channel[still]
+    open_.since[which], open_.since_ns[which] = outages.since[still], outages.since_ns[still]
+    open_.reported[which] = (outages.reported | long)[still]
+    return open_

@@ -6,19 +6,17 @@ frames, and sums run frame by frame, never by chunk.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.intake.clock import SECOND
+from kineseg_core.intake.stretch import STRETCH, advance
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-
-_NO_FRAMES: F32 = np.zeros((0, 0), np.float32)
+I64 = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -57,105 +55,47 @@ class Resampler:
     Args:
         rate_hz: Frames a second at which the client captures.
         model_rate_hz: Frames a second at which the model steps.
+        before: ``(C,)`` what counts as the last frame before the first one has come; it is kept, and changes.
+
+    Attributes:
+        last: ``(C,)`` the last frame.
     """
 
-    def __init__(self, rate_hz: float, model_rate_hz: float) -> None:
-        self._period = SECOND / rate_hz
-        self._tick_period = SECOND / model_rate_hz
-        self._averages = rate_hz > model_rate_hz
-        self._begin: tuple[int, int] | None = None  # the stretch's first frame and its time
-        self._origin = 0.0  # where it begins, in nanoseconds
-        self._next = 0  # number of the frame after the last one
-        self._last: F64 = np.zeros(0)
-        self._last_ns = 0
-        self._tick = 0
-        self._tick_ns = 0
-        # Since the frame at or before the open tick: what its mean will be made of.
-        self._rows: list[F64] = []
-        self._rows_ns: list[int] = []
-        self._open_start = (0, 0)
+    __slots__ = ("_made_per_frame", "_stretch", "_sums", "last")
 
-    def push(self, first: int, frames: F32, times: Sequence[int]) -> ModelFrames | None:
-        """Advances over consecutive frames (n, C), the first of which, of number `first`, may follow a filled gap.
+    def __init__(self, rate_hz: float, model_rate_hz: float, before: F32) -> None:
+        self.last = before
+        self._stretch = np.zeros(1, STRETCH)
+        self._stretch["period"], self._stretch["tick_period"] = SECOND / rate_hz, SECOND / model_rate_hz
+        self._stretch["averages"] = rate_hz > model_rate_hz
+        self._sums = np.zeros(len(before) if rate_hz > model_rate_hz else 0)
+        self._made_per_frame = model_rate_hz / rate_hz
 
-        Frame by frame: at the few frames of a live chunk this costs a fraction of what arrays of ticks would, and the
-        order of every sum is plain.
+    def push(self, first: int, frames: F32, times_ns: I64) -> ModelFrames | None:
+        """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.
+
+        Args:
+            first: Its number.
+            frames: ``(n, C)`` finite, C-contiguous.
+            times_ns: ``(n,)`` their times.
         """
-        made = ModelFrames(_NO_FRAMES, [], [], [], [])
-        rows: list[F64] = []
-        values = frames.astype(np.float64)
-        if self._begin is None:
-            self._begin_stretch(first, times[0], values[0])
-        last, last_ns = self._last, self._last_ns
-        for number, (frame, now_ns) in enumerate(zip(values, times, strict=True), first):
-            span_ns = now_ns - last_ns
-            step = number + 1 - self._next
-            self._rows.append(frame)
-            self._rows_ns.append(now_ns)
-            while self._tick_ns <= now_ns:
-                since_ns = self._tick_ns - last_ns
-                if not self._averages:
-                    weight = since_ns / span_ns if span_ns else 1.0
-                    rows.append(last * (1.0 - weight) + frame * weight)
-                elif self._tick:  # the first tick of a stretch ends nothing
-                    rows.append(self._mean())
-                # The frame nearest to the tick; frames that are missing in between count.
-                back = step - (2 * since_ns * step + span_ns) // (2 * span_ns) if span_ns else 0
-                start = (number - back, now_ns - back * span_ns // step)
-                if self._averages:
-                    start, self._open_start = self._open_start, start
-                if len(rows) > len(made.decided):
-                    made.decided.append(number)
-                    made.decided_ns.append(now_ns)
-                    made.start.append(start[0])
-                    made.start_ns.append(start[1])
-                self._tick += 1
-                self._tick_ns = self._time_of(self._tick)
-                del self._rows[:-2], self._rows_ns[:-2]
-            if not self._averages:
-                del self._rows[:-1], self._rows_ns[:-1]
-            last, last_ns = frame, now_ns
-            self._next = number + 1
-        self._last, self._last_ns = last.copy(), last_ns
-        self._rows = [row.copy() for row in self._rows]  # not views that keep the chunk
-        made.frames = np.array(rows, np.float32)
-        return made if rows else None
+        most = int(len(frames) * self._made_per_frame) + 2
+        while True:
+            made, places = np.empty((most, frames.shape[1]), np.float32), np.empty((4, most), np.int64)
+            count = advance(first, frames, times_ns, self._stretch, self.last, self._sums, made, places)
+            if count >= 0:
+                break
+            most = -count  # a filled gap makes many
+        return ModelFrames(made[:count], *places[:, :count].tolist()) if count else None
 
     def end_stretch(self) -> ModelFrames | None:
         """Ends a stretch; the next frame begins another.
 
         One that was too short for a single model frame gives its last frame as that.
         """
-        begin, self._begin = self._begin, None
-        if begin is None or self._tick - self._averages > 0:
+        at = self._stretch[0]
+        begun, at["begun"] = bool(at["begun"]), False
+        if not begun or at["tick"] - at["averages"] > 0:
             return None
-        last = self._next - 1
-        return ModelFrames(self._last[None].astype(np.float32), [last], [self._last_ns], [begin[0]], [begin[1]])
-
-    def _begin_stretch(self, first: int, first_ns: int, frame: F64) -> None:
-        self._begin, self._next = (first, first_ns), first
-        # Without capture times that is where the frame lies exactly, so that ticks meet frames as at the beginning.
-        exact = first * self._period
-        self._origin = exact if round(exact) == first_ns else float(first_ns)
-        self._last, self._last_ns = frame, first_ns
-        self._tick, self._tick_ns = 0, first_ns
-        self._rows, self._rows_ns = [], []
-        self._open_start = (first, first_ns)
-
-    def _time_of(self, tick: int) -> int:
-        return round(self._origin + tick * self._tick_period)
-
-    def _mean(self) -> F64:
-        """Mean, from the tick before to this one, of the line through the frames."""
-        begin, end = self._time_of(self._tick - 1), self._tick_ns
-        weights = [0.0] * len(self._rows)
-        for i, (a, b) in enumerate(itertools.pairwise(self._rows_ns)):
-            p, q = max(a, begin), min(b, end)
-            if p < q:
-                # The integral of a piece of a line is its length times its value in the middle.
-                middle = (p + q - 2 * a) / (2 * (b - a))
-                weights[i] += (q - p) * (1.0 - middle)
-                weights[i + 1] += (q - p) * middle
-        scaled = np.array(weights)[:, None] * np.array(self._rows)
-        mean: F64 = np.add.reduce(scaled, axis=0) / (end - begin)
-        return mean
+        frame, last_ns, begin, begin_ns = (int(at[name]) for name in ("frame", "last_ns", "begin", "begin_ns"))
+        return ModelFrames(self.last[None].copy(), [frame], [last_ns], [begin], [begin_ns])

@@ -7,8 +7,6 @@ speeds are right across a hole, however long, and which way the body faced and h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from kineseg.motion import CANONICAL_CHANNELS, Canonicalizer, JointFrames, JointMappingError, Joints
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from kineseg_core.intake.clock import SECOND
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 # A body smaller than any, or one that jumps, makes larger numbers out of sane ones; no model is given them.
 _LARGEST_VALUE = 1e9
@@ -73,7 +72,7 @@ class SourcePose:
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
             return np.clip(self._frames.positions(frames), -_LARGEST_VALUE, _LARGEST_VALUE)
 
-    def push(self, positions: F64, times_ns: Sequence[int]) -> F32:
+    def push(self, positions: F64, times_ns: I64) -> tuple[F32, bool]:
         """The next frames.
 
         Args:
@@ -81,14 +80,15 @@ class SourcePose:
             times_ns: Their times since the first frame, increasing.
 
         Returns:
-            ``(n, C)``; NaN where a joint is not seen.
+            ``(n, C)``; NaN where a joint is not seen; and whether there is such a one.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
             if self._canonicalizer is None:
                 made = positions.reshape(len(positions), -1)
             else:
                 made = self._canonicalizer.push(positions, np.asarray(times_ns, np.float64) / SECOND)
-            return np.clip(made, -_LARGEST_VALUE, _LARGEST_VALUE).astype(np.float32)
+            made = np.clip(made, -_LARGEST_VALUE, _LARGEST_VALUE).astype(np.float32)
+        return made, bool(np.isnan(made).any())
 
 
 def canonical_source(joints: Joints, rate_hz: float) -> SourcePose:
