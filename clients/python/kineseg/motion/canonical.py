@@ -14,6 +14,7 @@ known for the rest, they are taken to have moved along with the trunk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg.motion.canonical_state import AT, HIPS, LEFT, CanonicalState
 from kineseg.motion.carried import carried
 from kineseg.motion.errors import JointMappingError, RecordingError
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS, map_joints
@@ -65,9 +67,9 @@ _BASE = [_AT[joint] for joint in ("hips", "left_hip", "right_hip")]
 _TRUNK = [_AT[joint] for joint in ("hips", "spine", "chest", "neck", "left_shoulder", "right_shoulder")] + _BASE[1:]
 # Seen from the side of the body, the line through the hips says nothing about where it faces once it stands steeper
 # than this (share of the distance between the hips that is left on the floor): lying on a side, a cartwheel.
-_LEAST_FLOOR_SHARE = 0.25
+LEAST_FLOOR_SHARE = 0.25
 # Where a source has no toes: this far from the ankle, in body sizes (down, forward), about as in a standing person.
-_TOE_DOWN, _TOE_FORWARD = 0.025, 0.1
+TOE_DOWN, TOE_FORWARD = 0.025, 0.1
 
 
 class Canonicalizer:
@@ -83,6 +85,12 @@ class Canonicalizer:
         skeleton: Gives the body size from its rest pose. Without it the size is the mean over all frames so far.
         up: The vertical axis of the positions, ``y`` or ``z``; both right-handed.
         mapping: Canonical joint -> joint name, for names that are not recognised.
+
+    Attributes:
+        found: Canonical joint -> which of the joints that will be pushed it is, for those that are there.
+        body_size: What lengths are divided by; None: the mean over all frames so far.
+        lag: Speeds are over so many frame periods.
+        state: How far it has come.
 
     Raises:
         JointMappingError: A joint that cannot be filled in was not found; says which, and what there was.
@@ -104,22 +112,13 @@ class Canonicalizer:
         self.rate = check_rate(rate)
         self.up = up
         self.lag = max(1, round(self.rate / 30.0))
-        self._found = map_joints(self.joint_names, mapping)
-        self._fixed_size = None if skeleton is None else self._rest_size(skeleton, mapping)
+        self.found = map_joints(self.joint_names, mapping)
+        self.body_size = None if skeleton is None else self._rest_size(skeleton, mapping)
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames pushed so far."""
-        self._n_seen = 0
-        self._size_sum = 0.0
-        self._n_sized = 0
-        self._left = np.array([[1.0, 0.0]])  # towards the body's left on the floor (x, z), until a frame shows it
-        self._recent_hips = np.empty((0, 3))
-        self._recent_left = np.empty((0, 2))
-        self._recent_at = np.empty(0, np.int64)  # their numbers, in frame periods
-        self._last_s: float | None = None
-        self._last_body = np.full((len(CANONICAL_JOINTS), 3), np.nan)
-        self._anchors: dict[int, Array] = {}  # for each lost joint of the base the whole body when it was seen last
+        self.state = CanonicalState.before_all(self.lag)
 
     def push(self, positions: ArrayLike, timestamps: ArrayLike | None = None) -> Array:
         """Convert the next frames.
@@ -143,8 +142,9 @@ class Canonicalizer:
             )
         if np.isinf(points).any():
             frame, joint, _ = (int(i) for i in np.argwhere(np.isinf(points))[0])
+            frame += int(self.state.numbers["seen"][0])
             raise RecordingError(
-                f"frame {self._n_seen + frame}: the position of {self.joint_names[joint]!r} is not finite",
+                f"frame {frame}: the position of {self.joint_names[joint]!r} is not finite",
                 field="positions",
             )
         steps = self._steps(timestamps, len(points))
@@ -160,10 +160,11 @@ class Canonicalizer:
         self._fill_toes(local)
         local[np.isnan(seen[:, 1:, 0])] = np.nan
         out[:, :54] = local.reshape(len(body), 54)
-        out[:, 54] = -np.minimum(np.fmin.reduce(local[..., 1], axis=1), 0.0)
+        lowest = np.fmin.reduce(local[..., 1], axis=1)
+        out[:, 54] = -np.where(lowest >= 0.0, 0.0, lowest)
         out[np.isnan(seen[:, 0, 0]), 54] = np.nan
         self._motion(out[:, 55:], hips, left, size, steps)
-        self._n_seen += len(body)
+        self.state.numbers["seen"] += len(body)
         return out
 
     def _pick(self, points: Array) -> Array:
@@ -174,11 +175,11 @@ class Canonicalizer:
         if unseen.any():
             points = np.where(unseen[..., None], np.nan, points)
         body = np.zeros((len(points), len(CANONICAL_JOINTS), 3))
-        for joint, index in self._found.items():
+        for joint, index in self.found.items():
             body[:, _AT[joint]] = points[:, index]
 
         def missing(joint: str) -> bool:
-            return joint not in self._found
+            return joint not in self.found
 
         hips, neck, chest = (body[:, _AT[joint]] for joint in ("hips", "neck", "chest"))
         if missing("hips"):
@@ -198,67 +199,72 @@ class Canonicalizer:
 
     def _with_base(self, seen: Array) -> Array:
         """The same with the joints that determine place and heading, as far as they were ever seen."""
+        anchors, last = self.state.anchors, self.state.body
         lost = np.isnan(seen[:, _BASE, 0])
         if not lost.any():
-            self._anchors.clear()
-            self._last_body = seen[-1].copy()
+            anchors.clear()
+            last[:] = seen[-1]
             return seen
         body = seen.copy()
         for row in range(len(body)):
             for place, joint in enumerate(_BASE):
                 if not lost[row, place]:
-                    self._anchors.pop(joint, None)
+                    anchors.pop(joint, None)
                     continue
-                anchor = self._anchors.setdefault(joint, self._last_body)
-                body[row, joint] = carried(anchor, seen[row], joint, _TRUNK)
+                if joint not in anchors:
+                    anchors[joint] = last.copy()
+                body[row, joint] = carried(anchors[joint], seen[row], joint, _TRUNK)
             if np.isnan(body[row, 0, 0]):
                 body[row, 0] = (body[row, _BASE[1]] + body[row, _BASE[2]]) / 2.0
-            self._last_body = body[row].copy()
+            last[:] = body[row]
         return body
 
     def _steps(self, timestamps: ArrayLike | None, count: int) -> NDArray[np.int64]:
         """``(T,)`` frame periods from the frame before to each."""
-        if (timestamps is None) != (self._last_s is None) and self._n_seen:
+        numbers = self.state.numbers
+        last_s, is_first = float(numbers["last_s"][0]), numbers["seen"][0] == 0
+        if (timestamps is None) != np.isnan(last_s) and not is_first:
             raise RecordingError("give timestamps with every frame or with none", field="timestamps")
         if timestamps is None:
             return np.ones(count, np.int64)
         times = np.asarray(timestamps, dtype=np.float64)
         if times.shape != (count,):
             raise RecordingError(f"{count} frames need as many timestamps, got {times.shape}", field="timestamps")
-        spans = np.diff(times, prepend=times[:1] - 1.0 / self.rate if self._last_s is None else self._last_s)
+        spans = np.diff(times, prepend=times[:1] - 1.0 / self.rate if is_first else last_s)
         if not (np.isfinite(times).all() and (spans > 0).all()):
             raise RecordingError("timestamps must be finite and increase", field="timestamps")
         if count:
-            self._last_s = float(times[-1])
+            numbers["last_s"] = times[-1]
         # To the nearest frame: what a clock is off by is no motion.
         return np.maximum(np.rint(spans * self.rate), 1.0).astype(np.int64)
 
     def _fill_toes(self, local: Array) -> None:
         for side in ("left", "right"):
-            if f"{side}_toe" not in self._found:
-                local[:, _AT[f"{side}_toe"] - 1, 1] -= _TOE_DOWN
-                local[:, _AT[f"{side}_toe"] - 1, 2] += _TOE_FORWARD
+            if f"{side}_toe" not in self.found:
+                local[:, _AT[f"{side}_toe"] - 1, 1] -= TOE_DOWN
+                local[:, _AT[f"{side}_toe"] - 1, 2] += TOE_FORWARD
 
     def _rest_size(self, skeleton: Skeleton, mapping: Mapping[str, str] | None) -> float:
-        known = self._found
+        known = self.found
         try:
-            self._found = map_joints(skeleton.names, mapping)
+            self.found = map_joints(skeleton.names, mapping)
             size = float(_body_length(self._pick(skeleton.rest_positions()[None]))[0])
         finally:
-            self._found = known
+            self.found = known
         if size <= 0.0:
             raise JointMappingError("the skeleton's legs and spine have no length at rest", field="skeleton")
         return size
 
     def _sizes(self, body: Array) -> Array:
-        if self._fixed_size is not None:
-            return np.full(len(body), self._fixed_size)
+        if self.body_size is not None:
+            return np.full(len(body), self.body_size)
         lengths = _body_length(body)
         whole = ~np.isnan(lengths)
         # cumsum adds strictly in order, so the running sum does not depend on where a chunk begins.
-        sums = np.cumsum(np.concatenate(([self._size_sum], np.where(whole, lengths, 0.0))))[1:]
-        counts = self._n_sized + np.cumsum(whole)
-        self._size_sum, self._n_sized = float(sums[-1]), int(counts[-1])
+        numbers = self.state.numbers
+        sums = np.cumsum(np.concatenate((numbers["size_sum"], np.where(whole, lengths, 0.0))))[1:]
+        counts = numbers["sized"] + np.cumsum(whole)
+        numbers["size_sum"], numbers["sized"] = sums[-1], counts[-1]
         sizes = sums / np.maximum(counts, 1)
         # A body of no size (all joints in one point) has nothing to be divided by; one not yet seen whole has no size.
         return np.where(counts > 0, np.where(sizes > 0.0, sizes, 1.0), np.nan)
@@ -268,33 +274,35 @@ class Canonicalizer:
         across = body[:, _AT["left_hip"]] - body[:, _AT["right_hip"]]
         x, y, z = across[:, 0], across[:, 1], across[:, 2]
         floor = x * x + z * z
-        shown = floor > _LEAST_FLOOR_SHARE**2 * (floor + y * y)
+        shown = floor > LEAST_FLOOR_SHARE**2 * (floor + y * y)
         length = np.sqrt(np.where(shown, floor, 1.0))
         new = np.stack([x / length, z / length], axis=1)
-        candidates = np.concatenate([self._left, new])
+        numbers = self.state.numbers
+        before = np.stack([numbers["left_x"], numbers["left_z"]], axis=1)
+        candidates = np.concatenate([before, new])
         latest = np.maximum.accumulate(np.where(shown, np.arange(1, len(body) + 1), 0))
         left = candidates[latest]
-        self._left = left[-1:]
+        numbers["left_x"], numbers["left_z"] = left[-1]
         return left
 
     def _motion(self, out: Array, hips: Array, left: Array, size: Array, steps: NDArray[np.int64]) -> None:
         """Velocity and yaw rate from the frame `lag` periods back or the one before that, or the first one."""
-        all_hips = np.concatenate([self._recent_hips, hips])
-        all_left = np.concatenate([self._recent_left, left])
-        at = np.cumsum(steps) + (self._recent_at[-1] if len(self._recent_at) else 0)
-        all_at = np.concatenate([self._recent_at, at])
+        recent = self.state.recent[: int(self.state.numbers["recent"][0])]
+        all_hips = np.concatenate([recent[:, HIPS], hips])
+        all_left = np.concatenate([recent[:, LEFT], left])
+        at = np.cumsum(steps) + (int(recent[-1, AT]) if len(recent) else 0)
+        all_at = np.concatenate([recent[:, AT].astype(np.int64), at])
         before = np.maximum(np.searchsorted(all_at, at - self.lag, side="right") - 1, 0)
         per_second = self.rate / np.maximum(at - all_at[before], 1)
         moved = _turn(hips - all_hips[before], left) * per_second[:, None]
         out[:, :3] = moved / size[:, None]
         old = all_left[before]
         # Positive turns to the left (counter-clockwise from above); over so few frames it stays within half a turn.
-        sin = np.ascontiguousarray(old[:, 1] * left[:, 0] - old[:, 0] * left[:, 1])
-        cos = np.ascontiguousarray(old[:, 0] * left[:, 0] + old[:, 1] * left[:, 1])
-        out[:, 3] = np.arctan2(sin, cos) * per_second
-        self._recent_hips = all_hips[-self.lag :].copy()
-        self._recent_left = all_left[-self.lag :].copy()
-        self._recent_at = all_at[-self.lag :].copy()
+        sin = old[:, 1] * left[:, 0] - old[:, 0] * left[:, 1]
+        cos = old[:, 0] * left[:, 0] + old[:, 1] * left[:, 1]
+        # The C library's, which is the same for one angle as for many; NumPy's depends on the processor.
+        out[:, 3] = np.array(list(map(math.atan2, sin.tolist(), cos.tolist()))) * per_second
+        self.state.remember(np.concatenate([hips, left, at[:, None]], axis=1)[-self.lag :])
 
 
 def canonical_pose(recording: Recording, *, mapping: Mapping[str, str] | None = None) -> Recording:

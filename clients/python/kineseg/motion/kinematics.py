@@ -55,12 +55,12 @@ def forward_kinematics(
     positions[:, 0] = root
     for joint, parent in enumerate(skeleton.parents[1:], start=1):
         if moves is None:
-            step = turned[parent] @ skeleton.offsets[joint]
+            step = _turned(turned[parent], skeleton.offsets[joint])
         else:
-            step = np.einsum("tij,tj->ti", turned[parent], moves[:, joint])
+            step = _turned(turned[parent], moves[:, joint])
         positions[:, joint] = positions[:, parent] + step
         if joint in has_child:
-            turned[joint] = turned[parent] @ local[:, joint]
+            turned[joint] = _product(turned[parent], local[:, joint])
     return positions
 
 
@@ -144,8 +144,22 @@ def matrices_from_euler(angles: ArrayLike, order: str) -> Array:
     total = np.broadcast_to(np.eye(3), (*values.shape[:-1], 3, 3))
     for position, axis in enumerate(axes):
         turn = _matrices_about_axis(values[..., position], axis)
-        total = turn if position == 0 else total @ turn
+        total = turn if position == 0 else _product(total, turn)
     return np.ascontiguousarray(total)
+
+
+# Products are written out: those of BLAS add in an order, and round, as the processor has it.
+
+
+def _product(a: Array, b: Array) -> Array:
+    """``(..., 3, 3)`` matrix products."""
+    return np.asarray(a[..., :1] * b[..., :1, :] + a[..., 1:2] * b[..., 1:2, :] + a[..., 2:] * b[..., 2:, :])
+
+
+def _turned(matrices: Array, vectors: Array) -> Array:
+    """``(T, 3, 3)`` matrices times vectors ``(3,)`` or ``(T, 3)``."""
+    x, y, z = vectors[..., :1], vectors[..., 1:2], vectors[..., 2:]
+    return np.asarray(matrices[..., 0] * x + matrices[..., 1] * y + matrices[..., 2] * z)
 
 
 def _matrices_about_axis(angle: Array, axis: str) -> Array:
