@@ -317,7 +317,7 @@ class Intake:
             sent = self._pose.positions(frames)
         anomalies = {} if self._watch is None else self._watch.push(first, sent, times.tolist())
         if self._pose is not None:
-            frames, has_holes = self._pose.push(sent, times)
+            frames, has_holes = self._pose.push(sent, times, has_holes=has_holes)
         if self._order is not None:
             frames, unordered = np.empty((len(frames), len(self._order)), np.float32), frames
             reorder(unordered, self._order, frames)

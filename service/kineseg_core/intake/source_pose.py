@@ -1,25 +1,37 @@
 """What a stream with joints sends, made into the channels of a model: the canonical pose, or the bare positions.
 
 The canonical pose is made by the code that files go through, frame by frame at the source's own rate, before values
-that are missing are filled and frames are resampled. Where frames are missing it goes by the times of those that came:
+that are missing are filled and frames are resampled. A body smaller than any, or one that jumps, makes numbers out of
+sane ones that are not; no model is given them. Where frames are missing it goes by the times of those that came:
 speeds are right across a hole, however long, and which way the body faced and how large it is stays known.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from kineseg.motion import CANONICAL_CHANNELS, Canonicalizer, JointFrames, JointMappingError, Joints
+from kineseg.motion import (
+    CANONICAL_CHANNELS,
+    CANONICAL_JOINTS,
+    Canonicalizer,
+    JointFrames,
+    JointMappingError,
+    Joints,
+)
+from kineseg.motion.canonical import LEAST_FLOOR_SHARE, TOE_DOWN, TOE_FORWARD
+from kineseg.motion.joint_frames import SHORTEST_QUATERNION
 from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
+from kineseg_core.intake.body_pose import BODY, pose_bodies
+from kineseg_core.intake.body_turns import place_joints, without_rotation
+from kineseg_core.intake.chunk import LARGEST_VALUE
 from kineseg_core.intake.clock import SECOND
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-
-# A body smaller than any, or one that jumps, makes larger numbers out of sane ones; no model is given them.
-_LARGEST_VALUE = 1e9
 
 
 class SourcePose:
@@ -36,8 +48,11 @@ class SourcePose:
 
     def __init__(self, joints: Joints, canonicalizer: Canonicalizer | None) -> None:
         self.numbers = joints.numbers
+        self._joints = joints
         self._frames = JointFrames(joints)
+        self._turns = _Turns.of(joints) if joints.rotations == "quaternions" else None
         self._canonicalizer = canonicalizer
+        self._body = None if canonicalizer is None else _Body.of(canonicalizer)
         self.channels = CANONICAL_CHANNELS
         if canonicalizer is None:
             self.channels = tuple(f"{name}.{axis}" for name in joints.names for axis in "xyz")
@@ -51,16 +66,18 @@ class SourcePose:
         Raises:
             InvalidFrame: A quaternion says no rotation.
         """
+        if self._turns is None or without_rotation(frames, self._turns.turning, SHORTEST_QUATERNION) < 0:
+            return
         found = self._frames.without_rotation(frames)
-        if found is not None:
-            row, joint = found
-            raise InvalidFrame(
-                f"frame {row} of the chunk has a quaternion of length 0 for joint {joint!r}, which is no "
-                "rotation; of a joint that is not seen it must be NaN",
-                field="data",
-            )
+        assert found is not None
+        row, joint = found
+        raise InvalidFrame(
+            f"frame {row} of the chunk has a quaternion of length 0 for joint {joint!r}, which is no "
+            "rotation; of a joint that is not seen it must be NaN",
+            field="data",
+        )
 
-    def positions(self, frames: F32) -> F64:
+    def positions(self, frames: F32) -> F32 | F64:
         """Where the joints are.
 
         Args:
@@ -69,26 +86,81 @@ class SourcePose:
         Returns:
             ``(n, J, 3)``; NaN where a joint is not seen.
         """
+        if self._joints.rotations == "none":
+            return frames.reshape(len(frames), -1, 3)
+        if self._turns is not None:
+            places = np.empty((len(frames), len(self._joints.names), 3))
+            place_joints(frames, self._turns.parents, self._turns.is_turning, self._turns.offsets, places)
+            return places
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
-            return np.clip(self._frames.positions(frames), -_LARGEST_VALUE, _LARGEST_VALUE)
+            return np.clip(self._frames.positions(frames), -LARGEST_VALUE, LARGEST_VALUE)
 
-    def push(self, positions: F64, times_ns: I64) -> tuple[F32, bool]:
+    def push(self, positions: F32 | F64, times_ns: I64, *, has_holes: bool) -> tuple[F32, bool]:
         """The next frames.
 
         Args:
             positions: ``(n, J, 3)`` of them, see `positions`.
-            times_ns: Their times since the first frame, increasing.
+            times_ns: ``(n,)`` since the first frame, increasing.
+            has_holes: Some of what came is NaN.
 
         Returns:
-            ``(n, C)``; NaN where a joint is not seen; and whether there is such a one.
+            ``(n, C)``; NaN where a joint is not seen; and whether there may be such a one.
         """
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
-            if self._canonicalizer is None:
-                made = positions.reshape(len(positions), -1)
-            else:
-                made = self._canonicalizer.push(positions, np.asarray(times_ns, np.float64) / SECOND)
-            made = np.clip(made, -_LARGEST_VALUE, _LARGEST_VALUE).astype(np.float32)
-        return made, bool(np.isnan(made).any())
+        if self._canonicalizer is None or self._body is None:
+            return positions.reshape(len(positions), -1).astype(np.float32), has_holes
+        if has_holes:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
+                poses = self._canonicalizer.push(positions, times_ns / SECOND)
+                return np.clip(poses, -LARGEST_VALUE, LARGEST_VALUE).astype(np.float32), True
+        state, made = self._canonicalizer.state, np.empty((len(positions), len(CANONICAL_CHANNELS)), np.float32)
+        state.anchors.clear()  # all joints are there
+        whole = pose_bodies(
+            positions, times_ns, self._body.found, self._body.plan, state.numbers, state.body, state.recent, made
+        )
+        return made, not whole
+
+
+class _Turns(NamedTuple):
+    """What the kernels of forward kinematics want to know of J joints.
+
+    Attributes:
+        parents: ``(J,)``
+        is_turning: ``(J,)`` something hangs on the joint.
+        turning: ``(n,)`` which these are.
+        offsets: ``(J, 3)``
+    """
+
+    parents: NDArray[np.int16]
+    is_turning: NDArray[np.bool_]
+    turning: NDArray[np.int16]
+    offsets: F64
+
+    @classmethod
+    def of(cls, joints: Joints) -> _Turns:
+        parents = np.array(joints.parents, np.int16)
+        turning = np.unique(parents[parents >= 0])
+        return cls(parents, np.isin(np.arange(len(parents)), turning), turning, np.array(joints.offsets, np.float64))
+
+
+class _Body(NamedTuple):
+    """What the kernel of the canonical pose wants to know.
+
+    Attributes:
+        found: ``(19,)`` for each canonical joint which of those that come it is; -1: none.
+        plan: ``(1,)`` `BODY`.
+    """
+
+    found: NDArray[np.int16]
+    plan: NDArray[np.void]
+
+    @classmethod
+    def of(cls, canonicalizer: Canonicalizer) -> _Body:
+        plan = np.zeros(1, BODY)
+        plan["rate"], plan["size"] = canonicalizer.rate, canonicalizer.body_size or 0.0
+        plan["least_floor_share"] = LEAST_FLOOR_SHARE
+        plan["toe_down"], plan["toe_forward"] = TOE_DOWN, TOE_FORWARD
+        plan["lag"], plan["is_z_up"] = canonicalizer.lag, canonicalizer.up == "z"
+        return cls(np.array([canonicalizer.found.get(joint, -1) for joint in CANONICAL_JOINTS], np.int16), plan)
 
 
 def canonical_source(joints: Joints, rate_hz: float) -> SourcePose:

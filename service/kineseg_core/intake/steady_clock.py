@@ -1,4 +1,4 @@
-"""The kernel of a source's clock while stamps come as steadily as they should: then they are the times of the frames."""
+"""The kernel of a source's clock while stamps come as steadily as they should: they are then the times of frames."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ STRETCH = np.dtype(
 
 - period, tick_period: Nanoseconds from one frame, and from one tick, to the next.
 - averages: Model frames are means; else they are interpolated.
-- begun: There is a stretch; `begin` is its first frame, `begin_ns` the time of that, and `origin` where it lies exactly.
+- begun: There is a stretch; `begin` is its first frame, `begin_ns` its time, and `origin` where it lies exactly.
 - frame, last_ns: The last frame's number and time.
 - tick, tick_ns: The next tick's number and time.
 - open_start, open_start_ns: The frame nearest to the tick before, where the open mean begins.

@@ -225,7 +225,7 @@ def test_what_is_no_body_gives_its_positions_where_any_channels_will_do() -> Non
     assert pose.channels == pose.numbers == tuple(f"{name}.{axis}" for name in joints.names for axis in "xyz")
     rows = np.random.default_rng(0).normal(size=(20, 9)).astype(np.float32)
     rows[3, 4] = np.nan
-    made, has_holes = pose.push(pose.positions(rows), np.arange(20))
+    made, has_holes = pose.push(pose.positions(rows), np.arange(20), has_holes=True)
     assert made.tobytes() == rows.tobytes()
     assert has_holes
     with pytest.raises(WrongChannels, match="9 channels, of which the model takes at most 8"):

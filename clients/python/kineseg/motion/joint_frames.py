@@ -14,7 +14,7 @@ from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler, m
 Array = NDArray[np.float64]
 
 # A quaternion shorter than this says no direction in single precision.
-_SHORTEST = 1e-6
+SHORTEST_QUATERNION = 1e-6
 
 
 class JointFrames:
@@ -63,7 +63,7 @@ class JointFrames:
             return None
         turns = frames[:, 3:].reshape(len(frames), -1, 4)[:, self._turning]
         largest = np.abs(turns).max(axis=2)
-        short = np.argwhere(largest < _SHORTEST)
+        short = np.argwhere(largest < SHORTEST_QUATERNION)
         return (int(short[0][0]), self._joints.names[self._turning[int(short[0][1])]]) if len(short) else None
 
     def _rotations(self, values: Array) -> Array:
