@@ -23,7 +23,7 @@ def read(clock: CaptureClock, stamps: list[int], sizes: list[int] | None = None)
     for size in [*(sizes or []), *[len(stamps)] * len(stamps)]:
         if at >= len(stamps):
             break
-        times += clock.read(0, stamps[at : at + size]).tolist()
+        times += clock.read(0, stamps[at : at + size])[0].tolist()
         at += size
     clock.check_end()
     return times

@@ -13,34 +13,30 @@ ABSURD, WHOLE, HOLES = 0, 1, 2
 
 
 @kernel(nogil=True)
-def read_chunk(data, frames):  # type: ignore[no-untyped-def]
-    """Copies numbers that are sane.
+def read_chunk(data, first, period, frames, times_ns):  # type: ignore[no-untyped-def]
+    """Copies numbers that are sane, and gives frames the times that they have without capture times.
 
     Args:
-        data: ``(n * W,)`` float32 as they were sent.
+        data: Bytes of n * W float32.
+        first: Number of the first frame.
+        period: Nanoseconds from one frame to the next.
         frames: ``(n, W)`` float32, to be filled.
+        times_ns: ``(n,)`` int64, to be filled.
 
     Returns:
         `ABSURD`, `WHOLE` or `HOLES`.
     """
-    copy, sane = frames.ravel(), True
-    for i in range(len(data)):
-        copy[i] = data[i]
-        sane &= abs(data[i]) <= np.float32(LARGEST_VALUE)
+    time_frames(first, period, times_ns)
+    sent, copy, sane = np.frombuffer(data, np.float32), frames.ravel(), True
+    for i in range(len(sent)):
+        copy[i] = sent[i]
+        sane &= abs(sent[i]) <= np.float32(LARGEST_VALUE)
     if sane:
         return WHOLE
-    for i in range(len(data)):
-        if abs(data[i]) > np.float32(LARGEST_VALUE):
+    for i in range(len(sent)):
+        if abs(sent[i]) > np.float32(LARGEST_VALUE):
             return ABSURD
     return HOLES
-
-
-@kernel(nogil=True)
-def reorder(frames, order, reordered):  # type: ignore[no-untyped-def]
-    """Fills ``reordered (n, C)`` with the columns of ``frames (n, W)`` in this order, ``(C,)``."""
-    for row in range(len(frames)):
-        for column in range(len(order)):
-            reordered[row, column] = frames[row, order[column]]
 
 
 @kernel(nogil=True)
@@ -51,10 +47,8 @@ def time_frames(first, period, times_ns):  # type: ignore[no-untyped-def]
 
 
 @kernel(nogil=True)
-def longest_step(before_ns, times_ns):  # type: ignore[no-untyped-def]
-    """The longest step from one of these times to the next, and from `before_ns` to the first."""
-    longest = 0
-    for time_ns in times_ns:
-        longest = max(longest, time_ns - before_ns)
-        before_ns = time_ns
-    return longest
+def reorder(frames, order, reordered):  # type: ignore[no-untyped-def]
+    """Fills ``reordered (n, C)`` with the columns of ``frames (n, W)`` in this order, ``(C,)``."""
+    for row in range(len(frames)):
+        for column in range(len(order)):
+            reordered[row, column] = frames[row, order[column]]

@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 
 from kineseg_core.errors import InvalidFrame
-from kineseg_core.intake.chunk import ABSURD, HOLES, LARGEST_VALUE, longest_step, read_chunk, reorder, time_frames
+from kineseg_core.intake.chunk import ABSURD, HOLES, LARGEST_VALUE, read_chunk, reorder, time_frames
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
 from kineseg_core.intake.resampling import F32, F64, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch
 
-_SENT = np.dtype("<f4")
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
 # A gap of so many periods is filled however slow the source: at 1 frame a second, one lost frame is 2 s.
@@ -190,15 +189,22 @@ class Intake:
         Raises:
             InvalidFrame: The chunk is malformed, or its times contradict the rate; nothing of it has been taken.
         """
-        frames, has_holes = self._read(data)
+        frames, times, has_holes = self._read(data)
         n = len(frames)
         self._check_index(first_frame, n)
-        times = self._times(first_frame, n, capture_times_ns)
+        self._check_timed(n, capture_times_ns)
+        is_steady = first_frame == self._received
+        if capture_times_ns:
+            times, is_steady = self._read_times(first_frame - self._received, capture_times_ns)
+        elif not is_steady:
+            time_frames(first_frame, self._period, times)
         # Nothing above has changed this object where it fails; from here on nothing can fail.
-        gaps = self._gaps(first_frame, times)
+        gaps = {} if is_steady else self._gaps(first_frame, times)
         if gaps or n > self._piece:
             return self._emit(first_frame, frames, times, gaps, has_holes=has_holes)
-        return iter([*self._advance(first_frame, frames, times, has_holes=has_holes), ChunkEnd(first_frame + n)])
+        taken = self._advance(first_frame, frames, times, has_holes=has_holes)
+        taken.append(ChunkEnd(first_frame + n))
+        return iter(taken)
 
     def check_end(self) -> None:
         """The client has sent all there is.
@@ -213,18 +219,17 @@ class Intake:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
         rest = self._resampler.end_stretch()
         found = self._watch.finish((self._received, self._last_ns + self.period_ns)) if self._watch else []
-        return [*found] if rest is None else [rest, *found]
+        return [*rest, *found]
 
-    def _read(self, data: bytes) -> tuple[F32, bool]:
-        """The numbers of a chunk ``(n, W)``, and whether some of them are missing."""
-        width = 4 * len(self._numbers)
-        if len(data) % width:
+    def _read(self, data: bytes) -> tuple[F32, I64, bool]:
+        """A chunk's frames ``(n, W)``, their times if they are the next ones, and whether some numbers are missing."""
+        n, rest = divmod(len(data), 4 * len(self._numbers))
+        if rest:
+            width = len(self._numbers)
             what = "channels" if self._pose is None else f"numbers, from {self._numbers[0]} to {self._numbers[-1]},"
             raise InvalidFrame(
-                f"data is {len(data)} bytes, not a multiple of {width} ({len(self._numbers)} {what} of float32)",
-                field="data",
+                f"data is {len(data)} bytes, not a multiple of {4 * width} ({width} {what} of float32)", field="data"
             )
-        n = len(data) // width
         if n == 0:
             raise InvalidFrame("a chunk must hold at least one frame", field="data")
         if n > self._limits.max_chunk_frames:
@@ -232,8 +237,8 @@ class Intake:
             raise InvalidFrame(
                 f"the chunk holds {n} frames, at most {most} are allowed", field="data", minimum=1, maximum=most
             )
-        frames = np.empty((n, len(self._numbers)), np.float32)
-        found = read_chunk(np.frombuffer(data, _SENT), frames)
+        frames, times = np.empty((n, len(self._numbers)), np.float32), np.empty(n, np.int64)
+        found = read_chunk(data, self._received, self._period, frames, times)
         if found == ABSURD:
             row, column = (int(i) for i in np.argwhere(np.abs(frames) > LARGEST_VALUE)[0])
             raise InvalidFrame(
@@ -243,7 +248,7 @@ class Intake:
             )  # fmt: skip
         if self._pose is not None:
             self._pose.check(frames)
-        return frames, found == HOLES
+        return frames, times, found == HOLES
 
     def _check_index(self, first: int, n: int) -> None:
         if first < self._received:
@@ -261,24 +266,22 @@ class Intake:
                 f"first_frame is {first}, which no stream can reach", field="first_frame", reason="FRAMES_OUT_OF_ORDER"
             )
 
-    def _times(self, first: int, n: int, capture: Sequence[int]) -> I64:
-        """Times of the chunk's frames in nanoseconds since the stream's first frame."""
+    def _check_timed(self, n: int, capture: Sequence[int]) -> None:
         if self._received and (self._clock is not None) != bool(capture):
             before, now = ("without", "with") if self._clock is None else ("with", "without")
             raise InvalidFrame(
                 f"the stream began {before} capture times and this chunk comes {now} them",
                 field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
             )  # fmt: skip
-        if not capture:
-            times = np.empty(n, np.int64)
-            time_frames(first, self._period, times)
-            return times
-        if len(capture) != n:
+        if capture and len(capture) != n:
             raise InvalidFrame(
                 f"{len(capture)} capture times for {n} frames", field="capture_times_ns", reason="CAPTURE_TIMES_INVALID"
             )
+
+    def _read_times(self, lost: int, capture: Sequence[int]) -> tuple[I64, bool]:
+        """Times of the chunk's frames since the stream's first frame, and whether nothing is missing between them."""
         clock = self._clock or CaptureClock(self._rate_hz)
-        times = clock.read(first - self._received, capture)
+        times = clock.read(lost, capture)
         self._clock = clock
         return times
 
@@ -287,8 +290,6 @@ class Intake:
         lost = first - self._received
         before = self._last_ns if self._received else int(times[0])
         hole_ns = int(_HOLE_PERIODS * self._period)
-        if not lost and (self._clock is None or longest_step(before, times) <= hole_ns):
-            return {}
         places = set(np.flatnonzero(np.diff(times, prepend=before) > hole_ns).tolist())
         gaps = {}
         for at in sorted(places | ({0} if lost else set())):
@@ -325,12 +326,13 @@ class Intake:
         if has_holes or self._filler.is_open:
             frames, outages = self._filler.fill(first, frames, times, self._resampler.last)
         taken: list[Taken] = []
-        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
-            taken += outages.get(begin, ())
-            taken += anomalies.get(begin, ())
-            made = self._resampler.push(first + begin, frames[begin:end], times[begin:end])
-            if made is not None:
-                taken.append(made)
+        if outages or anomalies:
+            for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
+                taken += outages.get(begin, ())
+                taken += anomalies.get(begin, ())
+                taken += self._resampler.push(first + begin, frames[begin:end], times[begin:end])
+        else:
+            taken += self._resampler.push(first, frames, times)
         self._received, self._last_ns = first + len(frames), int(times[-1])
         return taken
 
@@ -338,9 +340,7 @@ class Intake:
         is_numbered = gap.frame != gap.decided
         if gap.cuts:
             self._skipped += gap.missing if is_numbered else 0
-            rest = self._resampler.end_stretch()
-            if rest is not None:
-                yield rest
+            yield from self._resampler.end_stretch()
         else:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing

@@ -71,13 +71,16 @@ class Resampler:
         self._sums = np.zeros(len(before) if rate_hz > model_rate_hz else 0)
         self._made_per_frame = model_rate_hz / rate_hz
 
-    def push(self, first: int, frames: F32, times_ns: I64) -> ModelFrames | None:
+    def push(self, first: int, frames: F32, times_ns: I64) -> list[ModelFrames]:
         """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.
 
         Args:
             first: Its number.
             frames: ``(n, C)`` finite, C-contiguous.
             times_ns: ``(n,)`` their times.
+
+        Returns:
+            What has been made of them, in one piece; nothing if that is nothing.
         """
         most = int(len(frames) * self._made_per_frame) + 2
         while True:
@@ -86,9 +89,9 @@ class Resampler:
             if count >= 0:
                 break
             most = -count  # a filled gap makes many
-        return ModelFrames(made[:count], *places[:, :count].tolist()) if count else None
+        return [ModelFrames(made[:count], *places[:, :count].tolist())] if count else []
 
-    def end_stretch(self) -> ModelFrames | None:
+    def end_stretch(self) -> list[ModelFrames]:
         """Ends a stretch; the next frame begins another.
 
         One that was too short for a single model frame gives its last frame as that.
@@ -96,6 +99,6 @@ class Resampler:
         at = self._stretch[0]
         begun, at["begun"] = bool(at["begun"]), False
         if not begun or at["tick"] - at["averages"] > 0:
-            return None
+            return []
         frame, last_ns, begin, begin_ns = (int(at[name]) for name in ("frame", "last_ns", "begin", "begin_ns"))
-        return ModelFrames(self.last[None].copy(), [frame], [last_ns], [begin], [begin_ns])
+        return [ModelFrames(self.last[None].copy(), [frame], [last_ns], [begin], [begin_ns])]

@@ -107,8 +107,8 @@ def matrices_from_quaternions(quaternions: ArrayLike) -> Array:
     """
     q = np.asarray(quaternions, dtype=np.float64)
     largest = np.abs(q).max(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        q = q / np.where(largest > 0.0, largest, np.nan)  # so that no square leaves the numbers there are
+    # By a power of two, which rounds nothing: so that no square leaves the numbers there are.
+    q = np.ldexp(np.where(largest > 0.0, q, np.nan), -np.frexp(largest)[1])
     x, y, z, w = (q[..., i] for i in range(4))
     twice = 2.0 / (x * x + y * y + z * z + w * w)
     out = np.empty((*q.shape[:-1], 3, 3))
