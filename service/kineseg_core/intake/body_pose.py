@@ -174,20 +174,21 @@ def _motion(p, s, size, step, body, recent, pose):  # type: ignore[no-untyped-de
     pose[_MOTION + 1] = _cut(y * per_second / size)
     pose[_MOTION + 2] = _cut((z * left_x - x * left_z) * per_second / size)
     pose[_MOTION + 3] = _cut(math.atan2(sin, cos) * per_second)
-    _remember(s, hips, now, recent)
+    _remember(s, body, now, recent)
     return not (math.isnan(x) or math.isnan(y) or math.isnan(z))
 
 
 @kernel(nogil=True)
-def _remember(s, hips, now, recent):  # type: ignore[no-untyped-def]
+def _remember(s, body, now, recent):  # type: ignore[no-untyped-def]
     """Puts the frame behind the recent ones, of which the oldest goes when they are full."""
     if s.recent == len(recent):
         for at in range(len(recent) - 1):
-            recent[at] = recent[at + 1]
+            for k in range(6):
+                recent[at, k] = recent[at + 1, k]
         s.recent -= 1
-    row = recent[s.recent]
-    row[_X], row[_Y], row[_Z] = hips[0], hips[1], hips[2]
-    row[_LEFT_X], row[_LEFT_Z], row[_AT] = s.left_x, s.left_z, now
+    at = s.recent
+    recent[at, _X], recent[at, _Y], recent[at, _Z] = body[_HIPS, 0], body[_HIPS, 1], body[_HIPS, 2]
+    recent[at, _LEFT_X], recent[at, _LEFT_Z], recent[at, _AT] = s.left_x, s.left_z, now
     s.recent += 1
 
 

@@ -31,7 +31,7 @@ def place_joints(frames, parents, is_turning, offsets, positions):  # type: igno
 
     Args:
         frames: ``(n, 3 + 4 J)`` float32, position of the root and quaternions x, y, z, w.
-        parents: ``(J,)`` the root is first, and a parent before its children.
+        parents: ``(J,)`` unsigned; the root is first, and a parent before its children.
         is_turning: ``(J,)`` something hangs on the joint.
         offsets: ``(J, 3)`` at rest, from the parent.
         positions: ``(n, J, 3)`` float64 to be filled; cut off where they are too large to be.
@@ -40,17 +40,12 @@ def place_joints(frames, parents, is_turning, offsets, positions):  # type: igno
     for row in range(len(frames)):
         for k in range(3):
             positions[row, 0, k] = frames[row, k]
-        if is_turning[0]:
-            _turn(frames, row, 0, turns)
-        for joint in range(1, len(parents)):
+        for joint in range(len(parents)):
             parent = parents[joint]
-            a, b, c = offsets[joint, 0], offsets[joint, 1], offsets[joint, 2]
-            for k in range(3):
-                step = turns[parent, k, 0] * a + turns[parent, k, 1] * b + turns[parent, k, 2] * c
-                positions[row, joint, k] = positions[row, parent, k] + step
+            if joint:
+                _hang(turns, offsets, parent, joint, positions, row)
             if is_turning[joint]:
-                _turn(frames, row, joint, turns)
-                _after(parent, joint, turns)
+                _turn(frames, row, parent, joint, turns)
     places = positions.ravel()
     for i in range(len(places)):
         if abs(places[i]) > LARGEST_VALUE:
@@ -58,27 +53,31 @@ def place_joints(frames, parents, is_turning, offsets, positions):  # type: igno
 
 
 @kernel(nogil=True)
-def _turn(frames, row, joint, turns):  # type: ignore[no-untyped-def]
-    """A joint's own rotation; squares of single precision need no scale."""
+def _hang(turns, offsets, parent, joint, positions, row):  # type: ignore[no-untyped-def]
+    """Where a joint is, turned with its parent."""
+    a, b, c = offsets[joint, 0], offsets[joint, 1], offsets[joint, 2]
+    for k in range(3):
+        step = turns[parent, k, 0] * a + turns[parent, k, 1] * b + turns[parent, k, 2] * c
+        positions[row, joint, k] = positions[row, parent, k] + step
+
+
+@kernel(nogil=True)
+def _turn(frames, row, parent, joint, turns):  # type: ignore[no-untyped-def]
+    """The rotation of a joint in the world: its own, then its parent's. Squares of single precision need no scale."""
     at = 3 + 4 * joint
     x, y = np.float64(frames[row, at]), np.float64(frames[row, at + 1])
     z, w = np.float64(frames[row, at + 2]), np.float64(frames[row, at + 3])
     twice = 2.0 / (x * x + y * y + z * z + w * w)
-    turns[joint, 0, 0] = 1.0 - twice * (y * y + z * z)
-    turns[joint, 0, 1] = twice * (x * y - z * w)
-    turns[joint, 0, 2] = twice * (x * z + y * w)
-    turns[joint, 1, 0] = twice * (x * y + z * w)
-    turns[joint, 1, 1] = 1.0 - twice * (x * x + z * z)
-    turns[joint, 1, 2] = twice * (y * z - x * w)
-    turns[joint, 2, 0] = twice * (x * z - y * w)
-    turns[joint, 2, 1] = twice * (y * z + x * w)
-    turns[joint, 2, 2] = 1.0 - twice * (x * x + y * y)
-
-
-@kernel(nogil=True)
-def _after(parent, joint, turns):  # type: ignore[no-untyped-def]
-    """The parent's rotation comes after the joint's own."""
-    for k in range(3):  # by column, which is read before it is written
-        a, b, c = turns[joint, 0, k], turns[joint, 1, k], turns[joint, 2, k]
-        for i in range(3):
-            turns[joint, i, k] = turns[parent, i, 0] * a + turns[parent, i, 1] * b + turns[parent, i, 2] * c
+    xx, xy, xz = 1.0 - twice * (y * y + z * z), twice * (x * y - z * w), twice * (x * z + y * w)
+    yx, yy, yz = twice * (x * y + z * w), 1.0 - twice * (x * x + z * z), twice * (y * z - x * w)
+    zx, zy, zz = twice * (x * z - y * w), twice * (y * z + x * w), 1.0 - twice * (x * x + y * y)
+    if joint == 0:
+        turns[0, 0, 0], turns[0, 0, 1], turns[0, 0, 2] = xx, xy, xz
+        turns[0, 1, 0], turns[0, 1, 1], turns[0, 1, 2] = yx, yy, yz
+        turns[0, 2, 0], turns[0, 2, 1], turns[0, 2, 2] = zx, zy, zz
+        return
+    for k in range(3):
+        a, b, c = turns[parent, k, 0], turns[parent, k, 1], turns[parent, k, 2]
+        turns[joint, k, 0] = a * xx + b * yx + c * zx
+        turns[joint, k, 1] = a * xy + b * yy + c * zy
+        turns[joint, k, 2] = a * xz + b * yz + c * zz

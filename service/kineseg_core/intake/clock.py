@@ -69,31 +69,31 @@ class CaptureClock:
         at = self._progress
         return at.first_ns if at.begun else None
 
-    def read(self, lost: int, stamps_ns: Sequence[int]) -> tuple[I64, bool]:
+    def read(self, lost: int, stamps_ns: Sequence[int], times_ns: I64) -> bool:
         """Times of the next frames.
 
         Args:
             lost: How many frames are missing before the first of these.
-            stamps_ns: Their capture times, at least one.
+            stamps_ns: Their n capture times, at least one.
+            times_ns: ``(n,)`` to be filled.
 
         Returns:
-            ``(n,)`` and whether they are as far apart as the rate has them, nearly, so that nothing is missing between.
+            Whether they are about as far apart as the rate has them, so that nothing is missing between.
 
         Raises:
             InvalidFrame: They do not increase, lie centuries apart, or contradict the declared rate; the clock stays as
                 it was.
         """
-        times = np.empty(len(stamps_ns), np.int64)
         stamps = _as_array(stamps_ns)
-        if not lost and follow_steady(stamps, self._period, self._assessed_after, self._at, times):
-            return times, True
+        if not lost and follow_steady(stamps, self._period, self._assessed_after, self._at, times_ns):
+            return True
         at = self._progress
         if not at.begun:
             at = at._replace(first_ns=stamps_ns[0])
         self._check_order(stamps_ns, at)
-        times[:], at = self._follow([stamp - at.first_ns for stamp in stamps_ns], lost, at)
+        times_ns[:], at = self._follow([stamp - at.first_ns for stamp in stamps_ns], lost, at)
         self._at[0] = at
-        return times, False
+        return False
 
     def check_end(self) -> None:
         """The stream has ended: a short one, too, must have kept its rate.

@@ -60,7 +60,7 @@ class GapFound:
     cuts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChunkEnd:
     """All of a chunk has gone through; `frames` is the index after its last frame."""
 
@@ -100,6 +100,7 @@ class Intake:
         self._pose = pose
         self._watch = watch
         self._numbers = _names_sent(self._channels, order) if pose is None else pose.numbers
+        self._frame_bytes = 4 * len(self._numbers)
         self._order = None if order is None else np.array(order, np.int16)
         self._rate_hz = rate_hz
         self._period = SECOND / rate_hz
@@ -117,7 +118,6 @@ class Intake:
         self._filled = 0
         self._unnumbered = 0
         self._skipped = 0
-        self._last_ns = 0
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ class Intake:
     @property
     def last_ns(self) -> int:
         """Time of the last frame."""
-        return self._last_ns
+        return self._resampler.last_ns
 
     @property
     def period_ns(self) -> int:
@@ -191,13 +191,12 @@ class Intake:
         """
         frames, times, has_holes = self._read(data)
         n = len(frames)
-        self._check_index(first_frame, n)
-        self._check_timed(n, capture_times_ns)
-        is_steady = first_frame == self._received
-        if capture_times_ns:
-            times, is_steady = self._read_times(first_frame - self._received, capture_times_ns)
-        elif not is_steady:
+        is_next = is_steady = first_frame == self._received
+        if not is_next:
+            self._check_index(first_frame, n)
             time_frames(first_frame, self._period, times)
+        if capture_times_ns or self._clock is not None:
+            is_steady = self._read_times(first_frame - self._received, capture_times_ns, times)
         # Nothing above has changed this object where it fails; from here on nothing can fail.
         gaps = {} if is_steady else self._gaps(first_frame, times)
         if gaps or n > self._piece:
@@ -218,17 +217,18 @@ class Intake:
     def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
         rest = self._resampler.end_stretch()
-        found = self._watch.finish((self._received, self._last_ns + self.period_ns)) if self._watch else []
+        found = self._watch.finish((self._received, self.last_ns + self.period_ns)) if self._watch else []
         return [*rest, *found]
 
     def _read(self, data: bytes) -> tuple[F32, I64, bool]:
         """A chunk's frames ``(n, W)``, their times if they are the next ones, and whether some numbers are missing."""
-        n, rest = divmod(len(data), 4 * len(self._numbers))
+        n, rest = divmod(len(data), self._frame_bytes)
         if rest:
-            width = len(self._numbers)
             what = "channels" if self._pose is None else f"numbers, from {self._numbers[0]} to {self._numbers[-1]},"
             raise InvalidFrame(
-                f"data is {len(data)} bytes, not a multiple of {4 * width} ({width} {what} of float32)", field="data"
+                f"data is {len(data)} bytes, not a multiple of {self._frame_bytes} "
+                f"({len(self._numbers)} {what} of float32)",
+                field="data",
             )
         if n == 0:
             raise InvalidFrame("a chunk must hold at least one frame", field="data")
@@ -237,7 +237,7 @@ class Intake:
             raise InvalidFrame(
                 f"the chunk holds {n} frames, at most {most} are allowed", field="data", minimum=1, maximum=most
             )
-        frames, times = np.empty((n, len(self._numbers)), np.float32), np.empty(n, np.int64)
+        frames, times = np.empty((n, self._frame_bytes // 4), np.float32), np.empty(n, np.int64)
         found = read_chunk(data, self._received, self._period, frames, times)
         if found == ABSURD:
             row, column = (int(i) for i in np.argwhere(np.abs(frames) > LARGEST_VALUE)[0])
@@ -266,29 +266,28 @@ class Intake:
                 f"first_frame is {first}, which no stream can reach", field="first_frame", reason="FRAMES_OUT_OF_ORDER"
             )
 
-    def _check_timed(self, n: int, capture: Sequence[int]) -> None:
-        if self._received and (self._clock is not None) != bool(capture):
+    def _read_times(self, lost: int, capture: Sequence[int], times: I64) -> bool:
+        """Puts capture times in place of the chunk's times; whether nothing is missing between them."""
+        if self._received and (self._clock is None or not capture):
             before, now = ("without", "with") if self._clock is None else ("with", "without")
             raise InvalidFrame(
                 f"the stream began {before} capture times and this chunk comes {now} them",
                 field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
             )  # fmt: skip
-        if capture and len(capture) != n:
+        if len(capture) != len(times):
             raise InvalidFrame(
-                f"{len(capture)} capture times for {n} frames", field="capture_times_ns", reason="CAPTURE_TIMES_INVALID"
-            )
-
-    def _read_times(self, lost: int, capture: Sequence[int]) -> tuple[I64, bool]:
-        """Times of the chunk's frames since the stream's first frame, and whether nothing is missing between them."""
+                f"{len(capture)} capture times for {len(times)} frames",
+                field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
+            )  # fmt: skip
         clock = self._clock or CaptureClock(self._rate_hz)
-        times = clock.read(lost, capture)
+        is_steady = clock.read(lost, capture, times)
         self._clock = clock
-        return times
+        return is_steady
 
     def _gaps(self, first: int, times: I64) -> dict[int, GapFound]:
         """Gaps before frames of the chunk, by the place of the frame after each."""
         lost = first - self._received
-        before = self._last_ns if self._received else int(times[0])
+        before = self.last_ns if self._received else int(times[0])
         hole_ns = int(_HOLE_PERIODS * self._period)
         places = set(np.flatnonzero(np.diff(times, prepend=before) > hole_ns).tolist())
         gaps = {}
@@ -325,15 +324,14 @@ class Intake:
         outages: dict[int, list[ValuesMissing]] = {}
         if has_holes or self._filler.is_open:
             frames, outages = self._filler.fill(first, frames, times, self._resampler.last)
+        self._received = first + len(frames)
+        if not outages and not anomalies:
+            return [*self._resampler.push(first, frames, times)]
         taken: list[Taken] = []
-        if outages or anomalies:
-            for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
-                taken += outages.get(begin, ())
-                taken += anomalies.get(begin, ())
-                taken += self._resampler.push(first + begin, frames[begin:end], times[begin:end])
-        else:
-            taken += self._resampler.push(first, frames, times)
-        self._received, self._last_ns = first + len(frames), int(times[-1])
+        for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
+            taken += outages.get(begin, ())
+            taken += anomalies.get(begin, ())
+            taken += self._resampler.push(first + begin, frames[begin:end], times[begin:end])
         return taken
 
     def _pass(self, gap: GapFound) -> Iterator[Taken]:

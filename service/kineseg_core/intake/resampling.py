@@ -71,6 +71,11 @@ class Resampler:
         self._sums = np.zeros(len(before) if rate_hz > model_rate_hz else 0)
         self._made_per_frame = model_rate_hz / rate_hz
 
+    @property
+    def last_ns(self) -> int:
+        """Time of the last frame."""
+        return int(self._stretch["last_ns"][0])
+
     def push(self, first: int, frames: F32, times_ns: I64) -> list[ModelFrames]:
         """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.
 

@@ -33,6 +33,8 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+_CHANNELS = len(CANONICAL_CHANNELS)
+
 
 class SourcePose:
     """Makes a model's channels of the frames of one stream. Picklable.
@@ -48,7 +50,7 @@ class SourcePose:
 
     def __init__(self, joints: Joints, canonicalizer: Canonicalizer | None) -> None:
         self.numbers = joints.numbers
-        self._joints = joints
+        self._is_placed = joints.rotations == "none"
         self._frames = JointFrames(joints)
         self._turns = _Turns.of(joints) if joints.rotations == "quaternions" else None
         self._canonicalizer = canonicalizer
@@ -86,11 +88,12 @@ class SourcePose:
         Returns:
             ``(n, J, 3)``; NaN where a joint is not seen.
         """
-        if self._joints.rotations == "none":
+        if self._is_placed:
             return frames.reshape(len(frames), -1, 3)
         if self._turns is not None:
-            places = np.empty((len(frames), len(self._joints.names), 3))
-            place_joints(frames, self._turns.parents, self._turns.is_turning, self._turns.offsets, places)
+            parents, is_turning, _, offsets = self._turns
+            places = np.empty((len(frames), len(parents), 3))
+            place_joints(frames, parents, is_turning, offsets, places)
             return places
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
             return np.clip(self._frames.positions(frames), -LARGEST_VALUE, LARGEST_VALUE)
@@ -112,11 +115,10 @@ class SourcePose:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is too large is cut off
                 poses = self._canonicalizer.push(positions, times_ns / SECOND)
                 return np.clip(poses, -LARGEST_VALUE, LARGEST_VALUE).astype(np.float32), True
-        state, made = self._canonicalizer.state, np.empty((len(positions), len(CANONICAL_CHANNELS)), np.float32)
+        (found, plan), state = self._body, self._canonicalizer.state
         state.anchors.clear()  # all joints are there
-        whole = pose_bodies(
-            positions, times_ns, self._body.found, self._body.plan, state.numbers, state.body, state.recent, made
-        )
+        made = np.empty((len(positions), _CHANNELS), np.float32)
+        whole = pose_bodies(positions, times_ns, found, plan, state.numbers, state.body, state.recent, made)
         return made, not whole
 
 
@@ -124,13 +126,13 @@ class _Turns(NamedTuple):
     """What the kernels of forward kinematics want to know of J joints.
 
     Attributes:
-        parents: ``(J,)``
+        parents: ``(J,)``; anything for the root.
         is_turning: ``(J,)`` something hangs on the joint.
         turning: ``(n,)`` which these are.
         offsets: ``(J, 3)``
     """
 
-    parents: NDArray[np.int16]
+    parents: NDArray[np.uint16]
     is_turning: NDArray[np.bool_]
     turning: NDArray[np.int16]
     offsets: F64
@@ -139,7 +141,12 @@ class _Turns(NamedTuple):
     def of(cls, joints: Joints) -> _Turns:
         parents = np.array(joints.parents, np.int16)
         turning = np.unique(parents[parents >= 0])
-        return cls(parents, np.isin(np.arange(len(parents)), turning), turning, np.array(joints.offsets, np.float64))
+        return cls(
+            parents.astype(np.uint16),
+            np.isin(np.arange(len(parents)), turning),
+            turning,
+            np.array(joints.offsets, np.float64),
+        )
 
 
 class _Body(NamedTuple):
