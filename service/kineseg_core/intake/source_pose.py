@@ -19,12 +19,11 @@ from kineseg.motion import (
     JointMappingError,
     Joints,
 )
-from kineseg.motion.canonical import LEAST_FLOOR_SHARE, TOE_DOWN, TOE_FORWARD
 from kineseg.motion.joint_frames import SHORTEST_QUATERNION
 from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
-from kineseg_core.intake.body_pose import BODY, pose_bodies
+from kineseg_core.intake.body_pose import plan_of, pose_bodies
 from kineseg_core.intake.body_turns import place_joints, without_rotation
 from kineseg_core.intake.chunk import LARGEST_VALUE
 from kineseg_core.intake.clock import SECOND
@@ -154,20 +153,18 @@ class _Body(NamedTuple):
 
     Attributes:
         found: ``(19,)`` for each canonical joint which of those that come it is; -1: none.
-        plan: ``(1,)`` `BODY`.
+        plan: ``(7,)`` see `plan_of`.
     """
 
     found: NDArray[np.int16]
-    plan: NDArray[np.void]
+    plan: F64
 
     @classmethod
     def of(cls, canonicalizer: Canonicalizer) -> _Body:
-        plan = np.zeros(1, BODY)
-        plan["rate"], plan["size"] = canonicalizer.rate, canonicalizer.body_size or 0.0
-        plan["least_floor_share"] = LEAST_FLOOR_SHARE
-        plan["toe_down"], plan["toe_forward"] = TOE_DOWN, TOE_FORWARD
-        plan["lag"], plan["is_z_up"] = canonicalizer.lag, canonicalizer.up == "z"
-        return cls(np.array([canonicalizer.found.get(joint, -1) for joint in CANONICAL_JOINTS], np.int16), plan)
+        return cls(
+            np.array([canonicalizer.found.get(joint, -1) for joint in CANONICAL_JOINTS], np.int16),
+            plan_of(canonicalizer),
+        )
 
 
 def canonical_source(joints: Joints, rate_hz: float) -> SourcePose:

@@ -68,7 +68,7 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
         return -needed
     count = 0
     for i in range(len(frames)):
-        now_ns, frame = times_ns[i], frames[i]
+        now_ns = times_ns[i]
         span_ns, step = now_ns - s.last_ns, first + i - s.frame
         share = _share(s, now_ns) if s.averages else 0.0
         while s.tick_ns <= now_ns:
@@ -78,11 +78,11 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
             start, start_ns = first + i - back, now_ns - back * span_ns // step
             if not s.averages:
                 _place(places, count, first + i, now_ns, start, start_ns)
-                _interpolate(last, frame, since_ns / span_ns if span_ns else 1.0, made[count])
+                _interpolate(last, frames, i, since_ns / span_ns if span_ns else 1.0, made, count)
                 count += 1
             elif s.tick:  # the first tick of a stretch ends nothing
                 _place(places, count, first + i, now_ns, s.open_start, s.open_start_ns)
-                _mean(sums, last, s.weight, frame, share, s.tick_ns - _time_of(s, s.tick - 1), made[count])
+                _mean(sums, last, s.weight, frames, i, share, s.tick_ns - _time_of(s, s.tick - 1), made, count)
                 count += 1
             s.open_start, s.open_start_ns = start, start_ns
             s.tick += 1
@@ -95,7 +95,8 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
             for c in range(len(last)):
                 sums[c] += s.weight * np.float64(last[c])
             s.weight = share
-        last[:] = frame
+        for c in range(len(last)):
+            last[c] = frames[i, c]
         s.frame, s.last_ns = first + i, now_ns
     return count
 
@@ -143,15 +144,17 @@ def _share(s, now_ns):  # type: ignore[no-untyped-def]
 
 
 @kernel(nogil=True)
-def _interpolate(last, frame, weight, made):  # type: ignore[no-untyped-def]
-    for c in range(len(made)):
-        made[c] = np.float64(last[c]) * (1.0 - weight) + np.float64(frame[c]) * weight
+def _interpolate(last, frames, row, weight, made, at):  # type: ignore[no-untyped-def]
+    for c in range(len(last)):
+        made[at, c] = np.float64(last[c]) * (1.0 - weight) + np.float64(frames[row, c]) * weight
 
 
 @kernel(nogil=True)
-def _mean(sums, last, weight, frame, share, length_ns, made):  # type: ignore[no-untyped-def]
-    for c in range(len(made)):
-        made[c] = (sums[c] + weight * np.float64(last[c]) + share * np.float64(frame[c])) / np.float64(length_ns)
+def _mean(sums, last, weight, frames, row, share, length_ns, made, at):  # type: ignore[no-untyped-def]
+    length = np.float64(length_ns)
+    for c in range(len(last)):
+        mean = sums[c] + weight * np.float64(last[c]) + share * np.float64(frames[row, c])
+        made[at, c] = mean / length
 
 
 @kernel(nogil=True)

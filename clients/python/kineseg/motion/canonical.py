@@ -22,7 +22,19 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kineseg.motion.canonical_state import AT, HIPS, LEFT, CanonicalState
+from kineseg.motion.canonical_state import (
+    AT,
+    HIPS,
+    LAST_S,
+    LEFT,
+    LEFT_X,
+    LEFT_Z,
+    RECENT,
+    SEEN,
+    SIZE_SUM,
+    SIZED,
+    CanonicalState,
+)
 from kineseg.motion.carried import carried
 from kineseg.motion.errors import JointMappingError, RecordingError
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS, map_joints
@@ -142,7 +154,7 @@ class Canonicalizer:
             )
         if np.isinf(points).any():
             frame, joint, _ = (int(i) for i in np.argwhere(np.isinf(points))[0])
-            frame += int(self.state.numbers["seen"][0])
+            frame += int(self.state.numbers[SEEN])
             raise RecordingError(
                 f"frame {frame}: the position of {self.joint_names[joint]!r} is not finite",
                 field="positions",
@@ -164,7 +176,7 @@ class Canonicalizer:
         out[:, 54] = -np.where(lowest >= 0.0, 0.0, lowest)
         out[np.isnan(seen[:, 0, 0]), 54] = np.nan
         self._motion(out[:, 55:], hips, left, size, steps)
-        self.state.numbers["seen"] += len(body)
+        self.state.numbers[SEEN] += len(body)
         return out
 
     def _pick(self, points: Array) -> Array:
@@ -222,7 +234,7 @@ class Canonicalizer:
     def _steps(self, timestamps: ArrayLike | None, count: int) -> NDArray[np.int64]:
         """``(T,)`` frame periods from the frame before to each."""
         numbers = self.state.numbers
-        last_s, is_first = float(numbers["last_s"][0]), numbers["seen"][0] == 0
+        last_s, is_first = numbers[LAST_S], numbers[SEEN] == 0
         if (timestamps is None) != np.isnan(last_s) and not is_first:
             raise RecordingError("give timestamps with every frame or with none", field="timestamps")
         if timestamps is None:
@@ -234,7 +246,7 @@ class Canonicalizer:
         if not (np.isfinite(times).all() and (spans > 0).all()):
             raise RecordingError("timestamps must be finite and increase", field="timestamps")
         if count:
-            numbers["last_s"] = times[-1]
+            numbers[LAST_S] = times[-1]
         # To the nearest frame: what a clock is off by is no motion.
         return np.maximum(np.rint(spans * self.rate), 1.0).astype(np.int64)
 
@@ -262,9 +274,9 @@ class Canonicalizer:
         whole = ~np.isnan(lengths)
         # cumsum adds strictly in order, so the running sum does not depend on where a chunk begins.
         numbers = self.state.numbers
-        sums = np.cumsum(np.concatenate((numbers["size_sum"], np.where(whole, lengths, 0.0))))[1:]
-        counts = numbers["sized"] + np.cumsum(whole)
-        numbers["size_sum"], numbers["sized"] = sums[-1], counts[-1]
+        sums = np.cumsum(np.concatenate((numbers[SIZE_SUM : SIZE_SUM + 1], np.where(whole, lengths, 0.0))))[1:]
+        counts = int(numbers[SIZED]) + np.cumsum(whole)
+        numbers[SIZE_SUM], numbers[SIZED] = sums[-1], counts[-1]
         sizes = sums / np.maximum(counts, 1)
         # A body of no size (all joints in one point) has nothing to be divided by; one not yet seen whole has no size.
         return np.where(counts > 0, np.where(sizes > 0.0, sizes, 1.0), np.nan)
@@ -278,16 +290,15 @@ class Canonicalizer:
         length = np.sqrt(np.where(shown, floor, 1.0))
         new = np.stack([x / length, z / length], axis=1)
         numbers = self.state.numbers
-        before = np.stack([numbers["left_x"], numbers["left_z"]], axis=1)
-        candidates = np.concatenate([before, new])
+        candidates = np.concatenate([[[numbers[LEFT_X], numbers[LEFT_Z]]], new])
         latest = np.maximum.accumulate(np.where(shown, np.arange(1, len(body) + 1), 0))
         left = candidates[latest]
-        numbers["left_x"], numbers["left_z"] = left[-1]
+        numbers[LEFT_X], numbers[LEFT_Z] = left[-1]
         return left
 
     def _motion(self, out: Array, hips: Array, left: Array, size: Array, steps: NDArray[np.int64]) -> None:
         """Velocity and yaw rate from the frame `lag` periods back or the one before that, or the first one."""
-        recent = self.state.recent[: int(self.state.numbers["recent"][0])]
+        recent = self.state.recent[: int(self.state.numbers[RECENT])]
         all_hips = np.concatenate([recent[:, HIPS], hips])
         all_left = np.concatenate([recent[:, LEFT], left])
         at = np.cumsum(steps) + (int(recent[-1, AT]) if len(recent) else 0)

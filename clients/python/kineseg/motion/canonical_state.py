@@ -11,17 +11,8 @@ from kineseg.motion.joint_mapping import CANONICAL_JOINTS
 
 Array = NDArray[np.float64]
 
-NUMBERS = np.dtype(
-    [
-        ("seen", np.int64),
-        ("last_s", np.float64),
-        ("size_sum", np.float64),
-        ("sized", np.int64),
-        ("left_x", np.float64),
-        ("left_z", np.float64),
-        ("recent", np.int64),
-    ],
-)
+SEEN, LAST_S, SIZE_SUM, SIZED, LEFT_X, LEFT_Z, RECENT = range(7)
+"""Places in `CanonicalState.numbers`."""
 HIPS, LEFT, AT = slice(0, 3), slice(3, 5), 5
 """Columns of `CanonicalState.recent`."""
 
@@ -31,16 +22,16 @@ class CanonicalState:
     """How far the canonical pose of one source has come. Picklable.
 
     Attributes:
-        numbers: ``(1,)`` `NUMBERS`: how many frames were seen, and the time of the last one in seconds (NaN: frames
-            have no times); the sum of body sizes and of how many; the unit vector on the floor towards the body's
-            left; how many rows of `recent` there are.
+        numbers: ``(7,)``: how many frames were seen, and the time of the last one in seconds (NaN: frames have no
+            times); the sum of body sizes and of how many; the unit vector on the floor towards the body's left (x, z);
+            how many rows of `recent` there are.
         body: ``(19, 3)`` the last body, y up.
         recent: ``(lag, 6)`` of the latest frames, the oldest first: hips (x, y, z), left (x, z), and the frame's
             number in frame periods.
         anchors: For each joint of the base that is lost the whole body when it was seen last.
     """
 
-    numbers: NDArray[np.void]
+    numbers: Array
     body: Array
     recent: Array
     anchors: dict[int, Array] = field(default_factory=dict)
@@ -48,13 +39,13 @@ class CanonicalState:
     @classmethod
     def before_all(cls, lag: int) -> CanonicalState:
         """Before the first frame; speeds will be over `lag` frame periods."""
-        numbers = np.zeros(1, NUMBERS)
-        numbers["last_s"] = np.nan
-        numbers["left_x"] = 1.0  # until a frame shows it
+        numbers = np.zeros(7)
+        numbers[LAST_S] = np.nan
+        numbers[LEFT_X] = 1.0  # until a frame shows it
         return cls(numbers, np.full((len(CANONICAL_JOINTS), 3), np.nan), np.zeros((lag, 6)))
 
     def remember(self, rows: Array) -> None:
         """Keeps the latest of `recent` and these rows."""
-        kept = np.concatenate([self.recent[: int(self.numbers["recent"][0])], rows])[-len(self.recent) :]
+        kept = np.concatenate([self.recent[: int(self.numbers[RECENT])], rows])[-len(self.recent) :]
         self.recent[: len(kept)] = kept
-        self.numbers["recent"] = len(kept)
+        self.numbers[RECENT] = len(kept)
