@@ -12,21 +12,7 @@ from kineseg_core.kernels import kernel
 
 
 @kernel(nogil=True)
-def without_rotation(frames, turning, shortest):  # type: ignore[no-untyped-def]
-    """The first row of ``frames (n, 3 + 4 J)`` in which the quaternion of a joint of `turning` has no length; or -1."""
-    for row in range(len(frames)):
-        for joint in turning:
-            at = 3 + 4 * joint
-            is_short = True
-            for k in range(4):
-                is_short &= abs(frames[row, at + k]) < shortest
-            if is_short:
-                return row
-    return -1
-
-
-@kernel(nogil=True)
-def place_joints(frames, parents, is_turning, offsets, positions):  # type: ignore[no-untyped-def]
+def place_joints(frames, parents, is_turning, offsets, shortest, positions):  # type: ignore[no-untyped-def]
     """Where joints are.
 
     Args:
@@ -34,7 +20,11 @@ def place_joints(frames, parents, is_turning, offsets, positions):  # type: igno
         parents: ``(J,)`` unsigned; the root is first, and a parent before its children.
         is_turning: ``(J,)`` something hangs on the joint.
         offsets: ``(J, 3)`` at rest, from the parent.
+        shortest: A quaternion all of whose numbers are smaller says no rotation.
         positions: ``(n, J, 3)`` float64 to be filled; cut off where they are too large to be.
+
+    Returns:
+        Whether all quaternions that matter say a rotation.
     """
     turns = np.empty((len(parents), 3, 3))
     for row in range(len(frames)):
@@ -45,11 +35,22 @@ def place_joints(frames, parents, is_turning, offsets, positions):  # type: igno
             if joint:
                 _hang(turns, offsets, parent, joint, positions, row)
             if is_turning[joint]:
+                if _is_short(frames, row, joint, shortest):
+                    return False
                 _turn(frames, row, parent, joint, turns)
     places = positions.ravel()
     for i in range(len(places)):
         if abs(places[i]) > LARGEST_VALUE:
             places[i] = LARGEST_VALUE if places[i] > 0.0 else -LARGEST_VALUE
+    return True
+
+
+@kernel(nogil=True)
+def _is_short(frames, row, joint, shortest):  # type: ignore[no-untyped-def]
+    is_short = True
+    for at in range(3 + 4 * joint, 7 + 4 * joint):
+        is_short &= abs(frames[row, at]) < shortest
+    return is_short
 
 
 @kernel(nogil=True)

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.chunk import ABSURD, HOLES, LARGEST_VALUE, read_chunk, reorder, time_frames
 from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
-from kineseg_core.intake.resampling import F32, F64, I64, ModelFrames, Resampler
+from kineseg_core.intake.resampling import F32, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch
 
@@ -191,6 +192,13 @@ class Intake:
         """
         frames, times, has_holes = self._read(data)
         n = len(frames)
+        is_small = n <= self._piece
+        sent: NDArray[Any] = frames
+        if self._pose is not None:
+            if is_small:
+                sent = self._pose.positions(frames)
+            else:
+                self._pose.check(frames)
         is_next = is_steady = first_frame == self._received
         if not is_next:
             self._check_index(first_frame, n)
@@ -199,9 +207,10 @@ class Intake:
             is_steady = self._read_times(first_frame - self._received, capture_times_ns, times)
         # Nothing above has changed this object where it fails; from here on nothing can fail.
         gaps = {} if is_steady else self._gaps(first_frame, times)
-        if gaps or n > self._piece:
+        if gaps or not is_small:
             return self._emit(first_frame, frames, times, gaps, has_holes=has_holes)
-        taken = self._advance(first_frame, frames, times, has_holes=has_holes)
+        taken: list[Taken] = []
+        self._advance(first_frame, sent, times, taken, has_holes=has_holes)
         taken.append(ChunkEnd(first_frame + n))
         return iter(taken)
 
@@ -216,9 +225,11 @@ class Intake:
 
     def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
-        rest = self._resampler.end_stretch()
-        found = self._watch.finish((self._received, self.last_ns + self.period_ns)) if self._watch else []
-        return [*rest, *found]
+        out: list[Taken] = []
+        self._resampler.end_stretch(out)
+        if self._watch is not None:
+            out += self._watch.finish((self._received, self.last_ns + self.period_ns))
+        return out
 
     def _read(self, data: bytes) -> tuple[F32, I64, bool]:
         """A chunk's frames ``(n, W)``, their times if they are the next ones, and whether some numbers are missing."""
@@ -246,8 +257,6 @@ class Intake:
                 f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
                 field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
             )  # fmt: skip
-        if self._pose is not None:
-            self._pose.check(frames)
         return frames, times, found == HOLES
 
     def _check_index(self, first: int, n: int) -> None:
@@ -307,38 +316,44 @@ class Intake:
         for begin, end in itertools.pairwise(cuts):
             if gap := gaps.get(begin):
                 yield from self._pass(gap)
-            yield from self._advance(first + begin, frames[begin:end], times[begin:end], has_holes=has_holes)
+            sent: NDArray[Any] = frames[begin:end] if self._pose is None else self._pose.positions(frames[begin:end])
+            taken: list[Taken] = []
+            self._advance(first + begin, sent, times[begin:end], taken, has_holes=has_holes)
+            yield from taken
         yield ChunkEnd(first + len(frames))
 
-    def _advance(self, first: int, frames: F32, times: I64, *, has_holes: bool) -> list[Taken]:
+    def _advance(self, first: int, sent: NDArray[Any], times: I64, out: list[Taken], *, has_holes: bool) -> None:
         """Consecutive frames: missing values are filled, and what there is to report of them comes before the frame."""
-        sent: F32 | F64 = frames
-        if self._pose is not None:
-            sent = self._pose.positions(frames)
         anomalies = {} if self._watch is None else self._watch.push(first, sent, times.tolist())
-        if self._pose is not None:
+        if self._pose is None:
+            frames = sent
+        else:
             frames, has_holes = self._pose.push(sent, times, has_holes=has_holes)
         if self._order is not None:
-            frames, unordered = np.empty((len(frames), len(self._order)), np.float32), frames
-            reorder(unordered, self._order, frames)
-        outages: dict[int, list[ValuesMissing]] = {}
-        if has_holes or self._filler.is_open:
-            frames, outages = self._filler.fill(first, frames, times, self._resampler.last)
+            frames = self._in_order(frames)
         self._received = first + len(frames)
-        if not outages and not anomalies:
-            return [*self._resampler.push(first, frames, times)]
-        taken: list[Taken] = []
+        if not (has_holes or anomalies or self._filler.is_open):
+            self._resampler.push(first, frames, times, out)
+            return
+        frames, outages = self._filler.fill(first, frames, times, self._resampler.last)
         for begin, end in itertools.pairwise(sorted({0, len(frames), *outages, *anomalies})):
-            taken += outages.get(begin, ())
-            taken += anomalies.get(begin, ())
-            taken += self._resampler.push(first + begin, frames[begin:end], times[begin:end])
-        return taken
+            out += outages.get(begin, ())
+            out += anomalies.get(begin, ())
+            self._resampler.push(first + begin, frames[begin:end], times[begin:end], out)
+
+    def _in_order(self, frames: F32) -> F32:
+        """The model's channels ``(n, C)`` in its order."""
+        ordered = np.empty((len(frames), len(self._channels)), np.float32)
+        reorder(frames, self._order, ordered)
+        return ordered
 
     def _pass(self, gap: GapFound) -> Iterator[Taken]:
         is_numbered = gap.frame != gap.decided
         if gap.cuts:
             self._skipped += gap.missing if is_numbered else 0
-            yield from self._resampler.end_stretch()
+            rest: list[Taken] = []
+            self._resampler.end_stretch(rest)
+            yield from rest
         else:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing

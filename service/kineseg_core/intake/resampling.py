@@ -7,6 +7,7 @@ frames, and sums run frame by frame, never by chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,16 +77,14 @@ class Resampler:
         """Time of the last frame."""
         return int(self._stretch["last_ns"][0])
 
-    def push(self, first: int, frames: F32, times_ns: I64) -> list[ModelFrames]:
+    def push(self, first: int, frames: F32, times_ns: I64, out: list[Any]) -> None:
         """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.
 
         Args:
             first: Its number.
             frames: ``(n, C)`` finite, C-contiguous.
             times_ns: ``(n,)`` their times.
-
-        Returns:
-            What has been made of them, in one piece; nothing if that is nothing.
+            out: What is made of them is appended to it, in one piece; nothing if there is none.
         """
         most = int(len(frames) * self._made_per_frame) + 2
         while True:
@@ -94,16 +93,17 @@ class Resampler:
             if count >= 0:
                 break
             most = -count  # a filled gap makes many
-        return [ModelFrames(made[:count], *places[:, :count].tolist())] if count else []
+        if count:
+            out.append(ModelFrames(made[:count], *places[:, :count].tolist()))
 
-    def end_stretch(self) -> list[ModelFrames]:
+    def end_stretch(self, out: list[Any]) -> None:
         """Ends a stretch; the next frame begins another.
 
-        One that was too short for a single model frame gives its last frame as that.
+        One that was too short for a single model frame gives its last frame as that, which is appended to `out`.
         """
         at = self._stretch[0]
         begun, at["begun"] = bool(at["begun"]), False
         if not begun or at["tick"] - at["averages"] > 0:
-            return []
+            return
         frame, last_ns, begin, begin_ns = (int(at[name]) for name in ("frame", "last_ns", "begin", "begin_ns"))
-        return [ModelFrames(self.last[None].copy(), [frame], [last_ns], [begin], [begin_ns])]
+        out.append(ModelFrames(self.last[None].copy(), [frame], [last_ns], [begin], [begin_ns]))

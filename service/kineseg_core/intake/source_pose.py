@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
 from kineseg_core.intake.body_pose import plan_of, pose_bodies
-from kineseg_core.intake.body_turns import place_joints, without_rotation
+from kineseg_core.intake.body_turns import place_joints
 from kineseg_core.intake.chunk import LARGEST_VALUE
 from kineseg_core.intake.clock import SECOND
 
@@ -67,32 +67,34 @@ class SourcePose:
         Raises:
             InvalidFrame: A quaternion says no rotation.
         """
-        if self._turns is None or without_rotation(frames, self._turns.turning, SHORTEST_QUATERNION) < 0:
-            return
         found = self._frames.without_rotation(frames)
-        assert found is not None
-        row, joint = found
-        raise InvalidFrame(
-            f"frame {row} of the chunk has a quaternion of length 0 for joint {joint!r}, which is no "
-            "rotation; of a joint that is not seen it must be NaN",
-            field="data",
-        )
+        if found is not None:
+            row, joint = found
+            raise InvalidFrame(
+                f"frame {row} of the chunk has a quaternion of length 0 for joint {joint!r}, which is no "
+                "rotation; of a joint that is not seen it must be NaN",
+                field="data",
+            )
 
     def positions(self, frames: F32) -> F32 | F64:
         """Where the joints are.
 
         Args:
-            frames: ``(n, W)`` that `check` has let pass.
+            frames: ``(n, W)``, finite or NaN.
 
         Returns:
             ``(n, J, 3)``; NaN where a joint is not seen.
+
+        Raises:
+            InvalidFrame: A quaternion says no rotation.
         """
         if self._is_placed:
             return frames.reshape(len(frames), -1, 3)
         if self._turns is not None:
-            parents, is_turning, _, offsets = self._turns
+            parents, is_turning, offsets = self._turns
             places = np.empty((len(frames), len(parents), 3))
-            place_joints(frames, parents, is_turning, offsets, places)
+            if not place_joints(frames, parents, is_turning, offsets, SHORTEST_QUATERNION, places):
+                self.check(frames)
             return places
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
             return np.clip(self._frames.positions(frames), -LARGEST_VALUE, LARGEST_VALUE)
@@ -127,25 +129,18 @@ class _Turns(NamedTuple):
     Attributes:
         parents: ``(J,)``; anything for the root.
         is_turning: ``(J,)`` something hangs on the joint.
-        turning: ``(n,)`` which these are.
         offsets: ``(J, 3)``
     """
 
     parents: NDArray[np.uint16]
     is_turning: NDArray[np.bool_]
-    turning: NDArray[np.int16]
     offsets: F64
 
     @classmethod
     def of(cls, joints: Joints) -> _Turns:
-        parents = np.array(joints.parents, np.int16)
-        turning = np.unique(parents[parents >= 0])
-        return cls(
-            parents.astype(np.uint16),
-            np.isin(np.arange(len(parents)), turning),
-            turning,
-            np.array(joints.offsets, np.float64),
-        )
+        parents = np.array(joints.parents)
+        is_turning = np.isin(np.arange(len(parents)), parents)
+        return cls(parents.astype(np.uint16), is_turning, np.array(joints.offsets, np.float64))
 
 
 class _Body(NamedTuple):

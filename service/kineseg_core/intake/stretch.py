@@ -92,8 +92,9 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
                 s.weight = 0.0
                 share = _share(s, now_ns)
         if s.averages:
+            weight = s.weight
             for c in range(len(last)):
-                sums[c] += s.weight * np.float64(last[c])
+                sums[c] += weight * np.float64(last[c])
             s.weight = share
         for c in range(len(last)):
             last[c] = frames[i, c]
