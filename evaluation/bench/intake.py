@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from kineseg.motion import CANONICAL_CHANNELS, Joints, Recording, canonical_pose, generate
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.intake import ChunkEnd, Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.source_pose import canonical_source
 from numpy.typing import NDArray
@@ -122,20 +122,23 @@ def _cost(of: str, source: _Source) -> IntakeCost:
     tracemalloc.start()
     before = _traced()
     intakes = [source.opened() for _ in chunks]
-    made, costs = 0, []
+    made = 0
     for at in range(_WARM_CHUNKS):
         for intake, own in zip(intakes, chunks, strict=True):
             made += _frames_of(intake, at, own[at], times[at])
     kept = (_traced() - before) / len(intakes)
     tracemalloc.stop()
+    costs = []
     for part in np.array_split(np.arange(_WARM_CHUNKS, count), ROUNDS):
         began = time.process_time()
         for at in part.tolist():
+            first, stamps = CHUNK * at, times[at]
             for intake, own in zip(intakes, chunks, strict=True):
-                made += _frames_of(intake, at, own[at], times[at])
+                for item in intake.take(first, own[at], stamps):
+                    last = item
         costs.append((time.process_time() - began) / (len(part) * len(intakes)) * 1e6)
-    if made != len(intakes) * int((count * CHUNK - 1) * MODEL_RATE / RATE):
-        raise RuntimeError(f"{made} frames of the model have come out of {of}: the cost says nothing")
+    if made != len(intakes) * int((_WARM_CHUNKS * CHUNK - 1) * MODEL_RATE / RATE) or last != ChunkEnd(CHUNK * count):
+        raise RuntimeError(f"not all frames of {of} have come out: the cost says nothing")
     return IntakeCost(of, source.motions[0].shape[1], statistics.median(costs), min(costs), kept)
 
 
