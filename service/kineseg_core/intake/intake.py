@@ -100,12 +100,12 @@ class Intake:
         self._channels = tuple(channels)
         self._pose = pose
         self._watch = watch
-        self._numbers = _names_sent(self._channels, order) if pose is None else pose.numbers
-        self._frame_bytes = 4 * len(self._numbers)
+        width = len(channels) if pose is None else len(pose.numbers)
+        self._frame_bytes = 4 * width
         self._order = None if order is None else np.array(order, np.int16)
         self._rate_hz = rate_hz
         self._period = SECOND / rate_hz
-        widest = max(len(self._channels), len(self._numbers))
+        widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
         self._limits = limits
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
@@ -235,10 +235,10 @@ class Intake:
         """A chunk's frames ``(n, W)``, their times if they are the next ones, and whether some numbers are missing."""
         n, rest = divmod(len(data), self._frame_bytes)
         if rest:
-            what = "channels" if self._pose is None else f"numbers, from {self._numbers[0]} to {self._numbers[-1]},"
+            names = self._numbers
+            what = "channels" if self._pose is None else f"numbers, from {names[0]} to {names[-1]},"
             raise InvalidFrame(
-                f"data is {len(data)} bytes, not a multiple of {self._frame_bytes} "
-                f"({len(self._numbers)} {what} of float32)",
+                f"data is {len(data)} bytes, not a multiple of {self._frame_bytes} ({len(names)} {what} of float32)",
                 field="data",
             )
         if n == 0:
@@ -258,6 +258,15 @@ class Intake:
                 field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
             )  # fmt: skip
         return frames, times, found == HOLES
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        """What the numbers of a frame are called, in the order in which they are sent."""
+        if self._pose is not None:
+            return self._pose.numbers
+        if self._order is None:
+            return self._channels
+        return tuple(name for _, name in sorted(zip(self._order.tolist(), self._channels, strict=True)))
 
     def _check_index(self, first: int, n: int) -> None:
         if first < self._received:
@@ -358,10 +367,3 @@ class Intake:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing
         yield gap
-
-
-def _names_sent(channels: Sequence[str], order: Sequence[int] | None) -> tuple[str, ...]:
-    """The channels in the order in which the client sends them."""
-    if order is None:
-        return tuple(channels)
-    return tuple(name for _, name in sorted(zip(order, channels, strict=True)))

@@ -44,19 +44,22 @@ class SourcePose:
 
     Attributes:
         channels: Names of what is made.
-        numbers: Names of what comes, W numbers a frame.
     """
 
     def __init__(self, joints: Joints, canonicalizer: Canonicalizer | None) -> None:
-        self.numbers = joints.numbers
-        self._is_placed = joints.rotations == "none"
-        self._frames = JointFrames(joints)
+        self._joints = joints
         self._turns = _Turns.of(joints) if joints.rotations == "quaternions" else None
+        self._angles = JointFrames(joints) if joints.rotations == "euler" else None
         self._canonicalizer = canonicalizer
         self._body = None if canonicalizer is None else _Body.of(canonicalizer)
         self.channels = CANONICAL_CHANNELS
         if canonicalizer is None:
             self.channels = tuple(f"{name}.{axis}" for name in joints.names for axis in "xyz")
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of what comes, W numbers a frame."""
+        return self._joints.numbers
 
     def check(self, frames: F32) -> None:
         """Looks at what only a body's frames can have wrong; changes nothing.
@@ -67,7 +70,7 @@ class SourcePose:
         Raises:
             InvalidFrame: A quaternion says no rotation.
         """
-        found = self._frames.without_rotation(frames)
+        found = JointFrames(self._joints).without_rotation(frames)
         if found is not None:
             row, joint = found
             raise InvalidFrame(
@@ -88,16 +91,16 @@ class SourcePose:
         Raises:
             InvalidFrame: A quaternion says no rotation.
         """
-        if self._is_placed:
-            return frames.reshape(len(frames), -1, 3)
         if self._turns is not None:
             parents, is_turning, offsets = self._turns
             places = np.empty((len(frames), len(parents), 3))
             if not place_joints(frames, parents, is_turning, offsets, SHORTEST_QUATERNION, places):
                 self.check(frames)
             return places
-        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
-            return np.clip(self._frames.positions(frames), -LARGEST_VALUE, LARGEST_VALUE)
+        if self._angles is not None:
+            with np.errstate(over="ignore", invalid="ignore"):  # what is too large is cut off
+                return np.clip(self._angles.positions(frames), -LARGEST_VALUE, LARGEST_VALUE)
+        return frames.reshape(len(frames), -1, 3)
 
     def push(self, positions: F32 | F64, times_ns: I64, *, has_holes: bool) -> tuple[F32, bool]:
         """The next frames.
