@@ -20,7 +20,7 @@ def place_joints(frames, parents, is_turning, offsets, shortest, positions):  # 
         parents: ``(J,)`` unsigned; the root is first, and a parent before its children.
         is_turning: ``(J,)`` something hangs on the joint.
         offsets: ``(J, 3)`` at rest, from the parent.
-        shortest: A quaternion all of whose numbers are smaller says no rotation.
+        shortest: float32; a quaternion all of whose numbers are smaller says no rotation.
         positions: ``(n, J, 3)`` float64 to be filled; cut off where they are too large to be.
 
     Returns:

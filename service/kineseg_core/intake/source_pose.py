@@ -33,6 +33,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 _CHANNELS = len(CANONICAL_CHANNELS)
+_SHORTEST = np.float32(SHORTEST_QUATERNION)
 
 
 class SourcePose:
@@ -94,7 +95,7 @@ class SourcePose:
         if self._turns is not None:
             parents, is_turning, offsets = self._turns
             places = np.empty((len(frames), len(parents), 3))
-            if not place_joints(frames, parents, is_turning, offsets, SHORTEST_QUATERNION, places):
+            if not place_joints(frames, parents, is_turning, offsets, _SHORTEST, places):
                 self.check(frames)
             return places
         if self._angles is not None:
