@@ -27,6 +27,7 @@ from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CUDA
 from kineseg_core.intake.intake import IntakeLimits
+from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
 from kineseg_core.segmenter.warm_up import warm_up
@@ -266,6 +267,7 @@ class Server:
         network = BoundaryNetwork(opener.network)
         warm_up(network, opener.network)
         anomalies.warm_up()
+        warm_up_intake()
         return decoders, network, opener, names
 
 

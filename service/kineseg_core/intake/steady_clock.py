@@ -13,7 +13,8 @@ PROGRESS = np.dtype(
     [
         (name, np.int64)
         for name in ("begun", "first_ns", "stamp_ns", "time_ns", "ahead_ns", "longest", "steps", "slow", "gaping")
-    ]
+    ],
+    align=True,
 )
 """How far a clock has come, as a record.
 

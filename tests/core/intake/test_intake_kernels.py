@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -116,3 +118,43 @@ def test_model_frames_are_those_of_frames_weighed_one_by_one(
     assert all(type(number) is int for place in places for number in place)
     assert intake.missing_values == np.isnan(frames).sum()
     assert intake.last_ns == times[-1]
+
+
+TAKE_ALL = """
+import numpy as np
+from kineseg.motion import CANONICAL_CHANNELS, Joints, generate
+from kineseg_core.intake import body_pose, body_turns, chunk, steady_clock, stretch
+from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.source_pose import canonical_source
+from kineseg_core.intake.warm_up import warm_up
+
+kernels = [
+    chunk.read_chunk, chunk.time_frames, chunk.reorder, stretch.advance, steady_clock.follow_steady,
+    body_pose.pose_bodies, body_turns.place_joints,
+]
+warm_up()
+before = [len(kernel.signatures) for kernel in kernels]
+recording = generate(0, duration_s=2.0, rate=120.0)
+rows = recording.positions.reshape(len(recording.frames), -1).astype("<f4")
+channels = [str(i) for i in range(rows.shape[1])]
+rows[100:110, 7] = np.nan
+for timed in (False, True):
+    pose = canonical_source(Joints.of(recording), 120.0)
+    for intake in (
+        Intake(CANONICAL_CHANNELS, None, 120.0, 30.0, IntakeLimits(), pose=pose),
+        Intake(channels, None, 120.0, 30.0, IntakeLimits()),
+        Intake(channels, list(range(len(channels)))[::-1], 20.0, 30.0, IntakeLimits()),
+    ):
+        for first in range(0, len(rows), 6):
+            times = [(first + i) * intake.period_ns for i in range(6)] if timed else []
+            list(intake.take(first, rows[first : first + 6].tobytes(), times))
+print(min(before), before == [len(kernel.signatures) for kernel in kernels])
+"""
+
+
+def test_after_the_warm_up_no_stream_waits_for_a_kernel() -> None:
+    """In a process of its own, as here all kernels have been used already."""
+    run = subprocess.run([sys.executable, "-c", TAKE_ALL], capture_output=True, text=True, check=True)
+    least, is_same = run.stdout.split()
+    assert int(least) > 0
+    assert is_same == "True"
