@@ -34,7 +34,8 @@ class SegmentedStream:
         self._rate_hz = rate_hz
         self._channels = pose.channels
         self._places: list[Place] = [(at, round(at * 1e9 / rate_hz)) for at in range(len(positions))]
-        self._frames = pose.push(positions, [ns for _, ns in self._places])
+        times_ns = np.array([ns for _, ns in self._places], np.int64)
+        self._frames, _ = pose.push(positions, times_ns, has_holes=bool(np.isnan(positions).any()))
         self._events: dict[int, list[kineseg.Event]] = defaultdict(list)
         stream = kineseg.Segmenter.load("motion", rate=rate_hz, joints=joints, latency_s=_LATENCY_S)
         for item in self._items(stream, positions):
