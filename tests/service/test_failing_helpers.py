@@ -20,10 +20,12 @@ from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine
 from kineseg_service.streams import hub, live
+from kineseg_service.streams.member import MemberStream
 
 from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, status_of, until
+from tests.service.talk_many import Many, chunks, opens
 
 FRAMES = motion(600)
 SECRET = "a secret of the inside"
@@ -109,6 +111,37 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
                 assert "error id" in message
                 assert SECRET not in message
         assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
+
+
+@pytest.mark.parametrize(
+    "place",
+    [(MemberStream, "__init__"), (live.LiveStreams, "_watch_idle"), (Session, "take"), (Session, "decide"),
+     (Session, "end")],
+    ids=lambda place: f"{place[0].__name__}.{place[1]}",
+)  # fmt: skip
+def test_what_fails_in_a_session_of_a_call_of_many_gives_its_slot_back(
+    place: tuple[type, str], serve: Serve, expected: list[pb.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(max_sessions=1) as (_, stub):
+        many = Many(stub)
+        with monkeypatch.context() as broken:
+            broken.setattr(*place, fail)
+            for number in (1, 2, 3):
+                many.send(opens(number))
+                many.until_opened(number)
+                many.send(chunks((number, 0, FRAMES)))
+                many.send(pb.SegmentManyRequest(ends=[number]))
+                many.until_closed(number)
+                failure = many.failure(number)
+                assert failure is not None
+                assert failure[0] is grpc.StatusCode.INTERNAL
+                assert "error id" in failure[1]
+                assert SECRET not in failure[1]
+        many.send(opens(4))
+        many.until_opened(4)
+        many.send(chunks((4, 0, FRAMES)))
+        assert many.finish() is grpc.StatusCode.OK
+        assert content(many.events(4)) == expected
 
 
 def test_the_end_of_the_engine_is_the_end_of_its_streams_and_of_the_server(
