@@ -18,6 +18,7 @@ from kineseg._version import __version__
 if TYPE_CHECKING:
     from kineseg._aio import AsyncClient
     from kineseg._aio_stream import AsyncStream
+    from kineseg._aio_streams import AsyncSharedStream, AsyncStreams
     from kineseg._aio_watch import AsyncWatch
     from kineseg._client import Client
     from kineseg._config import Decisions, Limits, StreamConfig
@@ -67,12 +68,13 @@ if TYPE_CHECKING:
     from kineseg._info import EndReason, Health, Model, Opened, Segment, SessionDetail, SessionInfo, Totals
     from kineseg._model_input import ModelInput
     from kineseg._naming import TaughtName
-    from kineseg._protocol import StreamState
     from kineseg._provisional_segments import ProvisionalSegment, provisional_segments
     from kineseg._schema import event_schema
     from kineseg._segmentation import Segmentation
     from kineseg._segmenter import Segmenter, segment
     from kineseg._stream import Stream
+    from kineseg._stream_life import StreamState
+    from kineseg._streams import SharedStream, Streams
     from kineseg._watch import Watch
     from kineseg.motion import Joints
 
@@ -85,7 +87,9 @@ __all__ = [
     "AnomalyRaised",
     "AnomalyUpdated",
     "AsyncClient",
+    "AsyncSharedStream",
     "AsyncStream",
+    "AsyncStreams",
     "AsyncWatch",
     "BacklogError",
     "Cancelled",
@@ -124,11 +128,13 @@ __all__ = [
     "ServerFull",
     "SessionDetail",
     "SessionInfo",
+    "SharedStream",
     "Stream",
     "StreamBusy",
     "StreamClosed",
     "StreamConfig",
     "StreamState",
+    "Streams",
     "Summary",
     "TaughtName",
     "Timeout",
@@ -150,6 +156,7 @@ __all__ = [
 _HOMES = {
     "_aio": "AsyncClient",
     "_aio_stream": "AsyncStream",
+    "_aio_streams": "AsyncSharedStream AsyncStreams",
     "_aio_watch": "AsyncWatch",
     "_client": "Client",
     "_config": "Decisions Limits StreamConfig",
@@ -166,12 +173,13 @@ _HOMES = {
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
     "_model_input": "ModelInput",
     "_naming": "TaughtName",
-    "_protocol": "StreamState",
     "_provisional_segments": "ProvisionalSegment provisional_segments",
     "_schema": "event_schema",
     "_segmentation": "Segmentation",
     "_segmenter": "Segmenter segment",
     "_stream": "Stream",
+    "_stream_life": "StreamState",
+    "_streams": "SharedStream Streams",
     "_watch": "Watch",
     "motion": "Joints",
 }

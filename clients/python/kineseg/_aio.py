@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
 from kineseg._aio_stream import AsyncStream, Call
+from kineseg._aio_streams import AsyncStreams
+from kineseg._aio_streams import Call as ManyCall
 from kineseg._aio_watch import AsyncWatch
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
@@ -110,6 +112,11 @@ class AsyncClient(BaseClient):
         chosen = self._config(config, choices)
         self._require_open()
         return AsyncStream(self._connect, chosen, self._call_settings())
+
+    def streams(self) -> AsyncStreams:
+        """Many streams that share one call, to be entered with ``async with``; see `Client.streams`."""
+        self._require_open()
+        return AsyncStreams(self._connect_many, self._config, self._call_settings())
 
     async def segment(
         self,
@@ -234,6 +241,9 @@ class AsyncClient(BaseClient):
 
     def _connect(self) -> Call:
         return self._live(self._stub().Segment(metadata=self._metadata))
+
+    def _connect_many(self) -> ManyCall:
+        return self._live(self._stub().SegmentMany(metadata=self._metadata))
 
     def _live(self, call: AnyCall) -> AnyCall:
         """The call, kept for as long as it lives."""

@@ -17,26 +17,13 @@ from kineseg._config import StreamConfig
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
+from kineseg._pulse import Pulse
 from kineseg._retry import delays
 from kineseg._silence import Silence
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
 Connect = Callable[[], Call]
-
-
-class _Pulse:
-    """Wakes everybody who waits now, and no one who comes later."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def __call__(self) -> None:
-        self._event.set()
-        self._event.clear()
-
-    async def wait(self) -> None:
-        await self._event.wait()
 
 
 class AsyncStream(BaseStream):
@@ -53,8 +40,8 @@ class AsyncStream(BaseStream):
         self._call: Call | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._silence = Silence(settings.limits.silence_s)
-        self._arrived = _Pulse()  # callers wait for what the reader brings
-        self._queued = _Pulse()  # the writer waits for what callers queue
+        self._arrived = Pulse()  # callers wait for what the reader brings
+        self._queued = Pulse()  # the writer waits for what callers queue
 
     async def open(self) -> Self:
         """Open the stream; entering it does so too.
@@ -122,7 +109,7 @@ class AsyncStream(BaseStream):
         protocol = self._protocol
         protocol.occupy("sending to")
         try:
-            batch = protocol.check(frames, timestamps, timestamps_ns, first_frame, asyncio.current_task())
+            batch = protocol.check_from(frames, timestamps, timestamps_ns, first_frame, asyncio.current_task())
             await self._wait(lambda: protocol.admit(batch))
         finally:
             protocol.vacate("sending to")

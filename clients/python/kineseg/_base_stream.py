@@ -12,7 +12,8 @@ from kineseg._config import Limits, StreamConfig
 from kineseg._errors import KinesegError, StreamClosed
 from kineseg._events import Summary
 from kineseg._info import Opened
-from kineseg._protocol import StreamProtocol, StreamState
+from kineseg._protocol import StreamProtocol
+from kineseg._stream_life import StreamLife, StreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +35,10 @@ class CallSettings:
     is_closed: Callable[[], bool]
 
 
-class BaseStream:
-    """One stream; made by a client's ``stream()``."""
+class StreamView:
+    """What can be asked of a stream at any time, whatever carries it."""
 
-    def __init__(self, config: StreamConfig, settings: CallSettings) -> None:
-        self._settings = settings
-        self._begun = False
-        self._protocol = StreamProtocol(config, settings.limits)
+    _protocol: StreamLife
 
     @property
     def config(self) -> StreamConfig:
@@ -104,6 +102,17 @@ class BaseStream:
     def __repr__(self) -> str:
         name = self._protocol.opened.session_id if self._protocol.opened else self.config.session_id
         return f"<{type(self).__name__} {name or 'unnamed'} ({self.state.value}, {self.frames_sent} frames sent)>"
+
+
+class BaseStream(StreamView):
+    """One stream with a call of its own; made by a client's ``stream()``."""
+
+    _protocol: StreamProtocol
+
+    def __init__(self, config: StreamConfig, settings: CallSettings) -> None:
+        self._settings = settings
+        self._begun = False
+        self._protocol = StreamProtocol(config, settings.limits)
 
     def _begin(self) -> None:
         if self._begun:

@@ -31,6 +31,7 @@ from kineseg._naming import (
 from kineseg._retry import delays
 from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
+from kineseg._streams import Streams
 from kineseg._watch import Watch
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
@@ -176,6 +177,15 @@ class Client(BaseClient):
         chosen = self._config(config, choices)
         self._require_open()
         return Stream(self._connect, chosen, self._call_settings())
+
+    def streams(self) -> Streams:
+        """Many streams that share one call, to be entered with ``with``: ten actors, or a thousand sensors.
+
+        Raises:
+            ClientClosed: The client is closed.
+        """
+        self._require_open()
+        return Streams(self._connect_many, self._config, self._call_settings())
 
     def segment(
         self,
@@ -346,6 +356,10 @@ class Client(BaseClient):
     def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
         self._require_open()
         return self._stub.Segment(requests, metadata=self._metadata)
+
+    def _connect_many(self, requests: Iterator[pb.SegmentManyRequest]) -> grpc._CallIterator[pb.SegmentManyResponse]:
+        self._require_open()
+        return self._stub.SegmentMany(requests, metadata=self._metadata)
 
     def _unary(
         self,

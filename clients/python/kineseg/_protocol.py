@@ -6,18 +6,16 @@ hands out, hand it what came back, and wait where it says "not yet". It never wa
 
 from __future__ import annotations
 
-import enum
 from collections import deque
 from collections.abc import Hashable
-from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike
 
-from kineseg._chunker import Batch, Chunker
+from kineseg._chunker import Batch
 from kineseg._config import Limits, StreamConfig
-from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, StreamClosed, UsageError
+from kineseg._errors import Internal, KinesegError, StreamClosed, UsageError
 from kineseg._events import Event, FrameResult, Summary
-from kineseg._info import EndReason, Opened
+from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
     config_to_wire,
     event_from_wire,
@@ -28,23 +26,8 @@ from kineseg._wire import (
 from kineseg.v1 import segmentation_pb2 as pb
 
 
-class StreamState(enum.Enum):
-    """Where a stream stands."""
-
-    IDLE = "not opened yet"
-    OPENING = "opening"
-    OPEN = "open"
-    INPUT_ENDED = "input ended"
-    ENDED = "ended"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-_OVER = {StreamState.ENDED, StreamState.FAILED, StreamState.CANCELLED}
-
-
-class StreamProtocol:
-    """State of one stream.
+class StreamProtocol(StreamLife):
+    """State of one stream with a call of its own.
 
     Args:
         config: What is streamed.
@@ -52,25 +35,11 @@ class StreamProtocol:
     """
 
     def __init__(self, config: StreamConfig, limits: Limits) -> None:
-        self.config = config
+        super().__init__(config, limits)
         self.answers = 0  # how many messages have come back
-        self.frames_processed = 0  # index after the last frame acknowledged
-        self.state = StreamState.IDLE
-        self.opened: Opened | None = None
-        self.summary: Summary | None = None
-        self.profile: dict[str, Any] | None = None
-        self.error: KinesegError | None = None
-        self._limits = limits
-        self._chunker: Chunker | None = None
-        self._window = 0
         self._requests: deque[pb.SegmentRequest] = deque()
-        # Of the chunks not acknowledged yet, oldest first: the index after the last frame, and the number of frames.
-        self._chunks: deque[tuple[int, int]] = deque()
-        self._unacked = 0
         self._unread: deque[Event | FrameResult] = deque()
-        self._raised = False
         self._sender: Hashable | None = None
-        self._busy: set[str] = set()
 
     # -- towards the transport
 
@@ -111,7 +80,6 @@ class StreamProtocol:
             raise Internal(f"the server answered with {kind or 'nothing'} before it opened the stream")
         elif kind == "ack":
             self._acknowledge(response.ack.frames)
-            self.frames_processed = max(self.frames_processed, response.ack.frames)
         elif kind == "event":
             event = event_from_wire(response.event)
             if isinstance(event, Summary):
@@ -134,27 +102,7 @@ class StreamProtocol:
 
     # -- towards the caller; a method that says False or None means: wait for a change, then ask again
 
-    @property
-    def over(self) -> bool:
-        """Whether the call has ended."""
-        return self.state in _OVER
-
-    @property
-    def awaits(self) -> bool:
-        """Whether the server owes an answer: an acknowledgement, or the summary after the end of sending."""
-        return not self.over and (self._unacked > 0 or self.state is StreamState.INPUT_ENDED)
-
-    @property
-    def decided_opening(self) -> bool:
-        """Whether it is known if the stream could be opened."""
-        return self.opened is not None or self.over
-
-    @property
-    def frames_sent(self) -> int:
-        """Index after the last frame that was taken from the caller."""
-        return self._chunker.next_frame if self._chunker else 0
-
-    def check(
+    def check_from(
         self,
         frames: ArrayLike,
         timestamps: ArrayLike | None,
@@ -163,54 +111,14 @@ class StreamProtocol:
         sender: Hashable,
     ) -> Batch:
         """What a caller wants to send, as a batch for `admit`; `sender` identifies the caller."""
-        batch = self._sendable().check(frames, timestamps, timestamps_ns, first_frame)
+        batch = self.check(frames, timestamps, timestamps_ns, first_frame)
         self._sender = sender
         return batch
 
-    def admit(self, batch: Batch) -> bool:
-        """Take as many frames as may be under way; True once all are taken.
-
-        Raises:
-            BacklogError: Too many events are unread.
-            StreamClosed: The stream takes no more frames.
-            KinesegError: What ended the call, if it has not been raised yet.
-        """
-        chunker = self._sendable()
-        while batch.remaining:
-            if len(self._unread) >= self._limits.unread:
-                raise BacklogError(
-                    f"{len(self._unread)} events wait to be read: read them with poll() or in another thread or task "
-                    "while sending, or allow more with Limits(unread=...)",
-                    accepted=batch.taken,
-                )
-            if self._unacked >= self._window:
-                return False
-            self._enqueue(chunker.take(batch))
-        return True
-
-    def push(self) -> None:
-        """Send what is buffered, though the chunk is not full."""
-        self._enqueue(self._sendable().drain())
-
-    def settled(self) -> bool:
-        """Whether everything sent has been acknowledged; raises what `admit` raises once the call has ended."""
-        if self.over:
-            self._raise_end()
-        return not self._unacked
-
-    def end_input(self) -> None:
-        """Send what is buffered, and nothing after it. Does nothing if that is so already."""
-        if self.state is StreamState.OPEN:
-            self.push()
-            self.state = StreamState.INPUT_ENDED
-        elif self.state in (StreamState.IDLE, StreamState.OPENING):
-            self._raise_end()
-
     def cancel(self) -> None:
         """Give the stream up."""
-        if not self.over:
-            self.state = StreamState.CANCELLED
-            self._requests.clear()
+        super().cancel()
+        self._requests.clear()
 
     def begin_reading(self, reader: Hashable) -> None:
         """Somebody reads to the end.
@@ -251,76 +159,8 @@ class StreamProtocol:
         self._unread.clear()
         return items
 
-    def raise_once(self) -> None:
-        """Raise what ended the call, if anything did and it has not been raised yet."""
-        if self.error is not None and not self._raised:
-            self._raised = True
-            raise self.error
-
-    def occupy(self, what: str) -> None:
-        """Somebody begins to send or to read; release with `vacate`.
-
-        Raises:
-            StreamBusy: Somebody else does so now.
-        """
-        if what in self._busy:
-            raise StreamBusy(f"another thread or task is {what} this stream; use one, or guard it with a lock")
-        self._busy.add(what)
-
-    def vacate(self, what: str) -> None:
-        """The end of what `occupy` began."""
-        self._busy.discard(what)
-
-    # -- inside
-
-    def _open(self, opened: Opened) -> None:
-        if self.opened is not None:
-            raise Internal("the server opened the stream twice")
-        config = self.config
-        chunk_frames = max(1, round(config.chunk_s * config.rate))
-        if opened.max_chunk_frames > 0:
-            chunk_frames = min(chunk_frames, opened.max_chunk_frames)
-        self._chunker = Chunker(tuple(config.channels) or opened.model.channels, chunk_frames, config.joints)
-        # At least two chunks, so that one can travel while the other is processed.
-        self._window = max(2 * chunk_frames, round(self._limits.in_flight_s * config.rate))
-        # What is acknowledged later on purpose is no reason to wait.
-        self._window += round(config.ack_interval_s * config.rate)
-        self.opened = opened
-        self.state = StreamState.OPEN
-
-    def _acknowledge(self, frames: int) -> None:
-        """All chunks up to this frame have been processed."""
-        if not self._chunks or frames < self._chunks[0][0]:
-            raise Internal("the server acknowledged a chunk that was never sent")
-        while self._chunks and self._chunks[0][0] <= frames:
-            self._unacked -= self._chunks.popleft()[1]
-
-    def _enqueue(self, chunk: pb.FrameChunk | None) -> None:
-        if chunk is None or self._chunker is None:
-            return
-        frames = self._chunker.next_frame - chunk.first_frame
-        self._chunks.append((self._chunker.next_frame, frames))
-        self._unacked += frames
+    def _queue(self, chunk: pb.FrameChunk) -> None:
         self._requests.append(pb.SegmentRequest(chunk=chunk))
 
-    def _sendable(self) -> Chunker:
-        if self._chunker is None or self.state is not StreamState.OPEN:
-            self._raise_end()
-        return self._chunker
-
-    def _raise_end(self) -> NoReturn:
-        """Raise why nothing can be sent."""
-        self.raise_once()
-        if self.state in (StreamState.IDLE, StreamState.OPENING):
-            raise StreamClosed("the stream is not open: enter it with `with` (or `async with`), or call open()")
-        if self.state is StreamState.ENDED and self.summary is not None:
-            reason = self.summary.reason
-            if reason is EndReason.COMPLETED:
-                raise StreamClosed("the stream is complete; open another one to send more")
-            raise StreamClosed(
-                f"the server ended the stream: {reason.value}; what was sent before was processed, see `summary`",
-                retryable=reason is EndReason.DRAINED,
-            )
-        if self.state is StreamState.INPUT_ENDED:
-            raise StreamClosed("the input of this stream has been ended by end_input()")
-        raise StreamClosed(f"the stream is {self.state.value}") from self.error
+    def _count_unread(self) -> int:
+        return len(self._unread)

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
-from kineseg._errors import Timeout
-from kineseg._protocol import StreamProtocol
+from kineseg._errors import KinesegError, Timeout
+
+
+class Answered(Protocol):
+    """A call that the server answers."""
+
+    answers: int
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the server owes an answer."""
+
+    def finish(self, error: KinesegError | None) -> None:
+        """The call has ended."""
 
 
 class Silence:
@@ -22,7 +35,7 @@ class Silence:
         self._since: float | None = None
         self._answers = 0
 
-    def left(self, protocol: StreamProtocol) -> float | None:
+    def left(self, protocol: Answered) -> float | None:
         """Seconds to wait at most; None: the server owes nothing. At 0 the stream has been ended with `Timeout`."""
         if not protocol.awaits:
             self._since = None

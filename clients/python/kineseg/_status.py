@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -24,6 +24,7 @@ from kineseg._errors import (
     Unsupported,
 )
 from kineseg._reasons import ERROR_OF_REASON
+from kineseg.v1 import segmentation_pb2 as pb
 
 _DETAILS = "grpc-status-details-bin"
 _DOMAIN = "kineseg"
@@ -57,17 +58,26 @@ def error_from_status(
     """
     message = details or f"the call ended with {code.name} and no message"
     info = _error_info(trailing or ())
-    by_code = _BY_CODE.get(code, Internal)
     if info is None:
         # Of what does not say so itself, only a server that was not reached or went away is worth another try.
+        by_code = _BY_CODE.get(code, Internal)
         return by_code(message, code=code.name, retryable=code is grpc.StatusCode.UNAVAILABLE)
-    said = info.metadata
-    return ERROR_OF_REASON.get(info.reason, by_code)(
+    return _error(code, message, info.reason, info.metadata)
+
+
+def error_from_failure(failure: pb.SessionFailure) -> KinesegError:
+    """The error for a session that failed within a call of many."""
+    code = next((each for each in grpc.StatusCode if each.value[0] == failure.code), grpc.StatusCode.UNKNOWN)
+    return _error(code, failure.message, failure.reason, failure.metadata)
+
+
+def _error(code: grpc.StatusCode, message: str, reason: str, said: Mapping[str, str]) -> KinesegError:
+    return ERROR_OF_REASON.get(reason, _BY_CODE.get(code, Internal))(
         message,
         code=code.name,
         retryable=said.get("retryable", "").lower() == "true",
         field=said.get("field", ""),
-        reason=info.reason,
+        reason=reason,
         minimum=_number(said.get("minimum")),
         maximum=_number(said.get("maximum")),
         error_id=said.get("error_id", ""),

@@ -23,7 +23,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
 # On Windows a thread that waits hears of Ctrl-C only when it has waited (Python before 3.14).
-_LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else threading.TIMEOUT_MAX
+LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else threading.TIMEOUT_MAX
 
 
 class Stream(BaseStream):
@@ -108,7 +108,7 @@ class Stream(BaseStream):
             protocol = self._protocol
             protocol.occupy("sending to")
             try:
-                batch = protocol.check(frames, timestamps, timestamps_ns, first_frame, threading.current_thread())
+                batch = protocol.check_from(frames, timestamps, timestamps_ns, first_frame, threading.current_thread())
                 self._wait(lambda: protocol.admit(batch))
             finally:
                 protocol.vacate("sending to")
@@ -188,7 +188,7 @@ class Stream(BaseStream):
         while not ready():
             self._queued.notify_all()
             left = self._give_up_silent()
-            self._arrived.wait(_LONGEST_WAIT_S if left is None else min(left, _LONGEST_WAIT_S))
+            self._arrived.wait(LONGEST_WAIT_S if left is None else min(left, LONGEST_WAIT_S))
 
     def _give_up_silent(self) -> float | None:
         """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""

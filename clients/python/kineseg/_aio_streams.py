@@ -1,0 +1,269 @@
+"""Many streams on one call, for asyncio: one task reads what the server says, another one sends what is queued."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Self, Unpack
+
+import grpc
+from numpy.typing import ArrayLike
+
+from kineseg._aio_status import CallStatus
+from kineseg._base_stream import CallSettings
+from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
+from kineseg._config import StreamChoices, StreamConfig
+from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError
+from kineseg._events import Event, FrameResult
+from kineseg._pulse import Pulse
+from kineseg._retry import delays
+from kineseg._sending import PerStream
+from kineseg.v1 import segmentation_pb2 as pb
+
+Call = grpc.aio.StreamStreamCall[pb.SegmentManyRequest, pb.SegmentManyResponse]
+Connect = Callable[[], Call]
+
+
+class AsyncSharedStream(BaseSharedStream):
+    """One of many streams on a call, for asyncio; opened by `AsyncStreams.open`."""
+
+    _owner: AsyncStreams
+
+    async def send(
+        self,
+        frames: ArrayLike,
+        timestamps: ArrayLike | None = None,
+        *,
+        timestamps_ns: ArrayLike | None = None,
+        first_frame: int | None = None,
+    ) -> None:
+        """Send frames of this stream; see `Stream.send`."""
+        await self._owner.send({self: frames}, timestamps, timestamps_ns=timestamps_ns, first_frame=first_frame)
+
+    async def end_input(self) -> None:
+        """Nothing more will be sent to this stream: it ends with its summary, and the others go on."""
+        self._owner._tell(self._protocol.end_input)
+
+    def cancel(self) -> None:
+        """Give this stream up; the others go on."""
+        self._owner._tell(self._protocol.cancel)
+
+
+class AsyncStreams(BaseStreams[AsyncSharedStream]):
+    """Many streams that share one call; `Streams` for asyncio, which explains arguments, methods and errors.
+
+    Made by `AsyncClient.streams`, and to be entered with ``async with``. One task may send while another one reads, and
+    several may send to different streams.
+    """
+
+    def __init__(self, connect: Connect, configure: Callable[..., StreamConfig], settings: CallSettings) -> None:
+        super().__init__(settings, configure)
+        self._connect = connect
+        self._call: Call | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._arrived = Pulse()  # callers wait for what the reader brings
+        self._queued = Pulse()  # the writer waits for what callers queue
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self._finish()
+        finally:
+            self.cancel()
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def open(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncSharedStream:
+        """Open a stream; see `Streams.open`."""
+        [stream] = await self.open_all([self._configure(config, choices)])
+        stream._protocol.raise_once()
+        return stream
+
+    async def open_all(self, configs: Iterable[StreamConfig]) -> list[AsyncSharedStream]:
+        """Open streams, all at once; those that could not be opened have their `error`."""
+        streams = [AsyncSharedStream(self._configure(config, {}), self) for config in configs]
+        left = streams
+        for delay in (*delays(self._settings.retries), None):
+            await self._open_once(left)
+            left = [stream for stream in left if stream.error is not None and stream.error.retryable]
+            if not left or delay is None:
+                break
+            await asyncio.sleep(delay)
+        return streams
+
+    async def send(
+        self,
+        frames: Mapping[AsyncSharedStream, ArrayLike],
+        timestamps: PerStream[AsyncSharedStream, ArrayLike] = None,
+        *,
+        timestamps_ns: PerStream[AsyncSharedStream, ArrayLike] = None,
+        first_frame: PerStream[AsyncSharedStream, int] = None,
+    ) -> None:
+        """Send frames of several streams at once; see `Streams.send`.
+
+        A `send` that is cancelled has taken some of the frames: `frames_sent` of each stream says up to which.
+        """
+        sending = self._sending(frames, timestamps, timestamps_ns, first_frame)
+        try:
+            self._protocol.sent_by(asyncio.current_task())
+            await self._wait(sending.admit)
+        finally:
+            sending.end()
+            self._queued()
+        sending.raise_first()
+
+    async def flush(self) -> None:
+        """Send what waits for its chunk to fill, and wait until the server has processed everything sent."""
+        self._protocol.push()
+        await self._wait(self._protocol.settled)
+
+    async def end_input(self) -> None:
+        """Nothing more will be sent to any stream, and none opened: all end with their summaries."""
+        self._tell(self._protocol.end_input)
+
+    def cancel(self) -> None:
+        """Give all streams up; events that arrived can still be read."""
+        self._tell(self._protocol.cancel)
+        if self._call is not None:
+            self._call.cancel()
+
+    async def poll(
+        self,
+        timeout: float = 0.0,  # noqa: ASYNC109 - the twin of Streams.poll
+    ) -> list[tuple[AsyncSharedStream, Event | FrameResult | KinesegError]]:
+        """What has arrived and was not read, without waiting for more; see `Streams.poll`."""
+        if not self._protocol.readable and timeout > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._wait(lambda: self._protocol.readable)
+        self._give_up_silent()
+        return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
+
+    def __aiter__(self) -> AsyncIterator[tuple[AsyncSharedStream, Event | FrameResult | KinesegError]]:
+        """Everything until all streams have ended; see `Streams`.
+
+        Raises:
+            UsageError: This task sends and has not called `end_input`: to read while still sending use `poll`.
+        """
+        self._protocol.begin_reading(asyncio.current_task())
+        return self
+
+    async def __anext__(self) -> tuple[AsyncSharedStream, Event | FrameResult | KinesegError]:
+        while True:
+            await self._wait(lambda: self._protocol.readable)
+            item = self._protocol.read()
+            if item is not None:
+                return item  # type: ignore[return-value]
+            if self._protocol.over:
+                raise StopAsyncIteration
+
+    async def _finish(self) -> None:
+        self._tell(self._protocol.end_input)
+        await self._wait(lambda: self._protocol.over)
+        self._protocol.raise_unread()
+
+    def _tell(self, change: Callable[[], None]) -> None:
+        change()
+        self._arrived()
+        self._queued()
+
+    async def _wait(self, ready: Callable[[], bool]) -> None:
+        while not ready():
+            self._queued()
+            left = self._give_up_silent()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
+
+    def _give_up_silent(self) -> float | None:
+        """Seconds to wait at most for the server; a call whose server has been silent for too long is over."""
+        left = self._silence.left(self._protocol)
+        if left == 0.0:
+            self._arrived()
+            self._queued()
+            if self._call is not None:
+                self._call.cancel()
+        return left
+
+    async def _open_once(self, streams: list[AsyncSharedStream]) -> None:
+        members = self._attempt(streams)
+        self._protocol.require_input()
+        if not self._protocol.calling:
+            self._begin_call()
+        self._protocol.ask(members)
+        self._queued()
+        opening = Opening(members, self._protocol, self._settings.timeout)
+        try:
+            while not opening.decided():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(opening.left_s()):
+                        await self._arrived.wait()
+        except BaseException:
+            opening.give_up()
+            raise
+
+    def _begin_call(self) -> None:
+        number = self._protocol.begin_call()
+        call = self._call = self._connect()
+        status = CallStatus(call, self._settings.error)
+        for work, name in (
+            (self._receive(number, call, status), "kineseg-reader"),
+            (self._transmit(number, call, status), "kineseg-writer"),
+        ):
+            task = asyncio.create_task(work, name=name)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _transmit(self, number: int, call: Call, status: CallStatus) -> None:
+        """What the writer does, until nothing more will be sent."""
+        protocol = self._protocol
+        try:
+            while True:
+                while not protocol.request_ready(number):
+                    await self._queued.wait()
+                request = protocol.next_request(number)
+                if request is None:
+                    break
+                await call.write(request)
+            if not call.done():
+                await call.done_writing()
+        except Exception as error:
+            failure = Internal(f"sending to the streams failed: {error!r}")
+            if call.done():  # as it nearly always has; the reader says why, once it has read what came before
+                await status.error()
+                if not status.lost:
+                    return
+            self._end(number, call, failure)
+
+    async def _receive(self, number: int, call: Call, status: CallStatus) -> None:
+        """What the reader does, for as long as the call lives."""
+        failure: KinesegError | None = None
+        try:
+            with contextlib.suppress(grpc.RpcError):  # its status may be made up
+                async for response in call:
+                    self._protocol.receive(response, number)
+                    self._arrived()
+            failure = await status.error()
+        except KinesegError as error:
+            failure = error
+        except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
+            failure = ClientClosed() if self._settings.is_closed() else Cancelled("the call was cancelled")
+        except Exception as error:  # whatever it is, the callers must not wait for ever
+            failure = Internal(f"reading the streams failed: {error!r}")
+            failure.__cause__ = error
+        self._end(number, call, failure)
+
+    def _end(self, number: int, call: Call, failure: KinesegError | None) -> None:
+        self._protocol.finish(failure, number)
+        self._arrived()
+        self._queued()
+        call.cancel()

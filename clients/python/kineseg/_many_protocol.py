@@ -1,0 +1,250 @@
+"""Many streams on one call, without any input or output: what to send next, and what has arrived for whom.
+
+The synchronous and the asynchronous face drive the same `ManyProtocol`, as streams with a call of their own drive
+`StreamProtocol`. It never waits and never locks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable
+from typing import Generic, TypeVar
+
+from kineseg._config import Limits
+from kineseg._errors import KinesegError, StreamClosed, UsageError
+from kineseg._events import Event, FrameResult
+from kineseg._many_request import End, Entry, request_of
+from kineseg._member_protocol import MemberProtocol
+from kineseg._status import error_from_failure
+from kineseg._stream_life import StreamState
+from kineseg.v1 import segmentation_pb2 as pb
+
+Handle = TypeVar("Handle")
+Item = Event | FrameResult | KinesegError
+
+
+class ManyProtocol(Generic[Handle]):
+    """State of the streams of one caller; their call ends when they are all over, and another one begins when needed.
+
+    Args:
+        limits: How much may be under way or unread.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.answers = 0  # how many messages have come back
+        self.input_ended = False  # nothing more will be sent, and no stream opened
+        self.calling = False  # there is a call
+        self._limits = limits
+        self._members: dict[int, MemberProtocol[Handle]] = {}  # of the call, those that are not over
+        self._call = 0  # how many calls there have been
+        self._last_number = 0
+        self._queue: deque[Entry] = deque()
+        self._unread: deque[tuple[MemberProtocol[Handle], Event | FrameResult | None]] = deque()
+        self._unraised: dict[MemberProtocol[Handle], None] = {}
+        self._sender: Hashable | None = None
+
+    # -- towards the transport
+
+    def begin_call(self) -> int:
+        """A call begins, with no stream yet; the number that it goes by here."""
+        self.calling = True
+        self._last_number = 0
+        self._queue.clear()
+        self._call += 1
+        return self._call
+
+    def request_ready(self, call: int) -> bool:
+        """Whether `next_request` has an answer: a message, or None for good."""
+        return bool(self._queue) or self.sending_done(call)
+
+    def sending_done(self, call: int) -> bool:
+        """Whether nothing more will be sent in this call."""
+        return call != self._call or not self.calling or (self.input_ended and not self._queue)
+
+    def next_request(self, call: int) -> pb.SegmentManyRequest | None:
+        """All that waits to be sent, or as much of it as one message should hold; None if that is nothing."""
+        if call != self._call or not self._queue or not self.calling:
+            return None
+        return request_of(self._queue)
+
+    def receive(self, response: pb.SegmentManyResponse, call: int) -> None:
+        """A message came back. What comes for a stream that was given up here is passed over.
+
+        Raises:
+            Internal: It is not what the contract says may come now.
+        """
+        if call != self._call:
+            return
+        self.answers += 1
+        members = self._members
+        for opened in response.opened:
+            member = members.get(opened.session)
+            if member is not None:
+                member.receive_opened(opened)
+        for output in response.outputs:
+            member = members.get(output.session)
+            if member is not None:
+                item = member.receive(output)
+                if item is not None:
+                    self._unread.append((member, item))
+        for number, frames in zip(response.acked_sessions, response.acked_frames, strict=True):
+            member = members.get(number)
+            if member is not None:
+                member.receive_ack(frames)
+        for closed in response.closed:
+            member = members.pop(closed.session, None)
+            if member is not None:
+                self._finish(member, error_from_failure(closed.failure) if closed.HasField("failure") else None)
+
+    def finish(self, error: KinesegError | None, call: int | None = None) -> None:
+        """The call, or this one, has ended, and what is left of its streams with it; `error` says how unless well."""
+        if call not in (None, self._call):
+            return
+        self.calling = False
+        self._queue.clear()
+        if error is not None and error.reason == "STREAM_IDLE":
+            error.retryable = True  # what is asked of a call just as it ends, for want of streams, is asked again
+        for member in list(self._members.values()):
+            self._finish(member, error)
+        self._members.clear()
+
+    # -- from the streams
+
+    def queue_chunk(self, number: int, chunk: pb.FrameChunk) -> None:
+        """A stream sends a chunk."""
+        self._queue.append((number, chunk))
+
+    def queue_end(self, number: int) -> None:
+        """A stream sends nothing more."""
+        self._queue.append((number, End.INPUT))
+
+    def queue_cancel(self, member: MemberProtocol[Handle]) -> None:
+        """A stream is given up."""
+        if self._members.pop(member.number, None) is not None:
+            self._queue.append((member.number, End.ALL))
+
+    def count_unread(self) -> int:
+        """How much waits to be read, of all streams."""
+        return len(self._unread)
+
+    # -- towards the caller
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.input_ended and not self._members
+
+    def count_open(self) -> int:
+        """How many streams are open or being opened."""
+        return len(self._members)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the server owes an answer."""
+        return self.calling and any(member.awaits for member in self._members.values())
+
+    def require_input(self) -> None:
+        """Raise `StreamClosed` if the input has been ended."""
+        if self.input_ended:
+            raise StreamClosed("the input has been ended by end_input(): no stream can be opened")
+
+    def ask(self, members: Iterable[MemberProtocol[Handle]]) -> None:
+        """Ask the server to open these, in the call that there is."""
+        for member in members:
+            self._last_number += 1
+            self._members[self._last_number] = member
+            self._queue.append(member.start(self._last_number))
+
+    def give_up(self, member: MemberProtocol[Handle], error: KinesegError | None) -> None:
+        """A stream that is being opened is not to be."""
+        self.queue_cancel(member)
+        if error is None:
+            member.state = StreamState.CANCELLED
+        else:
+            member.finish(error)
+
+    def sent_by(self, sender: Hashable) -> None:
+        """Who sends, to be told apart from who reads."""
+        self._sender = sender
+
+    def end_input(self) -> None:
+        """Nothing more will be sent, and no stream opened."""
+        for member in list(self._members.values()):
+            if member.opened is None:
+                member.cancel()
+            else:
+                member.end_input()
+        self.input_ended = True
+
+    def cancel(self) -> None:
+        """Give all streams up."""
+        for member in list(self._members.values()):
+            member.cancel()
+        self.input_ended = True
+        self.calling = False
+        self._queue.clear()
+
+    def push(self) -> None:
+        """Send what is buffered in any stream."""
+        for member in self._members.values():
+            if member.state is StreamState.OPEN:
+                member.push()
+
+    def settled(self) -> bool:
+        """Whether everything sent has been acknowledged, or its stream is over."""
+        return not any(member.awaits for member in self._members.values())
+
+    def begin_reading(self, reader: Hashable) -> None:
+        """Somebody reads to the end.
+
+        Raises:
+            UsageError: The reader is also who sends, and has not ended the input: nothing would ever end the reading.
+        """
+        if not self.input_ended and self._sender == reader:
+            raise UsageError(
+                "this thread or task sends, so reading on to the end would wait for ever: call end_input() first; to "
+                "read while still sending use poll(), or another thread or task"
+            )
+
+    @property
+    def readable(self) -> bool:
+        """Whether `read` has an answer now."""
+        return bool(self._unread) or self.over
+
+    def read(self) -> tuple[Handle, Item] | None:
+        """The next thing that arrived, and of which stream; None once there is none."""
+        while self._unread:
+            member, item = self._unread.popleft()
+            if item is not None:
+                return member.handle, item
+            error = self._read_error(member)
+            if error is not None:
+                return member.handle, error
+        return None
+
+    def read_all(self) -> list[tuple[Handle, Item]]:
+        """Everything that arrived."""
+        items = []
+        while (item := self.read()) is not None:
+            items.append(item)
+        return items
+
+    def raise_unread(self) -> None:
+        """Raise what ended a stream, if that has been neither raised nor read yet."""
+        for member in list(self._unraised):
+            error = self._read_error(member)
+            if error is not None:
+                raise error
+
+    # -- inside
+
+    def _finish(self, member: MemberProtocol[Handle], error: KinesegError | None) -> None:
+        was_open = member.opened is not None
+        member.finish(error)
+        if member.error is not None and was_open:  # who opens it gets the error otherwise
+            self._unraised[member] = None
+            self._unread.append((member, None))
+
+    def _read_error(self, member: MemberProtocol[Handle]) -> KinesegError | None:
+        self._unraised.pop(member, None)
+        return member.read_error()

@@ -1,0 +1,103 @@
+"""One stream of a call of many, without any input or output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from kineseg._config import Limits, StreamConfig
+from kineseg._errors import Internal, KinesegError
+from kineseg._events import Event, FrameResult, Summary
+from kineseg._stream_life import StreamLife, StreamState
+from kineseg._wire import (
+    config_to_wire,
+    event_from_wire,
+    frame_result_from_wire,
+    opened_from_wire,
+    profile_from_wire,
+)
+from kineseg.v1 import segmentation_pb2 as pb
+
+if TYPE_CHECKING:
+    from kineseg._many_protocol import ManyProtocol
+
+Handle = TypeVar("Handle")
+
+
+class MemberProtocol(StreamLife, Generic[Handle]):
+    """State of one stream of a call of many.
+
+    Args:
+        config: What is streamed.
+        limits: How much may be under way or unread.
+        many: What it belongs to.
+        handle: What the caller knows it by.
+    """
+
+    def __init__(self, config: StreamConfig, limits: Limits, many: ManyProtocol[Handle], handle: Handle) -> None:
+        super().__init__(config, limits)
+        self.handle = handle
+        self.number = 0  # in its call, once it has been asked for
+        self._many = many
+
+    def end_input(self) -> None:
+        """Send what is buffered, and nothing after it. Does nothing if that is so already."""
+        was_open = self.state is StreamState.OPEN
+        super().end_input()
+        if was_open:
+            self._many.queue_end(self.number)
+
+    def cancel(self) -> None:
+        """Give the stream up."""
+        if not self.over:
+            super().cancel()
+            self._many.queue_cancel(self)
+
+    def start(self, number: int) -> pb.OpenSession:
+        """It is asked for, as this number of its call."""
+        self.number = number
+        self.state = StreamState.OPENING
+        return pb.OpenSession(session=number, config=config_to_wire(self.config))
+
+    def receive_opened(self, message: pb.SessionOpened) -> None:
+        """The server has opened it."""
+        self._open(opened_from_wire(message.opened), message.window_frames)
+
+    def receive(self, output: pb.SessionOutput) -> Event | FrameResult | None:
+        """Something has come of it; what there is to read of that."""
+        kind = output.WhichOneof("payload")
+        if kind == "event":
+            event = event_from_wire(output.event)
+            if isinstance(event, Summary):
+                self.summary = event
+            return event
+        if kind == "frame_result":
+            return frame_result_from_wire(output.frame_result)
+        if kind == "profile":
+            self.profile = profile_from_wire(output.profile.json)
+        return None
+
+    def receive_ack(self, frames: int) -> None:
+        """The server has processed it up to there."""
+        self._acknowledge(frames)
+
+    def finish(self, error: KinesegError | None) -> None:
+        """It is over; `error` says why unless it ended well."""
+        if self.over:
+            return
+        if error is None and self.summary is None:
+            error = Internal("the server ended the stream without a summary")
+        self.error = error
+        self.state = StreamState.FAILED if error else StreamState.ENDED
+
+    def read_error(self) -> KinesegError | None:
+        """What ended it, if anything did and it has been neither raised nor read yet."""
+        if self._raised:
+            return None
+        self._raised = True
+        return self.error
+
+    def _queue(self, chunk: pb.FrameChunk) -> None:
+        self._many.queue_chunk(self.number, chunk)
+
+    def _count_unread(self) -> int:
+        return self._many.count_unread()
