@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.bench import decoder, intake, long, memory, segmenter, streams, summary
+from evaluation.bench import decoder, intake, long, many, memory, segmenter, streams, summary
 
-PARTS = ("decoder", "intake", "segmenter", "streams", "memory", "long")
+PARTS = ("decoder", "intake", "segmenter", "streams", "many", "memory", "long")
 
 
 def main() -> None:
@@ -114,6 +114,31 @@ def _streams(seconds: float) -> tuple[list[dict[str, Any]], Table]:
                 f"{load.server_cpu_share:.0%} of a core",
             )
     return rows, table
+
+
+def _many(seconds: float) -> tuple[list[dict[str, Any]], Table]:
+    title = f"live streams on few calls, {many.RATE:g} frames/s, chunks of {many.CHUNK_S * 1e3:g} ms"
+    table = Table(
+        *("streams", "calls", "p50 ms", "p99 ms", "events p50", "p99", "late", "server CPU", "us a chunk"),
+        *("client CPU", "us a chunk"),
+        title=title,
+    )
+    loads = many.measure(seconds)
+    for load in loads:
+        table.add_row(
+            str(load.streams),
+            str(load.calls),
+            f"{load.p50_ms:.1f}",
+            f"{load.p99_ms:.1f}",
+            f"{load.event_p50_ms:.1f}",
+            f"{load.event_p99_ms:.1f}",
+            f"{load.late_share:.2%}",
+            f"{load.server_cpu_share:.0%} of a core",
+            f"{load.server_us_per_chunk:.0f}",
+            f"{load.client_cpu_share:.0%} of a core",
+            f"{load.client_us_per_chunk:.0f}",
+        )
+    return [dataclasses.asdict(load) for load in loads], table
 
 
 def _memory(_: float) -> tuple[list[dict[str, Any]], Table]:

@@ -37,6 +37,18 @@ def until(condition: Callable[[], bool], what: str) -> None:
 # -- one face for both clients
 
 
+_WITH_FACE = (kineseg.AsyncStream, kineseg.AsyncWatch, kineseg.AsyncStreams, kineseg.AsyncSharedStream)
+
+
+def _bare(value: Any) -> Any:
+    """What is given to the SDK, without the face."""
+    if isinstance(value, Blocking):
+        return value._target
+    if isinstance(value, dict):
+        return {_bare(key): _bare(each) for key, each in value.items()}
+    return tuple(map(_bare, value)) if type(value) is tuple else value
+
+
 class Blocking:
     """An asynchronous object of the SDK with the face of the synchronous one; its calls run in a loop's thread."""
 
@@ -56,13 +68,27 @@ class Blocking:
             return value
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = _bare(args), _bare(kwargs)
             result = self._run(lambda: value(*args, **kwargs))
-            if result is self._target:
-                return self
-            wrap = isinstance(result, kineseg.AsyncStream | kineseg.AsyncWatch)
-            return Blocking(result, self._loop) if wrap else result
+            return self if result is self._target else self._faced(result)
 
         return call
+
+    def _faced(self, result: Any) -> Any:
+        """A result of the SDK, and what is in it, with this face."""
+        if isinstance(result, _WITH_FACE):
+            return Blocking(result, self._loop)
+        if isinstance(result, list):
+            return [self._faced(each) for each in result]
+        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], kineseg.AsyncSharedStream):
+            return self._faced(result[0]), result[1]
+        return result
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Blocking) and self._target is other._target
+
+    def __hash__(self) -> int:
+        return hash(self._target)
 
     def __repr__(self) -> str:
         return repr(self._target)
@@ -85,7 +111,7 @@ class Blocking:
         found = self._run(step)
         if not found:
             raise StopIteration
-        return found[0]
+        return self._faced(found[0])
 
 
 async def _one(source: Any) -> Any:
@@ -195,6 +221,8 @@ class Scripted(pb_grpc.SegmentationServiceServicer):
         self.calls: list[str] = []
         self.metadata: list[dict[str, Any]] = []
         self.segment: Callable[[Requests, grpc.ServicerContext], Iterator[pb.SegmentResponse]] = acknowledge_all
+        self.segment_many: Callable[[Any, grpc.ServicerContext], Iterator[pb.SegmentManyResponse]]
+        self.segment_many = lambda requests, context: iter(())
         self.unary: Callable[[grpc.ServicerContext], None] = lambda context: None
         self.watch: Callable[[pb.WatchEventsRequest, grpc.ServicerContext], Iterator[pb.WatchEventsResponse]]
         self.watch = lambda request, context: iter(())
@@ -209,6 +237,10 @@ class Scripted(pb_grpc.SegmentationServiceServicer):
     def Segment(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802
         self._noted("Segment", context)
         yield from self.segment(request_iterator, context)
+
+    def SegmentMany(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802
+        self._noted("SegmentMany", context)
+        yield from self.segment_many(request_iterator, context)
 
     def WatchEvents(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._noted("WatchEvents", context)

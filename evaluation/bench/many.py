@@ -1,0 +1,190 @@
+"""Many live streams on few calls, by our own client in a process of its own: how long acknowledgements and events take.
+
+As a gateway would, the client sends what has come in of all streams every few milliseconds. Every stream has a person
+of its own, or the same one at another time, so that their segments end at different times.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import kineseg
+import numpy as np
+import psutil
+from kineseg.motion import canonical_pose, generate
+from kineseg.v1 import segmentation_pb2 as pb
+
+from evaluation.bench.processes import kineseg_server
+
+RATE = 120.0
+CHUNK_S = 0.05
+SEND_S = 0.01
+"""What has come in is sent this often."""
+COUNTS = ((64, 1), (256, 1), (256, 4), (512, 4))
+"""How many streams, on how many calls."""
+_PEOPLE = 16
+
+
+@dataclass(frozen=True)
+class ManyLoad:
+    """A server under so many live streams.
+
+    Attributes:
+        streams, calls: How many.
+        p50_ms, p99_ms: From sending a chunk to its acknowledgement.
+        events: How many came.
+        event_p50_ms, event_p99_ms: From sending the chunk that decided an event to the event.
+        late_share: Of the chunks: not acknowledged when the next one is due, whoever was slow.
+        server_cpu_share, client_cpu_share: Of one core, while chunks were due.
+        server_us_per_chunk, client_us_per_chunk: The same for each chunk.
+    """
+
+    streams: int
+    calls: int
+    p50_ms: float
+    p99_ms: float
+    events: int
+    event_p50_ms: float
+    event_p99_ms: float
+    late_share: float
+    server_cpu_share: float
+    client_cpu_share: float
+    server_us_per_chunk: float
+    client_us_per_chunk: float
+
+
+def measure(seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS) -> list[ManyLoad]:
+    """Streams `seconds` of motion in real time for each number of streams and calls."""
+    found = []
+    for streams, calls in counts:
+        with kineseg_server() as server:
+            found.append(_in_a_process(server.address, server.pid, streams, calls, seconds))
+    return found
+
+
+def _in_a_process(address: str, pid: int, streams: int, calls: int, seconds: float) -> ManyLoad:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_client, args=(theirs, address, pid, streams, calls, seconds), daemon=True)
+    process.start()
+    theirs.close()  # so that a client that fails ends the waiting
+    load: ManyLoad = ours.recv()
+    process.join()
+    return load
+
+
+def _client(connection: Connection, address: str, pid: int, streams: int, calls: int, seconds: float) -> None:
+    people = [canonical_pose(generate(seed, max(seconds, 20.0), RATE)).frames.astype("<f4") for seed in range(_PEOPLE)]
+    with kineseg.Client(address) as client:
+        groups = [_Group(client, streams // calls, people, group) for group in range(calls)]
+        threads = [threading.Thread(target=group.run, args=(seconds, calls)) for group in groups]
+        server, own = psutil.Process(pid), psutil.Process()
+        before = _cpu_s(server), _cpu_s(own), time.perf_counter()
+        for thread in threads:
+            thread.start()
+        time.sleep(seconds)
+        server_s, own_s, took_s = (
+            after - first
+            for after, first in zip((_cpu_s(server), _cpu_s(own), time.perf_counter()), before, strict=True)
+        )
+        for thread in threads:
+            thread.join()
+    waits = np.concatenate([group.waits() for group in groups])
+    events = np.concatenate([group.event_waits() for group in groups])
+    chunks = len(waits) * took_s / seconds
+    connection.send(
+        ManyLoad(
+            streams=streams,
+            calls=calls,
+            p50_ms=float(np.percentile(waits, 50) * 1e3),
+            p99_ms=float(np.percentile(waits, 99) * 1e3),
+            events=len(events),
+            event_p50_ms=float(np.percentile(events, 50) * 1e3),
+            event_p99_ms=float(np.percentile(events, 99) * 1e3),
+            late_share=float((waits > CHUNK_S).mean()),
+            server_cpu_share=server_s / took_s,
+            client_cpu_share=own_s / took_s,
+            server_us_per_chunk=server_s / chunks * 1e6,
+            client_us_per_chunk=own_s / chunks * 1e6,
+        )
+    )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class _Group:
+    """The streams of one call."""
+
+    def __init__(self, client: kineseg.Client, count: int, people: list[Any], group: int) -> None:
+        self._many = client.streams()
+        config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S)
+        self._streams = self._many.open_all([config] * count)
+        self._numbers = {stream: at for at, stream in enumerate(self._streams)}
+        self._frames = [
+            np.roll(people[i % len(people)], 997 * i, axis=0) for i in range(group * count, (group + 1) * count)
+        ]
+        self._sent: list[list[float]] = [[] for _ in range(count)]
+        self._acked: list[list[float]] = [[] for _ in range(count)]
+        self._events: list[tuple[int, int, float]] = []
+        self._watch_acknowledgements()
+
+    def run(self, seconds: float, calls: int) -> None:
+        """Sends everything in real time: each chunk of a stream at its own moment within `CHUNK_S`."""
+        size, count = round(RATE * CHUNK_S), len(self._streams)
+        reader = threading.Thread(target=self._read)
+        reader.start()
+        slots = round(CHUNK_S / SEND_S)
+        start = time.perf_counter()
+        for turn in range(round(seconds / SEND_S)):
+            time.sleep(max(0.0, start + turn * SEND_S - time.perf_counter()))
+            first = turn // slots * size
+            due = range(turn % slots, count, slots)
+            now = time.perf_counter()
+            for i in due:
+                self._sent[i].append(now)
+            self._many.send(
+                {self._streams[i]: self._frames[i].take(range(first, first + size), 0, mode="wrap") for i in due}
+            )
+        self._many.end_input()
+        reader.join()
+        self._many.cancel()
+
+    def waits(self) -> Any:
+        """Of all chunks, seconds from sending to acknowledgement."""
+        return np.concatenate([np.array(acked) - sent for acked, sent in zip(self._acked, self._sent, strict=True)])
+
+    def event_waits(self) -> Any:
+        """Of all events that a chunk decided, seconds from sending it to the event."""
+        size = round(RATE * CHUNK_S)
+        return np.array([at - self._sent[number][frame // size] for number, frame, at in self._events])
+
+    def _read(self) -> None:
+        for stream, item in self._many:
+            if isinstance(item, kineseg.KinesegError):
+                raise item
+            at = time.perf_counter()
+            if not isinstance(item, kineseg.Summary | kineseg.FrameResult) and stream.summary is None:
+                self._events.append((self._numbers[stream], item.decided_frame, at))
+
+    def _watch_acknowledgements(self) -> None:
+        """Notes when they come, of which the client tells only that they have."""
+        protocol = self._many._protocol
+        receive = protocol.receive
+        size = round(RATE * CHUNK_S)
+
+        def noting(response: pb.SegmentManyResponse, call: int) -> None:
+            now = time.perf_counter()
+            for number, frames in zip(response.acked_sessions, response.acked_frames, strict=True):
+                acked = self._acked[number - 1]
+                acked.extend([now] * (frames // size - len(acked)))
+            receive(response, call)
+
+        protocol.receive = noting  # type: ignore[method-assign]
