@@ -101,11 +101,11 @@ def _client(connection: Connection, address: str, pid: int, streams: int, calls:
         ManyLoad(
             streams=streams,
             calls=calls,
-            p50_ms=float(np.percentile(waits, 50) * 1e3),
-            p99_ms=float(np.percentile(waits, 99) * 1e3),
+            p50_ms=_percentile_ms(waits, 50),
+            p99_ms=_percentile_ms(waits, 99),
             events=len(events),
-            event_p50_ms=float(np.percentile(events, 50) * 1e3),
-            event_p99_ms=float(np.percentile(events, 99) * 1e3),
+            event_p50_ms=_percentile_ms(events, 50),
+            event_p99_ms=_percentile_ms(events, 99),
             late_share=float((waits > CHUNK_S).mean()),
             server_cpu_share=server_s / took_s,
             client_cpu_share=own_s / took_s,
@@ -113,6 +113,10 @@ def _client(connection: Connection, address: str, pid: int, streams: int, calls:
             client_us_per_chunk=own_s / chunks * 1e6,
         )
     )
+
+
+def _percentile_ms(seconds: Any, which: float) -> float:
+    return float(np.percentile(seconds, which) * 1e3) if len(seconds) else 0.0
 
 
 def _cpu_s(process: psutil.Process) -> float:

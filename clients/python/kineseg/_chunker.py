@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MAX_CHUNK_BYTES = 1 << 20
 # What a server takes at most; no unit that anything is measured in gives larger numbers.
 _LARGEST_VALUE = 1e9
+_FLOAT32 = np.dtype("<f4")
 # Far below what an index on the wire can be, 2^63, so that no batch leads there.
 _MOST_FRAMES = 1 << 62
 
@@ -116,28 +117,28 @@ class Chunker:
             return self.drain()  # a chunk holds consecutive frames only
         count = min(self._chunk_frames - self._filled, batch.remaining)
         rows = slice(batch.taken, batch.taken + count)
-        place = slice(self._filled, self._filled + count)
-        self._frames[place] = batch.frames[rows]
-        if batch.times_ns is not None:
-            self._times_ns[place] = batch.times_ns[rows]
-            self._last_time_ns = int(batch.times_ns[rows][-1])
-        self._timed = batch.times_ns is not None
-        self._filled += count
+        frames, times_ns = batch.frames[rows], None if batch.times_ns is None else batch.times_ns[rows]
+        self._timed = times_ns is not None
+        if times_ns is not None:
+            self._last_time_ns = int(times_ns[-1])
         self._next_frame = start + count
         batch.taken += count
+        if count == self._chunk_frames:  # a full chunk by itself, as live sources send
+            return _chunk(start, frames, times_ns)
+        place = slice(self._filled, self._filled + count)
+        self._frames[place] = frames
+        if times_ns is not None:
+            self._times_ns[place] = times_ns
+        self._filled += count
         return self.drain() if self._filled == self._chunk_frames else None
 
     def drain(self) -> pb.FrameChunk | None:
         """What is buffered, as a chunk; None if nothing is."""
         if not self._filled:
             return None
-        chunk = pb.FrameChunk(
-            first_frame=self._next_frame - self._filled,
-            data=self._frames[: self._filled].tobytes(),
-            capture_times_ns=self._times_ns[: self._filled].tolist() if self._timed else (),
-        )
-        self._filled = 0
-        return chunk
+        filled, self._filled = self._filled, 0
+        times_ns = self._times_ns[:filled] if self._timed else None
+        return _chunk(self._next_frame - filled, self._frames[:filled], times_ns)
 
     def _check_frames(self, frames: ArrayLike) -> NDArray[np.float32]:
         try:
@@ -148,10 +149,16 @@ class Chunker:
             raise InvalidRequest(f"frames must be real numbers, got an array of {given.dtype}", field="frames")
         joints = self._joints
         rows = channel_rows(given, len(self._channels)) if joints is None else joint_rows(given, joints)
-        with np.errstate(over="ignore"):
-            packed: NDArray[np.float32] = np.ascontiguousarray(rows, dtype="<f4")
-        absurd = ~(np.abs(packed) <= _LARGEST_VALUE) & ~np.isnan(packed)
-        if absurd.any():
+        packed: NDArray[np.float32]
+        if rows.dtype == _FLOAT32:
+            packed = np.ascontiguousarray(rows)
+        else:
+            with np.errstate(over="ignore"):
+                packed = np.ascontiguousarray(rows, dtype=_FLOAT32)
+        # Nearly always all are sane, which is seen at once; where any is NaN, one looks again.
+        all_sane = packed.size == 0 or np.abs(packed).max() <= _LARGEST_VALUE
+        absurd = None if all_sane else ~(np.abs(packed) <= _LARGEST_VALUE) & ~np.isnan(packed)
+        if absurd is not None and absurd.any():
             row, column = (int(i) for i in np.argwhere(absurd)[0])
             raise InvalidRequest(
                 f"frame {row} of those sent: channel {self._channels[column]!r} is {rows[row, column]:g}; numbers must "
@@ -208,6 +215,11 @@ class Chunker:
         if first_frame >= _MOST_FRAMES:
             raise InvalidRequest(f"first_frame is {first_frame}, which no stream can reach", field="first_frame")
         return first_frame
+
+
+def _chunk(first_frame: int, frames: NDArray[np.float32], times_ns: NDArray[np.int64] | None) -> pb.FrameChunk:
+    times = () if times_ns is None else times_ns.tolist()
+    return pb.FrameChunk(first_frame=first_frame, data=frames.tobytes(), capture_times_ns=times)
 
 
 def _frames_of(joints: Joints) -> JointFrames:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from time import monotonic
 
 from kineseg_core.errors import StepFailed
 
@@ -26,7 +27,6 @@ class Feeder:
         self._metrics = metrics
         self._line: deque[MemberStream] = deque()
         self._filled = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
 
     def add(self, member: MemberStream) -> None:
         """The member has something to take, and gets its turn."""
@@ -46,7 +46,7 @@ class Feeder:
                 await asyncio.sleep(0)
 
     def _take_turn(self) -> None:
-        until = self._loop.time() + TURN_S
+        until = monotonic() + TURN_S
         taken: list[tuple[ScheduledStream, Sequence[Item]]] = []
         frames = 0
         while self._line:
@@ -66,7 +66,7 @@ class Feeder:
                 taken.append((member.stream, items))
             if member.can_take:
                 self.add(member)
-            if self._loop.time() >= until:
+            if monotonic() >= until:
                 break
         if taken:
             self._engine.submit_many(taken)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError, Full
@@ -63,18 +64,18 @@ class LiveStream(OpenStream):
         self._touch()
         items: list[Item] = []
         size = 0
-        turn = self._loop.time()
+        turn = monotonic()
         for item in self.session.take(first_frame, data, capture_times_ns):
             items.append(item)
             size += weight(item)
-            if size < min(PIECE, self._queue_frames) and self._loop.time() - turn < TURN_S:
+            if size < min(PIECE, self._queue_frames) and monotonic() - turn < TURN_S:
                 continue
             # Handed over before others have their turn: one of them may end the stream.
             await self._submit(items, size)
             await asyncio.sleep(0)
             if self._ending:
                 return
-            items, size, turn = [], 0, self._loop.time()
+            items, size, turn = [], 0, monotonic()
         if items:
             await self._submit(items, size)
 
@@ -289,9 +290,9 @@ class LiveStreams:
             live = self._of.get(delivery.stream)
             if live is None:
                 continue
-            with harmless("metrics and watchers"):
-                for output in delivery.outputs:
-                    if isinstance(output, Event):
+            for output in delivery.outputs:
+                if isinstance(output, Event):
+                    with harmless("metrics and watchers"):
                         self._metrics.event(KIND_NAMES[type(output.detail)])
                         self._hub.publish(live.session_id, output)
             live.deliver(delivery)
@@ -334,7 +335,7 @@ class LiveStreams:
     def _watch_idle(self, live: OpenStream) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""
         limit = self._settings.idle_timeout_s
-        left = live.active_at + limit - self._loop.time()
+        left = live.active_at + limit - monotonic()
         if left <= 0:
             error = Idle(f"the stream has stood still for {limit:g} s; send frames or half-close")
             if live.ending:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
@@ -119,7 +120,7 @@ class MemberStream(OpenStream):
         return has_room and not self._ending and (self._taking is not None or bool(self._kept))
 
     def take(self, until: float) -> list[Item]:
-        """Takes what is kept, in order: some of it, for as long as the loop's time is not `until`; for the engine."""
+        """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
         items: list[Item] = []
         size = 0
         try:
@@ -128,7 +129,7 @@ class MemberStream(OpenStream):
                 for item in taking:
                     items.append(item)
                     size += weight(item)
-                    if size >= PIECE or self._loop.time() >= until:
+                    if size >= PIECE or monotonic() >= until:
                         self._taking = taking
                         return items
         except CoreError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from time import monotonic
 
 from kineseg_core.errors import CoreError
 from kineseg_core.events import EndReason, Summary
@@ -30,6 +31,8 @@ class OpenStream(ABC):
         given_up: Its client takes nothing, and has not for too long.
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
+        active_at: When it last got further, by `time.monotonic`.
+        idle_timer: Looks whether that is too long ago.
     """
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
@@ -45,8 +48,7 @@ class OpenStream(ABC):
         self._few_outputs = settings.queue_responses // 2
         self._submitted = 0  # by weight, as the stream's `passed`
         self._ending = False
-        self._loop = asyncio.get_running_loop()
-        self.active_at = self._loop.time()
+        self.active_at = monotonic()
         self.idle_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -118,7 +120,7 @@ class OpenStream(ABC):
             self._engine.wake(stream)
 
     def _touch(self) -> None:
-        self.active_at = self._loop.time()
+        self.active_at = monotonic()
 
 
 def _look_at(future: asyncio.Future[Summary]) -> None:
