@@ -25,7 +25,7 @@ RATE = 120.0
 CHUNK_S = 0.05
 SEND_S = 0.01
 """What has come in is sent this often."""
-COUNTS = ((64, 1), (256, 1), (256, 4), (512, 4))
+COUNTS = ((64, 1), (256, 1), (1000, 1), (1000, 4))
 """How many streams, on how many calls."""
 _PEOPLE = 16
 
@@ -59,7 +59,11 @@ class ManyLoad:
 
 
 def measure(seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS) -> list[ManyLoad]:
-    """Streams `seconds` of motion in real time for each number of streams and calls."""
+    """Streams `seconds` of motion in real time for each number of streams and calls.
+
+    Raises:
+        RuntimeError: The client could not go on.
+    """
     found = []
     for streams, calls in counts:
         with kineseg_server() as server:
@@ -73,13 +77,19 @@ def _in_a_process(address: str, pid: int, streams: int, calls: int, seconds: flo
     process = context.Process(target=_client, args=(theirs, address, pid, streams, calls, seconds), daemon=True)
     process.start()
     theirs.close()  # so that a client that fails ends the waiting
-    load: ManyLoad = ours.recv()
-    process.join()
+    try:
+        load: ManyLoad = ours.recv()
+    except EOFError:
+        raise RuntimeError("the client failed; it has said why") from None
+    finally:
+        process.join()
     return load
 
 
 def _client(connection: Connection, address: str, pid: int, streams: int, calls: int, seconds: float) -> None:
-    people = [canonical_pose(generate(seed, max(seconds, 20.0), RATE)).frames.astype("<f4") for seed in range(_PEOPLE)]
+    lasts_s = max(seconds, 20.0)
+    seeds = range(min(_PEOPLE, streams))
+    people = [canonical_pose(generate(seed, lasts_s, RATE)).frames.astype("<f4") for seed in seeds]
     with kineseg.Client(address) as client:
         groups = [_Group(client, streams // calls, people, group) for group in range(calls)]
         threads = [threading.Thread(target=group.run, args=(seconds, calls)) for group in groups]

@@ -232,3 +232,23 @@ def test_a_server_that_shuts_down_ends_all_streams_well(tiny_bundle: Any, connec
         assert (other.summary.frames, other.summary.reason) == (200, kineseg.EndReason.DRAINED)
         with pytest.raises(kineseg.Unavailable):
             many.open(rate=30)
+
+
+def test_a_client_that_is_closed_ends_its_streams(server: str, connect: Any, motion: Frames) -> None:
+    client = connect(server)
+    many = client.streams()
+    stream = many.open(rate=30)
+    stream.send(motion[:30])
+    many.flush()
+    client.close()
+
+    def send_on() -> None:
+        while True:
+            stream.send(motion[:1])
+
+    with pytest.raises(kineseg.ClientClosed):
+        send_on()
+    with pytest.raises(kineseg.ClientClosed):
+        many.open(rate=30)
+    with pytest.raises(kineseg.ClientClosed):
+        client.streams()

@@ -85,7 +85,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream]):
     async def open(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncSharedStream:
         """Open a stream; see `Streams.open`."""
         [stream] = await self.open_all([self._configure(config, choices)])
-        stream._protocol.raise_once()
+        stream._protocol.require_opened()
         return stream
 
     async def open_all(self, configs: Iterable[StreamConfig]) -> list[AsyncSharedStream]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kineseg._config import Limits, StreamConfig
-from kineseg._errors import Internal, KinesegError
+from kineseg._errors import Internal, KinesegError, StreamClosed
 from kineseg._events import Event, FrameResult, Summary
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
@@ -57,6 +57,12 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         self.number = number
         self.state = StreamState.OPENING
         return pb.OpenSession(session=number, config=config_to_wire(self.config))
+
+    def require_opened(self) -> None:
+        """Raise why it could not be opened, if so."""
+        self.raise_once()
+        if self.opened is None:
+            raise StreamClosed("the stream was given up while it was being opened")
 
     def receive_opened(self, message: pb.SessionOpened) -> None:
         """The server has opened it."""

@@ -97,7 +97,7 @@ class Streams(BaseStreams[SharedStream]):
             KinesegError: The server refused, or was not there within the client's timeout and retries.
         """
         [stream] = self.open_all([self._configure(config, choices)])
-        stream._protocol.raise_once()
+        stream._protocol.require_opened()
         return stream
 
     def open_all(self, configs: Iterable[StreamConfig]) -> list[SharedStream]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
-from kineseg_core.events import EndReason, Output
+from kineseg_core.events import EndReason
 
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.many_request import chunks_of
@@ -38,14 +38,12 @@ class _Opened:
     member: MemberStream
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Given:
     """What a session has given; `at` is how much of it has been sent."""
 
     member: MemberStream
-    outputs: list[Output]
-    over: bool
-    error: CoreError | None
+    delivery: Delivery
     at: int = 0
 
 
@@ -263,8 +261,7 @@ class ManyCall:
 
     def delivered(self, member: MemberStream, delivery: Delivery) -> None:
         """The engine has got further with a member."""
-        is_over = delivery.summary is not None or delivery.error is not None
-        self._notice(_Given(member, delivery.outputs, is_over, delivery.error))
+        self._notice(_Given(member, delivery))
 
     def _notice(self, notice: _Opened | _Given | _Closed) -> None:
         self._notices.append(notice)
@@ -297,15 +294,15 @@ class ManyCall:
         while self._notices and not collected.is_full:
             notice = self._notices.popleft()
             if isinstance(notice, _Given):
-                if self._members.get(notice.member.number) is not notice.member:
+                member, delivery, before = notice.member, notice.delivery, notice.at
+                if member.number not in self._members:
                     continue  # it has left
-                before = notice.at
-                notice.at = collected.add_outputs(notice.member.number, notice.outputs, before)
-                taken.append((notice.member, notice.at - before))
-                if notice.at < len(notice.outputs):
+                notice.at = collected.add_outputs(member.number, delivery.outputs, before)
+                taken.append((member, notice.at - before))
+                if notice.at < len(delivery.outputs):
                     self._notices.appendleft(notice)
-                elif notice.over:
-                    self._close(notice.member, notice.error or notice.member.error, collected)
+                elif delivery.is_last:
+                    self._close(member, delivery.error or member.error, collected)
             elif isinstance(notice, _Opened):
                 self._tell_opened(notice.member, collected)
             else:
@@ -314,7 +311,7 @@ class ManyCall:
         return collected.message()
 
     def _tell_opened(self, member: MemberStream, collected: Collected) -> None:
-        if self._members.get(member.number) is member:
+        if member.number in self._members:
             most = min(self._settings.max_chunk_frames, member.window_frames)
             collected.add_opened(member.number, self._openings.opened(member, most), member.window_frames)
 

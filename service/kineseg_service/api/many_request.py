@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import InvalidRequest
 
-
-class Chunk(NamedTuple):
-    """A chunk, and the number of the session that it is for."""
-
-    session: int
-    first_frame: int
-    data: bytes
-    capture_times_ns: Sequence[int]
+Chunk: TypeAlias = tuple[int, int, bytes, Sequence[int]]
+"""A chunk: the number of its session, the index of its first frame, its frames, and their capture times."""
 
 
 def chunks_of(request: pb.SegmentManyRequest) -> list[Chunk]:
@@ -35,10 +29,10 @@ def chunks_of(request: pb.SegmentManyRequest) -> list[Chunk]:
             field="chunk_bytes",
         )
     times = _times_of(request, len(sessions))
-    chunks = []
+    chunks: list[Chunk] = []
     at = 0
     for session, first_frame, size, its_times in zip(sessions, firsts, sizes, times, strict=True):
-        chunks.append(Chunk(session, first_frame, data[at : at + size], its_times))
+        chunks.append((session, first_frame, data[at : at + size], its_times))
         at += size
     return chunks
 

@@ -38,13 +38,12 @@ class Collected:
     def add_outputs(self, number: int, outputs: Sequence[Output], start: int) -> int:
         """A session has given `outputs`, of which those from `start` on are new; up to which they have found room."""
         for at in range(start, len(outputs)):
-            if self.is_full:
-                return at
             output = outputs[at]
             if isinstance(output, Ack):
-                if number not in self._acked:
-                    self._bytes += _ACK_BYTES
                 self._acked[number] = output.frames
+                self._bytes += _ACK_BYTES
+            elif self._bytes >= _FULL_BYTES:
+                return at
             else:
                 self._add(number, output)
         return len(outputs)

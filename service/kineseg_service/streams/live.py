@@ -61,7 +61,7 @@ class LiveStream(OpenStream):
         Raises:
             InvalidFrame: The chunk is refused, nothing of it has been taken.
         """
-        self._touch()
+        self.active_at = monotonic()
         items: list[Item] = []
         size = 0
         turn = monotonic()

@@ -103,8 +103,9 @@ class MemberStream(OpenStream):
         self._under_way += frames
         self._sizes.append(frames)
         self._kept.append((first_frame, data, capture_times_ns))
-        self._touch()
-        self._feeder.add(self)
+        self.active_at = monotonic()
+        if not self.queued:
+            self._feeder.add(self)
 
     def finish(self, reason: EndReason, error: CoreError | None = None) -> None:
         """Ends the stream after all that is kept has been taken; only the first call counts."""
@@ -123,15 +124,23 @@ class MemberStream(OpenStream):
         """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
         items: list[Item] = []
         size = 0
+        most = min(PIECE, self._queue_frames - (self._submitted - self._stream.passed))
+        if most <= 0:
+            return items
+        taking, self._taking = self._taking, None
         try:
-            while self.can_take and size < PIECE:
-                taking, self._taking = self._taking or self._next(items), None
+            while size < most and not self._ending:
+                if taking is None:
+                    if not self._kept:
+                        break
+                    taking = self._next(items)
                 for item in taking:
                     items.append(item)
                     size += weight(item)
-                    if size >= PIECE or monotonic() >= until:
+                    if size >= most or monotonic() >= until:
                         self._taking = taking
                         return items
+                taking = None
         except CoreError as error:
             items += self._end_input(EndReason.REJECTED, error)
         except Exception:

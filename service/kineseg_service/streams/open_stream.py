@@ -78,9 +78,9 @@ class OpenStream(ABC):
 
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
-        self._touch()
+        self.active_at = monotonic()
         # The engine gives a slot back before it reports the end.
-        self.released = delivery.summary is not None or delivery.error is not None
+        self.released = delivery.is_last
         if delivery.error is not None:
             self._stop(delivery.error)
         elif delivery.summary is not None and not self.ended.done():
@@ -112,15 +112,12 @@ class OpenStream(ABC):
 
     def _written(self, outputs: int) -> None:
         """The client has taken so many outputs."""
-        self._touch()
+        self.active_at = monotonic()
         stream = self._stream
         stream.written += outputs
         # The engine sets the flag before it looks at the count a last time, so that one of the two always sees.
         if stream.stalled and stream.produced - stream.written <= self._few_outputs:
             self._engine.wake(stream)
-
-    def _touch(self) -> None:
-        self.active_at = monotonic()
 
 
 def _look_at(future: asyncio.Future[Summary]) -> None:
