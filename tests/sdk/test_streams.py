@@ -127,7 +127,7 @@ def test_an_error_ends_its_stream_and_is_given_once(server: str, connect: Any, m
     assert good.summary.frames == sent
 
 
-def test_what_nobody_has_seen_is_raised_on_leaving(server: str, connect: Any, motion: Frames) -> None:
+def test_what_has_not_been_seen_is_raised_on_leaving(server: str, connect: Any, motion: Frames) -> None:
     def leave() -> None:
         with connect(server).streams() as many:
             stream = many.open(rate=30)

@@ -229,6 +229,16 @@ def test_a_session_may_be_ended_and_given_up_before_it_is_open(stub: Stub) -> No
     assert many.failure(1) is many.failure(2) is many.failure(3) is None
 
 
+def test_every_session_is_closed_before_the_call_ends(stub: Stub) -> None:
+    for _ in range(5):
+        many = Many(stub, opens(1, 2, 3))
+        many.until_opened(1, 2, 3)
+        many.send(chunks((1, 0, FRAMES[0]), (2, 0, FRAMES[1])), pb.SegmentManyRequest(cancels=[1, 3]))
+        assert many.finish() is grpc.StatusCode.OK
+        assert many.closed.keys() == {1, 2, 3}
+        assert many.failure(1) is many.failure(2) is many.failure(3) is None
+
+
 def test_a_call_has_so_many_sessions_at_once(serve: Serve) -> None:
     with serve(max_sessions_per_call=2) as (_, stub):
         many = Many(stub, opens(1, 2, 3))
@@ -317,7 +327,7 @@ def test_sessions_that_end_in_every_way_leave_every_slot_free_and_clean(serve: S
             assert content(as_alone(many.outputs[number])) == content(expected)
 
 
-def test_what_cannot_be_told_apart_ends_the_call_after_what_came_before(stub: Stub) -> None:
+def test_what_cannot_be_taken_apart_ends_the_call_after_what_came_before(stub: Stub) -> None:
     many = Many(stub, opens(1, 2))
     many.until_opened(1, 2)
     many.send(chunks((1, 0, FRAMES[0]), (2, 0, FRAMES[1])))

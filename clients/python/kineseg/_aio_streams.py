@@ -44,11 +44,11 @@ class AsyncSharedStream(BaseSharedStream):
 
     async def end_input(self) -> None:
         """Nothing more will be sent to this stream: it ends with its summary, and the others go on."""
-        self._owner._tell(self._protocol.end_input)
+        self._owner._change(self._protocol.end_input)
 
     def cancel(self) -> None:
         """Give this stream up; the others go on."""
-        self._owner._tell(self._protocol.cancel)
+        self._owner._change(self._protocol.cancel)
 
 
 class AsyncStreams(BaseStreams[AsyncSharedStream]):
@@ -128,11 +128,11 @@ class AsyncStreams(BaseStreams[AsyncSharedStream]):
 
     async def end_input(self) -> None:
         """Nothing more will be sent to any stream, and none opened: all end with their summaries."""
-        self._tell(self._protocol.end_input)
+        self._change(self._protocol.end_input)
 
     def cancel(self) -> None:
         """Give all streams up; events that arrived can still be read."""
-        self._tell(self._protocol.cancel)
+        self._change(self._protocol.cancel)
         if self._call is not None:
             self._call.cancel()
 
@@ -167,11 +167,11 @@ class AsyncStreams(BaseStreams[AsyncSharedStream]):
                 raise StopAsyncIteration
 
     async def _finish(self) -> None:
-        self._tell(self._protocol.end_input)
+        self._change(self._protocol.end_input)
         await self._wait(lambda: self._protocol.over)
         self._protocol.raise_unread()
 
-    def _tell(self, change: Callable[[], None]) -> None:
+    def _change(self, change: Callable[[], None]) -> None:
         change()
         self._arrived()
         self._queued()

@@ -164,7 +164,7 @@ class ManyProtocol(Generic[Handle]):
             member.finish(error)
 
     def sent_by(self, sender: Hashable) -> None:
-        """Who sends, to be told apart from who reads."""
+        """Who sends; it must not read to the end while it may send more."""
         self._sender = sender
 
     def end_input(self) -> None:

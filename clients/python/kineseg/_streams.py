@@ -42,11 +42,11 @@ class SharedStream(BaseSharedStream):
 
     def end_input(self) -> None:
         """Nothing more will be sent to this stream: it ends with its summary, and the others go on."""
-        self._owner._tell(self._protocol.end_input)
+        self._owner._change(self._protocol.end_input)
 
     def cancel(self) -> None:
         """Give this stream up; the others go on."""
-        self._owner._tell(self._protocol.cancel)
+        self._owner._change(self._protocol.cancel)
 
 
 class Streams(BaseStreams[SharedStream]):
@@ -158,11 +158,11 @@ class Streams(BaseStreams[SharedStream]):
 
     def end_input(self) -> None:
         """Nothing more will be sent to any stream, and none opened: all end with their summaries."""
-        self._tell(self._protocol.end_input)
+        self._change(self._protocol.end_input)
 
     def cancel(self) -> None:
         """Give all streams up; events that arrived can still be read."""
-        self._tell(self._protocol.cancel)
+        self._change(self._protocol.cancel)
         if self._call is not None:
             self._call.cancel()
 
@@ -203,7 +203,7 @@ class Streams(BaseStreams[SharedStream]):
             self._wait(lambda: self._protocol.over)
             self._protocol.raise_unread()
 
-    def _tell(self, change: Callable[[], None]) -> None:
+    def _change(self, change: Callable[[], None]) -> None:
         with self._arrived:
             change()
             self._arrived.notify_all()

@@ -79,6 +79,7 @@ class ManyCall:
         self._highest = 0  # number of the session that was asked for last
         self._wanted: deque[pb.OpenSession] = deque()
         self._opening: dict[int, bool] = {}  # by number, whether its input has been ended already
+        self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
         self._notices: deque[_Opened | _Given | _Closed] = deque()
         self._changed = asyncio.Event()
@@ -90,7 +91,7 @@ class ManyCall:
         """Serves the call to its end.
 
         Raises:
-            InvalidRequest: A request could not be told apart; its sessions have been ended with that.
+            InvalidRequest: A request could not be taken apart; its sessions have been ended with that.
             Idle: It has had no session for too long, or its client takes nothing.
             ClientGoneError: There is no client any more.
         """
@@ -115,7 +116,7 @@ class ManyCall:
     # What comes.
 
     async def _read(self, first: pb.SegmentManyRequest | None, requests: AsyncIterator[pb.SegmentManyRequest]) -> None:
-        """Takes requests until the client half-closes or one cannot be told apart."""
+        """Takes requests until the client half-closes or one cannot be taken apart."""
         try:
             if first is not None:
                 self._take(first)
@@ -247,11 +248,16 @@ class ManyCall:
             return
         _log.info("stream cancelled", session=member.session_id, stream=member.stream_id, given_up=member.given_up)
         free = self._streams.close(member)
-        closed = _Closed(member.number, error)
         if free is None:
-            self._notice(closed)
-        else:
-            free.add_done_callback(lambda _: self._notice(closed))
+            self._notice(_Closed(member.number, error))
+            return
+        self._leaving += 1
+
+        def left(_: asyncio.Future[None]) -> None:
+            self._leaving -= 1
+            self._notice(_Closed(member.number, error))
+
+        free.add_done_callback(left)
 
     def gave_up(self, member: MemberStream, error: CoreError) -> None:
         """A member cannot go on, or its client takes nothing."""
@@ -280,7 +286,7 @@ class ManyCall:
                 for member, outputs in taken:
                     member.written(outputs)
                 self._caught_up.set()
-            has_sessions = bool(self._members or self._opening)
+            has_sessions = bool(self._members or self._opening or self._leaving)
             if not has_sessions and (self._input_over or self._streams.draining):
                 return
             self._changed.clear()
@@ -304,13 +310,13 @@ class ManyCall:
                 elif delivery.is_last:
                     self._close(member, delivery.error or member.error, collected)
             elif isinstance(notice, _Opened):
-                self._tell_opened(notice.member, collected)
+                self._collect_opened(notice.member, collected)
             else:
                 self._count(notice.error)
                 collected.add_closed(notice.number, notice.error)
         return collected.message()
 
-    def _tell_opened(self, member: MemberStream, collected: Collected) -> None:
+    def _collect_opened(self, member: MemberStream, collected: Collected) -> None:
         if member.number in self._members:
             most = min(self._settings.max_chunk_frames, member.window_frames)
             collected.add_opened(member.number, self._openings.opened(member, most), member.window_frames)

@@ -1,4 +1,4 @@
-"""From a stream's configuration to an open stream, and what its client is told of it."""
+"""From a stream's configuration to an open stream, and what its client learns of it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Openings:
             return await rooms.streams.open(session, make, own)
 
     def opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
-        """What the client of a stream is told of it."""
+        """What the client of a stream learns of it."""
         config, intake = live.session.config, live.session.intake
         is_default = config.model == self._rooms.opener.default_model
         return pb.Opened(

@@ -275,8 +275,8 @@ class LiveStreams:
     async def drain(self, grace_s: float) -> None:
         """Opens no more streams, ends all that are open, and waits until they are gone, at most `grace_s` seconds."""
         self._draining.set()
-        for told in list(self.at_drain):
-            told()
+        for callback in list(self.at_drain):
+            callback()
         for live in self._streams.values():
             live.end(EndReason.DRAINED)
         try:

@@ -719,7 +719,7 @@ class SegmentManyRequest(_message.Message):
 
     A chunk is one entry in each of the columns `sessions`, `first_frames` and `chunk_bytes`, and its frames are the next
     so many bytes of `data`. A message whose columns do not fit together, or that names a session that was never opened
-    in this call, cannot be told apart: the call is refused with INVALID_ARGUMENT, and with it all its sessions. Whatever is
+    in this call, cannot be taken apart: the call is refused with INVALID_ARGUMENT, and with it all its sessions. Whatever is
     wrong with one session's configuration or chunks ends that session. What comes for a session that has ended is passed
     over: its client may not know yet.
     """
