@@ -307,7 +307,7 @@ class ManyCall:
                 taken.append((member, notice.at - before))
                 if notice.at < len(delivery.outputs):
                     self._notices.appendleft(notice)
-                elif delivery.is_last:
+                elif delivery.summary is not None or delivery.error is not None:
                     self._close(member, delivery.error or member.error, collected)
             elif isinstance(notice, _Opened):
                 self._collect_opened(notice.member, collected)

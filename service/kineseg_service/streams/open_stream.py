@@ -80,7 +80,7 @@ class OpenStream(ABC):
         """The engine has got further."""
         self.active_at = monotonic()
         # The engine gives a slot back before it reports the end.
-        self.released = delivery.is_last
+        self.released = delivery.summary is not None or delivery.error is not None
         if delivery.error is not None:
             self._stop(delivery.error)
         elif delivery.summary is not None and not self.ended.done():
