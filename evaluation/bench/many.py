@@ -116,7 +116,7 @@ def _client(connection: Connection, address: str, pid: int, streams: int, calls:
             events=len(events),
             event_p50_ms=_percentile_ms(events, 50),
             event_p99_ms=_percentile_ms(events, 99),
-            late_share=float((waits > CHUNK_S).mean()),
+            late_share=float(np.concatenate([group.late() for group in groups]).mean()),
             server_cpu_share=server_s / took_s,
             client_cpu_share=own_s / took_s,
             server_us_per_chunk=server_s / chunks * 1e6,
@@ -145,6 +145,7 @@ class _Group:
         self._frames = [
             np.roll(people[i % len(people)], 997 * i, axis=0) for i in range(group * count, (group + 1) * count)
         ]
+        self._due: list[list[float]] = [[] for _ in range(count)]
         self._sent: list[list[float]] = [[] for _ in range(count)]
         self._acked: list[list[float]] = [[] for _ in range(count)]
         self._events: list[tuple[int, int, float]] = []
@@ -163,6 +164,7 @@ class _Group:
             due = range(turn % slots, count, slots)
             now = time.perf_counter()
             for i in due:
+                self._due[i].append(start + turn * SEND_S)
                 self._sent[i].append(now)
             self._many.send(
                 {self._streams[i]: self._frames[i].take(range(first, first + size), 0, mode="wrap") for i in due}
@@ -174,6 +176,12 @@ class _Group:
     def waits(self) -> Any:
         """Of all chunks, seconds from sending to acknowledgement."""
         return np.concatenate([np.array(acked) - sent for acked, sent in zip(self._acked, self._sent, strict=True)])
+
+    def late(self) -> Any:
+        """Of all chunks, whether they were not acknowledged when the next one was due."""
+        return np.concatenate(
+            [np.array(acked) > np.array(due) + CHUNK_S for acked, due in zip(self._acked, self._due, strict=True)]
+        )
 
     def event_waits(self) -> Any:
         """Of all events that a chunk decided, seconds from sending it to the event."""
