@@ -41,7 +41,7 @@ class ManyLoad:
         event_p50_ms, event_p99_ms: From sending the chunk that decided an event to the event.
         late_share: Of the chunks: not acknowledged when the next one is due, whoever was slow.
         server_cpu_share, client_cpu_share: Of one core, while chunks were due.
-        server_us_per_chunk, client_us_per_chunk: The same for each chunk.
+        server_us_per_chunk, client_us_per_chunk: The same for each chunk that was acknowledged meanwhile.
     """
 
     streams: int
@@ -102,11 +102,12 @@ def _client(connection: Connection, address: str, pid: int, streams: int, calls:
             after - first
             for after, first in zip((_cpu_s(server), _cpu_s(own), time.perf_counter()), before, strict=True)
         )
+        ended = time.perf_counter()
         for thread in threads:
             thread.join()
     waits = np.concatenate([group.waits() for group in groups])
     events = np.concatenate([group.event_waits() for group in groups])
-    chunks = len(waits) * took_s / seconds
+    chunks = max(1, sum(group.count_acknowledged(ended) for group in groups))
     connection.send(
         ManyLoad(
             streams=streams,
@@ -182,6 +183,10 @@ class _Group:
         return np.concatenate(
             [np.array(acked) > np.array(due) + CHUNK_S for acked, due in zip(self._acked, self._due, strict=True)]
         )
+
+    def count_acknowledged(self, until: float) -> int:
+        """How many chunks were acknowledged until then."""
+        return sum(at <= until for acked in self._acked for at in acked)
 
     def event_waits(self) -> Any:
         """Of all events that a chunk decided, seconds from sending it to the event."""
