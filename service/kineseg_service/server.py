@@ -14,43 +14,26 @@ from typing import Self
 
 import grpc
 import prometheus_client
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
-from grpc_reflection.v1alpha import reflection
-from kineseg.v1 import segmentation_pb2 as pb
-from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core import anomalies
-from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_core.generic import ScratchDecoders
-from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
-from kineseg_core.inference.decoder import Decoder
-from kineseg_core.inference.providers import CUDA
-from kineseg_core.intake.intake import IntakeLimits
-from kineseg_core.intake.warm_up import warm_up as warm_up_intake
-from kineseg_core.opening import Opener
-from kineseg_core.rules import load_rules
-from kineseg_core.segmenter.warm_up import warm_up
 
 from kineseg_service.api.codes import CODE_NAMES
+from kineseg_service.api.ports import SERVICE, grpc_server
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
+from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
-from kineseg_service.names.keeper import NameKeeper
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.signals import end_signals
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.live import LiveStreams
 
 _log = get_logger(__name__)
-SERVICE = pb.DESCRIPTOR.services_by_name["SegmentationService"].full_name
-# Calls beyond streams and watchers: what asks for models, sessions, names or health is done in a moment.
-_OTHER_CALLS = 1024
-# However small requests have to be: thousands of segments, or the profile of hundreds of joints, are an answer.
-_LARGEST_ANSWER = 4 << 20
 
 
 class Server:
@@ -104,23 +87,25 @@ class Server:
         try:
             await self._listen()
             self._export_metrics()
-            decoders, network, opener, names = await asyncio.to_thread(self._load)
+            loaded = await asyncio.to_thread(load, self.settings)
         except BaseException:
             await self.stop(0)
             raise
-        self._engine = Engine(decoders, network, self._metrics, self.settings.queue_responses, self.settings.tick_s)
+        self._engine = Engine(
+            loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
+        )
         self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
             max_batch=self.settings.max_batch,
             threads=self.settings.intra_op_threads,
-            made=_log_ready,
+            made=log_ready,
         )
-        self._servicer.serve(Rooms(decoders, opener, self._streams, generic, names))
+        self._servicer.serve(Rooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names))
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
-        _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(decoders))
+        _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(loaded.decoders))
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured.
@@ -195,25 +180,7 @@ class Server:
             self._exporter = None
 
     async def _listen(self) -> None:
-        settings = self.settings
-        most = settings.max_message_bytes
-        self._grpc = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", most),
-                ("grpc.max_send_message_length", max(most, _LARGEST_ANSWER)),
-                # A second server on the port is an error, not a rival.
-                ("grpc.so_reuseport", 0),
-                # A machine that vanishes without a word is noticed in about a minute.
-                ("grpc.keepalive_time_ms", 40_000),
-                ("grpc.keepalive_timeout_ms", 20_000),
-                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            ],
-            maximum_concurrent_rpcs=settings.max_sessions + settings.max_watchers + settings.max_opening + _OTHER_CALLS,
-        )
-        pb_grpc.add_SegmentationServiceServicer_to_server(self._servicer, self._grpc)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._grpc)
+        self._grpc = grpc_server(self._servicer, self._health, self.settings)
         self.port = self.settings.port
         try:
             self.port = self._grpc.add_insecure_port(self.address)
@@ -231,44 +198,6 @@ class Server:
             raise CannotStart(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
         self.metrics_port = server.server_port
         self._exporter = (server, thread)
-
-    def _load(self) -> tuple[dict[str, Decoder], BoundaryNetwork, Opener, NameKeeper]:
-        settings = self.settings
-        paths = list(settings.bundles)
-        packaged = packaged_bundle()
-        if settings.packaged_bundle and packaged is not None:
-            paths.append(packaged)
-        bundles: dict[str, Bundle] = load_bundles(paths)
-        names = NameKeeper(bundles, settings.label_bank)
-        opener = Opener(
-            bundles,
-            names.known,
-            scratch=settings.scratch,
-            default_model=settings.default_model,
-            default_latency_s=settings.default_latency_s,
-            default_boundary_threshold=settings.default_boundary_threshold or 0.0,
-            default_alarms_per_hour=settings.default_alarms_per_hour,
-            default_reports_per_hour=settings.default_reports_per_hour,
-            rules=() if settings.rules is None else load_rules(settings.rules),
-            limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
-        )
-        decoders = {}
-        for name, bundle in bundles.items():
-            decoder = Decoder(
-                bundle,
-                settings.provider,
-                slots=settings.max_sessions,
-                max_batch=settings.max_batch,
-                threads=settings.intra_op_threads,
-            )
-            _log_ready(decoder)
-            decoder.warm_up()
-            decoders[name] = decoder
-        network = BoundaryNetwork(opener.network)
-        warm_up(network, opener.network)
-        anomalies.warm_up()
-        warm_up_intake()
-        return decoders, network, opener, names
 
 
 class BackgroundServer:
@@ -342,19 +271,6 @@ class BackgroundServer:
         asked.cancel()
         await server.stop(self._grace_s)
         await ended
-
-
-def _log_ready(decoder: Decoder) -> None:
-    """Says where a model runs, and why not on a device."""
-    because = {} if decoder.provider == CUDA else {"because": decoder.reason}
-    _log.info(
-        "decoder ready",
-        model=decoder.bundle.name, provider=decoder.provider, **because,
-        slots=decoder.free_slots, max_batch=decoder.max_batch,
-    )  # fmt: skip
-    if decoder.uneven:
-        # The same frames may then give other events in other company; a mean should be a matrix product.
-        _log.warning("rows depend on their batch", model=decoder.bundle.name, outputs=decoder.uneven)
 
 
 def _close_exporter(server: object, thread: threading.Thread) -> None:
