@@ -44,7 +44,9 @@ class _StandardError:
         """Writes a line, or loses it."""
         if sys.stderr is not None:  # it is where the process was started without one
             with contextlib.suppress(Exception):
-                print(message, file=sys.stderr, flush=True)
+                # In one piece: other processes of the server write to the same standard error.
+                sys.stderr.write(f"{message}\n")
+                sys.stderr.flush()
 
     log = debug = info = warn = warning = error = critical = exception = failure = fatal = msg
 
