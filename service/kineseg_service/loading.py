@@ -17,7 +17,7 @@ from kineseg_core.segmenter.warm_up import warm_up
 
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
-from kineseg_service.names.keeper import NameKeeper
+from kineseg_service.names.keeper import Everywhere, NameKeeper
 
 _log = get_logger(__name__)
 
@@ -39,8 +39,8 @@ class Loaded:
     names: NameKeeper
 
 
-def load(settings: Settings) -> Loaded:
-    """Loads and warms up what the settings say.
+def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
+    """Loads and warms up what the settings say; `everywhere` is where its names are used besides this process.
 
     Raises:
         BadBundle: A model does not verify.
@@ -54,7 +54,7 @@ def load(settings: Settings) -> Loaded:
     if settings.packaged_bundle and packaged is not None:
         paths.append(packaged)
     bundles: dict[str, Bundle] = load_bundles(paths)
-    names = NameKeeper(bundles, settings.label_bank)
+    names = NameKeeper(bundles, settings.label_bank, everywhere)
     opener = Opener(
         bundles,
         names.known,

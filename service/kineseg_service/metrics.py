@@ -7,6 +7,7 @@ What is counted for each chunk and each event is added up here first, and handed
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable
 
@@ -27,8 +28,8 @@ class Metrics:
     def __init__(self, codes: Iterable[str]) -> None:
         self.registry = prometheus.CollectorRegistry()
         registry = self.registry
-        self._streams = prometheus.Gauge("kineseg_streams_open", "Open streams.", registry=registry)
-        self._watchers = prometheus.Gauge("kineseg_watchers_open", "Open event watchers.", registry=registry)
+        self._streams = _gauge("kineseg_streams_open", "Open streams.", registry)
+        self._watchers = _gauge("kineseg_watchers_open", "Open event watchers.", registry)
         self._frames = prometheus.Counter("kineseg_frames_received", "Frames received.", registry=registry)
         self._batch = prometheus.Histogram(
             "kineseg_batch_streams", "Streams in a decoder step.", buckets=_BATCH, registry=registry
@@ -36,7 +37,7 @@ class Metrics:
         self._seconds = prometheus.Histogram(
             "kineseg_step_seconds", "Time of a decoder step and its decisions.", buckets=_SECONDS, registry=registry
         )
-        self._waiting = prometheus.Gauge("kineseg_frames_waiting", "Frames that wait for a step.", registry=registry)
+        self._waiting = _gauge("kineseg_frames_waiting", "Frames that wait for a step.", registry)
         self._events = prometheus.Counter("kineseg_events", "Events emitted, by kind.", ["kind"], registry=registry)
         self._provisional = prometheus.Counter(
             "kineseg_segments_provisional", "Segments that were provisional first, emitted or not.", registry=registry
@@ -49,6 +50,7 @@ class Metrics:
         )
         self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
+        self._counts_calls = True
         self._frames_since = 0
         self._events_since: Counter[str] = Counter()
         for kind in KIND_NAMES.values():
@@ -56,13 +58,20 @@ class Metrics:
         for code in codes:
             self._errors.labels(code)
 
+    def of_passed_on_calls(self) -> Metrics:
+        """The same for calls that another process has passed on: watchers and errors count where clients called."""
+        other = copy.copy(self)
+        other._counts_calls = False
+        return other
+
     def streams(self, count: int) -> None:
         """So many streams are open."""
         self._streams.set(count)
 
     def watchers(self, count: int) -> None:
         """So many watchers are open."""
-        self._watchers.set(count)
+        if self._counts_calls:
+            self._watchers.set(count)
 
     def received(self, frames: int) -> None:
         """So many frames have been accepted. In the event loop's thread; seen after `settle`."""
@@ -102,4 +111,10 @@ class Metrics:
 
     def error(self, code: str) -> None:
         """A call was ended by an error."""
-        self._errors.labels(code).inc()
+        if self._counts_calls:
+            self._errors.labels(code).inc()
+
+
+def _gauge(name: str, documentation: str, registry: prometheus.CollectorRegistry) -> prometheus.Gauge:
+    """A gauge that is the sum over all processes of a server that live."""
+    return prometheus.Gauge(name, documentation, registry=registry, multiprocess_mode="livesum")

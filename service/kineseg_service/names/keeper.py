@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from kineseg_core.errors import BadBank, CannotTeach, InvalidRequest, StepFailed, UnknownModel
 from kineseg_core.inference.bundle import Bundle
@@ -16,22 +18,35 @@ from kineseg_service.logs import get_logger
 _log = get_logger(__name__)
 
 
+class Everywhere(Protocol):
+    """The other processes that use the bank."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """None of them changes the bank meanwhile."""
+
+    async def changed(self) -> None:
+        """The bank has been written: all of them, and this one, call `NameKeeper.reload`."""
+
+
 class NameKeeper:
     """Teaches and forgets names. To be used in one event loop.
 
     Args:
         bundles: The models, by name.
         path: The bank's file; none: nothing can be taught.
+        everywhere: The other processes; none: this is the only one.
 
     Raises:
         BadBank: The file is not a bank or cannot be written, or its points are not of a model's dimensions.
     """
 
-    def __init__(self, bundles: Mapping[str, Bundle], path: Path | None) -> None:
+    def __init__(self, bundles: Mapping[str, Bundle], path: Path | None, everywhere: Everywhere | None = None) -> None:
+        self._everywhere = everywhere
         self._bundles = bundles
         self._path = path
         self._known = {name: KnownNames() for name in bundles}
         self._writing = asyncio.Lock()
+        self._reloading = asyncio.Lock()
         self._bank = NameBank()
         if path is not None:
             self._bank = NameBank.load(path)
@@ -85,7 +100,7 @@ class NameKeeper:
                 f"{bundle.embedding_dim}",
                 field="point.embedding",
             )
-        async with self._writing:
+        async with self._alone():
             await self._write(self._bank.teach(name, model, bundle.sha256, example))
         _log.info("name taught", model=model, name=name, source=example.source)
         return self._bank.find(name, model, bundle.sha256)
@@ -98,11 +113,33 @@ class NameKeeper:
             UnknownName: No such name has been taught.
         """
         self._writable()
-        async with self._writing:
+        async with self._alone():
             bank, examples = self._bank.forget(name, model)
             await self._write(bank)
         _log.info("name forgotten", name=name, examples=examples)
         return examples
+
+    async def reload(self) -> None:
+        """Takes over what another process has written.
+
+        Raises:
+            BadBank: The file is not a bank any more.
+        """
+        if self._path is not None:
+            async with self._reloading:  # so that the last to be read is the last to be used
+                self._bank = await asyncio.to_thread(NameBank.load, self._path)
+                self._hand_out()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """No one else changes the bank meanwhile, which is as it was left last."""
+        async with self._writing:
+            if self._everywhere is None:
+                yield
+            else:
+                async with self._everywhere.alone():
+                    await self.reload()
+                    yield
 
     def _writable(self) -> None:
         if self._path is None:
@@ -123,6 +160,8 @@ class NameKeeper:
             raise failure from error
         self._bank = bank
         self._hand_out()
+        if self._everywhere is not None:
+            await self._everywhere.changed()
 
     def _hand_out(self) -> None:
         for name, bundle in self._bundles.items():

@@ -21,6 +21,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.streams.claims import Claims, NoClaims
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.hub import Hub
@@ -149,12 +150,16 @@ class LiveStreams:
         hub: Gets all events.
         metrics: Where streams and events are counted.
         settings: Limits.
+        claims: Names that other processes of the server have taken.
 
     Attributes:
         at_drain: Is called when the server begins to shut down.
     """
 
-    def __init__(self, engine: Engine, hub: Hub, metrics: Metrics, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, hub: Hub, metrics: Metrics, settings: Settings, claims: Claims | None = None
+    ) -> None:
+        self._claims = claims or NoClaims()
         self._engine = engine
         self._hub = hub
         self._metrics = metrics
@@ -202,6 +207,8 @@ class LiveStreams:
         if len(self._names) >= self._settings.max_sessions:
             most = self._settings.max_sessions
             raise Full(f"all {most} streams are taken; try again later", maximum=most)
+        if not self._claims.take(name, session.config.stream_id):
+            raise SessionExists(f"a session {name!r} is open already", field="session_id")
         self._names.add(name)
         self._empty.clear()
         opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own)))
@@ -322,6 +329,7 @@ class LiveStreams:
         return free
 
     def _forget(self, name: str) -> None:
+        self._claims.free(name)
         self._names.discard(name)
         if not self._names:
             self._empty.set()
