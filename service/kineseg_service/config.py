@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,7 +56,13 @@ class Settings(BaseSettings):
         None, description="TOML file of names, and absences of names, that are alerts in all streams; none: no rules."
     )
 
-    max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams.")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description='Processes that share the port, each with streams of its own; "auto": one for each core.',
+    )
+    max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams, in each process.")
     max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
     max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")
     max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
@@ -109,6 +116,11 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
+    @field_validator("processes", mode="before")
+    @classmethod
+    def _auto(cls, value: object) -> object:
+        return _cores() if isinstance(value, str) and value.lower() == "auto" else value
+
     @field_validator("metrics_port", "default_boundary_threshold", mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
@@ -134,3 +146,8 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"config_file: {file} is not TOML: {error}") from error
         return init_settings, env_settings, from_file
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -23,13 +23,20 @@ from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.ports import SERVICE, grpc_server
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.servicer import Servicer
+from kineseg_service.api.shared_servicer import SharedServicer
+from kineseg_service.api.siblings import Siblings, answer_siblings
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
+from kineseg_service.names.keeper import Everywhere
+from kineseg_service.processes.claims import FolderClaims
+from kineseg_service.processes.place import Place, claims_folder
 from kineseg_service.scheduler.engine import Engine
+from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
+from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.live import LiveStreams
 
@@ -41,25 +48,40 @@ class Server:
 
     Args:
         settings: How it runs.
+        place: Which of several processes it is; none: the only one.
 
     Attributes:
         port: The gRPC port, once it has been started.
         metrics_port: The Prometheus port, once it has been started; none when that is off.
+        served: It serves, or has done so.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, place: Place | None = None) -> None:
         self.settings = settings or Settings()
+        if place is None and self.settings.processes > 1:
+            raise ValueError(
+                f"processes is {self.settings.processes}, and this server runs within one: leave it at 1, or use "
+                "`kineseg serve`"
+            )
+        self._place = place
         configure_logs_once(self.settings.log_level, self.settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
         self._metrics = Metrics(CODE_NAMES)
         self._hub = Hub()
         self._health = health_aio.HealthServicer()
-        self._servicer = Servicer(self._hub, self._metrics, self.settings)
+        self._siblings = None if place is None else Siblings(place.sockets, place.index)
+        self._servicer = (
+            Servicer(self._hub, self._metrics, self.settings)
+            if self._siblings is None
+            else SharedServicer(self._hub, self._metrics, self.settings, self._siblings)
+        )
+        self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
         self._engine: Engine | None = None
         self._streams: LiveStreams | None = None
         self._exporter: tuple[object, threading.Thread] | None = None
+        self.served = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
@@ -73,7 +95,8 @@ class Server:
     async def start(self) -> None:
         """Opens the ports, loads and warms the models, and serves.
 
-        Calls that come before the models are ready are refused as UNAVAILABLE.
+        Calls that come before the models are ready are refused as UNAVAILABLE; where there are several processes, their
+        port is opened when all have loaded.
 
         Raises:
             BadBundle: A model does not verify.
@@ -85,16 +108,17 @@ class Server:
         await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
-            await self._listen()
+            if self._place is None:
+                await self._listen()
             self._export_metrics()
-            loaded = await asyncio.to_thread(load, self.settings)
+            loaded = await asyncio.to_thread(load, self.settings, self._bank())
         except BaseException:
             await self.stop(0)
             raise
         self._engine = Engine(
             loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
         )
-        self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings)
+        self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings, self._claims())
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
@@ -102,10 +126,20 @@ class Server:
             threads=self.settings.intra_op_threads,
             made=log_ready,
         )
-        self._servicer.serve(Rooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names))
+        rooms = Rooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names)
+        self._servicer.serve(rooms)
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
-        _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(loaded.decoders))
+        if self._place is None:
+            _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(loaded.decoders))
+        else:
+            assert self._siblings is not None
+            try:
+                await self._join(self._place, self._siblings, rooms)
+            except BaseException:
+                await self.stop(0)
+                raise
+        self.served.set()
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured.
@@ -172,6 +206,8 @@ class Server:
         if self._grpc is not None:
             # Calls that end by themselves get a moment to say so; the others have had their time.
             await self._grpc.stop(min(grace_s, 1.0))
+        if self._for_siblings is not None:
+            await self._for_siblings.stop(0)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.stop)
         if self._exporter is not None:
@@ -179,8 +215,30 @@ class Server:
             await asyncio.to_thread(_close_exporter, server, thread)
             self._exporter = None
 
+    async def _join(self, place: Place, siblings: Siblings, rooms: Rooms) -> None:
+        """Answers the other processes, and opens the port that it shares with them once it may."""
+        for_itself = Servicer(self._hub, self._metrics.of_passed_on_calls(), self.settings)
+        for_itself.serve(rooms)
+        self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
+        await rooms.names.reload()  # it may have been written while this process loaded
+        await siblings.join()
+        await place.loaded()
+        await self._listen()
+        place.serving()
+
+    def _bank(self) -> Everywhere | None:
+        if self._place is None or self._siblings is None:
+            return None
+        from kineseg_service.processes.bank import SharedBank  # there is no Windows for it
+
+        return SharedBank(self._place.folder / "bank.lock", self._siblings.reload_names)
+
+    def _claims(self) -> Claims | None:
+        place = self._place
+        return None if place is None else FolderClaims(claims_folder(place.folder), place.index)
+
     async def _listen(self) -> None:
-        self._grpc = grpc_server(self._servicer, self._health, self.settings)
+        self._grpc = grpc_server(self._servicer, self._health, self.settings, shared=self._place is not None)
         self.port = self.settings.port
         try:
             self.port = self._grpc.add_insecure_port(self.address)
@@ -284,11 +342,8 @@ def main() -> None:
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format)
 
-    async def serve() -> None:
-        await Server(settings).run()
-
     try:
-        asyncio.run(serve())
+        asyncio.run(serve(settings))
     except (BadBundle, BadFile, RuntimeError, ValueError) as error:
         _log.error("cannot start" if not isinstance(error, ServerFailed) else "ended", error=str(error))
         sys.exit(1)

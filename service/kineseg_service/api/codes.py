@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
+from grpc.aio import AioRpcError
 from kineseg_core.errors import (
     CannotTeach,
     CoreError,
@@ -66,6 +67,22 @@ def error_info(error: CoreError) -> ErrorInfo:
     bounds = {"minimum": error.minimum, "maximum": error.maximum}
     info.metadata.update({key: f"{value:.15g}" for key, value in bounds.items() if value is not None})
     return info
+
+
+def details_of(error: AioRpcError) -> tuple[tuple[str, bytes], ...]:
+    """The details of the status of a call that another process has answered."""
+    metadata = error.trailing_metadata() or ()
+    return tuple((key, value) for key, value in metadata if key == _DETAILS and isinstance(value, bytes))
+
+
+def reason_of(error: AioRpcError) -> str:
+    """Why another process has refused a call, as in errors.proto; empty: it does not say."""
+    for _, value in details_of(error):
+        for detail in Status.FromString(value).details:
+            info = ErrorInfo()
+            if detail.Unpack(info):
+                return str(info.reason)
+    return ""
 
 
 def trailing_metadata(error: CoreError) -> tuple[tuple[str, bytes], ...]:

@@ -50,7 +50,11 @@ def serve(
         typer.Option(help="TOML file of names, and absences of names, that are alerts in all streams. Default: none."),
     ] = None,
     max_sessions: Annotated[
-        int | None, typer.Option(help="Most streams that may be open at once. Default: 1024.")
+        int | None, typer.Option(help="Most streams that may be open at once, in each process. Default: 1024.")
+    ] = None,
+    processes: Annotated[
+        str | None,
+        typer.Option(help='Processes that share the port, each with its own streams; "auto": one a core. Default: 1.'),
     ] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="Lowest level that is logged. Default: info.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
@@ -61,7 +65,7 @@ def serve(
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
     with needed("service", "serving"):
         from kineseg_service.logs import configure_logs
-        from kineseg_service.server import Server
+        from kineseg_service.serving import serve as serve_until_asked
 
     given: dict[str, object] = {
         "host": host,
@@ -72,6 +76,7 @@ def serve(
         "label_bank": label_bank,
         "rules": rules,
         "max_sessions": max_sessions,
+        "processes": processes,
         "log_level": log_level and log_level.value,
         "log_format": log_format and log_format.value,
         "config_file": config,
@@ -81,8 +86,4 @@ def serve(
         chosen["metrics_port"] = None if metrics_port == -1 else metrics_port
     settings = server_settings(chosen)
     configure_logs(settings.log_level, settings.log_format)
-
-    async def run() -> None:  # a server is made in the loop that runs it
-        await Server(settings).run()
-
-    asyncio.run(run())
+    asyncio.run(serve_until_asked(settings))

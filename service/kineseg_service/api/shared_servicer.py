@@ -1,0 +1,102 @@
+"""The remote calls where a server has several processes: whichever a client reaches answers for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+from kineseg.v1 import segmentation_pb2 as pb
+
+from kineseg_service.api.codes import details_of
+from kineseg_service.api.servicer import Servicer
+from kineseg_service.api.siblings import Siblings
+from kineseg_service.api.status import Context, send, statuses
+from kineseg_service.api.watch_all import WatchAll
+from kineseg_service.config import Settings
+from kineseg_service.logs import harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.streams.hub import Hub
+
+
+class SharedServicer(Servicer):
+    """Segments in this process, and asks all of them whatever is about sessions.
+
+    Args:
+        hub: Where watchers get events of this process.
+        metrics: Where errors are counted.
+        settings: Limits.
+        siblings: All processes.
+    """
+
+    def __init__(self, hub: Hub, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
+        super().__init__(hub, metrics, settings)
+        self._siblings = siblings
+        self._watching = 0
+
+    async def WatchEvents(  # type: ignore[override]  # noqa: N802
+        self, request: pb.WatchEventsRequest, context: Context
+    ) -> None:
+        """Streams the events of all sessions."""
+        async with statuses(context, self._metrics), self._passed_on(context):
+            watch = WatchAll(self._siblings, request)
+            self._watching += 1
+            self._count_watchers()
+            try:
+                async with watch.begun():
+                    await context.send_initial_metadata(())
+                    async for message in watch:
+                        await send(context, message)
+            finally:
+                self._watching -= 1
+                self._count_watchers()
+
+    async def ListSessions(  # noqa: N802
+        self, request: pb.ListSessionsRequest, context: Context
+    ) -> pb.ListSessionsResponse:
+        """Lists the open sessions."""
+        async with statuses(context, self._metrics), self._passed_on(context):
+            answers = await self._siblings.ask_all("ListSessions", request, pb.ListSessionsResponse)
+            sessions = [session for answer in answers for session in answer.sessions]
+            return pb.ListSessionsResponse(sessions=sorted(sessions, key=lambda session: session.opened_unix_ns))
+        raise AssertionError("unreachable")
+
+    async def GetSession(  # noqa: N802
+        self, request: pb.GetSessionRequest, context: Context
+    ) -> pb.GetSessionResponse:
+        """Describes one session and its closed segments."""
+        async with statuses(context, self._metrics), self._passed_on(context):
+            return await self._siblings.ask_owner("GetSession", request, pb.GetSessionResponse)
+        raise AssertionError("unreachable")
+
+    async def CloseSession(  # noqa: N802
+        self, request: pb.CloseSessionRequest, context: Context
+    ) -> pb.CloseSessionResponse:
+        """Ends a session as if its client had half-closed."""
+        async with statuses(context, self._metrics), self._passed_on(context):
+            return await self._siblings.ask_owner("CloseSession", request, pb.CloseSessionResponse)
+        raise AssertionError("unreachable")
+
+    async def TeachName(  # noqa: N802
+        self, request: pb.TeachNameRequest, context: Context
+    ) -> pb.TeachNameResponse:
+        """Teaches a name by an example; where that is a segment, the process of its session does."""
+        if request.WhichOneof("example") != "segment":
+            return await super().TeachName(request, context)
+        async with statuses(context, self._metrics), self._passed_on(context):
+            return await self._siblings.ask_owner("TeachName", request, pb.TeachNameResponse)
+        raise AssertionError("unreachable")
+
+    def _count_watchers(self) -> None:
+        with harmless("metrics"):
+            self._metrics.watchers(self._watching)
+
+    @asynccontextmanager
+    async def _passed_on(self, context: Context) -> AsyncIterator[None]:
+        """Ends the call with the status with which another process has answered."""
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            with harmless("metrics"):
+                self._metrics.error(error.code().name)
+            await context.abort(error.code(), error.details() or "", details_of(error))

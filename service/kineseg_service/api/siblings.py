@@ -1,0 +1,156 @@
+"""The processes of one server ask each other what clients ask one of them. Each answers for itself at a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+
+from kineseg_service.api.codes import reason_of
+from kineseg_service.api.servicer import Servicer
+from kineseg_service.errors import UnknownSession
+
+Answer = TypeVar("Answer", bound=Message)
+_SERVICE, _RELOAD, _JOIN = "kineseg.internal.Processes", "ReloadNames", "Join"
+# Between processes of one server nothing is too long that is short enough for a client.
+_UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# A connection of its own for every question: they are rare, and a process that has been started anew is found at once.
+_CHANNEL = [*_UNLIMITED, ("grpc.use_local_subchannel_pool", 1)]
+
+
+class Watch(Protocol):
+    """The watch of all processes for one client."""
+
+    async def reaches(self, index: int) -> None:
+        """Returns when this process is watched, or the watch is over."""
+
+
+class Siblings:
+    """All processes of a server, this one among them.
+
+    Args:
+        sockets: Where each answers.
+        own: Which of them this one is.
+    """
+
+    def __init__(self, sockets: Sequence[str], own: int) -> None:
+        self.sockets = list(sockets)
+        self.own = own
+        self.watches: set[Watch] = set()  # of all processes, that are under way here
+
+    async def ask_all(self, method: str, request: Message, answer: type[Answer]) -> list[Answer]:
+        """What all of them answer. One that is not there is being started anew, and has no sessions.
+
+        Raises:
+            grpc.aio.AioRpcError: One cannot answer.
+        """
+        return [found for found in await self._answers(method, request, answer) if not isinstance(found, Exception)]
+
+    async def ask_owner(self, method: str, request: Message, answer: type[Answer]) -> Answer:
+        """What that one answers which has the session.
+
+        Raises:
+            grpc.aio.AioRpcError: It refuses, or there is none.
+        """
+        found = await self._answers(method, request, answer, passed_over=(UnknownSession.default_reason,))
+        for one in found:
+            if not isinstance(one, Exception):
+                return one
+        own = found[self.own]
+        assert isinstance(own, Exception)
+        raise own
+
+    async def reload_names(self) -> None:
+        """Makes all of them read the name bank; returns when they have.
+
+        Raises:
+            grpc.aio.AioRpcError: One could not.
+        """
+
+        await self._tell_all(_RELOAD)  # one that is not there reads the bank when it starts
+
+    async def join(self) -> None:
+        """Says to all others that this one answers; returns when their watchers watch it.
+
+        Raises:
+            grpc.aio.AioRpcError: One cannot.
+        """
+        await self._tell_all(_JOIN, bytes([self.own]))
+
+    async def joined(self, index: int) -> None:
+        """Another one answers: returns when all that watch here watch it, too."""
+        for watch in list(self.watches):
+            await watch.reaches(index)
+
+    async def _tell_all(self, what: str, message: bytes = b"") -> None:
+        async def tell(socket: str) -> None:
+            async with connected(socket) as channel:
+                ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{_SERVICE}/{what}")
+                try:
+                    await ask(message)
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise
+
+        await asyncio.gather(*map(tell, self.sockets))
+
+    async def _answers(
+        self, method: str, request: Message, answer: type[Answer], passed_over: Sequence[str] = ()
+    ) -> list[Answer | grpc.aio.AioRpcError]:
+        """What each answers, or why it does not: it is not there, or a reason that is `passed_over`."""
+
+        async def ask(socket: str) -> Answer | grpc.aio.AioRpcError:
+            async with connected(socket) as channel:
+                try:
+                    found = await getattr(pb_grpc.SegmentationServiceStub(channel), method)(request)
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is grpc.StatusCode.UNAVAILABLE or reason_of(error) in passed_over:
+                        return error
+                    raise
+            assert isinstance(found, answer)
+            return found
+
+        return await asyncio.gather(*map(ask, self.sockets))
+
+
+@asynccontextmanager
+async def connected(socket: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A connection to one of them."""
+    async with grpc.aio.insecure_channel(socket, _CHANNEL) as channel:
+        yield channel
+
+
+async def answer_siblings(
+    servicer: Servicer, reload: Callable[[], Awaitable[None]], siblings: Siblings
+) -> grpc.aio.Server:
+    """Starts the server that answers the other processes.
+
+    Args:
+        servicer: Answers for this process alone.
+        reload: Reads the name bank.
+        siblings: All of them.
+    """
+
+    async def reload_names(_: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        await reload()
+        return b""
+
+    async def join(message: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        await siblings.joined(message[0])
+        return b""
+
+    server = grpc.aio.server(options=_UNLIMITED)
+    pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        _RELOAD: grpc.unary_unary_rpc_method_handler(reload_names),
+        _JOIN: grpc.unary_unary_rpc_method_handler(join),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
+    server.add_insecure_port(siblings.sockets[siblings.own])
+    await server.start()
+    return server

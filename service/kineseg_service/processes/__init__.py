@@ -1,0 +1,1 @@
+"""One server in several processes behind one port: a supervisor that starts them, and what they share."""
