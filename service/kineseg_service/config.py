@@ -119,7 +119,12 @@ class Settings(BaseSettings):
     @field_validator("processes", mode="before")
     @classmethod
     def _auto(cls, value: object) -> object:
-        return _cores() if isinstance(value, str) and value.lower() == "auto" else value
+        if isinstance(value, str):
+            if value.lower() == "auto":
+                return _cores()
+            if not value.isdecimal():
+                raise ValueError(f'it must be a number of processes, or "auto"; got {value!r}')
+        return value
 
     @field_validator("metrics_port", "default_boundary_threshold", mode="before")
     @classmethod

@@ -416,8 +416,8 @@ def test_a_port_that_others_share_is_taken_all_the_same() -> None:
 def test_how_many() -> None:
     assert Settings(processes=3).processes == 3
     assert Settings(processes="auto").processes >= 1
-    for wrong in (0, 257, "many"):
-        with pytest.raises(ValidationError, match="processes"):
+    for wrong, says in ((0, "greater than or equal to 1"), (257, "less than or equal to 256"), ("many", 'or "auto"')):
+        with pytest.raises(ValidationError, match=f"processes\n.*{says}"):
             Settings(processes=wrong)
 
 
