@@ -1,0 +1,59 @@
+"""A server that serves has all its kernels: no stream, of whatever kind, waits for a compiler or for its cache."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import gc
+import numpy as np, kineseg
+from kineseg.motion import generate
+from kineseg_service.config import Settings
+from kineseg_service.server import BackgroundServer
+from numba.core.dispatcher import Dispatcher
+
+def kernels():
+    return {
+        f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}": len(kernel.overloads)
+        for kernel in gc.get_objects()
+        if isinstance(kernel, Dispatcher) and kernel.py_func.__module__.startswith("kineseg")
+    }
+
+motion = generate(seed=3, duration_s=40, rate=60)
+positions = motion.positions.copy()
+positions[600:700, 5] = np.nan
+positions[1200:1500] = positions[1200]
+random = np.random.default_rng(0)
+t = np.arange(2400) / 60.0
+signal = np.stack([np.sin(t * f) * (1 + (t // 7 % 2)) for f in range(2, 14)], axis=1)
+signal += random.normal(0, 0.1, signal.shape)
+
+with BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as server:
+    before = kernels()
+    with kineseg.Client(server.address) as client:
+        def run(frames, lost=0, **choices):
+            with client.stream(rate=60, return_profile=True, reports_per_hour=30, **choices) as stream:
+                stream.send(frames[:900])
+                stream.send(frames[900 + lost :], first_frame=900 + lost)
+                stream.end_input()
+                assert list(stream)
+            return stream.profile
+
+        joints = kineseg.Joints.of(motion)
+        profile = run(positions, lost=10, joints=joints)
+        run(positions, lost=200, joints=joints, profile=profile, frame_results=True)
+        for channels in (1, 3, 12):
+            names = [f"c{i}" for i in range(channels)]
+            run(signal[:, :channels], lost=30, model="scratch", channels=names)
+        run(positions, model="scratch", joints=joints)
+    after = kernels()
+assert len(before) > 20, before
+print({name: (before.get(name), count) for name, count in after.items() if count != before.get(name)})
+"""
+
+
+def test_streams_of_all_kinds_find_every_kernel_ready() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "{}"
