@@ -70,3 +70,9 @@ def test_help_names_every_command(kineseg: Command) -> None:
     assert outcome.status == 0
     for command in ("serve", "segment", "demo", "models", "version"):
         assert command in outcome.out
+
+
+def test_a_number_of_processes_that_is_none_says_what_it_may_be(kineseg: Command) -> None:
+    outcome = kineseg("serve", "--processes", "many")
+    assert outcome.status == 2
+    assert 'setting processes: it must be a number of processes, or "auto"' in " ".join(outcome.err.split())
