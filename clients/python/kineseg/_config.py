@@ -63,8 +63,8 @@ class StreamConfig:
             `pathlib.Path` of one, which is read at once; see docs/alerts.md. They hold beside the server's own. Not for
             ``"scratch"``, which gives no names.
         ack_interval_s: For how many seconds the server may hold back an acknowledgement, 0 to 10, so that one stands
-            for several chunks: a stream of short chunks then costs both sides less. Events are not held back; `flush`
-            may wait for so long. 0: every chunk is acknowledged at once.
+            for several chunks: where chunks are short there are far fewer messages to read. Events are not held back;
+            `flush` may wait for so long. 0: every chunk is acknowledged at once.
 
     With ``"all"`` a segment may be provisional first (`SegmentStarted` with a confidence), then moved, relabelled and
     confirmed (`SegmentUpdated`) or retracted (`SegmentRetracted`); if confirmed, it is closed in the end

@@ -478,8 +478,8 @@ class StreamConfig(_message.Message):
     """Send a `Profile` when the stream ends, before its summary. Default: false."""
     ack_interval_s: _builtins.float
     """An acknowledgement may be held back for so many seconds, 0 to 10, so that one stands for all chunks that have been
-    processed meanwhile; events are not held back. Where chunks are short this saves the server and the client much of
-    what a stream costs. 0: every chunk is acknowledged at once. Of no effect in `SegmentMany`, which gathers them anyway.
+    processed meanwhile; events are not held back. Where chunks are short the client then has far fewer messages to read.
+    0: every chunk is acknowledged at once. Of no effect in `SegmentMany`, which gathers them anyway.
     """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
