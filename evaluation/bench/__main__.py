@@ -15,9 +15,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.bench import decoder, intake, long, many, memory, segmenter, streams, summary
+from evaluation.bench import anomalies, decoder, intake, long, many, memory, segmenter, streams, summary
 
-PARTS = ("decoder", "intake", "segmenter", "streams", "many", "memory", "long")
+PARTS = ("decoder", "intake", "segmenter", "anomalies", "streams", "many", "memory", "long")
 
 
 def main() -> None:
@@ -92,6 +92,22 @@ def _segmenter(_: float) -> tuple[list[dict[str, Any]], Table]:
             f"{cost.least_us_per_frame:.0f}",
             f"{cost.alone_us_per_frame:.0f}",
             f"{cost.row_bytes / 2**10:.0f}",
+        )
+    return [dataclasses.asdict(cost) for cost in costs], table
+
+
+def _anomalies(_: float) -> tuple[list[dict[str, Any]], Table]:
+    costs = anomalies.measure()
+    title = f"watching alone, {anomalies.RATE_HZ:g} frames/s, chunks of {anomalies.CHUNK}, one thread"
+    table = Table("of", "streams", "us a frame", "least", "us a model frame", "KiB of state", title=title)
+    for cost in costs:
+        table.add_row(
+            f"{cost.of} of {cost.units}",
+            str(cost.streams),
+            f"{cost.us_per_frame:.2f}",
+            f"{cost.least_us_per_frame:.2f}",
+            f"{cost.us_per_model_frame:.1f}",
+            f"{cost.state_bytes / 2**10:.0f}",
         )
     return [dataclasses.asdict(cost) for cost in costs], table
 
