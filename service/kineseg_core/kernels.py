@@ -32,7 +32,7 @@ _UNUSED_DAYS = 30.0
 _log = logging.getLogger("kineseg")
 
 
-def kernel(*, nogil: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Compiles a function when it is first called with arguments of some types; division by 0 is as NumPy's.
 
     What is compiled is kept in the user's cache folder, or where ``NUMBA_CACHE_DIR`` says; not at all if neither can be
@@ -40,6 +40,8 @@ def kernel(*, nogil: bool = False) -> Callable[[Callable[..., Any]], Any]:
 
     Args:
         nogil: Whether other threads run meanwhile.
+        inlined: Whether it becomes part of each kernel that calls it. Of one that is called with every frame and does
+            little, most of the time goes to being given arrays and to counting the references to them.
     """
 
     def compiled(function: Callable[..., Any]) -> Any:
@@ -47,7 +49,7 @@ def kernel(*, nogil: bool = False) -> Callable[[Callable[..., Any]], Any]:
         before = _CONFIG.CACHE_DIR
         _CONFIG.CACHE_DIR = folder  # it is looked at here, not when the kernel is compiled
         try:
-            return numba.njit(cache=bool(folder), error_model="numpy", nogil=nogil)(function)
+            return numba.njit(cache=bool(folder), error_model="numpy", nogil=nogil, forceinline=inlined)(function)
         finally:
             _CONFIG.CACHE_DIR = before
 

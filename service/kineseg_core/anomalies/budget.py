@@ -64,7 +64,7 @@ class AlarmBar:
         self.numbers[2:] = self.level(time_s) - self.numbers[0] + _STEP, time_s
 
 
-@kernel()
+@kernel(inlined=True)
 def level_of(bar, time_s):  # type: ignore[no-untyped-def]
     """Where an `AlarmBar` is at a time, given its numbers."""
     return bar[0] + max(0.0, bar[2] - bar[1] * (time_s - bar[3]))

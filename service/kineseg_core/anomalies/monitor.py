@@ -57,11 +57,11 @@ class AnomalyMonitor:
         self.source = source
         self.budget = budget or AnomalyBudget()
         self.severities = np.empty(0)
-        self._scorer = Scorer(source)
+        self._bar = AlarmBar(self.budget.alarms_per_hour)
+        self._scorer = Scorer(source, self._bar.numbers)
         values = self._scorer.values
         self._row_rules: BodyRules | ChannelRules
         self._row_rules = BodyRules(source, values) if isinstance(values, BodyValues) else ChannelRules(source, values)
-        self._bar = AlarmBar(self.budget.alarms_per_hour)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         if profile is not None:
             restore(profile, source, self._scorer)
@@ -105,7 +105,6 @@ class AnomalyMonitor:
                 values,
                 times,
                 at,
-                self._bar.numbers,
                 severities,
                 learns_after_s=self._learns_after_s,
                 busy=not (tracker.idle and self._row_rules.idle),

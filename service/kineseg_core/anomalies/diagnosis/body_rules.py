@@ -67,7 +67,7 @@ class BodyRules:
         return spread < _SPREAD * abs(common)
 
 
-@kernel()
+@kernel(inlined=True)
 def may_be_changed(state, constants):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which axes or unit may have changed; hardly any is.
 

@@ -136,7 +136,7 @@ class ChannelRules:
                 self._changes.append(change)
 
 
-@kernel()
+@kernel(inlined=True)
 def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-def]
     """Whether the newest row is one in which a unit or a sign may have changed; hardly any is.
 
@@ -163,7 +163,7 @@ def may_be_changed(state, constants, usual_bends):  # type: ignore[no-untyped-de
     return False
 
 
-@kernel()
+@kernel(inlined=True)
 def _is_scaled(new, old):  # type: ignore[no-untyped-def]
     """Whether values with this sum of squares can be others times a factor as `_scaled` looks for."""
     return new > _LEAST_SQUARE * old or new * _LEAST_SQUARE < _LEFT_SQUARE * old

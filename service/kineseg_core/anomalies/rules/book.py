@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.kinds import AnomalyKind
-from kineseg_core.anomalies.rules.compare import compare
+from kineseg_core.anomalies.rules.compare import Steps, compare, new_steps
 from kineseg_core.anomalies.rules.frozen import frozen
 from kineseg_core.anomalies.rules.gap import Pace, gap, new_pace
 from kineseg_core.anomalies.rules.looped import looped
@@ -30,7 +30,7 @@ class RuleBook(NamedTuple):
         before: ``(U, D)`` its last values that were not lost; NaN before there were any.
         lost: ``(U,)`` units lost in the newest frame.
         same: ``(U,)`` units that are as they were in the frame before.
-        steps: ``(U, 3)`` by how much each changes, see `compare`.
+        steps: By how much each changes.
         seen, moved: ``(U,)`` frames in which each was seen, and moved.
         began: ``(1,)`` frames in which something moved.
         occluded, frozen: ``(U,)`` where these rules hold.
@@ -45,9 +45,9 @@ class RuleBook(NamedTuple):
     before: NDArray[np.float64]
     lost: NDArray[np.bool_]
     same: NDArray[np.bool_]
-    steps: NDArray[np.float64]
-    seen: NDArray[np.float64]
-    moved: NDArray[np.float64]
+    steps: Steps
+    seen: NDArray[np.float32]
+    moved: NDArray[np.float32]
     began: NDArray[np.float64]
     occluded: NDArray[np.bool_]
     frozen: NDArray[np.bool_]
@@ -69,9 +69,9 @@ def new_book(source: WatchedSource) -> RuleBook:
         before=np.full((units, source.numbers), np.nan),
         lost=np.zeros(units, bool),
         same=np.zeros(units, bool),
-        steps=np.zeros((units, 3)),
-        seen=np.zeros(units),
-        moved=np.zeros(units),
+        steps=new_steps(units),
+        seen=np.zeros(units, np.float32),
+        moved=np.zeros(units, np.float32),
         began=np.zeros(1),
         occluded=np.zeros(units, bool),
         frozen=np.zeros(units, bool),
@@ -87,7 +87,7 @@ def new_book(source: WatchedSource) -> RuleBook:
     )
 
 
-@kernel()
+@kernel(inlined=True)
 def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame and writes what is found.
 
@@ -107,10 +107,12 @@ def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-u
     found[_GAP] = interval_s >= 0.0 and gap(book.pace, interval_s, rate)
     n_lost, n_same, code = compare(frame, book.before, book.lost, book.same, book.steps, bits)
     all_same = n_same > 0 and n_same + n_lost == len(book.lost)
-    found[_OCCLUDED] = occluded(book.occluded_runs, book.seen, book.lost, rate, book.occluded)
+    found[_OCCLUDED] = occluded(book.occluded_runs, book.seen, book.lost, n_lost, rate, book.occluded)
     found[_STALLED] = stalled(book.stalled_runs, book.began, all_same, rate)
     if not all_same:  # what stands still alone, or comes again, is not known then
-        found[_FROZEN] = frozen(book.frozen_runs, book.moved, book.same, book.lost, book.steps, rate, book.frozen)
+        found[_FROZEN] = frozen(
+            book.frozen_runs, book.moved, book.same, n_same, book.lost, book.steps, rate, book.frozen
+        )
         found[_LOOPED] = looped(book.looped_runs, book.hashes, book.position, code, rate)
         found[_LATE] = replayed(book.replays, book.before, book.lost, root, rate)
     return n_lost, found.sum()
@@ -142,11 +144,11 @@ def findings(book: RuleBook, time_s: float, interval_s: float) -> list[RuleFindi
     usual_s = float(book.pace["interval_s"][0])
 
     def since(runs: Runs, unit: int) -> float:
-        return time_s - float(runs["run"][unit] - 1.0) * usual_s
+        return time_s - float(runs.run[unit] - 1.0) * usual_s
 
     def of_units(kind: AnomalyKind, on: NDArray[np.bool_], runs: Runs) -> RuleFinding:
         units = np.flatnonzero(on)
-        longest = int(units[np.argmax(runs["run"][units])])
+        longest = int(units[np.argmax(runs.run[units])])
         return RuleFinding(kind, tuple(units.tolist()), since(runs, longest))
 
     found = []

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kineseg_core.kernels import kernel
 
+F32 = NDArray[np.float32]
+
 _LARGEST = 1e12  # what is larger is no measurement, and its square might not be a number
-_STEPS, _FORGOTTEN = 5000.0, 1.0001  # changes that the mean is of; what the least one grows by with each
-_PRIME, _OFFSET = 0x01000193, 0x811C9DC5  # FNV-1a of 32 bits
+_STEPS, _FORGOTTEN = np.float32(5000.0), np.float32(1.0001)
+"""Changes that the mean is of; what the least one grows by with each."""
+_ONE, _ZERO = np.float32(1.0), np.float32(0.0)
+_ODD, _NEXT_ODD = 0x1E3779B97F4A7C15, 0x2545F4914F6CDD1E  # these and their sums are odd
 
 
-@kernel()
+class Steps(NamedTuple):
+    """By how much the numbers of U units change, where they do.
+
+    Attributes:
+        least, mean: ``(U,)`` the least change, and the mean one.
+        count: ``(U,)`` how many there were.
+    """
+
+    least: F32
+    mean: F32
+    count: F32
+
+
+def new_steps(units: int) -> Steps:
+    """Nothing has changed yet."""
+    return Steps(np.full(units, np.inf, np.float32), np.zeros(units, np.float32), np.zeros(units, np.float32))
+
+
+@kernel(inlined=True)
 def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-def]
     """Compares a frame to the one before it, and puts it in that one's place.
 
@@ -20,41 +46,68 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
         before: ``(U, D)`` float64: the last value of each number, NaN before there is one.
         lost: ``(U,)`` bool, written: a number of the unit is lost.
         same: ``(U,)`` bool, written: no number of the unit is lost or differs from its last value.
-        steps: ``(U, 3)`` of each unit's numbers that change: the least change, the mean one, and how many there were.
+        steps: See `Steps`.
         bits: ``(U, D)`` int64, the frame's own bits.
 
     Returns:
         Units that are lost, units that are the same, and a hash of the frame of 16 bits that is never 0.
     """
-    n_lost, n_same, code = 0, 0, _OFFSET
-    for unit in range(frame.shape[0]):
-        lost[unit], same[unit] = False, True
-        for i in range(frame.shape[1]):
-            value = frame[unit, i]
-            if math.isnan(value):
-                lost[unit] = True
-            else:
-                value = min(max(value, -_LARGEST), _LARGEST)
-                if value != before[unit, i]:
-                    same[unit] = False
-                    _see_step(steps[unit], abs(value - before[unit, i]))
-                before[unit, i] = value
-        if lost[unit]:
-            same[unit] = False
-            n_lost += 1
-        n_same += same[unit]
-        for i in range(frame.shape[1]):
-            code_of = bits[unit, i]
-            for word in (code_of & 0xFFFFFFFF, (code_of >> 32) & 0xFFFFFFFF):
-                code = ((code ^ word) * _PRIME) & 0xFFFFFFFF
-                code ^= code >> 15
-    return n_lost, n_same, max((code ^ (code >> 16)) & 0xFFFF, 1)
+    n_lost, n_same = 0, 0
+    if _all_changed(frame.reshape(-1), before.reshape(-1)):
+        lost[:] = False
+        same[:] = False
+    else:
+        for unit in range(len(lost)):
+            lost[unit], same[unit] = False, True
+            for i in range(frame.shape[1]):
+                lost[unit] |= math.isnan(frame[unit, i])
+                same[unit] &= _bounded(frame[unit, i]) == before[unit, i]
+            n_lost += lost[unit]
+            n_same += same[unit]
+    _see_steps(steps, frame, before)
+    _put(frame.reshape(-1), before.reshape(-1))
+    return n_lost, n_same, _hash(bits.reshape(-1))
 
 
-@kernel()
-def _see_step(steps, change):  # type: ignore[no-untyped-def]
-    """Takes by how much a number has changed; NaN: it is the first."""
-    if not math.isnan(change):
-        steps[0] = change if steps[2] == 0.0 else min(steps[0] * _FORGOTTEN, change)
-        steps[2] = min(steps[2] + 1.0, _STEPS)
-        steps[1] += (change - steps[1]) / steps[2]
+@kernel(inlined=True)
+def _bounded(value):  # type: ignore[no-untyped-def]
+    return min(max(value, -_LARGEST), _LARGEST)
+
+
+@kernel(inlined=True)
+def _all_changed(numbers, before):  # type: ignore[no-untyped-def]
+    """Whether none is lost or equal to what it was, as in most frames; without a branch."""
+    otherwise = False
+    for i in range(len(numbers)):
+        otherwise |= math.isnan(numbers[i]) | (_bounded(numbers[i]) == before[i])
+    return not otherwise
+
+
+@kernel(inlined=True)
+def _put(numbers, before):  # type: ignore[no-untyped-def]
+    """Where a number is lost, the last one stays."""
+    for i in range(len(numbers)):
+        before[i] = before[i] if math.isnan(numbers[i]) else _bounded(numbers[i])
+
+
+@kernel(inlined=True)
+def _see_steps(steps, frame, before):  # type: ignore[no-untyped-def]
+    for i in range(frame.shape[1]):
+        for unit in range(frame.shape[0]):
+            change = np.float32(abs(_bounded(frame[unit, i]) - before[unit, i]))
+            changed = change > _ZERO  # not where it is NaN: the number is lost, or the first
+            least, mean, count = steps.least[unit], steps.mean[unit], steps.count[unit]
+            more = min(count + _ONE, _STEPS)
+            steps.least[unit] = min(least * _FORGOTTEN, change) if changed else least
+            steps.mean[unit] = mean + (change - mean) / more if changed else mean
+            steps.count[unit] = more if changed else count
+
+
+@kernel(inlined=True)
+def _hash(words):  # type: ignore[no-untyped-def]
+    """16 bits of a sum of all words, each times a number of its own; never 0."""
+    total = 0
+    for i in range(len(words)):
+        total += (words[i] ^ (words[i] >> 32)) * (_ODD + i * _NEXT_ODD)
+    total = (total ^ (total >> 32)) * _ODD
+    return max((total >> 48) & 0xFFFF, 1)

@@ -30,7 +30,7 @@ def new_pace(rate_hz: float) -> Pace:
     return np.array([(1.0 / rate_hz, 0.0, 0.0)], PACE)
 
 
-@kernel()
+@kernel(inlined=True)
 def gap(pace, interval_s, rate):  # type: ignore[no-untyped-def]
     """Whether there was a gap before a frame that came `interval_s` after the last one.
 

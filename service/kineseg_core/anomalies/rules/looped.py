@@ -10,16 +10,16 @@ import math
 
 import numpy as np
 
-from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.anomalies.rules.runs import advance, age
 from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 4
 _SETTLED_S = 5.0
 _LOOKED_AT = 16
-_AT_ONCE = 256  # so many hashes are compared without a branch
+_AT_ONCE = 1024  # so many hashes are compared before the next ones are looked at
 
 
-@kernel()
+@kernel(inlined=True)
 def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -37,7 +37,8 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     at, lag = position[0], position[1]
     size, least = len(hashes), max(round(_LEAST_S * rate), _LEAST_FRAMES)
     if not (lag and hashes[(at - lag) % size] == code):
-        if runs[0].run > 0:
+        if runs.run[0] > 0:
+            age(runs, rate)
             advance(runs, 0, False, 0.0, rate)  # the run at the old lag is over
         found = _newest(hashes, code, 0, at - least + 1)
         if found < 0:
@@ -46,7 +47,8 @@ def looped(runs, hashes, position, code, rate):  # type: ignore[no-untyped-def]
     hashes[at] = code
     position[0], position[1] = (at + 1) % size, lag
     needed = math.inf
-    if runs[0].frames >= _SETTLED_S * rate and (runs[0].run + 1.0 < least or _is_varied(hashes, at, least)):
+    age(runs, rate)
+    if runs.frames[0] >= _SETTLED_S * rate and (runs.run[0] + 1.0 < least or _is_varied(hashes, at, least)):
         needed = least
     return advance(runs, 0, lag > 0, needed, rate)
 
@@ -63,18 +65,25 @@ def _is_varied(hashes, at, count):  # type: ignore[no-untyped-def]
     return 2 * alone > count
 
 
-@kernel()
+@kernel(inlined=True)
 def _newest(hashes, code, first, end):  # type: ignore[no-untyped-def]
     """The last place from `first` to before `end` that has this hash; -1: none."""
-    code = np.uint16(code)  # so that as many as possible are compared at once
+    code = np.uint16(code)
     while end > first:
         begin = max(first, end - _AT_ONCE)
-        found = 0
-        for i in range(begin, end):
-            found += hashes[i] == code
-        if found:
-            for i in range(end - 1, begin - 1, -1):
-                if hashes[i] == code:
-                    return i
+        part = hashes[begin:end]
+        if _has(part, code):
+            for i in range(len(part) - 1, -1, -1):
+                if part[i] == code:
+                    return begin + i
         end = begin
     return -1
+
+
+@kernel(inlined=True)
+def _has(hashes, code):  # type: ignore[no-untyped-def]
+    """Whether any of them is this one; without a branch, so that as many as possible are compared at once."""
+    found = False
+    for i in range(len(hashes)):
+        found |= hashes[i] == code
+    return found

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.anomalies.rules.runs import forget
 from kineseg_core.kernels import kernel
 
 _LATEST_S, _MOST_LAGS, _LEAST_LAG = 0.6, 64, 2
@@ -24,7 +25,7 @@ _USUAL = 3.0
 """Alarms in about ten minutes from which on more is needed."""
 _EXACT = 1e-6
 """Rounding in 32 bits, relative to the distance from the origin."""
-_MOVES = 20.0
+_MOVES = np.float32(20.0)
 """Times that by which a unit that moves must have moved."""
 _FACTORS = (1.0, 1.7320508, 2.2360680)
 
@@ -34,6 +35,7 @@ class Replays(NamedTuple):
 
     Attributes:
         keys: ``(U, L)`` ring of one number for each unit and frame: a sum of its numbers, relative to the root.
+        newest, near: ``(U,)`` that of the newest frame, and by how much one that is the same may differ from it.
         runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
         running: ``(U,)`` whether any of these is not 0.
         ran, went_on: ``(U,)`` frames of runs that are over, and how many went on; forgotten with time.
@@ -44,12 +46,14 @@ class Replays(NamedTuple):
     """
 
     keys: NDArray[np.float32]
+    newest: NDArray[np.float32]
+    near: NDArray[np.float32]
     runs: NDArray[np.int16]
     running: NDArray[np.bool_]
-    ran: NDArray[np.float64]
-    went_on: NDArray[np.float64]
-    alarms: NDArray[np.float64]
-    lag: NDArray[np.int64]
+    ran: NDArray[np.float32]
+    went_on: NDArray[np.float32]
+    alarms: NDArray[np.float32]
+    lag: NDArray[np.int16]
     frames: NDArray[np.int64]
     on: NDArray[np.bool_]
 
@@ -59,18 +63,20 @@ def new_replays(units: int, rate_hz: float) -> Replays:
     lags = max(4, min(_MOST_LAGS, round(_LATEST_S * rate_hz) + 1))
     return Replays(
         np.full((units, lags), np.nan, np.float32),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.float32),
         np.zeros((units, lags), np.int16),
         np.zeros(units, bool),
-        np.zeros(units),
-        np.zeros(units),
-        np.zeros(units),
-        np.zeros(units, np.int64),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.int16),
         np.zeros(1, np.int64),
         np.zeros(units, bool),
     )
 
 
-@kernel()
+@kernel(inlined=True)
 def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     """Takes a frame that is not the last one again.
 
@@ -89,24 +95,14 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     row = count % size
     last = row - 1 if row else size - 1
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
+    forget(state.ran, kept)
+    forget(state.went_on, kept)
+    forget(state.alarms, kept)
+    _see(filled, root, state.newest, state.near)
     found = 0
     for unit in range(len(on)):
-        if state.ran[unit] > 0.0 or state.alarms[unit] > 0.0:
-            state.alarms[unit] *= kept
-            state.ran[unit] *= kept
-            state.went_on[unit] *= kept
-        total, far = 0.0, 0.0
-        for i in range(filled.shape[1]):
-            value = filled[unit, i]
-            far += abs(value)
-            if root >= 0:
-                far += abs(filled[root, i])
-                value -= filled[root, i]
-            total += _FACTORS[i] * value
-        key = np.float32(total)
-        near = np.float32(_EXACT * far)
-        moves = abs(key - keys[unit, last]) > np.float32(_MOVES) * near  # not where it is NaN
-        keys[unit, row] = np.nan
+        key, near = state.newest[unit], state.near[unit]
+        moves = abs(key - keys[unit, last]) > _MOVES * near  # not where it is NaN
         again = moves and _any_near(keys[unit], key, near)
         keys[unit, row] = key
         if unit == root or lost[unit]:
@@ -122,13 +118,25 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     return found if 2 * found <= len(on) else 0
 
 
-@kernel()
+@kernel(inlined=True)
+def _see(filled, root, newest, near):  # type: ignore[no-untyped-def]
+    """Writes of each unit the number that stands for its place, and by how much two of the same place may differ."""
+    near[:] = 0.0
+    newest[:] = 0.0
+    for i in range(filled.shape[1]):
+        origin = filled[root, i] if root >= 0 else 0.0
+        for unit in range(len(newest)):
+            newest[unit] += np.float32(_FACTORS[i] * (filled[unit, i] - origin))
+            near[unit] += np.float32(_EXACT * (abs(filled[unit, i]) + abs(origin)))
+
+
+@kernel(inlined=True)
 def _any_near(keys, key, near):  # type: ignore[no-untyped-def]
     """Whether any of them is the same as a key; without a branch, as hardly ever one is."""
-    found = 0
+    found = False
     for i in range(len(keys)):
-        found += abs(key - keys[i]) <= near
-    return found > 0
+        found |= abs(key - keys[i]) <= near
+    return found
 
 
 @kernel()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,41 +25,69 @@ _USUAL_LOUD = 4.0
 _COARSE_SHARE, _COARSE_S = 0.2, 10.0
 """Of a unit with so many repeats, which has a few levels only, a run must last for so long."""
 _HALF_LIFE_S = 600.0
+_NONE_LEFT = 1e-20
+"""What is forgotten so far is forgotten altogether: numbers near the least that there are take long to reckon with."""
 _LONGEST_QUIET_S, _LONGEST_LOUD_S, _COUNTED_S = 2.0, 4.0, 1.0
 
 
-RUN = np.dtype(
-    [
-        ("run", np.float64),
-        ("repeats", np.float64),
-        ("frames", np.float64),
-        ("quiets", np.float64),
-        ("quiet", np.float64),
-        ("loud", np.float64),
-        ("louds", np.float64),
-        ("alarmed", np.bool_),
-    ],
-    align=True,
-)
-"""Runs of a unit, all but the last in frames: the present run (0: none); in runs so far that were too short for an
-alarm, forgotten with time; so far, forgotten alike; number of these runs, forgotten alike; the longest run without and
-with an alarm; number of runs with an alarm, forgotten alike; whether the present run is an alarm."""
+F32 = NDArray[np.float32]
 
-Runs = NDArray[np.void]
-"""``(U,)`` of `RUN`."""
+
+class Runs(NamedTuple):
+    """Runs of U units.
+
+    Attributes:
+        frames: ``(1,)`` so far, forgotten with time.
+        running: ``(1,)`` how many units have a run now.
+        run: ``(U,)`` the present run, frames; 0: none.
+        repeats: ``(U,)`` frames in runs so far that were too short for an alarm, forgotten with time.
+        quiets: ``(U,)`` number of these runs, forgotten alike.
+        louds: ``(U,)`` number of runs with an alarm, forgotten alike.
+        quiet, loud: ``(U,)`` the longest run without and with an alarm, frames.
+        alarmed: ``(U,)`` whether the present run is an alarm.
+    """
+
+    frames: NDArray[np.float64]
+    running: NDArray[np.int64]
+    run: F32
+    repeats: F32
+    quiets: F32
+    louds: F32
+    quiet: F32
+    loud: F32
+    alarmed: NDArray[np.bool_]
 
 
 def new_runs(units: int) -> Runs:
     """Nothing has been seen yet."""
-    return np.zeros(units, RUN)
+    numbers = (np.zeros(units, np.float32) for _ in range(6))
+    return Runs(np.zeros(1), np.zeros(1, np.int64), *numbers, np.zeros(units, bool))
 
 
-@kernel()
+@kernel(inlined=True)
+def forget(counts, kept):  # type: ignore[no-untyped-def]
+    """Takes counts ``(U,)`` times a factor a little below 1."""
+    for unit in range(len(counts)):
+        left = counts[unit] * kept
+        counts[unit] = left if left > _NONE_LEFT else 0.0
+
+
+@kernel(inlined=True)
+def age(runs, rate):  # type: ignore[no-untyped-def]
+    """A frame of all units has come, of so many a second."""
+    kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
+    runs.frames[0] = runs.frames[0] * kept + 1.0
+    forget(runs.repeats, kept)
+    forget(runs.quiets, kept)
+    forget(runs.louds, kept)
+
+
+@kernel(inlined=True)
 def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
-    """Takes a frame of one unit.
+    """Takes a frame of one unit. A unit without a run needs none in which `on` is false.
 
     Args:
-        runs: See `Runs`.
+        runs: See `Runs`; they have been aged by this frame.
         unit: Which.
         on: Whether what is looked for holds in this frame.
         base: Frames that are needed at least.
@@ -66,49 +96,44 @@ def advance(runs, unit, on, base, rate):  # type: ignore[no-untyped-def]
     Returns:
         Whether the run has become an alarm, or still is one.
     """
-    kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
-    runs[unit].frames = runs[unit].frames * kept + 1.0
-    if runs[unit].repeats > 0.0:
-        runs[unit].repeats *= kept
-        runs[unit].quiets *= kept
-    if runs[unit].louds > 0.0:
-        runs[unit].louds *= kept
     if on:
         return _go_on(runs, unit, base, rate)
-    if runs[unit].run > 0:
+    if runs.run[unit] > 0:
         _end(runs, unit, rate)
     return False
 
 
 @kernel()
 def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
-    runs[unit].run += 1.0
-    if runs[unit].alarmed:
+    runs.running[0] += runs.run[unit] == 0
+    runs.run[unit] += 1.0
+    if runs.alarmed[unit]:
         return True
-    repeats, quiets = runs[unit].repeats, runs[unit].quiets
+    frames, repeats, quiets = runs.frames[0], runs.repeats[unit], runs.quiets[unit]
     again = (repeats - quiets + _AGAIN * _PRIOR) / (repeats + _PRIOR)
-    chance = min(max(again, (repeats + 2.0) / (runs[unit].frames + 20.0)), 0.95)
+    chance = min(max(again, (repeats + 2.0) / (frames + 20.0)), 0.95)
     needed = max(base, CHANCE_NATS / -math.log(chance))
-    if runs[unit].repeats > _USUAL_SHARE * runs[unit].frames:
-        needed = max(needed, 3.0 * runs[unit].quiet)
-    if repeats > _COARSE_SHARE * (runs[unit].frames - runs[unit].run):
+    if repeats > _USUAL_SHARE * frames:
+        needed = max(needed, 3.0 * runs.quiet[unit])
+    if repeats > _COARSE_SHARE * (frames - runs.run[unit]):
         needed = max(needed, _COARSE_S * rate)
-    if runs[unit].louds > _USUAL_LOUD - 1.0:
-        needed = max(needed, 3.0 * runs[unit].loud)
-    if runs[unit].run < needed:
+    if runs.louds[unit] > _USUAL_LOUD - 1.0:
+        needed = max(needed, 3.0 * runs.loud[unit])
+    if runs.run[unit] < needed:
         return False
-    runs[unit].alarmed = True
+    runs.alarmed[unit] = True
     return True
 
 
 @kernel()
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
-    if runs[unit].alarmed:
-        runs[unit].louds += 1.0
-        runs[unit].loud = max(runs[unit].loud, min(runs[unit].run, _LONGEST_LOUD_S * rate))
+    if runs.alarmed[unit]:
+        runs.louds[unit] += 1.0
+        runs.loud[unit] = max(runs.loud[unit], min(runs.run[unit], _LONGEST_LOUD_S * rate))
     else:
-        runs[unit].repeats += min(runs[unit].run, _COUNTED_S * rate)
-        runs[unit].quiets += 1.0
-        runs[unit].quiet = max(runs[unit].quiet, min(runs[unit].run, _LONGEST_QUIET_S * rate))
-    runs[unit].run = 0.0
-    runs[unit].alarmed = False
+        runs.repeats[unit] += min(runs.run[unit], _COUNTED_S * rate)
+        runs.quiets[unit] += 1.0
+        runs.quiet[unit] = max(runs.quiet[unit], min(runs.run[unit], _LONGEST_QUIET_S * rate))
+    runs.run[unit] = 0.0
+    runs.running[0] -= 1
+    runs.alarmed[unit] = False

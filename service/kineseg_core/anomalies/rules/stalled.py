@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kineseg_core.anomalies.rules.runs import advance
+from kineseg_core.anomalies.rules.runs import advance, age
 from kineseg_core.kernels import kernel
 
 _LEAST_S, _LEAST_FRAMES = 0.2, 3.0
 _MOVED_S = 0.5
 
 
-@kernel()
+@kernel(inlined=True)
 def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
     """Takes a frame.
 
@@ -27,4 +27,5 @@ def stalled(runs, moved, all_same, rate):  # type: ignore[no-untyped-def]
         moved[0] < _MOVED_S * rate
     ):  # nothing is learnt of how long it usually stands; a constant one is as it was set up
         return False
+    age(runs, rate)
     return advance(runs, 0, all_same, max(round(_LEAST_S * rate), _LEAST_FRAMES), rate)

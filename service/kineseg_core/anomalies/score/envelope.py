@@ -119,7 +119,7 @@ def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
                 envelope.limit[n] = max(quantile[n], of_all, layout.floor[d], least[n], _LEAST) * young
 
 
-@kernel()
+@kernel(inlined=True)
 def beyond(row, envelope, layout, masked, y, top):  # type: ignore[no-untyped-def]
     """How far the values of a frame are beyond their limits.
 

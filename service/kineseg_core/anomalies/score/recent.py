@@ -62,7 +62,7 @@ def new_recent(units: int, numbers: int, detectors: int, rate_hz: float) -> Rece
     )
 
 
-@kernel()
+@kernel(inlined=True)
 def keep(recent, time_s, frame, severities, tops):  # type: ignore[no-untyped-def]
     """Takes a row: the frame ``(U, D)``, NaN where unknown, and of each detector severity and most severe value."""
     origin, row = recent.origin, recent.rows_kept[0] % len(recent.frames)

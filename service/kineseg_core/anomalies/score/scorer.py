@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.anomalies.score.handle import made_handle
 from kineseg_core.anomalies.score.priors import GROUPS, groups_of, priors_of
 from kineseg_core.anomalies.score.stream import StreamConstants, new_state, watch_body, watch_channels
 from kineseg_core.anomalies.signs import DetectorClass, Sign
@@ -37,6 +40,7 @@ class Scorer:
 
     Args:
         source: What the frames are.
+        bar: ``(4,)`` from which severity on there is something to decide, see `AlarmBar`; read anew with every frame.
 
     Attributes:
         values: Of the source.
@@ -45,7 +49,7 @@ class Scorer:
         state: What the stream has taught.
     """
 
-    def __init__(self, source: WatchedSource) -> None:
+    def __init__(self, source: WatchedSource, bar: F64) -> None:
         step = frames_a_row(source.rate_hz)
         self.row_rate_hz = source.rate_hz / step
         self.values: BodyValues | ChannelValues
@@ -55,6 +59,8 @@ class Scorer:
         self._groups = groups_of(is_body=source.parents is not None)
         self._priors = priors_of(self.layout, self._groups)
         bones = self.layout.of("bone")
+        self._bar = bar
+        self._handle: Any = None  # made when it is first needed: it cannot be pickled
         self._constants = StreamConstants(source.rate_hz, self.row_rate_hz, source.root, bones.start, bones.stop)
 
     @property
@@ -107,7 +113,7 @@ class Scorer:
         self.state.warm_s[~of_past] = _CARRIED_WARM_UP_S
 
     def advance(
-        self, frames: F64, times_s: F64, first: int, bar: F64, severities: F64, *, learns_after_s: float, busy: bool
+        self, frames: F64, times_s: F64, first: int, severities: F64, *, learns_after_s: float, busy: bool
     ) -> tuple[int, bool]:
         """Takes frames until there is something to decide, see `watch_body`.
 
@@ -115,7 +121,6 @@ class Scorer:
             frames: ``(n, U, D)`` C-contiguous; NaN: lost.
             times_s: ``(n,)`` capture times.
             first: The first frame to take.
-            bar: Of an `AlarmBar`.
             severities: ``(n,)`` written: of each frame, nats.
             learns_after_s: What comes after that may become what is usual.
             busy: Whether anomalies go on, so that every row decides something.
@@ -123,24 +128,26 @@ class Scorer:
         Returns:
             The frame behind the last one taken, and whether there is something to decide with that one.
         """
-        watch = watch_body if isinstance(self.values, BodyValues) else watch_channels
-        found: tuple[int, bool] = watch(
-            frames,
-            frames.view(np.int64),
-            times_s,
-            first,
+        watch = watch_body if self._constants.root >= 0 else watch_channels
+        handle = self._handle or self._made_handle()
+        found: tuple[int, bool] = watch(handle, frames, times_s, first, learns_after_s, busy, severities)
+        return found
+
+    def _made_handle(self) -> Any:
+        self._handle = made_handle(
             self.state,
             self._constants,
             self.values.state,
             self.values.constants,
             self.layout.arrays,
             self._priors,
-            bar,
-            learns_after_s,
-            busy,
-            severities,
+            self._bar,
         )
-        return found
+        return self._handle
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the handle, which shares the arrays."""
+        return self.__dict__ | {"_handle": None}
 
     def signs(self, least: float) -> list[Sign]:
         """The classes of detectors that reach `least` in the newest row, each by its most severe detector."""

@@ -132,21 +132,14 @@ def new_state(
 
 
 @kernel()
-def watch_body(  # type: ignore[no-untyped-def]
-    frames, bits, times_s, first, state, constants, body, body_constants, layout, priors, bar, learns_after_s, busy, out
-):
+def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
     """Takes frames of a body, until there is something to decide.
 
     Args:
-        frames: ``(n, J, 3)``; NaN: lost.
-        bits: ``(n, J, 3)`` int64, their own bits.
+        watched: See `StreamHandle`.
+        frames: ``(n, J, 3)`` float64; NaN: lost.
         times_s: ``(n,)`` capture times.
         first: The first frame to take.
-        state, constants: See `StreamState` and `StreamConstants`.
-        body, body_constants: See `BodyValues`.
-        layout: See `LayoutArrays`.
-        priors: ``(G, D)`` of `PRIOR`.
-        bar: ``(4,)`` see `AlarmBar`.
         learns_after_s: What comes after that may become what is usual.
         busy: Whether anomalies go on: then every row decides something, and every frame with a rule or after one.
         out: ``(n,)`` written: severity of each frame, nats.
@@ -154,54 +147,41 @@ def watch_body(  # type: ignore[no-untyped-def]
     Returns:
         The frame behind the last one taken, and whether there is something to decide with that one.
     """
+    bits, clock = frames.view(np.int64), watched.clock
     for i in range(first, len(frames)):
-        was_found = state.clock[0].found
-        found = _before_values(frames[i], bits[i], times_s[i], state, constants)
+        was_found = clock[0].found
+        found = _before_values(watched, frames[i], bits[i], times_s[i])
         looked_at = False
-        if take_body(state.book.before, body, body_constants):
-            _judge(body.row, body.least, state, constants, layout, priors, learns_after_s)
-            looked_at = body_may_be_changed(body, body_constants)
-        ends = busy and (state.clock[0].new_row or was_found)
-        if _is_found(found, state, bar, out, i) or looked_at or ends:
+        if take_body(watched.book.before, watched.values, watched.value_constants):
+            _judge(watched, learns_after_s)
+            looked_at = body_may_be_changed(watched.values, watched.value_constants)
+        ends = busy and (clock[0].new_row or was_found)
+        if _is_found(watched, found, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
 
 @kernel()
-def watch_channels(  # type: ignore[no-untyped-def]
-    frames,
-    bits,
-    times_s,
-    first,
-    state,
-    constants,
-    channels,
-    channel_constants,
-    layout,
-    priors,
-    bar,
-    learns_after_s,
-    busy,
-    out,
-):
+def watch_channels(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
     """Takes frames ``(n, C, 1)`` of channels, see `watch_body`."""
+    bits, clock = frames.view(np.int64), watched.clock
     for i in range(first, len(frames)):
-        was_found = state.clock[0].found
-        found = _before_values(frames[i], bits[i], times_s[i], state, constants)
+        was_found = clock[0].found
+        found = _before_values(watched, frames[i], bits[i], times_s[i])
         looked_at = False
-        if take_channels(state.book.before, channels, channel_constants, state.envelope.limit):
-            _judge(channels.row, channels.least, state, constants, layout, priors, learns_after_s)
-            looked_at = channels_may_be_changed(channels, channel_constants, state.envelope.quantile)
-        ends = busy and (state.clock[0].new_row or was_found)
-        if _is_found(found, state, bar, out, i) or looked_at or ends:
+        if take_channels(watched.book.before, watched.values, watched.value_constants, watched.envelope.limit):
+            _judge(watched, learns_after_s)
+            looked_at = channels_may_be_changed(watched.values, watched.value_constants, watched.envelope.quantile)
+        ends = busy and (clock[0].new_row or was_found)
+        if _is_found(watched, found, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
 
-@kernel()
-def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-untyped-def]
+@kernel(inlined=True)
+def _before_values(watched, frame, bits, time_s):  # type: ignore[no-untyped-def]
     """The clock, and the rules. Returns how much these found."""
-    clock = state.clock
+    clock, book, constants = watched.clock, watched.book, watched.constants
     if clock[0].frames:
         clock[0].interval_s = max(0.0, time_s - clock[0].time_s)
         clock[0].time_s = max(clock[0].time_s, time_s)
@@ -210,28 +190,28 @@ def _before_values(frame, bits, time_s, state, constants):  # type: ignore[no-un
         clock[0].time_s = time_s
     clock[0].frames += 1
     clock[0].new_row = False
-    n_lost, found = apply_rules(state.book, frame, bits, clock[0].interval_s, constants.root, constants.rate)
+    n_lost, found = apply_rules(book, frame, bits, clock[0].interval_s, constants.root, constants.rate)
     if n_lost:
         clock[0].lost = True
-        for unit in range(len(state.lost)):
-            state.lost[unit] |= state.book.lost[unit]
-    if state.book.found[0]:
+        for unit in range(len(watched.lost)):
+            watched.lost[unit] |= book.lost[unit]
+    if book.found[0]:
         clock[0].gap = True
     clock[0].found = found > 0
     return found
 
 
-@kernel()
-def _judge(row, least, state, constants, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
+@kernel(inlined=True)
+def _judge(watched, learns_after_s):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
-    clock, envelope, rate = state.clock, state.envelope, constants.row_rate
+    clock, envelope, rate = watched.clock, watched.envelope, watched.constants.row_rate
     if clock[0].gap or clock[0].lost or clock[0].rows < clock[0].masked_until:
-        _mask(state, constants, layout)
+        _mask(watched)
     clock[0].new_row = True
     clock[0].row_s = clock[0].time_s
     clock[0].seconds += 1.0 / rate
     clock[0].rows += 1
-    beyond(row, envelope, layout, state.masks.values, state.y, state.top)
+    beyond(watched.values.row, envelope, watched.layout, watched.masks.values, watched.y, watched.top)
     if clock[0].rows > round(_SETTLED_S * rate):
         if clock[0].rows % max(1, round(EVERY_S * rate)) == 0:
             if clock[0].time_s > learns_after_s:
@@ -239,46 +219,46 @@ def _judge(row, least, state, constants, layout, priors, learns_after_s):  # typ
             else:
                 envelope.largest[:] = 0.0
         if clock[0].rows % max(1, round(_RENEWED_S * rate)) == 0 and envelope.seconds[0] > 0:
-            renew(envelope, layout, least)
+            renew(envelope, watched.layout, watched.values.least)
     if clock[0].seconds >= clock[0].first_s:
-        _rate(state, constants, layout, priors)
-    keep(state.recent, clock[0].time_s, state.book.before, state.severities, state.top)
+        _rate(watched)
+    keep(watched.recent, clock[0].time_s, watched.book.before, watched.severities, watched.top)
 
 
 @kernel()
-def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
+def _mask(watched):  # type: ignore[no-untyped-def]
     """Looks which values say nothing now; that no unit is lost any more shows a second later at most."""
-    clock = state.clock
+    clock, constants, layout = watched.clock, watched.constants, watched.layout
     if clock[0].gap or clock[0].lost:
         clock[0].masked_until = clock[0].rows + round(constants.row_rate) + 1
-    mask(state.masks, state.lost, clock[0].gap, constants.root, constants.row_rate, layout.unit, layout.other)
-    state.lost[:] = False
+    mask(watched.masks, watched.lost, clock[0].gap, constants.root, constants.row_rate, layout.unit, layout.other)
+    watched.lost[:] = False
     clock[0].gap = clock[0].lost = False
 
 
-@kernel()
-def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
+@kernel(inlined=True)
+def _rate(watched):  # type: ignore[no-untyped-def]
     """How rare the newest row is."""
-    clock, y = state.clock, state.y
+    clock, constants, y = watched.clock, watched.constants, watched.y
     if clock[0].group < 0:
-        clock[0].group = group_of(state.envelope.quantile[constants.first_bone : constants.end_bone])
-    prior = priors[clock[0].group]
+        clock[0].group = group_of(watched.envelope.quantile[constants.first_bone : constants.end_bone])
+    prior = watched.priors[clock[0].group]
     if not clock[0].is_warm:
         # What is beyond the usual just then has been so before: it is the usual that is not known yet.
         warm = 0
         for d in range(len(y)):
-            calm = y[d] < prior[d].level or clock[0].seconds >= state.warm_s[d] + _CALM_AT_LAST_S
-            state.warm[d] |= calm and clock[0].seconds >= state.warm_s[d]
-            warm += state.warm[d]
+            calm = y[d] < prior[d].level or clock[0].seconds >= watched.warm_s[d] + _CALM_AT_LAST_S
+            watched.warm[d] |= calm and clock[0].seconds >= watched.warm_s[d]
+            warm += watched.warm[d]
         clock[0].is_warm = warm == len(y)
     clock[0].highest = learn_and_judge(
-        y, 1.0 / constants.row_rate, prior, state.tails, layout, state.warm, state.severities
+        y, 1.0 / constants.row_rate, prior, watched.tails, watched.layout, watched.warm, watched.severities
     )
 
 
-@kernel()
-def _is_found(found, state, bar, out, i):  # type: ignore[no-untyped-def]
+@kernel(inlined=True)
+def _is_found(watched, found, out, i):  # type: ignore[no-untyped-def]
     """Writes the severity of a frame; whether a rule holds in it, or it reaches the bar."""
-    highest = state.clock[0].highest
+    highest = watched.clock[0].highest
     out[i] = RULE_SEVERITY if found else highest
-    return found > 0 or (highest > -math.inf and highest >= level_of(bar, state.clock[0].time_s))
+    return found > 0 or (highest > -math.inf and highest >= level_of(watched.bar, watched.clock[0].time_s))

@@ -60,7 +60,7 @@ def new_tails(detectors: int) -> Tails:
     return tails
 
 
-@kernel()
+@kernel(inlined=True)
 def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
     """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``.
 
@@ -89,7 +89,7 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
     return highest
 
 
-@kernel()
+@kernel(inlined=True)
 def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyped-def]
     """Takes what a frame of so many seconds reached; `most_excess`: see `Detector`."""
     kept = 0.5 ** (seconds / _HALF_LIFE_S)
@@ -108,7 +108,7 @@ def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyp
                 tails.of[d].peak = -math.inf
 
 
-@kernel()
+@kernel(inlined=True)
 def learn_and_judge(y, seconds, prior, tails, layout, warm, s):  # type: ignore[no-untyped-def]
     """Takes a frame, see `learn_tails` and `severities`."""
     learn_tails(y, seconds, prior, tails, layout.most_excess)

@@ -104,7 +104,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@kernel()
+@kernel(inlined=True)
 def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     y = c[0] * x + z[0]
     z[0] = c[1] * x - c[3] * y + z[1]
@@ -112,7 +112,7 @@ def _filtered(x, c, z):  # type: ignore[no-untyped-def]
     return y
 
 
-@kernel()
+@kernel(inlined=True)
 def _place(frame, state, constants):  # type: ignore[no-untyped-def]
     """Puts a frame into the ring; joints that are seen for the first time have been there always."""
     ring = state.ring
@@ -141,7 +141,7 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
     return row
 
 
-@kernel()
+@kernel(inlined=True)
 def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes tele, hfr and bpr of all joints, and jump."""
     joints = state.ring.shape[1]
@@ -178,7 +178,7 @@ def _shaking(row, extent, state, constants, values):  # type: ignore[no-untyped-
     values[3 * joints] = np.median(values[:joints])
 
 
-@kernel()
+@kernel(inlined=True)
 def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-untyped-def]
     """Log lengths of the bones whose ends are known and usually not in one place."""
     for b in range(len(constants.bones)):
@@ -191,7 +191,7 @@ def _measure(frame, extent, baseline, state, constants):  # type: ignore[no-unty
         state.lengths[b] = 0.5 * math.log(square + _ZERO)
 
 
-@kernel()
+@kernel(inlined=True)
 def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     """Writes bone, strain, tremble, slip and scale."""
     weight, long, tremble, slow = constants.weights[5:]
@@ -219,7 +219,7 @@ def _shape(baseline, state, constants, values):  # type: ignore[no-untyped-def]
     values[4 * bones] = abs(state.common[1])
 
 
-@kernel()
+@kernel(inlined=True)
 def take_body(frame, state, constants):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 

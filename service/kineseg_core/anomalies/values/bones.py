@@ -63,7 +63,7 @@ def new_baseline(bones: int) -> BoneBaseline:
     )
 
 
-@kernel()
+@kernel(inlined=True)
 def see_bones(baseline, lengths, rate):  # type: ignore[no-untyped-def]
     """Takes the log lengths of a row, ``(B,)`` with NaN where unknown, of so many rows a second."""
     row = baseline.rows[0]

@@ -87,7 +87,7 @@ class _Constants(NamedTuple):
     rate: float
 
 
-@kernel()
+@kernel(inlined=True)
 def _place(frame, state, step):  # type: ignore[no-untyped-def]
     ring = state.ring
     row, size = state.frames[0] % len(ring), len(ring)
@@ -106,7 +106,7 @@ def _place(frame, state, step):  # type: ignore[no-untyped-def]
     return row
 
 
-@kernel()
+@kernel(inlined=True)
 def _values(row, state, constants):  # type: ignore[no-untyped-def]
     channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
     fast, slow, mean, block, _ = constants.weights
@@ -142,7 +142,7 @@ def _values(row, state, constants):  # type: ignore[no-untyped-def]
     state.frames[1] += 1
 
 
-@kernel()
+@kernel(inlined=True)
 def _keep(state, rate):  # type: ignore[no-untyped-def]
     """Keeps a row now and then, and takes the medians anew."""
     kept, row = state.kept, state.frames[1]
@@ -160,7 +160,7 @@ def _keep(state, rate):  # type: ignore[no-untyped-def]
             state.usual[of, c] = np.median(kept[:there, of, c])
 
 
-@kernel()
+@kernel(inlined=True)
 def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
     """How far all channels are from their medians, by the limits of that."""
     total, channels = 0.0, state.ring.shape[1]
@@ -170,7 +170,7 @@ def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
     return np.sqrt(state.away[0])
 
 
-@kernel()
+@kernel(inlined=True)
 def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 

@@ -33,7 +33,7 @@ def new_extent() -> BodyExtent:
     return BodyExtent(np.ones(1), np.zeros(round(_FIRST_S / _EVERY_S) + 1), np.zeros(2, np.int64))
 
 
-@kernel()
+@kernel(inlined=True)
 def see_extent(extent, frame, rate):  # type: ignore[no-untyped-def]
     """Takes a frame ``(J, 3)``, NaN: unknown, of so many rows a second."""
     row, seen = extent.counts[0], extent.counts[1]

@@ -71,7 +71,7 @@ def new_past(numbers: int, rate_hz: float) -> PastBlocks:
     )
 
 
-@kernel()
+@kernel(inlined=True)
 def see_block(past, levels, movement):  # type: ignore[no-untyped-def]
     """Takes the numbers of the block that ends with a row, ``(K / 2,)`` each."""
     past.counts[0] += 1

@@ -46,13 +46,13 @@ class Maxima(NamedTuple):
 def maxima_of(stream: FaultlessStream) -> Maxima | None:
     """What a stream reached; None: it is too short."""
     source = stream.source
-    scorer = Scorer(source)
+    scorer = Scorer(source, _NO_BAR)
     frames = np.ascontiguousarray(stream.frames, np.float64).reshape(len(stream.frames), len(source.names), -1)
     times_s, severities = np.arange(len(frames)) / source.rate_hz, np.empty(len(frames))
     seconds: list[Array] = []
     at = 0
     while at < len(frames):
-        at, _ = scorer.advance(frames, times_s, at, _NO_BAR, severities, learns_after_s=-np.inf, busy=True)
+        at, _ = scorer.advance(frames, times_s, at, severities, learns_after_s=-np.inf, busy=True)
         if not scorer.new_row or scorer.seconds < WARM_UP_S:
             continue
         second = int(scorer.seconds - WARM_UP_S)
