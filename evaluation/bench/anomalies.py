@@ -1,4 +1,4 @@
-"""What watching sources for anomalies costs by itself: time a frame, many streams in turn, and the state of a stream."""
+"""What watching sources for anomalies costs by itself: time a frame, many streams in turn, and a stream's state."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def _cost(of: str, source: WatchedSource, frames: F64) -> WatchCost:
     later = costs[1:]
     largest = max(len(pickle.dumps(watch)) for watch in watches)
     median = statistics.median(later)
-    return WatchCost(
-        of, len(source.names), len(watches), median, min(later), median * RATE_HZ / MODEL_RATE_HZ, largest
-    )
+    return WatchCost(of, len(source.names), len(watches), median, min(later), median * RATE_HZ / MODEL_RATE_HZ, largest)
 
 
 def _bodies() -> tuple[F64, tuple[str, ...], tuple[int, ...]]:

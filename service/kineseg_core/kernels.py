@@ -40,8 +40,9 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
 
     Args:
         nogil: Whether other threads run meanwhile.
-        inlined: Whether it becomes part of each kernel that calls it. Of one that is called with every frame and does
-            little, most of the time goes to being given arrays and to counting the references to them.
+        inlined: Whether it becomes part of each kernel that calls it, and neither makes arrays nor counts references to
+            them: of one that does little and is called often, most of the time goes to that, and to being given them.
+            It must return no array.
     """
 
     def compiled(function: Callable[..., Any]) -> Any:
@@ -49,7 +50,9 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
         before = _CONFIG.CACHE_DIR
         _CONFIG.CACHE_DIR = folder  # it is looked at here, not when the kernel is compiled
         try:
-            return numba.njit(cache=bool(folder), error_model="numpy", nogil=nogil, forceinline=inlined)(function)
+            return numba.njit(
+                cache=bool(folder), error_model="numpy", nogil=nogil, forceinline=inlined, _nrt=not inlined
+            )(function)
         finally:
             _CONFIG.CACHE_DIR = before
 

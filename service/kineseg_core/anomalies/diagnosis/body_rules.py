@@ -75,4 +75,4 @@ def may_be_changed(state, constants):  # type: ignore[no-untyped-def]
         state, constants: Of `BodyValues`.
     """
     moved = state.row[3 * len(state.known)] / constants.rate
-    return moved > LEAST_MOVE or abs(state.common[0]) >= _UNIT
+    return moved > LEAST_MOVE or abs(state.shape.common[0]) >= _UNIT

@@ -8,7 +8,6 @@ too short for an alarm but are usual triple what is needed; so do alarms that co
 from __future__ import annotations
 
 import math
-
 from typing import NamedTuple
 
 import numpy as np

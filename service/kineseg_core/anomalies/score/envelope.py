@@ -24,7 +24,8 @@ _MEMORY_S, EVERY_S = 120.0, 0.2
 _START_BIN, _SHIFT = 10, 6
 _LEAST = 1e-12
 _YOUNG_S = 15.0
-_LOWEST = -1.5
+_LOWEST_RATIO = np.float32(math.exp(-1.5))
+_NO_RATIO, _ONE = np.float32(-math.inf), np.float32(1.0)
 
 
 class Envelope(NamedTuple):
@@ -36,6 +37,7 @@ class Envelope(NamedTuple):
         largest: ``(N,)`` of the values since they were counted last.
         quantile: ``(N,)`` of the values, not their logarithms.
         limit: ``(N,)`` what a value is divided by.
+        ratios: ``(N,)`` the newest values over their limits; nothing is kept in them.
         seconds: ``(1,)`` how long it has learnt.
     """
 
@@ -44,6 +46,7 @@ class Envelope(NamedTuple):
     largest: F32
     quantile: F32
     limit: F32
+    ratios: F32
     seconds: NDArray[np.float64]
 
 
@@ -55,6 +58,7 @@ def new_envelope(values: int) -> Envelope:
         np.zeros(values, np.float32),
         np.zeros(values, np.float32),
         np.full(values, np.inf, np.float32),
+        np.zeros(values, np.float32),
         np.zeros(1),
     )
 
@@ -64,13 +68,14 @@ def learn(envelope):  # type: ignore[no-untyped-def]
     """Counts the largest values since the last time."""
     kept = np.float32(math.exp(-EVERY_S / _MEMORY_S))
     counts = envelope.counts
+    every = counts.reshape(-1)
+    for i in range(len(every)):
+        every[i] *= kept
     for n in range(len(envelope.largest)):
         log = math.log(envelope.largest[n] + _LEAST)
         envelope.largest[n] = 0.0
         if math.isnan(envelope.lowest[n]):
             envelope.lowest[n] = log - _START_BIN * BIN
-        for i in range(BINS):
-            counts[n, i] *= kept
         at = math.floor((log - envelope.lowest[n]) / BIN)
         counts[n, min(max(at, 0), BINS - 1)] += np.float32(1.0)
     envelope.seconds[0] += EVERY_S
@@ -131,29 +136,30 @@ def beyond(row, envelope, layout, masked, y, top):  # type: ignore[no-untyped-de
         y: ``(D,)`` written: log ratio of the detector's largest value to its limit, less what its rival explains.
         top: ``(D,)`` written: which value that is.
     """
-    logs, start, rival = np.empty(len(row)), layout.start, layout.rival
+    ratios, largest, start, rival = envelope.ratios, envelope.largest, layout.start, layout.rival
     for n in range(len(row)):
-        if not masked[n]:
-            envelope.largest[n] = max(envelope.largest[n], row[n])
-        logs[n] = math.log(row[n] / envelope.limit[n] + 1e-6)
+        ratios[n] = row[n] / envelope.limit[n] + 1e-6
+    for n in range(len(row)):
+        largest[n] = largest[n] if masked[n] else max(largest[n], row[n])
     for d in range(len(y)):
-        y[d], top[d] = _LOWEST, start[d]
-        first, second = -math.inf, -math.inf
+        first, second = _NO_RATIO, _NO_RATIO
+        if rival[start[d]] == LARGEST_OTHER:
+            for n in range(start[d], start[d + 1]):
+                if ratios[n] > first:
+                    first, second = ratios[n], first
+                elif ratios[n] > second:
+                    second = ratios[n]
+        most, top[d] = _LOWEST_RATIO, start[d]
         for n in range(start[d], start[d + 1]):
-            if logs[n] > first:
-                first, second = logs[n], first
-            elif logs[n] > second:
-                second = logs[n]
-        for n in range(start[d], start[d + 1]):
-            if masked[n]:
+            own = ratios[n]
+            if own <= most or masked[n]:
                 continue
-            own = logs[n]
+            explained = _ONE
             if rival[n] == LARGEST_OTHER:
                 explained = second if own == first else first
             elif rival[n] >= 0:
-                explained = logs[rival[n]]
-            else:
-                explained = 0.0
-            own -= max(0.0, explained)
-            if own > y[d]:
-                y[d], top[d] = own, n
+                explained = ratios[rival[n]]
+            own /= max(_ONE, explained)
+            if own > most:
+                most, top[d] = own, n
+        y[d] = math.log(most)

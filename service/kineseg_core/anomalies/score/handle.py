@@ -10,10 +10,7 @@ from numba.experimental import structref
 
 from kineseg_core.kernels import kernel
 
-_FIELDS = (
-    *("clock", "book", "lost", "masks", "envelope", "tails", "recent", "y", "top", "severities", "warm", "warm_s"),
-    *("constants", "values", "value_constants", "layout", "priors", "bar"),
-)
+_FIELDS = ("state", "constants", "values", "value_constants", "layout", "priors", "bar")
 
 
 class _StreamHandleType(types.StructRef):
@@ -21,9 +18,8 @@ class _StreamHandleType(types.StructRef):
 
 
 class StreamHandle(structref.StructRefProxy):
-    """The attributes of a `StreamState`, and `constants` (`StreamConstants`), `values` and `value_constants` (state and
-    constants of `BodyValues` or `ChannelValues`), `layout` (`LayoutArrays`), `priors` (``(G, D)`` of `PRIOR`) and `bar`
-    (``(4,)``, see `AlarmBar`)."""
+    """A `StreamState`, its `StreamConstants`, state and constants of `BodyValues` or `ChannelValues`, `LayoutArrays`,
+    ``(G, D)`` of `PRIOR`, and ``(4,)`` of an `AlarmBar`."""
 
 
 structref.register(_StreamHandleType)
@@ -32,24 +28,5 @@ structref.define_proxy(StreamHandle, _StreamHandleType, _FIELDS)
 
 @kernel()
 def made_handle(state, constants, values, value_constants, layout, priors, bar):  # type: ignore[no-untyped-def]
-    """Of a `StreamState` and what else there is."""
-    return StreamHandle(
-        state.clock,
-        state.book,
-        state.lost,
-        state.masks,
-        state.envelope,
-        state.tails,
-        state.recent,
-        state.y,
-        state.top,
-        state.severities,
-        state.warm,
-        state.warm_s,
-        constants,
-        values,
-        value_constants,
-        layout,
-        priors,
-        bar,
-    )
+    """Of these."""
+    return StreamHandle(state, constants, values, value_constants, layout, priors, bar)

@@ -147,16 +147,18 @@ def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # t
     Returns:
         The frame behind the last one taken, and whether there is something to decide with that one.
     """
-    bits, clock = frames.view(np.int64), watched.clock
+    state, body, body_constants = watched.state, watched.values, watched.value_constants
+    constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
+    bits, clock = frames.view(np.int64), state.clock
     for i in range(first, len(frames)):
         was_found = clock[0].found
-        found = _before_values(watched, frames[i], bits[i], times_s[i])
+        found = _before_values(state, constants, frames[i], bits[i], times_s[i])
         looked_at = False
-        if take_body(watched.book.before, watched.values, watched.value_constants):
-            _judge(watched, learns_after_s)
-            looked_at = body_may_be_changed(watched.values, watched.value_constants)
+        if take_body(state.book.before, body, body_constants):
+            _judge(state, constants, body.row, body.least, layout, priors, learns_after_s)
+            looked_at = body_may_be_changed(body, body_constants)
         ends = busy and (clock[0].new_row or was_found)
-        if _is_found(watched, found, out, i) or looked_at or ends:
+        if _is_found(clock, bar, found, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
@@ -164,24 +166,26 @@ def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # t
 @kernel()
 def watch_channels(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
     """Takes frames ``(n, C, 1)`` of channels, see `watch_body`."""
-    bits, clock = frames.view(np.int64), watched.clock
+    state, channels, channel_constants = watched.state, watched.values, watched.value_constants
+    constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
+    bits, clock = frames.view(np.int64), state.clock
     for i in range(first, len(frames)):
         was_found = clock[0].found
-        found = _before_values(watched, frames[i], bits[i], times_s[i])
+        found = _before_values(state, constants, frames[i], bits[i], times_s[i])
         looked_at = False
-        if take_channels(watched.book.before, watched.values, watched.value_constants, watched.envelope.limit):
-            _judge(watched, learns_after_s)
-            looked_at = channels_may_be_changed(watched.values, watched.value_constants, watched.envelope.quantile)
+        if take_channels(state.book.before, channels, channel_constants, state.envelope.limit):
+            _judge(state, constants, channels.row, channels.least, layout, priors, learns_after_s)
+            looked_at = channels_may_be_changed(channels, channel_constants, state.envelope.quantile)
         ends = busy and (clock[0].new_row or was_found)
-        if _is_found(watched, found, out, i) or looked_at or ends:
+        if _is_found(clock, bar, found, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
 
 
 @kernel(inlined=True)
-def _before_values(watched, frame, bits, time_s):  # type: ignore[no-untyped-def]
+def _before_values(state, constants, frame, bits, time_s):  # type: ignore[no-untyped-def]
     """The clock, and the rules. Returns how much these found."""
-    clock, book, constants = watched.clock, watched.book, watched.constants
+    clock, book = state.clock, state.book
     if clock[0].frames:
         clock[0].interval_s = max(0.0, time_s - clock[0].time_s)
         clock[0].time_s = max(clock[0].time_s, time_s)
@@ -193,8 +197,8 @@ def _before_values(watched, frame, bits, time_s):  # type: ignore[no-untyped-def
     n_lost, found = apply_rules(book, frame, bits, clock[0].interval_s, constants.root, constants.rate)
     if n_lost:
         clock[0].lost = True
-        for unit in range(len(watched.lost)):
-            watched.lost[unit] |= book.lost[unit]
+        for unit in range(len(state.lost)):
+            state.lost[unit] |= book.lost[unit]
     if book.found[0]:
         clock[0].gap = True
     clock[0].found = found > 0
@@ -202,16 +206,16 @@ def _before_values(watched, frame, bits, time_s):  # type: ignore[no-untyped-def
 
 
 @kernel(inlined=True)
-def _judge(watched, learns_after_s):  # type: ignore[no-untyped-def]
+def _judge(state, constants, row, least, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
-    clock, envelope, rate = watched.clock, watched.envelope, watched.constants.row_rate
+    clock, envelope, rate = state.clock, state.envelope, constants.row_rate
     if clock[0].gap or clock[0].lost or clock[0].rows < clock[0].masked_until:
-        _mask(watched)
+        _mask(state, constants, layout)
     clock[0].new_row = True
     clock[0].row_s = clock[0].time_s
     clock[0].seconds += 1.0 / rate
     clock[0].rows += 1
-    beyond(watched.values.row, envelope, watched.layout, watched.masks.values, watched.y, watched.top)
+    beyond(row, envelope, layout, state.masks.values, state.y, state.top)
     if clock[0].rows > round(_SETTLED_S * rate):
         if clock[0].rows % max(1, round(EVERY_S * rate)) == 0:
             if clock[0].time_s > learns_after_s:
@@ -219,46 +223,46 @@ def _judge(watched, learns_after_s):  # type: ignore[no-untyped-def]
             else:
                 envelope.largest[:] = 0.0
         if clock[0].rows % max(1, round(_RENEWED_S * rate)) == 0 and envelope.seconds[0] > 0:
-            renew(envelope, watched.layout, watched.values.least)
+            renew(envelope, layout, least)
     if clock[0].seconds >= clock[0].first_s:
-        _rate(watched)
-    keep(watched.recent, clock[0].time_s, watched.book.before, watched.severities, watched.top)
+        _rate(state, constants, layout, priors)
+    keep(state.recent, clock[0].time_s, state.book.before, state.severities, state.top)
 
 
 @kernel()
-def _mask(watched):  # type: ignore[no-untyped-def]
+def _mask(state, constants, layout):  # type: ignore[no-untyped-def]
     """Looks which values say nothing now; that no unit is lost any more shows a second later at most."""
-    clock, constants, layout = watched.clock, watched.constants, watched.layout
+    clock = state.clock
     if clock[0].gap or clock[0].lost:
         clock[0].masked_until = clock[0].rows + round(constants.row_rate) + 1
-    mask(watched.masks, watched.lost, clock[0].gap, constants.root, constants.row_rate, layout.unit, layout.other)
-    watched.lost[:] = False
+    mask(state.masks, state.lost, clock[0].gap, constants.root, constants.row_rate, layout.unit, layout.other)
+    state.lost[:] = False
     clock[0].gap = clock[0].lost = False
 
 
 @kernel(inlined=True)
-def _rate(watched):  # type: ignore[no-untyped-def]
+def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
     """How rare the newest row is."""
-    clock, constants, y = watched.clock, watched.constants, watched.y
+    clock, y = state.clock, state.y
     if clock[0].group < 0:
-        clock[0].group = group_of(watched.envelope.quantile[constants.first_bone : constants.end_bone])
-    prior = watched.priors[clock[0].group]
+        clock[0].group = group_of(state.envelope.quantile[constants.first_bone : constants.end_bone])
+    prior = priors[clock[0].group]
     if not clock[0].is_warm:
         # What is beyond the usual just then has been so before: it is the usual that is not known yet.
         warm = 0
         for d in range(len(y)):
-            calm = y[d] < prior[d].level or clock[0].seconds >= watched.warm_s[d] + _CALM_AT_LAST_S
-            watched.warm[d] |= calm and clock[0].seconds >= watched.warm_s[d]
-            warm += watched.warm[d]
+            calm = y[d] < prior[d].level or clock[0].seconds >= state.warm_s[d] + _CALM_AT_LAST_S
+            state.warm[d] |= calm and clock[0].seconds >= state.warm_s[d]
+            warm += state.warm[d]
         clock[0].is_warm = warm == len(y)
     clock[0].highest = learn_and_judge(
-        y, 1.0 / constants.row_rate, prior, watched.tails, watched.layout, watched.warm, watched.severities
+        y, 1.0 / constants.row_rate, prior, state.tails, layout, state.warm, state.severities
     )
 
 
 @kernel(inlined=True)
-def _is_found(watched, found, out, i):  # type: ignore[no-untyped-def]
+def _is_found(clock, bar, found, out, i):  # type: ignore[no-untyped-def]
     """Writes the severity of a frame; whether a rule holds in it, or it reaches the bar."""
-    highest = watched.clock[0].highest
+    highest = clock[0].highest
     out[i] = RULE_SEVERITY if found else highest
-    return found > 0 or (highest > -math.inf and highest >= level_of(watched.bar, watched.clock[0].time_s))
+    return found > 0 or (highest > -math.inf and highest >= level_of(bar, clock[0].time_s))

@@ -11,6 +11,7 @@ past     how far the last quarter second (level and movement of all channels) is
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from kineseg_core.anomalies.signs import DetectorClass
 from kineseg_core.anomalies.source import WatchedSource
-from kineseg_core.anomalies.values.filters import high_pass, smoothing
+from kineseg_core.anomalies.values.filters import filter_all, high_pass, smoothing
+from kineseg_core.anomalies.values.held import hold, let_go
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
 from kineseg_core.anomalies.values.past import PastBlocks, new_past, see_block
 from kineseg_core.anomalies.values.sensors import sensors_of
@@ -53,16 +55,19 @@ class _State(NamedTuple):
     known: NDArray[np.bool_]
     last: F64
     first: F64
+    moved: F64
+    passed: F64
+    """``(C,)`` steps from the row before, and what the filter has let through; nothing is kept in them."""
     high: F64
-    """``(C, 2)`` state of the high-pass filter."""
+    """``(2, C)`` state of the high-pass filter."""
     means: F64
     """``(3, C)`` of 3 s, of a block, and of a block's movement."""
     powers: F64
     """``(2, C)`` mean squares: fast, slow."""
     away: F64
     """``(1,)`` mean square over channels: distance from the median, relative to its limit."""
-    held: F64
-    """``(C, n)`` the last ratios."""
+    held: NDArray[np.float32]
+    """``(n, C)`` the last ratios, a ring."""
     usual: F64
     """``(2, C)`` medians: level, slow movement."""
     now: F64
@@ -71,7 +76,7 @@ class _State(NamedTuple):
     steps: F64
     """``(2, C)`` usual size of a step that is not 0, and how many there were."""
     frames: NDArray[np.int64]
-    """``(3,)`` frames, rows, and rows that were kept."""
+    """``(4,)`` frames, rows, rows that were kept, and channels that are known."""
     kept: NDArray[np.float32]
     """``(n, 2, C)`` of what there are medians, a ring."""
     past: PastBlocks
@@ -89,57 +94,101 @@ class _Constants(NamedTuple):
 
 @kernel(inlined=True)
 def _place(frame, state, step):  # type: ignore[no-untyped-def]
-    ring = state.ring
-    row, size = state.frames[0] % len(ring), len(ring)
-    older, oldest = (row - step) % size, (row - 2 * step) % size
+    """Puts a frame ``(C,)`` into the ring, and returns its row there."""
+    ring, tele, count = state.ring, state.tele, state.frames[0]
+    size = len(ring)
+    row = count % size
+    places = ring[row]
+    if state.frames[3] < len(frame):
+        _place_some(frame, state, places)
+    else:
+        for c in range(len(frame)):
+            places[c] = frame[c]
+    older, oldest = ring[(row - step) % size], ring[(row - 2 * step) % size]
     for c in range(len(frame)):
-        seen = not np.isnan(frame[c])
-        ring[row, c] = frame[c] if seen else 0.0
-        if seen and not state.known[c]:
-            ring[:, c] = frame[c]
-            state.first[c] = state.last[c] = frame[c]
-            state.means[0, c] = state.means[1, c] = state.usual[0, c] = frame[c]
-            state.known[c] = True
-        bend = abs(ring[row, c] - 2.0 * ring[older, c] + ring[oldest, c])
-        state.tele[c] = max(state.tele[c], bend)
-    state.frames[0] += 1
+        tele[c] = max(tele[c], abs(places[c] - 2.0 * older[c] + oldest[c]))
+    state.frames[0] = count + 1
     return row
 
 
+@kernel()
+def _place_some(frame, state, places):  # type: ignore[no-untyped-def]
+    """The same while channels are missing; those that are seen for the first time have been there always."""
+    state.frames[3] = 0
+    for c in range(len(frame)):
+        seen = not np.isnan(frame[c])
+        places[c] = frame[c] if seen else 0.0
+        if seen and not state.known[c]:
+            state.ring[:, c] = frame[c]
+            state.first[c] = state.last[c] = frame[c]
+            state.means[0, c] = state.means[1, c] = state.usual[0, c] = frame[c]
+            state.known[c] = True
+        state.frames[3] += state.known[c]
+
+
 @kernel(inlined=True)
-def _values(row, state, constants):  # type: ignore[no-untyped-def]
-    channels, rate, filter_ = state.ring.shape[1], constants.rate, constants.filter
-    fast, slow, mean, block, _ = constants.weights
-    values, least = state.row, state.least
-    at = state.frames[1] % state.held.shape[1]
+def _values(places, state, constants):  # type: ignore[no-untyped-def]
+    """Writes tele, hfr and range; loop after loop over few arrays each: so many numbers are reckoned with at once."""
+    weights, channels, rate = constants.weights, len(places), constants.rate
+    fast, slow, mean, block = weights[0], weights[1], weights[2], weights[3]
+    moved, last, level, passed = state.moved, state.last, state.means[0], state.passed
     for c in range(channels):
-        x = state.ring[row, c]
-        moved = x - state.last[c]
-        state.last[c] = x
-        if moved != 0.0:
-            state.steps[1, c] = min(state.steps[1, c] + 1.0, _STEPS)
-            state.steps[0, c] += (abs(moved) - state.steps[0, c]) / state.steps[1, c]
-        step = state.steps[0, c]
-        least[c] = least[2 * channels + c] = _LEAST_STEPS * step
-        z, u = state.high[c], x - state.first[c]
-        high = filter_[0] * u + z[0]
-        z[0] = filter_[1] * u - filter_[3] * high + z[1]
-        z[1] = filter_[2] * u - filter_[4] * high
-        state.means[0, c] += mean * (x - state.means[0, c])
-        state.means[1, c] += block * (x - state.means[1, c])
-        state.means[2, c] += block * (abs(moved) * rate - state.means[2, c])
-        state.powers[0, c] += fast * (high**2 - state.powers[0, c])
-        state.powers[1, c] += slow * ((x - state.means[0, c]) ** 2 - state.powers[1, c])
-        slowly = np.sqrt(state.powers[1, c])
-        state.held[c, at] = np.sqrt(state.powers[0, c]) / (
-            slowly + _SHARE_OF_USUAL * state.usual[1, c] + _FAST_STEPS * step + _TINY
-        )
-        state.now[0, c], state.now[1, c] = x, slowly
-        values[c] = state.tele[c]
-        state.tele[c] = 0.0
-        values[channels + c] = state.held[c].min()
-        values[2 * channels + c] = abs(x - state.usual[0, c])
+        moved[c] = places[c] - last[c]
+        last[c] = places[c]
+    _see_steps(moved, state.steps, state.least)
+    for c in range(channels):
+        level[c] += mean * (places[c] - level[c])
+    levels, movement = state.means[1], state.means[2]
+    for c in range(channels):
+        levels[c] += block * (places[c] - levels[c])
+    for c in range(channels):
+        movement[c] += block * (abs(moved[c]) * rate - movement[c])
+    for c in range(channels):
+        passed[c] = places[c] - state.first[c]
+    filter_all(passed, constants.filter, state.high, passed)
+    power = state.powers[0]
+    for c in range(channels):
+        power[c] += fast * (passed[c] * passed[c] - power[c])
+    power = state.powers[1]
+    for c in range(channels):
+        power[c] += slow * ((places[c] - level[c]) ** 2 - power[c])
+    _write(places, state, state.row)
     state.frames[1] += 1
+
+
+@kernel(inlined=True)
+def _see_steps(moved, steps, least):  # type: ignore[no-untyped-def]
+    sizes, counts, channels = steps[0], steps[1], len(moved)
+    for c in range(channels):
+        step = abs(moved[c])
+        count = min(counts[c] + 1.0, _STEPS)
+        sizes[c] = sizes[c] + (step - sizes[c]) / count if step > 0.0 else sizes[c]
+        counts[c] = count if step > 0.0 else counts[c]
+    of_tele, of_range = least[:channels], least[2 * channels : 3 * channels]
+    for c in range(channels):
+        of_tele[c] = _LEAST_STEPS * sizes[c]
+        of_range[c] = _LEAST_STEPS * sizes[c]
+
+
+@kernel(inlined=True)
+def _write(places, state, row):  # type: ignore[no-untyped-def]
+    channels, tele, newest = len(places), state.tele, state.held[state.frames[1] % len(state.held)]
+    teles, least, ranges = row[:channels], row[channels : 2 * channels], row[2 * channels : 3 * channels]
+    for c in range(channels):
+        teles[c] = tele[c]
+        tele[c] = 0.0
+    usual = state.usual[0]
+    for c in range(channels):
+        ranges[c] = abs(places[c] - usual[c])
+    slowly, usual, sizes = state.now[1], state.usual[1], state.steps[0]
+    for c in range(channels):
+        slowly[c] = math.sqrt(state.powers[1, c])
+        state.now[0, c] = places[c]
+    let_go(newest, least)
+    for c in range(channels):
+        much = slowly[c] + _SHARE_OF_USUAL * usual[c] + _FAST_STEPS * sizes[c] + _TINY
+        newest[c] = math.sqrt(state.powers[0, c]) / much
+    hold(state.held, newest, least)
 
 
 @kernel(inlined=True)
@@ -154,10 +203,14 @@ def _keep(state, rate):  # type: ignore[no-untyped-def]
         for c in range(kept.shape[2]):
             kept[state.frames[2] % len(kept), of, c] = state.now[of, c]
     state.frames[2] += 1
-    there = min(state.frames[2], len(kept))
+    _renew_usual(state.usual, kept[: min(state.frames[2], len(kept))])
+
+
+@kernel()
+def _renew_usual(usual, kept):  # type: ignore[no-untyped-def]
     for of in range(2):
         for c in range(kept.shape[2]):
-            state.usual[of, c] = np.median(kept[:there, of, c])
+            usual[of, c] = np.median(kept[:, of, c])
 
 
 @kernel(inlined=True)
@@ -167,7 +220,7 @@ def _all_away(state, limits, weight):  # type: ignore[no-untyped-def]
     for c in range(2 * channels, 3 * channels):
         total += min(state.row[c] / limits[c], _FARTHEST) ** 2
     state.away[0] += weight * (total / channels - state.away[0])
-    return np.sqrt(state.away[0])
+    return math.sqrt(state.away[0])
 
 
 @kernel(inlined=True)
@@ -182,10 +235,10 @@ def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-d
     Returns:
         Whether there is a new row of values.
     """
-    row = _place(frame[:, 0], state, constants.step)
+    row = _place(frame.reshape(-1), state, constants.step)
     if (state.frames[0] - 1) % constants.step:
         return False
-    _values(row, state, constants)
+    _values(state.ring[row], state, constants)
     _keep(state, constants.rate)
     see_block(state.past, state.means[1], state.means[2])
     state.row[-1] = state.past.value[0] * _all_away(state, limits, constants.weights[-1])
@@ -224,16 +277,18 @@ class ChannelValues:
             known=np.zeros(channels, bool),
             last=np.zeros(channels),
             first=np.zeros(channels),
-            high=np.zeros((channels, 2)),
+            moved=np.zeros(channels),
+            passed=np.zeros(channels),
+            high=np.zeros((2, channels)),
             means=np.zeros((3, channels)),
             powers=np.zeros((2, channels)),
             away=np.zeros(1),
-            held=np.zeros((channels, max(1, round(_FAST_HELD_S * rate)))),
+            held=np.zeros((max(1, round(_FAST_HELD_S * rate)), channels), np.float32),
             usual=np.zeros((2, channels)),
             now=np.zeros((2, channels)),
             tele=np.zeros(channels),
             steps=np.zeros((2, channels)),
-            frames=np.zeros(3, np.int64),
+            frames=np.zeros(4, np.int64),
             kept=np.full((rows_kept, 2, channels), np.nan, np.float32),
             past=new_past(2 * channels, rate),
         )

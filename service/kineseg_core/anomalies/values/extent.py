@@ -40,8 +40,12 @@ def see_extent(extent, frame, rate):  # type: ignore[no-untyped-def]
     if row > max(1, round(_FIRST_S * rate)):
         return
     extent.counts[0] += 1
-    if row % max(1, round(_EVERY_S * rate)) or seen == len(extent.seen):
-        return
+    if row % max(1, round(_EVERY_S * rate)) == 0 and seen < len(extent.seen):
+        _see(extent, frame, seen)
+
+
+@kernel()
+def _see(extent, frame, seen):  # type: ignore[no-untyped-def]
     longest = 0.0
     for axis in range(3):
         low, high = math.inf, -math.inf

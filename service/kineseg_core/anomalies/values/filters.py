@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kernels import kernel
+
 F64 = NDArray[np.float64]
 
 
@@ -30,3 +32,22 @@ def band_pass(low_hz: float, high_hz: float, rate_hz: float) -> F64:
     width, middle = high - low, high * low
     norm = 1.0 + width + middle
     return np.array([width, 0.0, -width, 2.0 * (middle - 1.0), 1.0 - width + middle]) / norm
+
+
+@kernel(inlined=True)
+def filter_all(numbers, coefficients, state, passed):  # type: ignore[no-untyped-def]
+    """A step of one filter for n numbers.
+
+    Args:
+        numbers: ``(n,)``
+        coefficients: As of `high_pass`.
+        state: ``(2, n)``
+        passed: ``(n,)`` written: what is let through.
+    """
+    b0, b1, b2, a1, a2 = coefficients[0], coefficients[1], coefficients[2], coefficients[3], coefficients[4]
+    near, far = state[0], state[1]
+    for k in range(len(numbers)):
+        y = b0 * numbers[k] + near[k]
+        near[k] = b1 * numbers[k] - a1 * y + far[k]
+        far[k] = b2 * numbers[k] - a2 * y
+        passed[k] = y
