@@ -13,6 +13,7 @@ from kineseg_core.anomalies.values.held import hold, let_go
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 _HIGH_HZ, _BAND_HZ = 8.0, (3.5, 8.0)
 _SHAKE_S, _SPEED_S, _TREMBLE_S, _SMOOTH_S, _SLOW_S = 0.15, 0.5, 0.3, 0.1, 0.7
@@ -52,9 +53,9 @@ class Shaking(NamedTuple):
 class ShakingConstants(NamedTuple):
     """At so many rows a second: coefficients of the filters, and weights of the newest value in the means."""
 
-    high: F32
-    band: F32
-    weights: F32
+    high: F64
+    band: F64
+    weights: F64
     rate: float
 
 
@@ -82,9 +83,9 @@ def shaking_constants(rate_hz: float) -> ShakingConstants:
     """Of so many rows a second."""
     means_s = (_SHAKE_S, _SPEED_S, _TREMBLE_S, _SMOOTH_S, _SLOW_S)
     return ShakingConstants(
-        high_pass(_HIGH_HZ, rate_hz).astype(np.float32),
-        band_pass(*_BAND_HZ, rate_hz).astype(np.float32),
-        np.array([smoothing(seconds, rate_hz) for seconds in means_s], np.float32),
+        high_pass(_HIGH_HZ, rate_hz),
+        band_pass(*_BAND_HZ, rate_hz),
+        np.array([smoothing(seconds, rate_hz) for seconds in means_s]),
         rate_hz,
     )
 

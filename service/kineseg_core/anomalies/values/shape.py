@@ -51,8 +51,8 @@ class Shape(NamedTuple):
 class ShapeConstants(NamedTuple):
     """Coefficients of the filter, and weights of the newest value in the means."""
 
-    band: F32
-    weights: F32
+    band: F64
+    weights: F64
 
 
 def new_shape(bones: int) -> Shape:
@@ -71,8 +71,8 @@ def new_shape(bones: int) -> Shape:
 def shape_constants(rate_hz: float) -> ShapeConstants:
     """Of so many rows a second."""
     means_s = (_BONE_S, _STRAIN_S, _TREMBLE_S, _SLIP_S)
-    weights = np.array([smoothing(seconds, rate_hz) for seconds in means_s], np.float32)
-    return ShapeConstants(band_pass(*_BAND_HZ, rate_hz).astype(np.float32), weights)
+    weights = np.array([smoothing(seconds, rate_hz) for seconds in means_s])
+    return ShapeConstants(band_pass(*_BAND_HZ, rate_hz), weights)
 
 
 @kernel(inlined=True)
