@@ -66,8 +66,10 @@ class AnomalyMonitor:
         if profile is not None:
             restore(profile, source, self._scorer)
         self._spoken = source.names if source.parents is None else spoken(source.names)
-        self._time_s: float | None = None
         self._of_row: list[RuleFinding] = []
+        self._busy = False  # whether anomalies or rules go on
+        self._learns_after_s = -math.inf
+        """When what comes may become what is usual: not while an anomaly goes on, unless it stays."""
 
     def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
         """Takes the next frame.
@@ -97,22 +99,20 @@ class AnomalyMonitor:
         Raises:
             InvalidFrame: Another shape, or a time that is not finite.
         """
-        values, times = self._checked(frames, times_s)
+        values, times = np.ascontiguousarray(frames, np.float64), np.asarray(times_s, np.float64)
+        if values.shape[1:] != self.source.shape or times.shape != values.shape[:1]:
+            raise self._wrong_shape(values, times)
+        if values.ndim == 2:
+            values = values[:, :, None]
         severities, found = np.empty(len(values)), list[tuple[int, AnomalyEvent]]()
-        scorer, tracker, at = self._scorer, self._tracker, 0
+        advance, at = self._scorer.advance, 0
         while at < len(values):
-            at, is_due = scorer.advance(
-                values,
-                times,
-                at,
-                severities,
-                learns_after_s=self._learns_after_s,
-                busy=not (tracker.idle and self._row_rules.idle),
-            )
+            at, is_due = advance(values, times, at, severities, learns_after_s=self._learns_after_s, busy=self._busy)
+            if at < 0:
+                wrong = times[~np.isfinite(times)][0]
+                raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
             if is_due:
                 found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
-        if len(values):
-            self._time_s = scorer.time_s
         self.severities = severities
         return found
 
@@ -127,30 +127,24 @@ class AnomalyMonitor:
 
     def finish(self) -> list[AnomalyEvent]:
         """The stream is over: clears what goes on."""
-        return [] if self._time_s is None else self._events(self._tracker.finish(self._time_s))
+        return self._events(self._tracker.finish(self._scorer.time_s)) if self._scorer.frames else []
 
-    def _checked(self, frames: ArrayLike, times_s: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        values, times = np.asarray(frames, np.float64), np.asarray(times_s, np.float64)
+    def _wrong_shape(self, values: NDArray[np.float64], times: NDArray[np.float64]) -> InvalidFrame:
         if values.shape[1:] != self.source.shape:
-            raise InvalidFrame(
+            return InvalidFrame(
                 f"values: have shape {values.shape[1:]}; expected {self.source.shape}, a number for each of "
                 f"{', '.join(self.source.names[:3])} ...",
                 field="values",
             )
-        if times.shape != values.shape[:1]:
-            raise InvalidFrame(
-                f"times_s: have shape {times.shape}; expected one for each of {len(values)} frames", field="times_s"
-            )
-        if not math.isfinite(times.sum()) and not np.isfinite(times).all():  # the sum is quick, and may be too large
-            wrong = times[~np.isfinite(times)][0]
-            raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
-        return np.ascontiguousarray(values).reshape(len(values), len(self.source.names), self.source.numbers), times
+        return InvalidFrame(
+            f"times_s: have shape {times.shape}; expected one for each of {len(values)} frames", field="times_s"
+        )
 
     def _decide(self, severity: NDArray[np.float64]) -> list[AnomalyEvent]:
         """What becomes of anomalies with the newest frame, whose severity is written."""
         scorer = self._scorer
         clock = scorer.state.clock[0]
-        time_s = self._time_s = float(clock["time_s"])
+        time_s = float(clock["time_s"])
         if scorer.new_row:
             self._of_row = self._look(time_s)
         found = findings(scorer.state.book, time_s, float(clock["interval_s"])) + self._of_row
@@ -158,7 +152,11 @@ class AnomalyMonitor:
         if found:
             severity[0] = RULE_SEVERITY
         signs += scorer.signs(self._bar.level(time_s) - HYSTERESIS)
-        return self._events(self._tracker.update(time_s, signs, self._named))
+        events = self._events(self._tracker.update(time_s, signs, self._named))
+        self._busy = not (self._tracker.idle and self._row_rules.idle)
+        since_s = self._tracker.alarmed_since_s
+        self._learns_after_s = -math.inf if since_s is None else since_s + _STAYS_S
+        return events
 
     def _look(self, time_s: float) -> list[RuleFinding]:
         """The rules that look at rows of values."""
@@ -168,12 +166,6 @@ class AnomalyMonitor:
             return self._row_rules.update(time_s, watched_s, settled=settled)
         usual_bends = scorer.state.envelope.quantile[: len(self.source.names)]
         return self._row_rules.update(time_s, watched_s, usual_bends, settled=settled)
-
-    @property
-    def _learns_after_s(self) -> float:
-        """When what comes may become what is usual: not while an anomaly goes on, unless it stays."""
-        since_s = self._tracker.alarmed_since_s
-        return -math.inf if since_s is None else since_s + _STAYS_S
 
     def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:
@@ -185,7 +177,7 @@ class AnomalyMonitor:
         return [self._event(change) for change in changes]
 
     def _event(self, change: Change) -> AnomalyEvent:
-        anomaly, now_s = change.anomaly, self._time_s or 0.0
+        anomaly, now_s = change.anomaly, self._scorer.time_s
         cleared = change.what == "cleared"
         units = anomaly.units or range(len(self.source.names))
         said = (

@@ -13,13 +13,7 @@ from numpy.typing import NDArray
 from kineseg_core.anomalies import AnomalyBudget, AnomalyEvent, AnomalyMonitor, Cleared, Raised, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.clock import SECOND
-
-# An anomaly is known within seconds of its beginning; one that began earlier counts from there.
-_REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
-_NEVER = 1 << 62  # ns
-
-Place = tuple[int, int]
-"""A frame and its time in nanoseconds."""
+from kineseg_core.intake.recent_places import Place, RecentPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ class SourceWatch:
 
     def __init__(self, source: WatchedSource, budget: AnomalyBudget, profile: Mapping[str, Any] | None = None) -> None:
         self._monitor = AnomalyMonitor(source, budget, profile=profile)
-        self._times = _RecentTimes(source.rate_hz)
+        self._places = RecentPlaces(source.rate_hz)
         self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
 
     @property
@@ -70,24 +64,24 @@ class SourceWatch:
         Returns:
             By row what is found with that frame.
         """
-        times, known = np.asarray(times_ns, np.int64), 0
         found: dict[int, list[AnomalyFound]] = {}
-        for row, event in self._monitor.push(frames, times / SECOND):
-            self._times.extend(first + known, times[known : row + 1])
+        known = 0
+        for row, event in self._monitor.push(frames, np.array(times_ns, np.float64) / SECOND):
+            self._places.extend(first + known, times_ns[known : row + 1])
             known = row + 1
             found.setdefault(row, []).append(self._found(event, (first + row, times_ns[row])))
-        self._times.extend(first + known, times[known:])
+        self._places.extend(first + known, times_ns[known:])
         return found
 
     def finish(self, end: Place) -> list[AnomalyFound]:
         """The stream has ended before this frame and time: clears what goes on."""
-        return [self._found(event, self._times.last, end) for event in self._monitor.finish()]
+        return [self._found(event, self._places.last, end) for event in self._monitor.finish()]
 
     def _found(self, event: AnomalyEvent, at: Place, end: Place | None = None) -> AnomalyFound:
         number = event.anomaly_id
         known = self._begun.get(number)
         if known is None or known[0] != event.since_s:
-            known = self._begun[number] = event.since_s, self._times.nearest(event.since_s)
+            known = self._begun[number] = event.since_s, self._places.nearest(event.since_s)
         frame, since_ns = known[1]
         of = event.kind.anomaly_class
         about = (number, event.kind, event.severity_h, event.text)
@@ -97,7 +91,7 @@ class SourceWatch:
         detail: AnomalyRaised | AnomalyUpdated | AnomalyCleared
         if isinstance(event, Cleared):
             del self._begun[number]
-            end_frame, end_ns = end or self._times.nearest(event.end_s)
+            end_frame, end_ns = end or self._places.nearest(event.end_s)
             lasted_s = (end_ns - since_ns) / SECOND
             detail = AnomalyCleared(*about, end_frame, end_ns / SECOND, lasted_s, channels, joints, anomaly_class=of)
         else:
@@ -109,38 +103,3 @@ class SourceWatch:
 def joints_source(joints: Joints, rate_hz: float) -> WatchedSource:
     """A body, or any other joints; where no parents are given, names say how they hang together."""
     return WatchedSource.of_joints(joints.names, joints.parents or tree_of(joints.names, joints.mapping), rate_hz)
-
-
-class _RecentTimes:
-    """Which frames came when, of late: a ring."""
-
-    def __init__(self, rate_hz: float) -> None:
-        size = min(_MOST_REMEMBERED, round(_REMEMBERED_S * rate_hz))
-        self._ring = np.zeros((size, 2), np.int64)
-        self._ring[:, 1] = _NEVER
-        self._count = 0
-
-    @property
-    def last(self) -> Place:
-        """The newest."""
-        frame, ns = self._ring[(self._count - 1) % len(self._ring)].tolist()
-        return frame, ns
-
-    def extend(self, first: int, times_ns: NDArray[np.int64]) -> None:
-        """The next frames, from this number on."""
-        size, new = len(self._ring), len(times_ns)
-        row = self._count % size
-        if row + new <= size:
-            self._ring[row : row + new, 0] = range(first, first + new)
-            self._ring[row : row + new, 1] = times_ns
-        else:
-            kept = np.arange(max(0, new - size), new)
-            rows = (self._count + kept) % size
-            self._ring[rows, 0] = first + kept
-            self._ring[rows, 1] = times_ns[kept]
-        self._count += new
-
-    def nearest(self, time_s: float) -> Place:
-        """The frame nearest to this time."""
-        frame, ns = self._ring[np.abs(self._ring[:, 1] - round(time_s * SECOND)).argmin()].tolist()
-        return frame, ns

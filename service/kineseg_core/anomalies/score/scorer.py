@@ -70,8 +70,13 @@ class Scorer:
         return "" if group < 0 else self._groups[group]
 
     @property
+    def frames(self) -> int:
+        """How many have come so far."""
+        return int(self.state.clock["frames"][0])
+
+    @property
     def time_s(self) -> float:
-        """Capture time of the newest frame."""
+        """Capture time of the newest frame; 0 before the first."""
         return float(self.state.clock["time_s"][0])
 
     @property
@@ -126,7 +131,8 @@ class Scorer:
             busy: Whether anomalies go on, so that every row decides something.
 
         Returns:
-            The frame behind the last one taken, and whether there is something to decide with that one.
+            The frame behind the last one taken, and whether there is something to decide with that one; -1, and none is
+            taken, where a time is not finite.
         """
         watch = watch_body if self._constants.root >= 0 else watch_channels
         handle = self._handle or self._made_handle()

@@ -145,8 +145,11 @@ def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # t
         out: ``(n,)`` written: severity of each frame, nats.
 
     Returns:
-        The frame behind the last one taken, and whether there is something to decide with that one.
+        The frame behind the last one taken, and whether there is something to decide with that one; -1, and none is
+        taken, where a time is not finite.
     """
+    if not _are_finite(times_s):
+        return -1, False
     state, body, body_constants = watched.state, watched.values, watched.value_constants
     constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
     bits, clock = frames.view(np.int64), state.clock
@@ -166,6 +169,8 @@ def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # t
 @kernel()
 def watch_channels(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
     """Takes frames ``(n, C, 1)`` of channels, see `watch_body`."""
+    if not _are_finite(times_s):
+        return -1, False
     state, channels, channel_constants = watched.state, watched.values, watched.value_constants
     constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
     bits, clock = frames.view(np.int64), state.clock
@@ -180,6 +185,14 @@ def watch_channels(watched, frames, times_s, first, learns_after_s, busy, out): 
         if _is_found(clock, bar, found, out, i) or looked_at or ends:
             return i + 1, True
     return len(frames), False
+
+
+@kernel(inlined=True)
+def _are_finite(times_s):  # type: ignore[no-untyped-def]
+    finite = True
+    for i in range(len(times_s)):
+        finite &= math.isfinite(times_s[i])
+    return finite
 
 
 @kernel(inlined=True)

@@ -1,0 +1,76 @@
+"""Which frames came when, of late."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+# An anomaly is known within seconds of its beginning; one that began earlier counts from there.
+_REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
+_LONGEST = (1 << 32) - 1  # ns, over four seconds: longer steps are kept apart
+
+Place = tuple[int, int]
+"""A frame and its time in nanoseconds."""
+
+
+class RecentPlaces:
+    """The last frames, by the steps from each to the next. Picklable.
+
+    Args:
+        rate_hz: About how many come in a second.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._steps = array("I", bytes(4 * min(_MOST_REMEMBERED, max(1, round(_REMEMBERED_S * rate_hz)))))
+        self._count = 0
+        self._frame, self._ns = -1, 0  # the newest
+        self._leaps = deque[tuple[int, int, int]]()
+        """Of steps over more than a frame or a long time: its place among all steps, frames, and nanoseconds."""
+
+    @property
+    def last(self) -> Place:
+        """The newest."""
+        return self._frame, self._ns
+
+    def extend(self, first: int, times_ns: Sequence[int]) -> None:
+        """The next frames: consecutive ones from the number `first` on, and their times, which increase."""
+        if not times_ns:
+            return
+        steps = [now - before for before, now in zip((self._ns, *times_ns), times_ns, strict=False)]
+        if first != self._frame + 1 or max(steps) > _LONGEST or not self._count:
+            self._see_leaps(first, steps)
+            steps = [min(step, _LONGEST) for step in steps]
+        size, count = len(self._steps), self._count
+        row = count % size
+        if row + len(steps) <= size:
+            self._steps[row : row + len(steps)] = array("I", steps)
+        else:
+            for place, step in enumerate(steps, count):
+                self._steps[place % size] = step
+        self._count = count + len(steps)
+        self._frame, self._ns = first + len(steps) - 1, times_ns[-1]
+
+    def nearest(self, time_s: float) -> Place:
+        """The frame nearest to a time, of those that are remembered."""
+        known = min(self._count, len(self._steps))
+        first = self._count - known
+        ns = np.array(self._steps, np.int64)[np.arange(first, self._count) % len(self._steps)]
+        frames = np.ones(known, np.int64)
+        for place, leapt, lasted in self._leaps:
+            if place >= first:
+                frames[place - first], ns[place - first] = leapt, lasted
+        # From the newest back: the step to a frame is what lies between it and the one before.
+        times = self._ns - (ns[::-1].cumsum() - ns[::-1])[::-1]
+        at = int(np.abs(times - round(time_s * 1e9)).argmin())
+        return self._frame - int(frames[at + 1 :].sum()), int(times[at])
+
+    def _see_leaps(self, first: int, steps: Sequence[int]) -> None:
+        for place, step in enumerate(steps, self._count):
+            leapt = first - self._frame if place == self._count else 1
+            if leapt != 1 or step > _LONGEST or place == 0:
+                self._leaps.append((place, leapt, step))
+        while self._leaps[0][0] < self._count - len(self._steps):
+            self._leaps.popleft()
