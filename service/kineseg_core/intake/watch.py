@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from kineseg_core.anomalies import AnomalyBudget, AnomalyEvent, AnomalyMonitor, Cleared, Raised, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.recent_places import Place, RecentPlaces
+from kineseg_core.intake.recent_places import Place as Place
+from kineseg_core.intake.recent_places import RecentPlaces
 
 
 @dataclass(frozen=True, slots=True)

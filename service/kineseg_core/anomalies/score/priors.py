@@ -7,8 +7,7 @@ much bone lengths vary in the first ten seconds: exact skeletons, good ones, noi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -32,7 +31,8 @@ def groups_of(*, is_body: bool) -> tuple[str, ...]:
     return GROUPS[:-1] if is_body else GROUPS[-1:]
 
 
-def priors_of(layout: ValueLayout, groups: Sequence[str]) -> NDArray[np.void]:
+@lru_cache(maxsize=64)  # streams of the same kind share them
+def priors_of(layout: ValueLayout, groups: tuple[str, ...]) -> NDArray[np.void]:
     """``(G, D)`` of `PRIOR`: those of the detectors of a stream, for each of these groups."""
     tails = _read()
     return np.array(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.handle import made_handle
+from kineseg_core.anomalies.score.packed import packed
 from kineseg_core.anomalies.score.priors import GROUPS, groups_of, priors_of
 from kineseg_core.anomalies.score.stream import StreamConstants, new_state, watch_body, watch_channels
 from kineseg_core.anomalies.signs import DetectorClass, Sign
@@ -51,17 +52,28 @@ class Scorer:
 
     def __init__(self, source: WatchedSource, bar: F64) -> None:
         step = frames_a_row(source.rate_hz)
-        self.row_rate_hz = source.rate_hz / step
-        self.values: BodyValues | ChannelValues
-        self.values = ChannelValues(source, step) if source.parents is None else BodyValues(source, step)
-        self.layout = self.values.layout
-        self.state = new_state(source, self.layout, self.row_rate_hz, warm_up_s(self.layout), WARM_UP_S)
+        values = ChannelValues(source, step) if source.parents is None else BodyValues(source, step)
+        self._set_up(source, bar, values)
+
+    def _set_up(self, source: WatchedSource, bar: F64, values: BodyValues | ChannelValues) -> None:
+        self._source, self._bar, self.values, self.layout = source, bar, values, values.layout
+        self.row_rate_hz = values.constants.rate
+        state = new_state(source, self.layout, self.row_rate_hz, warm_up_s(self.layout), WARM_UP_S)
+        (self.state, values.state), self._memory = packed((state, values.state))
         self._groups = groups_of(is_body=source.parents is not None)
         self._priors = priors_of(self.layout, self._groups)
-        bones = self.layout.of("bone")
-        self._bar = bar
         self._handle: Any = None  # made when it is first needed: it cannot be pickled
+        bones = self.layout.of("bone")
         self._constants = StreamConstants(source.rate_hz, self.row_rate_hz, source.root, bones.start, bones.stop)
+
+    def __getstate__(self) -> tuple[WatchedSource, F64, BodyValues | ChannelValues, bytes]:
+        """What the rest follows from."""
+        return self._source, self._bar, self.values, self._memory.tobytes()
+
+    def __setstate__(self, state: tuple[WatchedSource, F64, BodyValues | ChannelValues, bytes]) -> None:
+        source, bar, values, memory = state
+        self._set_up(source, bar, values)
+        self._memory[:] = np.frombuffer(memory, np.uint8)
 
     @property
     def group(self) -> str:
@@ -150,10 +162,6 @@ class Scorer:
             self._bar,
         )
         return self._handle
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the handle, which shares the arrays."""
-        return self.__dict__ | {"_handle": None}
 
     def signs(self, least: float) -> list[Sign]:
         """The classes of detectors that reach `least` in the newest row, each by its most severe detector."""

@@ -16,6 +16,7 @@ scale    size of the median deviation, 0.1 s
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -191,6 +192,7 @@ class BodyValues:
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
+        self._made_of = source, step
         assert source.parents is not None
         joints = len(source.names)
         rate = source.rate_hz / step
@@ -218,6 +220,10 @@ class BodyValues:
             tele=np.zeros(joints, np.float32),
             frames=np.zeros(2, np.int64),
         )
+
+    def __reduce__(self) -> tuple[type[BodyValues], tuple[WatchedSource, int]]:
+        """Without the state: that is in the scorer's memory."""
+        return BodyValues, self._made_of
 
     @property
     def extent(self) -> float:
@@ -257,6 +263,7 @@ class BodyValues:
         return np.asarray(places.swapaxes(1, 2) / self.extent)
 
 
+@lru_cache(maxsize=64)  # streams of the same kind share it
 def _layout(source: WatchedSource, bones: tuple[tuple[int, int], ...]) -> ValueLayout:
     parents = source.parents or ()
     joints = tuple(range(len(source.names)))

@@ -12,6 +12,7 @@ past     how far the last quarter second (level and movement of all channels) is
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -259,6 +260,7 @@ class ChannelValues:
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
+        self._made_of = source, step
         channels = len(source.names)
         rate = source.rate_hz / step
         self.layout = _layout(channels)
@@ -293,12 +295,17 @@ class ChannelValues:
             past=new_past(2 * channels, rate),
         )
 
+    def __reduce__(self) -> tuple[type[ChannelValues], tuple[WatchedSource, int]]:
+        """Without the state: that is in the scorer's memory."""
+        return ChannelValues, self._made_of
+
     def last_rows(self) -> F64:
         """``(3, C)`` the channels in the last three rows."""
         ring, newest = self.state.ring, self.state.frames[0] - 1
         return np.asarray(ring[(newest - self.constants.step * np.array([2, 1, 0])) % len(ring)])
 
 
+@lru_cache(maxsize=64)  # streams of the same kind share it
 def _layout(channels: int) -> ValueLayout:
     units = tuple(range(channels))
     none = (NONE,) * channels
