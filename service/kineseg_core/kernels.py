@@ -22,6 +22,7 @@ import numba
 from numba.core import event
 from platformdirs import user_cache_path
 
+_NUMBA: Any = numba
 _CONFIG: Any = numba.config
 _EVENTS: Any = event
 _MARK = b"@kernel"
@@ -50,7 +51,7 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
         before = _CONFIG.CACHE_DIR
         _CONFIG.CACHE_DIR = folder  # it is looked at here, not when the kernel is compiled
         try:
-            return numba.njit(
+            return _NUMBA.njit(
                 cache=bool(folder), error_model="numpy", nogil=nogil, forceinline=inlined, _nrt=not inlined
             )(function)
         finally:

@@ -24,12 +24,12 @@ class Steps(NamedTuple):
 
     Attributes:
         least, mean: ``(U,)`` the least change, and the mean one.
-        count: ``(U,)`` how many there were.
+        seen: ``(U,)`` how many there were.
     """
 
     least: F32
     mean: F32
-    count: F32
+    seen: F32
 
 
 def new_steps(units: int) -> Steps:
@@ -96,11 +96,11 @@ def _see_steps(steps, frame, before):  # type: ignore[no-untyped-def]
         for unit in range(frame.shape[0]):
             change = np.float32(abs(_bounded(frame[unit, i]) - before[unit, i]))
             changed = change > _ZERO  # not where it is NaN: the number is lost, or the first
-            least, mean, count = steps.least[unit], steps.mean[unit], steps.count[unit]
+            least, mean, count = steps.least[unit], steps.mean[unit], steps.seen[unit]
             more = min(count + _ONE, _STEPS)
             steps.least[unit] = min(least * _FORGOTTEN, change) if changed else least
             steps.mean[unit] = mean + (change - mean) / more if changed else mean
-            steps.count[unit] = more if changed else count
+            steps.seen[unit] = more if changed else count
 
 
 @kernel(inlined=True)

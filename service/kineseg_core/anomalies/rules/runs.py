@@ -59,8 +59,21 @@ class Runs(NamedTuple):
 
 def new_runs(units: int) -> Runs:
     """Nothing has been seen yet."""
-    numbers = (np.zeros(units, np.float32) for _ in range(6))
-    return Runs(np.zeros(1), np.zeros(1, np.int64), *numbers, np.zeros(units, bool))
+
+    def zeros() -> F32:
+        return np.zeros(units, np.float32)
+
+    return Runs(
+        frames=np.zeros(1),
+        running=np.zeros(1, np.int64),
+        run=zeros(),
+        repeats=zeros(),
+        quiets=zeros(),
+        louds=zeros(),
+        quiet=zeros(),
+        loud=zeros(),
+        alarmed=np.zeros(units, bool),
+    )
 
 
 @kernel(inlined=True)

@@ -5,11 +5,14 @@ The object shares the memory of the arrays that it was made of.
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba.core import types
 from numba.experimental import structref
 
 from kineseg_core.kernels import kernel
 
+_STRUCTREF: Any = structref
 _FIELDS = ("state", "constants", "values", "value_constants", "layout", "priors", "bar")
 
 
@@ -22,11 +25,11 @@ class StreamHandle(structref.StructRefProxy):
     ``(G, D)`` of `PRIOR`, and ``(4,)`` of an `AlarmBar`."""
 
 
-structref.register(_StreamHandleType)
-structref.define_proxy(StreamHandle, _StreamHandleType, _FIELDS)
+_STRUCTREF.register(_StreamHandleType)
+_STRUCTREF.define_proxy(StreamHandle, _StreamHandleType, _FIELDS)
 
 
 @kernel()
 def made_handle(state, constants, values, value_constants, layout, priors, bar):  # type: ignore[no-untyped-def]
     """Of these."""
-    return StreamHandle(state, constants, values, value_constants, layout, priors, bar)
+    return StreamHandle(state, constants, values, value_constants, layout, priors, bar)  # type: ignore[no-untyped-call]
