@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,35 +101,3 @@ def _with(**changes: object) -> bytes:
 def test_what_is_no_such_network_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(BadBundle, match=reason):
         NetworkFile.read(content, Path("bundle"))
-
-
-def test_after_warming_up_nothing_is_left_to_compile(tmp_path: Path) -> None:
-    program = """
-import numpy as np
-from numba.core import event
-from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
-from kineseg_core.segmenter.table import SegmenterTable, TablePlan
-from kineseg_core.segmenter.warm_up import warm_up
-file = packaged_network()
-network = BoundaryNetwork(file)
-warm_up(network, file)
-with event.install_recorder("numba:compile") as compiled:
-    for plan in (ViewPlan.of_model(59, 32, 30.0), ViewPlan.of_signal(15, 0, 30.0)):
-        segmenter = Segmenter(SegmenterSettings(), plan, file.operating_point)
-        table = SegmenterTable(TablePlan.of(segmenter), 4, 4)
-        seated = [table.seat(row, segmenter) for row in (1, 3)]
-        frames = np.random.default_rng(0).standard_normal((600, 2, plan.channels)).astype(np.float32)
-        rows, surprises = np.array([1, 3]), np.ones(2, np.float32)
-        for both in frames:
-            segmenter.decide(network(segmenter.observe(both[0], both[0, : plan.embedding], 1.0)))
-            embeddings = np.ascontiguousarray(both[:, : plan.embedding])
-            follows = table.step(rows, both, embeddings, surprises, network)
-            for at, one in enumerate(seated):
-                one.follow(follows.get(at, ()))
-print(len(compiled.buffer))
-"""
-    # With nothing compiled before.
-    cold = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=cold)
-    assert done.stdout.strip() == "0", done.stdout
