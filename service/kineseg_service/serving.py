@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from kineseg_service.config import Settings
+
+
+def server(settings: Settings) -> Callable[[], Awaitable[None]]:
+    """What serves until SIGTERM or SIGINT, then drains and stops. To be called and awaited in the main thread.
+
+    Raises:
+        ModuleNotFoundError: Something that it needs is not installed; nothing is missing later.
+    """
+    if settings.processes > 1:
+        # A supervisor needs none of what a server does.
+        from kineseg_service.processes.supervisor import Supervisor
+
+        return lambda: Supervisor(settings).run()
+    from kineseg_service.server import Server
+
+    return lambda: Server(settings).run()
 
 
 async def serve(settings: Settings) -> None:
@@ -12,12 +30,4 @@ async def serve(settings: Settings) -> None:
         BadBundle, BadBank, BadRules, CannotStart, ValueError: It cannot start, see `Server.start`.
         ServerFailed: It could not go on.
     """
-    if settings.processes > 1:
-        # A supervisor needs none of what a server does.
-        from kineseg_service.processes.supervisor import Supervisor
-
-        await Supervisor(settings).run()
-    else:
-        from kineseg_service.server import Server
-
-        await Server(settings).run()
+    await server(settings)()

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -135,6 +136,13 @@ def a_stub_to_each(server: Group) -> Iterator[list[Stub]]:
             if len(found) == 2:
                 break
         yield [found[0], found[1]]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty one with a short name: the paths of sockets may not be long."""
+    with tempfile.TemporaryDirectory(prefix="k") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="module")
@@ -327,8 +335,8 @@ def test_both_are_one_server(each: list[Stub]) -> None:
         call.cancel()
 
 
-def test_one_that_dies_takes_only_its_own_streams_along_and_is_replaced(tiny: Path, tmp_path: Path) -> None:
-    with group(tmp_path, bundles=tiny) as server:
+def test_one_that_dies_takes_only_its_own_streams_along_and_is_replaced(tiny: Path, folder: Path) -> None:
+    with group(folder, bundles=tiny) as server:
         server.serving()
         with a_stub_to_each(server) as each, open_in_each(each, ("lost", "kept")) as calls:
             watch = Watch(each[1])
@@ -373,11 +381,11 @@ def test_one_that_dies_takes_only_its_own_streams_along_and_is_replaced(tiny: Pa
             for call in calls:
                 assert events(call.rest())[-1].summary.reason == pb.END_REASON_DRAINED
         assert server.process.wait(PATIENCE_S) == 0
-        assert not list(tmp_path.glob("kineseg-*")), "nothing is left behind"
+        assert not list(folder.glob("kineseg-*")), "nothing is left behind"
 
 
-def test_processes_whose_supervisor_is_gone_end(tiny: Path, tmp_path: Path) -> None:
-    with group(tmp_path, bundles=tiny, metrics_port="none") as server:
+def test_processes_whose_supervisor_is_gone_end(tiny: Path, folder: Path) -> None:
+    with group(folder, bundles=tiny, metrics_port="none") as server:
         server.serving()
         workers = server.workers()
         assert len(workers) == 2
@@ -387,13 +395,12 @@ def test_processes_whose_supervisor_is_gone_end(tiny: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("what", ["bundle", "port"])
-def test_what_keeps_it_from_starting_is_said_once(what: str, tiny: Path, tmp_path: Path) -> None:
+def test_what_keeps_it_from_starting_is_said_once(what: str, tiny: Path, tmp_path: Path, folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         wrong = {"bundles": tmp_path / "no"} if what == "bundle" else {"port": taken.getsockname()[1]}
-        (tmp_path / "t").mkdir()
-        with group(tmp_path / "t", **({"bundles": tiny} | wrong)) as server:
+        with group(folder, **({"bundles": tiny} | wrong)) as server:
             assert server.process.wait(PATIENCE_S) == 1
             [said] = [line for line in server.rest() if line["level"] in ("error", "critical")]
     assert said["event"] == "cannot start"

@@ -65,7 +65,7 @@ def serve(
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
     with needed("service", "serving"):
         from kineseg_service.logs import configure_logs
-        from kineseg_service.serving import serve as serve_until_asked
+        from kineseg_service.serving import server
 
     given: dict[str, object] = {
         "host": host,
@@ -86,4 +86,10 @@ def serve(
         chosen["metrics_port"] = None if metrics_port == -1 else metrics_port
     settings = server_settings(chosen)
     configure_logs(settings.log_level, settings.log_format)
-    asyncio.run(serve_until_asked(settings))
+    with needed("service", "serving"):
+        run = server(settings)
+
+    async def until_asked() -> None:  # a server is made in the loop that runs it
+        await run()
+
+    asyncio.run(until_asked())
