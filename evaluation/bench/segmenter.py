@@ -12,7 +12,7 @@ from kineseg.motion import canonical_pose, generate
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Segmenter, SegmenterPlan, SegmenterSettings
 from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
@@ -66,8 +66,9 @@ def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) 
         """Streams share recordings, each a different distance into them."""
         return (t + 37 * streams) % frames, streams % recordings
 
-    table = SegmenterTable(TablePlan(views, SegmenterSettings()), STREAMS, STREAMS)
-    seated = [table.seat(row, _segmenter(views)) for row in streams.tolist()]
+    plan = SegmenterPlan(SegmenterSettings(), views, packaged_network().operating_point)
+    table = SegmenterTable(TablePlan.of(plan), STREAMS, STREAMS)
+    seated = [table.seat(row, plan) for row in streams.tolist()]
 
     def step(t: int) -> None:
         some = at(t)
@@ -76,7 +77,7 @@ def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) 
         for i in follows if t else streams.tolist():
             seated[i].follow(follows.get(i, ()))
 
-    alone = [_segmenter(views) for _ in streams]
+    alone = [Segmenter(plan) for _ in streams]
 
     def step_alone(t: int) -> None:
         some = at(t)
@@ -94,10 +95,6 @@ def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) 
     return SegmenterCost(
         of, STREAMS, statistics.median(together), min(together), statistics.median(by_themselves), table.row_bytes
     )
-
-
-def _segmenter(views: ViewPlan) -> Segmenter:
-    return Segmenter(SegmenterSettings(), views, packaged_network().operating_point)
 
 
 def _rounds(step: Callable[[int], None], frames: int) -> list[float]:

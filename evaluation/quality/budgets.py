@@ -108,9 +108,8 @@ class Budgets:
                 _pass_on(item, session, out)
 
     def _step(self, block: ModelFrames, at: int) -> None:
-        stepped = self._table.step(_SLOT, block.frames[at : at + 1])
-        embedding, surprise = stepped.embedding[0], float(stepped.surprise[0])
-        looks = [session.observe(block, at, embedding, surprise) for session in self._sessions]
+        (step,) = self._table.step(_SLOT, block.frames[at : at + 1]).each()
+        looks = [session.observe(block, at, step) for session in self._sessions]
         said = self._network([look for some in looks for look in some])
         first = 0
         for some, session, out in zip(looks, self._sessions, self._outputs, strict=True):

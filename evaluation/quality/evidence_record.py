@@ -12,7 +12,15 @@ import numpy as np
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import BoundaryNetwork, Look, NetworkFile, StreamViews, ViewPlan
 from kineseg_core.inference.bundle import Bundle
-from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings, SegmentRetract, SegmentStart, SegmentUpdate
+from kineseg_core.segmenter import (
+    Decision,
+    Segmenter,
+    SegmenterPlan,
+    SegmenterSettings,
+    SegmentRetract,
+    SegmentStart,
+    SegmentUpdate,
+)
 from numpy.typing import NDArray
 
 from evaluation.quality.segmented import Embedded
@@ -95,7 +103,7 @@ def record(stream: AnnotatedStream, bundle: Bundle, file: NetworkFile) -> Record
     """Segments a body's stream with `bundle` and the boundary network in `file`, at its own operating point."""
     seen = Embedded.of(bundle, stream.recording)
     plan = ViewPlan.of_model(seen.frames.shape[1], seen.embedding.shape[1], seen.rate)
-    segmenter = Segmenter(SegmenterSettings(), plan, file.operating_point, _LATENCY_S)
+    segmenter = Segmenter(SegmenterPlan(SegmenterSettings(), plan, file.operating_point, _LATENCY_S))
     network, views = BoundaryNetwork(file), StreamViews(plan)
     blocks: list[F32] = []
     looks: dict[tuple[int, int], Look] = {}

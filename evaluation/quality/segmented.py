@@ -11,7 +11,7 @@ from kineseg.motion import Recording, canonical_pose
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile, OperatingPoint, ViewPlan, packaged_network
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.inference.providers import open_cpu
-from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Decision, Segmenter, SegmenterPlan, SegmenterSettings
 from kineseg_training.data.resample import resample
 from numpy.typing import NDArray
 
@@ -67,7 +67,8 @@ def decisions(
     """
     file = network or packaged_network()
     views = ViewPlan.of_model(stream.frames.shape[1], stream.embedding.shape[1], stream.rate)
-    segmenter, ask = Segmenter(settings, views, point or file.operating_point, latency_s), _opened(file)
+    plan = SegmenterPlan(settings, views, point or file.operating_point, latency_s)
+    segmenter, ask = Segmenter(plan), _opened(file)
     for at, (frame, embedding) in enumerate(zip(stream.frames, stream.embedding, strict=True)):
         looks = segmenter.observe(frame, embedding, _CALM)
         for decision in segmenter.decide(ask(looks)):

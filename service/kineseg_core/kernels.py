@@ -108,9 +108,11 @@ class _FirstCompilation(event.Listener):
     is_said = False
 
     def on_start(self, event: Any) -> None:
-        if not self.is_said and event.data["dispatcher"].py_func.__module__.startswith(__package__ + "."):
+        # What numba makes itself has no module.
+        module = event.data["dispatcher"].py_func.__module__ or ""
+        if not self.is_said and module.startswith(__package__ + "."):
             self.is_said = True
-            _log.warning("compiling kernels, which takes about a minute, once after an installation or an update")
+            _log.warning("compiling kernels, which takes a minute or two, once after an installation or an update")
 
     def on_end(self, event: Any) -> None:
         pass

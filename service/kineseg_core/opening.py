@@ -30,7 +30,7 @@ from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.rules import Rule, joined
 from kineseg_core.rules.watch import RuleWatch
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
 from kineseg_core.stream_ids import time_ordered_uuid
 
@@ -209,7 +209,7 @@ class Opener:
             point = point.at(agreed.boundary_threshold)
         agreed = replace(agreed, boundary_threshold=point.final)
         views = ViewPlan.of_model(len(bundle.channels), bundle.embedding_dim, model_rate)
-        segmenter = Segmenter(settings, views, point, agreed.latency_s, _delay_s(rate, model_rate))
+        segmenter = SegmenterPlan(settings, views, point, agreed.latency_s, _delay_s(rate, model_rate))
         namer = Namer(
             self._naming[agreed.model],
             self._known(agreed.model),

@@ -12,7 +12,7 @@ from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
 from kineseg_core.inference.bundle import load_bundle
-from kineseg_core.inference.state_table import F32
+from kineseg_core.inference.state_table import F32, Step
 from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.opening import Opener, StreamRequest
@@ -37,7 +37,7 @@ def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> 
     for item in session.take(first, frames.tobytes(), ()):
         if isinstance(item, ModelFrames):
             for at, row in enumerate(item.frames):
-                looks = session.observe(item, at, np.append(row, row[:1]), 0.05)
+                looks = session.observe(item, at, Step(np.append(row, row[:1]), 0.05))
                 session.decide(item, at, network()(looks), out)
         elif isinstance(item, GapFound):
             session.gap(item, out)

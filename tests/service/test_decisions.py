@@ -15,7 +15,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.boundary_network import Look
 from kineseg_core.events import EndReason, Output
 from kineseg_core.inference.bundle import load_bundle
-from kineseg_core.inference.state_table import F32
+from kineseg_core.inference.state_table import F32, Step
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.opening import Opener
 from kineseg_core.segmenter import (
@@ -83,7 +83,7 @@ def emit(
     for item in items:
         for at in range(len(item.decided) if isinstance(item, ModelFrames) else 0):
             assert isinstance(item, ModelFrames)
-            session.observe(item, at, np.zeros(4, np.float32), 0.0)
+            session.observe(item, at, Step(np.zeros(4, np.float32), 0.0))
             session.decide(item, at, np.zeros(0, np.float32), out)
             session = pickle.loads(pickle.dumps(session))
     *rest, end = session.end(EndReason.COMPLETED)

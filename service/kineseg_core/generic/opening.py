@@ -9,7 +9,7 @@ from kineseg_core.errors import InvalidRequest, WrongChannels
 from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.generic.plan import ScratchPlan
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
 
 _LONGEST_NAME = 200
 
@@ -38,10 +38,10 @@ def scratch_plan(channels: Sequence[str], rate_hz: float) -> ScratchPlan:
 
 def scratch_segmenter(
     plan: ScratchPlan, point: OperatingPoint, latency_s: float, delay_s: float
-) -> Segmenter | PatternSegmenter:
+) -> SegmenterPlan | PatternSegmenter:
     """What decides on what the model gives."""
     settings = SegmenterSettings(log_surprise_median=LOG_SURPRISE_MEDIAN, log_surprise_scale=LOG_SURPRISE_SCALE)
     if plan.few:
         return PatternSegmenter(settings, plan.dims, plan.rate_hz, latency_s, delay_s)
     views = ViewPlan.of_signal(plan.channels, 0, plan.rate_hz)
-    return Segmenter(settings, views, point, latency_s, delay_s)
+    return SegmenterPlan(settings, views, point, latency_s, delay_s)

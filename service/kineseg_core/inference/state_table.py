@@ -13,6 +13,20 @@ from kineseg_core.inference.bundle import Bundle
 F32 = NDArray[np.float32]
 
 
+class Step(NamedTuple):
+    """What a step of one stream gives. The arrays are views that hold until the next step.
+
+    Attributes:
+        embedding: (E,).
+        surprise: About the frame, given the prediction before it.
+        scores: (K,) log-probabilities of a recogniser's classes; none for other models.
+    """
+
+    embedding: F32
+    surprise: float
+    scores: F32 | None = None
+
+
 class Stepped(NamedTuple):
     """What one step of B streams gives. The arrays are views that hold until the next step.
 
@@ -32,6 +46,11 @@ class Stepped(NamedTuple):
         """The same of some rows, all of them good."""
         scores = None if self.scores is None else self.scores[rows]
         return Stepped(self.embedding[rows], self.surprise[rows], [], scores)
+
+    def each(self) -> list[Step]:
+        """The same stream by stream."""
+        scores = [None] * len(self.surprise) if self.scores is None else self.scores
+        return [Step(*one) for one in zip(self.embedding, self.surprise.tolist(), scores, strict=True)]
 
 
 class StateTable(Protocol):

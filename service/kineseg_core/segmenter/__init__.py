@@ -9,6 +9,7 @@ from kineseg_core.segmenter.decisions import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 
@@ -21,5 +22,6 @@ __all__ = [
     "SegmentStart",
     "SegmentUpdate",
     "Segmenter",
+    "SegmenterPlan",
     "SegmenterSettings",
 ]

@@ -5,53 +5,25 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from kineseg_core.blocks import BLOCK_S
-from kineseg_core.boundary_network.decider import BoundaryDecider, Decided
-from kineseg_core.boundary_network.operating_point import OperatingPoint
-from kineseg_core.boundary_network.views import ViewPlan
+from kineseg_core.boundary_network.decider import Decided
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.segments import Segments
-from kineseg_core.segmenter.settings import SegmenterSettings
-
-_DELAYED = 1  # blocks: one is known only when its last frame is
 
 
 class NetworkSegments(Segments):
     """What is done with what a `BoundaryDecider` decides.
 
     Args:
-        settings: Numbers of labels and surprise.
-        views: What of the stream is compared.
-        point: How likely a boundary must be.
-        latency_s: No boundary is decided later than this after its frame, if `shortest_latency_s` allows it.
-        delay_s: How much of that passes at most, whatever is decided, until a frame has come and by placing a boundary
-            at a frame of its source.
-        labeller: What gives labels, in place of the one that the settings name.
-
-    Attributes:
-        settings, views, point, latency_s, delay_s: As given.
-        shortest_latency_s: No boundary can be sure to be decided sooner than this after its frame.
+        plan: How the stream is segmented.
+        labeller: What gives labels, in place of the one that the plan names.
     """
 
-    def __init__(
-        self,
-        settings: SegmenterSettings,
-        views: ViewPlan,
-        point: OperatingPoint,
-        latency_s: float = 4.0,
-        delay_s: float = 0.0,
-        labeller: Labeller | None = None,
-    ) -> None:
-        dim = views.embedding or views.dims
-        super().__init__(settings, dim, BLOCK_S, labeller)
-        self.settings, self.views, self.point = settings, views, point
-        self.latency_s, self.delay_s = latency_s, delay_s
-        delay_s += max(0.0, 1.0 / views.rate_hz - BLOCK_S)  # several blocks come at once with a frame
-        # One block of the budget covers a usual delay; only a longer one has to come off.
-        budget = int((latency_s - max(0.0, delay_s - BLOCK_S)) / BLOCK_S + 1e-9) - _DELAYED
-        self._decider = BoundaryDecider(point, budget)
-        self.shortest_latency_s = self._decider.shortest_latency * BLOCK_S + delay_s
-        self._compared = slice(0, dim)
+    def __init__(self, plan: SegmenterPlan, labeller: Labeller | None = None) -> None:
+        super().__init__(plan.settings, plan.compared, BLOCK_S, labeller)
+        self._decider = plan.decider()
+        self._compared = slice(0, plan.compared)
         self._first_frame = 0  # of block 0
 
     @property

@@ -7,12 +7,11 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import Due
-from kineseg_core.boundary_network.operating_point import OperatingPoint
-from kineseg_core.boundary_network.views import StreamViews, ViewPlan
+from kineseg_core.boundary_network.views import StreamViews
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
 from kineseg_core.segmenter.network_segments import NetworkSegments
-from kineseg_core.segmenter.settings import SegmenterSettings
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.still_groups import STILL_GROUP, STILL_GROUPS
 from kineseg_core.segmenter.stillness import StillnessDetector
 from kineseg_core.segmenter.surprise import SurpriseScore
@@ -32,21 +31,13 @@ class Segmenter(NetworkSegments):
     but the frames. Arguments are those of `NetworkSegments`.
     """
 
-    def __init__(
-        self,
-        settings: SegmenterSettings,
-        views: ViewPlan,
-        point: OperatingPoint,
-        latency_s: float = 4.0,
-        delay_s: float = 0.0,
-        labeller: Labeller | None = None,
-    ) -> None:
-        super().__init__(settings, views, point, latency_s, delay_s, labeller)
-        dim = self._compared.stop
+    def __init__(self, plan: SegmenterPlan, labeller: Labeller | None = None) -> None:
+        super().__init__(plan, labeller)
+        settings, views = plan.settings, plan.views
         self._views = StreamViews(views)
         self._blocks = BlockRing(views.ends, views.views)
-        self._stillness = StillnessDetector(dim, STILL_GROUP, STILL_GROUPS)
-        self._distance = TypicalDistance(dim, settings.median_squared_distance, settings.prior_s)
+        self._stillness = StillnessDetector(plan.compared, STILL_GROUP, STILL_GROUPS)
+        self._distance = TypicalDistance(plan.compared, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)
         self._waiting: list[tuple[int, Due]] = []  # blocks that have come, and what was looked at with each
         self._decisions: list[Decision] = []  # made while observing

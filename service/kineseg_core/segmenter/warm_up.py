@@ -1,4 +1,4 @@
-"""Compiles what segments streams, so that none has to wait for it: a minute, or a moment where it is cached."""
+"""Compiles what segments streams, so that none has to wait for it: half a minute, or a moment where it is cached."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from kineseg_core.boundary_network.file import NetworkFile
 from kineseg_core.boundary_network.layout import LAGS, PAST
 from kineseg_core.boundary_network.network import BoundaryNetwork
 from kineseg_core.boundary_network.views import ViewPlan
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.segmenter import Segmenter
 from kineseg_core.segmenter.settings import SegmenterSettings
 from kineseg_core.segmenter.table import SegmenterTable, TablePlan
@@ -24,9 +25,9 @@ def warm_up(network: BoundaryNetwork, file: NetworkFile) -> None:
         ViewPlan.of_model(_CHANNELS, _EMBEDDING, 1.0 / BLOCK_S),
         ViewPlan.of_signal(_CHANNELS, 0, 1.0 / BLOCK_S),
     ):
-        segmenter = Segmenter(SegmenterSettings(), views, file.operating_point)
-        table = SegmenterTable(TablePlan.of(segmenter), 1, 1)
-        seated = table.seat(0, segmenter)
+        plan = SegmenterPlan(SegmenterSettings(), views, file.operating_point)
+        segmenter, table = Segmenter(plan), SegmenterTable(TablePlan.of(plan), 1, 1)
+        seated = table.seat(0, plan)
         for frame in frames:
             embedding = np.ascontiguousarray(frame[:, : views.embedding])
             segmenter.decide(network(segmenter.observe(frame[0], embedding[0], 1.0)))

@@ -32,6 +32,7 @@ from kineseg_core.events import (
     Summary,
 )
 from kineseg_core.generic import PatternSegmenter
+from kineseg_core.inference.state_table import Step
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
@@ -44,12 +45,13 @@ from kineseg_core.segmenter import (
     Decision,
     SegmentEnd,
     Segmenter,
+    SegmenterPlan,
     SegmentRetract,
     SegmentStart,
     SegmentUpdate,
 )
 from kineseg_core.segmenter.network_segments import NetworkSegments
-from kineseg_core.segmenter.table import RowSegmenter, SegmenterTable, TablePlan
+from kineseg_core.segmenter.table import RowSegmenter, SegmenterTable
 from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
 from kineseg_core.session.frame_times import FrameTimes
 from kineseg_core.session.watchers import OpenSegment, Watchers
@@ -71,12 +73,14 @@ class Session:
     Args:
         config: What was agreed when the stream was opened.
         intake: Where its chunks go first.
-        segmenter: What decides.
+        segmenter: What decides, or how it is to.
         namer: What gives segments their names; none: they have none.
         rules: What watches these names; none: nothing does.
         behaviour: What watches what is done; none: nothing does.
 
     Attributes:
+        segmenter_plan: How its segmenter is to decide, which may have a row in a table; none: it keeps its numbers
+            itself.
         segments: The latest closed segments.
         segment_counts: How many segments were provisional, confirmed and retracted so far.
     """
@@ -85,7 +89,7 @@ class Session:
         self,
         config: SessionConfig,
         intake: Intake,
-        segmenter: Segmenter | PatternSegmenter | RowSegmenter,
+        segmenter: SegmenterPlan | PatternSegmenter,
         namer: Namer | None = None,
         rules: RuleWatch | None = None,
         behaviour: BehaviourMonitor | None = None,
@@ -93,7 +97,9 @@ class Session:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
-        self._segmenter = segmenter
+        self.segmenter_plan = segmenter if isinstance(segmenter, SegmenterPlan) else None
+        self._decides: Segmenter | PatternSegmenter | RowSegmenter | None
+        self._decides = None if isinstance(segmenter, SegmenterPlan) else segmenter
         self._watchers = Watchers(rules, behaviour, config.model_rate_hz)
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = FrameTimes(config)
@@ -134,85 +140,62 @@ class Session:
 
     # What the processor does.
 
-    @property
-    def table_plan(self) -> TablePlan | None:
-        """Of the tables in which it may have a row; none: its segmenter keeps its numbers itself."""
-        return TablePlan.of(self._segmenter) if isinstance(self._segmenter, NetworkSegments) else None
-
     def take_row(self, table: SegmenterTable, row: int) -> None:
-        """Keeps the numbers of its segmenter in a row of a table from now on; no frame has come yet."""
-        assert isinstance(self._segmenter, Segmenter)
-        self._segmenter = table.seat(row, self._segmenter)
+        """Keeps the numbers of its segmenter in a row of a table; no frame has come yet."""
+        assert self.segmenter_plan is not None
+        assert self._decides is None
+        self._decides = table.seat(row, self.segmenter_plan)
+
+    @property
+    def _segmenter(self) -> Segmenter | PatternSegmenter | RowSegmenter:
+        """What decides; it keeps its numbers itself unless it has been given a row by now."""
+        if self._decides is None:
+            assert self.segmenter_plan is not None
+            self._decides = Segmenter(self.segmenter_plan)
+        return self._decides
 
     @property
     def progress(self) -> Progress:
         """How far it has come."""
         return Progress(self._acked, self._closed, self._seq, self._watchers.warming_up)
 
-    def observe(
-        self,
-        block: ModelFrames,
-        at: int,
-        embedding: NDArray[np.float32],
-        surprise: float,
-        scores: NDArray[np.float32] | None = None,
-    ) -> list[Look]:
+    def observe(self, block: ModelFrames, at: int, step: Step) -> list[Look]:
         """Takes what the model computed for frame `at` of `block`.
-
-        It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,).
 
         Returns:
             Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
         """
         assert not isinstance(self._segmenter, RowSegmenter)
-        self._arrive(block, at, embedding, surprise, scores)
-        return self._segmenter.observe(block.frames[at], embedding, surprise)
+        self._arrive(block, at, step)
+        return self._segmenter.observe(block.frames[at], step.embedding, step.surprise)
 
     def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
         """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
         assert not isinstance(self._segmenter, RowSegmenter)
-        frame, ns = block.decided[at], block.decided_ns[at]
-        self._settle(self._segmenter.decide(probabilities), frame, ns, out)
+        self._settle(self._segmenter.decide(probabilities), block, at, out)
 
-    def advance(
-        self,
-        block: ModelFrames,
-        at: int,
-        embedding: NDArray[np.float32],
-        surprise: float,
-        scores: NDArray[np.float32] | None,
-        follows: Sequence[int],
-        out: list[Output],
-    ) -> None:
+    def advance(self, block: ModelFrames, at: int, step: Step, follows: Sequence[int], out: list[Output]) -> None:
         """Takes what the model computed for frame `at` of `block`, which the table has taken.
 
-        It gave `embedding` (E,), `surprise` and, if it is a recogniser, `scores` (K,); `follows`: see
-        `RowSegmenter.follow`.
+        `follows`: see `RowSegmenter.follow`.
         """
         segmenter = self._segmenter
         assert isinstance(segmenter, RowSegmenter)
-        self._arrive(block, at, embedding, surprise, scores)
-        decisions = segmenter.follow(follows) if follows or segmenter.begins else ()
-        self._settle(decisions, block.decided[at], block.decided_ns[at], out)
+        self._arrive(block, at, step)
+        self._settle(segmenter.follow(follows) if follows or segmenter.begins else (), block, at, out)
 
-    def _arrive(
-        self,
-        block: ModelFrames,
-        at: int,
-        embedding: NDArray[np.float32],
-        surprise: float,
-        scores: NDArray[np.float32] | None,
-    ) -> None:
+    def _arrive(self, block: ModelFrames, at: int, step: Step) -> None:
         """A frame of the model is there."""
         self._frame_times.append(block.start[at], block.start_ns[at])
-        if scores is not None:
-            self._namer.update(scores)
+        if step.scores is not None:
+            self._namer.update(step.scores)
         self._watchers.push(block.frames[at], (block.start[at], block.start_ns[at]))
         if self.config.frame_results:
-            self._observed = surprise, embedding.tolist()
+            self._observed = step.surprise, step.embedding.tolist()
 
-    def _settle(self, decisions: Sequence[Decision], frame: int, ns: int, out: list[Output]) -> None:
+    def _settle(self, decisions: Sequence[Decision], block: ModelFrames, at: int, out: list[Output]) -> None:
         """All that is decided with a frame."""
+        frame, ns = block.decided[at], block.decided_ns[at]
         for decision in decisions:
             self._decided(decision, frame, ns, out)
         if self._watchers.any:

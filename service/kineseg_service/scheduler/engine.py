@@ -17,15 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
-from kineseg_core.boundary_network import BoundaryNetwork, Look
+from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Output, Summary
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.inference.state_table import Stepped
 from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.missing import ValuesMissing
-from kineseg_core.intake.resampling import F32, ModelFrames
+from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.segmenter.table import TablePlan
 from kineseg_core.session import End, Session
 
 from kineseg_service.errors import Broken
@@ -36,6 +36,7 @@ from kineseg_service.scheduler.inbox import Inbox
 from kineseg_service.scheduler.lanes import Lane, Lanes
 from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.scheduler.steps import Stepper
 
 R = TypeVar("R")
 
@@ -71,7 +72,7 @@ class Engine:
         queue_responses: int = 1024,
         tick_s: float = 0.005,
     ) -> None:
-        self._network = network
+        self._stepper = Stepper(network, self._advanced, self._fail)
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
         self._deliver: Callable[[list[Delivery]], None] = _drop
         self._on_end: Callable[[], None] = _ignore
@@ -237,8 +238,8 @@ class Engine:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
         lease = lane.decoder.acquire()
-        if (plan := session.table_plan) is not None:
-            session.take_row(lane.table(plan), lease.slot)
+        if (plan := session.segmenter_plan) is not None:
+            session.take_row(lane.table(TablePlan.of(plan)), lease.slot)
         stream = ScheduledStream(session, lane, lease)
         lane.streams += 1
         self._streams[stream] = None
@@ -325,12 +326,12 @@ class Engine:
             return
         began = time.perf_counter()
         try:
-            self._step(lane, streams)
+            self._stepper.step(lane, streams)
         except Exception:
             _log.exception("a step failed; trying its streams one by one", streams=len(streams))
             for stream in streams:
                 try:
-                    self._step(lane, [stream])
+                    self._stepper.step(lane, [stream])
                 except Exception:
                     self._fail(stream, "the model could not be run")
         with harmless("metrics"):
@@ -339,110 +340,12 @@ class Engine:
             stream.queued = False
             self._proceed(stream)
 
-    def _step(self, lane: Lane[ScheduledStream], streams: list[ScheduledStream]) -> None:
-        n = len(streams)
-        frames, slots = lane.frames[:n], lane.slots[:n]
-        for row, stream in enumerate(streams):
-            block = stream.queue[0][1]
-            assert isinstance(block, ModelFrames)
-            assert stream.lease is not None
-            frames[row] = block.frames[stream.at]
-            slots[row] = stream.lease.slot
-        stepped = lane.decoder.step(slots, frames)
-        # From here on nothing raises: a stream that has stepped must not step the same frame again.
-        if stepped.bad_rows:
-            for row in stepped.bad_rows:
-                self._fail(streams[row], "the model's output is not finite")
-            good = [row for row in range(n) if row not in stepped.bad_rows]
-            streams, slots, frames, stepped = (
-                [streams[row] for row in good],
-                slots[good],
-                frames[good],
-                stepped.of(good),
-            )
-        if lane.rows is None:
-            self._decide(self._observed(streams, stepped))
-            return
-        try:
-            follows = lane.rows.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
-        except Exception:
-            for stream in streams:
-                self._fail(stream, "the boundary network could not be run")
-            return
-        for row, (stream, surprise) in enumerate(zip(streams, stepped.surprise.tolist(), strict=True)):
-            self._advance(stream, stepped, row, surprise, follows.get(row, ()))
-
-    def _advance(
-        self, stream: ScheduledStream, stepped: Stepped, row: int, surprise: float, follows: Sequence[int]
-    ) -> None:
-        """What follows for a stream that has a row in the table."""
-        block = stream.queue[0][1]
-        assert isinstance(block, ModelFrames)
-        outputs: list[Output] = []
-        scores = None if stepped.scores is None else stepped.scores[row]
-        try:
-            stream.session.advance(block, stream.at, stepped.embedding[row], surprise, scores, follows, outputs)
-        except Exception:
-            self._fail(stream, "the stream could not be segmented")
-            return
-        self._advanced(stream, block, outputs)
-
-    def _observed(
-        self, streams: Sequence[ScheduledStream], stepped: Stepped
-    ) -> list[tuple[ScheduledStream, list[Look]]]:
-        """Gives streams that have no row in a table their step; their looks at candidate boundaries."""
-        observed: list[tuple[ScheduledStream, list[Look]]] = []
-        surprises, scores = stepped.surprise.tolist(), stepped.scores
-        for row, stream in enumerate(streams):
-            looks = self._observe(
-                stream, stepped.embedding[row], surprises[row], None if scores is None else scores[row]
-            )
-            if looks is not None:
-                observed.append((stream, looks))
-        return observed
-
-    def _observe(
-        self, stream: ScheduledStream, embedding: F32, surprise: float, scores: F32 | None
-    ) -> list[Look] | None:
-        """Gives a stream its step; its looks at candidate boundaries, or None if it has failed."""
-        block = stream.queue[0][1]
-        assert isinstance(block, ModelFrames)
-        try:
-            return stream.session.observe(block, stream.at, embedding, surprise, scores)
-        except Exception:
-            self._fail(stream, "the stream could not be segmented")
-            return None
-
-    def _decide(self, observed: Sequence[tuple[ScheduledStream, list[Look]]]) -> None:
-        """One run of the boundary network for all streams of the step, and what each decides of it."""
-        try:
-            probabilities = self._network([look for _, looks in observed for look in looks])
-        except Exception:
-            for stream, _ in observed:
-                self._fail(stream, "the boundary network could not be run")
-            return
-        first = 0
-        for stream, looks in observed:
-            self._decided(stream, probabilities[first : first + len(looks)])
-            first += len(looks)
-
-    def _decided(self, stream: ScheduledStream, probabilities: F32) -> None:
-        block = stream.queue[0][1]
-        assert isinstance(block, ModelFrames)
-        outputs: list[Output] = []
-        try:
-            stream.session.decide(block, stream.at, probabilities, outputs)
-        except Exception:
-            self._fail(stream, "the stream could not be segmented")
-            return
-        self._advanced(stream, block, outputs)
-
-    def _advanced(self, stream: ScheduledStream, block: ModelFrames, outputs: list[Output]) -> None:
+    def _advanced(self, stream: ScheduledStream, outputs: list[Output]) -> None:
         """A frame of a stream has gone through."""
         stream.passed += 1
         stream.at += 1
         self._waiting -= 1
-        if stream.at == len(block.decided):
+        if stream.at == len(stream.block.decided):
             stream.queue.popleft()
             stream.at = 0
         self._give(stream, outputs)

@@ -47,6 +47,19 @@ class ScheduledStream:
     window: int = -1
 
     @property
+    def block(self) -> ModelFrames:
+        """What comes next, where that is frames of the model."""
+        block = self.queue[0][1]
+        assert isinstance(block, ModelFrames)
+        return block
+
+    @property
+    def slot(self) -> int:
+        """Of its model's state, while it has one."""
+        assert self.lease is not None
+        return self.lease.slot
+
+    @property
     def decoder(self) -> Decoder:
         """What steps it."""
         return self.lane.decoder

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
 from kineseg_core.generic import PatternSegmenter
-from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Decision, Segmenter, SegmenterPlan, SegmenterSettings
 from numpy.typing import NDArray
 
 from tests.core.segmenter.streams import RATE
@@ -30,7 +30,7 @@ def signal(latency_s: float = 4.0, settings: SegmenterSettings = SETTINGS) -> Se
 
 
 def _segmenter(views: ViewPlan, latency_s: float, settings: SegmenterSettings) -> Segmenter:
-    return Segmenter(settings, views, packaged_network().operating_point, latency_s)
+    return Segmenter(SegmenterPlan(settings, views, packaged_network().operating_point, latency_s))
 
 
 def patterns() -> PatternSegmenter:

@@ -15,15 +15,15 @@ import hashlib
 import numpy as np
 from kineseg.motion import canonical_pose, generate
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
-from kineseg_core.segmenter import Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
 from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 file = packaged_network()
 network = BoundaryNetwork(file)
 frames = canonical_pose(generate(3, 40.0, 30.0)).frames.astype(np.float32)
 views = ViewPlan.of_model(frames.shape[1], frames.shape[1], 30.0)
-segmenter = Segmenter(SegmenterSettings(), views, file.operating_point)
-table = SegmenterTable(TablePlan.of(segmenter), 1, 1)
-seated = table.seat(0, segmenter)
+plan = SegmenterPlan(SegmenterSettings(), views, file.operating_point)
+table = SegmenterTable(TablePlan.of(plan), 1, 1)
+seated = table.seat(0, plan)
 for frame in frames[:, None]:
     follows = table.step(np.zeros(1, np.int64), frame, frame, np.abs(frame[0, :1]), network)
     for decision in seated.follow(follows.get(0, ())):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
-from kineseg_core.segmenter import Decision, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import Decision, Segmenter, SegmenterPlan, SegmenterSettings
 from kineseg_core.segmenter.table import RowSegmenter, SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
@@ -33,6 +33,10 @@ def plan(kind: str, rate_hz: float) -> ViewPlan:
     return ViewPlan.of_signal(CHANNELS, 0, rate_hz)
 
 
+def planned(views: ViewPlan, latency_s: float) -> SegmenterPlan:
+    return SegmenterPlan(SegmenterSettings(), views, packaged_network().operating_point, latency_s)
+
+
 def stream(seed: int, blocks: int, rate_hz: float) -> F32:
     """Actions, a stillness within, and noise; (T, CHANNELS)."""
     actions, _ = embedding_stream([0, 1, 0, 2, 1], [blocks / 50.0] * 5, seed, CHANNELS)
@@ -45,7 +49,7 @@ def stream(seed: int, blocks: int, rate_hz: float) -> F32:
 
 def by_itself(views: ViewPlan, frames: F32, surprises: F32, latency_s: float, gap: int) -> list[list[Decision]]:
     """What a segmenter decides with each frame, and at the end; the stream is interrupted before frame `gap`."""
-    segmenter = Segmenter(SegmenterSettings(), views, packaged_network().operating_point, latency_s)
+    segmenter = Segmenter(planned(views, latency_s))
     decided = []
     for at, (frame, surprise) in enumerate(zip(frames, surprises, strict=True)):
         cut = segmenter.restart() if at == gap else []
@@ -58,9 +62,8 @@ class Seated:
     """A stream that is stepped as a row of a table."""
 
     def __init__(self, table: SegmenterTable, row: int, views: ViewPlan, latency_s: float) -> None:
-        point = packaged_network().operating_point
         self.row = row
-        self.segmenter: RowSegmenter = table.seat(row, Segmenter(SegmenterSettings(), views, point, latency_s))
+        self.segmenter: RowSegmenter = table.seat(row, planned(views, latency_s))
         self.decided: list[list[Decision]] = []
 
     @property

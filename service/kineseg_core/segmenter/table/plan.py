@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.views import ViewPlan
-from kineseg_core.segmenter.network_segments import NetworkSegments
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.settings import SegmenterSettings
 from kineseg_core.segmenter.surprise import NORMAL, SurpriseScale
 from kineseg_core.segmenter.typical_distance import prior_distances
@@ -26,9 +26,9 @@ class TablePlan:
     settings: SegmenterSettings
 
     @classmethod
-    def of(cls, segmenter: NetworkSegments) -> TablePlan:
-        """Of streams like that of a segmenter."""
-        return cls(segmenter.views, segmenter.settings)
+    def of(cls, plan: SegmenterPlan) -> TablePlan:
+        """Of streams like one."""
+        return cls(plan.views, plan.settings)
 
     @property
     def compared(self) -> int:

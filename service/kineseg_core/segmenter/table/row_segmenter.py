@@ -11,6 +11,7 @@ from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.network_segments import NetworkSegments
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.table.columns import Columns, clear, restart
 from kineseg_core.segmenter.table.frames import first_frame
 from kineseg_core.segmenter.table.plan import TablePlan
@@ -23,17 +24,17 @@ class RowSegmenter(NetworkSegments):
     """Boundaries and labels of one stream of a table; what `Segmenter` gives.
 
     Args:
-        plan: Of the table.
+        plan: How the stream is segmented.
         columns: Of the table.
         row: Of the stream; it begins anew.
-        like: What says when and how surely is decided; it has seen nothing yet.
     """
 
-    def __init__(self, plan: TablePlan, columns: Columns, row: int, like: NetworkSegments) -> None:
-        super().__init__(plan.settings, plan.views, like.point, like.latency_s, like.delay_s)
-        clear(columns, row, plan)
+    def __init__(self, plan: SegmenterPlan, columns: Columns, row: int) -> None:
+        super().__init__(plan)
+        of_table = TablePlan.of(plan)
+        clear(columns, row, of_table)
         self._columns, self._row = columns, row
-        self._frames_per_block = plan.numbers.frames_per_block
+        self._frames_per_block = of_table.numbers.frames_per_block
         self._counters, self._numbers = columns.counters[row], columns.decider[row]
         self._decider.keep_in(columns.raw[row], columns.smooth[row])
         numbers = self._decider.numbers()

@@ -11,7 +11,7 @@ from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.layout import LAGS, pieces_known
 from kineseg_core.boundary_network.looked import room_for
 from kineseg_core.boundary_network.network import BoundaryNetwork
-from kineseg_core.segmenter.network_segments import NetworkSegments
+from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.table.columns import new_columns
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.table.row_segmenter import RowSegmenter
@@ -50,9 +50,9 @@ class SegmenterTable:
         """What a stream takes in it."""
         return sum(column[:1].nbytes for column in self.columns)
 
-    def seat(self, row: int, like: NetworkSegments) -> RowSegmenter:
-        """A stream begins in a row, which is no other stream's; it is decided about as `like` would."""
-        return RowSegmenter(self.plan, self.columns, row, like)
+    def seat(self, row: int, plan: SegmenterPlan) -> RowSegmenter:
+        """A stream, like all those of the table, begins in a row that is no other stream's."""
+        return RowSegmenter(plan, self.columns, row)
 
     def step(
         self, rows: I64, frames: F32, embeddings: F32, surprises: F32, network: BoundaryNetwork

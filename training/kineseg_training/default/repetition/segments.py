@@ -11,7 +11,7 @@ import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
-from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterSettings
+from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterPlan, SegmenterSettings
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import SegmentPoint
 from kineseg_core.segmenter.labels.repetition import Kind
@@ -88,7 +88,7 @@ def _found(stream: TrainingStream, stepped: Stepped) -> FoundStream:
     if kind == "patterns":
         segmenter = PatternSegmenter(settings, plan.embedding, plan.rate_hz, labeller=recorder)
     else:
-        segmenter = Segmenter(settings, plan, point, labeller=recorder)
+        segmenter = Segmenter(SegmenterPlan(settings, plan, point), recorder)
     decisions: list[Decision] = []
     for frame, embedding in zip(stepped.frames, stepped.embeddings, strict=True):
         looks = segmenter.observe(frame, embedding, _CALM)
