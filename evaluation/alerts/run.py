@@ -17,7 +17,8 @@ from evaluation.alerts.peers.cache import PeerCache
 from evaluation.alerts.results import SetResult
 from evaluation.alerts.sets import SEEDS, SETS, Seeds
 from evaluation.alerts.tables import tables
-from evaluation.alerts.targets import Reached, plain, reached
+from evaluation.alerts.targets import reached
+from evaluation.asked import Reached, plain
 
 CACHE = "alerts-cache"
 SUMMARY = "summary.json"
@@ -64,15 +65,16 @@ def run(
 
 
 def merge(path: Path, figures: Sequence[Reached]) -> None:
-    """Puts figures into a summary; others that are in it stay."""
+    """Puts figures of alerts into a summary; others that are in it stay."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(known | plain(figures), indent=1) + "\n", encoding="utf-8")
+    ours = {f"alerts: {name}": figure for name, figure in plain(figures).items()}
+    path.write_text(json.dumps(known | ours, indent=1) + "\n", encoding="utf-8")
 
 
 def _line(each: Reached) -> str:
-    sign = "<=" if each.target.at_most else ">="
-    return f"{each.verdict:<8}{each.target.name}: {sign} {each.target.bound:g}, is {each.value:.3f}"
+    sign = "<=" if each.asked.at_most else ">="
+    return f"{each.verdict:<8}{each.asked.name}: {sign} {each.asked.bound:g}, is {each.value:.3f}"
 
 
 def write(

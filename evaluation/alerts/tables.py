@@ -22,7 +22,7 @@ from evaluation.alerts.faults import (
 from evaluation.alerts.grid import Grid, per_cent, seconds, several
 from evaluation.alerts.results import BUDGETS, MIDDLE, OURS, Outcome, SetResult
 from evaluation.alerts.sets import SETS
-from evaluation.alerts.targets import Reached
+from evaluation.asked import Reached
 
 _BUDGETS = " / ".join(f"{per_hour:g}" for per_hour in BUDGETS)
 
@@ -43,8 +43,8 @@ def targets(all_reached: Sequence[Reached]) -> Grid:
     """What was asked, and what was reached."""
     rows = [
         (
-            each.target.name,
-            f"{'<=' if each.target.at_most else '>='} {each.target.bound:g}",
+            each.asked.name,
+            f"{'<=' if each.asked.at_most else '>='} {each.asked.bound:g}",
             "-" if each.value is None else f"{each.value:.3f}",
             each.verdict,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from evaluation.alerts.cost import JOINTS, STREAMS, Cost
 from evaluation.alerts.events import event_scores
@@ -22,67 +21,22 @@ from evaluation.alerts.faults import (
 )
 from evaluation.alerts.results import BUDGETS, MIDDLE, OURS, SetResult
 from evaluation.alerts.sets import GENERATED, MOTIONLESS, NOISE, RECORDED
+from evaluation.asked import Asked, Reached
 
 Results = dict[str, SetResult]
-_ROUNDING = 1e-9
 _SIGNIFICANT = 0.05
 CHANNELS = ("hapt", "actrectut", "gesturephase")
 HOSTS = ("cmu", "mocap6", "bandai", "generated", "utkinect", *CHANNELS)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A figure.
-
-    Attributes:
-        name: Of the figure.
-        bound: What is asked: a share, a ratio, a number of alarms, a time or a size.
-        at_most: Whether less is better.
-    """
-
-    name: str
-    bound: float
-    at_most: bool = False
-
-
-@dataclass(frozen=True)
-class Reached:
-    """What became of a figure; what was not measured does not hold."""
-
-    target: Target
-    value: float | None
-
-    @property
-    def holds(self) -> bool:
-        """Whether it was reached."""
-        if self.value is None:
-            return False
-        if self.target.at_most:
-            return self.value <= self.target.bound + _ROUNDING
-        return self.value >= self.target.bound - _ROUNDING
-
-    @property
-    def verdict(self) -> str:
-        """In a word."""
-        return "not run" if self.value is None else "holds" if self.holds else "missed"
 
 
 def reached(results: Sequence[SetResult], cost: Cost | None = None) -> list[Reached]:
     """All figures that are asked, of the sets that were run."""
     by_name = {result.name: result for result in results}
     return [
-        *(Reached(target, value(by_name)) for target, value in _BY_SETS),
+        *(Reached(asked, value(by_name)) for asked, value in _BY_SETS),
         Reached(_FRAME_US, None if cost is None else cost.frame_us),
         Reached(_STATE_KIB, None if cost is None else cost.state_kib),
     ]
-
-
-def plain(all_reached: Sequence[Reached]) -> dict[str, dict[str, float | bool | None]]:
-    """``{figure: {"value", "asked", "holds"}}``, for JSON."""
-    return {
-        f"alerts: {each.target.name}": {"value": each.value, "asked": each.target.bound, "holds": each.holds}
-        for each in all_reached
-    }
 
 
 def _found(names: Sequence[str], per_hour: float, kinds: Sequence[str] = ()) -> Callable[[Results], float | None]:
@@ -157,33 +111,33 @@ def _at_boundaries(results: Results) -> float | None:
 
 
 Value = Callable[[Results], float | None]
-_BY_SETS: tuple[tuple[Target, Value], ...] = (
-    (Target("17 kinds on cmu, found at 2 an hour", 0.80), _found(("cmu",), 2.0)),
-    (Target("17 kinds on cmu, found at 6 an hour", 0.92), _found(("cmu",), 6.0)),
-    (Target("11 old kinds on cmu, found at 2 an hour", 0.90), _found(("cmu",), 2.0, OLD_KINDS)),
-    (Target("11 old kinds on cmu, found at 6 an hour", 0.97), _found(("cmu",), 6.0, OLD_KINDS)),
-    (Target("generated, found at 6 an hour", 0.85), _found(("generated",), 6.0)),
-    (Target("noisy Kinect (utkinect), found at 6 an hour", 0.55), _found(("utkinect",), 6.0)),
-    (Target("inertial channels, found at 6 an hour", 0.50), _found(CHANNELS, 6.0)),
-    (Target("gap, drop-out, stalled, frozen, loop, unit: found within 0.3 s", 0.98), _pooled(exact_soon)),
-    (Target("gap, drop-out, stalled, frozen, loop, unit: false alarms", 0.0, at_most=True), _false_exact),
-    (Target("kind right", 0.85), _pooled(kinds_right)),
-    (Target("joint right to one neighbour", 0.92), _pooled(places_right)),
-    (Target("growing faults raised 4 s before their worst", 0.80), _pooled(_in_time, ("cmu", "generated"))),
+_BY_SETS: tuple[tuple[Asked, Value], ...] = (
+    (Asked("17 kinds on cmu, found at 2 an hour", 0.80), _found(("cmu",), 2.0)),
+    (Asked("17 kinds on cmu, found at 6 an hour", 0.92), _found(("cmu",), 6.0)),
+    (Asked("11 old kinds on cmu, found at 2 an hour", 0.90), _found(("cmu",), 2.0, OLD_KINDS)),
+    (Asked("11 old kinds on cmu, found at 6 an hour", 0.97), _found(("cmu",), 6.0, OLD_KINDS)),
+    (Asked("generated, found at 6 an hour", 0.85), _found(("generated",), 6.0)),
+    (Asked("noisy Kinect (utkinect), found at 6 an hour", 0.55), _found(("utkinect",), 6.0)),
+    (Asked("inertial channels, found at 6 an hour", 0.50), _found(CHANNELS, 6.0)),
+    (Asked("gap, drop-out, stalled, frozen, loop, unit: found within 0.3 s", 0.98), _pooled(exact_soon)),
+    (Asked("gap, drop-out, stalled, frozen, loop, unit: false alarms", 0.0, at_most=True), _false_exact),
+    (Asked("kind right", 0.85), _pooled(kinds_right)),
+    (Asked("joint right to one neighbour", 0.92), _pooled(places_right)),
+    (Asked("growing faults raised 4 s before their worst", 0.80), _pooled(_in_time, ("cmu", "generated"))),
     *(
-        (Target(f"realised over stated alarms, {row}, {a:g} an hour", 1.5, at_most=True), _realised(row, a))
+        (Asked(f"realised over stated alarms, {row}, {a:g} an hour", 1.5, at_most=True), _realised(row, a))
         for row in (RECORDED, GENERATED, NOISE)
         for a in BUDGETS
     ),
-    (Target("alarms in ten motionless minutes", 1.0, at_most=True), _motionless),
-    (Target("skab events found at 6 an hour, best threshold", 0.78), _events("skab")),
-    (Target("falls found at 6 an hour, best threshold", 0.60), _events("falls")),
+    (Asked("alarms in ten motionless minutes", 1.0, at_most=True), _motionless),
+    (Asked("skab events found at 6 an hour, best threshold", 0.78), _events("skab")),
+    (Asked("falls found at 6 an hour, best threshold", 0.60), _events("falls")),
     *(
-        (Target(f"{name} minus best peer, {a:g} an hour", 0.0), _ahead_of_peers(name, a))
+        (Asked(f"{name} minus best peer, {a:g} an hour", 0.0), _ahead_of_peers(name, a))
         for name in ("skab", "falls")
         for a in (6.0, 30.0)
     ),
-    (Target("alarms at boundaries no more than chance (p, worst set)", _SIGNIFICANT), _at_boundaries),
+    (Asked("alarms at boundaries no more than chance (p, worst set)", _SIGNIFICANT), _at_boundaries),
 )
-_FRAME_US = Target(f"us a frame and stream, {JOINTS} joints at {STREAMS} streams", 40.0, at_most=True)
-_STATE_KIB = Target("state of a stream, KiB", 64.0, at_most=True)
+_FRAME_US = Asked(f"us a frame and stream, {JOINTS} joints at {STREAMS} streams", 40.0, at_most=True)
+_STATE_KIB = Asked("state of a stream, KiB", 64.0, at_most=True)

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from evaluation.asked import Reached, plain
 from evaluation.bench import anomalies, decoder, intake, long, many, memory, segmenter, streams, summary
 
 PARTS = ("decoder", "intake", "segmenter", "anomalies", "streams", "many", "memory", "long")
@@ -39,16 +40,16 @@ def main() -> None:
         console.print(table)
         (options.out / f"{part}.json").write_text(json.dumps({"machine": _machine(), "rows": rows}, indent=1) + "\n")
         found[part] = rows
-    figures = summary.plain(found)
+    figures = summary.reached(found)
     console.print(_figures(figures))
-    (options.out / "summary.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (options.out / "summary.json").write_text(json.dumps(plain(figures), indent=1) + "\n")
 
 
-def _figures(figures: Mapping[str, Mapping[str, float | bool | None]]) -> Table:
-    table = Table("figure", "is", "asked", "holds", title="what was asked")
-    for name, each in figures.items():
-        value = "-" if each["value"] is None else f"{each['value']:.3g}"
-        table.add_row(name, value, f"{each['asked']:g}", "yes" if each["holds"] else "no")
+def _figures(figures: Sequence[Reached]) -> Table:
+    table = Table("figure", "is", "asked", "", title="what was asked")
+    for each in figures:
+        value = "-" if each.value is None else f"{each.value:.3g}"
+        table.add_row(each.asked.name, value, f"{each.asked.bound:g}", each.verdict)
     return table
 
 

@@ -4,46 +4,24 @@ whether it holds."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from evaluation.asked import Asked, Reached
 
 Rows = Sequence[Mapping[str, Any]]
 Parts = Mapping[str, Rows]
 """What the parts of the bench gave, by name."""
+Value = Callable[[Rows], float | None]
+
+_LATE = 0.001  # of the chunks of a load that is carried
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A figure.
-
-    Attributes:
-        name: Of the figure, with its unit.
-        part: Of the bench.
-        bound: What is asked.
-        value: Of the part's rows; None if they have no such.
-        at_most: Whether less is better.
-    """
-
-    name: str
-    part: str
-    bound: float
-    value: Callable[[Rows], float | None]
-    at_most: bool = True
-
-    def holds(self, value: float | None) -> bool:
-        """What was not measured does not hold."""
-        if value is None:
-            return False
-        return value <= self.bound if self.at_most else value >= self.bound
+def reached(parts: Parts) -> list[Reached]:
+    """All figures that are asked of the parts that were run."""
+    return [Reached(asked, value(parts[part])) for part, asked, value in ASKED if part in parts]
 
 
-def plain(parts: Parts) -> dict[str, dict[str, float | bool | None]]:
-    """``{figure: {"value", "asked", "holds"}}`` of the parts that were run, for JSON."""
-    values = [(asked, asked.value(parts[asked.part])) for asked in ASKED if asked.part in parts]
-    return {asked.name: {"value": value, "asked": asked.bound, "holds": asked.holds(value)} for asked, value in values}
-
-
-def _of(key: str, **wanted: object) -> Callable[[Rows], float | None]:
+def _of(key: str, **wanted: object) -> Value:
     """A figure of the row that has these values."""
 
     def value(rows: Rows) -> float | None:
@@ -53,7 +31,7 @@ def _of(key: str, **wanted: object) -> Callable[[Rows], float | None]:
     return value
 
 
-def _largest(key: str) -> Callable[[Rows], float | None]:
+def _largest(key: str) -> Value:
     return lambda rows: max((float(row[key]) for row in rows), default=None)
 
 
@@ -71,17 +49,27 @@ def _over_echo(rows: Rows) -> float | None:
     return None if one is None else float(one["kineseg"]["p50_ms"] / one["echo"]["p50_ms"])
 
 
-def _of_a_thousand(key: str) -> Callable[[Rows], float | None]:
+def _of_a_thousand(key: str) -> Value:
     """The best of the loads of a thousand streams, on however many calls."""
     return lambda rows: min((float(row[key]) for row in rows if row["streams"] == 1000), default=None)
 
 
+def _carried(key: str) -> Value:
+    """The same of those that were carried: what a load that is behind costs says nothing."""
+    return lambda rows: _of_a_thousand(key)(_in_real_time(rows))
+
+
 def _grown(rows: Rows) -> float | None:
-    """CPU a chunk at the most streams, over that at the fewest."""
-    if len(rows) < 2:
+    """CPU a chunk at the most streams that were carried, over that at the fewest."""
+    carried = _in_real_time(rows)
+    if len(carried) < 2:
         return None
-    fewest, most = (pick(rows, key=lambda row: row["streams"]) for pick in (min, max))
+    fewest, most = (pick(carried, key=lambda row: row["streams"]) for pick in (min, max))
     return float(most["server_us_per_chunk"] / fewest["server_us_per_chunk"])
+
+
+def _in_real_time(rows: Rows) -> Rows:
+    return [row for row in rows if row["late_share"] <= _LATE]
 
 
 def _over_bare(rows: Rows) -> float | None:
@@ -89,30 +77,37 @@ def _over_bare(rows: Rows) -> float | None:
     return None if share is None else 1.0 / share
 
 
-def _kibibytes(rows: Rows, key: str = "bytes_per_stream") -> float | None:
-    largest = _largest(key)(rows)
-    return None if largest is None else largest / 2**10
+def _kibibytes(key: str) -> Value:
+    return lambda rows: _over(_largest(key)(rows), 2**10)
 
 
-def _mebibytes(rows: Rows, key: str) -> float | None:
-    largest = _largest(key)(rows)
-    return None if largest is None else largest / 2**20
+def _mebibytes(key: str) -> Value:
+    return lambda rows: _over(_largest(key)(rows), 2**20)
 
 
-ASKED: tuple[Asked, ...] = (
-    Asked("1,000 streams: late chunks, share", "many", 0.0, _of_a_thousand("late_share")),
-    Asked("1,000 streams: events after their chunk, 99th percentile, ms", "many", 50.0, _of_a_thousand("event_p99_ms")),
-    Asked("1,000 streams: CPU of the server, cores", "many", 0.7, _of_a_thousand("server_cpu_share")),
-    Asked("1,000 streams: CPU of the client, cores", "many", 0.4, _of_a_thousand("client_cpu_share")),
-    Asked("CPU a chunk from the fewest to the most streams, ratio", "many", 1.1, _grown),
-    Asked("64 calls: frames in time, share", "streams", 1.0, _in_time, at_most=False),
-    Asked("one stream: median to its acknowledgement over an echo's, ratio", "streams", 1.5, _over_echo),
-    Asked("intake, dearest kind of frames, us a chunk of six", "intake", 6.0, _largest("us_per_chunk")),
-    Asked("intake, kept of a stream, KiB", "intake", 2.0, _kibibytes),
-    Asked("segmenter, us a model frame", "segmenter", 10.0, _largest("us_per_frame")),
-    Asked("segmenter, kept of a stream, KiB", "segmenter", 64.0, lambda rows: _kibibytes(rows, "row_bytes")),
-    Asked("anomalies of a body, us a model frame", "anomalies", 8.0, _of("us_per_model_frame", of="body")),
-    Asked("decoder at batch 128 over a bare loop, ratio", "decoder", 1.3, _over_bare),
-    Asked("memory of a stream on a call of its own, KiB", "memory", 64.0, _kibibytes),
-    Asked("memory of the server without streams, MiB", "memory", 350.0, lambda rows: _mebibytes(rows, "idle_bytes")),
+def _over(value: float | None, unit: int) -> float | None:
+    return None if value is None else value / unit
+
+
+def _most(name: str, bound: float) -> Asked:
+    return Asked(name, bound, at_most=True)
+
+
+ASKED: tuple[tuple[str, Asked, Value], ...] = (
+    ("many", _most("1,000 streams: late chunks, share", 0.0), _of_a_thousand("late_share")),
+    ("many", _most("1,000 streams: events after their chunk, p99, ms", 50.0), _of_a_thousand("event_p99_ms")),
+    ("many", _most("1,000 streams: CPU of the server, cores", 0.7), _carried("server_cpu_share")),
+    ("many", _most("1,000 streams: CPU of the client, cores", 0.4), _carried("client_cpu_share")),
+    ("many", _most("CPU a chunk from the fewest to the most streams, ratio", 1.1), _grown),
+    ("streams", Asked("64 calls: frames in time, share", 1.0), _in_time),
+    ("streams", _most("one stream: median to its acknowledgement over an echo's, ratio", 1.5), _over_echo),
+    ("intake", _most("intake, dearest kind of frames, us a chunk of six", 6.0), _largest("us_per_chunk")),
+    ("intake", _most("intake, kept of a stream, KiB", 2.0), _kibibytes("bytes_per_stream")),
+    ("segmenter", _most("segmenter, us a model frame", 10.0), _largest("us_per_frame")),
+    ("segmenter", _most("segmenter, kept of a stream, KiB", 64.0), _kibibytes("row_bytes")),
+    ("anomalies", _most("anomalies of a body, us a model frame", 8.0), _of("us_per_model_frame", of="body")),
+    ("decoder", _most("decoder at batch 128 over a bare loop, ratio", 1.3), _over_bare),
+    ("memory", _most("memory of a stream on a call of its own, KiB", 64.0), _kibibytes("bytes_per_stream")),
+    ("memory", _most("memory of the server without streams, MiB", 350.0), _mebibytes("idle_bytes")),
 )
+"""Part of the bench, figure, and its value from the part's rows."""

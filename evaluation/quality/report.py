@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluation.asked import Reached
 from evaluation.quality import headline_table, idle_table, transition_tables
 from evaluation.quality.calibration import BINS, Reliability
 from evaluation.quality.headline import Headline
@@ -13,7 +14,7 @@ from evaluation.quality.peers import PEERS
 from evaluation.quality.plan import QualityPlan
 from evaluation.quality.results import FINAL, PROVISIONAL, SetResult
 from evaluation.quality.sets import SETS
-from evaluation.quality.summary import Outcome, outcomes
+from evaluation.quality.summary import reached
 from evaluation.quality.table import HEADS, cells, n_streams
 
 _NOTES = Path(__file__).with_name("notes.md")
@@ -34,7 +35,7 @@ def markdown(
     lines = ["# Quality", "", f"Written by `{command}` on {machine}.", *_what_was_run(plan), ""]
     lines += headline_table.markdown(rows)
     lines += ["", "## Targets", "", "| figure | asked | reached | |", "|---|---:|---:|---|"]
-    lines += [f"| {o.asked.name} | {_asked(o)} | {_reached(o)} | {_verdict(o)} |" for o in outcomes(rows)]
+    lines += [f"| {o.asked.name} | {_asked(o)} | {_reached(o)} | {o.verdict} |" for o in reached(rows)]
     lines += transition_tables.markdown(results)
     lines += idle_table.markdown(results)
     lines += _looked_at(settings)
@@ -49,9 +50,9 @@ def markdown(
     return "\n".join(lines) + "\n"
 
 
-def outcome_line(outcome: Outcome) -> str:
+def outcome_line(outcome: Reached) -> str:
     """A target, and whether it holds, for the terminal."""
-    return f"{_verdict(outcome):<8}{outcome.asked.name}: {_asked(outcome)}, is {_reached(outcome)}"
+    return f"{outcome.verdict:<8}{outcome.asked.name}: {_asked(outcome)}, is {_reached(outcome)}"
 
 
 def _what_was_run(plan: QualityPlan) -> list[str]:
@@ -133,15 +134,9 @@ def _bins(r: Reliability, used: Sequence[int]) -> str:
     return " | ".join(f"{100 * r.confirmed[i]:.0f} ({r.counts[i]})" if r.counts[i] else "-" for i in used)
 
 
-def _verdict(outcome: Outcome) -> str:
-    if outcome.value is None:
-        return "not run"
-    return "holds" if outcome.holds else "missed"
-
-
-def _asked(outcome: Outcome) -> str:
+def _asked(outcome: Reached) -> str:
     return f"{'<=' if outcome.asked.at_most else '>='} {outcome.asked.bound:g}"
 
 
-def _reached(outcome: Outcome) -> str:
+def _reached(outcome: Reached) -> str:
     return "-" if outcome.value is None else f"{outcome.value:.3f}"

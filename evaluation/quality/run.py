@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from evaluation.asked import plain
 from evaluation.quality import figures, headline_table, idle_table, pictures, report, summary
 from evaluation.quality.headline import Headline, headlines
 from evaluation.quality.looked_at import Setting, looked_at, total
@@ -64,7 +65,7 @@ def _print(console: Console, rows: Sequence[Headline]) -> None:
     for note in headline_table.footnotes(rows):
         console.print(note, highlight=False)
     console.print(console_table([row.result for row in rows]))
-    for outcome in (each for each in summary.outcomes(rows) if each.value is not None):
+    for outcome in (each for each in summary.reached(rows) if each.value is not None):
         console.print(report.outcome_line(outcome), style="green" if outcome.holds else "red", highlight=False)
 
 
@@ -86,11 +87,11 @@ def _write(
             if newest.streams:
                 pictures.save_set(newest, folder / "quality" / f"{newest.name}.png")
             pictures.save_confidence([row.result for row in rows], folder / "quality" / "confidence.png")
-    for name, plain in (
+    for name, content in (
         ("quality.json", figures.plain(rows, plan, machine=_machine())),
-        ("summary.json", summary.plain(rows)),
+        ("summary.json", plain(summary.reached(rows))),
     ):
-        (options.out / name).write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+        (options.out / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _folders(options: argparse.Namespace) -> list[Path]:

@@ -4,67 +4,28 @@ holds."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.asked import Asked, Reached
 from evaluation.quality.calibration import pooled
 from evaluation.quality.headline import Headline
 from evaluation.quality.results import FINAL, PROVISIONAL
 from evaluation.quality.sets import SETS, TEMPOS
 
 OPTICAL = ("takes", "mocap6")
-_ROUNDING = 1e-9
 
 Rows = Sequence[Headline]
+Value = Callable[[Rows], float | None]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A figure.
-
-    Attributes:
-        name: Of the figure.
-        bound: What is asked: a share, a number of segments, or seconds.
-        value: Of the sets that were run; None if they were not.
-        at_most: Whether less is better.
-    """
-
-    name: str
-    bound: float
-    value: Callable[[Rows], float | None]
-    at_most: bool = False
+def reached(rows: Rows) -> list[Reached]:
+    """All figures that are asked; shares from 0 to 1, seconds."""
+    return [Reached(asked, value(rows)) for asked, value in ASKED]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a figure; what was not measured does not hold."""
-
-    asked: Asked
-    value: float | None
-
-    @property
-    def holds(self) -> bool:
-        """Whether it was reached."""
-        if self.value is None:
-            return False
-        if self.asked.at_most:
-            return self.value <= self.asked.bound + _ROUNDING
-        return self.value >= self.asked.bound - _ROUNDING
-
-
-def outcomes(rows: Rows) -> list[Outcome]:
-    """All figures that are asked."""
-    return [Outcome(asked, asked.value(rows)) for asked in ASKED]
-
-
-def plain(rows: Rows) -> dict[str, dict[str, float | bool | None]]:
-    """``{figure: {"value", "asked", "holds"}}``, for JSON; shares from 0 to 1, seconds."""
-    return {o.asked.name: {"value": o.value, "asked": o.asked.bound, "holds": o.holds} for o in outcomes(rows)}
-
-
-def _share(set_name: str, figure: str, bound: float) -> Asked:
-    return Asked(f"{set_name} {figure}", bound, lambda rows: _of(rows, set_name, FINAL, figure))
+def _share(set_name: str, figure: str, bound: float) -> tuple[Asked, Value]:
+    return Asked(f"{set_name} {figure}", bound), lambda rows: _of(rows, set_name, FINAL, figure)
 
 
 def _of(rows: Rows, set_name: str, method: str, figure: str) -> float | None:
@@ -72,10 +33,9 @@ def _of(rows: Rows, set_name: str, method: str, figure: str) -> float | None:
     return None if row is None else row.score.shares.get(figure)
 
 
-def _ahead(set_name: str) -> Asked:
-    return Asked(
-        f"{set_name} minus best peer", 0.0, lambda rows: next((row.ahead for row in rows if row.name == set_name), None)
-    )
+def _ahead(set_name: str) -> tuple[Asked, Value]:
+    name = f"{set_name} minus best peer"
+    return Asked(name, 0.0), lambda rows: next((row.ahead for row in rows if row.name == set_name), None)
 
 
 def _idle_segments(rows: Rows) -> float | None:
@@ -114,7 +74,7 @@ def _repetition_error(rows: Rows) -> float | None:
     return None if over_all is None else over_all.error
 
 
-ASKED: tuple[Asked, ...] = (
+ASKED: tuple[tuple[Asked, Value], ...] = (
     _share("takes", "bf1", 0.92),
     _share("takes", "mof", 0.88),
     *(_share(f"tempo-{tempo:g}", "bf1", 0.90) for tempo in TEMPOS),
@@ -128,12 +88,12 @@ ASKED: tuple[Asked, ...] = (
     _share("hapt", "bf1", 0.72),
     _share("actrectut", "bf1", 0.55),
     _share("tssb", "covering", 0.80),
-    Asked("idle segments", 1.0, _idle_segments, at_most=True),
-    Asked("provisional optical mocap bf1", 0.82, _optical_bf1),
-    Asked("provisional optical mocap median delay", 0.8, _optical_delay, at_most=True),
+    (Asked("idle segments", 1.0, at_most=True), _idle_segments),
+    (Asked("provisional optical mocap bf1", 0.82), _optical_bf1),
+    (Asked("provisional optical mocap median delay", 0.8, at_most=True), _optical_delay),
     *(_ahead(name) for name in SETS),
-    Asked("median final delay", 2.8, _final_delay, at_most=True),
-    Asked("largest final delay", 4.0, _longest_wait, at_most=True),
-    Asked("expected calibration error", 0.05, _calibration_error, at_most=True),
-    Asked("expected calibration error of repetitions", 0.05, _repetition_error, at_most=True),
+    (Asked("median final delay", 2.8, at_most=True), _final_delay),
+    (Asked("largest final delay", 4.0, at_most=True), _longest_wait),
+    (Asked("expected calibration error", 0.05, at_most=True), _calibration_error),
+    (Asked("expected calibration error of repetitions", 0.05, at_most=True), _repetition_error),
 )

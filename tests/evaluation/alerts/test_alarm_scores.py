@@ -27,10 +27,10 @@ from evaluation.alerts.faults import (
 from evaluation.alerts.results import BUDGETS, MIDDLE, OURS, Outcome, SetResult
 from evaluation.alerts.run import merge
 from evaluation.alerts.stream import AlertStream
-from evaluation.alerts.targets import Reached, Target, plain
 from evaluation.alerts.trials import Trial
 from evaluation.alerts.vus import range_auc_pr, soft_labels, vus_pr
 from evaluation.alerts.watch import Alarm, Seen, Watched
+from evaluation.asked import Asked, Reached, plain
 
 RATE = 10.0
 CHANNELS = ("acc_x", "acc_y", "flow")
@@ -197,11 +197,11 @@ def test_volume_under_the_surface() -> None:
 def test_the_summary_keeps_what_others_put_into_it(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_text(json.dumps({"takes bf1": {"value": 0.9, "asked": 0.9, "holds": True}}))
-    merge(path, [Reached(Target("kind right", 0.85), 0.9), Reached(Target("alarms", 1.0, at_most=True), 2.0)])
-    merge(path, [Reached(Target("kind right", 0.85), None)])
+    merge(path, [Reached(Asked("kind right", 0.85), 0.9), Reached(Asked("alarms", 1.0, at_most=True), 2.0)])
+    merge(path, [Reached(Asked("kind right", 0.85), None)])
     assert json.loads(path.read_text()) == {
         "takes bf1": {"value": 0.9, "asked": 0.9, "holds": True},
         "alerts: alarms": {"value": 2.0, "asked": 1.0, "holds": False},
         "alerts: kind right": {"value": None, "asked": 0.85, "holds": False},
     }
-    assert plain([Reached(Target("x", 0.3), 0.1 + 0.2)])["alerts: x"]["holds"]
+    assert plain([Reached(Asked("x", 0.3), 0.1 + 0.2)])["x"]["holds"]

@@ -74,7 +74,7 @@ def test_what_rules_can_tell_is_found_at_every_budget(generated: SetResult) -> N
 
 
 def test_events_that_anyone_would_find_are_found(falls: SetResult) -> None:
-    outcomes = {each.target.name: each for each in reached([falls])}
+    outcomes = {each.asked.name: each for each in reached([falls])}
     assert outcomes["falls found at 6 an hour, best threshold"].value == 1.0
     assert outcomes["falls minus best peer, 6 an hour"].holds
     assert outcomes["kind right"].verdict == "not run"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from evaluation.bench.summary import ASKED, plain
+from evaluation.asked import plain
+from evaluation.bench.summary import ASKED, reached
 
 
 def test_figures_are_of_the_parts_that_were_run() -> None:
-    figures = plain(
-        {"segmenter": [{"us_per_frame": 9.0, "row_bytes": 65 << 10}, {"us_per_frame": 8.0, "row_bytes": 1}]}
-    )
+    rows = [{"us_per_frame": 9.0, "row_bytes": 65 << 10}, {"us_per_frame": 8.0, "row_bytes": 1}]
+    figures = plain(reached({"segmenter": rows}))
     assert figures == {
         "segmenter, us a model frame": {"value": 9.0, "asked": 10.0, "holds": True},
         "segmenter, kept of a stream, KiB": {"value": 65.0, "asked": 64.0, "holds": False},
@@ -16,18 +16,27 @@ def test_figures_are_of_the_parts_that_were_run() -> None:
 
 
 def test_what_was_not_measured_does_not_hold() -> None:
-    figures = plain({asked.part: [] for asked in ASKED})
+    figures = plain(reached({part: [] for part, _, _ in ASKED}))
     assert len(figures) == len(ASKED)
     assert {(one["value"], one["holds"]) for one in figures.values()} == {(None, False)}
 
 
+def _load(streams: int, late: float, cost: float) -> dict[str, float]:
+    return {
+        "streams": streams, "late_share": late, "event_p99_ms": 40.0, "server_cpu_share": 0.6, "client_cpu_share": 0.3,
+        "server_us_per_chunk": cost,
+    }  # fmt: skip
+
+
 def test_a_thousand_streams_are_judged_by_their_best_load() -> None:
-    rows = [
-        {"streams": streams, "late_share": late, "event_p99_ms": 40.0, "server_cpu_share": 0.6, "client_cpu_share": 0.5,
-         "server_us_per_chunk": cost}
-        for streams, late, cost in ((64, 0.0, 40.0), (1000, 0.2, 50.0), (1000, 0.0, 42.0))
-    ]  # fmt: skip
-    figures = plain({"many": rows})
+    rows = [_load(64, 0.0, 40.0), _load(1000, 0.2, 30.0), _load(1000, 0.0, 50.0)]
+    figures = plain(reached({"many": rows}))
     assert figures["1,000 streams: late chunks, share"] == {"value": 0.0, "asked": 0.0, "holds": True}
-    assert not figures["1,000 streams: CPU of the client, cores"]["holds"]
+    assert figures["1,000 streams: CPU of the client, cores"]["holds"]
     assert figures["CPU a chunk from the fewest to the most streams, ratio"]["value"] == 1.25
+
+
+def test_what_a_load_costs_that_is_behind_says_nothing() -> None:
+    figures = plain(reached({"many": [_load(64, 0.0, 40.0), _load(1000, 0.2, 30.0)]}))
+    assert figures["1,000 streams: CPU of the server, cores"] == {"value": None, "asked": 0.7, "holds": False}
+    assert figures["CPU a chunk from the fewest to the most streams, ratio"]["value"] is None
