@@ -12,6 +12,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg._aio_status import CallStatus
+from kineseg._aio_waiting import AsyncWaiting
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout
@@ -19,14 +20,13 @@ from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
 from kineseg._pulse import Pulse
 from kineseg._retry import delays
-from kineseg._silence import Silence
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
 Connect = Callable[[], Call]
 
 
-class AsyncStream(BaseStream):
+class AsyncStream(BaseStream, AsyncWaiting):
     """Frames go in, events come out, both at once; `Stream` for asyncio.
 
     Made by `AsyncClient.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
@@ -39,7 +39,6 @@ class AsyncStream(BaseStream):
         self._connect = connect
         self._call: Call | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._silence = Silence(settings.limits.silence_s)
         self._arrived = Pulse()  # callers wait for what the reader brings
         self._queued = Pulse()  # the writer waits for what callers queue
 
@@ -182,24 +181,6 @@ class AsyncStream(BaseStream):
         protocol.end_input()
         await self._wait(lambda: protocol.over)
         protocol.raise_once()
-
-    async def _wait(self, ready: Callable[[], bool]) -> None:
-        while not ready():
-            self._queued()
-            left = self._give_up_silent()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._arrived.wait()
-
-    def _give_up_silent(self) -> float | None:
-        """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""
-        left = self._silence.left(self._protocol)
-        if left == 0.0:
-            self._arrived()
-            self._queued()
-            if self._call is not None:
-                self._call.cancel()
-        return left
 
     async def _open_once(self) -> None:
         protocol = self._new_attempt()

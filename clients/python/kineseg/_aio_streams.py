@@ -12,6 +12,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg._aio_status import CallStatus
+from kineseg._aio_waiting import AsyncWaiting
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
@@ -51,7 +52,7 @@ class AsyncSharedStream(BaseSharedStream):
         self._owner._change(self._protocol.cancel)
 
 
-class AsyncStreams(BaseStreams[AsyncSharedStream]):
+class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
     """Many streams that share one call; `Streams` for asyncio, which explains arguments, methods and errors.
 
     Made by `AsyncClient.streams`, and to be entered with ``async with``. One task may send while another one reads, and
@@ -175,24 +176,6 @@ class AsyncStreams(BaseStreams[AsyncSharedStream]):
         change()
         self._arrived()
         self._queued()
-
-    async def _wait(self, ready: Callable[[], bool]) -> None:
-        while not ready():
-            self._queued()
-            left = self._give_up_silent()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._arrived.wait()
-
-    def _give_up_silent(self) -> float | None:
-        """Seconds to wait at most for the server; a call whose server has been silent for too long is over."""
-        left = self._silence.left(self._protocol)
-        if left == 0.0:
-            self._arrived()
-            self._queued()
-            if self._call is not None:
-                self._call.cancel()
-        return left
 
     async def _open_once(self, streams: list[AsyncSharedStream]) -> None:
         members = self._attempt(streams)

@@ -13,6 +13,7 @@ from kineseg._errors import KinesegError, StreamClosed
 from kineseg._events import Summary
 from kineseg._info import Opened
 from kineseg._protocol import StreamProtocol
+from kineseg._silence import Silence
 from kineseg._stream_life import StreamLife, StreamState
 
 
@@ -113,6 +114,10 @@ class BaseStream(StreamView):
         self._settings = settings
         self._begun = False
         self._protocol = StreamProtocol(config, settings.limits)
+        self._silence = Silence(settings.limits.silence_s)
+
+    def _left_s(self) -> float | None:
+        return self._silence.left(self._protocol)
 
     def _begin(self) -> None:
         if self._begun:

@@ -44,6 +44,9 @@ class BaseStreams(Generic[Shared]):
         self._protocol: ManyProtocol[BaseSharedStream] = ManyProtocol(settings.limits)
         self._silence = Silence(settings.limits.silence_s)
 
+    def _left_s(self) -> float | None:
+        return self._silence.left(self._protocol)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({self._protocol.count_open()} open)>"
 

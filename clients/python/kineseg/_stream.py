@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,15 +17,13 @@ from kineseg._errors import Internal, KinesegError, Timeout
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
 from kineseg._retry import delays
-from kineseg._silence import Silence
+from kineseg._waiting import Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
-# On Windows a thread that waits hears of Ctrl-C only when it has waited (Python before 3.14).
-LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else threading.TIMEOUT_MAX
 
 
-class Stream(BaseStream):
+class Stream(BaseStream, Waiting):
     """Frames go in, events come out, both at once.
 
     Made by `Client.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
@@ -39,7 +36,6 @@ class Stream(BaseStream):
         self._connect = connect
         self._call: grpc._CallIterator[pb.SegmentResponse] | None = None
         self._reader: threading.Thread | None = None
-        self._silence = Silence(settings.limits.silence_s)
         lock = threading.RLock()
         self._arrived = threading.Condition(lock)  # callers wait for what the reader brings
         self._queued = threading.Condition(lock)  # the sending thread waits for what callers queue
@@ -183,22 +179,6 @@ class Stream(BaseStream):
             protocol.end_input()
             self._wait(lambda: protocol.over)
             protocol.raise_once()
-
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        while not ready():
-            self._queued.notify_all()
-            left = self._give_up_silent()
-            self._arrived.wait(LONGEST_WAIT_S if left is None else min(left, LONGEST_WAIT_S))
-
-    def _give_up_silent(self) -> float | None:
-        """Seconds to wait at most for the server; a stream whose server has been silent for too long is over."""
-        left = self._silence.left(self._protocol)
-        if left == 0.0:
-            self._arrived.notify_all()
-            self._queued.notify_all()
-            if self._call is not None:
-                self._call.cancel()
-        return left
 
     def _open_once(self) -> None:
         protocol = self._new_attempt()

@@ -18,7 +18,7 @@ from kineseg._errors import Internal, KinesegError
 from kineseg._events import Event, FrameResult
 from kineseg._retry import delays
 from kineseg._sending import PerStream
-from kineseg._stream import LONGEST_WAIT_S
+from kineseg._waiting import LONGEST_WAIT_S, Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentManyRequest]], "grpc._CallIterator[pb.SegmentManyResponse]"]
@@ -49,7 +49,7 @@ class SharedStream(BaseSharedStream):
         self._owner._change(self._protocol.cancel)
 
 
-class Streams(BaseStreams[SharedStream]):
+class Streams(BaseStreams[SharedStream], Waiting):
     """Many streams that share one call: frames go in, events come out, all at once.
 
     Made by `Client.streams`, and to be entered with ``with``. Leaving it ends the input of all its streams and waits
@@ -208,22 +208,6 @@ class Streams(BaseStreams[SharedStream]):
             change()
             self._arrived.notify_all()
             self._queued.notify_all()
-
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        while not ready():
-            self._queued.notify_all()
-            left = self._give_up_silent()
-            self._arrived.wait(LONGEST_WAIT_S if left is None else min(left, LONGEST_WAIT_S))
-
-    def _give_up_silent(self) -> float | None:
-        """Seconds to wait at most for the server; a call whose server has been silent for too long is over."""
-        left = self._silence.left(self._protocol)
-        if left == 0.0:
-            self._arrived.notify_all()
-            self._queued.notify_all()
-            if self._call is not None:
-                self._call.cancel()
-        return left
 
     def _open_once(self, streams: list[SharedStream]) -> None:
         with self._arrived:
