@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kineseg._config import Limits, StreamConfig
-from kineseg._errors import Internal, KinesegError, StreamClosed
+from kineseg._errors import KinesegError, StreamClosed
 from kineseg._events import Event, FrameResult, Summary
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
@@ -85,15 +85,6 @@ class MemberProtocol(StreamLife, Generic[Handle]):
     def receive_ack(self, frames: int) -> None:
         """The server has processed it up to there."""
         self._acknowledge(frames)
-
-    def finish(self, error: KinesegError | None) -> None:
-        """It is over; `error` says why unless it ended well."""
-        if self.over:
-            return
-        if error is None and self.summary is None:
-            error = Internal("the server ended the stream without a summary")
-        self.error = error
-        self.state = StreamState.FAILED if error else StreamState.ENDED
 
     def read_error(self) -> KinesegError | None:
         """What ended it, if anything did and it has been neither raised nor read yet."""

@@ -92,12 +92,7 @@ class StreamProtocol(StreamLife):
 
     def finish(self, error: KinesegError | None) -> None:
         """The call has ended; `error` says how unless it ended well."""
-        if self.over:
-            return
-        if error is None and self.summary is None:
-            error = Internal("the server ended the stream without a summary")
-        self.error = error
-        self.state = StreamState.FAILED if error else StreamState.ENDED
+        super().finish(error)
         self._requests.clear()
 
     # -- towards the caller; a method that says False or None means: wait for a change, then ask again

@@ -92,6 +92,15 @@ class StreamLife(ABC):
         """Raise why nothing can be sent, if so."""
         self._sendable()
 
+    def finish(self, error: KinesegError | None) -> None:
+        """It is over; `error` says why unless it ended well."""
+        if self.over:
+            return
+        if error is None and self.summary is None:
+            error = Internal("the server ended the stream without a summary")
+        self.error = error
+        self.state = StreamState.FAILED if error else StreamState.ENDED
+
     def check(
         self,
         frames: ArrayLike,
