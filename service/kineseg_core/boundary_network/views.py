@@ -61,6 +61,11 @@ class ViewPlan:
         return self.embedding + 2 * self.channels
 
     @property
+    def compared(self) -> int:
+        """How many numbers of a block labels compare, the first ones: the embedding, or posture and speed."""
+        return self.embedding or self.dims
+
+    @property
     def ends(self) -> Integers:
         """``(K,)`` where the parts of a block end: embedding if any, posture, speed."""
         ends = [self.embedding, self.embedding + self.channels, self.dims]

@@ -21,9 +21,9 @@ class NetworkSegments(Segments):
     """
 
     def __init__(self, plan: SegmenterPlan, labeller: Labeller | None = None) -> None:
-        super().__init__(plan.settings, plan.compared, BLOCK_S, labeller)
+        super().__init__(plan.settings, plan.views.compared, BLOCK_S, labeller)
         self._decider = plan.decider()
-        self._compared = slice(0, plan.compared)
+        self._compared = slice(0, plan.views.compared)
         self._first_frame = 0  # of block 0
 
     @property

@@ -33,11 +33,6 @@ class SegmenterPlan:
     delay_s: float = 0.0
 
     @property
-    def compared(self) -> int:
-        """How many numbers of a block labels compare, the first ones."""
-        return self.views.embedding or self.views.dims
-
-    @property
     def shortest_latency_s(self) -> float:
         """No boundary can be sure to be decided sooner than this after its frame."""
         return self.decider().shortest_latency * BLOCK_S + self._passes_s

@@ -36,8 +36,8 @@ class Segmenter(NetworkSegments):
         settings, views = plan.settings, plan.views
         self._views = StreamViews(views)
         self._blocks = BlockRing(views.ends, views.views)
-        self._stillness = StillnessDetector(plan.compared, STILL_GROUP, STILL_GROUPS)
-        self._distance = TypicalDistance(plan.compared, settings.median_squared_distance, settings.prior_s)
+        self._stillness = StillnessDetector(plan.views.compared, STILL_GROUP, STILL_GROUPS)
+        self._distance = TypicalDistance(plan.views.compared, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)
         self._waiting: list[tuple[int, Due]] = []  # blocks that have come, and what was looked at with each
         self._decisions: list[Decision] = []  # made while observing

@@ -115,7 +115,7 @@ class Columns(NamedTuple):
 
 def new_columns(plan: TablePlan, rows: int) -> Columns:
     """Room for so many streams; what is in a row means nothing before `clear`."""
-    channels, dims, compared = plan.views.channels, plan.views.dims, plan.compared
+    channels, dims, compared = plan.views.channels, plan.views.dims, plan.views.compared
     shapes: Mapping[str, tuple[tuple[int, ...], Any]] = {
         "counters": ((), COUNTERS),
         "decider": ((), DECIDER),

@@ -31,11 +31,6 @@ class TablePlan:
         return cls(plan.views, plan.settings)
 
     @property
-    def compared(self) -> int:
-        """E, how many numbers of a block labels compare, the first ones."""
-        return self.views.embedding or self.views.dims
-
-    @property
     def far(self) -> int:
         """F, how many numbers of a block are compared with the farther past, the first ones."""
         return int(self.views.ends[self.views.views[0, 1] - 1])
@@ -69,7 +64,7 @@ class TablePlan:
             frames_per_block=BLOCK_S * views.rate_hz,
             embedding=views.embedding,
             least_deviation=views.least_deviation,
-            compared=self.compared,
+            compared=views.compared,
             prior_distances=prior_distances(self.settings.prior_s),
             surprise_kept=surprise.kept,
             surprise_prior=surprise.prior,
