@@ -83,7 +83,6 @@ class Opener:
 
     Args:
         bundles: The models, by name; the first is the default unless another is named.
-        known: Gives what has been taught for a model.
         scratch: The built-in model can be asked for as well.
         default_model: Model of streams that name none; empty: the first.
         default_latency_s: Latency budget of streams that ask for none, seconds.
@@ -102,7 +101,6 @@ class Opener:
     def __init__(
         self,
         bundles: Mapping[str, Bundle],
-        known: Callable[[str], KnownNames] = lambda model: KnownNames(),
         *,
         scratch: bool = True,
         default_model: str = "",
@@ -126,7 +124,6 @@ class Opener:
             raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
         self._names = sorted(names)
         self._bundles = bundles
-        self._known = known
         self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
         self._naming = {
             name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
@@ -145,8 +142,14 @@ class Opener:
         found = (each.boundary_network for each in self._bundles.values())
         return next((each for each in found if each is not None), None) or packaged_network()
 
-    def session(self, wanted: StreamRequest) -> Session:
+    def session(
+        self, wanted: StreamRequest, taught: Callable[[str], KnownNames] = lambda model: KnownNames()
+    ) -> Session:
         """A new session.
+
+        Args:
+            wanted: What it is to be.
+            taught: Gives what has been taught for a model, to those whose session it is.
 
         Raises:
             InvalidRequest: A field is out of range, or the profile is of another source or none.
@@ -193,9 +196,13 @@ class Opener:
             return_profile=wanted.return_profile,
         )
         bundle = self._bundles.get(model)
-        return self._scratch_session(agreed, wanted) if bundle is None else self._session(agreed, wanted, bundle)
+        if bundle is None:
+            return self._scratch_session(agreed, wanted)
+        return self._session(agreed, wanted, bundle, taught)
 
-    def _session(self, agreed: SessionConfig, wanted: StreamRequest, bundle: Bundle) -> Session:
+    def _session(
+        self, agreed: SessionConfig, wanted: StreamRequest, bundle: Bundle, taught: Callable[[str], KnownNames]
+    ) -> Session:
         agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
         pose = None if wanted.joints is None else _pose_for(bundle, wanted.joints, agreed.frame_rate_hz)
         order = _order(wanted.channels if pose is None else pose.channels, bundle.channels)
@@ -212,7 +219,7 @@ class Opener:
         segmenter = SegmenterPlan(settings, views, point, agreed.latency_s, _delay_s(rate, model_rate))
         namer = Namer(
             self._naming[agreed.model],
-            self._known(agreed.model),
+            taught(agreed.model),
             bundle.classes,
             rate_hz=model_rate,
         )

@@ -17,7 +17,8 @@ from kineseg_core.segmenter.warm_up import warm_up
 
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
-from kineseg_service.names.keeper import Everywhere, NameKeeper
+from kineseg_service.names.keeper import Everywhere
+from kineseg_service.names.tenants import TenantNames
 
 _log = get_logger(__name__)
 
@@ -36,7 +37,7 @@ class Loaded:
     decoders: dict[str, Decoder]
     network: BoundaryNetwork
     opener: Opener
-    names: NameKeeper
+    names: TenantNames
 
 
 def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
@@ -54,10 +55,9 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
     if settings.packaged_bundle and packaged is not None:
         paths.append(packaged)
     bundles: dict[str, Bundle] = load_bundles(paths)
-    names = NameKeeper(bundles, settings.label_bank, everywhere)
+    names = TenantNames(bundles, settings.label_bank, everywhere)
     opener = Opener(
         bundles,
-        names.known,
         scratch=settings.scratch,
         default_model=settings.default_model,
         default_latency_s=settings.default_latency_s,

@@ -21,7 +21,7 @@ from kineseg_core.generic import ScratchDecoders
 
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.ports import SERVICE, grpc_server
-from kineseg_service.api.rooms import Rooms
+from kineseg_service.api.rooms import TenantRooms
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.shared_servicer import SharedServicer
 from kineseg_service.api.siblings import Siblings, answer_siblings
@@ -37,8 +37,7 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
 from kineseg_service.streams.claims import Claims
-from kineseg_service.streams.hub import Hub
-from kineseg_service.streams.live import LiveStreams
+from kineseg_service.streams.tenants import Hubs, TenantStreams
 
 _log = get_logger(__name__)
 
@@ -68,18 +67,18 @@ class Server:
         self.port = 0
         self.metrics_port: int | None = None
         self._metrics = Metrics(CODE_NAMES)
-        self._hub = Hub()
+        self._hubs = Hubs()
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
         self._servicer = (
-            Servicer(self._hub, self._metrics, self.settings)
+            Servicer(self._hubs, self._metrics, self.settings)
             if self._siblings is None
-            else SharedServicer(self._hub, self._metrics, self.settings, self._siblings)
+            else SharedServicer(self._hubs, self._metrics, self.settings, self._siblings)
         )
         self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
         self._engine: Engine | None = None
-        self._streams: LiveStreams | None = None
+        self._streams: TenantStreams | None = None
         self._exporter: tuple[object, threading.Thread] | None = None
         self.served = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -118,7 +117,7 @@ class Server:
         self._engine = Engine(
             loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
         )
-        self._streams = LiveStreams(self._engine, self._hub, self._metrics, self.settings, self._claims())
+        self._streams = TenantStreams(self._engine, self._hubs, self._metrics, self.settings, self._claims())
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
@@ -126,7 +125,7 @@ class Server:
             threads=self.settings.intra_op_threads,
             made=log_ready,
         )
-        rooms = Rooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names)
+        rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names)
         self._servicer.serve(rooms)
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
@@ -202,7 +201,7 @@ class Server:
         if self._streams is not None:
             _log.info("draining", streams=len(self._streams), grace_s=grace_s)
             await self._streams.drain(grace_s)
-        self._hub.close()
+        self._hubs.close()
         if self._grpc is not None:
             # Calls that end by themselves get a moment to say so; the others have had their time.
             await self._grpc.stop(min(grace_s, 1.0))
@@ -215,9 +214,9 @@ class Server:
             await asyncio.to_thread(_close_exporter, server, thread)
             self._exporter = None
 
-    async def _join(self, place: Place, siblings: Siblings, rooms: Rooms) -> None:
+    async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
         """Answers the other processes, and opens the port that it shares with them once it may."""
-        for_itself = Servicer(self._hub, self._metrics.of_passed_on_calls(), self.settings)
+        for_itself = Servicer(self._hubs, self._metrics.of_passed_on_calls(), self.settings)
         for_itself.serve(rooms)
         self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded

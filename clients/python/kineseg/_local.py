@@ -67,7 +67,7 @@ class LocalModel:
         bundles = {} if self.bundle is None else {self.bundle.name: self.bundle}
         known = _known(self.bundle, name_bank)
         with _refusals():
-            session = Opener(bundles, lambda name: known).session(
+            session = Opener(bundles).session(
                 StreamRequest(
                     rate_hz=config.rate,
                     session_id=config.session_id,
@@ -82,7 +82,8 @@ class LocalModel:
                     joints=config.joints,
                     profile=config.profile,
                     rules=rules_from_toml(str(config.rules)),
-                )
+                ),
+                lambda name: known,
             )
             return LocalStream(self, InProcessStream(session, self.bundle, self.network))
 

@@ -47,7 +47,7 @@ class Openings:
             else:
                 # What may be long is read while other streams go on.
                 wanted = await asyncio.to_thread(convert.stream_request, config)
-            session = rooms.opener.session(wanted)
+            session = rooms.opener.session(wanted, rooms.names.known)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             return await rooms.streams.open(session, make, own)

@@ -9,11 +9,13 @@ from kineseg_core.inference.decoder import Decoder
 from kineseg_core.opening import Opener
 
 from kineseg_service.names.keeper import NameKeeper
+from kineseg_service.names.tenants import TenantNames
 from kineseg_service.streams.live import LiveStreams
+from kineseg_service.streams.tenants import TenantStreams
 
 
 class Rooms:
-    """What the calls delegate to; there once the models have been loaded."""
+    """What the calls of one tenant delegate to."""
 
     def __init__(
         self,
@@ -28,3 +30,29 @@ class Rooms:
         self.scratch = scratch
         self.opener = opener
         self.streams = streams
+
+
+class TenantRooms:
+    """What the calls of all tenants delegate to; there once the models have been loaded."""
+
+    def __init__(
+        self,
+        decoders: Mapping[str, Decoder],
+        opener: Opener,
+        streams: TenantStreams,
+        scratch: ScratchDecoders,
+        names: TenantNames,
+    ) -> None:
+        self.names = names
+        self._decoders = decoders
+        self._opener = opener
+        self._streams = streams
+        self._scratch = scratch
+
+    def of(self, tenant: str) -> Rooms:
+        """What is one tenant's, and nothing of another's.
+
+        Raises:
+            BadBank: Its name bank cannot be used.
+        """
+        return Rooms(self._decoders, self._opener, self._streams.of(tenant), self._scratch, self.names.of(tenant))

@@ -17,19 +17,21 @@ from kineseg_core.naming import Example, NamedExamples
 from kineseg_core.profile_json import profile_to_json
 from kineseg_core.stream_ids import time_ordered_uuid
 
+from kineseg_service.access.caller import current_caller
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
 from kineseg_service.api.opening import Openings
-from kineseg_service.api.rooms import Rooms
+from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.streams.hub import Hub, Watcher
+from kineseg_service.streams.hub import Watcher
 from kineseg_service.streams.live import LiveStream
+from kineseg_service.streams.tenants import Hubs
 
 _log = get_logger(__name__)
 Request = TypeVar("Request")
@@ -40,25 +42,23 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     """Implements `kineseg.v1.SegmentationService`.
 
     Args:
-        hub: Where watchers get events.
+        hubs: Where watchers get events.
         metrics: Where errors are counted.
         settings: Limits.
     """
 
-    def __init__(self, hub: Hub, metrics: Metrics, settings: Settings) -> None:
-        self._hub = hub
+    def __init__(self, hubs: Hubs, metrics: Metrics, settings: Settings) -> None:
+        self._hubs = hubs
         self._metrics = metrics
         self._settings = settings
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
-        self._rooms: Rooms | None = None
-        self._openings: Openings | None = None
+        self._rooms: TenantRooms | None = None
         self._draining = False
         self._opening = 0  # streams that have not sent their configuration yet
 
-    def serve(self, rooms: Rooms) -> None:
+    def serve(self, rooms: TenantRooms) -> None:
         """The models have been loaded: from now on calls are answered."""
         self._rooms = rooms
-        self._openings = Openings(rooms, self._settings, self._server_id)
 
     def refuse(self) -> None:
         """The server is shutting down: from now on streams are refused."""
@@ -69,13 +69,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     ) -> None:
         """Segments one stream."""
         async with statuses(context, self._metrics):
-            live = await self._open(request_iterator)
+            openings = self._for_opening()
+            live = await self._open(openings, request_iterator)
             reader: asyncio.Task[None] | None = None
             try:
                 log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
                 log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
                 reader = asyncio.create_task(self._read(request_iterator, context, live))
-                await self._answer(context, live, log)
+                await self._answer(context, openings.opened(live, self._settings.max_chunk_frames), live, log)
             finally:
                 if reader is not None:
                     reader.cancel()
@@ -96,13 +97,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     ) -> None:
         """Streams the events of all sessions."""
         async with statuses(context, self._metrics):
+            hub = self._hubs.of(current_caller.get().tenant)
             kinds = convert.kinds_from(list(request.kinds))
-            if len(self._hub) >= self._settings.max_watchers:
+            if len(self._hubs) >= self._settings.max_watchers:
                 most = self._settings.max_watchers
                 raise Full(f"all {most} watchers are taken; try again later", maximum=most)
             watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
             try:
-                self._hub.add(watcher)
+                hub.add(watcher)
                 self._count_watchers()
                 # The client may wait for these before it goes on: it then misses nothing.
                 await context.send_initial_metadata(())
@@ -113,7 +115,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     )
                     await send(context, message)
             finally:
-                self._hub.remove(watcher)
+                hub.remove(watcher)
                 self._count_watchers()
 
     async def ListModels(  # noqa: N802
@@ -234,17 +236,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     def _ready(self) -> Rooms:
         if self._rooms is None:
             raise Loading("the server is loading its models; try again in a moment")
-        return self._rooms
+        return self._rooms.of(current_caller.get().tenant)
 
     def _for_opening(self) -> Openings:
         if self._draining:
             raise Draining("the server is shutting down; try another one")
-        self._ready()
-        assert self._openings is not None
-        return self._openings
+        return Openings(self._ready(), self._settings, self._server_id)
 
-    async def _open(self, requests: Requests) -> LiveStream:
-        openings = self._for_opening()
+    async def _open(self, openings: Openings, requests: Requests) -> LiveStream:
         first = await self._first(requests)
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest(
@@ -274,11 +273,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         finally:
             self._opening -= 1
 
-    async def _answer(self, context: Context, live: LiveStream, log: Log) -> None:
+    async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
         try:
-            assert self._openings is not None
-            opened = self._openings.opened(live, self._settings.max_chunk_frames)
             await send(context, pb.SegmentResponse(opened=opened))
             async for output in live.outputs():
                 await send(context, convert.response(output))
@@ -328,7 +325,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
 
     def _count_watchers(self) -> None:
         with harmless("metrics"):
-            self._metrics.watchers(len(self._hub))
+            self._metrics.watchers(len(self._hubs))
 
 
 def _check_learns(model: str, field: str) -> None:

@@ -16,21 +16,21 @@ from kineseg_service.api.watch_all import WatchAll
 from kineseg_service.config import Settings
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.streams.hub import Hub
+from kineseg_service.streams.tenants import Hubs
 
 
 class SharedServicer(Servicer):
     """Segments in this process, and asks all of them whatever is about sessions.
 
     Args:
-        hub: Where watchers get events of this process.
+        hubs: Where watchers get events of this process.
         metrics: Where errors are counted.
         settings: Limits.
         siblings: All processes.
     """
 
-    def __init__(self, hub: Hub, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
-        super().__init__(hub, metrics, settings)
+    def __init__(self, hubs: Hubs, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
+        super().__init__(hubs, metrics, settings)
         self._siblings = siblings
         self._watching = 0
 

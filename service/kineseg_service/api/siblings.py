@@ -11,12 +11,14 @@ import grpc
 from google.protobuf.message import Message
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
+from kineseg_service.access.caller import Caller, current_caller
 from kineseg_service.api.codes import reason_of
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.errors import UnknownSession
 
 Answer = TypeVar("Answer", bound=Message)
 _SERVICE, _RELOAD, _JOIN = "kineseg.internal.Processes", "ReloadNames", "Join"
+_TENANT = "kineseg-tenant"
 # Between processes of one server nothing is too long that is short enough for a client.
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 # A connection of its own for every question: they are rare, and a process that has been started anew is found at once.
@@ -107,7 +109,9 @@ class Siblings:
         async def ask(socket: str) -> Answer | grpc.aio.AioRpcError:
             async with connected(socket) as channel:
                 try:
-                    found = await getattr(pb_grpc.SegmentationServiceStub(channel), method)(request)
+                    found = await getattr(pb_grpc.SegmentationServiceStub(channel), method)(
+                        request, metadata=on_behalf()
+                    )
                 except grpc.aio.AioRpcError as error:
                     if error.code() is grpc.StatusCode.UNAVAILABLE or reason_of(error) in passed_over:
                         return error
@@ -116,6 +120,22 @@ class Siblings:
             return found
 
         return await asyncio.gather(*map(ask, self.sockets))
+
+
+def on_behalf() -> tuple[tuple[str, str], ...]:
+    """Metadata that says to another process whose call is passed on to it."""
+    return ((_TENANT, current_caller.get().tenant),)
+
+
+class PassedOn(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpcio is not typed there
+    """Believes what another process of the server says about whose call it is: no one else reaches the socket."""
+
+    async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        """Notes it for the call."""
+        for key, value in details.invocation_metadata:
+            if key == _TENANT:
+                current_caller.set(Caller(str(value)))
+        return await continuation(details)
 
 
 @asynccontextmanager
@@ -144,7 +164,7 @@ async def answer_siblings(
         await siblings.joined(message[0])
         return b""
 
-    server = grpc.aio.server(options=_UNLIMITED)
+    server = grpc.aio.server(options=_UNLIMITED, interceptors=[PassedOn()])
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         _RELOAD: grpc.unary_unary_rpc_method_handler(reload_names),

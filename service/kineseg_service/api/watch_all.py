@@ -10,7 +10,7 @@ import grpc
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
-from kineseg_service.api.siblings import Siblings, connected
+from kineseg_service.api.siblings import Siblings, connected, on_behalf
 
 # Few: what a slow watcher does not take is to wait in the processes, where what is dropped is counted.
 _QUEUE = 16
@@ -62,7 +62,7 @@ class WatchAll:
         while True:
             error: grpc.aio.AioRpcError | None = None
             async with connected(self._siblings.sockets[index]) as channel:
-                call = pb_grpc.SegmentationServiceStub(channel).WatchEvents(self._request)
+                call = pb_grpc.SegmentationServiceStub(channel).WatchEvents(self._request, metadata=on_behalf())
                 try:
                     await call.initial_metadata()
                     if not call.done():

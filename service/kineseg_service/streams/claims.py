@@ -24,3 +24,24 @@ class NoClaims:
 
     def free(self, name: str) -> None:
         """Nothing was taken."""
+
+
+class ClaimsOf:
+    """The names of one tenant among those of all.
+
+    Args:
+        tenant: Whose.
+        claims: All names.
+    """
+
+    def __init__(self, tenant: str, claims: Claims) -> None:
+        self._prefix = f"{tenant}/"  # no name has a slash
+        self._claims = claims
+
+    def take(self, name: str, *others: str) -> bool:
+        """Takes a name, and others that stand for the same; False, and none is taken, when one is taken already."""
+        return self._claims.take(self._prefix + name, *(self._prefix + other for other in others))
+
+    def free(self, name: str) -> None:
+        """Gives back what was taken with the name, if anything was."""
+        self._claims.free(self._prefix + name)

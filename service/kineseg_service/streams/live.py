@@ -6,28 +6,28 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from kineseg_core.errors import CoreError, Full
+from kineseg_core.errors import CoreError
 from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
 
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, SessionExists, UnknownSession
-from kineseg_service.logs import get_logger, harmless
-from kineseg_service.metrics import Metrics
+from kineseg_service.errors import Idle, SessionExists, UnknownSession
+from kineseg_service.logs import harmless
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
-from kineseg_service.streams.claims import Claims, NoClaims
+from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
+from kineseg_service.streams.house import House
 from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
 
-_log = get_logger(__name__)
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
 
 
@@ -143,49 +143,34 @@ class LiveStream(OpenStream):
 
 
 class LiveStreams:
-    """All open streams of a server. To be used in one event loop.
+    """The open streams of one tenant. To be used in one event loop.
 
     Args:
-        engine: What steps them; `from_engine` is to get its deliveries.
+        house: What they share with those of others.
         hub: Gets all events.
-        metrics: Where streams and events are counted.
-        settings: Limits.
         claims: Names that other processes of the server have taken.
-
-    Attributes:
-        at_drain: Is called when the server begins to shut down.
     """
 
-    def __init__(
-        self, engine: Engine, hub: Hub, metrics: Metrics, settings: Settings, claims: Claims | None = None
-    ) -> None:
-        self._claims = claims or NoClaims()
-        self._engine = engine
+    def __init__(self, house: House, hub: Hub, claims: Claims) -> None:
+        self._claims = claims
+        self._house = house
+        self._engine = house.engine
         self._hub = hub
-        self._metrics = metrics
-        self._settings = settings
-        self._loop = asyncio.get_running_loop()
+        self._metrics = house.metrics
+        self._settings = house.settings
         self._names: set[str] = set()
         self._streams: dict[str, OpenStream] = {}
         self._named: dict[str, str] = {}  # the names of the same, by the ids of their streams
-        self._of: dict[ScheduledStream, OpenStream] = {}
-        self._draining = asyncio.Event()
-        self.at_drain: set[Callable[[], object]] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def from_engine(self, deliveries: list[Delivery]) -> None:
-        """Takes the engine's deliveries, in its thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get them
-            self._loop.call_soon_threadsafe(self._deliver, deliveries)
 
     @property
     def draining(self) -> bool:
         """The server is shutting down: no stream is opened."""
-        return self._draining.is_set()
+        return self._house.draining
+
+    @property
+    def at_drain(self) -> set[Callable[[], object]]:
+        """Is called when the server begins to shut down."""
+        return self._house.at_drain
 
     def feeder(self) -> Feeder:
         """What takes the chunks of a call of many streams."""
@@ -200,17 +185,14 @@ class LiveStreams:
             SessionExists: An open session has that name.
         """
         name = session.config.session_id
-        if self._draining.is_set():
-            raise Draining("the server is shutting down; try another one")
+        self._house.check_open()
         if name in self._names or name in self._named:
             raise SessionExists(f"a session {name!r} is open already", field="session_id")
-        if len(self._names) >= self._settings.max_sessions:
-            most = self._settings.max_sessions
-            raise Full(f"all {most} streams are taken; try again later", maximum=most)
+        self._house.check_room()
         if not self._claims.take(name, session.config.stream_id):
             raise SessionExists(f"a session {name!r} is open already", field="session_id")
         self._names.add(name)
-        self._empty.clear()
+        self._house.take_place()
         opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own)))
         try:
             stream = await asyncio.shield(opening)
@@ -225,13 +207,13 @@ class LiveStreams:
             live = make(session, stream, self._engine, self._settings)
             self._streams[name] = live
             self._named[live.stream_id] = name
-            self._of[stream] = live
-            self._count()
+            self._house.deliver_to[stream] = partial(self._deliver, live)
+            self._house.count()
             self._watch_idle(live)
-            if self._draining.is_set():
+            if self._house.draining:
                 live.end(EndReason.DRAINED)
         except BaseException:
-            self._of.pop(stream, None)
+            self._house.deliver_to.pop(stream, None)
             self._streams.pop(name, None)
             self._named.pop(session.config.stream_id, None)
             # Before its client learns of it, so that the client's next stream finds room.
@@ -248,7 +230,7 @@ class LiveStreams:
         live.vanish()
         if live.idle_timer is not None:
             live.idle_timer.cancel()
-        self._of.pop(live.stream, None)
+        self._house.deliver_to.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
         if live.released:
@@ -279,32 +261,18 @@ class LiveStreams:
         session = live.session
         return await asyncio.wrap_future(self._engine.call(lambda: (session.progress, list(session.segments))))
 
-    async def drain(self, grace_s: float) -> None:
-        """Opens no more streams, ends all that are open, and waits until they are gone, at most `grace_s` seconds."""
-        self._draining.set()
-        for callback in list(self.at_drain):
-            callback()
+    def drain(self) -> None:
+        """Ends all that are open."""
         for live in self._streams.values():
             live.end(EndReason.DRAINED)
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._empty.wait()
-        except TimeoutError:
-            _log.warning("streams outlast the grace period", streams=len(self._names), grace_s=grace_s)
 
-    def _deliver(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            live = self._of.get(delivery.stream)
-            if live is None:
-                continue
-            for output in delivery.outputs:
-                if isinstance(output, Event):
-                    with harmless("metrics and watchers"):
-                        self._metrics.event(KIND_NAMES[type(output.detail)])
-                        self._hub.publish(live.session_id, output)
-            live.deliver(delivery)
-        with harmless("metrics"):
-            self._metrics.settle()
+    def _deliver(self, live: OpenStream, delivery: Delivery) -> None:
+        for output in delivery.outputs:
+            if isinstance(output, Event):
+                with harmless("metrics and watchers"):
+                    self._metrics.event(KIND_NAMES[type(output.detail)])
+                    self._hub.publish(live.session_id, output)
+        live.deliver(delivery)
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:
@@ -314,7 +282,7 @@ class LiveStreams:
 
     def _release(self, stream: ScheduledStream, name: str) -> asyncio.Future[None]:
         """Gives slot and name back; the future is done once both are free."""
-        free: asyncio.Future[None] = self._loop.create_future()
+        free: asyncio.Future[None] = self._house.loop.create_future()
 
         def forget() -> None:
             self._forget(name)
@@ -323,22 +291,16 @@ class LiveStreams:
 
         def released() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed: there are no names to keep free
-                self._loop.call_soon_threadsafe(forget)
+                self._house.loop.call_soon_threadsafe(forget)
 
         self._engine.abandon(stream, released)
         return free
 
     def _forget(self, name: str) -> None:
         self._claims.free(name)
-        self._names.discard(name)
-        if not self._names:
-            self._empty.set()
-        self._count()
-
-    def _count(self) -> None:
-        with harmless("metrics"):
-            self._metrics.streams(len(self._names))
-            self._metrics.settle()
+        if name in self._names:
+            self._names.remove(name)
+            self._house.free_place()
 
     def _watch_idle(self, live: OpenStream) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""
@@ -352,4 +314,4 @@ class LiveStreams:
                 return
             live.end(EndReason.IDLE, error)
             left = limit
-        live.idle_timer = self._loop.call_later(left, self._watch_idle, live)
+        live.idle_timer = self._house.loop.call_later(left, self._watch_idle, live)

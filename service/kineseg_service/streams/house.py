@@ -1,0 +1,103 @@
+"""What the open streams of all tenants share: the engine and what it delivers, the room that there is, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from kineseg_core.errors import Full
+
+from kineseg_service.config import Settings
+from kineseg_service.errors import Draining
+from kineseg_service.logs import harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.scheduler.scheduled import ScheduledStream
+
+
+class House:
+    """What all open streams of a server share. To be used in one event loop.
+
+    Args:
+        engine: What steps them; `from_engine` is to get its deliveries.
+        metrics: Where streams and events are counted.
+        settings: Limits.
+
+    Attributes:
+        deliver_to: Gets what the engine delivers for a stream.
+        at_drain: Is called when the server begins to shut down.
+    """
+
+    def __init__(self, engine: Engine, metrics: Metrics, settings: Settings) -> None:
+        self.engine = engine
+        self.metrics = metrics
+        self.settings = settings
+        self.loop = asyncio.get_running_loop()
+        self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
+        self.at_drain: set[Callable[[], object]] = set()
+        self._draining = False
+        self._taken = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return self._taken
+
+    @property
+    def draining(self) -> bool:
+        """The server is shutting down: no stream is opened."""
+        return self._draining
+
+    def check_open(self) -> None:
+        """Raises `Draining` when the server is shutting down."""
+        if self._draining:
+            raise Draining("the server is shutting down; try another one")
+
+    def check_room(self) -> None:
+        """Raises `Full` when there are as many streams as there may be."""
+        most = self.settings.max_sessions
+        if self._taken >= most:
+            raise Full(f"all {most} streams are taken; try again later", maximum=most)
+
+    def take_place(self) -> None:
+        """A stream is there."""
+        self._taken += 1
+        self._empty.clear()
+
+    def free_place(self) -> None:
+        """A stream is gone."""
+        self._taken -= 1
+        if not self._taken:
+            self._empty.set()
+        self.count()
+
+    def count(self) -> None:
+        """Says how many streams there are."""
+        with harmless("metrics"):
+            self.metrics.streams(self._taken)
+            self.metrics.settle()
+
+    def from_engine(self, deliveries: list[Delivery]) -> None:
+        """Takes the engine's deliveries, in its thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get them
+            self.loop.call_soon_threadsafe(self._deliver, deliveries)
+
+    def begin_to_drain(self) -> None:
+        """From now on no stream is opened."""
+        self._draining = True
+        for callback in list(self.at_drain):
+            callback()
+
+    async def emptied(self) -> None:
+        """Returns when no stream is left."""
+        await self._empty.wait()
+
+    def _deliver(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            deliver = self.deliver_to.get(delivery.stream)
+            if deliver is not None:
+                deliver(delivery)
+        with harmless("metrics"):
+            self.metrics.settle()

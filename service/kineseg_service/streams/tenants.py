@@ -1,0 +1,89 @@
+"""The streams and watchers of every tenant. Each has a registry of its own: what is another's cannot be looked up."""
+
+from __future__ import annotations
+
+import asyncio
+
+from kineseg_service.config import Settings
+from kineseg_service.logs import get_logger
+from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.engine import Engine
+from kineseg_service.streams.claims import Claims, ClaimsOf, NoClaims
+from kineseg_service.streams.house import House
+from kineseg_service.streams.hub import Hub
+from kineseg_service.streams.live import LiveStreams
+
+_log = get_logger(__name__)
+
+
+class Hubs:
+    """The watchers of every tenant."""
+
+    def __init__(self) -> None:
+        self._hubs: dict[str, Hub] = {}
+        self._closed = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._hubs.values()))
+
+    def of(self, tenant: str) -> Hub:
+        """Those of one tenant."""
+        hub = self._hubs.get(tenant)
+        if hub is None:
+            hub = self._hubs[tenant] = Hub()
+            if self._closed:
+                hub.close()
+        return hub
+
+    def close(self) -> None:
+        """Ends all watchers, and those still to come."""
+        self._closed = True
+        for hub in self._hubs.values():
+            hub.close()
+
+
+class TenantStreams:
+    """The open streams of every tenant. To be used in one event loop.
+
+    Args:
+        engine: What steps them; `from_engine` is to get its deliveries.
+        hubs: Get all events.
+        metrics: Where streams and events are counted.
+        settings: Limits.
+        claims: Names that other processes of the server have taken.
+    """
+
+    def __init__(
+        self, engine: Engine, hubs: Hubs, metrics: Metrics, settings: Settings, claims: Claims | None = None
+    ) -> None:
+        self._house = House(engine, metrics, settings)
+        self._hubs = hubs
+        self._claims = claims or NoClaims()
+        self._streams: dict[str, LiveStreams] = {}
+
+    def __len__(self) -> int:
+        return len(self._house)
+
+    def of(self, tenant: str) -> LiveStreams:
+        """Those of one tenant."""
+        streams = self._streams.get(tenant)
+        if streams is None:
+            claims = ClaimsOf(tenant, self._claims)
+            streams = self._streams[tenant] = LiveStreams(self._house, self._hubs.of(tenant), claims)
+        return streams
+
+    def from_engine(self, deliveries: list[Delivery]) -> None:
+        """Takes the engine's deliveries, in its thread."""
+        self._house.from_engine(deliveries)
+
+    async def drain(self, grace_s: float) -> None:
+        """Opens no more streams, ends all that are open, and waits until they are gone, at most `grace_s` seconds."""
+        self._house.begin_to_drain()
+        for streams in self._streams.values():
+            streams.drain()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._house.emptied()
+        except TimeoutError:
+            _log.warning("streams outlast the grace period", streams=len(self), grace_s=grace_s)
