@@ -77,7 +77,14 @@ class Settings(BaseSettings):
         512, ge=1, description="Frames of the model's rate, and other things, that may wait per stream."
     )
     queue_responses: int = Field(1024, ge=1, description="Responses that may wait for a stream's slow reader.")
-    watch_queue: int = Field(1024, ge=1, description="Events that may wait for a slow watcher before some are dropped.")
+    event_log_s: float = Field(
+        3600.0, ge=0, description="How long events are kept for watchers that come back, seconds."
+    )
+    event_log_bytes: int = Field(
+        256 << 20,
+        ge=0,
+        description="Largest size of a tenant's kept events, bytes; the oldest are given up before their time.",
+    )
 
     max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
     window_frames: int = Field(

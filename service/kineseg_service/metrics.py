@@ -49,6 +49,9 @@ class Metrics:
             "kineseg_segments_retracted", "Provisional segments retracted.", registry=registry
         )
         self._dropped = prometheus.Counter("kineseg_watch_dropped", "Events that watchers lost.", registry=registry)
+        self._trimmed = prometheus.Counter(
+            "kineseg_event_log_trimmed", "Events that the log gave up before their time.", registry=registry
+        )
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
         self._counts_calls = True
         self._frames_since = 0
@@ -105,9 +108,13 @@ class Metrics:
         self._confirmed.inc(confirmed)
         self._retracted.inc(retracted)
 
-    def dropped(self) -> None:
-        """A watcher lost an event."""
-        self._dropped.inc()
+    def dropped(self, events: int) -> None:
+        """A watcher lost so many events."""
+        self._dropped.inc(events)
+
+    def trimmed(self) -> None:
+        """The event log gave an event up before its time."""
+        self._trimmed.inc()
 
     def error(self, code: str) -> None:
         """A call was ended by an error."""

@@ -20,6 +20,7 @@ from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_core.generic import ScratchDecoders
 
 from kineseg_service.api.codes import CODE_NAMES
+from kineseg_service.api.convert import event_bytes
 from kineseg_service.api.ports import SERVICE, grpc_server
 from kineseg_service.api.rooms import TenantRooms
 from kineseg_service.api.servicer import Servicer
@@ -37,7 +38,8 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
 from kineseg_service.streams.claims import Claims
-from kineseg_service.streams.tenants import Hubs, TenantStreams
+from kineseg_service.streams.event_log import EventLog
+from kineseg_service.streams.tenants import EventLogs, TenantStreams
 
 _log = get_logger(__name__)
 
@@ -67,13 +69,17 @@ class Server:
         self.port = 0
         self.metrics_port: int | None = None
         self._metrics = Metrics(CODE_NAMES)
-        self._hubs = Hubs()
+        self._logs = EventLogs(
+            lambda: EventLog(
+                event_bytes, self.settings.event_log_s, self.settings.event_log_bytes, self._metrics.trimmed
+            )
+        )
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
         self._servicer = (
-            Servicer(self._hubs, self._metrics, self.settings)
+            Servicer(self._logs, self._metrics, self.settings)
             if self._siblings is None
-            else SharedServicer(self._hubs, self._metrics, self.settings, self._siblings)
+            else SharedServicer(self._logs, self._metrics, self.settings, self._siblings)
         )
         self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
@@ -117,7 +123,7 @@ class Server:
         self._engine = Engine(
             loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
         )
-        self._streams = TenantStreams(self._engine, self._hubs, self._metrics, self.settings, self._claims())
+        self._streams = TenantStreams(self._engine, self._logs, self._metrics, self.settings, self._claims())
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
@@ -201,7 +207,7 @@ class Server:
         if self._streams is not None:
             _log.info("draining", streams=len(self._streams), grace_s=grace_s)
             await self._streams.drain(grace_s)
-        self._hubs.close()
+        self._logs.close()
         if self._grpc is not None:
             # Calls that end by themselves get a moment to say so; the others have had their time.
             await self._grpc.stop(min(grace_s, 1.0))
@@ -216,7 +222,7 @@ class Server:
 
     async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
         """Answers the other processes, and opens the port that it shares with them once it may."""
-        for_itself = Servicer(self._hubs, self._metrics.of_passed_on_calls(), self.settings)
+        for_itself = Servicer(self._logs, self._metrics.of_passed_on_calls(), self.settings)
         for_itself.serve(rooms)
         self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg_service.server import BackgroundServer
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
@@ -168,6 +170,14 @@ class Watch:
 
     def join(self) -> None:
         self._thread.join()
+
+
+def scraped(server: BackgroundServer, name: str) -> float:
+    """The value of one of the server's metrics, which has no labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics") as response:
+        lines = response.read().decode().splitlines()
+    [value] = [line.split()[1] for line in lines if line.split()[0] == name]
+    return float(value)
 
 
 def session(stub: Stub, name: str) -> pb.Session:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import threading
 import time
@@ -134,39 +133,6 @@ def test_a_chunk_larger_than_the_queue_goes_through(serve: Serve) -> None:
         responses = segment(stub, cut(FRAMES[:120], rest=60), rate_hz=1.0, frame_results=True)
         assert events(responses)[-1].summary.frames == 120
         assert len([r for r in responses if r.HasField("frame_result")]) == 119 * 30 + 1
-
-
-def test_a_watcher_that_stops_reading_loses_events_and_learns_how_many(serve: Serve) -> None:
-    with serve(watch_queue=16) as (server, stub), grpc.insecure_channel(server.address, SMALL) as channel:
-        watch = Stub(channel).WatchEvents(pb.WatchEventsRequest())
-        watch.initial_metadata()
-        # Every second frame is missing: an event for each.
-        gaps = [chunk(at, FRAMES[at : at + 1]) for at in range(0, 8000, 2)]
-        told_events = events(segment(stub, gaps))
-        assert len(told_events) > 4000
-        marker = segment(stub, [], session_id="marker")
-        assert kinds(marker) == ["summary"]
-        received: list[pb.WatchEventsResponse] = []
-
-        def read() -> None:
-            with contextlib.suppress(grpc.RpcError):  # cancelled below
-                received.extend(watch)
-
-        # What comes after it has begun to read again arrives, with the number of those lost before.
-        reader = threading.Thread(target=read)
-        reader.start()
-
-        def arrives() -> bool:
-            segment(stub, [], session_id="late")
-            return any(watched.session_id == "late" for watched in received)
-
-        until(arrives, "later events arrive")
-        watch.cancel()
-        reader.join()
-        gaps_seen = [watched for watched in received if watched.session_id not in ("marker", "late")]
-        for before, after in itertools.pairwise(gaps_seen):
-            assert after.event.seq - before.event.seq - 1 == after.dropped
-        assert sum(watched.dropped for watched in received) >= len(told_events) - len(gaps_seen) > 0
 
 
 def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> None:

@@ -19,7 +19,7 @@ from kineseg_core.session import Session
 from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine
-from kineseg_service.streams import hub, live
+from kineseg_service.streams import event_log, live
 from kineseg_service.streams.member import MemberStream
 
 from tests.same_events import content
@@ -61,7 +61,7 @@ def expected(serve: Serve) -> list[pb.Event]:
         (metrics.Metrics, "settle"),
         (metrics.Metrics, "segments"),
         (metrics.Metrics, "streams"),
-        (hub.Hub, "publish"),
+        (event_log.EventLog, "publish"),
     ],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )

@@ -243,6 +243,20 @@ def test_a_watcher_of_one_sees_the_events_of_both(each: list[Stub]) -> None:
     assert {seen.session_id for seen in only.seen} == {"wanted"}
 
 
+def test_a_watcher_goes_on_where_it_was_in_both(each: list[Stub]) -> None:
+    watch = Watch(each[0], kinds=["EVENT_KIND_SUMMARY"])
+    for stub in each * 2:
+        segment(stub, cut(FRAMES))
+    until(lambda: len(watch.seen) == 4, "all summaries arrive")
+    watch.stop()
+    for at in range(3):  # at either
+        later = Watch(each[at % 2], kinds=["EVENT_KIND_SUMMARY"], cursor=watch.seen[at].cursor)
+        until(lambda later=later, at=at: len(later.seen) == 3 - at, "the rest arrives")  # type: ignore[misc]
+        later.stop()
+        ids = {seen.event.stream_id for seen in later.seen}
+        assert ids == {seen.event.stream_id for seen in watch.seen[at + 1 :]}
+
+
 def test_a_watch_that_is_refused_says_why(each: list[Stub]) -> None:
     request = pb.WatchEventsRequest()
     request.kinds.append(999)  # type: ignore[arg-type]

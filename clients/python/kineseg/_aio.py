@@ -17,6 +17,7 @@ from kineseg._aio_stream import AsyncStream, Call
 from kineseg._aio_streams import AsyncStreams
 from kineseg._aio_streams import Call as ManyCall
 from kineseg._aio_watch import AsyncWatch
+from kineseg._aio_watch import Call as WatchCall
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
@@ -99,13 +100,13 @@ class AsyncClient(BaseClient):
             self._health_check, HealthRequest(), lambda answer: wire.health_from_wire(answer.value)
         )
 
-    def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> AsyncWatch:
+    def watch(
+        self, session_id: str = "", *, kinds: Iterable[str] = (), cursor: str = "", resume: bool = True
+    ) -> AsyncWatch:
         """Events of open and future sessions, from when it is entered or awaited; see `Client.watch`."""
-        request = self._watch_request(session_id, kinds)
+        request = self._watch_request(session_id, kinds, cursor)
         self._require_open()
-        return AsyncWatch(
-            lambda: self._live(self._stub().WatchEvents(request, metadata=self._metadata)), self._call_settings()
-        )
+        return AsyncWatch(self._connect_watch, request, self._call_settings(), resume=resume)
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncStream:
         """A stream, to be entered with ``async with``; see `Client.stream`."""
@@ -244,6 +245,9 @@ class AsyncClient(BaseClient):
 
     def _connect_many(self) -> ManyCall:
         return self._live(self._stub().SegmentMany(metadata=self._metadata))
+
+    def _connect_watch(self, request: pb.WatchEventsRequest) -> WatchCall:
+        return self._live(self._stub().WatchEvents(request, metadata=self._metadata))
 
     def _live(self, call: AnyCall) -> AnyCall:
         """The call, kept for as long as it lives."""

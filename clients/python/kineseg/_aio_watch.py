@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
-from kineseg import _wire as wire
 from kineseg._base_stream import CallSettings
 from kineseg._errors import ClientClosed, KinesegError, Timeout
 from kineseg._events import WatchedEvent
-from kineseg._retry import delays
+from kineseg._resuming import may_go_on, may_pass
+from kineseg._retry import delays, delays_for
+from kineseg._watch_position import WatchPosition
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.UnaryStreamCall[pb.WatchEventsRequest, pb.WatchEventsResponse]
+Connect = Callable[[pb.WatchEventsRequest], Call]
 
 
 class AsyncWatch(AsyncIterator[WatchedEvent]):
@@ -26,11 +29,20 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
     and raises the error if the call ends otherwise. Leaving it closes it.
     """
 
-    def __init__(self, connect: Callable[[], Call], settings: CallSettings) -> None:
+    def __init__(
+        self, connect: Connect, request: pb.WatchEventsRequest, settings: CallSettings, *, resume: bool
+    ) -> None:
         self._connect = connect
         self._settings = settings
+        self._resume = resume
+        self._position = WatchPosition(request)
         self._call: Call | None = None
         self._closed = False
+
+    @property
+    def cursor(self) -> str:
+        """Where it goes on, for another watch; empty if it has not begun, or the server keeps no events."""
+        return self._position.cursor
 
     def __await__(self) -> Generator[Any, None, Self]:
         """Subscribes.
@@ -49,17 +61,23 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
         self.close()
 
     async def __anext__(self) -> WatchedEvent:
+        while True:
+            watched = self._position.receive(await self._read())
+            if watched is not None:
+                return watched
+
+    async def _read(self) -> pb.WatchEventsResponse:
         if self._closed:
             raise StopAsyncIteration
         await self._subscribe()
         assert self._call is not None  # subscribed
         try:
-            response = await self._call.read()
-        except grpc.RpcError as error:
-            if self._closed:
-                raise StopAsyncIteration from None
-            self._closed = True
-            raise self._settings.error(error) from error
+            while True:
+                try:
+                    response = await self._call.read()
+                    break
+                except grpc.RpcError as error:
+                    await self._go_on(error)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task and task.cancelling():
@@ -71,7 +89,7 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
         if not isinstance(response, pb.WatchEventsResponse):
             self._closed = True
             raise StopAsyncIteration
-        return wire.watched_from_wire(response)
+        return response
 
     def close(self) -> None:
         """Stop watching; another task that waits for the next event stops too."""
@@ -79,25 +97,44 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
         if self._call is not None:
             self._call.cancel()
 
+    async def _go_on(self, ended: grpc.RpcError) -> None:
+        """The call has ended: connects again if that is worth while, and raises what ended it otherwise."""
+        if self._closed:
+            raise StopAsyncIteration from None
+        error = self._settings.error(ended)
+        try:
+            if not (self._resume and self.cursor and may_go_on(error)):
+                raise error from ended
+            await self._try(delays_for(self._settings.limits.reconnect_s), may_go_on)
+        except KinesegError:
+            was_closed, self._closed = self._closed, True
+            if was_closed:
+                raise StopAsyncIteration from None
+            raise
+
     async def _subscribe(self) -> Self:
-        if self._call is not None or self._closed:
-            return self
-        for delay in (*delays(self._settings.retries), None):
+        if self._call is None and not self._closed:
+            await self._try(delays(self._settings.retries), may_pass)
+        return self
+
+    async def _try(self, waits: Iterable[float], worth_another: Callable[[KinesegError], bool]) -> None:
+        for delay in chain(waits, (None,)):
             try:
-                self._call = await self._subscribed()
+                call = self._call = await self._subscribed()
                 break
             except KinesegError as error:
-                if delay is None or not error.retryable:
+                if delay is None or self._closed or not worth_another(error):
                     raise
             await asyncio.sleep(delay)
-        return self
+        if self._closed:
+            call.cancel()
 
     async def _subscribed(self) -> Call:
         """A call that the server has answered: it sends its first metadata once it has begun to watch."""
-        call = self._connect()
+        call = self._connect(self._position.request())
         try:
             async with asyncio.timeout(self._settings.timeout):
-                await call.initial_metadata()
+                metadata = await call.initial_metadata()
             failed = call.done() and await call.code() is not grpc.StatusCode.OK
         except TimeoutError:
             call.cancel()
@@ -109,4 +146,5 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
             nothing = grpc.aio.Metadata()
             code, details, trailing = await call.code(), await call.details(), await call.trailing_metadata()
             raise self._settings.error(grpc.aio.AioRpcError(code, nothing, trailing or nothing, details))
+        self._position.begin(metadata)
         return call

@@ -147,21 +147,26 @@ class Client(BaseClient):
         """
         return self._unary(self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
 
-    def watch(self, session_id: str = "", *, kinds: Iterable[str] = ()) -> Watch:
+    def watch(self, session_id: str = "", *, kinds: Iterable[str] = (), cursor: str = "", resume: bool = True) -> Watch:
         """Events of open and future sessions, from now on: it has subscribed when it returns.
+
+        The server keeps events for some time, an hour unless it is set up otherwise. After a connection broke the watch
+        goes on where it was, and gives each event once; `WatchedEvent.dropped` says what it came too late for.
 
         Args:
             session_id: Only events of this session, by its name or the id of its stream. Empty: of all.
             kinds: Only these kinds, such as ``["segment_closed"]``. Empty: all. Of each session there is to see what
                 its own client gets, see `StreamConfig.decisions`.
+            cursor: Where to go on: `Watch.cursor` of an earlier watch. ``"begin"``: with all that the server keeps.
+            resume: Whether to connect again after the connection broke (for `Limits.reconnect_s`).
 
         Raises:
-            InvalidRequest: There is no such kind.
+            InvalidRequest: There is no such kind, or cursor.
             KinesegError: The server refused, or did not answer within the client's timeout and retries.
         """
-        request = self._watch_request(session_id, kinds)
+        request = self._watch_request(session_id, kinds, cursor)
         self._require_open()
-        return Watch(lambda: self._stub.WatchEvents(request, metadata=self._metadata), self._call_settings())
+        return Watch(self._connect_watch, request, self._call_settings(), resume=resume)
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> Stream:
         """A stream, to be entered with ``with``.
@@ -360,6 +365,10 @@ class Client(BaseClient):
     def _connect_many(self, requests: Iterator[pb.SegmentManyRequest]) -> grpc._CallIterator[pb.SegmentManyResponse]:
         self._require_open()
         return self._stub.SegmentMany(requests, metadata=self._metadata)
+
+    def _connect_watch(self, request: pb.WatchEventsRequest) -> grpc._CallIterator[pb.WatchEventsResponse]:
+        self._require_open()
+        return self._stub.WatchEvents(request, metadata=self._metadata)
 
     def _unary(
         self,

@@ -181,6 +181,7 @@ class Limits:
         message_bytes: Largest message that is received.
         silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer; then the
             stream ends with `Timeout`.
+        reconnect_s: For so many seconds a server is tried again after the connection to it broke.
 
     Raises:
         InvalidRequest: A limit is not positive; `field` names it.
@@ -190,9 +191,10 @@ class Limits:
     unread: int = 100_000
     message_bytes: int = 16 * 1024 * 1024
     silence_s: float = 60.0
+    reconnect_s: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("in_flight_s", "unread", "message_bytes", "silence_s"):
+        for name in ("in_flight_s", "unread", "message_bytes", "silence_s", "reconnect_s"):
             value = getattr(self, name)
             if not value > 0:
                 raise InvalidRequest(f"{name} must be positive, got {value}", field=name)

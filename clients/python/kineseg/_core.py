@@ -135,7 +135,7 @@ class BaseClient:
         return replace(config, **choices)
 
     @staticmethod
-    def _watch_request(session_id: str, kinds: Iterable[str]) -> pb.WatchEventsRequest:
+    def _watch_request(session_id: str, kinds: Iterable[str], cursor: str) -> pb.WatchEventsRequest:
         if isinstance(kinds, str):
             kinds = (kinds,)
-        return pb.WatchEventsRequest(session_id=session_id, kinds=[kind_to_wire(kind) for kind in kinds])
+        return pb.WatchEventsRequest(session_id=session_id, kinds=[kind_to_wire(kind) for kind in kinds], cursor=cursor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 
 FIRST_DELAY_S = 0.1
@@ -18,3 +19,12 @@ def delays(retries: int) -> Iterator[float]:
     for attempt in range(retries):
         bound = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**attempt)
         yield random.uniform(bound / 2, bound)
+
+
+def delays_for(limit_s: float) -> Iterator[float]:
+    """The same for as many tries as there are in so many seconds: the last one comes when they have passed."""
+    until = time.monotonic() + limit_s
+    bound = FIRST_DELAY_S
+    while (left := until - time.monotonic()) > 0:
+        yield min(left, random.uniform(bound / 2, bound))
+        bound = min(LONGEST_DELAY_S, 2 * bound)

@@ -146,7 +146,13 @@ def frame_result_from_wire(message: pb.FrameResult) -> FrameResult:
 
 def watched_from_wire(message: pb.WatchEventsResponse) -> WatchedEvent:
     """One event of one session."""
-    return WatchedEvent(session_id=message.session_id, event=event_from_wire(message.event), dropped=message.dropped)
+    return WatchedEvent(
+        session_id=message.session_id,
+        event=event_from_wire(message.event),
+        dropped=message.dropped,
+        cursor=message.cursor,
+        log_changed=message.log_changed,
+    )
 
 
 def segment_from_wire(message: pb.SegmentClosed) -> Segment:

@@ -14,7 +14,6 @@ from kineseg_core.errors import InvalidRequest, OutOfRange
 from kineseg_core.events import (
     KIND_NAMES,
     Ack,
-    Detail,
     EndReason,
     Event,
     FrameResult,
@@ -35,9 +34,7 @@ from kineseg_core.session import Progress, SessionConfig
 
 from kineseg_service.api.joints import joints_from
 
-_KINDS: dict[int, type[Detail]] = {
-    pb.EventKind.Value(f"EVENT_KIND_{name.upper()}"): kind for kind, name in KIND_NAMES.items()
-}
+_KINDS: dict[int, str] = {pb.EventKind.Value(f"EVENT_KIND_{name.upper()}"): name for name in KIND_NAMES.values()}
 _PREFIXES: dict[type[enum.Enum], str] = {
     EndReason: "END_REASON_",
     AnomalyKind: "ANOMALY_KIND_",
@@ -107,8 +104,8 @@ def stream_request(config: pb.StreamConfig) -> StreamRequest:
     )
 
 
-def kinds_from(kinds: list[int]) -> list[type[Detail]]:
-    """The kinds of a filter.
+def kinds_from(kinds: list[int]) -> list[str]:
+    """The kinds of a filter, by name.
 
     Raises:
         InvalidRequest: One is unknown.
@@ -149,6 +146,11 @@ def event_message(event: Event) -> pb.Event:
     detail = values.pop("detail")
     values[KIND_NAMES[type(detail)]] = _values(detail)
     return pb.Event(**values)
+
+
+def event_bytes(event: Event) -> bytes:
+    """An event as it is kept: its message, serialised."""
+    return event_message(event).SerializeToString()
 
 
 def segment_message(segment: SegmentClosed) -> pb.SegmentClosed:

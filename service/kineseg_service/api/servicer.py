@@ -20,6 +20,7 @@ from kineseg_core.stream_ids import time_ordered_uuid
 from kineseg_service.access.caller import current_caller
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
+from kineseg_service.api.cursor import METADATA, cursor_of, positions_of
 from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
 from kineseg_service.api.opening import Openings
@@ -29,9 +30,10 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.streams.hub import Watcher
+from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import LiveStream
-from kineseg_service.streams.tenants import Hubs
+from kineseg_service.streams.tenants import EventLogs
+from kineseg_service.streams.watcher import Watcher
 
 _log = get_logger(__name__)
 Request = TypeVar("Request")
@@ -42,13 +44,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     """Implements `kineseg.v1.SegmentationService`.
 
     Args:
-        hubs: Where watchers get events.
+        logs: The events of every tenant, for watchers.
         metrics: Where errors are counted.
         settings: Limits.
     """
 
-    def __init__(self, hubs: Hubs, metrics: Metrics, settings: Settings) -> None:
-        self._hubs = hubs
+    def __init__(self, logs: EventLogs, metrics: Metrics, settings: Settings) -> None:
+        self._logs = logs
+        self._watchers = 0
         self._metrics = metrics
         self._settings = settings
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
@@ -97,25 +100,29 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     ) -> None:
         """Streams the events of all sessions."""
         async with statuses(context, self._metrics):
-            hub = self._hubs.of(current_caller.get().tenant)
             kinds = convert.kinds_from(list(request.kinds))
-            if len(self._hubs) >= self._settings.max_watchers:
+            log = self._logs.of(current_caller.get().tenant)
+            watcher = self._watcher(log, request, kinds)
+            if self._watchers >= self._settings.max_watchers:
                 most = self._settings.max_watchers
                 raise Full(f"all {most} watchers are taken; try again later", maximum=most)
-            watcher = Watcher(request.session_id, kinds, self._settings.watch_queue, self._metrics.dropped)
+            name = log.name
+            self._watchers += 1
             try:
-                hub.add(watcher)
                 self._count_watchers()
                 # The client may wait for these before it goes on: it then misses nothing.
-                await context.send_initial_metadata(())
+                await context.send_initial_metadata(((METADATA, cursor_of({name: watcher.position})),))
                 async for watched in watcher:
-                    event = convert.event_message(watched.event)
                     message = pb.WatchEventsResponse(
-                        session_id=watched.session_id, event=event, dropped=watched.dropped
+                        session_id=watched.session_id,
+                        event=pb.Event.FromString(watched.event),
+                        dropped=watched.dropped,
+                        cursor=cursor_of({name: watched.position}),
+                        log_changed=watched.log_changed,
                     )
                     await send(context, message)
             finally:
-                hub.remove(watcher)
+                self._watchers -= 1
                 self._count_watchers()
 
     async def ListModels(  # noqa: N802
@@ -325,7 +332,22 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
 
     def _count_watchers(self) -> None:
         with harmless("metrics"):
-            self._metrics.watchers(len(self._hubs))
+            self._metrics.watchers(self._watchers)
+
+    def _watcher(self, log: EventLog, request: pb.WatchEventsRequest, kinds: list[str]) -> Watcher:
+        positions = positions_of(request.cursor)
+        position = positions.get(log.name)
+        # Who comes from other logs, or wants all there is, has seen nothing of this one.
+        if position is None and request.cursor:
+            position = 0 if positions else log.begin
+        return Watcher(
+            log,
+            request.session_id,
+            kinds,
+            position,
+            log_changed=bool(positions) and log.name not in positions,
+            on_drop=self._metrics.dropped,
+        )
 
 
 def _check_learns(model: str, field: str) -> None:

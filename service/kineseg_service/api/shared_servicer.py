@@ -9,6 +9,7 @@ import grpc
 from kineseg.v1 import segmentation_pb2 as pb
 
 from kineseg_service.api.codes import details_of
+from kineseg_service.api.cursor import METADATA
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.siblings import Siblings
 from kineseg_service.api.status import Context, send, statuses
@@ -16,21 +17,21 @@ from kineseg_service.api.watch_all import WatchAll
 from kineseg_service.config import Settings
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.streams.tenants import Hubs
+from kineseg_service.streams.tenants import EventLogs
 
 
 class SharedServicer(Servicer):
     """Segments in this process, and asks all of them whatever is about sessions.
 
     Args:
-        hubs: Where watchers get events of this process.
+        logs: The events of every tenant in this process.
         metrics: Where errors are counted.
         settings: Limits.
         siblings: All processes.
     """
 
-    def __init__(self, hubs: Hubs, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
-        super().__init__(hubs, metrics, settings)
+    def __init__(self, logs: EventLogs, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
+        super().__init__(logs, metrics, settings)
         self._siblings = siblings
         self._watching = 0
 
@@ -44,7 +45,7 @@ class SharedServicer(Servicer):
             self._count_watchers()
             try:
                 async with watch.begun():
-                    await context.send_initial_metadata(())
+                    await context.send_initial_metadata(((METADATA, watch.cursor),))
                     async for message in watch:
                         await send(context, message)
             finally:

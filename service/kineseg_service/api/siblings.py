@@ -127,7 +127,7 @@ def on_behalf() -> tuple[tuple[str, str], ...]:
     return ((_TENANT, current_caller.get().tenant),)
 
 
-class PassedOn(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpcio is not typed there
+class PassedOn(grpc.aio.ServerInterceptor):
     """Believes what another process of the server says about whose call it is: no one else reaches the socket."""
 
     async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:

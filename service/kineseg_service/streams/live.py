@@ -22,10 +22,10 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.claims import Claims
+from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.house import House
-from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
 
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
@@ -147,15 +147,15 @@ class LiveStreams:
 
     Args:
         house: What they share with those of others.
-        hub: Gets all events.
+        events: Gets all events.
         claims: Names that other processes of the server have taken.
     """
 
-    def __init__(self, house: House, hub: Hub, claims: Claims) -> None:
+    def __init__(self, house: House, events: EventLog, claims: Claims) -> None:
         self._claims = claims
         self._house = house
         self._engine = house.engine
-        self._hub = hub
+        self._events = events
         self._metrics = house.metrics
         self._settings = house.settings
         self._names: set[str] = set()
@@ -271,7 +271,7 @@ class LiveStreams:
             if isinstance(output, Event):
                 with harmless("metrics and watchers"):
                     self._metrics.event(KIND_NAMES[type(output.detail)])
-                    self._hub.publish(live.session_id, output)
+                    self._events.publish(live.session_id, output)
         live.deliver(delivery)
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:

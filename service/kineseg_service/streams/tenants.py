@@ -1,8 +1,9 @@
-"""The streams and watchers of every tenant. Each has a registry of its own: what is another's cannot be looked up."""
+"""The streams and events of every tenant. Each has a registry of its own: what is another's cannot be looked up."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
@@ -10,37 +11,39 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.streams.claims import Claims, ClaimsOf, NoClaims
+from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.house import House
-from kineseg_service.streams.hub import Hub
 from kineseg_service.streams.live import LiveStreams
 
 _log = get_logger(__name__)
 
 
-class Hubs:
-    """The watchers of every tenant."""
+class EventLogs:
+    """The events of every tenant.
 
-    def __init__(self) -> None:
-        self._hubs: dict[str, Hub] = {}
+    Args:
+        make: Makes a log.
+    """
+
+    def __init__(self, make: Callable[[], EventLog]) -> None:
+        self._make = make
+        self._logs: dict[str, EventLog] = {}
         self._closed = False
 
-    def __len__(self) -> int:
-        return sum(map(len, self._hubs.values()))
-
-    def of(self, tenant: str) -> Hub:
+    def of(self, tenant: str) -> EventLog:
         """Those of one tenant."""
-        hub = self._hubs.get(tenant)
-        if hub is None:
-            hub = self._hubs[tenant] = Hub()
+        log = self._logs.get(tenant)
+        if log is None:
+            log = self._logs[tenant] = self._make()
             if self._closed:
-                hub.close()
-        return hub
+                log.close()
+        return log
 
     def close(self) -> None:
-        """Ends all watchers, and those still to come."""
+        """Nothing more will happen."""
         self._closed = True
-        for hub in self._hubs.values():
-            hub.close()
+        for log in self._logs.values():
+            log.close()
 
 
 class TenantStreams:
@@ -48,17 +51,17 @@ class TenantStreams:
 
     Args:
         engine: What steps them; `from_engine` is to get its deliveries.
-        hubs: Get all events.
+        logs: Get all events.
         metrics: Where streams and events are counted.
         settings: Limits.
         claims: Names that other processes of the server have taken.
     """
 
     def __init__(
-        self, engine: Engine, hubs: Hubs, metrics: Metrics, settings: Settings, claims: Claims | None = None
+        self, engine: Engine, logs: EventLogs, metrics: Metrics, settings: Settings, claims: Claims | None = None
     ) -> None:
         self._house = House(engine, metrics, settings)
-        self._hubs = hubs
+        self._logs = logs
         self._claims = claims or NoClaims()
         self._streams: dict[str, LiveStreams] = {}
 
@@ -70,7 +73,7 @@ class TenantStreams:
         streams = self._streams.get(tenant)
         if streams is None:
             claims = ClaimsOf(tenant, self._claims)
-            streams = self._streams[tenant] = LiveStreams(self._house, self._hubs.of(tenant), claims)
+            streams = self._streams[tenant] = LiveStreams(self._house, self._logs.of(tenant), claims)
         return streams
 
     def from_engine(self, deliveries: list[Delivery]) -> None:

@@ -39,9 +39,16 @@ class WatchedEvent:
     Attributes:
         session_id: Name of the session.
         event: The event.
-        dropped: Number of events that this watcher lost before this one because it read too slowly.
+        dropped: Number of events that the server's log had to give up before this watcher had read as far, since the
+            event before this one; of whatever session and kind they were. 0 unless it reads too slowly, or comes back
+            too late.
+        cursor: Where the log goes on after this event, for `Client.watch`.
+        log_changed: The watch came from another log, such as that of a server before it was started anew: what had not
+            been read of that is lost.
     """
 
     session_id: str
     event: Event
     dropped: int
+    cursor: str = ""
+    log_changed: bool = False

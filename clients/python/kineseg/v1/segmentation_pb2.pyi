@@ -1927,8 +1927,13 @@ class WatchEventsRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Only events of this session, by its name or its stream's id. Empty: of all sessions."""
+    cursor: _builtins.str
+    """Events after this: `WatchEventsResponse.cursor` of the last one seen, or else "kineseg-cursor" of the initial metadata
+    of an earlier call. Empty: those that are emitted from now on. "begin": all that are kept.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
         """Only these kinds. Empty: all kinds."""
@@ -1938,10 +1943,11 @@ class WatchEventsRequest(_message.Message):
         *,
         session_id: _builtins.str = ...,
         kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
+        cursor: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "kinds", b"kinds", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1956,10 +1962,20 @@ class WatchEventsResponse(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     DROPPED_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    LOG_CHANGED_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session."""
     dropped: _builtins.int
-    """Number of events that this watcher lost before this one because it read too slowly."""
+    """Number of events that the log had to give up before this watcher had read as far, since the event before this one;
+    of whatever session and kind they were. 0 unless it reads too slowly, or comes back too late.
+    """
+    cursor: _builtins.str
+    """Where the log goes on after this event, for `WatchEventsRequest.cursor`. Opaque."""
+    log_changed: _builtins.bool
+    """The cursor was of another log than this event's, such as that of a server that has been started anew: what had not
+    been read of that is lost, and this log is given from its beginning.
+    """
     @_builtins.property
     def event(self) -> Global___Event:
         """The event."""
@@ -1970,10 +1986,12 @@ class WatchEventsResponse(_message.Message):
         session_id: _builtins.str = ...,
         event: Global___Event | None = ...,
         dropped: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+        log_changed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "event", b"event", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "dropped", b"dropped", "event", b"event", "log_changed", b"log_changed", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

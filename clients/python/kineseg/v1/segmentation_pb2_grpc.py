@@ -111,7 +111,12 @@ class SegmentationServiceServicer(object):
 
     def WatchEvents(self, request, context):
         """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
-        with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+        with `StreamConfig.decisions`. In order per stream and at least once: the server keeps them in a log for some time (an
+        hour unless it is set up otherwise), which a watcher reads at its own pace, and goes on in where its cursor says.
+        Ends only when the client cancels or the server drains.
+
+        The initial metadata come as soon as the server has begun to watch, with the cursor of that moment as
+        "kineseg-cursor".
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

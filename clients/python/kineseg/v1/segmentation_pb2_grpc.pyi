@@ -45,7 +45,12 @@ class SegmentationServiceStub:
     """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]
     """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
-    with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+    with `StreamConfig.decisions`. In order per stream and at least once: the server keeps them in a log for some time (an
+    hour unless it is set up otherwise), which a watcher reads at its own pace, and goes on in where its cursor says.
+    Ends only when the client cancels or the server drains.
+
+    The initial metadata come as soon as the server has begun to watch, with the cursor of that moment as
+    "kineseg-cursor".
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]
     """The models that this server can run."""
@@ -83,7 +88,12 @@ class SegmentationServiceAsyncStub(SegmentationServiceStub):
     """
     WatchEvents: _aio.UnaryStreamMultiCallable[_segmentation_pb2.WatchEventsRequest, _segmentation_pb2.WatchEventsResponse]  # type: ignore[assignment]
     """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
-    with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+    with `StreamConfig.decisions`. In order per stream and at least once: the server keeps them in a log for some time (an
+    hour unless it is set up otherwise), which a watcher reads at its own pace, and goes on in where its cursor says.
+    Ends only when the client cancels or the server drains.
+
+    The initial metadata come as soon as the server has begun to watch, with the cursor of that moment as
+    "kineseg-cursor".
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_segmentation_pb2.ListModelsRequest, _segmentation_pb2.ListModelsResponse]  # type: ignore[assignment]
     """The models that this server can run."""
@@ -136,7 +146,12 @@ class SegmentationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_segmentation_pb2.WatchEventsResponse], _abc.AsyncIterator[_segmentation_pb2.WatchEventsResponse]]:
         """Events of all open and future sessions, for monitoring: those that each session's own client gets, as it chose
-        with `StreamConfig.decisions`. Ends only when the client cancels or the server drains.
+        with `StreamConfig.decisions`. In order per stream and at least once: the server keeps them in a log for some time (an
+        hour unless it is set up otherwise), which a watcher reads at its own pace, and goes on in where its cursor says.
+        Ends only when the client cancels or the server drains.
+
+        The initial metadata come as soon as the server has begun to watch, with the cursor of that moment as
+        "kineseg-cursor".
         """
 
     @_abc_1.abstractmethod
