@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from kineseg.motion import generate
@@ -14,8 +14,10 @@ from kineseg_core.anomalies.warm_up import warm_up
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.watch import SourceWatch
 from numpy.typing import NDArray
+from rich.table import Table
 
 from evaluation.alerts.joints import parents_of
+from evaluation.bench.parts import Report
 
 F64 = NDArray[np.float64]
 
@@ -94,3 +96,20 @@ def _bodies() -> tuple[F64, tuple[str, ...], tuple[int, ...]]:
         raise RuntimeError("a joint to be measured does not move: its cost says nothing")
     parents = parents_of(recordings[0])
     return np.stack(bodies), (*recordings[0].joints, "tip"), (*parents, len(parents) - 1)
+
+
+def report(_: float) -> Report:
+    """Measures, as rows and as a table."""
+    costs = measure()
+    title = f"watching alone, {RATE_HZ:g} frames/s, chunks of {CHUNK}, one thread"
+    table = Table("of", "streams", "us a frame", "least", "us a model frame", "KiB of state", title=title)
+    for cost in costs:
+        table.add_row(
+            f"{cost.of} of {cost.units}",
+            str(cost.streams),
+            f"{cost.us_per_frame:.2f}",
+            f"{cost.least_us_per_frame:.2f}",
+            f"{cost.us_per_model_frame:.1f}",
+            f"{cost.state_bytes / 2**10:.0f}",
+        )
+    return [asdict(cost) for cost in costs], table

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import onnxruntime as ort
 from kineseg.motion import canonical_pose, generate
 from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
+from rich.table import Table
+
+from evaluation.bench.parts import Report
 
 BATCHES = (1, 32, 128)
 ROUNDS = 9
@@ -87,3 +90,15 @@ def _rate(step: Callable[[], object], seconds: float) -> float:
             step()
         count += 10
     return count / spent
+
+
+def report(seconds: float) -> Report:
+    """Measures, as rows and as a table."""
+    table = Table("batch", "steps/s", "bare ONNX Runtime", "share of bare", title="decoder, one thread, CPU")
+    rows = []
+    for cost in measure(seconds):
+        rows.append(asdict(cost) | {"share_of_bare": cost.share_of_bare})
+        table.add_row(
+            str(cost.batch), f"{cost.steps_per_s:,.0f}", f"{cost.bare_steps_per_s:,.0f}", f"{cost.share_of_bare:.2f}"
+        )
+    return rows, table

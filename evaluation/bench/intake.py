@@ -8,7 +8,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from kineseg.motion import CANONICAL_CHANNELS, Joints, Recording, canonical_pose, generate
@@ -17,7 +17,10 @@ from kineseg_core.intake.intake import ChunkEnd, Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.source_pose import canonical_source
 from numpy.typing import NDArray
+from rich.table import Table
 from scipy.spatial.transform import Rotation
+
+from evaluation.bench.parts import Report
 
 F32 = NDArray[np.float32]
 
@@ -168,3 +171,19 @@ def _frames_of(intake: Intake, at: int, data: bytes, times: Sequence[int]) -> in
 def _traced() -> int:
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
+
+
+def report(_: float) -> Report:
+    """Measures, as rows and as a table."""
+    costs = measure()
+    title = f"intake alone, one thread: {STREAMS} streams, chunks of {CHUNK} frames, {RATE:g} a second"
+    table = Table("of", "numbers a frame", "us a chunk", "least", "bytes a stream", title=title)
+    for cost in costs:
+        table.add_row(
+            cost.of,
+            str(cost.numbers),
+            f"{cost.us_per_chunk:.1f}",
+            f"{cost.least_us_per_chunk:.1f}",
+            f"{cost.bytes_per_stream:,.0f}",
+        )
+    return [asdict(cost) for cost in costs], table

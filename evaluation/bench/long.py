@@ -6,14 +6,16 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import kineseg
 import numpy as np
 from kineseg.motion import Recording, canonical_pose, generate
 from numpy.typing import NDArray
+from rich.table import Table
 
-from evaluation.bench.processes import Running, kineseg_server
+from evaluation.bench.parts import Report
+from evaluation.bench.servers import Running, kineseg_server
 
 RATE = 30.0
 TENTHS = 10
@@ -160,3 +162,29 @@ def _labels_return(events: list[kineseg.Event]) -> bool:
         elif isinstance(event, kineseg.SegmentClosed) and event.label in gone:
             return True
     return False
+
+
+def report(seconds: float) -> Report:
+    """Measures, as rows and as a table."""
+    found = measure(seconds)
+    caption = (
+        f"{found.labels} labels for {found.actions} actions; segment ids {'rise' if found.ids_rise else 'FALL'}; "
+        f"merged labels {'COME BACK' if found.labels_return else 'never come back'}; from the second tenth to the last "
+        f"the cost of a frame is x {found.cost_growth:.2f} and memory {found.memory_growth_bytes / 2**20:+.1f} MiB"
+    )
+    table = Table(
+        *("hours", "CPU us a frame", "x real time", "resident MiB", "segments", "labelled as before"),
+        title="one stream of hours, new motion all the time",
+        caption=caption,
+    )
+    for tenth in found.tenths:
+        table.add_row(
+            f"{tenth.hours:.2f}",
+            f"{tenth.cpu_us_per_frame:.0f}",
+            f"{tenth.times_real_time:.0f}",
+            f"{tenth.resident_bytes / 2**20:.0f}",
+            str(tenth.segments),
+            "-" if tenth.known_share is None else f"{tenth.known_share:.0%}",
+        )
+    growth = {"cost_growth": found.cost_growth, "memory_growth_bytes": found.memory_growth_bytes}
+    return [asdict(found) | growth], table

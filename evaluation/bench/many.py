@@ -6,10 +6,11 @@ of its own, or the same one at another time, so that their segments end at diffe
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -18,8 +19,10 @@ import numpy as np
 import psutil
 from kineseg.motion import canonical_pose, generate
 from kineseg.v1 import segmentation_pb2 as pb
+from rich.table import Table
 
-from evaluation.bench.processes import kineseg_server
+from evaluation.bench.parts import Report
+from evaluation.bench.servers import Running, kineseg_server
 
 RATE = 120.0
 CHUNK_S = 0.05
@@ -58,23 +61,31 @@ class ManyLoad:
     client_us_per_chunk: float
 
 
-def measure(seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS) -> list[ManyLoad]:
+def measure(
+    seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS, *, processes: int = 1, channels: int = 0
+) -> list[ManyLoad]:
     """Streams `seconds` of motion in real time for each number of streams and calls.
+
+    Args:
+        seconds: How long.
+        counts: Streams and calls of each load.
+        processes: Of the server; each call is on a connection of its own, so that they are shared among them.
+        channels: Numbers in a frame, which `scratch` is given; 0: poses, for the default model.
 
     Raises:
         RuntimeError: The client could not go on.
     """
     found = []
     for streams, calls in counts:
-        with kineseg_server() as server:
-            found.append(_in_a_process(server.address, server.pid, streams, calls, seconds))
+        with kineseg_server(processes) as server:
+            found.append(_in_a_process(server, streams, calls, seconds, channels))
     return found
 
 
-def _in_a_process(address: str, pid: int, streams: int, calls: int, seconds: float) -> ManyLoad:
+def _in_a_process(server: Running, streams: int, calls: int, seconds: float, channels: int) -> ManyLoad:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_client, args=(theirs, address, pid, streams, calls, seconds), daemon=True)
+    process = context.Process(target=_client, args=(theirs, server, streams, calls, seconds, channels), daemon=True)
     process.start()
     theirs.close()  # so that a client that fails ends the waiting
     try:
@@ -86,21 +97,27 @@ def _in_a_process(address: str, pid: int, streams: int, calls: int, seconds: flo
     return load
 
 
-def _client(connection: Connection, address: str, pid: int, streams: int, calls: int, seconds: float) -> None:
+def _client(connection: Connection, server: Running, streams: int, calls: int, seconds: float, channels: int) -> None:
     lasts_s = max(seconds, 20.0)
     seeds = range(min(_PEOPLE, streams))
     people = [canonical_pose(generate(seed, lasts_s, RATE)).frames.astype("<f4") for seed in seeds]
-    with kineseg.Client(address) as client:
-        groups = [_Group(client, streams // calls, people, group) for group in range(calls)]
-        threads = [threading.Thread(target=group.run, args=(seconds, calls)) for group in groups]
-        server, own = psutil.Process(pid), psutil.Process()
-        before = _cpu_s(server), _cpu_s(own), time.perf_counter()
+    config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S)
+    if channels:
+        people = [_signals(person, channels) for person in people]
+        names = [f"c{number}" for number in range(channels)]
+        config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S, model="scratch", channels=names)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(kineseg.Client(server.address)) for _ in range(calls)]
+        groups = [_Group(client, config, streams // calls, people, group) for group, client in enumerate(clients)]
+        threads = [threading.Thread(target=group.run, args=(seconds,)) for group in groups]
+        own = psutil.Process()
+        before = server.cpu_seconds(), _cpu_s(own), time.perf_counter()
         for thread in threads:
             thread.start()
         time.sleep(seconds)
         server_s, own_s, took_s = (
             after - first
-            for after, first in zip((_cpu_s(server), _cpu_s(own), time.perf_counter()), before, strict=True)
+            for after, first in zip((server.cpu_seconds(), _cpu_s(own), time.perf_counter()), before, strict=True)
         )
         ended = time.perf_counter()
         for thread in threads:
@@ -126,6 +143,11 @@ def _client(connection: Connection, address: str, pid: int, streams: int, calls:
     )
 
 
+def _signals(person: Any, channels: int) -> Any:
+    """``(T, channels)`` of a person's numbers, over again where there are not as many."""
+    return np.ascontiguousarray(np.take(person, range(channels), axis=1, mode="wrap"))
+
+
 def _percentile_ms(seconds: Any, which: float) -> float:
     return float(np.percentile(seconds, which) * 1e3) if len(seconds) else 0.0
 
@@ -138,9 +160,10 @@ def _cpu_s(process: psutil.Process) -> float:
 class _Group:
     """The streams of one call."""
 
-    def __init__(self, client: kineseg.Client, count: int, people: list[Any], group: int) -> None:
+    def __init__(
+        self, client: kineseg.Client, config: kineseg.StreamConfig, count: int, people: list[Any], group: int
+    ) -> None:
         self._many = client.streams()
-        config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S)
         self._streams = self._many.open_all([config] * count)
         self._numbers = {stream: at for at, stream in enumerate(self._streams)}
         self._frames = [
@@ -152,7 +175,7 @@ class _Group:
         self._events: list[tuple[int, int, float]] = []
         self._watch_acknowledgements()
 
-    def run(self, seconds: float, calls: int) -> None:
+    def run(self, seconds: float) -> None:
         """Sends everything in real time: each chunk of a stream at its own moment within `CHUNK_S`."""
         size, count = round(RATE * CHUNK_S), len(self._streams)
         reader = threading.Thread(target=self._read)
@@ -215,3 +238,31 @@ class _Group:
             receive(response, call)
 
         protocol.receive = noting  # type: ignore[method-assign]
+
+
+COLUMNS = ("p50 ms", "p99 ms", "events p50", "p99", "late", "server CPU", "us a chunk", "client CPU", "us a chunk")
+
+
+def columns(load: ManyLoad) -> tuple[str, ...]:
+    """A load's figures, for `COLUMNS`."""
+    return (
+        f"{load.p50_ms:.1f}",
+        f"{load.p99_ms:.1f}",
+        f"{load.event_p50_ms:.1f}",
+        f"{load.event_p99_ms:.1f}",
+        f"{load.late_share:.2%}",
+        f"{load.server_cpu_share:.0%} of a core",
+        f"{load.server_us_per_chunk:.0f}",
+        f"{load.client_cpu_share:.0%} of a core",
+        f"{load.client_us_per_chunk:.0f}",
+    )
+
+
+def report(seconds: float) -> Report:
+    """Measures, as rows and as a table."""
+    title = f"live streams on few calls, {RATE:g} frames/s, chunks of {CHUNK_S * 1e3:g} ms"
+    table = Table("streams", "calls", *COLUMNS, title=title)
+    loads = measure(seconds)
+    for load in loads:
+        table.add_row(str(load.streams), str(load.calls), *columns(load))
+    return [asdict(load) for load in loads], table

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from kineseg.motion import canonical_pose, generate
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub
+from rich.table import Table
 
-from evaluation.bench.processes import ECHO_METHOD, Running, echo_server, kineseg_server
+from evaluation.bench.parts import Report
+from evaluation.bench.servers import ECHO_METHOD, Running, echo_server, kineseg_server
 
 RATE = 120.0
 CHUNK_S = 0.05
@@ -188,3 +190,24 @@ async def open_and_feed(address: str, motions: list[list[bytes]]) -> tuple[Any, 
 
     await asyncio.gather(*(feed(call, chunks) for call, chunks in zip(calls, motions, strict=True)))
     return channel, calls
+
+
+def report(seconds: float) -> Report:
+    """Measures, as rows and as a table."""
+    title = f"live streams, {RATE:g} frames/s, chunks of {CHUNK_S * 1e3:g} ms"
+    table = Table("streams", "", "p50 ms", "p99 ms", "late", "in time", "last after", "server CPU", title=title)
+    rows = []
+    for pair in measure(seconds):
+        rows.append(asdict(pair))
+        for name, load in (("kineseg", pair.kineseg), ("echo", pair.echo)):
+            table.add_row(
+                str(load.streams) if name == "kineseg" else "",
+                name,
+                f"{load.p50_ms:.2f}",
+                f"{load.p99_ms:.2f}",
+                f"{load.late_share:.2%}",
+                f"{load.frames_in_time:,} of {load.frames_sent:,}",
+                f"{load.last_ack_after_s * 1e3:.0f} ms",
+                f"{load.server_cpu_share:.0%} of a core",
+            )
+    return rows, table

@@ -14,11 +14,13 @@ Parts = Mapping[str, Rows]
 Value = Callable[[Rows], float | None]
 
 _LATE = 0.001  # of the chunks of a load that is carried
+_FRAMES, _MODEL_FRAMES = 6.0, 1.5  # in a chunk of 50 ms, at 120 and at 30 a second
 
 
 def reached(parts: Parts) -> list[Reached]:
     """All figures that are asked of the parts that were run."""
-    return [Reached(asked, value(parts[part])) for part, asked, value in ASKED if part in parts]
+    found = [Reached(asked, value(parts[part])) for part, asked, value in ASKED if part in parts]
+    return [*found, Reached(_LIMITED, _of_the_limit(parts))] if parts.keys() >= _LIMITING else found
 
 
 def _of(key: str, **wanted: object) -> Value:
@@ -77,16 +79,37 @@ def _over_bare(rows: Rows) -> float | None:
     return None if share is None else 1.0 / share
 
 
-def _kibibytes(key: str) -> Value:
-    return lambda rows: _over(_largest(key)(rows), 2**10)
+def _kibibytes(key: str, calls: str | None = None) -> Value:
+    return lambda rows: _scaled(_largest(key)(_with(rows, calls)), 2**-10)
 
 
-def _mebibytes(key: str) -> Value:
-    return lambda rows: _over(_largest(key)(rows), 2**20)
+def _mebibytes(key: str, calls: str | None = None) -> Value:
+    return lambda rows: _scaled(_largest(key)(_with(rows, calls)), 2**-20)
 
 
-def _over(value: float | None, unit: int) -> float | None:
-    return None if value is None else value / unit
+def _with(rows: Rows, calls: str | None) -> Rows:
+    return rows if calls is None else [row for row in rows if row["calls"] == calls]
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _inverse(value: float | None, over: float) -> float | None:
+    return None if value is None else over / value
+
+
+def _ratio(rows: Rows, of: Value, to: Value) -> float | None:
+    above, below = of(rows), to(rows)
+    return None if above is None or below is None else above / below
+
+
+def _slower(rows: Rows) -> float | None:
+    return _ratio(rows, _of("us_per_frame", streams=4000), _of("us_per_frame", streams=500))
+
+
+def _shared(rows: Rows) -> float | None:
+    return _ratio(rows, _of("server_us_per_chunk", processes=2), _of("server_us_per_chunk", processes=1))
 
 
 def _most(name: str, bound: float) -> Asked:
@@ -107,7 +130,29 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("segmenter", _most("segmenter, kept of a stream, KiB", 64.0), _kibibytes("row_bytes")),
     ("anomalies", _most("anomalies of a body, us a model frame", 8.0), _of("us_per_model_frame", of="body")),
     ("decoder", _most("decoder at batch 128 over a bare loop, ratio", 1.3), _over_bare),
-    ("memory", _most("memory of a stream on a call of its own, KiB", 64.0), _kibibytes("bytes_per_stream")),
-    ("memory", _most("memory of the server without streams, MiB", 350.0), _mebibytes("idle_bytes")),
+    ("growth", _most("segmenter, us a model frame at 4,000 streams over that at 500, ratio", 1.1), _slower),
+    ("silent", _most("an open silent stream, share of a core", 0.0001), _of("cpu_share_per_stream")),
+    ("sharing", _most("CPU a chunk in two processes over that in one, ratio", 1.1), _shared),
+    ("memory", _most("memory of a stream that shares a call, KiB", 64.0), _kibibytes("bytes_per_stream", "shared")),
+    ("memory", _most("memory of the server without streams, MiB", 350.0), _mebibytes("idle_bytes", "own")),
+    ("long", _most("hours of one stream: CPU a frame at the end over the beginning, ratio", 1.1), _of("cost_growth")),
 )
 """Part of the bench, figure, and its value from the part's rows."""
+
+_LIMITING = {"decoder", "intake", "segmenter", "anomalies", "many"}
+_LIMITED = Asked("what parts cost by themselves, bare ONNX Runtime, over what a chunk costs the server, share", 0.8)
+
+
+def _of_the_limit(parts: Parts) -> float | None:
+    """Parts alone, over all of the server at the most streams that it carries: the rest is calls and Python."""
+    alone = (
+        _of("us_per_chunk", of="channels")(parts["intake"]),
+        _scaled(_of("us_per_frame", of="channels")(parts["anomalies"]), _FRAMES),
+        _scaled(_of("us_per_frame", of="motion")(parts["segmenter"]), _MODEL_FRAMES),
+        _inverse(_of("bare_steps_per_s", batch=32)(parts["decoder"]), _MODEL_FRAMES * 1e6),
+    )
+    carried = _in_real_time(parts["many"])
+    if None in alone or not carried:
+        return None
+    most = max(carried, key=lambda row: row["streams"])
+    return sum(each for each in alone if each is not None) / float(most["server_us_per_chunk"])

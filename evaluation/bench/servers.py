@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,15 +32,38 @@ class Running:
         return int(psutil.Process(self.pid).memory_info().rss)
 
     def cpu_seconds(self) -> float:
-        times = psutil.Process(self.pid).cpu_times()
-        return float(times.user + times.system)
+        """Of all its processes."""
+        process = psutil.Process(self.pid)
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return float(sum(each.user + each.system for each in times))
 
 
 @contextmanager
-def kineseg_server() -> Iterator[Running]:
-    """The real server with its defaults."""
-    with _running(_serve_kineseg) as server:
+def kineseg_server(processes: int = 1) -> Iterator[Running]:
+    """The real server with its defaults, in so many processes."""
+    with _running(_serve_kineseg) if processes == 1 else _command(processes) as server:
         yield server
+
+
+@contextmanager
+def _command(processes: int) -> Iterator[Running]:
+    """`kineseg serve`, which starts others."""
+    command = [sys.executable, "-m", "kineseg_cli", "serve", "--port", "0", "--processes", str(processes)]
+    environment = os.environ | {"KINESEG_LOG_FORMAT": "json", "KINESEG_METRICS_PORT": "none"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if '"serving"' in line:
+                # Else it would wait once its log has filled the pipe.
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                yield Running(json.loads(line)["address"], process.pid)
+                break
+        else:
+            raise RuntimeError("kineseg serve has ended instead of serving")
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
 
 
 @contextmanager

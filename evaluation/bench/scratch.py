@@ -1,0 +1,28 @@
+"""Live streams of any signal, which the model `scratch` takes without training: few channels, and many."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rich.table import Table
+
+from evaluation.bench import many
+from evaluation.bench.many import COLUMNS, ManyLoad, columns
+from evaluation.bench.parts import Report
+
+STREAMS = 32
+CHANNELS = (3, 60)
+
+
+def measure(seconds: float) -> dict[int, ManyLoad]:
+    """By number of channels, all streams on one call."""
+    return {channels: many.measure(seconds, ((STREAMS, 1),), channels=channels)[0] for channels in CHANNELS}
+
+
+def report(seconds: float) -> Report:
+    """Measures, as rows and as a table."""
+    table = Table("channels", "streams", *COLUMNS, title=f"scratch, {many.RATE:g} frames/s, on one call")
+    loads = measure(seconds)
+    for channels, load in loads.items():
+        table.add_row(str(channels), str(load.streams), *columns(load))
+    return [{"channels": channels} | asdict(load) for channels, load in loads.items()], table
