@@ -51,19 +51,22 @@ def _command(processes: int) -> Iterator[Running]:
     command = [sys.executable, "-m", "kineseg_cli", "serve", "--port", "0", "--processes", str(processes)]
     environment = os.environ | {"KINESEG_LOG_FORMAT": "json", "KINESEG_METRICS_PORT": "none"}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    assert process.stderr is not None
+    log = process.stderr
+    assert log is not None
+    # Once its log has filled the pipe, it would wait.
+    rest = threading.Thread(target=log.read)
     try:
-        for line in process.stderr:
-            if '"serving"' in line:
-                # Else it would wait once its log has filled the pipe.
-                threading.Thread(target=process.stderr.read, daemon=True).start()
-                yield Running(json.loads(line)["address"], process.pid)
-                break
-        else:
+        serving = next((line for line in log if '"serving"' in line), None)
+        if serving is None:
             raise RuntimeError("kineseg serve has ended instead of serving")
+        rest.start()
+        yield Running(json.loads(serving)["address"], process.pid)
     finally:
         process.terminate()
         process.wait(timeout=60)
+        if rest.ident is not None:
+            rest.join()
+        log.close()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from evaluation.asked import plain
 from evaluation.bench.summary import ASKED, reached
 
@@ -17,7 +19,7 @@ def test_figures_are_of_the_parts_that_were_run() -> None:
 
 def test_what_was_not_measured_does_not_hold() -> None:
     figures = plain(reached({part: [] for part, _, _ in ASKED}))
-    assert len(figures) == len(ASKED)
+    assert len(figures) == len(ASKED) + 1  # and what takes several parts
     assert {(one["value"], one["holds"]) for one in figures.values()} == {(None, False)}
 
 
@@ -40,3 +42,17 @@ def test_what_a_load_costs_that_is_behind_says_nothing() -> None:
     figures = plain(reached({"many": [_load(64, 0.0, 40.0), _load(1000, 0.2, 30.0)]}))
     assert figures["1,000 streams: CPU of the server, cores"] == {"value": None, "asked": 0.7, "holds": False}
     assert figures["CPU a chunk from the fewest to the most streams, ratio"]["value"] is None
+
+
+def test_parts_alone_are_held_against_the_most_streams_that_are_carried() -> None:
+    parts = {
+        "decoder": [{"batch": 32, "bare_steps_per_s": 250_000.0, "share_of_bare": 1.0}],
+        "intake": [{"of": "channels", "us_per_chunk": 5.0, "bytes_per_stream": 1}],
+        "segmenter": [{"of": "motion", "us_per_frame": 20.0, "row_bytes": 1}],
+        "anomalies": [{"of": "channels", "us_per_frame": 4.0, "us_per_model_frame": 16.0}],
+        "many": [_load(64, 0.0, 300.0), _load(128, 0.0, 130.0), _load(1000, 0.5, 50.0)],
+    }
+    # 5 us of intake, six frames watched, one and a half stepped and segmented: 65 us.
+    [limit] = [one for name, one in plain(reached(parts)).items() if name.startswith("what parts cost")]
+    assert limit["value"] == pytest.approx(0.5)
+    assert not limit["holds"]

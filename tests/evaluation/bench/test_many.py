@@ -14,3 +14,10 @@ def test_two_seconds_of_four_streams_on_two_calls() -> None:
     assert 0.0 <= load.late_share <= 1.0
     assert load.server_cpu_share > 0.0
     assert load.client_cpu_share > 0.0
+
+
+def test_a_second_of_signals_for_a_server_of_two_processes() -> None:
+    [load] = many.measure(1.0, ((4, 2),), processes=2, channels=3)
+    assert (load.streams, load.calls) == (4, 2)
+    assert load.events >= 4
+    assert load.server_cpu_share > 0.0
