@@ -13,8 +13,10 @@ import typer
 from kineseg_cli.commands.demo import demo
 from kineseg_cli.commands.label import label
 from kineseg_cli.commands.models import models
+from kineseg_cli.commands.play import play
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
+from kineseg_cli.commands.stream import stream
 from kineseg_cli.commands.tune import tune
 from kineseg_cli.commands.version import version
 from kineseg_cli.error_console import ErrorConsole
@@ -38,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, segment, tune, demo, models, version):
+for command in (serve, stream, play, segment, tune, demo, models, version):
     app.command()(command)
 app.add_typer(label)
 

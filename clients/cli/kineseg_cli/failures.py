@@ -7,6 +7,7 @@ import traceback
 
 from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
+from kineseg.sources import SourceError, SourceLost
 from kineseg_core.errors import BadBank, BadBundle, BadRules, CannotStart, InvalidRequest, UnknownName
 from kineseg_service.errors import ServerFailed
 from rich.console import Console
@@ -38,6 +39,10 @@ def report(error: Exception, console: Console, *, debug: bool) -> int:
 
 def _status_and_message(error: Exception) -> tuple[int, str]:
     match error:
+        case SourceLost():
+            return FAILED, str(error)
+        case SourceError():
+            return WRONG_INPUT, str(error)
         case CommandError() | MotionError() | BadBank() | BadBundle() | BadRules():
             return WRONG_INPUT, str(error)
         case RequestError() | InvalidRequest() | UnknownName():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from kineseg.motion.joint_mapping import find_joints
 from kineseg.motion.recording import Recording
 
 Array = NDArray[np.float64]
+Number = TypeVar("Number", bound=np.floating)
 UpChoice = Literal["y", "z", "auto"]
 
 # Coordinate and sign, and the proper rotation that makes it y or z: (axis taken, sign) for each of x, y and z.
@@ -35,6 +36,38 @@ _UPRIGHT = 0.7  # share of a body's length, from feet to head, that a standing o
 _MOST_FRAMES, _SOME_FRAMES = 0.5, 0.2
 _STEADIER = 0.5  # the floor under one direction moves at most so much as that under the other
 _MOST_LOOKED_AT = 5000  # frames, evenly taken
+
+
+class Standing(NamedTuple):
+    """How a body stands.
+
+    Attributes:
+        direction: Up: ``y``, ``z``, ``-y``, ``-z``, ``x`` or ``-x``; None where nothing shows it.
+        sure: Whether it is certain.
+    """
+
+    direction: str | None
+    sure: bool
+
+
+def standing(positions: Array, joints: Sequence[str], mapping: Mapping[str, str]) -> Standing:
+    """Which way is up, from how the body stands.
+
+    Args:
+        positions: ``(T, J, 3)``, NaN where a joint was not seen.
+        joints: J names.
+        mapping: Canonical joint -> name in `joints`, where the names do not say it.
+    """
+    direction, sure = _direction(positions, joints, mapping)
+    return Standing(None if direction is None else _name(direction), sure)
+
+
+def turned(positions: NDArray[Number], direction: str) -> tuple[NDArray[Number], Literal["y", "z"]]:
+    """Positions ``(..., 3)`` turned, if need be, so that a vertical axis of `Standing` is y or z; and which."""
+    axis, turn = next(turn for key, turn in _TURNS.items() if _name(key) == direction)
+    if direction in ("y", "z"):
+        return positions, axis
+    return np.stack([sign * positions[..., column] for column, sign in turn], axis=-1).astype(positions.dtype), axis
 
 
 def upright(recording: Recording, up: UpChoice) -> Recording:

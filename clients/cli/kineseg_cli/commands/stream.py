@@ -1,0 +1,168 @@
+"""`kineseg stream`: segments what a live source sends, until it ends or is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from kineseg import AsyncClient, KinesegError
+from kineseg.sources import Source, open_source
+
+from kineseg_cli.error_console import ErrorConsole
+from kineseg_cli.failures import CommandError
+from kineseg_cli.interrupt import Stop, interruptible
+from kineseg_cli.joint_file import read_mapping
+from kineseg_cli.live.check import check_source
+from kineseg_cli.live.engines import Choices, Engine, LocalEngine, ServerEngine
+from kineseg_cli.live.listener import Listener, Listeners
+from kineseg_cli.live.outputs import EventFile, EventLines, Notices
+from kineseg_cli.live.recording import FrameFiles
+from kineseg_cli.live.run import LiveRun
+from kineseg_cli.options import (
+    AlarmsPerHour,
+    JointFile,
+    Latency,
+    ModelName,
+    Names,
+    ReportsPerHour,
+    RulesFile,
+    Threshold,
+)
+from kineseg_cli.outputs import check_writable, event_file, writing
+from kineseg_cli.rules_file import check_rules
+from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
+
+_USUAL_SERVER = "localhost:50051"
+_IS_THERE_S = 2.0
+
+
+def stream(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL", help="Source, such as ndjson+udp://0.0.0.0:9000, file:take.bvh or -; see docs/sources."
+        ),
+    ],
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server",
+            metavar="HOST:PORT",
+            help=f"Server that segments. Default: {_USUAL_SERVER} if one answers there, else this process.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the events, one JSON object on each line; - for standard output.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Keep the frames that come, for file:FILE.npz.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="End so long after the first frame.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look at what comes: joints, rate, jitter, loss, axes, height.")
+    ] = False,
+    model: ModelName = "",
+    latency: Latency = None,
+    threshold: Threshold = None,
+    alarms: AlarmsPerHour = None,
+    reports: ReportsPerHour = None,
+    rules: RulesFile = None,
+    mapping: JointFile = None,
+    bank: Names = None,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Also report provisional segments, and what became of them.")
+    ] = False,
+) -> None:
+    """Segment what a live source sends, until it ends, or Ctrl-C."""
+    check_writable(out, "--out")
+    check_writable(record, "--record", (".npz",))
+    check_rules(rules)
+    source = open_source(url, mapping=read_mapping(mapping))
+    errors = ErrorConsole()
+    with interruptible() as stop:
+        if check:
+            with writing(STANDARD_OUTPUT):
+                good = asyncio.run(check_source(source, errors, stop=stop, duration_s=duration))
+            raise typer.Exit(stop.status or (0 if good else 1))
+        choices = Choices(
+            model=model,
+            latency_s=latency,
+            boundary_threshold=threshold,
+            alarms_per_hour=alarms,
+            reports_per_hour=reports,
+            decisions="all" if provisional else "final",
+            rules=rules or "",
+            name_bank=bank,
+        )
+        with ExitStack() as stack:
+            write = stack.enter_context(event_file(out))
+            listeners: list[Listener] = [Notices(errors, summaries=out is not None), EventFile(write)]
+            if out is None:
+                listeners.append(EventLines(_print))
+            kept = None if record is None else FrameFiles(record)
+            if kept is not None:
+                listeners.append(kept)
+                stack.callback(_save, kept, errors)
+            asyncio.run(_run(source, server, choices, Listeners(listeners), errors, stop, duration))
+    # Ctrl-C is how a live stream ends: all that came until then has been segmented.
+    raise typer.Exit(0)
+
+
+async def _run(
+    source: Source,
+    server: str | None,
+    choices: Choices,
+    listener: Listener,
+    errors: ErrorConsole,
+    stop: Stop,
+    duration_s: float | None,
+) -> None:
+    async with source:
+        engine = await _engine(server, choices, errors)
+        async with engine:
+            errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
+            await LiveRun(source, engine, listener, stop=stop, duration_s=duration_s).run()
+
+
+async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) -> Engine:
+    """The server, if it is there; otherwise this process, if it can.
+
+    Raises:
+        CommandError: Neither can segment.
+    """
+    address = server or _USUAL_SERVER
+    if choices.name_bank is not None and server is None:
+        return LocalEngine(choices)
+    try:
+        async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
+            await client.models()
+    except KinesegError as error:
+        if not error.retryable:
+            raise
+        if find_spec("onnxruntime") is None or find_spec("numba") is None:
+            raise CommandError(
+                f"no server answers at {address}: start one with `kineseg serve` and name it with --server, or "
+                'segment in this process: pip install "kineseg[local]"'
+            ) from error
+        if server is not None:
+            errors.print_line(f"no server answers at {address}: this process segments instead")
+        return LocalEngine(choices)
+    if choices.name_bank is not None:
+        raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
+    return ServerEngine(address, choices)
+
+
+def _print(line: str) -> None:
+    with writing(STANDARD_OUTPUT):
+        print_line(line)
+
+
+def _save(kept: FrameFiles, errors: ErrorConsole) -> None:
+    for path, frames in kept.save():
+        errors.print_line(f"{path}: {frames} frames")

@@ -1,0 +1,1 @@
+"""Live sources segmented: what `kineseg stream` does."""

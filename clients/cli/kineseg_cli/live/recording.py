@@ -1,0 +1,45 @@
+"""`--record`: what came, in a file for each stream."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kineseg.sources import Frames
+from kineseg.sources.recorded import Recorder
+
+from kineseg_cli.live.listener import LiveStream, Silent
+from kineseg_cli.outputs import writing
+
+
+class FrameFiles(Silent):
+    """Keeps the frames of each stream; the first gets the name as given, others what sets them apart.
+
+    Args:
+        path: Of the first stream's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._recorders: dict[LiveStream, Recorder] = {}
+
+    def frames(self, stream: LiveStream, frames: Frames) -> None:
+        """Keeps them."""
+        if stream not in self._recorders:
+            self._recorders[stream] = Recorder(stream.info)
+        self._recorders[stream].add(frames)
+
+    def save(self) -> list[tuple[Path, int]]:
+        """Write the files; which, and how many frames each has."""
+        written: list[tuple[Path, int]] = []
+        for at, (stream, recorder) in enumerate(self._recorders.items()):
+            path = self._path if at == 0 else self._path.with_stem(f"{self._path.stem}-{_apart(stream, at)}")
+            with writing(path):
+                recorder.save(path)
+            written.append((path, recorder.n_frames))
+        return written
+
+
+def _apart(stream: LiveStream, at: int) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", stream.performer).strip("_")
+    return f"{at + 1}-{name}" if name else str(at + 1)

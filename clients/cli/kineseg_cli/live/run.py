@@ -1,0 +1,120 @@
+"""A live source on its way through an engine, until one of them ends or somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from kineseg import KinesegError
+from kineseg.sources import Frames, Source
+
+from kineseg_cli.interrupt import Stop
+from kineseg_cli.live.engines import Engine, Opened
+from kineseg_cli.live.listener import Listener
+
+SILENT_S = 3.0
+_LOOK_S = 0.05
+_TELL_S = 1.0
+
+
+class LiveRun:
+    """One source, one engine, and who is told.
+
+    Args:
+        source: Entered already.
+        engine: Entered already.
+        listener: Is told.
+        stop: Once it is set, no more is read, and all streams end properly.
+        duration_s: The same, so long after the first frame.
+    """
+
+    def __init__(
+        self, source: Source, engine: Engine, listener: Listener, *, stop: Stop, duration_s: float | None = None
+    ) -> None:
+        self._source = source
+        self._engine = engine
+        self._listener = listener
+        self._stop = stop
+        self._duration_s = duration_s
+        self._open: dict[str, Opened] = {}
+        self._began: float | None = None
+        self.frames = 0
+
+    async def run(self) -> None:
+        """Run it.
+
+        Raises:
+            SourceError: The source has ended, and not well.
+            KinesegError: A stream was refused or has failed.
+            CommandError: The model cannot take such frames.
+        """
+        reading = asyncio.create_task(self._read_items())
+        sending = asyncio.create_task(self._send_frames())
+        watching = asyncio.create_task(self._watch(sending, reading))
+        try:
+            await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
+            stopped = sending.cancelled() or self._over()
+            if reading.done() and not sending.done():
+                sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            failure = None if sending.cancelled() else sending.exception()
+            for opened in self._open.values():
+                await self._end(opened)
+            await self._engine.finish()
+            await reading
+            if failure is not None and not (stopped and isinstance(failure, asyncio.CancelledError)):
+                raise failure
+        finally:
+            for task in (watching, sending, reading):
+                task.cancel()
+            await asyncio.gather(watching, sending, reading, return_exceptions=True)
+
+    async def _end(self, opened: Opened) -> None:
+        with contextlib.suppress(KinesegError):  # it has ended, and why is read with the rest
+            await self._engine.end(opened)
+
+    async def _send_frames(self) -> None:
+        async for frames in self._source:
+            if self._began is None:
+                self._began = time.monotonic()
+            opened = await self._opened_for(frames)
+            self._listener.frames(opened.stream, frames)
+            await self._engine.send(opened, frames)
+            self.frames += frames.n_frames
+
+    async def _opened_for(self, frames: Frames) -> Opened:
+        info = frames.info
+        opened = self._open.get(info.performer)
+        if opened is not None and opened.stream.info is info:
+            return opened
+        if opened is not None:
+            await self._engine.end(opened)
+        opened = self._open[info.performer] = await self._engine.open(info)
+        self._listener.opened(opened.stream)
+        return opened
+
+    async def _read_items(self) -> None:
+        async for opened, item in self._engine:
+            if isinstance(item, KinesegError):
+                raise item
+            self._listener.item(opened.stream, item)
+
+    async def _watch(self, sending: asyncio.Task[None], reading: asyncio.Task[None]) -> None:
+        """Looks for the end, and tells how the source is."""
+        told = 0.0
+        while True:
+            if self._over():
+                sending.cancel()
+            now = time.monotonic()
+            if now - told >= _TELL_S:
+                told = now
+                health = self._source.health()
+                self._listener.health(health, self._source.silence() if health.silent_s >= SILENT_S else "")
+            await asyncio.sleep(_LOOK_S)
+
+    def _over(self) -> bool:
+        if self._stop.is_set():
+            return True
+        began, lasts = self._began, self._duration_s
+        return began is not None and lasts is not None and time.monotonic() - began >= lasts

@@ -1,0 +1,1 @@
+"""What receives: sockets, standard input and commands."""

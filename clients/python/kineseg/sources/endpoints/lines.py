@@ -1,0 +1,254 @@
+"""Lines of text from a connection, a command or standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import BinaryIO
+
+from kineseg.sources.errors import SourceError, SourceLost
+from kineseg.sources.source import Inlet
+
+LONGEST_LINE = 4 << 20
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # between attempts to connect
+
+
+class TcpLines:
+    """Connects to a server that writes lines, and again when it goes away.
+
+    Args:
+        host: Of the server.
+        port: Of the server.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host or "127.0.0.1"
+        self._port = port
+
+    @property
+    def where(self) -> str:
+        """What it is connected to."""
+        return f"TCP {self._host}:{self._port}"
+
+    async def open(self) -> None:
+        """Nothing to do: a server that is not there may come."""
+
+    async def run(self, inlet: Inlet[bytes]) -> None:
+        """Receive for ever."""
+        failures = 0
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(self._host, self._port, limit=LONGEST_LINE)
+            except OSError as error:
+                inlet.trouble(f"{self.where} cannot be reached ({error.strerror or error}); trying again")
+            else:
+                failures = 0
+                inlet.connected()
+                try:
+                    await _read_lines(reader, inlet, self.where)
+                finally:
+                    writer.close()
+                    with contextlib.suppress(OSError):
+                        await writer.wait_closed()
+                inlet.trouble(f"{self.where} closed the connection; trying again")
+            await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+            failures += 1
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+class TcpListener:
+    """Listens for connections that write lines; any number of them, one after the other or at once.
+
+    Args:
+        host: Interface to listen on; empty: all.
+        port: 0: any free one.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host or "0.0.0.0"
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._inlet: asyncio.Future[Inlet[bytes]] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port, also where any was asked for."""
+        return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else self._port
+
+    @property
+    def where(self) -> str:
+        """What it listens to."""
+        return f"TCP port {self.port} of {self._host}"
+
+    async def open(self) -> None:
+        """Bind the port.
+
+        Raises:
+            SourceError: It is taken.
+        """
+        self._inlet = asyncio.get_running_loop().create_future()
+        try:
+            self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=LONGEST_LINE)
+        except OSError as error:
+            raise SourceError(
+                f"TCP port {self._port} of {self._host} cannot be listened on: {error.strerror or error}"
+            ) from None
+
+    async def run(self, inlet: Inlet[bytes]) -> None:
+        """Receive for ever."""
+        assert self._inlet is not None
+        self._inlet.set_result(inlet)
+        await asyncio.get_running_loop().create_future()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert self._inlet is not None
+        inlet = await asyncio.shield(self._inlet)
+        peer = writer.get_extra_info("peername")
+        inlet.connected()
+        with contextlib.suppress(ConnectionError):
+            await _read_lines(reader, inlet, f"{peer[0]}:{peer[1]}" if peer else "")
+        writer.close()
+
+    async def close(self) -> None:
+        """Free the port."""
+        if self._inlet is not None:
+            self._inlet.cancel()
+        if self._server is not None:
+            self._server.close()
+
+
+class CommandLines:
+    """Runs a command, and reads the lines that it prints.
+
+    Args:
+        command: For the shell.
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def where(self) -> str:
+        """What is read."""
+        return f"standard output of {self._command!r}"
+
+    async def open(self) -> None:
+        """Start it.
+
+        Raises:
+            SourceError: There is no command.
+        """
+        if not self._command:
+            raise SourceError("exec: needs a command, such as exec:python my_camera.py")
+        self._process = await asyncio.create_subprocess_shell(
+            self._command, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LONGEST_LINE
+        )
+
+    async def run(self, inlet: Inlet[bytes]) -> None:
+        """Receive until the command ends.
+
+        Raises:
+            SourceLost: It failed.
+        """
+        assert self._process is not None
+        assert self._process.stdout is not None
+        inlet.connected()
+        await _read_lines(self._process.stdout, inlet, "the command")
+        status = await self._process.wait()
+        if status:
+            raise SourceLost(f"the command ended with status {status}: {self._command}")
+
+    async def close(self) -> None:
+        """End the command."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), 3.0)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+
+
+class InputLines:
+    """Reads the lines of standard input, in a thread: not every system lets the event loop wait for it.
+
+    Args:
+        file: Instead of standard input.
+    """
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._file = file
+
+    @property
+    def where(self) -> str:
+        """What is read."""
+        return "standard input"
+
+    async def open(self) -> None:
+        """Raises SourceError if there is none."""
+        if self._file is None:
+            if sys.stdin is None:
+                raise SourceError("standard input is closed: name another source than -")
+            self._file = sys.stdin.buffer
+
+    async def run(self, inlet: Inlet[bytes]) -> None:
+        """Receive until its end."""
+        assert self._file is not None
+        inlet.connected()
+        async for line in _in_a_thread(self._file.readline):
+            inlet.take(line, len(line), "standard input")
+            await inlet.room()
+
+    async def close(self) -> None:
+        """Nothing to do: the thread ends with the process."""
+
+
+async def _in_a_thread(read: Callable[[], bytes]) -> AsyncIterator[bytes]:
+    """What a function gives that waits, until it gives nothing."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    wanted = threading.Semaphore(64)  # lines read ahead
+
+    def work() -> None:
+        while True:
+            wanted.acquire()
+            try:
+                line = read()
+            except (OSError, ValueError):  # it was closed
+                line = b""
+            try:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            except RuntimeError:  # the loop is over
+                return
+            if not line:
+                return
+
+    threading.Thread(target=work, name="kineseg-input", daemon=True).start()
+    while line := await lines.get():
+        wanted.release()
+        yield line
+
+
+async def _read_lines(reader: asyncio.StreamReader, inlet: Inlet[bytes], sender: str) -> None:
+    while True:
+        try:
+            line = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as end:
+            if end.partial.strip():
+                inlet.take(end.partial, len(end.partial), sender)
+            return
+        except asyncio.LimitOverrunError as error:
+            await reader.read(max(1, error.consumed))
+            inlet.take(b"", error.consumed, sender)  # which is no line of JSON
+            continue
+        except OSError:
+            return
+        inlet.take(line, len(line), sender)
+        await inlet.room()

@@ -1,0 +1,76 @@
+"""Which scheme is which source; imported on use, and open to other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, TypeAlias
+
+from kineseg.sources.address import SourceAddress
+from kineseg.sources.errors import SourceError
+from kineseg.sources.source import Source
+
+Factory: TypeAlias = Callable[[SourceAddress, Mapping[str, str]], Source]
+"""Makes a source of an address and a mapping of joints; raises SourceError."""
+
+GROUP = "kineseg.sources"
+"""Entry points of other packages: a scheme = "module:factory"."""
+
+_OURS = {
+    "-": "kineseg.sources.ndjson:from_input",
+    "exec": "kineseg.sources.ndjson:from_command",
+    "file": "kineseg.sources.file:open_file",
+    "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
+    "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
+    "ndjson+udp": "kineseg.sources.ndjson:from_udp",
+}
+# Our schemes that need more than the plain install: the extra that brings it.
+EXTRAS: dict[str, str] = {}
+
+
+def schemes() -> tuple[str, ...]:
+    """The schemes there are, ours and those of other packages."""
+    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def open_source(url: str, *, mapping: Mapping[str, str] | None = None) -> Source:
+    """A source by its URL, to be entered with ``async with``; docs/sources says which there are.
+
+    Args:
+        url: Such as ``"vmc://0.0.0.0:39539"``, ``"ndjson+udp://0.0.0.0:9000"``, ``"exec:python camera.py"``,
+            ``"file:take.bvh"``, ``"-"``.
+        mapping: Canonical joint -> name of the joint, for names that are not recognised.
+
+    Raises:
+        SourceError: It is no such URL, an option cannot be used, or a package is missing; says what helps.
+    """
+    address = SourceAddress.parse(url)
+    return _factory(address.scheme)(address, mapping or {})
+
+
+def _factory(scheme: str) -> Factory:
+    place = _OURS.get(scheme)
+    if place is None:
+        found = [point for point in entry_points(group=GROUP) if point.name == scheme]
+        if not found:
+            raise SourceError(f"there is no source {scheme!r}; there are: {', '.join(schemes())}")
+        place = found[0].value
+    return load(place, scheme)  # type: ignore[no-any-return]
+
+
+def load(place: str, scheme: str) -> Any:
+    """What ``module:name`` names.
+
+    Raises:
+        SourceError: A package that it needs is not installed.
+    """
+    module, _, name = place.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("kineseg"):
+            raise
+        extra = EXTRAS.get(scheme)
+        remedy = f'pip install "kineseg[{extra}]"' if extra else f"install {error.name}"
+        raise SourceError(f"{scheme}: needs more than the library ({error.name} is missing): {remedy}") from error

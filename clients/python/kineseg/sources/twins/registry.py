@@ -1,0 +1,53 @@
+"""Which scheme is which twin; imported on use, and open to other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import TypeAlias
+
+from kineseg.sources.address import SourceAddress
+from kineseg.sources.errors import SourceError
+from kineseg.sources.frames import SourceInfo
+from kineseg.sources.registry import load
+from kineseg.sources.twins.sender import Twin
+
+TwinFactory: TypeAlias = Callable[[SourceAddress, SourceInfo], Twin]
+"""Makes a twin of the address of its receiver and what the frames are; raises SourceError."""
+
+GROUP = "kineseg.twins"
+"""Entry points of other packages: a scheme = "module:factory"."""
+
+_OURS = {
+    "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
+    "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
+    "ndjson+udp": "kineseg.sources.twins.ndjson:sending",
+}
+
+
+def twin_schemes() -> tuple[str, ...]:
+    """The schemes there are, ours and those of other packages."""
+    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def open_twin(url: str, info: SourceInfo) -> Twin:
+    """A twin that sends to what a source with the same URL hears, to be entered with ``async with``.
+
+    Args:
+        url: As for `kineseg.sources.open_source`, such as ``"vmc://127.0.0.1:39539"``.
+        info: What the frames are.
+
+    Raises:
+        SourceError: It is no such URL, a package is missing, or the protocol cannot carry such frames.
+    """
+    address = SourceAddress.parse(url)
+    place = _OURS.get(address.scheme)
+    if place is None:
+        found = [point for point in entry_points(group=GROUP) if point.name == address.scheme]
+        if not found:
+            raise SourceError(
+                f"there is no twin that speaks {address.scheme!r}; there are: {', '.join(twin_schemes())}"
+            )
+        place = found[0].value
+    twin: Twin = load(place, address.scheme)(address, info)
+    return twin
