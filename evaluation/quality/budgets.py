@@ -108,7 +108,7 @@ class Budgets:
                 _pass_on(item, session, out)
 
     def _step(self, block: ModelFrames, at: int) -> None:
-        (step,) = self._table.step(_SLOT, block.frames[at : at + 1]).each()
+        step = self._table.step(_SLOT, block.frames[at : at + 1]).one(0)
         looks = [session.observe(block, at, step) for session in self._sessions]
         said = self._network([look for some in looks for look in some])
         first = 0

@@ -113,6 +113,6 @@ class InProcessStream:
             stepped = self._table.step(_SLOT, block.frames[at : at + 1])
             if stepped.bad_rows:
                 raise StepFailed("the model's output is not finite")
-            (step,) = stepped.each()
+            step = stepped.one(0)
             looks = self.session.observe(block, at, step)
             self.session.decide(block, at, self._network(looks), out)

@@ -47,10 +47,9 @@ class Stepped(NamedTuple):
         scores = None if self.scores is None else self.scores[rows]
         return Stepped(self.embedding[rows], self.surprise[rows], [], scores)
 
-    def each(self) -> list[Step]:
-        """The same stream by stream."""
-        scores = [None] * len(self.surprise) if self.scores is None else self.scores
-        return [Step(*one) for one in zip(self.embedding, self.surprise.tolist(), scores, strict=True)]
+    def one(self, row: int) -> Step:
+        """The same of a stream."""
+        return Step(self.embedding[row], float(self.surprise[row]), None if self.scores is None else self.scores[row])
 
 
 class StateTable(Protocol):

@@ -42,6 +42,11 @@ class Namer:
         self._lag = round(settings.lag_s * rate_hz)
         self._class_probabilities = ClassProbabilities(len(classes), rate_hz, BLOCK_S, _HORIZON_S) if classes else None
 
+    @property
+    def recognises(self) -> bool:
+        """Whether names come from the model, too, which has something to say of every frame."""
+        return self._class_probabilities is not None
+
     def update(self, scores: NDArray[np.float32]) -> None:
         """Takes a recogniser's log-probabilities (K,) of the next frame."""
         if self._class_probabilities is not None:

@@ -115,6 +115,7 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._observed: tuple[float, list[float]] = (0.0, [])
+        self._quiet: RowSegmenter | None = None  # where a frame from which nothing follows concerns no one else
 
     # What the receiver does.
 
@@ -145,6 +146,8 @@ class Session:
         assert self.segmenter_plan is not None
         assert self._decides is None
         self._decides = table.seat(row, self.segmenter_plan)
+        if not (self.config.frame_results or self._watchers.any or self._namer.recognises):
+            self._quiet = self._decides
 
     @property
     def _segmenter(self) -> Segmenter | PatternSegmenter | RowSegmenter:
@@ -183,6 +186,17 @@ class Session:
         assert isinstance(segmenter, RowSegmenter)
         self._arrive(block, at, step)
         self._settle(segmenter.follow(follows) if follows or segmenter.begins else (), block, at, out)
+
+    def pass_quietly(self, block: ModelFrames, at: int) -> bool:
+        """Takes frame `at` of `block`, which the table has taken and from which nothing follows.
+
+        Returns:
+            Whether that was all: if not, it has not been taken, and is to go through `advance`.
+        """
+        if self._quiet is None or self._quiet.begins:
+            return False
+        self._frame_times.append(block.start[at], block.start_ns[at])
+        return True
 
     def _arrive(self, block: ModelFrames, at: int, step: Step) -> None:
         """A frame of the model is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kineseg_core.errors import CoreError
@@ -38,7 +39,7 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._deliveries)
 
-    def give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
+    def give(self, stream: ScheduledStream, outputs: Sequence[Output], summary: Summary | None = None) -> None:
         """A stream has got further."""
         stream.produced += len(outputs)
         delivery = self._of(stream)

@@ -278,7 +278,7 @@ class Engine:
         while stream.queue and not stream.queued and not self._stalls(stream):
             arrival, item = stream.queue[0]
             if isinstance(item, ModelFrames):
-                stream.queued = True
+                stream.block, stream.queued = item, True
                 stream.lane.batcher.add(arrival, stream)
                 return
             stream.queue.popleft()
@@ -297,7 +297,9 @@ class Engine:
         outputs: list[Output] = []
         summary = None
         try:
-            if isinstance(item, GapFound):
+            if isinstance(item, ChunkEnd):  # nearly always
+                stream.session.ack(item, outputs)
+            elif isinstance(item, GapFound):
                 if item.cuts:
                     assert stream.lease is not None  # nothing waits for a stream without one
                     stream.lane.decoder.reset(stream.lease)
@@ -306,8 +308,6 @@ class Engine:
                 stream.session.missing(item, outputs)
             elif isinstance(item, AnomalyFound):
                 stream.session.anomaly(item, outputs)
-            elif isinstance(item, ChunkEnd):
-                stream.session.ack(item, outputs)
             else:
                 summary = stream.session.finish(item, outputs)
         except Exception:
@@ -340,19 +340,21 @@ class Engine:
             stream.queued = False
             self._proceed(stream)
 
-    def _advanced(self, stream: ScheduledStream, outputs: list[Output]) -> None:
+    def _advanced(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
         """A frame of a stream has gone through."""
         stream.passed += 1
         stream.at += 1
         self._waiting -= 1
-        if stream.at == len(stream.block.decided):
+        is_through = stream.at == len(stream.block.decided)
+        if is_through:
             stream.queue.popleft()
             stream.at = 0
-        self._give(stream, outputs)
+        if outputs or (is_through and not stream.ends_chunk):
+            self._give(stream, outputs)
 
     # Results.
 
-    def _give(self, stream: ScheduledStream, outputs: list[Output], summary: Summary | None = None) -> None:
+    def _give(self, stream: ScheduledStream, outputs: Sequence[Output], summary: Summary | None = None) -> None:
         self._outbox.give(stream, outputs, summary)
 
     def _fail(self, stream: ScheduledStream, what: str) -> None:

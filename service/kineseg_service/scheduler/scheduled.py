@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+import numpy as np
 from kineseg_core.inference.decoder import Decoder, Lease
-from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.intake import ChunkEnd, Taken
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.session import End, SegmentCounts, Session
 
 from kineseg_service.scheduler.lanes import Lane
 
 Item = Taken | End
+_NO_FRAMES = ModelFrames(np.zeros((0, 0), np.float32), [], [], [], [])
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +25,8 @@ class ScheduledStream:
         session: What decides.
         lease: The slot of its model's state; none once it has been given back.
         queue: What waits to go through, each with the number of its arrival.
-        at: How many frames of the queue's first block have been stepped.
+        block: What comes next, while `queued`.
+        at: How many of its frames have been stepped.
         passed: How much of what was submitted has gone through, by `weight`.
         produced: How many outputs it has given.
         written: How many of them its client has taken.
@@ -37,6 +40,7 @@ class ScheduledStream:
     lane: Lane[ScheduledStream]
     lease: Lease | None
     queue: deque[tuple[int, Item]] = field(default_factory=deque)
+    block: ModelFrames = field(default_factory=lambda: _NO_FRAMES)
     at: int = 0
     passed: int = 0
     produced: int = 0
@@ -47,11 +51,9 @@ class ScheduledStream:
     window: int = -1
 
     @property
-    def block(self) -> ModelFrames:
-        """What comes next, where that is frames of the model."""
-        block = self.queue[0][1]
-        assert isinstance(block, ModelFrames)
-        return block
+    def ends_chunk(self) -> bool:
+        """What comes next is the end of a chunk, whose acknowledgement will say how far the stream has come."""
+        return bool(self.queue) and isinstance(self.queue[0][1], ChunkEnd)
 
     @property
     def slot(self) -> int:

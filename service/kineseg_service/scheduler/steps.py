@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, Look
@@ -16,6 +16,7 @@ from kineseg_service.scheduler.lanes import Lane
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
 Streams = Sequence[ScheduledStream]
+NOTHING: Sequence[Output] = ()
 
 
 class Stepper:
@@ -30,7 +31,7 @@ class Stepper:
     def __init__(
         self,
         network: BoundaryNetwork,
-        advanced: Callable[[ScheduledStream, list[Output]], None],
+        advanced: Callable[[ScheduledStream, Sequence[Output]], None],
         fail: Callable[[ScheduledStream, str], None],
     ) -> None:
         self._network = network
@@ -57,7 +58,7 @@ class Stepper:
             streams, slots, frames = [streams[row] for row in good], slots[good], frames[good]
             stepped = stepped.of(good)
         if lane.rows is None:
-            self._one_by_one(streams, stepped.each())
+            self._one_by_one(streams, stepped)
         else:
             self._in_rows(lane.rows, streams, slots, frames, stepped)
 
@@ -70,24 +71,28 @@ class Stepper:
         except Exception:
             self._fail_all(streams)
             return
-        for row, (stream, step) in enumerate(zip(streams, stepped.each(), strict=True)):
-            self._follow(stream, step, row, follows)
+        for row, stream in enumerate(streams):
+            # Nearly always nothing follows, and that is to cost next to nothing.
+            if row in follows or not stream.session.pass_quietly(stream.block, stream.at):
+                self._follow(stream, stepped.one(row), follows.get(row, ()))
+            else:
+                self._advanced(stream, NOTHING)
 
-    def _follow(self, stream: ScheduledStream, step: Step, row: int, follows: Mapping[int, Sequence[int]]) -> None:
+    def _follow(self, stream: ScheduledStream, step: Step, follows: Sequence[int]) -> None:
         outputs: list[Output] = []
         try:
-            stream.session.advance(stream.block, stream.at, step, follows.get(row, ()), outputs)
+            stream.session.advance(stream.block, stream.at, step, follows, outputs)
         except Exception:
             self._fail(stream, "the stream could not be segmented")
             return
         self._advanced(stream, outputs)
 
-    def _one_by_one(self, streams: Streams, steps: Sequence[Step]) -> None:
+    def _one_by_one(self, streams: Streams, stepped: Stepped) -> None:
         """Streams whose segmenters keep their numbers themselves; the boundary network has one run for all."""
         observed: list[tuple[ScheduledStream, list[Look]]] = []
-        for stream, step in zip(streams, steps, strict=True):
+        for row, stream in enumerate(streams):
             try:
-                observed.append((stream, stream.session.observe(stream.block, stream.at, step)))
+                observed.append((stream, stream.session.observe(stream.block, stream.at, stepped.one(row))))
             except Exception:
                 self._fail(stream, "the stream could not be segmented")
         try:
