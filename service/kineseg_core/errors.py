@@ -38,6 +38,8 @@ class CoreError(Exception):
 
     Attributes:
         error_id: Of a failure, which the log has under it; empty otherwise.
+        limit: Name of the limit that has been reached, where it is one of several; empty otherwise.
+        retry_after_s: When trying again may help; none: not known.
     """
 
     retryable: ClassVar[bool] = False
@@ -59,6 +61,8 @@ class CoreError(Exception):
         self.minimum = minimum
         self.maximum = maximum
         self.error_id = ""
+        self.limit = ""
+        self.retry_after_s: float | None = None
 
 
 class InvalidRequest(CoreError):

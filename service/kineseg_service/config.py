@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -38,6 +39,20 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on, for gRPC and for metrics.")
     port: int = Field(50051, ge=0, le=65535, description="gRPC port; 0 takes any free one.")
     metrics_port: int | None = Field(9464, ge=0, le=65535, description="Prometheus port; 0: any free one; none: off.")
+
+    tls_cert: Path | None = Field(
+        None, description="PEM file of the server's certificate, and those between it and the authority; none: no TLS."
+    )
+    tls_key: Path | None = Field(None, description="PEM file of that certificate's private key, without a password.")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of the authority whose certificates clients must show; none: they need not."
+    )
+    tokens: Path | None = Field(
+        None, description="File of tokens that callers must show, see `kineseg token`; none: no token is asked for."
+    )
+    insecure: bool = Field(
+        False, description="Listen without TLS on an address that other machines can reach, because that is meant."
+    )
 
     bundles: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Model bundles (folders or .zip) besides the packaged one."
@@ -133,6 +148,21 @@ class Settings(BaseSettings):
                 raise ValueError(f'it must be a number of processes, or "auto"; got {value!r}')
         return value
 
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "tls_cert" if self.tls_cert is None else "tls_key"
+            raise ValueError(f"{missing} is missing: TLS needs both the certificate and its key")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_client_ca asks clients for certificates, which needs TLS: give tls_cert and tls_key")
+        if self.tls_cert is None and not self.insecure and not _is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host!r} can be reached from other machines, and without TLS whatever passes can be read "
+                "and changed on the way: give tls_cert and tls_key (docs/security.md), listen on 127.0.0.1, or say "
+                "insecure (--insecure) where that is meant"
+            )
+        return self
+
     @field_validator("metrics_port", "default_boundary_threshold", mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
@@ -158,6 +188,14 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"config_file: {file} is not TOML: {error}") from error
         return init_settings, env_settings, from_file
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it; of a name, only "localhost" is known to be so."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _cores() -> int:

@@ -8,6 +8,9 @@ CoreError
     ├── Loading           retry: the models are being loaded
     ├── Draining          retry: another server may answer
     ├── Broken            retry: another server may answer
+    ├── NotAuthenticated  who calls is not known
+    ├── NotAllowed        who calls may not do that
+    ├── LimitReached      retry, at the time that it says: of a tenant or an address
     ├── Idle              the stream has stood still for too long
     └── WindowExceeded    retry, more slowly: a member of a call has more under way than it may
 
@@ -79,3 +82,34 @@ class WindowExceeded(ServiceError):
 
     retryable = True
     default_reason = "WINDOW_EXCEEDED"
+
+
+class NotAuthenticated(ServiceError):
+    """Who calls is not known: there is no token, or not one that counts."""
+
+    default_reason = "TOKEN_MISSING"
+
+
+class NotAllowed(ServiceError):
+    """Who calls may not do that."""
+
+    default_reason = "ROLE_MISSING"
+
+
+class LimitReached(ServiceError):
+    """A limit of a tenant or of an address has been reached.
+
+    Args:
+        message: Which, and what helps.
+        limit: Which, as it stands in the settings.
+        maximum: How much it allows.
+        retry_after_s: When the same may succeed.
+    """
+
+    retryable = True
+    default_reason = "LIMIT_REACHED"
+
+    def __init__(self, message: str, *, limit: str, maximum: float, retry_after_s: float) -> None:
+        super().__init__(message, maximum=maximum)
+        self.limit = limit
+        self.retry_after_s = retry_after_s

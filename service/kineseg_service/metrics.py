@@ -17,6 +17,9 @@ from kineseg_core.events import KIND_NAMES
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
+REFUSALS = ("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "ROLE_MISSING", "LIMIT_REACHED")
+"""Why calls are not let in, see errors.proto."""
+
 
 class Metrics:
     """What is counted, in a registry of its own.
@@ -53,6 +56,9 @@ class Metrics:
             "kineseg_event_log_trimmed", "Events that the log gave up before their time.", registry=registry
         )
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
+        self._refused = prometheus.Counter(
+            "kineseg_refused", "Calls that were not let in, or were put out, by reason.", ["reason"], registry=registry
+        )
         self._counts_calls = True
         self._frames_since = 0
         self._events_since: Counter[str] = Counter()
@@ -60,6 +66,8 @@ class Metrics:
             self._events.labels(kind)
         for code in codes:
             self._errors.labels(code)
+        for reason in REFUSALS:
+            self._refused.labels(reason)
 
     def of_passed_on_calls(self) -> Metrics:
         """The same for calls that another process has passed on: watchers and errors count where clients called."""
@@ -115,6 +123,10 @@ class Metrics:
     def trimmed(self) -> None:
         """The event log gave an event up before its time."""
         self._trimmed.inc()
+
+    def refused(self, reason: str) -> None:
+        """A call was not let in, or was put out."""
+        self._refused.labels(reason).inc()
 
     def error(self, code: str) -> None:
         """A call was ended by an error."""

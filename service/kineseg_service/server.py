@@ -13,21 +13,25 @@ from collections.abc import Callable
 from typing import Self
 
 import grpc
-import prometheus_client
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
 from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_core.generic import ScratchDecoders
 
+from kineseg_service.access.access import Access
+from kineseg_service.access.certificates import Certificates
+from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.convert import event_bytes
-from kineseg_service.api.ports import SERVICE, grpc_server
+from kineseg_service.api.door import Door
+from kineseg_service.api.ports import SERVICE, add_port, grpc_server
 from kineseg_service.api.rooms import TenantRooms
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.shared_servicer import SharedServicer
 from kineseg_service.api.siblings import Siblings, answer_siblings
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
+from kineseg_service.exporter import Exporter
 from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
@@ -85,7 +89,10 @@ class Server:
         self._grpc: grpc.aio.Server | None = None
         self._engine: Engine | None = None
         self._streams: TenantStreams | None = None
-        self._exporter: tuple[object, threading.Thread] | None = None
+        self._exporter: Exporter | None = None
+        self._access: Access | None = None
+        self._certificates: Certificates | None = None
+        self._door_watch: asyncio.Task[None] | None = None
         self.served = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
@@ -107,12 +114,14 @@ class Server:
             BadBundle: A model does not verify.
             BadBank: The name bank cannot be used.
             BadRules: The rules file cannot be used.
+            BadTokens, BadCertificate: The door cannot be locked with what the settings name.
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
         await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
+            self._access, self._certificates = access(self.settings), certificates(self.settings)
             if self._place is None:
                 await self._listen()
             self._export_metrics()
@@ -216,9 +225,10 @@ class Server:
         if self._engine is not None:
             await asyncio.to_thread(self._engine.stop)
         if self._exporter is not None:
-            server, thread = self._exporter
-            await asyncio.to_thread(_close_exporter, server, thread)
+            await asyncio.to_thread(self._exporter.close)
             self._exporter = None
+        if self._door_watch is not None:
+            self._door_watch.cancel()
 
     async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
         """Answers the other processes, and opens the port that it shares with them once it may."""
@@ -243,24 +253,31 @@ class Server:
         return None if place is None else FolderClaims(claims_folder(place.folder), place.index)
 
     async def _listen(self) -> None:
-        self._grpc = grpc_server(self._servicer, self._health, self.settings, shared=self._place is not None)
+        assert self._access is not None
+        door = Door(self._access, self._metrics)
+        self._grpc = grpc_server(self._servicer, self._health, self.settings, door, shared=self._place is not None)
         self.port = self.settings.port
         try:
-            self.port = self._grpc.add_insecure_port(self.address)
+            self.port = add_port(self._grpc, self.address, self._certificates)
         except RuntimeError as error:
             raise CannotStart(f"cannot listen on {self.address}: is the port taken? ({error})") from error
         await self._grpc.start()
+        self._door_watch = asyncio.get_running_loop().create_task(door.watch())
 
     def _export_metrics(self) -> None:
         port = self.settings.metrics_port
         if port is None:
             return
-        try:
-            server, thread = prometheus_client.start_http_server(port, self.settings.host, self._metrics.registry)
-        except OSError as error:
-            raise CannotStart(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
-        self.metrics_port = server.server_port
-        self._exporter = (server, thread)
+        assert self._access is not None
+        self._exporter = Exporter(
+            self.settings.host,
+            port,
+            self._metrics.registry,
+            self._access,
+            self._certificates,
+            self._metrics.refused,
+        )
+        self.metrics_port = self._exporter.port
 
 
 class BackgroundServer:
@@ -334,12 +351,6 @@ class BackgroundServer:
         asked.cancel()
         await server.stop(self._grace_s)
         await ended
-
-
-def _close_exporter(server: object, thread: threading.Thread) -> None:
-    server.shutdown()  # type: ignore[attr-defined]
-    server.server_close()  # type: ignore[attr-defined]
-    thread.join()
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ EXPECTED = {
     "FAILED_PRECONDITION": kineseg.FailedPrecondition,
     "NOT_FOUND": kineseg.NotFound,
     "ALREADY_EXISTS": kineseg.AlreadyExists,
-    "UNAUTHENTICATED": kineseg.AccessDenied,
+    "UNAUTHENTICATED": kineseg.NotAuthenticated,
     "PERMISSION_DENIED": kineseg.AccessDenied,
     "UNIMPLEMENTED": kineseg.Unsupported,
     "RESOURCE_EXHAUSTED": kineseg.ResourceExhausted,

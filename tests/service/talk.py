@@ -140,7 +140,7 @@ def status_of(call: grpc.Call) -> tuple[grpc.StatusCode, str, dict[str, str]]:
         if key == "grpc-status-details-bin":
             status = Status.FromString(value)
             assert (status.code, status.message) == (call.code().value[0], call.details())
-            [detail] = status.details
+            [detail] = [one for one in status.details if one.Is(ErrorInfo.DESCRIPTOR)]
             info = ErrorInfo()
             assert detail.Unpack(info)
             assert info.domain == "kineseg"

@@ -17,6 +17,7 @@ from kineseg_cli.commands.play import play
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
 from kineseg_cli.commands.stream import stream
+from kineseg_cli.commands.token import token
 from kineseg_cli.commands.tune import tune
 from kineseg_cli.commands.version import version
 from kineseg_cli.error_console import ErrorConsole
@@ -43,6 +44,7 @@ app = typer.Typer(
 for command in (serve, stream, play, segment, tune, demo, models, version):
     app.command()(command)
 app.add_typer(label)
+app.add_typer(token)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ import traceback
 from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
 from kineseg.sources import SourceError, SourceLost
-from kineseg_core.errors import BadBank, BadBundle, BadRules, CannotStart, InvalidRequest, UnknownName
+from kineseg_core.errors import BadBundle, BadFile, CannotStart, InvalidRequest, UnknownName
 from kineseg_service.errors import ServerFailed
 from rich.console import Console
 
@@ -43,7 +43,7 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
             return FAILED, str(error)
         case SourceError():
             return WRONG_INPUT, str(error)
-        case CommandError() | MotionError() | BadBank() | BadBundle() | BadRules():
+        case CommandError() | MotionError() | BadBundle() | BadFile():
             return WRONG_INPUT, str(error)
         case RequestError() | InvalidRequest() | UnknownName():
             return WRONG_INPUT, str(error)

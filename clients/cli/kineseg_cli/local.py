@@ -34,6 +34,8 @@ def local_server(
         from kineseg_service.server import BackgroundServer
     chosen: dict[str, object] = {
         "host": "127.0.0.1",
+        # Whatever the environment says of a server for others: no one but this command knows of this one.
+        **dict.fromkeys(("tls_cert", "tls_key", "tls_client_ca", "tokens")),
         "port": 0,
         "metrics_port": 0 if metrics else None,
         "bundles": tuple(bundles),

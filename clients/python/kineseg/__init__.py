@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         Internal,
         InvalidRequest,
         KinesegError,
+        LimitReached,
+        NotAuthenticated,
         NotFound,
         RequestError,
         ResourceExhausted,
@@ -108,10 +110,12 @@ __all__ = [
     "Joints",
     "KinesegError",
     "LabelsMerged",
+    "LimitReached",
     "Limits",
     "MissingValues",
     "Model",
     "ModelInput",
+    "NotAuthenticated",
     "NotFound",
     "Opened",
     "ProvisionalSegment",
@@ -162,8 +166,8 @@ _HOMES = {
     "_config": "Decisions Limits StreamConfig",
     "_errors": (
         "AccessDenied AlreadyExists BacklogError Cancelled ClientClosed FailedPrecondition Internal "
-        "InvalidRequest KinesegError NotFound RequestError ResourceExhausted ServerError ServerFull "
-        "StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
+        "InvalidRequest KinesegError LimitReached NotAuthenticated NotFound RequestError ResourceExhausted "
+        "ServerError ServerFull StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
         "AnomalyClass AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "

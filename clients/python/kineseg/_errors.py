@@ -7,11 +7,13 @@ KinesegError
 │   │   └── WrongChannels        the frames are not what the model was made for      FAILED_PRECONDITION
 │   ├── NotFound                 no such model, session, segment or name             NOT_FOUND
 │   ├── AlreadyExists            the name of the session is taken                    ALREADY_EXISTS
-│   ├── AccessDenied             who calls is not known or not allowed to            UNAUTHENTICATED, PERMISSION_DENIED
+│   ├── AccessDenied             who calls is not allowed to                         PERMISSION_DENIED
+│   │   └── NotAuthenticated     who calls is not known: no token, or not one that counts    UNAUTHENTICATED
 │   └── Unsupported              the server does not have this call                  UNIMPLEMENTED
 ├── ServerError                  the server, or the way to it, is at fault
 │   ├── ResourceExhausted        too large, or too many                              RESOURCE_EXHAUSTED
-│   │   └── ServerFull           no room for another stream now                      RESOURCE_EXHAUSTED, retryable
+│   │   ├── ServerFull           no room for another stream now                      RESOURCE_EXHAUSTED, retryable
+│   │   └── LimitReached         a limit of the tenant or the address                RESOURCE_EXHAUSTED, retryable
 │   ├── Unavailable              not reachable, starting, shutting down or gone      UNAVAILABLE
 │   ├── Timeout                  not done in time                                    DEADLINE_EXCEEDED
 │   ├── Cancelled                ended by somebody else before its end               CANCELLED, ABORTED
@@ -42,6 +44,8 @@ class KinesegError(Exception):
             ``"FIELD_OUT_OF_RANGE"``; empty if neither a server nor the core has said it.
         minimum, maximum: Between what the field must lie, or the limit that has been reached; None: not bounded.
         error_id: Of a failure, which the server's log has under it; empty otherwise.
+        limit: Name of the limit that has been reached, such as ``"tenant.streams"``; empty otherwise.
+        retry_after_s: So many seconds from now the same call may succeed; None: not known.
     """
 
     default_code = ""
@@ -57,6 +61,8 @@ class KinesegError(Exception):
         minimum: float | None = None,
         maximum: float | None = None,
         error_id: str = "",
+        limit: str = "",
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -67,6 +73,8 @@ class KinesegError(Exception):
         self.minimum = minimum
         self.maximum = maximum
         self.error_id = error_id
+        self.limit = limit
+        self.retry_after_s = retry_after_s
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors cross processes whatever their constructors take."""
@@ -112,9 +120,15 @@ class AlreadyExists(RequestError):
 
 
 class AccessDenied(RequestError):
-    """Who calls is not known to the server, or not allowed to."""
+    """Who calls is not allowed to."""
 
     default_code = "PERMISSION_DENIED"
+
+
+class NotAuthenticated(AccessDenied):
+    """Who calls is not known to the server: it wants a token, and there is none, or not one that counts."""
+
+    default_code = "UNAUTHENTICATED"
 
 
 class Unsupported(RequestError):
@@ -135,6 +149,12 @@ class ResourceExhausted(ServerError):
 
 class ServerFull(ResourceExhausted):
     """There is no room for another stream now."""
+
+
+class LimitReached(ResourceExhausted):
+    """A limit of the caller's tenant, or of its address, has been reached; `limit` says which, `retry_after_s` when to
+    come back.
+    """
 
 
 class Unavailable(ServerError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from kineseg._errors import (
+    AccessDenied,
     AlreadyExists,
     FailedPrecondition,
     Internal,
     InvalidRequest,
     KinesegError,
+    LimitReached,
+    NotAuthenticated,
     NotFound,
     ResourceExhausted,
     ServerFull,
@@ -41,4 +44,9 @@ ERROR_OF_REASON: dict[str, type[KinesegError]] = {
     "STREAM_IDLE": Timeout,
     "INTERNAL": Internal,
     "WINDOW_EXCEEDED": ResourceExhausted,
+    "TOKEN_MISSING": NotAuthenticated,
+    "TOKEN_INVALID": NotAuthenticated,
+    "TOKEN_EXPIRED": NotAuthenticated,
+    "ROLE_MISSING": AccessDenied,
+    "LIMIT_REACHED": LimitReached,
 }

@@ -17,6 +17,7 @@ from kineseg._errors import (
     Internal,
     InvalidRequest,
     KinesegError,
+    NotAuthenticated,
     NotFound,
     ResourceExhausted,
     Timeout,
@@ -35,7 +36,7 @@ _BY_CODE: dict[grpc.StatusCode, type[KinesegError]] = {
     grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
-    grpc.StatusCode.UNAUTHENTICATED: AccessDenied,
+    grpc.StatusCode.UNAUTHENTICATED: NotAuthenticated,
     grpc.StatusCode.PERMISSION_DENIED: AccessDenied,
     grpc.StatusCode.UNIMPLEMENTED: Unsupported,
     grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
@@ -81,6 +82,8 @@ def _error(code: grpc.StatusCode, message: str, reason: str, said: Mapping[str, 
         minimum=_number(said.get("minimum")),
         maximum=_number(said.get("maximum")),
         error_id=said.get("error_id", ""),
+        limit=said.get("limit", ""),
+        retry_after_s=_number(said.get("retry_after_s")),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from grpc.aio import AioRpcError
@@ -21,7 +21,10 @@ from kineseg_service.errors import (
     Broken,
     Draining,
     Idle,
+    LimitReached,
     Loading,
+    NotAllowed,
+    NotAuthenticated,
     SessionExists,
     UnknownSegment,
     UnknownSession,
@@ -47,6 +50,9 @@ _CODES: dict[type[CoreError], StatusCode] = {
     Broken: StatusCode.UNAVAILABLE,
     Idle: StatusCode.DEADLINE_EXCEEDED,
     WindowExceeded: StatusCode.RESOURCE_EXHAUSTED,
+    NotAuthenticated: StatusCode.UNAUTHENTICATED,
+    NotAllowed: StatusCode.PERMISSION_DENIED,
+    LimitReached: StatusCode.RESOURCE_EXHAUSTED,
     StepFailed: StatusCode.INTERNAL,
 }
 CODE_NAMES = tuple(sorted({code.name for code in _CODES.values()}))
@@ -62,10 +68,10 @@ def error_info(error: CoreError) -> ErrorInfo:
     """What is wrong, for a program to act on; errors.proto describes it."""
     info = ErrorInfo(reason=error.reason, domain=DOMAIN)
     info.metadata["retryable"] = "true" if error.retryable else "false"
-    known = {"field": error.field, "error_id": error.error_id}
+    known = {"field": error.field, "error_id": error.error_id, "limit": error.limit}
     info.metadata.update({key: value for key, value in known.items() if value})
-    bounds = {"minimum": error.minimum, "maximum": error.maximum}
-    info.metadata.update({key: f"{value:.15g}" for key, value in bounds.items() if value is not None})
+    numbers = {"minimum": error.minimum, "maximum": error.maximum, "retry_after_s": error.retry_after_s}
+    info.metadata.update({key: f"{value:.15g}" for key, value in numbers.items() if value is not None})
     return info
 
 
@@ -89,4 +95,8 @@ def trailing_metadata(error: CoreError) -> tuple[tuple[str, bytes], ...]:
     """The details of a call's status, as every gRPC library that knows `google.rpc.Status` reads them."""
     status = Status(code=code_of(type(error)).value[0], message=error.message)
     status.details.add().Pack(error_info(error))
+    if error.retry_after_s is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromNanoseconds(int(error.retry_after_s * 1e9))
+        status.details.add().Pack(retry)
     return ((_DETAILS, status.SerializeToString()),)

@@ -9,6 +9,8 @@ from grpc_reflection.v1alpha import reflection
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
+from kineseg_service.access.certificates import Certificates, Pems
+from kineseg_service.api.door import Door
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.config import Settings
 
@@ -20,7 +22,7 @@ _LARGEST_ANSWER = 4 << 20
 
 
 def grpc_server(
-    servicer: Servicer, health: health_aio.HealthServicer, settings: Settings, *, shared: bool = False
+    servicer: Servicer, health: health_aio.HealthServicer, settings: Settings, door: Door, *, shared: bool = False
 ) -> grpc.aio.Server:
     """A server for clients that has no port yet; `shared` lets other processes listen on the same."""
     most = settings.max_message_bytes
@@ -35,6 +37,7 @@ def grpc_server(
             ("grpc.keepalive_timeout_ms", 20_000),
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ],
+        interceptors=[door],
         maximum_concurrent_rpcs=settings.max_sessions + settings.max_watchers + settings.max_opening + _OTHER_CALLS,
     )
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
@@ -42,3 +45,37 @@ def grpc_server(
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server
+
+
+def add_port(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> int:
+    """Lets a server listen there, with TLS if there are certificates; the port.
+
+    Raises:
+        RuntimeError: It is taken.
+    """
+    if certificates is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, _credentials(certificates))
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """What gives every new connection the certificates of its time."""
+    given = certificates.current()
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal given
+        found = certificates.current()
+        if found is given:
+            return None
+        given = found
+        return _configuration(found)
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(given),
+        fetch,  # type: ignore[arg-type]  # none says that nothing has changed, which its types do not know
+        require_client_authentication=certificates.asks_clients,
+    )
+
+
+def _configuration(pems: Pems) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(pems.key, pems.chain)], pems.client_ca)

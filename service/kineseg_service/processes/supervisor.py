@@ -18,8 +18,10 @@ from kineseg_core.errors import CannotStart
 from kineseg_core.stream_ids import time_ordered_uuid
 from prometheus_client import multiprocess
 
+from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
+from kineseg_service.exporter import Exporter
 from kineseg_service.logs import configure_logs_once, get_logger
 from kineseg_service.processes.child import Child
 from kineseg_service.processes.claims import free_all
@@ -148,14 +150,11 @@ class Supervisor:
             return
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, str(metrics_folder(folder)))  # type: ignore[no-untyped-call]
-        try:
-            server, thread = prometheus_client.start_http_server(port, self._settings.host, registry)
-        except OSError as error:
-            raise CannotStart(f"cannot listen on metrics_port {port}: is it taken? ({error})") from error
-        self.metrics_port = server.server_port
-        stack.callback(thread.join)
-        stack.callback(server.server_close)
-        stack.callback(server.shutdown)
+        exporter = Exporter(
+            self._settings.host, port, registry, access(self._settings), certificates(self._settings), lambda _: None
+        )
+        self.metrics_port = exporter.port
+        stack.callback(exporter.close)
 
 
 async def _started(child: Child) -> None:

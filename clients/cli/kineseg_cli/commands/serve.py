@@ -36,6 +36,24 @@ def serve(
     metrics_port: Annotated[
         int | None, typer.Option(help="Prometheus port; 0: any free one; -1: none. Default: 9464.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="PEM file of the server's certificate. Default: no TLS.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option("--tls-key", help="PEM file of that certificate's key; both may be renewed."),
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option("--tls-client-ca", help="PEM file of the authority whose certificates clients must show."),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(help="File of tokens that callers must show, see `kineseg token`. Default: none is asked for."),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen without TLS where other machines can reach it.")
+    ] = False,
     bundle: Bundle = None,
     model: Annotated[str | None, typer.Option(help="Model for streams that name none.")] = None,
     provider: Annotated[
@@ -70,6 +88,11 @@ def serve(
     given: dict[str, object] = {
         "host": host,
         "port": port,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "tls_client_ca": tls_client_ca,
+        "tokens": tokens,
+        "insecure": insecure or None,
         "bundles": tuple(bundle) if bundle else None,
         "default_model": model,
         "provider": provider and provider.value,

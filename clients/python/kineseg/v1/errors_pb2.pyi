@@ -11,6 +11,8 @@ A call that does not end well carries, as gRPC has it, a `google.rpc.Status` in 
   minimum    the least value that it may have
   maximum    the largest value that it may have, or the limit that has been reached
   retryable  always: "true" if the same call may succeed later, "false" if not
+  limit      the limit that has been reached, such as "tenant.frames_per_s"
+  retry_after_s  so many seconds from now the same call may succeed; the status then has a `google.rpc.RetryInfo`, too
   error_id   of a failure: the operator finds it in the server's log
 """
 
@@ -85,6 +87,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
     RESOURCE_EXHAUSTED, retryable: sent more slowly they are taken.
     """
+    ERROR_REASON_TOKEN_MISSING: _ErrorReason.ValueType  # 25
+    """The server asks for a token, and none has come as metadata "authorization: Bearer ...". UNAUTHENTICATED."""
+    ERROR_REASON_TOKEN_INVALID: _ErrorReason.ValueType  # 26
+    """The token is none that the server knows, or not any more. UNAUTHENTICATED."""
+    ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 27
+    """The token's time is over. UNAUTHENTICATED."""
+    ERROR_REASON_ROLE_MISSING: _ErrorReason.ValueType  # 28
+    """The token's roles do not allow this call. PERMISSION_DENIED."""
+    ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 29
+    """A limit of the caller's tenant, or of the address that calls, has been reached: streams, watchers, openings, frames or
+    bytes a second. RESOURCE_EXHAUSTED, retryable: `retry_after_s` says when.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Kinds of errors. Others may be added: take one that is not known by the status code of its call."""
@@ -140,5 +154,17 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 23
 ERROR_REASON_WINDOW_EXCEEDED: ErrorReason.ValueType  # 24
 """A session of `SegmentMany` has sent more frames than its window allows before they were acknowledged.
 RESOURCE_EXHAUSTED, retryable: sent more slowly they are taken.
+"""
+ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 25
+"""The server asks for a token, and none has come as metadata "authorization: Bearer ...". UNAUTHENTICATED."""
+ERROR_REASON_TOKEN_INVALID: ErrorReason.ValueType  # 26
+"""The token is none that the server knows, or not any more. UNAUTHENTICATED."""
+ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 27
+"""The token's time is over. UNAUTHENTICATED."""
+ERROR_REASON_ROLE_MISSING: ErrorReason.ValueType  # 28
+"""The token's roles do not allow this call. PERMISSION_DENIED."""
+ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 29
+"""A limit of the caller's tenant, or of the address that calls, has been reached: streams, watchers, openings, frames or
+bytes a second. RESOURCE_EXHAUSTED, retryable: `retry_after_s` says when.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

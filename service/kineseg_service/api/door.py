@@ -1,0 +1,129 @@
+"""The door of the gRPC port: every call is let in as its caller, or refused, before anything of it is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
+
+import grpc
+from kineseg_core.errors import CoreError
+
+from kineseg_service.access.access import Access
+from kineseg_service.access.caller import Caller, current_caller
+from kineseg_service.access.rules import OPEN, ROLES
+from kineseg_service.api.status import Context, end_with
+from kineseg_service.errors import NotAllowed
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.metrics import Metrics
+
+_log = get_logger(__name__)
+# Whether tokens still count is looked at so often.
+_LOOK_S = 1.0
+
+
+class Door(grpc.aio.ServerInterceptor):
+    """Lets calls in.
+
+    Args:
+        access: Who may do what.
+        metrics: Where refusals are counted.
+    """
+
+    def __init__(self, access: Access, metrics: Metrics) -> None:
+        self._access = access
+        self._metrics = metrics
+        self._inside: set[_Inside] = set()
+
+    async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        """Puts the door before a call."""
+        handler = await continuation(details)
+        return None if handler is None else self._behind(details.method, handler)
+
+    async def watch(self) -> None:
+        """Ends the calls of those whose tokens do not count any more; until it is cancelled."""
+        while self._access.asks:
+            await asyncio.sleep(_LOOK_S)
+            await asyncio.to_thread(self._access.look)
+            for inside in list(self._inside):
+                try:
+                    self._access.check_lasts(inside.caller)
+                except CoreError as error:
+                    inside.put_out(error)
+
+    def _behind(self, method: str, handler: Any) -> Any:
+        """The handler of a call behind the door."""
+        kind = ("stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary")
+        act = getattr(handler, "_".join(kind))
+
+        async def answer(request: Any, context: Context) -> Any:
+            async with self._let_in(method, context):
+                if not inspect.isasyncgenfunction(act):
+                    return await act(request, context)
+                async for response in act(request, context):
+                    await context.write(response)
+            return None
+
+        make = getattr(grpc, f"{'_'.join(kind)}_rpc_method_handler")
+        return make(answer, handler.request_deserializer, handler.response_serializer)
+
+    @contextlib.asynccontextmanager
+    async def _let_in(self, method: str, context: Context) -> AsyncIterator[None]:
+        address = _address(context.peer())
+        try:
+            caller = Caller(address=address) if method in OPEN else self._caller(method, context, address)
+        except CoreError as error:
+            self._refused(method, address, error)
+            await end_with(context, self._metrics, error)
+            raise AssertionError("unreachable") from None
+        current_caller.set(caller)
+        inside = _Inside(caller)
+        self._inside.add(inside)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if inside.error is None:
+                raise
+            inside.task.uncancel()
+            self._refused(method, address, inside.error)
+            await end_with(context, self._metrics, inside.error)
+        finally:
+            self._inside.discard(inside)
+
+    def _caller(self, method: str, context: Context, address: str) -> Caller:
+        roles = ROLES.get(method)
+        if roles is None:
+            raise NotAllowed(f"no role allows {method}")
+        shown = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
+        return self._access.caller(str(shown[0]) if shown else None, roles, address)
+
+    def _refused(self, method: str, address: str, error: CoreError) -> None:
+        _log.warning("refused", method=method, peer=address, reason=error.reason)
+        with harmless("metrics"):
+            self._metrics.refused(error.reason)
+
+
+class _Inside:
+    """A call that has been let in, by the task that answers it."""
+
+    def __init__(self, caller: Caller) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.caller = caller
+        self.task = task
+        self.error: CoreError | None = None
+
+    def put_out(self, error: CoreError) -> None:
+        """Ends the call with this error."""
+        if self.error is None:
+            self.error = error
+            self.task.cancel()
+
+
+def _address(peer: str) -> str:
+    """An address as gRPC writes it, "ipv4:127.0.0.1:50051" or "ipv6:[::1]:50051", without its port."""
+    kind, _, rest = unquote(peer).partition(":")
+    return rest.rpartition(":")[0].strip("[]") if kind in ("ipv4", "ipv6") else kind
