@@ -11,8 +11,8 @@ CoreError
 ├── Full                  retry: another stream may end
 └── StepFailed            reports an error id and nothing of the inside
 
-BadBundle, BadFile (BadBank, BadRules) and CannotStart stand apart: they are of what is loaded and opened, before there
-is a stream.
+BadBundle, BadFile (BadBank, BadRules), BadSnapshot and CannotStart stand apart: they are of what is loaded and opened,
+before there is a stream.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -137,6 +137,10 @@ class BadBundle(Exception):
         self.bundle = str(bundle)
         self.file = file
         self.reason = reason
+
+
+class BadSnapshot(Exception):
+    """A snapshot was refused: no stream can go on from it here. The message says why."""
 
 
 class BadFile(Exception):

@@ -10,8 +10,10 @@ from array import array
 from dataclasses import dataclass, field
 
 from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
+from kineseg_core.kept.declared import record
 
 
+@record
 class EndReason(enum.Enum):
     """Why a stream ended."""
 
@@ -22,6 +24,7 @@ class EndReason(enum.Enum):
     IDLE = "idle"
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class SegmentStarted:
     """A segment begins; `confidence` is how probable it is that its start will be confirmed, 1 if it is.
@@ -39,6 +42,7 @@ class SegmentStarted:
     repeat_probability: float = 0.0
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class SegmentUpdated:
     """A segment was moved, relabelled or confirmed; once confirmed, its start never changes."""
@@ -52,6 +56,7 @@ class SegmentUpdated:
     repeat_probability: float = 0.0
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class SegmentRetracted:
     """A provisional segment is retracted; the one before it goes on."""
@@ -59,6 +64,7 @@ class SegmentRetracted:
     segment_id: int
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class SegmentClosed:
     """A segment over [start_frame, end_frame) is finished; `embedding` is its point, or empty."""
@@ -75,6 +81,7 @@ class SegmentClosed:
     embedding: array[float] = field(default_factory=lambda: array("f"), repr=False)
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class LabelsMerged:
     """From now on `into` is used where `label` was."""
@@ -83,6 +90,7 @@ class LabelsMerged:
     into: int
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class AnomalyRaised:
     """Something is wrong with the source, or unusual in what is done; as bad as this comes once in `severity` hours.
@@ -101,6 +109,7 @@ class AnomalyRaised:
     anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class AnomalyUpdated:
     """More is known of an anomaly: its kind, whom it concerns, since when it holds, or that it is worse."""
@@ -115,6 +124,7 @@ class AnomalyUpdated:
     anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class AnomalyCleared:
     """An anomaly is over, which went on until before `end_frame`."""
@@ -132,6 +142,7 @@ class AnomalyCleared:
     anomaly_class: AnomalyClass = AnomalyClass.FAULT
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Frames were missing. They have been filled, unless the gap `cuts` the stream: it was too long for that."""
@@ -141,6 +152,7 @@ class Gap:
     cuts: bool
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class MissingValues:
     """Channels have had no values for some time, and keep their last ones until they have `returned`."""
@@ -150,6 +162,7 @@ class MissingValues:
     returned: bool
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The stream has ended; `labels` that were merged count once. `model_sha256` is empty for the built-in model."""
@@ -197,6 +210,7 @@ KIND_NAMES: dict[type[Detail], str] = {
 """The kinds of events, by the names that they have wherever they are emitted, counted or written."""
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened in a stream: what it is about, when it was decided, and when it was emitted.
@@ -215,6 +229,7 @@ class Event:
     detail: Detail
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Ack:
     """All frames before this index have been processed, and all events that they decided have been emitted."""
@@ -222,6 +237,7 @@ class Ack:
     frames: int
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class FrameResult:
     """What the model computed for one of its frames; `embedding` has E numbers."""
@@ -234,6 +250,7 @@ class FrameResult:
     label: int
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What the stream has taught about its source, as JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -18,7 +18,10 @@ from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.naming import KnownNames
+from kineseg_core.opening import Opener
 from kineseg_core.session import End, Session
+from kineseg_core.snapshot import Snapshot, SnapshotWriter
 
 # As many rows as a server has by default: where a row's bits depend on its batch, this pads as the server does.
 _ROWS = 128
@@ -62,6 +65,31 @@ class InProcessStream:
         stream = cls(state["session"], bundle, network)
         stream._table.put(0, state["model_state"])
         return stream
+
+    @classmethod
+    def resumed(
+        cls, snapshot: Snapshot, opener: Opener, taught: Callable[[str], KnownNames] = lambda model: KnownNames()
+    ) -> InProcessStream:
+        """A stream that goes on where another one was, perhaps in another process, when it gave a `snapshot`.
+
+        Args:
+            snapshot: That.
+            opener: Where it is opened again.
+            taught: See `Opener.session`.
+
+        Raises:
+            BadSnapshot: It cannot go on here; says why.
+        """
+        session = snapshot.reopened(opener, taught)
+        stream = cls(session, opener.bundle(session.config.model), opener.network)
+        snapshot.resume(session)
+        stream._table.put(0, snapshot.state_of(stream.bundle.state_size))
+        return stream
+
+    def snapshot(self, opener: Opener) -> bytes:
+        """Where the stream stands, between two chunks, for `resumed`; to be sealed. `opener`: Where it was opened."""
+        writer = SnapshotWriter(self.session, opener)
+        return writer.whole(writer.received(), self._table.get(0))
 
     @property
     def state(self) -> InProcessState:

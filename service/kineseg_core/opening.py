@@ -18,7 +18,6 @@ from kineseg_core.anomalies.budget import LEAST_PER_HOUR, MOST_PER_HOUR
 from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
-from kineseg_core.decisions import Decisions
 from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.generic.plan import FEW
@@ -28,6 +27,7 @@ from kineseg_core.intake.resampling import placing_delay_s
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
 from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
+from kineseg_core.request import StreamRequest as StreamRequest
 from kineseg_core.rules import Rule, joined
 from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
@@ -42,39 +42,13 @@ _LIMITS = IntakeLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class StreamRequest:
-    """What is asked for of a stream.
+class _Defaults:
+    """What holds where a stream's request says nothing; 0: nothing does."""
 
-    Attributes:
-        rate_hz: Frames a second.
-        session_id: Name of the session; empty: the stream's id.
-        model: Name of the model; empty: the default.
-        channels: Names of the channels, in the order in which they come; empty: the model's, in its order.
-        latency_s: Latency budget, seconds; 0: the default.
-        boundary_threshold: How likely a boundary must be to become final, 0.01 to 0.99; 0: the default.
-        alarms_per_hour: How many alarms an hour may be false, 0.01 to 1000; 0: the default.
-        reports_per_hour: How many reports of behaviour an hour may be about nothing, 0.01 to 1000; 0: the default.
-        frame_results: Every frame's result is wanted, too.
-        decisions: Which decisions about segments are wanted.
-        joints: The joints of a body whose positions or rotations come, instead of channels.
-        profile: What an earlier stream of the same source has taught; none: it is learnt from the beginning.
-        return_profile: What the stream has taught is wanted at its end.
-        rules: What names, and absences of names, are alerts.
-    """
-
-    rate_hz: float
-    session_id: str = ""
-    model: str = ""
-    channels: tuple[str, ...] = ()
     latency_s: float = 0.0
     boundary_threshold: float = 0.0
     alarms_per_hour: float = 0.0
     reports_per_hour: float = 0.0
-    frame_results: bool = False
-    decisions: Decisions = Decisions.ALL
-    joints: Joints | None = None
-    profile: Mapping[str, Any] | None = None
-    return_profile: bool = False
     rules: tuple[Rule, ...] = ()
 
 
@@ -129,11 +103,9 @@ class Opener:
             name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
             for name, bundle in bundles.items()
         }
-        self._default_latency_s = default_latency_s
-        self._default_boundary_threshold = default_boundary_threshold
-        self._default_alarms_per_hour = default_alarms_per_hour
-        self._rules = rules
-        self._default_reports_per_hour = default_reports_per_hour
+        self._defaults = _Defaults(
+            default_latency_s, default_boundary_threshold, default_alarms_per_hour, default_reports_per_hour, rules
+        )
         self._limits = limits
 
     @property
@@ -158,6 +130,40 @@ class Opener:
         """
         opened_unix_ns = time.time_ns()
         stream_id = str(time_ordered_uuid(opened_unix_ns))
+        settled = self._settled(wanted, stream_id, self._defaults)
+        session = self._made(settled, stream_id, opened_unix_ns, self._limits, taught)
+        if session.config.plan is not None and session.config.plan.few:
+            _refuse_threshold(wanted)
+        return session
+
+    def again(
+        self,
+        settled: StreamRequest,
+        stream_id: str,
+        opened_unix_ns: int,
+        max_gap_s: float,
+        taught: Callable[[str], KnownNames] = lambda model: KnownNames(),
+    ) -> Session:
+        """A session as it was when it was opened, here or elsewhere, of a stream that is to go on.
+
+        Args:
+            settled: Its `Session.request`.
+            stream_id, opened_unix_ns: Of its configuration.
+            max_gap_s: Up to which gaps are filled there.
+            taught: See `session`.
+
+        Raises:
+            CoreError: It could not be opened here now.
+        """
+        limits = replace(self._limits, max_gap_s=max_gap_s)
+        return self._made(self._settled(settled, stream_id, _Defaults()), stream_id, opened_unix_ns, limits, taught)
+
+    def bundle(self, model: str) -> Bundle | None:
+        """The model of that name; none: it is the built-in one, or there is none."""
+        return self._bundles.get(model)
+
+    def _settled(self, wanted: StreamRequest, stream_id: str, default: _Defaults) -> StreamRequest:
+        """What is wanted, checked, and with what is the default where nothing is said."""
         session_id = wanted.session_id or stream_id
         if not _SESSION_ID.fullmatch(session_id):
             raise InvalidRequest("session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="session_id")
@@ -166,42 +172,69 @@ class Opener:
             known = ", ".join(self._names)
             raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="model")
         rate = _within(wanted.rate_hz, _RATES, "frame_rate_hz", "frames a second")
-        latency = self._default_latency_s
+        latency = default.latency_s
         if wanted.latency_s != 0:
             latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
-        threshold = self._default_boundary_threshold if model == self.default_model else 0.0
+        threshold = default.boundary_threshold if model == self.default_model else 0.0
         if wanted.boundary_threshold != 0:
             threshold = _within(wanted.boundary_threshold, _THRESHOLDS, "boundary_threshold", "")
-        alarms = self._default_alarms_per_hour
+        alarms = default.alarms_per_hour
         if wanted.alarms_per_hour != 0:
             alarms = _within(wanted.alarms_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "alarms_per_hour", "")
-        reports = self._default_reports_per_hour
+        reports = default.reports_per_hour
         if wanted.reports_per_hour != 0:
             reports = _within(wanted.reports_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "reports_per_hour", "")
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
-        agreed = SessionConfig(
-            stream_id=stream_id,
+        if model not in self._bundles:
+            _refuse_rules(wanted)
+        return replace(
+            wanted,
+            rate_hz=rate,
             session_id=session_id,
             model=model,
-            frame_rate_hz=rate,
             latency_s=latency,
             boundary_threshold=threshold,
             alarms_per_hour=alarms,
             reports_per_hour=reports,
-            frame_results=wanted.frame_results,
-            decisions=wanted.decisions,
-            opened_unix_ns=opened_unix_ns,
-            joints=wanted.joints,
-            return_profile=wanted.return_profile,
+            rules=joined(default.rules, wanted.rules) if model in self._bundles else (),
         )
-        bundle = self._bundles.get(model)
+
+    def _made(
+        self,
+        settled: StreamRequest,
+        stream_id: str,
+        opened_unix_ns: int,
+        limits: IntakeLimits,
+        taught: Callable[[str], KnownNames],
+    ) -> Session:
+        agreed = SessionConfig(
+            stream_id=stream_id,
+            session_id=settled.session_id,
+            model=settled.model,
+            frame_rate_hz=settled.rate_hz,
+            latency_s=settled.latency_s,
+            boundary_threshold=settled.boundary_threshold,
+            alarms_per_hour=settled.alarms_per_hour,
+            reports_per_hour=settled.reports_per_hour,
+            frame_results=settled.frame_results,
+            decisions=settled.decisions,
+            opened_unix_ns=opened_unix_ns,
+            joints=settled.joints,
+            return_profile=settled.return_profile,
+        )
+        bundle = self._bundles.get(settled.model)
         if bundle is None:
-            return self._scratch_session(agreed, wanted)
-        return self._session(agreed, wanted, bundle, taught)
+            return self._scratch_session(agreed, settled, limits)
+        return self._session(agreed, settled, limits, bundle, taught)
 
     def _session(
-        self, agreed: SessionConfig, wanted: StreamRequest, bundle: Bundle, taught: Callable[[str], KnownNames]
+        self,
+        agreed: SessionConfig,
+        wanted: StreamRequest,
+        limits: IntakeLimits,
+        bundle: Bundle,
+        taught: Callable[[str], KnownNames],
     ) -> Session:
         agreed = replace(agreed, model_rate_hz=bundle.frame_rate_hz, model_sha256=bundle.sha256)
         pose = None if wanted.joints is None else _pose_for(bundle, wanted.joints, agreed.frame_rate_hz)
@@ -209,7 +242,7 @@ class Opener:
         typical = list(bundle.manifest.normalization.mean)
         rate, model_rate = agreed.frame_rate_hz, agreed.model_rate_hz
         watch = _watch(agreed, wanted.channels or bundle.channels, wanted.profile)
-        intake = Intake(bundle.channels, order, rate, model_rate, self._limits, typical, pose, watch)
+        intake = Intake(bundle.channels, order, rate, model_rate, limits, typical, pose, watch)
         settings = self._segmenters[agreed.model]
         point = self.network.operating_point
         if agreed.boundary_threshold:
@@ -223,27 +256,23 @@ class Opener:
             bundle.classes,
             rate_hz=model_rate,
         )
-        rules = joined(self._rules, wanted.rules)
-        watches = RuleWatch(rules) if rules else None
-        return Session(agreed, intake, segmenter, namer, watches, _behaviour(agreed, bundle.channels))
+        watches = RuleWatch(wanted.rules) if wanted.rules else None
+        return Session(wanted, agreed, intake, segmenter, namer, watches, _behaviour(agreed, bundle.channels))
 
-    def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest) -> Session:
-        _refuse_rules(wanted)
+    def _scratch_session(self, agreed: SessionConfig, wanted: StreamRequest, limits: IntakeLimits) -> Session:
         rate = agreed.frame_rate_hz
         pose = None if wanted.joints is None else any_source(wanted.joints, rate, MOST_CHANNELS)
         channels = wanted.channels if pose is None else pose.channels
         plan = scratch_plan(channels, rate)
         watch = _watch(agreed, channels, wanted.profile)
-        intake = Intake(channels, None, rate, plan.rate_hz, self._limits, pose=pose, watch=watch)
+        intake = Intake(channels, None, rate, plan.rate_hz, limits, pose=pose, watch=watch)
         point = self.network.operating_point
-        if plan.few:
-            _refuse_threshold(wanted)
-        elif agreed.boundary_threshold:
+        if agreed.boundary_threshold and not plan.few:
             point = point.at(agreed.boundary_threshold)
         threshold = 0.0 if plan.few else point.final
         segmenter = scratch_segmenter(plan, point, agreed.latency_s, placing_delay_s(rate, plan.rate_hz))
         agreed = replace(agreed, boundary_threshold=threshold, model_rate_hz=plan.rate_hz, plan=plan)
-        return Session(agreed, intake, segmenter, behaviour=_behaviour(agreed, channels))
+        return Session(wanted, agreed, intake, segmenter, behaviour=_behaviour(agreed, channels))
 
 
 def _watch(agreed: SessionConfig, channels: Sequence[str], profile: Mapping[str, Any] | None) -> SourceWatch:

@@ -77,7 +77,7 @@ def emit(
     """What a session that decides so emits about a stream of so many frames."""
     config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=decisions)
     made = Opener({"tiny": load_bundle(tiny)}).session(stream_request(config))
-    session = Session(made.config, made.intake, written)  # type: ignore[arg-type]
+    session = Session(made.request, made.config, made.intake, written)  # type: ignore[arg-type]
     out: list[Output] = []
     items = [*session.take(0, np.zeros((frames, 3), "<f4").tobytes(), ())]
     for item in items:

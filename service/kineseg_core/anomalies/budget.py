@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kineseg_core.errors import OutOfRange
+from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
 LEAST_PER_HOUR, MOST_PER_HOUR = 0.01, 1000.0
@@ -36,6 +37,7 @@ class AnomalyBudget:
             )
 
 
+@keeps("numbers")
 class AlarmBar:
     """The severity from which on an alarm is raised. Picklable.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import enum
 
+from kineseg_core.kept.declared import record
 
+
+@record
 class AnomalyClass(enum.Enum):
     """What an anomaly is about."""
 
@@ -16,6 +19,7 @@ class AnomalyClass(enum.Enum):
     """A rule that was given for the stream."""
 
 
+@record
 class AnomalyKind(enum.Enum):
     """What is wrong."""
 

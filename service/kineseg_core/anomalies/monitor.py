@@ -26,11 +26,17 @@ from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.tracker import HYSTERESIS, RAREST, AnomalyTracker, Change
 from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.errors import InvalidFrame
+from kineseg_core.kept.declared import keeps
 
 _STAYS_S = 20.0
 _ANY = -1e6  # nats
 
 
+@keeps(
+    "_bar _scorer _row_rules _tracker _of_row _busy _learns_after_s",
+    fixed="source budget _spoken",
+    passing="severities",
+)
 class AnomalyMonitor:
     """Watches a stream frame by frame; what it says of a frame depends on nothing later. Picklable.
 

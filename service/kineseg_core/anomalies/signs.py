@@ -6,11 +6,13 @@ import enum
 from typing import NamedTuple
 
 from kineseg_core.anomalies.kinds import AnomalyKind
+from kineseg_core.kept.declared import record
 
 RULE_SEVERITY = 9.0
 """Nats of what a rule finds: no working source does it in a year."""
 
 
+@record
 class DetectorClass(enum.Enum):
     """Detectors that respond to the same things."""
 
@@ -21,6 +23,7 @@ class DetectorClass(enum.Enum):
     PAST = "past"
 
 
+@record
 class Sign(NamedTuple):
     """A rule that holds, or a class of detectors that is beyond the usual.
 

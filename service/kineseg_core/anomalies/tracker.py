@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from kineseg_core.anomalies.budget import AlarmBar
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.signs import DetectorClass, Sign
+from kineseg_core.kept.declared import keeps, record
 
 HYSTERESIS = 2.0
 """Nats below the bar at which a detector's sign is over."""
@@ -37,6 +38,7 @@ Namer = Callable[[float, Sequence[Sign], bool], tuple[AnomalyKind, tuple[int, ..
 """Given since when and by which signs, and whether only just, what an anomaly is, of which units, and since when."""
 
 
+@record
 @dataclass(slots=True)
 class OpenAnomaly:
     """An anomaly that goes on.
@@ -71,6 +73,7 @@ class OpenAnomaly:
         return any(sign.exact for sign in self.signs.values())
 
 
+@record
 @dataclass(slots=True)
 class _On:
     """A sign that is on.
@@ -96,6 +99,7 @@ class Change:
     anomaly: OpenAnomaly
 
 
+@keeps("_bar _count _on _open", fixed="_neighbours")
 class AnomalyTracker:
     """Anomalies of one stream, each with a number of its own: 1, 2, 3 ... Picklable.
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.intake.watch import Place
+from kineseg_core.kept.declared import record
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something unusual.
@@ -29,6 +31,7 @@ class Finding:
     aspect: str = ""
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class OpenAction:
     """A segment that goes on.
@@ -50,6 +53,7 @@ class OpenAction:
         return spoken(self.label, self.name)
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Action:
     """A segment that is over.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from kineseg_core.behaviour.student import above
+from kineseg_core.kept.declared import keeps, record
 
 _MOST_LABELS = 128
 _PRIOR_DEGREES = 4.0
@@ -13,15 +15,17 @@ _FARTHEST = 3.0
 """Spreads: something farther off is learnt as if it were that far, so that one strange number is not the usual."""
 
 
+@record
+@dataclass(slots=True)
 class _Label:
     """Numbers of one label: how many, their mean, and the sum of squares about it."""
 
-    __slots__ = ("count", "mean", "squares")
+    count: float = 0.0
+    mean: float = 0.0
+    squares: float = 0.0
 
-    def __init__(self) -> None:
-        self.count = self.mean = self.squares = 0.0
 
-
+@keeps("knows_any _labels _squares _degrees", fixed="_spread _least _memory _alike")
 class LabelHistory:
     """How a number is distributed within each label. Picklable, of bounded size.
 

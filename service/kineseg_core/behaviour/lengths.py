@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 from kineseg_core.behaviour.history import LabelHistory
+from kineseg_core.kept.declared import keeps
 
 _SPREAD = 0.3
 _LEAST, _MEMORY = 5, 200
 
 
+@keeps("_history")
 class Lengths:
     """Logarithms of seconds, within each label. Picklable."""
 

@@ -7,8 +7,10 @@ from kineseg_core.behaviour.finding import Action, Finding, OpenAction, seconds
 from kineseg_core.behaviour.lengths import Lengths
 from kineseg_core.behaviour.rarity import Rarity
 from kineseg_core.intake.watch import Place
+from kineseg_core.kept.declared import keeps
 
 
+@keeps("_lengths _rarity")
 class LongAction:
     """Judges actions while they go on. Picklable.
 

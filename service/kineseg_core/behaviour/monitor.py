@@ -17,6 +17,7 @@ from kineseg_core.behaviour.reports import Reports
 from kineseg_core.behaviour.short_action import ShortAction
 from kineseg_core.behaviour.unusual_order import UnusualOrder
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 
 _LOOK_NS = 250_000_000
 """So often it is looked whether an action goes on for too long."""
@@ -24,6 +25,7 @@ _OF_ACTIONS = 4
 """Kinds that need nothing but segments."""
 
 
+@keeps("_reports _new _order _long _short _cycles _open _ended _is_cut _looked_ns")
 class BehaviourMonitor:
     """Takes frames and final segments, and gives reports; they depend on nothing later. Picklable.
 

@@ -7,11 +7,13 @@ from collections import OrderedDict
 
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.behaviour.finding import Action, Finding, seconds
+from kineseg_core.kept.declared import keeps
 
 _MOST_LABELS = 256
 _LEAST_ACTIONS = 10
 
 
+@keeps("_times _actions _since_s", fixed="_share")
 class NewAction:
     """Judges whether a label that is new is news. Picklable.
 

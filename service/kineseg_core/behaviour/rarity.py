@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from kineseg_core.kept.declared import keeps
+
 _STEP, _STEPS = 0.25, 64  # nats
 _PRIOR = 20.0
 """Tests that a model's probability is worth."""
@@ -15,6 +17,7 @@ _MEMORY_H = 1.0
 _HURRY_H = 1.0 / 60.0
 
 
+@keeps("_counts _tests _hours _lately _last_s", fixed="_share")
 class Rarity:
     """From the probability that a model gives something to how often a stream has it. Picklable.
 

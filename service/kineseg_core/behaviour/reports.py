@@ -12,11 +12,13 @@ from kineseg_core.anomalies.tracker import HYSTERESIS, RAREST
 from kineseg_core.behaviour.finding import Finding, seconds
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps, record
 
 _WORSE = 1.0
 """Nats more, of which it is worth telling."""
 
 
+@record
 @dataclass(slots=True)
 class _Open:
     """A report that goes on: its number, what was found last, and its severity as emitted."""
@@ -26,6 +28,7 @@ class _Open:
     emitted: float
 
 
+@keeps("_bar _open _count", fixed="_of_joints")
 class Reports:
     """Reports of one stream, at most one of a kind at a time, numbered 1, 2, 3 ... Picklable.
 

@@ -6,8 +6,10 @@ from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.behaviour.finding import Action, Finding, seconds
 from kineseg_core.behaviour.lengths import Lengths
 from kineseg_core.behaviour.rarity import Rarity
+from kineseg_core.kept.declared import keeps
 
 
+@keeps("_lengths _rarity")
 class ShortAction:
     """Judges actions when they are over. Picklable.
 

@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.behaviour.finding import Action, Finding, seconds, spoken
 from kineseg_core.behaviour.rarity import Rarity
+from kineseg_core.kept.declared import keeps
 
 _MOST_LABELS = 128
 _LEAST = 5
@@ -15,6 +16,7 @@ _MOST_COUNT = 500
 _ESCAPE_WEIGHT = 5.0
 
 
+@keeps("_rarity _after _times _names _last")
 class UnusualOrder:
     """Judges which action follows which. Picklable.
 

@@ -12,6 +12,7 @@ from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, le
 from kineseg_core.boundary_network.far_past import FarPast
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, REACH, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.kept.declared import keeps
 
 F32 = NDArray[np.float32]
 
@@ -39,6 +40,7 @@ class Look:
     far: F32
 
 
+@keeps("_scales _scaled _blocks _logs _far count", fixed="_ends _views")
 class BlockRing:
     """Keeps the blocks of the last 11 s with their distances, view by view. Picklable.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import LAGS
 from kineseg_core.boundary_network.operating_point import OperatingPoint
+from kineseg_core.kept.declared import keeps, record
 
 F32 = NDArray[np.float32]
 Due = list[tuple[int, int]]
@@ -43,6 +44,7 @@ _EARLY_LAG = 15  # from which on a candidate may be confirmed
 _SAME_PLACE = 5  # a final boundary so many blocks from a provisional one confirms it
 
 
+@record
 @dataclass(slots=True)
 class Provisional:
     """A boundary that has been emitted and is neither confirmed nor retracted.
@@ -99,6 +101,7 @@ class DeciderNumbers(NamedTuple):
     shortest: int
 
 
+@keeps("open start _count _raw _smooth", fixed="_point _window _last _final_lags lags _row _early")
 class BoundaryDecider:
     """Decides about the boundaries of one stream. Picklable. Units are blocks.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import EDGES, FAR, PIECES, REACH, STRETCHES
 from kineseg_core.boundary_network.log_distance import LARGEST_LOG, LOG_STEPS, floor_of, to_log
+from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
 _EDGES = EDGES.astype(np.int32)
@@ -18,6 +19,7 @@ _FAR = np.array(FAR, np.int32)
 _UNKNOWN = LARGEST_LOG
 
 
+@keeps("_blocks _nearest _kept", fixed="dim")
 class FarPast:
     """The nearest moments of the farther past, block by block. Picklable.
 

@@ -23,6 +23,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
 Array = NDArray[np.float64]
@@ -71,6 +72,7 @@ class PatternSettings:
     every: int = 5
 
 
+@keeps("_background count start _past _distances _farthest _nearest _recent_scores", fixed="_settings _dim _budget")
 class PatternBoundaries:
     """Finds boundaries in a sequence of blocks. Picklable; block 0 is the first.
 

@@ -14,6 +14,7 @@ from kineseg_core.boundary_network import Look
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_core.segmenter.decisions import LabelsMerged
 from kineseg_core.segmenter.labels import Labeller, SegmentPoint, make_labeller, segment_point
@@ -24,6 +25,11 @@ F32 = NDArray[np.float32]
 _SAME_PATTERN, _UNIT = 0.1, 0.2  # squared distance of signatures in units, and these; 2 is the largest there is
 
 
+@keeps(
+    "_boundaries _rests _surprise _labeller _sum _n_frames _first_frame _in_block _has_open_segment _segment_id _label",
+    fixed="_block_frames shortest_latency_s _signature _trim",
+    passing="_decisions",
+)
 class PatternSegmenter:
     """Boundaries and labels of one stream whose segments are repeating patterns.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.stillness import StillnessDetector
 
 # Of the variance of blocks, whose scale the embedding sets, a small share: patterns may have pauses.
@@ -14,6 +15,7 @@ _LOOK_BACK = 20  # blocks that the embedding looks back
 _PATIENCE = 30  # blocks after which it is decided whether a rest is over: a glitch has left the embedding by then
 
 
+@keeps("_stillness resting _moved", fixed="_budget")
 class RestDetector:
     """Begins a rest once the embedding has been the same for seconds, and ends it where the signal goes on to move.
 

@@ -56,6 +56,11 @@ class Bundle:
         return self.manifest.name
 
     @property
+    def manifest_sha256(self) -> str:
+        """SHA-256 of what it says about itself, hexadecimal."""
+        return hashlib.sha256(self.manifest.SerializeToString(deterministic=True)).hexdigest()
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """Names of the channels of a frame, in the graph's order."""
         return tuple(channel.name for channel in self.manifest.channels)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.steady_clock import CONTRADICTION, PROGRESS, follow_steady
+from kineseg_core.kept.declared import keeps
 
 I64 = NDArray[np.int64]
 
@@ -47,6 +48,7 @@ class _Progress(NamedTuple):
     gaping: int
 
 
+@keeps("_at", fixed="_assessed_after _burst _period _rate_hz")
 class CaptureClock:
     """Turns the capture times of one stream into times since its first frame. Picklable.
 

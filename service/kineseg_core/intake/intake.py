@@ -26,6 +26,7 @@ from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
 from kineseg_core.intake.resampling import F32, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch
+from kineseg_core.kept.declared import keeps
 
 # A hole between two capture times counts as a gap from this many frame periods on.
 _HOLE_PERIODS = 2.5
@@ -71,6 +72,10 @@ class ChunkEnd:
 Taken = ModelFrames | GapFound | ValuesMissing | AnomalyFound | ChunkEnd
 
 
+@keeps(
+    "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
+    fixed="_channels _frame_bytes _order _period _piece _limits _max_gap_ns",
+)
 class Intake:
     """Takes a stream's chunks. Picklable.
 
@@ -103,7 +108,6 @@ class Intake:
         width = len(channels) if pose is None else len(pose.numbers)
         self._frame_bytes = 4 * width
         self._order = None if order is None else np.array(order, np.int16)
-        self._rate_hz = rate_hz
         self._period = SECOND / rate_hz
         widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
@@ -111,7 +115,8 @@ class Intake:
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
             self._max_gap_ns = 0
-        self._clock: CaptureClock | None = None  # of a stream with capture times
+        self._clock = CaptureClock(rate_hz)
+        self._timed = False  # whether the stream has capture times
         before = np.zeros(len(self._channels), np.float32) if typical is None else np.array(typical, np.float32)
         self._resampler = Resampler(rate_hz, model_rate_hz, before)
         self._filler = MissingValueFiller(self._channels)
@@ -134,6 +139,11 @@ class Intake:
     def max_gap_s(self) -> float:
         """The longest gap that is filled, seconds."""
         return self._max_gap_ns / SECOND
+
+    @property
+    def filled_gap_s(self) -> float:
+        """What of that was asked for; a slow source has longer ones filled."""
+        return float(self._limits.max_gap_s)
 
     @property
     def received(self) -> int:
@@ -177,7 +187,7 @@ class Intake:
     @property
     def first_capture_ns(self) -> int | None:
         """Capture time of the first frame, if the client gives capture times."""
-        return None if self._clock is None else self._clock.first_ns
+        return self._clock.first_ns if self._timed else None
 
     def take(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Iterator[Taken]:
         """Validates a chunk at once, then yields what it gives, piece by piece; take all of it before the next chunk.
@@ -203,7 +213,7 @@ class Intake:
         if not is_next:
             self._check_index(first_frame, n)
             time_frames(first_frame, self._period, times)
-        if capture_times_ns or self._clock is not None:
+        if capture_times_ns or self._timed:
             is_steady = self._read_times(first_frame - self._received, capture_times_ns, times)
         # Nothing above has changed this object where it fails; from here on nothing can fail.
         gaps = {} if is_steady else self._gaps(first_frame, times)
@@ -220,8 +230,7 @@ class Intake:
         Raises:
             InvalidFrame: The capture times of the whole, short stream contradict its rate.
         """
-        if self._clock is not None:
-            self._clock.check_end()
+        self._clock.check_end()
 
     def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
@@ -286,8 +295,8 @@ class Intake:
 
     def _read_times(self, lost: int, capture: Sequence[int], times: I64) -> bool:
         """Puts capture times in place of the chunk's times; whether nothing is missing between them."""
-        if self._received and (self._clock is None or not capture):
-            before, now = ("without", "with") if self._clock is None else ("with", "without")
+        if self._received and not (self._timed and capture):
+            before, now = ("with", "without") if self._timed else ("without", "with")
             raise InvalidFrame(
                 f"the stream began {before} capture times and this chunk comes {now} them",
                 field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
@@ -297,9 +306,8 @@ class Intake:
                 f"{len(capture)} capture times for {len(times)} frames",
                 field="capture_times_ns", reason="CAPTURE_TIMES_INVALID",
             )  # fmt: skip
-        clock = self._clock or CaptureClock(self._rate_hz)
-        is_steady = clock.read(lost, capture, times)
-        self._clock = clock
+        is_steady = self._clock.read(lost, capture, times)
+        self._timed = True
         return is_steady
 
     def _gaps(self, first: int, times: I64) -> dict[int, GapFound]:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.declared import keeps, record
+
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
@@ -28,6 +30,7 @@ class ValuesMissing:
     decided_ns: int
 
 
+@record
 class _Open(NamedTuple):
     """What is known of channels that have no values, ``(C,)`` each.
 
@@ -65,6 +68,7 @@ class _Outages(NamedTuple):
     reported_at: I64
 
 
+@keeps("_open count", fixed="_channels")
 class MissingValueFiller:
     """Fills missing values (NaN) of one stream frame by frame. Picklable.
 

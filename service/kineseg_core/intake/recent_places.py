@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kineseg_core.kept.declared import keeps
+
 # An anomaly is known within seconds of its beginning; one that began earlier counts from there.
 _REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
 _LONGEST = (1 << 32) - 1  # ns, over four seconds: longer steps are kept apart
@@ -16,6 +18,7 @@ Place = tuple[int, int]
 """A frame and its time in nanoseconds."""
 
 
+@keeps("_steps _count _frame _ns _leaps")
 class RecentPlaces:
     """The last frames, by the steps from each to the next. Picklable.
 

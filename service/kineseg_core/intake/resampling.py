@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.stretch import STRETCH, advance
+from kineseg_core.kept.declared import keeps
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -46,6 +47,7 @@ def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
     return period if rate_hz > model_rate_hz else period - 1.0 / model_rate_hz
 
 
+@keeps("last _stretch _sums", fixed="_made_per_frame")
 class Resampler:
     """Makes the model's frames of one stream. Picklable.
 

@@ -19,6 +19,7 @@ from kineseg.motion import (
     JointMappingError,
     Joints,
 )
+from kineseg.motion.canonical_state import CanonicalState
 from kineseg.motion.joint_frames import SHORTEST_QUATERNION
 from numpy.typing import NDArray
 
@@ -27,15 +28,19 @@ from kineseg_core.intake.body_pose import plan_of, pose_bodies
 from kineseg_core.intake.body_turns import place_joints
 from kineseg_core.intake.chunk import LARGEST_VALUE
 from kineseg_core.intake.clock import SECOND
+from kineseg_core.kept.declared import keeps
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+keeps("state", fixed="joint_names rate up lag found body_size")(Canonicalizer)
+keeps("numbers body recent anchors")(CanonicalState)
 _CHANNELS = len(CANONICAL_CHANNELS)
 _SHORTEST = np.float32(SHORTEST_QUATERNION)
 
 
+@keeps("_canonicalizer", fixed="_joints _turns _angles _body channels")
 class SourcePose:
     """Makes a model's channels of the frames of one stream. Picklable.
 

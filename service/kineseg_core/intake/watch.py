@@ -15,6 +15,7 @@ from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.recent_places import Place as Place
 from kineseg_core.intake.recent_places import RecentPlaces
+from kineseg_core.kept.declared import keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class AnomalyFound:
     decided_ns: int
 
 
+@keeps("_monitor _places _begun")
 class SourceWatch:
     """Watches the source of one stream. Picklable.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
+from kineseg_core.kept.declared import keeps
 from kineseg_core.naming.class_probabilities import ClassProbabilities
 from kineseg_core.naming.known import KnownNames
 from kineseg_core.naming.name import UNKNOWN, Name
@@ -16,6 +17,7 @@ from kineseg_core.naming.settings import NamingSettings
 _HORIZON_S = 60.0  # of a longer segment the latest part speaks for all of it
 
 
+@keeps("_class_probabilities", fixed="_settings _known _classes _lag")
 class Namer:
     """Gives segments names: that of a taught example they are like, else the class that a recogniser sees in them.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 from kineseg_core.rules.reports import NEVER_NS, RuleReports
 from kineseg_core.rules.rule import AbsenceRule
 from kineseg_core.rules.running import Running, RunningSegment
 
 
+@keeps("_reports _since _raised", fixed="_rule _for_ns")
 class AbsenceAlert:
     """Watches one rule in one stream. Picklable.
 

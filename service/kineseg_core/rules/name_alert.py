@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 from kineseg_core.rules.reports import NEVER_NS, RuleReports
 from kineseg_core.rules.rule import NameRule
 from kineseg_core.rules.running import Running, RunningSegment, next_start_ns
 
 
+@keeps("_reports _raised", fixed="_rule _after_ns")
 class NameAlert:
     """Watches one rule in one stream. Picklable.
 

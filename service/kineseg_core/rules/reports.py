@@ -9,6 +9,7 @@ from kineseg_core.anomalies.signs import RULE_SEVERITY
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 from kineseg_core.rules.rule import Rule
 
 NEVER_NS = 1 << 62
@@ -16,6 +17,7 @@ _SEVERITY = math.exp(RULE_SEVERITY)
 """Once in so many hours: what somebody has made a rule of is no matter of chance."""
 
 
+@keeps("_count")
 class RuleReports:
     """Numbers the alerts of one stream: 1, 2, 3 ... Picklable."""
 

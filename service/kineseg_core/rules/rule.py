@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kineseg_core.kept.declared import record
 
+
+@record
 @dataclass(frozen=True, slots=True)
 class NameRule:
     """A segment with a name is an alert.
@@ -26,6 +29,7 @@ class NameRule:
         return self.text or f"{self.name} for {lasted_s:.1f} s"
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class AbsenceRule:
     """That no segment has had a name for some time is an alert.

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kineseg_core.intake.watch import Place
+from kineseg_core.kept.declared import record
 
 
+@record
 class RunningSegment(NamedTuple):
     """A segment that runs.
 

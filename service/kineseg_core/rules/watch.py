@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 from kineseg_core.rules.absence_alert import AbsenceAlert
 from kineseg_core.rules.name_alert import NameAlert
 from kineseg_core.rules.reports import RuleReports
@@ -12,6 +13,7 @@ from kineseg_core.rules.rule import NameRule, Rule
 from kineseg_core.rules.running import RunningSegment
 
 
+@keeps("_alerts _running _due_ns")
 class RuleWatch:
     """What it says follows from what is decided of segments, and from the stream's own time. Picklable.
 

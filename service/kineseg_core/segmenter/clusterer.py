@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
+from kineseg_core.kept.declared import keeps
+
 Array = NDArray[np.float64]
 Means = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -15,6 +17,11 @@ Integers = NDArray[np.int64]
 _MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
 
 
+@keeps(
+    "length_scale merged _features _means _variances _weights _errors _labels _last_seen _learned _next_label _minted",
+    fixed="radius max_prototypes confidence max_weight",
+    grows="_means _variances _weights _errors _labels _last_seen",
+)
 class PrototypeClusterer(base.Clusterer):
     """Incremental clustering with an unknown number of clusters, in bounded memory.
 

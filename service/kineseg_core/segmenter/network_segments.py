@@ -6,12 +6,14 @@ from abc import abstractmethod
 
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.decider import Decided
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
 from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.segments import Segments
 
 
+@keeps("_decider _first_frame", fixed="_compared")
 class NetworkSegments(Segments):
     """What is done with what a `BoundaryDecider` decides.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineseg_core.kept.declared import keeps
 
+
+@keeps("_ring _seen value", fixed="size quantile prior_count")
 class RunningQuantile:
     """A quantile of the last `size` values, started from a prior that counts as `prior_count` values at `prior`.
 

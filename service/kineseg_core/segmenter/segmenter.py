@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import Due
 from kineseg_core.boundary_network.views import StreamViews
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
 from kineseg_core.segmenter.network_segments import NetworkSegments
@@ -20,6 +21,7 @@ from kineseg_core.segmenter.typical_distance import TypicalDistance
 F32 = NDArray[np.float32]
 
 
+@keeps("_views _blocks _stillness _distance _surprise _seen", passing="_waiting _decisions")
 class Segmenter(NetworkSegments):
     """Boundaries and labels of one stream, which keeps its numbers itself.
 

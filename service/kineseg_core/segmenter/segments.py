@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.declared import keeps, record
 from kineseg_core.segmenter.decisions import (
     Decision,
     LabelsMerged,
@@ -28,6 +29,7 @@ CORRELATED_S = 1.5
 """How far apart blocks of a segment still are correlated."""
 
 
+@record
 @dataclass(slots=True)
 class ProvisionalSegment:
     """A segment that has been emitted and is neither confirmed nor retracted yet.
@@ -67,6 +69,7 @@ class OpenSegment:
     point: Array
 
 
+@keeps("provisional _labeller _has_open_segment _start_block _segment_id _next_id _label", fixed="_trim _reach")
 class Segments(ABC):
     """What a segmenter does once it knows where a segment begins, provisionally or for good. Picklable.
 

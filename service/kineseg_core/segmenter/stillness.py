@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.arithmetic import square_between, square_of, sum_of
 
 Array = NDArray[np.float64]
@@ -25,6 +26,7 @@ JUMP = 0.15
 """Squared distance of a single block that ends it at once."""
 
 
+@keeps("still returned _groups _in_group _sum _squares _position _means _spreads", fixed="_size")
 class StillnessDetector:
     """Looks at the means of short groups of blocks over the last seconds. Picklable.
 
@@ -51,7 +53,7 @@ class StillnessDetector:
         self._in_group = 0
         self._sum = np.zeros(self._means.shape[1])
         self._squares = 0.0
-        self._position = self._sum  # where it stands still
+        self._position = np.zeros_like(self._sum)  # where it stands still
 
     @property
     def span(self) -> int:

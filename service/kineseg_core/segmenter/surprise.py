@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 from kineseg_core.segmenter.settings import SegmenterSettings
 
@@ -52,6 +53,7 @@ class SurpriseScale:
         )
 
 
+@keeps("value _moving _standing _count", fixed="_scale")
 class SurpriseScore:
     """Robust standard score of log surprise, frame by frame. Picklable.
 
@@ -88,6 +90,7 @@ class SurpriseScore:
             baseline.refresh()
 
 
+@keeps("_median _deviation", fixed="_least")
 class _Baseline:
     """Median and deviation of the latest log surprises, some of them known from training."""
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
 Steps = NDArray[np.int16]
@@ -23,6 +24,7 @@ LEAST = 1e-9
 """What is less is rounding."""
 
 
+@keeps("_kept _count _distances")
 class TypicalDistance:
     """Median squared distance of two blocks of the last minute, from what is known before the stream on. Picklable.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
+from kineseg_core.kept.declared import keeps
 
 Anomaly = AnomalyRaised | AnomalyUpdated | AnomalyCleared
 
 
+@keeps("count _open")
 class AnomalyIds:
     """Gives 1, 2, 3 ... in the order in which anomalies are raised. Picklable.
 

@@ -9,6 +9,7 @@ from kineseg.motion import Joints
 from kineseg_core.decisions import Decisions
 from kineseg_core.events import EndReason, Profile
 from kineseg_core.generic import ScratchPlan
+from kineseg_core.kept.declared import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Progress:
     warming_up: tuple[str, ...] = ()
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class SegmentCounts:
     """How many segments were provisional first, were confirmed (at once or later) and retracted, emitted or not."""

@@ -38,8 +38,10 @@ from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.kept.declared import keeps
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.profile_json import profile_to_json
+from kineseg_core.request import StreamRequest
 from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import (
     Decision,
@@ -63,6 +65,12 @@ LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
 
 
+@keeps(
+    "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
+    "_acked _closed _observed segments",
+    fixed="request config intake segmenter_plan _late_ns",
+    latest={"segments": 32},
+)
 class Session:
     """A stream, from frames to numbered events.
 
@@ -71,6 +79,7 @@ class Session:
     whole of a session, apart from the model's state, is this one picklable value.
 
     Args:
+        request: What was asked for, with what was the default where nothing was said.
         config: What was agreed when the stream was opened.
         intake: Where its chunks go first.
         segmenter: What decides, or how it is to.
@@ -87,6 +96,7 @@ class Session:
 
     def __init__(
         self,
+        request: StreamRequest,
         config: SessionConfig,
         intake: Intake,
         segmenter: SegmenterPlan | PatternSegmenter,
@@ -94,6 +104,7 @@ class Session:
         rules: RuleWatch | None = None,
         behaviour: BehaviourMonitor | None = None,
     ) -> None:
+        self.request = request
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
@@ -148,6 +159,10 @@ class Session:
         self._decides = table.seat(row, self.segmenter_plan)
         if not (self.config.frame_results or self._watchers.any or self._namer.recognises):
             self._quiet = self._decides
+
+    def settle_in(self) -> None:
+        """Makes what decides, where the first frame would have made it."""
+        _ = self._segmenter
 
     @property
     def _segmenter(self) -> Segmenter | PatternSegmenter | RowSegmenter:

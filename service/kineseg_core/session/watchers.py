@@ -20,6 +20,7 @@ from kineseg_core.events import (
 )
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.session.anomaly_ids import AnomalyIds
 
@@ -43,6 +44,7 @@ class OpenSegment(NamedTuple):
     name: Callable[[], str]
 
 
+@keeps("_rules _behaviour _ids", fixed="_looks_every")
 class Watchers:
     """The anomalies of one stream, whoever finds them, numbered together. Picklable.
 

@@ -11,6 +11,7 @@ from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import BodyValues
+from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
 _UNIT = math.log(5.0)
@@ -20,6 +21,7 @@ _KEPT_S = 20.0
 """Axes that have changed are what is usual after so long."""
 
 
+@keeps("_changed_s", fixed="_values _root")
 class BodyRules:
     """Exact rules on the values of a body. Picklable.
 

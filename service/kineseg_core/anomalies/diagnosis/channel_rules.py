@@ -18,6 +18,7 @@ from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.sensors import sensors_of
+from kineseg_core.kept.declared import keeps, record
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
@@ -42,6 +43,7 @@ _CONFIRMED_BY = {AnomalyKind.UNIT: 4, AnomalyKind.AXES: 4}
 _SETTLED_S, _KEPT_S = 10.0, 20.0
 
 
+@record
 @dataclass(slots=True)
 class _Change:
     """A change that has been seen.
@@ -58,6 +60,7 @@ class _Change:
     confirmed: int = 0
 
 
+@keeps("_changes", fixed="_values _sensors")
 class ChannelRules:
     """Exact rules on the values of channels. Picklable.
 

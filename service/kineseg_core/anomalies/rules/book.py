@@ -17,6 +17,7 @@ from kineseg_core.anomalies.rules.replayed import Replays, new_replays, replayed
 from kineseg_core.anomalies.rules.runs import Runs, new_runs
 from kineseg_core.anomalies.rules.stalled import stalled
 from kineseg_core.anomalies.source import WatchedSource
+from kineseg_core.kept.declared import record
 from kineseg_core.kernels import kernel
 
 _LOOP_S, _MOST_HASHES = 60.0, 4096
@@ -118,6 +119,7 @@ def apply_rules(book, frame, bits, interval_s, root, rate):  # type: ignore[no-u
     return n_lost, found.sum()
 
 
+@record
 class RuleFinding(NamedTuple):
     """A rule holds.
 

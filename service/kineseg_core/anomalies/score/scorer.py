@@ -17,6 +17,7 @@ from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.layout import ValueLayout
 from kineseg_core.errors import InvalidRequest
+from kineseg_core.kept.declared import keeps
 
 F64 = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ def warm_up_s(layout: ValueLayout) -> F64:
     return np.array([detector.warm_up_s for detector in layout.detectors])
 
 
+@keeps("_memory", fixed="_source _bar values layout row_rate_hz state _groups _priors _constants", passing="_handle")
 class Scorer:
     """Severities of one stream. Picklable.
 

@@ -9,6 +9,7 @@ from kineseg_core.behaviour.cycles.window import Window
 from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
+from kineseg_core.kept.declared import keeps
 
 _LEAST, _MEMORY, _ALIKE = 20, 400, 3
 _PERIOD_SPREAD, _SIZE_SPREAD, _REGULARITY_SPREAD = 0.1, 0.2, 0.3
@@ -16,6 +17,7 @@ _REPEATS = math.atanh(0.5)
 """Mean regularity from which on an action is one of repetitions."""
 
 
+@keeps("_rarity _period _size _regularity")
 class IrregularCycle:
     """Judges windows. Picklable.
 

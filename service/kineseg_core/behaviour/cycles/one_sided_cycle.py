@@ -11,11 +11,13 @@ from kineseg_core.behaviour.cycles.window import Window
 from kineseg_core.behaviour.finding import Finding, seconds, spoken
 from kineseg_core.behaviour.history import LabelHistory
 from kineseg_core.behaviour.rarity import Rarity
+from kineseg_core.kept.declared import keeps
 
 _LEAST, _MEMORY, _ALIKE = 20, 400, 3
 _SPREAD = 0.15
 
 
+@keeps("_rarity _histories", fixed="_pairs")
 class OneSidedCycle:
     """Judges windows by the speeds of limbs. Picklable.
 

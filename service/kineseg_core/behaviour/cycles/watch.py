@@ -17,6 +17,7 @@ from kineseg_core.behaviour.cycles.windows import Windows
 from kineseg_core.behaviour.finding import Action, Finding, OpenAction
 from kineseg_core.behaviour.reports import Reports
 from kineseg_core.intake.watch import AnomalyFound, Place
+from kineseg_core.kept.declared import keeps
 
 _MARGIN_NS = 1_000_000_000
 """Within which of an action's ends a window may hold some of the action next to it."""
@@ -26,6 +27,7 @@ _STAYS = 30
 """After so many windows what is reported becomes what is usual."""
 
 
+@keeps("_windows _waiting _judges _calm _reported", fixed="_certain_ns")
 class CycleWatch:
     """Finds what is unusual in repeated movement. Picklable.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.behaviour.cycles.pairs import Pair
 from kineseg_core.intake.watch import Place
+from kineseg_core.kept.declared import record
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,7 @@ _SAME_SIDE = 0.02
 """Share of a pair's mean square speed that is added to both, so that what stands still has no sides."""
 
 
+@record
 @dataclass(frozen=True, slots=True)
 class Window:
     """Consecutive frames.

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.labels.neighbours import Neighbours
 from kineseg_core.segmenter.labels.point import SegmentPoint
 from kineseg_core.segmenter.labels.repetition import Kind, Known, features, probabilities, weights_of
 
 
+@keeps("_clusterer _neighbours", fixed="_kind")
 class SegmentLabeller:
     """Gives labels by a `PrototypeClusterer`, and with each the probability of a repetition.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.plan import SegmenterPlan
@@ -20,6 +21,7 @@ from kineseg_core.segmenter.table.typical_distance import variance_of
 F32 = NDArray[np.float32]
 
 
+@keeps("_of_row", fixed="_frames_per_block", passing="_columns _row _counters _numbers")
 class RowSegmenter(NetworkSegments):
     """Boundaries and labels of one stream of a table; what `Segmenter` gives.
 
@@ -34,6 +36,7 @@ class RowSegmenter(NetworkSegments):
         of_table = TablePlan.of(plan)
         clear(columns, row, of_table)
         self._columns, self._row = columns, row
+        self._of_row = tuple(column[row : row + 1] for column in columns)
         self._frames_per_block = of_table.numbers.frames_per_block
         self._counters, self._numbers = columns.counters[row], columns.decider[row]
         self._decider.keep_in(columns.raw[row], columns.smooth[row])
