@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +26,6 @@ from kineseg_cli.show import page
 from kineseg_cli.show.agreement import compare_with_truth, naming
 from kineseg_cli.show.colors import PALETTE, UNKNOWN, color_of, ink_on
 from kineseg_cli.show.live import picture
-from kineseg_cli.show.page_drawings import LEFT, RIGHT
 from kineseg_cli.show.signals import plane
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.timeline import draw
@@ -181,30 +179,22 @@ def test_no_curve_crosses_a_gap_that_cuts_the_stream(cuts: bool) -> None:
         (before,) = np.flatnonzero(np.diff(x[~np.isnan(y)]) > 4)
         assert np.isnan(y[before + 1]) == cuts
 
-    written = page.render(made)
-    lines = re.findall(r'class="trace" d="([^"]*)"', written)
-    assert [line.count("M") for line in lines] == [1 + cuts] * 2
-    assert len(re.findall('class="hill"', written)) == 1 + cuts
-
 
 def test_no_pose_stands_in_a_gap_that_cuts_the_stream(motion: Recording) -> None:
     pose = canonical_pose(motion)
     times = pose.times() + np.where(np.arange(pose.n_frames) < 600, 0.0, 8.0)
 
-    def poses(cuts: bool) -> tuple[list[float], list[float]]:
+    def poses(cuts: bool) -> list[float]:
         made = StreamHistory(replace(pose, timestamps=times))
         about = {"frame": 600, "time_s": 10.0, "decided_frame": 600, "decided_time_s": times[-1]}
         made.add(Gap(seq=1, **about, missing_frames=480, duration_s=8.0, cuts=cuts))
-        heads = re.findall(r'<circle cx="([0-9.]+)" cy="[0-9.]+" r="4.4"', page.render(made))
-        on_page = [(float(x) - LEFT) / (RIGHT - LEFT) * times[-1] for x in heads]
         marks = [line for ax in draw(made).axes for line in ax.lines if line.get_marker() == "o"]
-        in_picture = [float(line.get_xdata()[0]) for line in marks if len(line.get_xdata()) == 1]
-        return on_page, in_picture
+        return [float(line.get_xdata()[0]) for line in marks if len(line.get_xdata()) == 1]
 
-    for filled, cut in zip(poses(cuts=False), poses(cuts=True), strict=True):
-        assert [x for x in filled if 10.5 < x < 17.5]
-        assert [x for x in cut if x < 10.5 or x > 17.5]
-        assert not [x for x in cut if 10.5 < x < 17.5]
+    filled, cut = poses(cuts=False), poses(cuts=True)
+    assert [x for x in filled if 10.5 < x < 17.5]
+    assert [x for x in cut if x < 10.5 or x > 17.5]
+    assert not [x for x in cut if 10.5 < x < 17.5]
 
 
 def anomalies() -> list[Event]:
@@ -232,9 +222,8 @@ def test_an_anomaly_is_a_span_from_when_it_is_raised_until_it_is_cleared() -> No
     assert (over.start_s, over.end_s, over.kind, over.severity) == (0.5, 2.5, "frozen", 30.0)
     assert (going.start_s, going.end_s, going.kind, going.about) == (5.0, None, "level", "fault")
     assert (long.start_s, long.kind, long.about) == (7.0, "long_action", "behaviour")
-    assert "behaviour: action 4 goes on for 9.0 s, usually 2 to 5 s, goes on, once in 15.0 minutes" in page.render(made)
-    assert "head frozen for 2.0 s, 0:00.5 to 0:02.5, once in 30.0 hours" in page.render(made)
-    assert "head &lt;off&gt;, goes on, once in a year or less" in page.render(made)
+    assert "head <off>" not in page.render(made)
+    assert "head \\u003coff>" in page.render(made)
     assert {"frozen", "level", "long action"} <= {text.get_text() for ax in draw(made).axes for text in ax.texts}
     words = [describe(event) for event in anomalies()]
     assert words == [
@@ -259,7 +248,6 @@ def test_what_a_rule_says_is_shown_with_the_rule_and_not_as_rare() -> None:
     made = history([(0, 10, 4)])
     made.add(raised)
     assert describe(raised) == "anomaly 1 from 0:00.5 on: no pick for 60.0 s (rule, as absence:pick says)"
-    assert "no pick for 60.0 s, goes on, as absence:pick says" in page.render(made)
     assert "absence:pick" in {text.get_text() for ax in draw(made).axes for text in ax.texts}
 
 
@@ -285,8 +273,7 @@ def test_the_picture_and_the_page_of_sensors_have_no_body() -> None:
     written = page.render(made)
     assert "two &lt;sensors&gt;" in written
     assert "two <sensors>" not in written
-    assert "At the cursor" in written
-    assert 'id="near"' not in written
+    assert '"body":null,"signals":["current","voltage"]' in written
 
 
 def test_a_stream_without_events_can_be_drawn() -> None:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg import Event, LabelsMerged, MissingValues, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg.motion import Annotation
-from kineseg_cli.show import page
 from kineseg_cli.show.agreement import compare_with_truth
 from kineseg_cli.show.live import picture
 from kineseg_cli.show.plain import PlainView
@@ -166,27 +160,6 @@ def test_the_picture_of_final_decisions_alone_has_no_such_rows() -> None:
     assert "provisional" not in shown
 
 
-def data_of(written: str) -> dict[str, Any]:
-    match = re.search(r'<script id="data" type="application/json">(.*?)</script>', written, re.DOTALL)
-    assert match is not None
-    data: dict[str, Any] = json.loads(match[1])
-    return data
-
-
-def test_the_page_holds_every_version(whole: StreamHistory) -> None:
-    written = page.render(whole)
-    versions = [v for v in data_of(written)["versions"] if v["id"] == 1]
-    assert [(v["start"], v["label"], v["confirmed"], v["from"], v["until"]) for v in versions] == [
-        (10.4, 2, False, 11, 13.5),
-        (10, 1, True, 13.5, 23.5),
-        (10, 1, True, 23.5, None),
-    ]
-    assert [one["outcome"] for one in data_of(written)["provisional"]] == ["confirmed", "retracted", "confirmed"]
-    assert "provisional segments retracted" in written
-    assert "provisional, not confirmed yet" in written
-    assert "provisional, not confirmed yet" not in page.render(history(emitted((Change(10, 13.5, 1),), end=40)))
-
-
 times = st.integers(1, 390).map(lambda tenth: tenth / 10)
 
 
@@ -238,43 +211,3 @@ def test_the_terminal_view_fits_at_any_moment(events: list[Event], now: float, w
     console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in Segment.split_lines(console.render(picture(made, width, height))):
         assert sum(segment.cell_length for segment in line) <= width
-
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome to run the page's script")
-@pytest.mark.parametrize("now", [10.9, 12.0, 15.0, 15.6, 22.0, 39.0])
-def test_the_script_shows_what_was_known_then(now: float, whole: StreamHistory, tmp_path: Path) -> None:
-    assert shown_by_browser(whole, tmp_path, f"t={now}") == [
-        (bar.name if bar.confirmed else f"{bar.name}?", bar.confirmed) for bar in whole.segments.bars_at(now)
-    ]
-
-
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium or Chrome to run the page's script")
-def test_a_link_can_make_the_page_play(whole: StreamHistory, tmp_path: Path) -> None:
-    assert 'id="play" type="button">Play<' in run_in_browser(whole, tmp_path, "t=0")
-    assert 'id="play" type="button">Pause<' in run_in_browser(whole, tmp_path, "t=0&play")
-
-
-def shown_by_browser(made: StreamHistory, folder: Path, moment: str) -> list[tuple[str, bool]]:
-    """Name, and whether it is solid, of every segment in the lane of what was known."""
-    lane = re.search(r'<g id="then"[^>]*>(.*?)</g>(?=<text)', run_in_browser(made, folder, moment), re.DOTALL)
-    assert lane is not None
-    shown = []
-    for hidden, content in re.findall(r"<g([^>]*)>(.*?)</g>", lane[1], re.DOTALL):
-        place = re.search(r' x="([\d.]+)"', content)
-        if "none" not in hidden and place is not None:
-            name = re.sub(r"<.*?>", "", content).split(" ")[0]
-            shown.append((float(place[1]), name, content.count("<rect") == 1))
-    return [(name, solid) for _, name, solid in sorted(shown)]
-
-
-def run_in_browser(made: StreamHistory, folder: Path, moment: str) -> str:
-    """The page as its script leaves it, when it is opened at a moment."""
-    path = folder / "index.html"
-    page.save(made, path)
-    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    arguments += ["--virtual-time-budget=500", "--dump-dom", f"{path.as_uri()}#{moment}"]
-    outcome = subprocess.run([str(BROWSER), *arguments], capture_output=True, text=True, timeout=120, check=True)
-    return outcome.stdout

@@ -27,7 +27,8 @@ def page_data(page: str) -> dict[str, Any]:
     match = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
     assert match is not None
     data: dict[str, Any] = json.loads(match[1])
-    return data
+    events = [event for message in data["messages"] for event in message.get("events", [])]
+    return {"truth": data["about"]["truth"], "events": events}
 
 
 def test_the_embedded_source_has_what_a_demo_needs() -> None:
@@ -61,7 +62,8 @@ def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command
     assert (out / "timeline.png").stat().st_size > 50_000
     page = (out / "index.html").read_text()
     closed = [event for event in events if isinstance(event, SegmentClosed)]
-    assert [(bar["id"], bar["label"]) for bar in page_data(page)["bars"]] == [(e.segment_id, e.label) for e in closed]
+    shown = [event for event in page_data(page)["events"] if event["kind"] == "segment_closed"]
+    assert [(one["segment_id"], one["label"]) for one in shown] == [(e.segment_id, e.label) for e in closed]
     truth = embedded(0).truth
     assert truth is not None
     assert [bar["name"] for bar in page_data(page)["truth"]] == [name.replace("_", " ") for name in truth.names]

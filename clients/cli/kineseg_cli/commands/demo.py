@@ -102,6 +102,7 @@ def demo(
         with view:
             for item in replay:
                 view.add(item)
+            history.opened = replay.opened
     _keep(history, out)
     _conclude(history, out, console, finished=not stop.interrupted)
     raise typer.Exit(stop.status)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from kineseg import Event, FrameResult, Gap, LabelsMerged, Summary
+from kineseg import Event, FrameResult, Gap, LabelsMerged, Opened, Summary
 from kineseg.motion import Recording
 from numpy.typing import NDArray
 
@@ -55,6 +55,7 @@ class StreamHistory:
         self.events: list[Event] = []
         self.outputs = ModelOutputs()
         self.summary: Summary | None = None
+        self.opened: Opened | None = None  # what the server said when it opened the stream, once somebody sets it
         self.segments = SegmentVersions()
         self._anomalies = AnomalySpans()
         self._last_about: dict[int, Event] = {}
