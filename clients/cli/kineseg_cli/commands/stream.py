@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from kineseg import AsyncClient, KinesegError
+from kineseg.page import Hub
 from kineseg.sources import Source, open_source
 
 from kineseg_cli.error_console import ErrorConsole
@@ -20,6 +21,7 @@ from kineseg_cli.live.check import check_source
 from kineseg_cli.live.engines import Choices, Engine, LocalEngine, ServerEngine
 from kineseg_cli.live.listener import Listener, Listeners
 from kineseg_cli.live.outputs import EventFile, EventLines, Notices
+from kineseg_cli.live.page import PageView
 from kineseg_cli.live.recording import FrameFiles
 from kineseg_cli.live.run import LiveRun
 from kineseg_cli.options import (
@@ -33,6 +35,7 @@ from kineseg_cli.options import (
     Threshold,
 )
 from kineseg_cli.outputs import check_writable, event_file, writing
+from kineseg_cli.page_address import USUAL_PAGE, page_address, shown_page
 from kineseg_cli.rules_file import check_rules
 from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
 
@@ -75,6 +78,15 @@ def stream(
     rules: RulesFile = None,
     mapping: JointFile = None,
     bank: Names = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="Show it in a browser, provisional segments too; prints the address.")
+    ] = False,
+    page_at: Annotated[
+        str, typer.Option("--page-at", metavar="HOST:PORT", help="Where the page is shown; port 0: any free one.")
+    ] = USUAL_PAGE,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Show the page without TLS where other machines can reach it.")
+    ] = False,
     provisional: Annotated[
         bool, typer.Option("--provisional", help="Also report provisional segments, and what became of them.")
     ] = False,
@@ -83,6 +95,7 @@ def stream(
     check_writable(out, "--out")
     check_writable(record, "--record", (".npz",))
     check_rules(rules)
+    shown_at = page_address(page_at, "--page-at", closed=insecure) if page else None
     source = open_source(url, mapping=read_mapping(mapping))
     errors = ErrorConsole()
     with interruptible() as stop:
@@ -96,7 +109,8 @@ def stream(
             boundary_threshold=threshold,
             alarms_per_hour=alarms,
             reports_per_hour=reports,
-            decisions="all" if provisional else "final",
+            decisions="all" if provisional or page else "final",
+            frame_results=page,
             rules=rules or "",
             name_bank=bank,
         )
@@ -109,7 +123,7 @@ def stream(
             if kept is not None:
                 listeners.append(kept)
                 stack.callback(_save, kept, errors)
-            asyncio.run(_run(source, server, choices, Listeners(listeners), errors, stop, duration))
+            asyncio.run(_run(source, server, choices, listeners, errors, stop, duration, shown_at))
     # Ctrl-C is how a live stream ends: all that came until then has been segmented.
     raise typer.Exit(0)
 
@@ -118,16 +132,23 @@ async def _run(
     source: Source,
     server: str | None,
     choices: Choices,
-    listener: Listener,
+    listeners: list[Listener],
     errors: ErrorConsole,
     stop: Stop,
     duration_s: float | None,
+    shown_at: tuple[str, int] | None,
 ) -> None:
     async with source:
         engine = await _engine(server, choices, errors)
-        async with engine:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(engine)
+            if shown_at is not None:
+                hub = Hub(teach=engine.teach)
+                shown = await stack.enter_async_context(shown_page(hub, *shown_at))
+                errors.print_line(f"the page: {shown.url}")
+                listeners.append(PageView(hub, source.where, choices))
             errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
-            await LiveRun(source, engine, listener, stop=stop, duration_s=duration_s).run()
+            await LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s).run()
 
 
 async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) -> Engine:

@@ -21,6 +21,7 @@ from kineseg import (
     KinesegError,
     Model,
     Segmenter,
+    UsageError,
     WrongChannels,
 )
 from kineseg.sources import Frames, SourceInfo
@@ -106,6 +107,9 @@ class Engine(Protocol):
     async def end(self, opened: Opened) -> None:
         """Nothing more will be sent to it."""
 
+    async def teach(self, stream_id: str, segment_id: int, name: str) -> None:
+        """Teach a name by a finished segment; raises KinesegError if that cannot be done."""
+
     def __aiter__(self) -> AsyncIterator[tuple[Opened, Item | KinesegError]]:
         """What is decided, of all streams, until `finish`; an error: this stream has failed."""
 
@@ -167,6 +171,10 @@ class ServerEngine:
     async def end(self, opened: Opened) -> None:
         """See `Engine`."""
         await opened.handle.end_input()
+
+    async def teach(self, stream_id: str, segment_id: int, name: str) -> None:
+        """See `Engine`."""
+        await self._client.teach_name(name, session_id=stream_id, segment_id=segment_id)
 
     async def __aiter__(self) -> AsyncIterator[tuple[Opened, Item | KinesegError]]:
         """See `Engine`."""
@@ -237,6 +245,10 @@ class LocalEngine:
     async def end(self, opened: Opened) -> None:
         """See `Engine`."""
         await self._do(opened, opened.handle.finish)
+
+    async def teach(self, stream_id: str, segment_id: int, name: str) -> None:
+        """See `Engine`."""
+        raise UsageError("names are taught through a server: kineseg serve --label-bank names.json, and --server here")
 
     async def __aiter__(self) -> AsyncIterator[tuple[Opened, Item | KinesegError]]:
         """See `Engine`."""

@@ -26,7 +26,7 @@ class Hub:
         self, *, limits: Limits | None = None, most_ended: int = 8, most_streams: int = 64, teach: Teach | None = None
     ) -> None:
         self.teach = teach
-        self.version = 0
+        self.notices: dict[str, str] = {}
         self._limits = limits or Limits()
         self._most_ended, self._most_streams = most_ended, most_streams
         self._feeds: dict[str, Feed] = {}
@@ -40,7 +40,6 @@ class Hub:
             self._feeds.pop(info.stream, None)
             self._feeds[info.stream] = feed
             self._drop()
-            self.version += 1
         self._changed()
         return feed
 
@@ -54,6 +53,12 @@ class Hub:
         with self._lock:
             feed = self._feeds.get(stream)
         return feed if feed is not None and (tenant is None or feed.info.tenant == tenant) else None
+
+    def notice(self, words: str, about: str = "source") -> None:
+        """Says something that is about no stream, such as why none comes; empty: it is over."""
+        if self.notices.get(about, "") != words:
+            self.notices = {**self.notices, about: words}
+            self._changed()
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Calls `changed`, in any thread, when there is something new; what this returns ends that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -41,6 +42,7 @@ class PageServer:
         port: 0: any free one.
         tokens: See `Access`.
         origins: See `Access`.
+        tls: What it proves itself with; none: it speaks plain HTTP.
         most_viewers: So many browsers may look at once.
 
     Attributes:
@@ -55,6 +57,7 @@ class PageServer:
         port: int = 0,
         tokens: Mapping[str, str | None],
         origins: Iterable[str] = (),
+        tls: ssl.SSLContext | None = None,
         most_viewers: int = 64,
     ) -> None:
         self.port = port
@@ -62,6 +65,7 @@ class PageServer:
         self._host = host
         self._tokens = tuple(tokens)
         self._access = Access(tokens, origins)
+        self._tls = tls
         self._most_viewers = most_viewers
         self._viewers: set[web.WebSocketResponse] = set()
         self._runner: web.AppRunner | None = None
@@ -71,7 +75,7 @@ class PageServer:
         """Where a browser finds it; whoever has this may see it."""
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
         shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
-        return f"http://{shown}:{self.port}/?token={self._tokens[0]}"
+        return f"http{'s' if self._tls else ''}://{shown}:{self.port}/?token={self._tokens[0]}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -100,7 +104,7 @@ class PageServer:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, self._host, self.port)
+            site = web.TCPSite(self._runner, self._host, self.port, ssl_context=self._tls)
             await site.start()
         except BaseException:
             await self._runner.cleanup()
@@ -132,7 +136,9 @@ class PageServer:
                 return _denied("This token is not, or no longer, the right one.")
             # The token does not stay in the address, which gets into histories and screenshots.
             response = web.Response(status=303, headers={**_HEADERS, "Location": "./"})
-            response.set_cookie(self._cookie, token, httponly=True, samesite="Strict", path="/")
+            response.set_cookie(
+                self._cookie, token, httponly=True, samesite="Strict", secure=self._tls is not None, path="/"
+            )
             return response
         if self._tenant_of(request) is None:
             return _denied("This page needs its token: open the address that the command printed.")

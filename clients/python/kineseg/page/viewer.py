@@ -47,6 +47,7 @@ class Viewer:
         self._fresh = False  # the selected stream has been shown from its beginning
         self._sent = self._read = 0
         self._health_at = -1e9
+        self._notice = ""
 
     def select(self, stream: str) -> None:
         """From now on it is shown this stream's frames, from the oldest that are kept."""
@@ -66,6 +67,10 @@ class Viewer:
     def batch(self) -> list[Any] | None:
         """What there is for it: a number, which it sends back once it has read this, and messages; None: nothing."""
         messages = self._streams()
+        notice = "\n".join(filter(None, self._hub.notices.values()))
+        if notice != self._notice:
+            self._notice = notice
+            messages.append({"type": "notice", "text": notice})
         if not self.behind:
             messages += self._health()
             messages += self._of_selected()

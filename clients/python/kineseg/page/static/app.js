@@ -171,6 +171,7 @@ function take(message) {
   switch (message.type) {
     case "hello":
       streams.clear();
+      byId("notice").hidden = true;
       canName = message.can_name;
       if (selectedStream) link.send({ type: "select", stream: selectedStream });
       break;
@@ -183,6 +184,10 @@ function take(message) {
       break;
     case "health":
       for (const [id, health] of Object.entries(message.streams)) if (streams.has(id)) streams.get(id).health = health;
+      break;
+    case "notice":
+      byId("notice").textContent = message.text;
+      byId("notice").hidden = !message.text;
       break;
     case "answer":
       if (message.id === asked) {
