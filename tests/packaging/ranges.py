@@ -32,7 +32,7 @@ def test(name: str, scratch: Path, options: list[str]) -> int:
     environment = Environment(scratch / name)
     requirements = ("-r", "pyproject.toml", "--extra", "service", "--extra", "motion")
     environment.install("--resolution", RESOLUTIONS[name], *requirements)
-    environment.install("pytest", "pytest-asyncio", "pytest-xdist", "hypothesis", "jsonschema")
+    environment.install("pytest", "pytest-asyncio", "pytest-xdist", "hypothesis", "jsonschema", "trustme")
     versions = environment.versions(*MATTER)
     print(f"{name}: {versions}; made in {time.monotonic() - began:.0f} s", flush=True)
     if name == "newest" and _but_for_patches(versions) == _but_for_patches(_here()):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         AlreadyExists,
         BacklogError,
         Cancelled,
+        CertificateError,
         ClientClosed,
         FailedPrecondition,
         Internal,
@@ -77,10 +78,12 @@ if TYPE_CHECKING:
     from kineseg._stream import Stream
     from kineseg._stream_life import StreamState
     from kineseg._streams import SharedStream, Streams
+    from kineseg._trust import TLS
     from kineseg._watch import Watch
     from kineseg.motion import Joints
 
 __all__ = [
+    "TLS",
     "AccessDenied",
     "AlreadyExists",
     "AnomalyClass",
@@ -95,6 +98,7 @@ __all__ = [
     "AsyncWatch",
     "BacklogError",
     "Cancelled",
+    "CertificateError",
     "Client",
     "ClientClosed",
     "Decisions",
@@ -165,8 +169,8 @@ _HOMES = {
     "_client": "Client",
     "_config": "Decisions Limits StreamConfig",
     "_errors": (
-        "AccessDenied AlreadyExists BacklogError Cancelled ClientClosed FailedPrecondition Internal "
-        "InvalidRequest KinesegError LimitReached NotAuthenticated NotFound RequestError ResourceExhausted "
+        "AccessDenied AlreadyExists BacklogError Cancelled CertificateError ClientClosed FailedPrecondition "
+        "Internal InvalidRequest KinesegError LimitReached NotAuthenticated NotFound RequestError ResourceExhausted "
         "ServerError ServerFull StreamBusy StreamClosed Timeout Unavailable Unsupported UsageError WrongChannels"
     ),
     "_events": (
@@ -184,6 +188,7 @@ _HOMES = {
     "_stream": "Stream",
     "_stream_life": "StreamState",
     "_streams": "SharedStream Streams",
+    "_trust": "TLS",
     "_watch": "Watch",
     "motion": "Joints",
 }

@@ -29,7 +29,7 @@ def checked_address(address: object) -> str:
         return text
     url = _URL.match(text)
     if url:
-        secure = ", and credentials=grpc.ssl_channel_credentials() for TLS" if url["scheme"].endswith("s") else ""
+        secure = ", and tls=True" if url["scheme"].endswith("s") else ""
         raise InvalidRequest(
             f"address is the URL {text!r}; gRPC takes host:port without {url['scheme']}://: give "
             f"{url['rest'] or 'host:port'!r}{secure}",

@@ -33,7 +33,7 @@ from kineseg._naming import (
     segment_request,
     taught_from_wire,
 )
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
@@ -226,10 +226,11 @@ class AsyncClient(BaseClient):
         if self._channel is None:  # a channel belongs to the loop that runs when it is made
             self._calls = set()
             options = self._channel_options()
-            if self._credentials is None:
+            safe = self._trust.credentials
+            if safe is None:
                 self._channel = grpc.aio.insecure_channel(self._address, options)
             else:
-                self._channel = grpc.aio.secure_channel(self._address, self._credentials, options)
+                self._channel = grpc.aio.secure_channel(self._address, safe, options)
         return self._channel
 
     def _stub(self) -> pb_grpc.SegmentationServiceAsyncStub:
@@ -267,6 +268,7 @@ class AsyncClient(BaseClient):
             except KinesegError as error:
                 if not error.retryable:
                     raise
+                delay = wait_s(delay, error)
             await asyncio.sleep(delay)
         return decode(await self._once(method(), request))
 

@@ -19,7 +19,7 @@ from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Tim
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
 from kineseg._pulse import Pulse
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
@@ -57,6 +57,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
             except KinesegError as error:
                 if delay is None or not error.retryable:
                     raise
+                delay = wait_s(delay, error)
             await asyncio.sleep(delay)
         return self
 

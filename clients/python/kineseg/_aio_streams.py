@@ -19,7 +19,7 @@ from kineseg._config import StreamChoices, StreamConfig
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError
 from kineseg._events import Event, FrameResult
 from kineseg._pulse import Pulse
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg._sending import PerStream
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -98,7 +98,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
             left = [stream for stream in left if stream.error is not None and stream.error.retryable]
             if not left or delay is None:
                 break
-            await asyncio.sleep(delay)
+            await asyncio.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
         return streams
 
     async def send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,10 +29,11 @@ from kineseg._naming import (
     segment_request,
     taught_from_wire,
 )
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
 from kineseg._streams import Streams
+from kineseg._trust import TLS
 from kineseg._watch import Watch
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
@@ -54,8 +56,12 @@ class Client(BaseClient):
         timeout: Seconds that one try of a call, or of opening a stream, may take.
         retries: How often a call, or opening a stream, is tried again after a failure that may pass.
         limits: How much of a stream is kept in this process.
-        credentials: For TLS, such as ``grpc.ssl_channel_credentials(...)``. None: no encryption.
-        metadata: Sent with every call, such as ``{"authorization": "Bearer ..."}``.
+        tls: True for TLS, a `TLS`, or the file of the authority that vouches for the server; False for none. None: what
+            the environment (``KINESEG_TLS``, ``KINESEG_CA``) or the user's file say, else none; see docs/security.md.
+        token: Who calls, where the server asks for that. None: what the environment (``KINESEG_TOKEN``,
+            ``KINESEG_TOKEN_FILE``) or the user's file say. It is sent only by TLS, or within this machine.
+        credentials: Instead of `tls`, gRPC's own, such as ``grpc.ssl_channel_credentials(...)``.
+        metadata: Sent with every call, such as ``{"x-request-id": "..."}``.
         keepalive_s: An idle connection is tested this often. Servers refuse tests more frequent than every 300 s
             unless they are set up to allow them.
 
@@ -70,6 +76,8 @@ class Client(BaseClient):
         timeout: float = 10.0,
         retries: int = 3,
         limits: Limits | None = None,
+        tls: TLS | bool | str | os.PathLike[str] | None = None,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
         keepalive_s: float = 300.0,
@@ -79,14 +87,17 @@ class Client(BaseClient):
             timeout=timeout,
             retries=retries,
             limits=limits,
+            tls=tls,
+            token=token,
             credentials=credentials,
             metadata=metadata,
             keepalive_s=keepalive_s,
         )
-        if credentials is None:
+        safe = self._trust.credentials
+        if safe is None:
             self._channel = grpc.insecure_channel(self._address, self._channel_options())
         else:
-            self._channel = grpc.secure_channel(self._address, credentials, self._channel_options())
+            self._channel = grpc.secure_channel(self._address, safe, self._channel_options())
         self._stub = pb_grpc.SegmentationServiceStub(self._channel)
         self._health: grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse] = self._channel.unary_unary(
             HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
@@ -383,6 +394,7 @@ class Client(BaseClient):
             except KinesegError as error:
                 if not error.retryable:
                     raise
+                delay = wait_s(delay, error)
             time.sleep(delay)
         return decode(self._once(method, request))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -21,7 +22,9 @@ from kineseg._errors import (
     Unavailable,
     UsageError,
 )
+from kineseg._handshake import handshake_error
 from kineseg._status import error_from_status
+from kineseg._trust import TLS, trust
 from kineseg._wire import kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -51,6 +54,8 @@ class BaseClient:
         timeout: float = 10.0,
         retries: int = 3,
         limits: Limits | None = None,
+        tls: TLS | bool | str | os.PathLike[str] | None = None,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
         keepalive_s: float = 300.0,
@@ -65,8 +70,9 @@ class BaseClient:
         self._timeout = float(timeout)
         self._retries = retries
         self._limits = limits or Limits()
-        self._credentials = credentials
-        self._metadata = tuple((metadata or {}).items())
+        self._trust = trust(self._address, tls, token, credentials)
+        shown = {"authorization": f"Bearer {self._trust.token}"} if self._trust.token else {}
+        self._metadata = tuple((shown | dict(metadata or {})).items())
         self._keepalive_s = keepalive_s
         self._state = ClientState.NEW
 
@@ -101,6 +107,7 @@ class BaseClient:
             # A server that is just starting is found again soon.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 5_000),
+            *self._trust.options,
         ]
 
     def _error(self, error: grpc.RpcError) -> KinesegError:
@@ -111,6 +118,8 @@ class BaseClient:
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and error.details() == _OWN_DEADLINE:
             return Timeout(f"{self._address}: the server did not answer within {self._timeout:g} s")
         known = error_from_status(error.code(), error.details(), trailing)
+        if not known.reason and isinstance(known, Unavailable):
+            known = handshake_error(known, self._address, is_safe=self._trust.credentials is not None) or known
         if isinstance(known, Unavailable) and known.retryable:
             known.args = (known.message,) = (f"{self._address}: {known.message}",)
         return known

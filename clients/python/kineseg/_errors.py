@@ -15,6 +15,7 @@ KinesegError
 │   │   ├── ServerFull           no room for another stream now                      RESOURCE_EXHAUSTED, retryable
 │   │   └── LimitReached         a limit of the tenant or the address                RESOURCE_EXHAUSTED, retryable
 │   ├── Unavailable              not reachable, starting, shutting down or gone      UNAVAILABLE
+│   │   └── CertificateError     the server cannot be trusted, or it does not trust this client
 │   ├── Timeout                  not done in time                                    DEADLINE_EXCEEDED
 │   ├── Cancelled                ended by somebody else before its end               CANCELLED, ABORTED
 │   └── Internal                 a fault of the server; the message has its id       INTERNAL, UNKNOWN, DATA_LOSS
@@ -161,6 +162,10 @@ class Unavailable(ServerError):
     """The server cannot be reached, is starting or shutting down, or went away."""
 
     default_code = "UNAVAILABLE"
+
+
+class CertificateError(Unavailable):
+    """There is no connection as TLS does not come about: the server's certificate is not what it should be."""
 
 
 class Timeout(ServerError):

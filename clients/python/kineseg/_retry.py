@@ -6,8 +6,11 @@ import random
 import time
 from collections.abc import Iterator
 
+from kineseg._errors import KinesegError
+
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 2.0
+LONGEST_PATIENCE_S = 5.0
 
 
 def delays(retries: int) -> Iterator[float]:
@@ -28,3 +31,8 @@ def delays_for(limit_s: float) -> Iterator[float]:
     while (left := until - time.monotonic()) > 0:
         yield min(left, random.uniform(bound / 2, bound))
         bound = min(LONGEST_DELAY_S, 2 * bound)
+
+
+def wait_s(delay_s: float, error: KinesegError) -> float:
+    """How long to wait after an error: what the server asks for, if it is no more than a few seconds."""
+    return max(delay_s, min(error.retry_after_s or 0.0, LONGEST_PATIENCE_S))

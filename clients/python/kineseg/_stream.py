@@ -16,7 +16,7 @@ from kineseg._config import StreamConfig
 from kineseg._errors import Internal, KinesegError, Timeout
 from kineseg._events import Event, FrameResult
 from kineseg._protocol import StreamProtocol
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg._waiting import Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -55,6 +55,7 @@ class Stream(BaseStream, Waiting):
             except KinesegError as error:
                 if delay is None or not error.retryable:
                     raise
+                delay = wait_s(delay, error)
             time.sleep(delay)
         return self
 

@@ -16,7 +16,7 @@ from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
 from kineseg._errors import Internal, KinesegError
 from kineseg._events import Event, FrameResult
-from kineseg._retry import delays
+from kineseg._retry import delays, wait_s
 from kineseg._sending import PerStream
 from kineseg._waiting import LONGEST_WAIT_S, Waiting
 from kineseg.v1 import segmentation_pb2 as pb
@@ -113,7 +113,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             left = [stream for stream in left if stream.error is not None and stream.error.retryable]
             if not left or delay is None:
                 break
-            time.sleep(delay)
+            time.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
         return streams
 
     def send(

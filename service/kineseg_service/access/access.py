@@ -69,7 +69,7 @@ class Access:
             return Caller(address=address)
         if authorization is None:
             raise NotAuthenticated(
-                "the server asks for a token: give one (Client(token=...), --token-file or KINESEG_TOKEN; as metadata, "
+                "the server asks for a token: give one (Client(token=...) or KINESEG_TOKEN; as metadata, "
                 '"authorization: Bearer TOKEN"); its operator makes one with `kineseg token new`'
             )
         text = authorization[len(_BEARER) :] if authorization[: len(_BEARER)].lower() == _BEARER else ""

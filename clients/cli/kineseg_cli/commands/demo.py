@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from kineseg import Client, SegmentClosed
+from kineseg import SegmentClosed
 from kineseg.motion import Recording
 from rich.console import Console
 
@@ -14,7 +14,7 @@ from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import interruptible
-from kineseg_cli.local import choose_model, local_server
+from kineseg_cli.local import choose_model, local_server, own_client
 from kineseg_cli.name_store import existing_bank
 from kineseg_cli.options import (
     Axis,
@@ -86,7 +86,7 @@ def demo(
 
     with (
         local_server(bundles=tuple(bundle or ()), provider=provider.value, metrics=True, bank=bank) as server,
-        Client(server.address) as client,
+        own_client(server) as client,
         interruptible() as stop,
     ):
         chosen = choose_model(client, model)

@@ -1,0 +1,54 @@
+"""Why no connection comes about, where gRPC says only what its TLS library says."""
+
+from __future__ import annotations
+
+from kineseg._errors import CertificateError, Unavailable
+
+# What gRPC's words have in them, what that means, and what helps.
+_MEANS = (
+    (
+        "certificate has expired",
+        "the server's certificate has expired: its operator has to renew it (or this machine's clock is wrong)",
+    ),
+    (
+        "certificate is not yet valid",
+        "the server's certificate is not valid yet: its operator has to look at it (or this machine's clock is wrong)",
+    ),
+    (
+        "Hostname Verification Check failed",
+        "the server's certificate is of another name than the address: use a name that is in it, or say one "
+        "with tls=TLS(server_name=...) (KINESEG_SERVER_NAME)",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the server's certificate is not of an authority that is trusted here: give that authority's file with "
+        "tls=TLS(ca=...) (KINESEG_CA)",
+    ),
+    ("WRONG_VERSION_NUMBER", "the server has no TLS: connect with tls=False (KINESEG_TLS=0), or have it serve TLS"),
+    (
+        "CERTIFICATE_REQUIRED",
+        "the server asks clients for a certificate: give one with tls=TLS(cert=..., key=...) (KINESEG_CLIENT_CERT, "
+        "KINESEG_CLIENT_KEY)",
+    ),
+)
+_HUNG_UP = ("Socket closed", "Connection reset", "Broken pipe")
+_ALONE = " (if it has TLS, connect with tls=True or tls=TLS(ca=...))"
+_SHOWN = (
+    " (if it asks clients for a certificate of an authority that it trusts, give one with tls=TLS(cert=..., key=...))"
+)
+
+
+def handshake_error(error: Unavailable, address: str, *, is_safe: bool) -> Unavailable | None:
+    """What the error means, if it is one of connecting.
+
+    Args:
+        error: As gRPC words it.
+        address: Of the server.
+        is_safe: Whether the client speaks TLS.
+    """
+    for words, meaning in _MEANS:
+        if words in error.message:
+            return CertificateError(f"{address}: {meaning}", code=error.code)
+    if "failed to connect" in error.message and any(words in error.message for words in _HUNG_UP):
+        return Unavailable(f"{error.message}{_SHOWN if is_safe else _ALONE}", code=error.code, retryable=True)
+    return None
