@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,23 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+
+class LimitSettings(BaseModel):
+    """How much a tenant, or an address, may have and do, in each process; none: as much as there is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    streams: int | None = Field(None, ge=0, description="Open streams.")
+    watchers: int | None = Field(None, ge=0, description="Open event watchers.")
+    opens_per_s: float | None = Field(None, gt=0, description="Streams opened a second.")
+    frames_per_s: float | None = Field(None, gt=0, description="Frames a second, of all its streams together.")
+    bytes_per_s: float | None = Field(None, gt=0, description="Bytes of frames a second, of all its streams together.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.lower() == "none" else value
 
 
 class Settings(BaseSettings):
@@ -80,6 +97,17 @@ class Settings(BaseSettings):
     max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams, in each process.")
     max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
     max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")
+    limits: LimitSettings = Field(LimitSettings(), description="How much each tenant may have and do.")
+    peer_limits: LimitSettings = Field(LimitSettings(), description="The same for each address that calls.")
+    tenants: dict[str, LimitSettings] = Field(
+        {}, description='Limits of single tenants, which win over those of all; "none" lifts one.'
+    )
+    limit_patience_s: float = Field(
+        5.0,
+        ge=0,
+        le=60,
+        description="What is sent too fast waits for at most so long, seconds; what would wait longer is refused.",
+    )
     max_batch: int = Field(128, ge=1, le=4096, description="Largest number of streams in one decoder step.")
     tick_s: float = Field(
         0.005,
@@ -147,6 +175,11 @@ class Settings(BaseSettings):
             if not value.isdecimal():
                 raise ValueError(f'it must be a number of processes, or "auto"; got {value!r}')
         return value
+
+    def limits_of(self, tenant: str) -> LimitSettings:
+        """How much a tenant may have and do."""
+        own = self.tenants.get(tenant)
+        return self.limits if own is None else self.limits.model_copy(update=own.model_dump(exclude_unset=True))
 
     @model_validator(mode="after")
     def _closed(self) -> Self:

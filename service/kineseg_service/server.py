@@ -20,6 +20,7 @@ from kineseg_core.generic import ScratchDecoders
 
 from kineseg_service.access.access import Access
 from kineseg_service.access.certificates import Certificates
+from kineseg_service.access.limits import Limits
 from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.convert import event_bytes
@@ -29,7 +30,7 @@ from kineseg_service.api.rooms import TenantRooms
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.shared_servicer import SharedServicer
 from kineseg_service.api.siblings import Siblings, answer_siblings
-from kineseg_service.config import Settings
+from kineseg_service.config import LimitSettings, Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.exporter import Exporter
 from kineseg_service.loading import load, log_ready
@@ -80,10 +81,11 @@ class Server:
         )
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
+        limits = Limits(self.settings, self._metrics.refused)
         self._servicer = (
-            Servicer(self._logs, self._metrics, self.settings)
+            Servicer(self._logs, self._metrics, self.settings, limits)
             if self._siblings is None
-            else SharedServicer(self._logs, self._metrics, self.settings, self._siblings)
+            else SharedServicer(self._logs, self._metrics, self.settings, limits, self._siblings)
         )
         self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
@@ -232,7 +234,10 @@ class Server:
 
     async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
         """Answers the other processes, and opens the port that it shares with them once it may."""
-        for_itself = Servicer(self._logs, self._metrics.of_passed_on_calls(), self.settings)
+        # What is passed on has been counted where it came from.
+        unlimited = {"limits": LimitSettings(), "peer_limits": LimitSettings(), "tenants": {}}
+        limits = Limits(self.settings.model_copy(update=unlimited), self._metrics.refused)
+        for_itself = Servicer(self._logs, self._metrics.of_passed_on_calls(), self.settings, limits)
         for_itself.serve(rooms)
         self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from kineseg_service.api.many_response import Collected
 from kineseg_service.api.opening import Openings
 from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
-from kineseg_service.errors import Idle
+from kineseg_service.errors import Idle, LimitReached
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery
@@ -84,6 +84,7 @@ class ManyCall:
         self._notices: deque[_Opened | _Given | _Closed] = deque()
         self._changed = asyncio.Event()
         self._caught_up = asyncio.Event()
+        self._wait_s = 0.0  # until more may come, as its caller has sent too much
         self._input_over = False
         self._error: CoreError | None = None
 
@@ -121,6 +122,9 @@ class ManyCall:
             if first is not None:
                 self._take(first)
                 async for request in requests:
+                    if self._wait_s > 0:  # as long as nothing is read, the client cannot send
+                        wait_s, self._wait_s = self._wait_s, 0.0
+                        await asyncio.sleep(wait_s)
                     self._take(request)
                     while len(self._notices) > _MOST_NOTICES:
                         self._caught_up.clear()
@@ -156,7 +160,7 @@ class ManyCall:
         for number, first_frame, data, times in chunks_of(request):
             member = self._members.get(number)
             if member is not None:
-                member.offer(first_frame, data, times)
+                self._offer(member, first_frame, data, times)
             elif self._is_opening(number, "sessions"):
                 message = "chunks may be sent once the session is open"
                 self._refuse(number, InvalidRequest(message, field="sessions", reason="MESSAGE_UNEXPECTED"))
@@ -172,6 +176,16 @@ class ManyCall:
                 self._leave(member, None)
             elif self._is_opening(number, "cancels"):
                 self._refuse(number, None)
+
+    def _offer(self, member: MemberStream, first_frame: int, data: bytes, times: Sequence[int]) -> None:
+        """A chunk has come for a session, which may be more than its caller may send."""
+        try:
+            frames = len(data) // member.session.intake.frame_bytes
+            self._wait_s = max(self._wait_s, self._openings.share.take_frames(frames, len(data)))
+        except LimitReached as error:
+            member.finish(EndReason.REJECTED, error)
+        else:
+            member.offer(first_frame, data, times)
 
     def _ask(self, wanted: pb.OpenSession) -> None:
         """A session is to be opened."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
 
+from kineseg_service.access.limits import Share
 from kineseg_service.api import convert
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.status import fields_of
@@ -25,12 +26,14 @@ class Openings:
 
     Args:
         rooms: Where.
+        share: What the caller may have.
         settings: Limits.
         server_id: The server's name.
     """
 
-    def __init__(self, rooms: Rooms, settings: Settings, server_id: str) -> None:
+    def __init__(self, rooms: Rooms, share: Share, settings: Settings, server_id: str) -> None:
         self._rooms = rooms
+        self.share = share
         self._settings = settings
         self._server_id = server_id
 
@@ -41,6 +44,7 @@ class Openings:
             CoreError: The configuration is refused, or there is no room; names the field within `config`.
         """
         rooms = self._rooms
+        self.share.count_opening()
         with fields_of("config"):
             if config.ByteSize() <= _SHORT_BYTES:
                 wanted = convert.stream_request(config)
@@ -50,7 +54,14 @@ class Openings:
             session = rooms.opener.session(wanted, rooms.names.known)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
-            return await rooms.streams.open(session, make, own)
+            free = self.share.take_stream(session.config.frame_rate_hz)
+            try:
+                live = await rooms.streams.open(session, make, own)
+            except BaseException:
+                free()
+                raise
+            live.at_close = free
+            return live
 
     def opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
         """What the client of a stream learns of it."""

@@ -18,6 +18,7 @@ from kineseg_core.profile_json import profile_to_json
 from kineseg_core.stream_ids import time_ordered_uuid
 
 from kineseg_service.access.caller import current_caller
+from kineseg_service.access.limits import Limits, Share
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.cursor import METADATA, cursor_of, positions_of
@@ -47,13 +48,15 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         logs: The events of every tenant, for watchers.
         metrics: Where errors are counted.
         settings: Limits.
+        limits: Those of callers.
     """
 
-    def __init__(self, logs: EventLogs, metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, logs: EventLogs, metrics: Metrics, settings: Settings, limits: Limits) -> None:
         self._logs = logs
         self._watchers = 0
         self._metrics = metrics
         self._settings = settings
+        self._limits = limits
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: TenantRooms | None = None
         self._draining = False
@@ -78,7 +81,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             try:
                 log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
                 log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
-                reader = asyncio.create_task(self._read(request_iterator, context, live))
+                reader = asyncio.create_task(self._read(request_iterator, context, live, openings.share))
                 await self._answer(context, openings.opened(live, self._settings.max_chunk_frames), live, log)
             finally:
                 if reader is not None:
@@ -106,6 +109,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             if self._watchers >= self._settings.max_watchers:
                 most = self._settings.max_watchers
                 raise Full(f"all {most} watchers are taken; try again later", maximum=most)
+            free = self._limits.of(current_caller.get()).take_watcher()
             name = log.name
             self._watchers += 1
             try:
@@ -122,6 +126,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     )
                     await send(context, message)
             finally:
+                free()
                 self._watchers -= 1
                 self._count_watchers()
 
@@ -248,7 +253,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     def _for_opening(self) -> Openings:
         if self._draining:
             raise Draining("the server is shutting down; try another one")
-        return Openings(self._ready(), self._settings, self._server_id)
+        return Openings(self._ready(), self._limits.of(current_caller.get()), self._settings, self._server_id)
 
     async def _open(self, openings: Openings, requests: Requests) -> LiveStream:
         first = await self._first(requests)
@@ -301,7 +306,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 raise live.error from None
             raise
 
-    async def _read(self, requests: Requests, context: Context, live: LiveStream) -> None:
+    async def _read(self, requests: Requests, context: Context, live: LiveStream, share: Share) -> None:
         """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
         try:
             async for request in requests:
@@ -314,6 +319,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                         field=field, reason="MESSAGE_UNEXPECTED",
                     )  # fmt: skip
                 chunk = request.chunk
+                size = len(chunk.data)
+                wait_s = share.take_frames(size // live.session.intake.frame_bytes, size)
+                if wait_s > 0:  # as long as nothing is read, the client cannot send
+                    await asyncio.sleep(wait_s)
                 before = live.session.intake.received
                 await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
                 with harmless("metrics"):

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import grpc
 from kineseg.v1 import segmentation_pb2 as pb
 
+from kineseg_service.access.caller import current_caller
+from kineseg_service.access.limits import Limits
 from kineseg_service.api.codes import details_of
 from kineseg_service.api.cursor import METADATA
 from kineseg_service.api.servicer import Servicer
@@ -27,11 +29,14 @@ class SharedServicer(Servicer):
         logs: The events of every tenant in this process.
         metrics: Where errors are counted.
         settings: Limits.
+        limits: Those of callers.
         siblings: All processes.
     """
 
-    def __init__(self, logs: EventLogs, metrics: Metrics, settings: Settings, siblings: Siblings) -> None:
-        super().__init__(logs, metrics, settings)
+    def __init__(
+        self, logs: EventLogs, metrics: Metrics, settings: Settings, limits: Limits, siblings: Siblings
+    ) -> None:
+        super().__init__(logs, metrics, settings, limits)
         self._siblings = siblings
         self._watching = 0
 
@@ -40,6 +45,7 @@ class SharedServicer(Servicer):
     ) -> None:
         """Streams the events of all sessions."""
         async with statuses(context, self._metrics), self._passed_on(context):
+            free = self._limits.of(current_caller.get()).take_watcher()
             watch = WatchAll(self._siblings, request)
             self._watching += 1
             self._count_watchers()
@@ -49,6 +55,7 @@ class SharedServicer(Servicer):
                     async for message in watch:
                         await send(context, message)
             finally:
+                free()
                 self._watching -= 1
                 self._count_watchers()
 

@@ -58,7 +58,7 @@ class Child:
             "index": self.index,
             "count": self._settings.processes,
             "folder": str(self._folder),
-            "settings": self._settings.model_dump(mode="json", exclude={"config_file"}),
+            "settings": self._settings.model_dump(mode="json", exclude={"config_file"}, exclude_unset=True),
         }
         self._tell(json.dumps(what).encode() + b"\n")
 

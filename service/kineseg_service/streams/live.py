@@ -228,6 +228,7 @@ class LiveStreams:
             What is done once the engine has let go of it, and its name and slot are free; none if they are already.
         """
         live.vanish()
+        live.at_close()
         if live.idle_timer is not None:
             live.idle_timer.cancel()
         self._house.deliver_to.pop(live.stream, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from time import monotonic
 
 from kineseg_core.errors import CoreError
@@ -32,6 +33,7 @@ class OpenStream(ABC):
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
         active_at: When it last got further, by `time.monotonic`.
+        at_close: Is called when it is forgotten.
         idle_timer: Looks whether that is too long ago.
     """
 
@@ -49,6 +51,7 @@ class OpenStream(ABC):
         self._submitted = 0  # by weight, as the stream's `passed`
         self._ending = False
         self.active_at = monotonic()
+        self.at_close: Callable[[], object] = lambda: None
         self.idle_timer: asyncio.TimerHandle | None = None
 
     @property
