@@ -12,6 +12,7 @@ import onnx
 
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.errors import BadBundle
+from kineseg_core.inference.graph_bounds import refused
 
 FILE = "boundary_network.onnx"
 VERSION = "2"
@@ -46,10 +47,13 @@ class NetworkFile:
             BadBundle: It is no such network, or one of another version.
         """
         try:
-            metadata = {each.key: each.value for each in onnx.load_model_from_string(graph).metadata_props}
+            model = onnx.load_model_from_string(graph)
+            metadata = {each.key: each.value for each in model.metadata_props}
             described = json.loads(metadata.get(METADATA, "{}"))
         except Exception as error:  # protobuf raises whatever the bytes lead it to
             raise BadBundle(path, FILE, "not an ONNX graph") from error
+        if reason := refused(model):
+            raise BadBundle(path, FILE, reason)
         if described.get("version") != VERSION:
             reason = (
                 f"its version is {described.get('version')!r}, and this kineseg reads {VERSION!r}: fit it again "

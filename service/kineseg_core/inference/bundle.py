@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,19 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.file import FILE as BOUNDARY_NETWORK
 from kineseg_core.boundary_network.file import NetworkFile
 from kineseg_core.errors import BadBundle, InvalidRequest
+from kineseg_core.inference.graph_bounds import refused
 from kineseg_core.naming.bank import check_name
 
 SCHEMA_VERSION = 1
 GRAPH, MANIFEST, GOLDEN = "model.onnx", "manifest.json", "golden.npz"
 _MAX_BYTES = 1 << 30
 _MOST_CLASSES = 4096
+_MOST_FILES = 1000
+# Numbers of one stream: they are kept for as many as may be open.
+_MOST_CHANNELS, _MOST_EMBEDDING, _MOST_STATE = 4096, 65_536, 1 << 20
+_MOST_GOLDEN_BYTES, _MOST_GOLDEN_STEPS = 64 << 20, 10_000
+# Golden steps take milliseconds; a graph that takes longer than this for them is of no use, or means harm.
+_GOLDEN_S = 60.0
 # How far the probabilities of a golden step may be from adding up to 1.
 _PROBABILITY_ERROR = 1e-2
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
@@ -138,12 +146,17 @@ def _read_folder(path: Path) -> dict[str, bytes]:
     if not path.is_dir():
         raise BadBundle(path, MANIFEST, "there is no such folder or .zip file")
     root = path.resolve()
-    files = {}
+    files: dict[str, bytes] = {}
+    left = _MAX_BYTES
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path).as_posix()
         if not file.resolve().is_relative_to(root):
             raise BadBundle(path, name, "the file is a link that leads out of the bundle")
         if file.is_file():
+            left -= file.stat().st_size
+            if left < 0 or len(files) >= _MOST_FILES:
+                most = f"{_MAX_BYTES >> 20} MiB" if left < 0 else f"{_MOST_FILES} files"
+                raise BadBundle(path, name, f"with this file the bundle is larger than {most}")
             files[name] = file.read_bytes()
     return files
 
@@ -154,6 +167,8 @@ def _read_zip(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             # The sizes are checked before anything is unpacked, and unpacking never exceeds what they say.
+            if len(members) > _MOST_FILES:
+                raise BadBundle(path, path.name, f"it holds {len(members)} files, at most {_MOST_FILES} are allowed")
             if sum(info.file_size for info in members) > _MAX_BYTES:
                 raise BadBundle(path, path.name, f"unpacked it is larger than {_MAX_BYTES >> 20} MiB")
             for info in members:
@@ -189,12 +204,16 @@ def _parse_manifest(path: Path, text: bytes) -> bundle_pb2.BundleManifest:
     names = [channel.name for channel in manifest.channels]
     if not names or not all(names) or len(set(names)) != len(names):
         raise refuse("channels must be named, each by a name of its own")
+    if len(names) > _MOST_CHANNELS:
+        raise refuse(f"it has {len(names)} channels, at most {_MOST_CHANNELS} are allowed")
     if not 1 <= manifest.frame_rate_hz <= 1000:
         raise refuse(f"frame_rate_hz is {manifest.frame_rate_hz}, it must be 1 to 1000")
-    if manifest.embedding_dim < 1:
-        raise refuse(f"embedding_dim is {manifest.embedding_dim}, it must be at least 1")
+    if not 1 <= manifest.embedding_dim <= _MOST_EMBEDDING:
+        raise refuse(f"embedding_dim is {manifest.embedding_dim}, it must be 1 to {_MOST_EMBEDDING}")
     if not manifest.state or any(part.size < 1 for part in manifest.state):
         raise refuse("state must have at least one part, each of size 1 or more")
+    if sum(part.size for part in manifest.state) > _MOST_STATE:
+        raise refuse(f"state has more than {_MOST_STATE} numbers a stream")
     if not 0 < manifest.golden_tolerance < 1:
         raise refuse(f"golden_tolerance is {manifest.golden_tolerance}, it must be above 0 and below 1")
     if not (manifest.calibration.log_surprise_scale > 0 and np.isfinite(manifest.calibration.log_surprise_median)):
@@ -253,10 +272,9 @@ def _check_hashes(path: Path, manifest: bundle_pb2.BundleManifest, files: Mappin
 def _open_graph(bundle: Bundle) -> ort.InferenceSession:
     try:
         proto = onnx.load_model_from_string(bundle.graph)
+        if reason := refused(proto):
+            raise BadBundle(bundle.path, GRAPH, reason)
         onnx.checker.check_model(proto)
-        # Weights outside of the graph would be read from wherever it says, past hashes and bundle.
-        if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in proto.graph.initializer):
-            raise BadBundle(bundle.path, GRAPH, "the graph keeps weights outside of the file")
         return ort.InferenceSession(bundle.graph, _quiet_options(), providers=["CPUExecutionProvider"])
     except BadBundle:
         raise
@@ -312,13 +330,20 @@ def _check_golden(bundle: Bundle, session: ort.InferenceSession, content: bytes)
     golden = _read_golden(bundle, content)
     state = np.zeros((1, bundle.state_size), np.float32)
     steps: dict[str, list[NDArray[np.float32]]] = {name: [] for name in _golden_outputs(bundle)}
+    options = ort.RunOptions()
+    too_late = threading.Timer(_GOLDEN_S, setattr, (options, "terminate", True))
+    too_late.start()
     try:
         for frame in golden["frames"]:
-            *outputs, state = session.run([*steps, "next_state"], {"frame": frame[None], "state": state})
+            given = {"frame": frame[None], "state": state}
+            *outputs, state = session.run([*steps, "next_state"], given, run_options=options)
             for rows, output in zip(steps.values(), outputs, strict=True):
                 rows.append(output[0])
     except Exception as error:  # whatever the graph does wrong
-        raise BadBundle(bundle.path, GRAPH, f"a golden step fails ({_first_line(error)})") from error
+        reason = f"its golden steps take longer than {_GOLDEN_S:g} s" if options.terminate else _first_line(error)
+        raise BadBundle(bundle.path, GRAPH, f"a golden step fails ({reason})") from error
+    finally:
+        too_late.cancel()
     for name, rows in steps.items():
         got, want = np.stack(rows), golden[name]
         if got.shape != want.shape:
@@ -347,6 +372,9 @@ def _golden_outputs(bundle: Bundle) -> tuple[str, ...]:
 def _read_golden(bundle: Bundle, content: bytes) -> dict[str, NDArray[np.float32]]:
     names = ("frames", *_golden_outputs(bundle))
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(info.file_size for info in packed.infolist()) > _MOST_GOLDEN_BYTES:
+                raise ValueError(f"unpacked they are larger than {_MOST_GOLDEN_BYTES >> 20} MiB")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             golden = {name: np.asarray(archive[name], np.float32) for name in names}
     except Exception as error:  # numpy raises whatever the bytes lead it to
@@ -354,4 +382,6 @@ def _read_golden(bundle: Bundle, content: bytes) -> dict[str, NDArray[np.float32
     frames = golden["frames"]
     if frames.ndim != 2 or len(frames) == 0 or frames.shape[1] != len(bundle.channels):
         raise BadBundle(bundle.path, GOLDEN, f"frames is {frames.shape}, expected (frames, {len(bundle.channels)})")
+    if len(frames) > _MOST_GOLDEN_STEPS:
+        raise BadBundle(bundle.path, GOLDEN, f"it has {len(frames)} steps, at most {_MOST_GOLDEN_STEPS} are allowed")
     return golden

@@ -12,7 +12,7 @@ from kineseg.motion.errors import MotionFileError
 from kineseg.motion.recording import Recording
 from kineseg.motion.regular_clock import RegularClock
 from kineseg.motion.skeleton import Skeleton
-from kineseg.motion.source_file import SourceFile
+from kineseg.motion.source_file import MOST_BYTES, SourceFile
 from kineseg.motion.time_names import time_name
 from kineseg.motion.timing import read_clock, required_rate
 
@@ -106,6 +106,9 @@ def _entries(source: SourceFile, archive: np.lib.npyio.NpzFile) -> Entries:
     entries: Entries = {}
     problems: dict[str, str] = {}
     with archive:
+        members = [] if archive.zip is None else archive.zip.infolist()
+        if sum(info.file_size for info in members) > MOST_BYTES:
+            raise MotionFileError(f"unpacks to more than {MOST_BYTES >> 30} GiB; cut it", path=source.path)
         for key in archive.files:
             try:
                 entries[key] = archive[key]

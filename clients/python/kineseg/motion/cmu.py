@@ -11,6 +11,7 @@ are given as they are: ``recording.slice(1)`` leaves that row out.
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from kineseg.motion.cmu_skeleton import CMU_BONE_AXES, CMU_END_JOINTS, CMU_SKELE
 from kineseg.motion.errors import MissingDependencyError, MotionFileError, RecordingError
 from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler, matrices_from_expmap
 from kineseg.motion.recording import Recording, check_rate
-from kineseg.motion.source_file import SourceFile, open_source
+from kineseg.motion.source_file import MOST_BYTES, SourceFile, open_source
 
 CMU_RATE = 120.0
 CMU_COLUMNS = 3 + 3 * CMU_SKELETON.n_joints
@@ -182,7 +183,10 @@ def _expmap_channels(source: SourceFile) -> NDArray[np.float64]:
             "reading .mat files needs SciPy: pip install 'kineseg[motion]'", path=file
         ) from None
     try:
-        found = [name for name, _, _ in whosmat(io.BytesIO(source.data))]
+        shapes = {name: shape for name, shape, _ in whosmat(io.BytesIO(source.data))}
+        found = list(shapes)
+        if 8 * math.prod(shapes.get("expmapchannels", ())) > MOST_BYTES:
+            raise ValueError(f"expmapchannels unpacks to more than {MOST_BYTES >> 30} GiB")
         frames = loadmat(io.BytesIO(source.data), variable_names=["expmapchannels"]).get("expmapchannels")
     # SciPy has no base class for what a damaged file makes it raise (struct, zlib, key and type errors among them).
     except Exception as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kineseg.motion.errors import MotionFileError
 
-_MOST_BYTES = 4 << 30  # unpacked: more than any motion file, less than what a bomb unpacks to
+MOST_BYTES = 4 << 30  # unpacked: more than any motion file, less than what a bomb unpacks to
 _PACKED = (".gz", ".bz2", ".xz", ".lzma")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -67,6 +67,8 @@ def open_source(path: Path) -> SourceFile:
     if not path.exists():
         raise MotionFileError("there is no such file", path=path)
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise MotionFileError(f"larger than {MOST_BYTES >> 30} GiB; cut it", path=path)
         data = path.read_bytes()
     except OSError as error:
         raise MotionFileError(f"cannot be read ({error.strerror or error})", path=path) from None
@@ -87,7 +89,7 @@ def _packed(path: Path, inner: str, data: bytes) -> SourceFile:
 
 
 def _unpack(path: Path, suffix: str, packed: bytes) -> bytes:
-    most, packed_file = _MOST_BYTES + 1, io.BytesIO(packed)
+    most, packed_file = MOST_BYTES + 1, io.BytesIO(packed)
     try:
         if suffix == ".gz":
             with gzip.GzipFile(fileobj=packed_file) as gz:
@@ -114,7 +116,7 @@ def _only_member(path: Path, data: bytes) -> SourceFile:
                     path=path,
                 )
             with archive.open(names[0]) as stream:
-                return _packed(path, names[0], _bounded(path, stream.read(_MOST_BYTES + 1)))
+                return _packed(path, names[0], _bounded(path, stream.read(MOST_BYTES + 1)))
     # zipfile lets errors of many kinds out of damaged or exotic archives (encryption, unknown compression).
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, MotionFileError):
@@ -123,6 +125,6 @@ def _only_member(path: Path, data: bytes) -> SourceFile:
 
 
 def _bounded(path: Path, data: bytes) -> bytes:
-    if len(data) > _MOST_BYTES:
-        raise MotionFileError(f"unpacks to more than {_MOST_BYTES >> 30} GiB; unpack and cut it", path=path)
+    if len(data) > MOST_BYTES:
+        raise MotionFileError(f"unpacks to more than {MOST_BYTES >> 30} GiB; unpack and cut it", path=path)
     return data
