@@ -9,9 +9,10 @@ import numpy as np
 
 from kineseg.sources.clocks import SECOND
 
+# 59.94 and its like are taken as 60: with times of frames that makes no difference.
 _USUAL = (
-    *(10, 12, 12.5, 15, 20, 23.976, 24, 25, 29.97, 30, 40, 48, 50, 59.94, 60, 72, 75, 80, 90, 96, 100, 119.88, 120),
-    *(125, 128, 140, 144, 150, 160, 179.82, 180, 200, 240, 250, 256, 300, 360, 400, 480, 500, 512, 600, 1000),
+    *(10, 12, 12.5, 15, 20, 24, 25, 30, 40, 48, 50, 60, 72, 75, 80, 90, 96, 100, 120, 125, 128, 140, 144, 150, 160),
+    *(180, 200, 240, 250, 256, 300, 360, 400, 480, 500, 512, 600, 1000),
 )
 _NEAR = 0.02  # what is measured for a second is off by so much
 _CLAIM = 0.2  # a sender that claims another rate than arrives by more than this is wrong

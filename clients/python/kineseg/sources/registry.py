@@ -21,12 +21,16 @@ _OURS = {
     "-": "kineseg.sources.ndjson:from_input",
     "exec": "kineseg.sources.ndjson:from_command",
     "file": "kineseg.sources.file:open_file",
+    "mocopi": "kineseg.sources.mocopi:open_mocopi",
+    "mvn": "kineseg.sources.mvn:open_mvn",
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
     "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
     "ndjson+udp": "kineseg.sources.ndjson:from_udp",
+    "rokoko": "kineseg.sources.rokoko:open_rokoko",
+    "vmc": "kineseg.sources.vmc:open_vmc",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS: dict[str, str] = {}
+EXTRAS = {"rokoko": "rokoko", "vmc": "vmc"}
 
 
 def schemes() -> tuple[str, ...]:

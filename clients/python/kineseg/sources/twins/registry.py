@@ -19,9 +19,13 @@ GROUP = "kineseg.twins"
 """Entry points of other packages: a scheme = "module:factory"."""
 
 _OURS = {
+    "mocopi": "kineseg.sources.twins.mocopi:sending",
+    "mvn": "kineseg.sources.twins.mvn:sending",
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
     "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
     "ndjson+udp": "kineseg.sources.twins.ndjson:sending",
+    "rokoko": "kineseg.sources.twins.rokoko:sending",
+    "vmc": "kineseg.sources.twins.vmc:sending",
 }
 
 
