@@ -21,6 +21,7 @@ _OURS = {
     "-": "kineseg.sources.ndjson:from_input",
     "exec": "kineseg.sources.ndjson:from_command",
     "file": "kineseg.sources.file:open_file",
+    "lsl": "kineseg.sources.lsl:open_lsl",
     "mocopi": "kineseg.sources.mocopi:open_mocopi",
     "mvn": "kineseg.sources.mvn:open_mvn",
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
@@ -30,7 +31,7 @@ _OURS = {
     "vmc": "kineseg.sources.vmc:open_vmc",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS = {"rokoko": "rokoko", "vmc": "vmc"}
+EXTRAS = {"lsl": "lsl", "rokoko": "rokoko", "vmc": "vmc"}
 
 
 def schemes() -> tuple[str, ...]:

@@ -19,6 +19,7 @@ GROUP = "kineseg.twins"
 """Entry points of other packages: a scheme = "module:factory"."""
 
 _OURS = {
+    "lsl": "kineseg.sources.twins.lsl:sending",
     "mocopi": "kineseg.sources.twins.mocopi:sending",
     "mvn": "kineseg.sources.twins.mvn:sending",
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
