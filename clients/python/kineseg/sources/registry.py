@@ -24,6 +24,7 @@ _OURS = {
     "lsl": "kineseg.sources.lsl:open_lsl",
     "mocopi": "kineseg.sources.mocopi:open_mocopi",
     "mvn": "kineseg.sources.mvn:open_mvn",
+    "natnet": "kineseg.sources.natnet:open_natnet",
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
     "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
     "ndjson+udp": "kineseg.sources.ndjson:from_udp",

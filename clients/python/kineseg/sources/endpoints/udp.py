@@ -80,6 +80,11 @@ class UdpEndpoint:
         finally:
             transport.close()
 
+    def send(self, data: bytes, host: str, port: int) -> None:
+        """Send a datagram from this port; raises OSError."""
+        if self._socket is not None:
+            self._socket.sendto(data, (host, port))
+
     async def close(self) -> None:
         """Free the port."""
         if self._socket is not None:

@@ -22,6 +22,7 @@ _OURS = {
     "lsl": "kineseg.sources.twins.lsl:sending",
     "mocopi": "kineseg.sources.twins.mocopi:sending",
     "mvn": "kineseg.sources.twins.mvn:sending",
+    "natnet": "kineseg.sources.twins.natnet:sending",
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
     "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
     "ndjson+udp": "kineseg.sources.twins.ndjson:sending",
