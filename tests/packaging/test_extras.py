@@ -117,11 +117,7 @@ def test_what_a_package_imports_comes_with_its_extra(package: str) -> None:
 def test_who_imports_a_package_of_ours_gets_what_that_one_needs(package: str) -> None:
     others = {module.partition(".")[0] for module in imports(package, ours=True)} - {package, "evaluation", "tests"}
     for other in others:
-<<<<<<< HEAD
-        needed = requirements(EXTRAS[other] - {"motion", "page"})  # extras to everyone
-=======
-        needed = requirements(EXTRAS[other] - {"motion", "live"})  # some files and sources are extras to everyone
->>>>>>> d6b52a3 (Sources for VMC, Xsens MVN, Rokoko and mocopi, each with a twin, pinned to the specifications' bytes and fuzzed)
+        needed = requirements(EXTRAS[other] - {"motion", "page", "live"})  # extras to everyone
         assert needed <= requirements(EXTRAS[package]), f"{package} imports {other}"
 
 
