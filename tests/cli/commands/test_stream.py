@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kineseg import event_from_dict
+from kineseg.motion import Recording
+from kineseg.sources import Layout
+from kineseg.sources.file import recorded_of
+from kineseg.sources.ndjson import NdjsonEncoder
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
-from tests.cli.command import Command
+from tests.cli.command import Command, start
 from tests.same_events import content
 
 
@@ -71,6 +79,97 @@ def test_check_says_what_comes(kineseg: Command, motion_file: Path, tmp_path: Pa
     refused = kineseg("stream", f"file:{headless}?speed=0")
     assert refused.status == 2
     assert "--mapping FILE" in refused.err
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def written(path: Path, motion: Recording) -> str:
+    """Two performers as lines of JSON, and the source that prints them; one is a quarter of the other's size."""
+    recorded = recorded_of(motion)
+    assert recorded.info.joints is not None
+    layout = Layout(recorded.info.joints, rate=recorded.info.rate)
+    encoders = {name: NdjsonEncoder(layout, name) for name in ("Ada", "Ben")}
+    with path.open("wb") as file:
+        for encoder in encoders.values():
+            file.write(encoder.header())
+        for at, values in enumerate(recorded.values):
+            file.write(encoders["Ada"].frame(values, at, at / motion.rate))
+            file.write(encoders["Ben"].frame(values / 4, at, at / motion.rate))
+    script = path.with_suffix(".py")
+    script.write_text(f"import sys; sys.stdout.buffer.write(open({str(path)!r}, 'rb').read())")
+    return f'exec:"{sys.executable}" "{script}"'
+
+
+def test_two_performers_are_two_streams(kineseg: Command, motion: Recording, motion_file: Path, tmp_path: Path) -> None:
+    url, out, alone = written(tmp_path / "two.ndjson", motion), tmp_path / "two.jsonl", tmp_path / "alone.jsonl"
+    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as server:
+        outcome = kineseg("stream", url, "--out", out, "--server", server.address, "--record", tmp_path / "kept.npz")
+        assert outcome.status == 0, outcome.err
+        assert kineseg("stream", f"file:{tmp_path / 'kept.npz'}?speed=0", "--out", alone).status == 0
+    assert "Ada: 19 joints" in outcome.err
+    assert "Ben: 19 joints" in outcome.err
+    assert (tmp_path / "kept-2-Ben.npz").is_file()
+    streams: dict[str, list[dict[str, object]]] = {}
+    for line in out.read_text().splitlines():
+        streams.setdefault(json.loads(line)["stream_id"], []).append(json.loads(line))
+    assert len(streams) == 2
+    for events in streams.values():  # of each what the one alone gives: size does not matter
+        kept = [{k: v for k, v in event.items() if k != "capture_time_ns"} for event in content(events)]
+        assert [(e["kind"], e["frame"]) for e in kept] == [(e["kind"], e["frame"]) for e in emitted(alone)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
+def test_a_silent_source_says_so_and_ends_when_asked(free_port: int) -> None:
+    process = start(["stream", f"vmc://127.0.0.1:{free_port}", "--out", "-"])
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "no frame yet" in line:
+            break
+        if "listening to" in line:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"/avatar/parameters/x\0\0\0\0,f\0\0\0\0\0\0", ("127.0.0.1", free_port))
+    assert f"UDP port {free_port} of 127.0.0.1" in said
+    assert "1 messages (32 bytes) came from 127.0.0.1" in said
+    assert "OSC, but not of VMC: /avatar/parameters/x" in said
+    assert "switch on VMC" in said
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, ""), err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
+def test_a_server_that_comes_back_is_used_again(motion_file: Path, free_port: int, tmp_path: Path) -> None:
+    out = tmp_path / "events.jsonl"
+    settings = Settings(port=0, metrics_port=None, log_level="error")
+    with BackgroundServer(settings) as server:
+        address, url = server.address, f"ndjson+udp://127.0.0.1:{free_port}?rate=60&up=y"
+        listening = start(["stream", url, "--server", address, "--out", out])
+        playing = start(["play", motion_file, "--to", url.partition("?")[0], "--loop"])
+        try:
+            until(lambda: out.exists() and bool(out.read_text()))
+            server.stop(0.0)
+            with BackgroundServer(settings.model_copy(update={"port": server.port})):
+                until(lambda: len({json.loads(line)["stream_id"] for line in out.read_text().splitlines()}) == 2)
+        finally:
+            playing.kill()
+            playing.communicate()
+            listening.send_signal(signal.SIGTERM)
+            _, err = listening.communicate(timeout=60)
+    assert "trying again, with a new stream" in err
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("options", [(), ("--speed", "0")])

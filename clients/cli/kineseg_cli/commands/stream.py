@@ -12,6 +12,7 @@ import typer
 from kineseg import AsyncClient, KinesegError
 from kineseg.page import Hub
 from kineseg.sources import Source, open_source
+from kineseg.sources.file import FileSource
 
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.failures import CommandError
@@ -41,6 +42,8 @@ from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
 
 _USUAL_SERVER = "localhost:50051"
 _IS_THERE_S = 2.0
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # before a server that is gone is tried again
+_LOOK_S = 0.1
 
 
 def stream(
@@ -141,14 +144,37 @@ async def _run(
     async with source:
         engine = await _engine(server, choices, errors)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(engine)
+            in_use = [engine]
             if shown_at is not None:
-                hub = Hub(teach=engine.teach)
+                hub = Hub(teach=lambda *what: in_use[0].teach(*what))
                 shown = await stack.enter_async_context(shown_page(hub, *shown_at))
                 errors.print_line(f"the page: {shown.url}")
                 listeners.append(PageView(hub, source.where, choices))
-            errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
-            await LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s).run()
+            failures = 0
+            while True:
+                try:
+                    async with engine:
+                        errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
+                        run = LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s)
+                        await run.run()
+                    return
+                except KinesegError as error:
+                    if not error.retryable or stop.is_set() or isinstance(source, FileSource):
+                        raise
+                    errors.print_line(f"{error}; trying again, with a new stream")
+                await _pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)], stop)
+                if stop.is_set():
+                    return
+                failures += 1
+                engine = ServerEngine(server or _USUAL_SERVER, choices)
+                in_use[0] = engine
+
+
+async def _pause(seconds: float, stop: Stop) -> None:
+    for _ in range(round(seconds / _LOOK_S)):
+        if stop.is_set():
+            return
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) -> Engine:

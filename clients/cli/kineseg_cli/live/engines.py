@@ -67,11 +67,13 @@ class Opened:
         stream: What is told of it.
         handle: The engine's own.
         base: Index of its first frame in the source; what is sent counts from there.
+        ended: Whether the server has ended it.
     """
 
     stream: LiveStream
     handle: Any
     base: int | None = field(default=None)
+    ended: bool = False
 
     def first_frame(self, frames: Frames) -> int:
         """Index of the first of these frames in the stream."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 
-from kineseg import KinesegError
+from kineseg import EndReason, KinesegError, Summary, Unavailable
 from kineseg.sources import Frames, Source
 
 from kineseg_cli.interrupt import Stop
@@ -54,16 +54,16 @@ class LiveRun:
         watching = asyncio.create_task(self._watch(sending, reading))
         try:
             await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
-            stopped = sending.cancelled() or self._over()
-            if reading.done() and not sending.done():
+            if reading.done():
                 sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
-            failure = None if sending.cancelled() else sending.exception()
             for opened in self._open.values():
                 await self._end(opened)
-            await self._engine.finish()
-            await reading
-            if failure is not None and not (stopped and isinstance(failure, asyncio.CancelledError)):
+            with contextlib.suppress(KinesegError):
+                await self._engine.finish()
+            await reading  # why a stream has ended says more than that nothing can be sent to it
+            failure = None if sending.cancelled() else sending.exception()
+            if failure is not None:
                 raise failure
         finally:
             for task in (watching, sending, reading):
@@ -86,9 +86,9 @@ class LiveRun:
     async def _opened_for(self, frames: Frames) -> Opened:
         info = frames.info
         opened = self._open.get(info.performer)
-        if opened is not None and opened.stream.info is info:
+        if opened is not None and opened.stream.info is info and not opened.ended:
             return opened
-        if opened is not None:
+        if opened is not None and not opened.ended:
             await self._engine.end(opened)
         opened = self._open[info.performer] = await self._engine.open(info)
         self._listener.opened(opened.stream)
@@ -97,8 +97,17 @@ class LiveRun:
     async def _read_items(self) -> None:
         async for opened, item in self._engine:
             if isinstance(item, KinesegError):
+                if opened.ended:
+                    continue
                 raise item
             self._listener.item(opened.stream, item)
+            if isinstance(item, Summary) and item.reason is not EndReason.COMPLETED:
+                opened.ended = True
+                if item.reason is EndReason.IDLE:  # nothing came for long; what comes begins another stream
+                    continue
+                drained = item.reason is EndReason.DRAINED
+                why = "it is shutting down" if drained else f"the stream was {item.reason}"
+                raise Unavailable(f"the server ended the stream after {item.frames} frames: {why}", retryable=drained)
 
     async def _watch(self, sending: asyncio.Task[None], reading: asyncio.Task[None]) -> None:
         """Looks for the end, and tells how the source is."""

@@ -81,11 +81,12 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Frames captured a second, those lost included; 0 if it is not known."""
+        """Frames captured a second, gaps left out; 0 if it is not known."""
         if len(self._arrivals) < 2:
             return 0.0
-        (_, first_ns, first), (_, last_ns, last) = self._arrivals[0], self._arrivals[-1]
-        return (last - first) * SECOND / max(1, last_ns - first_ns)
+        steps = np.diff(np.array(self._arrivals, np.float64)[:, 1:], axis=0)
+        usual = float(np.median(steps[:, 0] / steps[:, 1]))
+        return SECOND / usual if usual > 0 else 0.0
 
     @property
     def arriving(self) -> float:

@@ -28,11 +28,12 @@ _OURS = {
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
     "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
     "ndjson+udp": "kineseg.sources.ndjson:from_udp",
+    "qtm": "kineseg.sources.qtm:open_qtm",
     "rokoko": "kineseg.sources.rokoko:open_rokoko",
     "vmc": "kineseg.sources.vmc:open_vmc",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS = {"lsl": "lsl", "rokoko": "rokoko", "vmc": "vmc"}
+EXTRAS = {"lsl": "lsl", "qtm": "qtm", "rokoko": "rokoko", "vmc": "vmc"}
 
 
 def schemes() -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Track:
         self._parts = 0
         self._measuring: list[tuple[Sample, int]] = []
         self._following: _Following | None = None
+        self._since_looked = 0
         self.late = 0
         self.jumps = 0
         self.pace = Pace()
@@ -78,8 +79,10 @@ class Track:
 
     def _has_another_rate(self, following: _Following) -> bool:
         pace = self.pace
-        if self._expected.rate is not None or not pace.full:
+        self._since_looked += 1
+        if self._expected.rate is not None or self._since_looked < following.info.rate or not pace.full:
             return False
+        self._since_looked = 0
         return abs(pace.rate - following.info.rate) > _CHANGED * following.info.rate and pace.loss < _CHANGED
 
     def _is_measured(self) -> bool:

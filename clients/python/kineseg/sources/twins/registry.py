@@ -26,6 +26,7 @@ _OURS = {
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
     "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
     "ndjson+udp": "kineseg.sources.twins.ndjson:sending",
+    "qtm": "kineseg.sources.twins.qtm:sending",
     "rokoko": "kineseg.sources.twins.rokoko:sending",
     "vmc": "kineseg.sources.twins.vmc:sending",
 }
