@@ -16,12 +16,15 @@ from kineseg_core.boundary_network.layout import (
     NEAR_PAST,
     PIECES_BEFORE,
     REACH,
+    WIDTHS,
 )
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, LOG_STEPS, floor_of, to_logs
 from kineseg_core.kernels import kernel
 
 _LARGEST_BLOCK = 32767.0
 _EDGES = EDGES.astype(np.int32)
+_SHARES = 1.0 / WIDTHS  # a division takes longer than all that is summed for it
+_TO_LOG = 1.0 / LOG_STEPS
 NO_DISCREPANCY = 0.5
 """Where there is not enough on one side."""
 
@@ -163,7 +166,7 @@ def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[
             total -= 2 * int(square[t, t + 1])
     pairs = (last - near) * (last - near) - (last - near) - 2 * (last - near - 1)
     unit = total / pairs if pairs > 0 else scale
-    units[0] = (unit - scale) / LOG_STEPS
+    units[0] = (unit - scale) * _TO_LOG
     out[:] = 0.0
     n = last - first
     sums, least = np.empty(REACH, np.uint16), np.empty(REACH, np.uint8)
@@ -178,19 +181,24 @@ def patch(square, scale, oldest, candidate, known, out, units):  # type: ignore[
             for t in range(n):
                 sums[t] += row[t]
                 least[t] = min(least[t], row[t])
+        t, own = 0, 0
         for i in range(begin, known):
-            above, below = candidate + _EDGES[i] - first, candidate + _EDGES[i + 1] - first
+            below = t + WIDTHS[i]
             summed, nearest = 0, 0
-            for t in range(above, below):
+            while t < below:
                 summed += int(sums[t])
                 nearest += int(least[t])
-            entries = (below - above) * (right - left)
-            if i == j:  # no block has a distance to itself
-                entries -= right - left
-                summed -= (right - left) * LARGEST_LOG
-            if entries:
-                out[0, i, j] = (summed / entries - unit) / LOG_STEPS
-                out[1, i, j] = (nearest / (below - above) - unit) / LOG_STEPS
+                t += 1
+            out[0, j, i] = (summed * (_SHARES[i] * _SHARES[j]) - unit) * _TO_LOG
+            out[1, i, j] = (nearest * _SHARES[i] - unit) * _TO_LOG
+            if i == j:
+                own = summed
+        # No block has a distance to itself.
+        width = right - left
+        if width > 1:
+            out[0, j, j] = ((own - width * LARGEST_LOG) / (width * (width - 1)) - unit) * _TO_LOG
+        else:
+            out[0, j, j] = out[1, j, j] = 0.0
     return begin
 
 
