@@ -1,5 +1,7 @@
 """Prometheus metrics of a server. None is labelled by session: their number must not grow with use.
 
+What is labelled with a tenant is what that tenant's admin reads, and nothing else is.
+
 Every labelled series is there from the start, at 0: an alert sees a counter rise, not one that appears risen.
 
 What is counted for each chunk and each event is added up here first, and handed to Prometheus once a tick.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import prometheus_client as prometheus
 from kineseg_core.events import KIND_NAMES
@@ -59,6 +61,14 @@ class Metrics:
         self._refused = prometheus.Counter(
             "kineseg_refused", "Calls that were not let in, or were put out, by reason.", ["reason"], registry=registry
         )
+        self._of_tenant = {
+            what: _gauge(f"kineseg_tenant_{what}_open", f"Open {what} of a tenant.", registry, ["tenant"])
+            for what in ("streams", "watchers")
+        }
+        self._frames_of_tenant = prometheus.Counter(
+            "kineseg_tenant_frames_received", "Frames that a tenant has sent.", ["tenant"], registry=registry
+        )
+        self._frames_of_tenant_since: Counter[str] = Counter()
         self._counts_calls = True
         self._frames_since = 0
         self._events_since: Counter[str] = Counter()
@@ -88,6 +98,17 @@ class Metrics:
         """So many frames have been accepted. In the event loop's thread; seen after `settle`."""
         self._frames_since += frames
 
+    def tenant(self, tenant: str, *, streams: int, watchers: int) -> None:
+        """A tenant has so many."""
+        if not self._counts_calls:
+            return
+        self._of_tenant["streams"].labels(tenant).set(streams)
+        self._of_tenant["watchers"].labels(tenant).set(watchers)
+
+    def received_of(self, tenant: str, frames: int) -> None:
+        """A tenant has sent so many frames. In the event loop's thread; seen after `settle`."""
+        self._frames_of_tenant_since[tenant] += frames
+
     def stepped(self, streams: int, seconds: float) -> None:
         """A step over so many streams took so long."""
         self._batch.observe(streams)
@@ -106,6 +127,9 @@ class Metrics:
         if self._frames_since:
             self._frames.inc(self._frames_since)
             self._frames_since = 0
+        for tenant, frames in self._frames_of_tenant_since.items():
+            self._frames_of_tenant.labels(tenant).inc(frames)
+        self._frames_of_tenant_since.clear()
         for kind, count in self._events_since.items():
             self._events.labels(kind).inc(count)
         self._events_since.clear()
@@ -134,6 +158,8 @@ class Metrics:
             self._errors.labels(code).inc()
 
 
-def _gauge(name: str, documentation: str, registry: prometheus.CollectorRegistry) -> prometheus.Gauge:
+def _gauge(
+    name: str, documentation: str, registry: prometheus.CollectorRegistry, labels: Sequence[str] = ()
+) -> prometheus.Gauge:
     """A gauge that is the sum over all processes of a server that live."""
-    return prometheus.Gauge(name, documentation, registry=registry, multiprocess_mode="livesum")
+    return prometheus.Gauge(name, documentation, labels, registry=registry, multiprocess_mode="livesum")

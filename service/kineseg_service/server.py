@@ -81,7 +81,7 @@ class Server:
         )
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
-        limits = Limits(self.settings, self._metrics.refused)
+        limits = Limits(self.settings, self._metrics)
         self._servicer = (
             Servicer(self._logs, self._metrics, self.settings, limits)
             if self._siblings is None
@@ -236,8 +236,9 @@ class Server:
         """Answers the other processes, and opens the port that it shares with them once it may."""
         # What is passed on has been counted where it came from.
         unlimited = {"limits": LimitSettings(), "peer_limits": LimitSettings(), "tenants": {}}
-        limits = Limits(self.settings.model_copy(update=unlimited), self._metrics.refused)
-        for_itself = Servicer(self._logs, self._metrics.of_passed_on_calls(), self.settings, limits)
+        passed_on = self._metrics.of_passed_on_calls()
+        limits = Limits(self.settings.model_copy(update=unlimited), passed_on)
+        for_itself = Servicer(self._logs, passed_on, self.settings, limits)
         for_itself.serve(rooms)
         self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded

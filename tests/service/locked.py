@@ -41,7 +41,9 @@ def bearer(token: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 
 
-class _Shows(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamStreamClientInterceptor):  # type: ignore[misc, type-arg]
+class Shows(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamStreamClientInterceptor):  # type: ignore[misc, type-arg]
+    """Puts a token on every call."""
+
     def __init__(self, token: str) -> None:
         self._metadata = bearer(token)
 
@@ -55,7 +57,7 @@ class _Shows(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
 def stub_with(address: str, token: str) -> Iterator[Stub]:
     """Talks with a token."""
     with grpc.insecure_channel(address, OWN) as channel:
-        yield Stub(grpc.intercept_channel(channel, _Shows(token)))
+        yield Stub(grpc.intercept_channel(channel, Shows(token)))
 
 
 def write_pair(cert: trustme.LeafCert, folder: Path) -> tuple[Path, Path]:

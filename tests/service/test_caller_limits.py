@@ -17,6 +17,7 @@ from kineseg_service.access.caller import Caller
 from kineseg_service.access.limits import Bucket, Limits
 from kineseg_service.config import Settings
 from kineseg_service.errors import LimitReached
+from kineseg_service.metrics import Metrics
 from kineseg_service.server import BackgroundServer
 
 from tests.service.conftest import Serve
@@ -184,20 +185,21 @@ def test_a_bucket_holds_two_seconds_and_may_owe() -> None:
 
 def test_openings_are_counted_and_come_back_with_time() -> None:
     clock = Time()
-    refused: list[str] = []
-    limits = Limits(Settings(limits={"opens_per_s": 0.5}), refused.append, clock)
+    metrics = Metrics(())
+    limits = Limits(Settings(limits={"opens_per_s": 0.5}), metrics, clock)
     share = limits.of(Caller("lab", address="192.0.2.1"))
     share.count_opening()
     with pytest.raises(LimitReached, match=r"tenant 'lab' opens streams too fast.*come back in 2.0 s") as caught:
         share.count_opening()
-    assert (refused, caught.value.retry_after_s) == (["LIMIT_REACHED"], pytest.approx(2.0))
+    assert caught.value.retry_after_s == pytest.approx(2.0)
+    assert metrics.registry.get_sample_value("kineseg_refused_total", {"reason": "LIMIT_REACHED"}) == 1
     limits.of(Caller("other", address="192.0.2.1")).count_opening()
     clock.now += caught.value.retry_after_s
     limits.of(Caller("lab")).count_opening()
 
 
 def test_what_is_given_back_twice_is_given_back_once() -> None:
-    share = Limits(Settings(limits={"streams": 2, "watchers": 2}), lambda _: None).of(Caller())
+    share = Limits(Settings(limits={"streams": 2, "watchers": 2}), Metrics(())).of(Caller())
     free, watched = share.take_stream(30), share.take_watcher()
     share.take_stream(30)
     share.take_watcher()
@@ -211,7 +213,7 @@ def test_what_is_given_back_twice_is_given_back_once() -> None:
 
 def test_addresses_that_have_nothing_are_forgotten() -> None:
     clock = Time()
-    limits = Limits(Settings(peer_limits={"streams": 1, "opens_per_s": 1}), lambda _: None, clock)
+    limits = Limits(Settings(peer_limits={"streams": 1, "opens_per_s": 1}), Metrics(()), clock)
     keeps = limits.of(Caller(address="a"))
     keeps.take_stream(30)
     for number in range(25_000):

@@ -184,6 +184,18 @@ def test_metrics_are_behind_the_same_door(server: BackgroundServer, keys: Keyrin
     assert after["kineseg_refused_total", (("reason", "ROLE_MISSING"),)] >= 1
 
 
+def test_a_tenant_reads_its_own_metrics_and_no_others(server: BackgroundServer, keys: Keyring) -> None:
+    for tenant in ("seen", "hidden"):
+        with stub_with(server.address, keys.make(tenant, Role.STREAM)) as stub:
+            segment(stub, cut(motion(60)))
+    own = scrape(server, keys.make("seen", Role.ADMIN))[1]
+    assert own["kineseg_tenant_frames_received_total", (("tenant", "seen"),)] == 60
+    assert {dict(labels).get("tenant") for _, labels in own} == {"seen"}
+    everything = scrape(server, keys.make("default", Role.ADMIN))[1]
+    assert everything["kineseg_tenant_frames_received_total", (("tenant", "hidden"),)] == 60
+    assert ("kineseg_streams_open", ()) in everything
+
+
 def test_a_connection_that_says_nothing_keeps_no_one_from_the_metrics(server: BackgroundServer, keys: Keyring) -> None:
     assert server.metrics_port is not None
     with socket.create_connection(("127.0.0.1", server.metrics_port)):

@@ -7,10 +7,12 @@ import os
 import queue
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +22,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CannotStart
@@ -31,6 +34,7 @@ from pydantic import ValidationError
 
 from tests.same_events import content
 from tests.service.conftest import Serve
+from tests.service.locked import Keyring, Shows, write_pair
 from tests.service.talk import PATIENCE_S, Call, Stub, Watch, config, cut, events, motion, segment, status_of, until
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
@@ -86,11 +90,12 @@ class Group:
     def workers(self) -> list[psutil.Process]:
         return [child for child in psutil.Process(self.process.pid).children() if child.status() != "zombie"]
 
-    def sessions_of(self, index: int) -> set[str]:
+    def sessions_of(self, index: int, tenant: str = "default") -> set[str]:
         """The sessions that one of its processes has, as it says to the others."""
         [shared] = self._folder.glob("kineseg-*")
         with grpc.insecure_channel(f"unix:{shared}/{index}.sock", OWN) as channel:
-            return {session.session_id for session in Stub(channel).ListSessions(pb.ListSessionsRequest()).sessions}
+            answer = Stub(channel).ListSessions(pb.ListSessionsRequest(), metadata=(("kineseg-tenant", tenant),))
+            return {session.session_id for session in answer.sessions}
 
     def scrape(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as response:
@@ -445,3 +450,52 @@ def test_how_many() -> None:
 def test_a_server_within_a_process_is_one() -> None:
     with pytest.raises(ValueError, match="processes is 2"):
         Server(Settings(processes=2, port=0, metrics_port=None))
+
+
+def test_every_process_has_the_same_door(tiny: Path, tmp_path: Path, folder: Path) -> None:
+    authority = trustme.CA()
+    chain, key = write_pair(authority.issue_cert("localhost"), tmp_path)
+    keys = Keyring(tmp_path / "tokens.json")
+    ours, theirs = keys.make("ours"), keys.make("theirs")
+    locks = {"tls_cert": chain, "tls_key": key, "tokens": keys.path, "tenants": '{"ours": {"streams": 1}}'}
+    credentials = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
+    with ExitStack() as stack:
+        server = stack.enter_context(group(folder, bundles=tiny, **locks)).serving()
+        address = server.address.replace("127.0.0.1", "localhost")
+
+        def channel(token: str) -> Stub:
+            made = stack.enter_context(grpc.secure_channel(address, credentials, OWN))
+            return Stub(grpc.intercept_channel(made, Shows(token)))
+
+        # By connections of its own each, until both processes have one.
+        calls: list[Call] = []
+        while len(calls) < 60 and not all(server.sessions_of(index, "theirs") for index in range(2)):
+            calls.append(Call(channel(theirs), config(session_id=f"s{len(calls)}")))
+            calls[-1].opened()
+        everyone = {f"s{number}" for number in range(len(calls))}
+        for _ in range(4):  # whichever process they reach
+            listed = channel(theirs).ListSessions(pb.ListSessionsRequest()).sessions
+            assert {one.session_id for one in listed} == everyone
+            assert not channel(ours).ListSessions(pb.ListSessionsRequest()).sessions
+            with pytest.raises(grpc.RpcError) as caught:
+                channel(ours).GetSession(pb.GetSessionRequest(session_id="s0"))
+            assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+            with pytest.raises(grpc.RpcError) as caught:
+                channel("no token").ListSessions(pb.ListSessionsRequest())
+            assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        taken = Call(channel(ours), config(session_id="s0"))
+        assert taken.opened().session_id == "s0"
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        url = f"https://localhost:{server.metrics_port}/metrics"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url, context=context)
+        refused.value.close()
+        assert refused.value.code == 401
+        shown = {"Authorization": f"Bearer {keys.make('theirs')}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=shown), context=context) as response:
+            text = response.read().decode()
+        assert f'kineseg_tenant_streams_open{{tenant="theirs"}} {len(calls)}' in text.replace(".0\n", "\n")
+        assert 'tenant="ours"' not in text
+        for call in [*calls, taken]:
+            call.cancel()

@@ -97,7 +97,7 @@ def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Ser
         assert values["kineseg_segments_confirmed_total", ()] == 2 * closed
         assert values["kineseg_segments_provisional_total", ()] == 2 * summary.provisional
         assert values["kineseg_segments_retracted_total", ()] == 2 * summary.retracted
-        assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le", "reason"}
+        assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le", "reason", "tenant"}
         still_open.cancel()
         until(lambda: scrape(server)["kineseg_streams_open", ()] == 0, "no stream is open")
 

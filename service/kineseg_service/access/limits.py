@@ -9,6 +9,8 @@ from time import monotonic
 from kineseg_service.access.caller import Caller
 from kineseg_service.config import LimitSettings, Settings
 from kineseg_service.errors import LimitReached
+from kineseg_service.logs import harmless
+from kineseg_service.metrics import Metrics
 
 # What may come at once is what the limit allows in so many seconds.
 _BURST_S = 2.0
@@ -144,10 +146,11 @@ class Allowance:
 class Share:
     """What one caller may have and do: as much as is left to its tenant, and to its address."""
 
-    def __init__(self, allowances: list[Allowance], patience_s: float, refused: Callable[[str], object]) -> None:
+    def __init__(self, allowances: list[Allowance], patience_s: float, metrics: Metrics) -> None:
+        self._tenant = allowances[0]
         self._allowances = allowances
         self._patience_s = patience_s
-        self._refused = refused
+        self._metrics = metrics
 
     def count_opening(self) -> None:
         """A stream is to be opened.
@@ -170,11 +173,13 @@ class Share:
         for each in self._allowances:
             each.streams += 1
             each.rate_hz += rate_hz
+        self._count()
 
         def free() -> None:
             for each in self._allowances:
                 each.streams -= 1
                 each.rate_hz = each.rate_hz - rate_hz if each.streams else 0.0
+            self._count()
 
         return _once(free)
 
@@ -187,10 +192,12 @@ class Share:
         self._check(lambda each: each.check_watchers())
         for each in self._allowances:
             each.watchers += 1
+        self._count()
 
         def free() -> None:
             for each in self._allowances:
                 each.watchers -= 1
+            self._count()
 
         return _once(free)
 
@@ -204,6 +211,8 @@ class Share:
         self._check(lambda each: waits.append(each.wait_s(self._patience_s)))
         for each in self._allowances:
             each.take(frames, size)
+        with harmless("metrics"):
+            self._metrics.received_of(self._tenant.name, frames)
         return max(waits)
 
     def _check(self, check: Callable[[Allowance], object]) -> None:
@@ -211,8 +220,13 @@ class Share:
             for each in self._allowances:
                 check(each)
         except LimitReached as error:
-            self._refused(error.reason)
+            with harmless("metrics"):
+                self._metrics.refused(error.reason)
             raise
+
+    def _count(self) -> None:
+        with harmless("metrics"):
+            self._metrics.tenant(self._tenant.name, streams=self._tenant.streams, watchers=self._tenant.watchers)
 
 
 class Limits:
@@ -220,15 +234,13 @@ class Limits:
 
     Args:
         settings: What they are.
-        refused: Is called with the reason of each refusal.
+        metrics: Where refusals, and what tenants have, are counted.
         clock: Seconds.
     """
 
-    def __init__(
-        self, settings: Settings, refused: Callable[[str], object], clock: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float] = monotonic) -> None:
         self._settings = settings
-        self._refused = refused
+        self._metrics = metrics
         self._clock = clock
         self._tenants: dict[str, Allowance] = {}
         self._addresses: dict[str, Allowance] = {}
@@ -242,7 +254,7 @@ class Limits:
         allowances.append(self._tenants[caller.tenant])
         if caller.address:
             allowances.append(self._of_address(caller.address))
-        return Share(allowances, self._settings.limit_patience_s, self._refused)
+        return Share(allowances, self._settings.limit_patience_s, self._metrics)
 
     def _of_address(self, address: str) -> Allowance:
         found = self._addresses.get(address)
