@@ -10,12 +10,15 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
-from kineseg_core.errors import BadBundle, BadFile, CannotStart
+from kineseg import RequestError
+from kineseg.page import Hub
+from kineseg_core.errors import BadBundle, BadFile, CannotStart, CoreError
 from kineseg_core.generic import ScratchDecoders
 
 from kineseg_service.access.access import Access
@@ -36,6 +39,7 @@ from kineseg_service.exporter import Exporter
 from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
+from kineseg_service.names.by_segment import teach_segment
 from kineseg_service.names.keeper import Everywhere
 from kineseg_service.processes.claims import FolderClaims
 from kineseg_service.processes.place import Place, claims_folder
@@ -44,6 +48,7 @@ from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
+from kineseg_service.streams.onlooker import Onlooker, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
 
 _log = get_logger(__name__)
@@ -55,6 +60,7 @@ class Server:
     Args:
         settings: How it runs.
         place: Which of several processes it is; none: the only one.
+        page: What its streams are shown on; none: nothing.
 
     Attributes:
         port: The gRPC port, once it has been started.
@@ -62,7 +68,7 @@ class Server:
         served: It serves, or has done so.
     """
 
-    def __init__(self, settings: Settings | None = None, place: Place | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, place: Place | None = None, page: Hub | None = None) -> None:
         self.settings = settings or Settings()
         if place is None and self.settings.processes > 1:
             raise ValueError(
@@ -70,6 +76,8 @@ class Server:
                 "`kineseg serve`"
             )
         self._place = place
+        self._page = page
+        self._onlooker = None if page is None else Onlooker(page)
         configure_logs_once(self.settings.log_level, self.settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
@@ -131,10 +139,11 @@ class Server:
         except BaseException:
             await self.stop(0)
             raise
-        self._engine = Engine(
-            loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
+        how = loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
+        self._engine = Engine(*how) if self._onlooker is None else ShownEngine(self._onlooker, *how)
+        self._streams = TenantStreams(
+            self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker
         )
-        self._streams = TenantStreams(self._engine, self._logs, self._metrics, self.settings, self._claims())
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
@@ -144,6 +153,8 @@ class Server:
         )
         rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names)
         self._servicer.serve(rooms)
+        if self._page is not None and self.settings.label_bank is not None:
+            self._page.teach = partial(_teach, self._page, rooms)
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
         if self._place is None:
@@ -284,6 +295,16 @@ class Server:
             self._metrics.refused,
         )
         self.metrics_port = self._exporter.port
+
+
+async def _teach(page: Hub, rooms: TenantRooms, stream: str, segment_id: int, name: str) -> None:
+    """Teaches a name by a segment that a page shows; raises `RequestError` if that cannot be done."""
+    feed = page.get(stream)
+    of = rooms.of("" if feed is None else feed.info.tenant)
+    try:
+        await teach_segment(of.streams, of.names, stream, segment_id, name, "named on the page")
+    except CoreError as error:
+        raise RequestError(error.message) from error
 
 
 class BackgroundServer:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from kineseg_service.config import Settings
 
+if TYPE_CHECKING:
+    from kineseg.page import Hub
 
-def server(settings: Settings) -> Callable[[], Awaitable[None]]:
+
+def server(settings: Settings, page: Hub | None = None) -> Callable[[], Awaitable[None]]:
     """What serves until SIGTERM or SIGINT, then drains and stops. To be called and awaited in the main thread.
+
+    Args:
+        settings: How it runs.
+        page: What its streams are shown on, where there is one process only; none: nothing.
 
     Raises:
         ModuleNotFoundError: Something that it needs is not installed; nothing is missing later.
@@ -20,7 +28,7 @@ def server(settings: Settings) -> Callable[[], Awaitable[None]]:
         return lambda: Supervisor(settings).run()
     from kineseg_service.server import Server
 
-    return lambda: Server(settings).run()
+    return lambda: Server(settings, page=page).run()
 
 
 async def serve(settings: Settings) -> None:

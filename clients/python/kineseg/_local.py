@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from kineseg_core import anomalies
@@ -32,7 +32,7 @@ from kineseg._info import EndReason, Model
 from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
 
-__all__ = ["LocalModel", "LocalStream", "local_model"]
+__all__ = ["LocalModel", "LocalStream", "local_model", "to_sdk"]
 
 
 class LocalModel:
@@ -132,7 +132,7 @@ class LocalStream:
     def items(self) -> list[Event | FrameResult]:
         """What has been decided since the last call."""
         given = core_events.Event | core_events.FrameResult
-        items = [_to_sdk(output) for output in self._waiting if isinstance(output, given)]
+        items = [to_sdk(output) for output in self._waiting if isinstance(output, given)]
         self._waiting.clear()
         return items
 
@@ -182,7 +182,13 @@ def local_model(source: str | Path) -> LocalModel:
     return LocalModel(_bundle(path))
 
 
-def _to_sdk(output: core_events.Event | core_events.FrameResult) -> Event | FrameResult:
+@overload
+def to_sdk(output: core_events.Event) -> Event: ...
+@overload
+def to_sdk(output: core_events.FrameResult) -> FrameResult: ...
+@overload
+def to_sdk(output: core_events.Event | core_events.FrameResult) -> Event | FrameResult: ...
+def to_sdk(output: core_events.Event | core_events.FrameResult) -> Event | FrameResult:
     """An event or a frame's result as the SDK's own."""
     if isinstance(output, core_events.FrameResult):
         embedding = np.asarray(output.embedding, dtype=np.float32)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core.errors import CannotTeach, CoreError, Full, InvalidRequest, StepFailed
+from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH
 from kineseg_core.naming import Example, NamedExamples
@@ -28,9 +28,10 @@ from kineseg_service.api.opening import Openings
 from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading, UnknownSegment
+from kineseg_service.errors import Draining, Idle, Loading
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.names.by_segment import check_learns, teach_segment
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import LiveStream
 from kineseg_service.streams.tenants import EventLogs
@@ -194,11 +195,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             rooms = self._ready()
             kind = request.WhichOneof("example")
             if kind == "segment":
-                taught = await self._teach_segment(rooms, request)
+                wanted = request.segment
+                taught = await teach_segment(
+                    rooms.streams, rooms.names, wanted.session_id, wanted.segment_id, request.name, request.source
+                )
             elif kind == "point":
                 point = request.point
                 model = point.model or rooms.opener.default_model
-                _check_learns(model, "point.model")
+                check_learns(model, "point.model")
                 example = Example.of(point.embedding, request.source)
                 taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
             else:
@@ -222,25 +226,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         async with statuses(context, self._metrics):
             return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
         raise AssertionError("unreachable")
-
-    async def _teach_segment(self, rooms: Rooms, request: pb.TeachNameRequest) -> NamedExamples:
-        wanted = request.segment
-        live = rooms.streams.get(wanted.session_id, field="segment.session_id")
-        config = live.session.config
-        _check_learns(config.model, "segment.session_id")
-        _, segments = await rooms.streams.describe(live)
-        segment = next((segment for segment in segments if segment.segment_id == wanted.segment_id), None)
-        if segment is None or not segment.embedding:
-            reason = "it is too short"
-            if segment is None:
-                reason = "it is not closed yet, was retracted, or lies too far back"
-            raise UnknownSegment(
-                f"session {config.session_id!r} has no finished segment {wanted.segment_id} to learn from: {reason}",
-                field="segment.segment_id",
-            )
-        frames = f"frames {segment.start_frame}:{segment.end_frame}"
-        source = request.source or f"session {config.session_id}, segment {segment.segment_id}, {frames}"
-        return await rooms.names.teach(request.name, config.model, Example.of(segment.embedding, source))
 
     def _taught(self, taught: NamedExamples) -> pb.TaughtName:
         return convert.taught_message(taught, in_use=self._ready().names.in_use(taught))
@@ -356,12 +341,4 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             position,
             log_changed=bool(positions) and log.name not in positions,
             on_drop=self._metrics.dropped,
-        )
-
-
-def _check_learns(model: str, field: str) -> None:
-    if model == SCRATCH:
-        raise CannotTeach(
-            f"model {SCRATCH!r} learns every stream anew, so that names cannot be carried over: use a trained model",
-            field=field,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kineseg_core.errors import Full
 
@@ -16,6 +17,9 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
+if TYPE_CHECKING:
+    from kineseg_service.streams.onlooker import Onlooker
+
 
 class House:
     """What all open streams of a server share. To be used in one event loop.
@@ -24,16 +28,18 @@ class House:
         engine: What steps them; `from_engine` is to get its deliveries.
         metrics: Where streams and events are counted.
         settings: Limits.
+        onlooker: Shows them on a page; none: there is no page.
 
     Attributes:
         deliver_to: Gets what the engine delivers for a stream.
         at_drain: Is called when the server begins to shut down.
     """
 
-    def __init__(self, engine: Engine, metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, engine: Engine, metrics: Metrics, settings: Settings, onlooker: Onlooker | None = None) -> None:
         self.engine = engine
         self.metrics = metrics
         self.settings = settings
+        self.onlooker = onlooker
         self.loop = asyncio.get_running_loop()
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
         self.at_drain: set[Callable[[], object]] = set()
@@ -96,6 +102,8 @@ class House:
 
     def _deliver(self, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:
+            if self.onlooker is not None:
+                self.onlooker.delivered(delivery)
             deliver = self.deliver_to.get(delivery.stream)
             if deliver is not None:
                 deliver(delivery)

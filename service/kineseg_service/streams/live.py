@@ -149,9 +149,11 @@ class LiveStreams:
         house: What they share with those of others.
         events: Gets all events.
         claims: Names that other processes of the server have taken.
+        tenant: Whose they are.
     """
 
-    def __init__(self, house: House, events: EventLog, claims: Claims) -> None:
+    def __init__(self, house: House, events: EventLog, claims: Claims, tenant: str = "") -> None:
+        self._tenant = tenant
         self._claims = claims
         self._house = house
         self._engine = house.engine
@@ -209,6 +211,8 @@ class LiveStreams:
             self._named[live.stream_id] = name
             self._house.deliver_to[stream] = partial(self._deliver, live)
             self._house.count()
+            if self._house.onlooker is not None:
+                self._house.onlooker.opened(self._tenant, live)
             self._watch_idle(live)
             if self._house.draining:
                 live.end(EndReason.DRAINED)
@@ -235,6 +239,8 @@ class LiveStreams:
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
         if live.released:
+            if self._house.onlooker is not None:
+                self._house.onlooker.gone(live.stream)
             # Before its client learns that it is over, so that the client's next stream finds room.
             self._forget(live.session_id)
             return None

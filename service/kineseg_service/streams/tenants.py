@@ -14,6 +14,7 @@ from kineseg_service.streams.claims import Claims, ClaimsOf, NoClaims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.house import House
 from kineseg_service.streams.live import LiveStreams
+from kineseg_service.streams.onlooker import Onlooker
 
 _log = get_logger(__name__)
 
@@ -55,12 +56,19 @@ class TenantStreams:
         metrics: Where streams and events are counted.
         settings: Limits.
         claims: Names that other processes of the server have taken.
+        onlooker: Shows them on a page; none: there is no page.
     """
 
     def __init__(
-        self, engine: Engine, logs: EventLogs, metrics: Metrics, settings: Settings, claims: Claims | None = None
+        self,
+        engine: Engine,
+        logs: EventLogs,
+        metrics: Metrics,
+        settings: Settings,
+        claims: Claims | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
-        self._house = House(engine, metrics, settings)
+        self._house = House(engine, metrics, settings, onlooker)
         self._logs = logs
         self._claims = claims or NoClaims()
         self._streams: dict[str, LiveStreams] = {}
@@ -73,7 +81,7 @@ class TenantStreams:
         streams = self._streams.get(tenant)
         if streams is None:
             claims = ClaimsOf(tenant, self._claims)
-            streams = self._streams[tenant] = LiveStreams(self._house, self._logs.of(tenant), claims)
+            streams = self._streams[tenant] = LiveStreams(self._house, self._logs.of(tenant), claims, tenant)
         return streams
 
     def from_engine(self, deliveries: list[Delivery]) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from kineseg.page import Hub
 
+from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
+from kineseg_cli.failures import CommandError
 from kineseg_cli.options import Bundle, Provider
+from kineseg_cli.page_address import page_address, shown_page
 from kineseg_cli.server_settings import server_settings
 
 
@@ -76,6 +81,12 @@ def serve(
     ] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="Lowest level that is logged. Default: info.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option(help="Form of log lines. Default: console.")] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Show all streams in a browser there; prints the address. Default: no page."
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; flags and KINESEG_* variables win over it.")
     ] = None,
@@ -110,9 +121,19 @@ def serve(
     settings = server_settings(chosen)
     configure_logs(settings.log_level, settings.log_format)
     with needed("service", "serving"):
-        run = server(settings)
+        hub = None if page is None else Hub()
+        run = server(settings, hub)
+    shown_at = None
+    if page is not None:
+        shown_at = page_address(page, "--page", closed=settings.insecure)
+        if settings.processes > 1:
+            raise CommandError("--page shows the streams of one process: leave out --processes")
 
     async def until_asked() -> None:  # a server is made in the loop that runs it
-        await run()
+        async with AsyncExitStack() as stack:
+            if hub is not None and shown_at is not None:
+                shown = await stack.enter_async_context(shown_page(hub, *shown_at))
+                ErrorConsole().print_line(f"the page: {shown.url}")
+            await run()
 
     asyncio.run(until_asked())

@@ -1,0 +1,66 @@
+"""`kineseg serve --page`: all streams of a server are shown, and nothing of them changes by that."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kineseg import AsyncClient, KinesegError
+from kineseg.page import Hub, Limits
+from kineseg_service.config import Settings
+from kineseg_service.server import Server
+
+RATE = 30.0
+
+
+def signal(seconds: int, seed: int) -> np.ndarray:
+    times = np.arange(round(seconds * RATE)) / RATE
+    phases = np.arange(3) + seed
+    return np.sin(times[:, None] * (1 + 4 * (times[:, None] > seconds / 2)) + phases).astype(np.float32)
+
+
+async def test_streams_of_a_server_are_shown_as_their_clients_see_them(tiny: Path, tmp_path: Path) -> None:
+    hub = Hub(limits=Limits(poses_per_s=10.0))
+    settings = Settings(
+        port=0, metrics_port=None, packaged_bundle=False, bundles=(tiny,), log_level="error",
+        label_bank=tmp_path / "names.json",
+    )  # fmt: skip
+    server = Server(settings, page=hub)
+    await server.start()
+    try:
+        async with AsyncClient(server.address) as client:
+            alone = await client.segment(signal(20, 0), rate=RATE, session_id="alone", frame_results=True)
+            async with client.streams() as streams:
+                shared = await streams.open(rate=RATE, session_id="shared")
+                await shared.send(signal(20, 1))
+                await streams.end_input()
+                seen = [item async for _, item in streams]
+            feeds = {feed.info.name: feed for feed in hub.feeds()}
+            for name, items in (("alone", alone.events), ("shared", seen)):
+                events = [event for event in items if hasattr(event, "seq")]
+                shown = feeds[name].events.since(0).entries
+                assert [event["seq"] for event in shown] == [event.seq for event in events]
+                assert [event["kind"] for event in shown] == [str(event.kind) for event in events]
+                assert feeds[name].ended == "completed"
+                assert len(feeds[name].frames) == pytest.approx(200, abs=30)
+                assert feeds[name].health.report()["delay_ms"] >= 0
+            assert len(feeds["alone"].results) > 100
+            assert not len(feeds["shared"].results)  # its client did not ask for them
+
+            open_one = await client.stream(rate=RATE, session_id="open").open()
+            await open_one.send(signal(4, 2))
+            await open_one.flush()
+            feed = next(feed for feed in hub.feeds() if feed.info.name == "open")
+            assert not feed.ended
+            assert hub.teach is not None
+            with pytest.raises(KinesegError, match="no finished segment 99"):
+                await hub.teach(feed.info.stream, 99, "waving")
+            open_one.cancel()
+            async with asyncio.timeout(60):
+                while not feed.ended:  # noqa: ASYNC110 - it is told in another thread
+                    await asyncio.sleep(0.01)
+            assert feed.ended == "cancelled"
+    finally:
+        await server.stop(0)
