@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kineseg import Event, SegmentClosed, Segmenter
 from kineseg.motion.joint_mapping import map_joints
-from kineseg.sources import Frames, SourceInfo, Unreadable
+from kineseg.sources import Expectations, Frames, SourceInfo, Unreadable
 from kineseg.sources.mocopi import MocopiDecoder
 from kineseg.sources.mvn import MvnDecoder
 from kineseg.sources.recorded import Recorded
 from kineseg.sources.rokoko import RokokoDecoder
+from kineseg.sources.track import Track
 from kineseg.sources.twins.mocopi import MocopiEncoder
 from kineseg.sources.twins.mvn import MvnEncoder
 from kineseg.sources.twins.rokoko import RokokoEncoder
@@ -106,6 +107,28 @@ def test_a_body_goes_through(name: str, recorded: Recorded, of_the_file: dict[in
     for (start, end, _), (same_start, same_end, _) in zip(found, wanted, strict=True):
         assert abs(start - same_start) <= 1
         assert abs(end - same_end) <= 1
+
+
+@pytest.mark.parametrize("name", ["mocopi", "mvn"])  # placed by count and arrival, and by the sender's clock
+def test_one_per_cent_lost_and_20_ms_of_jitter_move_no_boundary_far(
+    name: str, recorded: Recorded, of_the_file: dict[int, list[tuple[int, int, int]]]
+) -> None:
+    random = np.random.default_rng(5)
+    protocol, track = PROTOCOLS[name], Track("", Expectations(), {})
+    encoder, decoder = protocol.encoder(recorded.info), protocol.decoder()
+    late = np.sort(recorded.times_ns + random.uniform(0, 20e6, len(recorded.times_ns)))
+    pieces: list[Frames] = []
+    for at, values in enumerate(recorded.values):
+        if at and random.random() < 0.01:
+            continue
+        for sample in samples_of(decoder, encoder.frame(values, at, recorded.times_ns[at] / 1e9)):
+            pieces += track.add(sample, 10**12 + round(late[at]))
+    pieces += track.finish()
+    assert len(pieces) > 3
+    found, wanted = closed(pieces[0].info, pieces), of_the_file[0]
+    assert [label for *_, label in found] == [label for *_, label in wanted]
+    # As docs/robustness.md has it, a boundary that is kept lies within half a second.
+    assert all(abs(end - same) <= 0.5 * 60 for (_, end, _), (_, same, _) in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize("name", sorted(PROTOCOLS))
