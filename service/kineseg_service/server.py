@@ -28,7 +28,7 @@ from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.convert import event_bytes
 from kineseg_service.api.door import Door
-from kineseg_service.api.ports import SERVICE, add_port, grpc_server
+from kineseg_service.api.ports import SERVICE, add_port, grpc_server, most_calls
 from kineseg_service.api.rooms import TenantRooms
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.shared_servicer import SharedServicer
@@ -271,7 +271,7 @@ class Server:
 
     async def _listen(self) -> None:
         assert self._access is not None
-        door = Door(self._access, self._metrics)
+        door = Door(self._access, self._metrics, most_calls(self.settings))
         self._grpc = grpc_server(self._servicer, self._health, self.settings, door, shared=self._place is not None)
         self.port = self.settings.port
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from pydantic import ValidationError
 
 from tests.service.conftest import Serve
 from tests.service.locked import OWN, Keyring, bearer, stub_with
-from tests.service.talk import Call, config, cut, motion, segment, status_of
+from tests.service.talk import Call, config, cut, motion, segment, status_of, until
 
 FILES = (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR)
 METHODS = {
@@ -227,6 +228,41 @@ def test_refusals_are_logged_and_no_token_is(serve: Serve, tmp_path: Path, capsy
         secret = token.split("_", 2)[2]
         assert secret not in log
         assert base64.b64encode(token.encode()).decode() not in log
+
+
+def test_who_knocks_all_day_does_not_fill_the_log(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = structlog.get_config()
+    configure_logs("debug", "json")
+    try:
+        with serve(tokens=Keyring(tmp_path / "tokens.json").path) as (_, stub):
+            started = time.monotonic()
+            for _ in range(300):
+                with pytest.raises(grpc.RpcError):
+                    stub.ListModels(pb.ListModelsRequest())
+            took = time.monotonic() - started
+    finally:
+        structlog.configure(**before)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    refused = [line for line in lines if line["event"] == "refused"]
+    assert 1 <= len(refused) <= 11 + 5 * took
+    assert sum(1 + line["others_before"] for line in refused) <= 300
+
+
+def test_no_tenant_takes_the_calls_and_openings_of_others(serve: Serve, tmp_path: Path) -> None:
+    keys = Keyring(tmp_path / "tokens.json")
+    with (
+        serve(tokens=keys.path, max_opening=8) as (server, _),
+        stub_with(server.address, keys.make("greedy", Role.STREAM)) as greedy,
+        stub_with(server.address, keys.make("other", Role.STREAM)) as other,
+    ):
+        silent = [Call(greedy, None) for _ in range(8)]  # which never say what they are
+        until(lambda: sum(not call.call.is_active() for call in silent) == 3, "one more than half may wait")
+        assert segment(other, cut(motion(60)))
+        assert sum(not call.call.is_active() for call in silent) == 3
+        for call in silent:
+            call.cancel()
 
 
 def test_the_file_holds_no_token(keys: Keyring) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
@@ -14,15 +15,20 @@ from kineseg_core.errors import CoreError
 
 from kineseg_service.access.access import Access
 from kineseg_service.access.caller import Caller, current_caller
+from kineseg_service.access.limits import Bucket
 from kineseg_service.access.rules import OPEN, ROLES
 from kineseg_service.api.status import Context, end_with
-from kineseg_service.errors import NotAllowed
+from kineseg_service.errors import LimitReached, NotAllowed
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 
 _log = get_logger(__name__)
 # Whether tokens still count is looked at so often.
 _LOOK_S = 1.0
+# Of the calls that may be under way, so many are for tenants that have few; and so many without a token may be.
+_RESERVE, _FEW, _MOST_UNKNOWN = 512, 256, 512
+# So many refusals a second are logged each by itself.
+_LINES_PER_S = 5.0
 
 
 class Door(grpc.aio.ServerInterceptor):
@@ -31,12 +37,17 @@ class Door(grpc.aio.ServerInterceptor):
     Args:
         access: Who may do what.
         metrics: Where refusals are counted.
+        most_calls: So many may be under way.
     """
 
-    def __init__(self, access: Access, metrics: Metrics) -> None:
+    def __init__(self, access: Access, metrics: Metrics, most_calls: int) -> None:
         self._access = access
         self._metrics = metrics
+        self._most_calls = most_calls
         self._inside: set[_Inside] = set()
+        self._calls: Counter[str] = Counter()  # by tenant; "": of those who show no token
+        self._lines = Bucket(_LINES_PER_S)
+        self._not_logged = 0
 
     async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Puts the door before a call."""
@@ -75,6 +86,8 @@ class Door(grpc.aio.ServerInterceptor):
         address = _address(context.peer())
         try:
             caller = Caller(address=address) if method in OPEN else self._caller(method, context, address)
+            whose = "" if method in OPEN else caller.tenant
+            self._check_room(whose)
         except CoreError as error:
             self._refused(method, address, error)
             await end_with(context, self._metrics, error)
@@ -82,6 +95,7 @@ class Door(grpc.aio.ServerInterceptor):
         current_caller.set(caller)
         inside = _Inside(caller)
         self._inside.add(inside)
+        self._calls[whose] += 1
         try:
             yield
         except asyncio.CancelledError:
@@ -92,6 +106,7 @@ class Door(grpc.aio.ServerInterceptor):
             await end_with(context, self._metrics, inside.error)
         finally:
             self._inside.discard(inside)
+            self._calls[whose] -= 1
 
     def _caller(self, method: str, context: Context, address: str) -> Caller:
         roles = ROLES.get(method)
@@ -100,8 +115,25 @@ class Door(grpc.aio.ServerInterceptor):
         shown = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
         return self._access.caller(str(shown[0]) if shown else None, roles, address)
 
+    def _check_room(self, whose: str) -> None:
+        """Raises LimitReached when others would find no room for their calls."""
+        if not self._access.asks:
+            return
+        own = self._calls[whose]
+        if not whose and own >= _MOST_UNKNOWN:
+            message = f"{own} calls without a token are under way, and no more may be"
+            raise LimitReached(message, limit="open_calls", maximum=_MOST_UNKNOWN, retry_after_s=5.0)
+        if len(self._inside) >= self._most_calls - _RESERVE and own >= _FEW:
+            message = f"tenant {whose!r} has {own} calls under way, and what is left is for others"
+            raise LimitReached(message, limit="tenant.calls", maximum=own, retry_after_s=5.0)
+
     def _refused(self, method: str, address: str, error: CoreError) -> None:
-        _log.warning("refused", method=method, peer=address, reason=error.reason)
+        if self._lines.wait_s(1.0) > 0:  # whoever knocks all day must not fill the disk
+            self._not_logged += 1
+        else:
+            self._lines.take(1.0)
+            _log.warning("refused", method=method, peer=address, reason=error.reason, others_before=self._not_logged)
+            self._not_logged = 0
         with harmless("metrics"):
             self._metrics.refused(error.reason)
 

@@ -21,6 +21,11 @@ _OTHER_CALLS = 1024
 _LARGEST_ANSWER = 4 << 20
 
 
+def most_calls(settings: Settings) -> int:
+    """So many may be under way."""
+    return settings.max_sessions + settings.max_watchers + settings.max_opening + _OTHER_CALLS
+
+
 def grpc_server(
     servicer: Servicer, health: health_aio.HealthServicer, settings: Settings, door: Door, *, shared: bool = False
 ) -> grpc.aio.Server:
@@ -38,7 +43,7 @@ def grpc_server(
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ],
         interceptors=[door],
-        maximum_concurrent_rpcs=settings.max_sessions + settings.max_watchers + settings.max_opening + _OTHER_CALLS,
+        maximum_concurrent_rpcs=most_calls(settings),
     )
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import TypeVar
@@ -61,7 +62,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: TenantRooms | None = None
         self._draining = False
-        self._opening = 0  # streams that have not sent their configuration yet
+        self._opening: Counter[str] = Counter()  # by tenant, streams that have not sent their configuration yet
 
     def serve(self, rooms: TenantRooms) -> None:
         """The models have been loaded: from now on calls are answered."""
@@ -254,21 +255,23 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
 
     async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
         """A call's first message; None if its client has half-closed instead."""
-        if self._opening >= self._settings.max_opening:
+        tenant, most = current_caller.get().tenant, self._settings.max_opening
+        opening = self._opening.total()
+        # Of several tenants none may have more than what it leaves to the others.
+        if opening >= most or (self._settings.tokens is not None and self._opening[tenant] > most - opening):
             raise Full(
-                f"{self._opening} streams have not sent their configuration yet, and no more are waited for; try again "
-                "later",
-                maximum=self._settings.max_opening,
+                f"{opening} streams have not sent their configuration yet, and no more are waited for; try again later",
+                maximum=most,
             )
         limit = min(self._settings.opening_timeout_s, self._settings.idle_timeout_s)
-        self._opening += 1
+        self._opening[tenant] += 1
         try:
             async with asyncio.timeout(limit):
                 return await anext(aiter(requests), None)
         except TimeoutError:
             raise Idle(f"no configuration has come within {limit:g} s", field="config") from None
         finally:
-            self._opening -= 1
+            self._opening[tenant] -= 1
 
     async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
