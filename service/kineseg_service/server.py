@@ -300,7 +300,9 @@ class Server:
 async def _teach(page: Hub, rooms: TenantRooms, stream: str, segment_id: int, name: str) -> None:
     """Teaches a name by a segment that a page shows; raises `RequestError` if that cannot be done."""
     feed = page.get(stream)
-    of = rooms.of("" if feed is None else feed.info.tenant)
+    if feed is None:
+        raise RequestError("there is no such stream")
+    of = rooms.of(feed.info.tenant)
     try:
         await teach_segment(of.streams, of.names, stream, segment_id, name, "named on the page")
     except CoreError as error:

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from kineseg import AsyncClient, KinesegError
 from kineseg.page import Hub, Limits
+from kineseg.page.access import Guest
+from kineseg_service.access.caller import Role
+from kineseg_service.access.guests import guests
+from kineseg_service.access.token_file import Tokens, new_token
 from kineseg_service.config import Settings
 from kineseg_service.server import Server
 
@@ -64,3 +68,21 @@ async def test_streams_of_a_server_are_shown_as_their_clients_see_them(tiny: Pat
             assert feed.ended == "cancelled"
     finally:
         await server.stop(0)
+
+
+def test_the_servers_own_tokens_open_the_page_as_far_as_their_roles_go(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    made = {
+        name: new_token("lab", roles)
+        for name, roles in (("watch", [Role.WATCH]), ("both", [Role.WATCH, Role.NAMES]), ("stream", [Role.STREAM]))
+    }
+    Tokens(token for _, token in made.values()).save(path)
+    known = guests(Settings(tokens=path))
+    assert known is not None
+    assert known(made["watch"][0]) == Guest("lab", may_name=False)
+    assert known(made["both"][0]) == Guest("lab", may_name=True)
+    assert known(made["stream"][0]) is None
+    assert known("nonsense") is None
+    Tokens([made["both"][1]]).save(path)  # the other is withdrawn
+    assert known(made["watch"][0]) is None
+    assert guests(Settings()) is None

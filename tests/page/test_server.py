@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from kineseg import NotFound
 from kineseg.page import Hub, StreamInfo
-from kineseg.page.access import Access, new_token
+from kineseg.page.access import Access, Guest, new_token
 from kineseg.page.document import bundled_script, static_file
 from kineseg.page.server import PageServer
 
@@ -122,7 +122,9 @@ async def test_static_files_and_nothing_else(served: tuple[Hub, PageServer, aioh
 def test_tokens_are_told_apart_and_needed() -> None:
     assert new_token() != new_token()
     access = Access({"x": None, "y": "tenant"})
-    assert (access.tenant("x"), access.tenant("y"), access.tenant("")) == ((None,), ("tenant",), None)
+    assert (access.guest("x"), access.guest("y"), access.guest("")) == (Guest(None), Guest("tenant"), None)
+    more = Access({"x": None}, known=lambda token: Guest("lab", may_name=False) if token == "z" else None)
+    assert (more.guest("x"), more.guest("z"), more.guest("")) == (Guest(None), Guest("lab", may_name=False), None)
     for tokens in ({}, {"": None}):
         with pytest.raises(ValueError, match="token"):
             Access(tokens)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from kineseg.page import Hub
-from kineseg.page.access import new_token
+from kineseg.page.access import Guest, new_token
 
 from kineseg_cli.extras import needed
 from kineseg_cli.failures import CommandError
@@ -46,7 +46,13 @@ def page_address(address: str, option: str, *, closed: bool) -> tuple[str, int]:
 
 
 @asynccontextmanager
-async def shown_page(hub: Hub, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[PageServer]:
+async def shown_page(
+    hub: Hub,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    known: Callable[[str], Guest | None] | None = None,
+) -> AsyncIterator[PageServer]:
     """A hub's page, as long as the context lasts; its token is what the environment says, or else a new one.
 
     Raises:
@@ -55,7 +61,7 @@ async def shown_page(hub: Hub, host: str, port: int, tls: ssl.SSLContext | None 
     with needed("page", "a page"):
         from kineseg.page.server import PageServer
     token = os.environ.get(TOKEN_VARIABLE) or new_token()
-    server = PageServer(hub, host=host, port=port, tokens={token: None}, tls=tls)
+    server = PageServer(hub, host=host, port=port, tokens={token: None}, tls=tls, known=known)
     try:
         await server.start()
     except OSError as error:

@@ -93,6 +93,8 @@ def serve(
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
     with needed("service", "serving"):
+        from kineseg_service.access.guests import guests
+        from kineseg_service.access.of_settings import certificates
         from kineseg_service.logs import configure_logs
         from kineseg_service.serving import server
 
@@ -125,14 +127,16 @@ def serve(
         run = server(settings, hub)
     shown_at = None
     if page is not None:
-        shown_at = page_address(page, "--page", closed=settings.insecure)
+        shown_at = page_address(page, "--page", closed=settings.insecure or settings.tls_cert is not None)
         if settings.processes > 1:
             raise CommandError("--page shows the streams of one process: leave out --processes")
 
     async def until_asked() -> None:  # a server is made in the loop that runs it
         async with AsyncExitStack() as stack:
             if hub is not None and shown_at is not None:
-                shown = await stack.enter_async_context(shown_page(hub, *shown_at))
+                tls = certificates(settings)
+                context = None if tls is None else tls.context()
+                shown = await stack.enter_async_context(shown_page(hub, *shown_at, context, guests(settings)))
                 ErrorConsole().print_line(f"the page: {shown.url}")
             await run()
 

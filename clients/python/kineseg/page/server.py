@@ -8,6 +8,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,13 +16,14 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from kineseg import __version__
 from kineseg._errors import KinesegError
-from kineseg.page.access import Access
+from kineseg.page.access import Access, Guest
 from kineseg.page.document import static_file
 from kineseg.page.hub import Hub
 from kineseg.page.viewer import Viewer
 
 _LEAST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
+_LOOK_AGAIN_S = 5.0  # whether a token still lets its browser in
 _MOST_REQUEST_BYTES = 16 << 10
 _TYPES = {"js": "text/javascript", "css": "text/css"}
 _HEADERS = {
@@ -42,6 +44,7 @@ class PageServer:
         port: 0: any free one.
         tokens: See `Access`.
         origins: See `Access`.
+        known: See `Access`.
         tls: What it proves itself with; none: it speaks plain HTTP.
         most_viewers: So many browsers may look at once.
 
@@ -57,6 +60,7 @@ class PageServer:
         port: int = 0,
         tokens: Mapping[str, str | None],
         origins: Iterable[str] = (),
+        known: Callable[[str], Guest | None] | None = None,
         tls: ssl.SSLContext | None = None,
         most_viewers: int = 64,
     ) -> None:
@@ -64,7 +68,7 @@ class PageServer:
         self._hub = hub
         self._host = host
         self._tokens = tuple(tokens)
-        self._access = Access(tokens, origins)
+        self._access = Access(tokens, origins, known)
         self._tls = tls
         self._most_viewers = most_viewers
         self._viewers: set[web.WebSocketResponse] = set()
@@ -124,15 +128,17 @@ class PageServer:
         # Cookies of all ports of a host are one; several pages may run on it.
         return f"kineseg_page_{self.port}"
 
-    def _tenant_of(self, request: web.Request) -> tuple[str | None] | None:
+    def _token_of(self, request: web.Request) -> str:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        token = given.strip() if scheme.lower() == "bearer" else request.cookies.get(self._cookie, "")
-        return self._access.tenant(token)
+        return given.strip() if scheme.lower() == "bearer" else request.cookies.get(self._cookie, "")
+
+    def _guest(self, request: web.Request) -> Guest | None:
+        return self._access.guest(self._token_of(request))
 
     async def _index(self, request: web.Request) -> web.Response:
         token = request.query.get("token")
         if token is not None:
-            if self._access.tenant(token) is None:
+            if self._access.guest(token) is None:
                 return _denied("This token is not, or no longer, the right one.")
             # The token does not stay in the address, which gets into histories and screenshots.
             response = web.Response(status=303, headers={**_HEADERS, "Location": "./"})
@@ -140,12 +146,12 @@ class PageServer:
                 self._cookie, token, httponly=True, samesite="Strict", secure=self._tls is not None, path="/"
             )
             return response
-        if self._tenant_of(request) is None:
+        if self._guest(request) is None:
             return _denied("This page needs its token: open the address that the command printed.")
         return web.Response(text=static_file("index.html"), content_type="text/html", headers=_HEADERS)
 
     async def _alive(self, request: web.Request) -> web.Response:
-        return web.Response(status=401 if self._tenant_of(request) is None else 204, headers=_HEADERS)
+        return web.Response(status=401 if self._guest(request) is None else 204, headers=_HEADERS)
 
     async def _static(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -159,8 +165,9 @@ class PageServer:
         return web.Response(text=text, content_type=kind, headers=_HEADERS)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        tenant = self._tenant_of(request)
-        if tenant is None:
+        token = self._token_of(request)
+        guest = self._access.guest(token)
+        if guest is None:
             return web.Response(status=401, text="a token is needed", headers=_HEADERS)
         if not self._access.allows_origin(request.headers.get("Origin"), request.host):
             return web.Response(status=403, text="pages of other origins may not connect", headers=_HEADERS)
@@ -170,7 +177,7 @@ class PageServer:
         await socket.prepare(request)
         self._viewers.add(socket)
         try:
-            await _Conversation(socket, self._hub, tenant[0]).run()
+            await _Conversation(socket, self._hub, guest, lambda: self._access.guest(token) == guest).run()
         finally:
             self._viewers.discard(socket)
         return socket
@@ -179,10 +186,12 @@ class PageServer:
 class _Conversation:
     """What is said to one browser, and what it says."""
 
-    def __init__(self, socket: web.WebSocketResponse, hub: Hub, tenant: str | None) -> None:
+    def __init__(self, socket: web.WebSocketResponse, hub: Hub, guest: Guest, still_let_in: Callable[[], bool]) -> None:
         self._socket = socket
         self._hub = hub
-        self._viewer = Viewer(hub, tenant)
+        self._viewer = Viewer(hub, guest.tenant)
+        self._may_name = guest.may_name
+        self._still_let_in = still_let_in
         self._news = asyncio.Event()
         self._answers: list[dict[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -210,11 +219,18 @@ class _Conversation:
                 task.cancel()
 
     async def _write(self, looking: Callable[[], None]) -> None:
-        hello = {"type": "hello", "version": 1, "kineseg": __version__, "can_name": self._hub.teach is not None}
+        can_name = self._may_name and self._hub.teach is not None
+        hello = {"type": "hello", "version": 1, "kineseg": __version__, "can_name": can_name}
+        looked_at = monotonic()
         try:
             await self._send([0, [hello]])
             while True:
                 looking()
+                if monotonic() - looked_at > _LOOK_AGAIN_S:
+                    looked_at = monotonic()
+                    if not self._still_let_in():
+                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the token is withdrawn")
+                        return
                 self._news.clear()
                 batch = self._viewer.batch()
                 answers, self._answers = self._answers, []
@@ -255,8 +271,10 @@ class _Conversation:
         answer: dict[str, Any] = {"type": "answer", "id": number, "stream": stream, "segment_id": segment_id}
         feed = self._hub.get(stream, self._viewer.tenant)
         try:
-            if self._hub.teach is None or feed is None:
-                answer["error"] = "there is no such stream" if feed is None else "no names can be taught here"
+            if feed is None:
+                answer["error"] = "there is no such stream"
+            elif self._hub.teach is None or not self._may_name:
+                answer["error"] = "no names can be taught here" if self._may_name else "this token may not teach names"
             else:
                 await self._hub.teach(stream, segment_id, name)
                 feed.named(segment_id, name)
