@@ -100,10 +100,10 @@ export class Stage {
     g.arc(head.x, head.y, 0.105 * head.scale, 0, 2 * Math.PI);
     g.fill();
     g.stroke();
-    sheet.text(`speed ${place.speed.toFixed(1)} body sizes/s`, 10, sheet.high - 26, { color: colors.soft, size: 12 });
+    sheet.text(`speed ${place.speed.toFixed(1)} body sizes/s`, 4, 10, { color: colors.soft, size: 12 });
     const turning = Math.round(place.turning * 180 / Math.PI);
     const way = Math.abs(turning) < 3 ? "not turning" : `turning ${turning > 0 ? "left" : "right"} ${Math.abs(turning)}°/s`;
-    sheet.text(way, 10, sheet.high - 11, { color: colors.soft, size: 12 });
+    sheet.text(way, 4, 26, { color: colors.soft, size: 12 });
   }
 
   path(a, b) { this.sheet.g.moveTo(a.x, a.y); this.sheet.g.lineTo(b.x, b.y); }
