@@ -75,6 +75,7 @@ class Exporter:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         address = str(environ.get("REMOTE_ADDR", ""))
+        self._access.look()  # where there are several processes, no one else here does
         try:
             caller = self._access.caller(environ.get("HTTP_AUTHORIZATION"), METRICS, address)
         except CoreError as error:

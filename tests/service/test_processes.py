@@ -492,10 +492,16 @@ def test_every_process_has_the_same_door(tiny: Path, tmp_path: Path, folder: Pat
             urllib.request.urlopen(url, context=context)
         refused.value.close()
         assert refused.value.code == 401
-        shown = {"Authorization": f"Bearer {keys.make('theirs')}"}
+        token = keys.make("theirs")
+        shown = {"Authorization": f"Bearer {token}"}
         with urllib.request.urlopen(urllib.request.Request(url, headers=shown), context=context) as response:
             text = response.read().decode()
         assert f'kineseg_tenant_streams_open{{tenant="theirs"}} {len(calls)}' in text.replace(".0\n", "\n")
         assert 'tenant="ours"' not in text
+        keys.withdraw(token)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url, headers=shown), context=context)
+        refused.value.close()
+        assert refused.value.code == 401
         for call in [*calls, taken]:
             call.cancel()

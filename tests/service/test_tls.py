@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import urllib.request
@@ -113,6 +114,19 @@ def test_where_clients_must_show_certificates_others_are_refused(serve: Serve, t
         CA.configure_trust(context)
         with pytest.raises(OSError):
             urllib.request.urlopen(f"https://localhost:{server.metrics_port}/metrics", context=context)
+
+
+async def test_a_page_follows_the_certificates_as_well(tmp_path: Path) -> None:
+    first, second = CA.issue_cert("localhost"), CA.issue_cert("localhost")
+    certificates = Certificates(*write_pair(first, tmp_path))
+    server = await asyncio.start_server(
+        lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=certificates.following_context()
+    )
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await asyncio.to_thread(shown_by, port) == der(first)
+        write_pair(second, tmp_path)
+        assert await asyncio.to_thread(shown_by, port) == der(second)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,16 @@ class Certificates:
         self._look()
         return self._context
 
+    def following_context(self) -> ssl.SSLContext:
+        """One that stays, and yet gives every new connection the certificates of its time."""
+        context = self._make_context()
+
+        def follow(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            connection.context = self.context()
+
+        context.sni_callback = follow
+        return context
+
     @property
     def _paths(self) -> list[Path]:
         return [path for path in (self._chain, self._key, self._client_ca) if path is not None]

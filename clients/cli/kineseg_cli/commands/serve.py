@@ -135,7 +135,7 @@ def serve(
         async with AsyncExitStack() as stack:
             if hub is not None and shown_at is not None:
                 tls = certificates(settings)
-                context = None if tls is None else tls.context()
+                context = None if tls is None else tls.following_context()
                 shown = await stack.enter_async_context(shown_page(hub, *shown_at, context, guests(settings)))
                 ErrorConsole().print_line(f"the page: {shown.url}")
             await run()
