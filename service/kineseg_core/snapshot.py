@@ -74,7 +74,16 @@ class Snapshot:
         Raises:
             BadSnapshot: It is none, damaged, or sealed with another key.
         """
-        parts = unpacked(unsealed(data, key), MOST_BYTES)
+        return cls.of(unsealed(data, key))
+
+    @classmethod
+    def of(cls, payload: bytes) -> Snapshot:
+        """The same of what is not sealed.
+
+        Raises:
+            BadSnapshot: It is none.
+        """
+        parts = unpacked(payload, MOST_BYTES)
         if not isinstance(parts, list) or len(parts) != 6 or not all(isinstance(part, bytes) for part in parts):
             raise BadSnapshot("it has other parts than the state of a stream has")
         head = unpacked(parts[0])

@@ -315,6 +315,61 @@ def test_a_model_that_fails_ends_its_stream_and_keeps_what_was_decided(fragile: 
         segmenter.update(frames[:10])
 
 
+@given(sizes=st.lists(st.integers(1, 300), min_size=1, max_size=4), timed=st.booleans(), seed=st.integers(0, 9))
+@settings(max_examples=6)
+def test_from_its_state_a_segmenter_goes_on_as_if_nothing_had_happened(
+    tiny_bundle: Path, sizes: list[int], timed: bool, seed: int
+) -> None:
+    frames = np.random.default_rng(seed).standard_normal((900, 3)).astype(np.float32)
+    times = np.arange(900) / 30.0 + 5.0 if timed else None
+    choices: dict[str, Any] = {"latency_s": 2.0, "channels": ("c", "a", "b"), "frame_results": True}
+    streams = [Segmenter.load("scratch", rate=30.0, **choices) for _ in range(2)]
+    expected, got = ([] for _ in streams)
+    first = 0
+    for size in cycle(sizes):
+        piece = slice(first, first + size)
+        at = None if times is None else times[piece]
+        expected += streams[0].update(frames[piece], at)
+        streams[1] = Segmenter.from_state(streams[1].state())
+        got += streams[1].update(frames[piece], at)
+        first += size
+        if first >= len(frames):
+            break
+    assert (streams[1].config, streams[1].frames_processed) == (streams[0].config, 900)
+    assert kept([*got, *streams[1].finish()]) == kept([*expected, *streams[0].finish()])
+
+
+def test_a_state_is_of_a_model_of_ones_own_a_body_or_a_stream_without_channels(tiny_bundle: Path) -> None:
+    own = Segmenter.load(tiny_bundle)
+    own.update(np.zeros((50, 3)))
+    assert Segmenter.from_state(own.state(), model=tiny_bundle).frames_processed == 50
+    with pytest.raises(kineseg.NotFound, match="no model 'tiny'"):
+        Segmenter.from_state(own.state())
+    with pytest.raises(kineseg.FailedPrecondition, match="its model is 'tiny', not 'scratch'"):
+        Segmenter.from_state(own.state(), model="scratch")
+    person = generate(seed=5, duration_s=4)
+    assert person.positions is not None
+    body = Segmenter.load("motion", rate=RATE, joints=kineseg.Joints.of(person), rules='[[name]]\nname = "a"')
+    body.update(person.positions[:100])
+    again = Segmenter.from_state(body.state())
+    assert kept(again.update(person.positions[100:])) == kept(body.update(person.positions[100:]))
+    assert kept(again.finish()) == kept(body.finish())
+    unknown = Segmenter.from_state(Segmenter.load("scratch", rate=30.0).state())
+    assert unknown.update(np.zeros((3, 2)))
+    with pytest.raises(kineseg.StreamClosed):
+        body.state()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda state: state[:-1], lambda state: b"x" + state, lambda state: b"", bytes.upper]
+)
+def test_a_state_that_is_damaged_is_refused(damage: Any) -> None:
+    state = Segmenter.load("scratch", rate=30.0, channels=("a",)).state()
+    with pytest.raises(kineseg.FailedPrecondition, match="no stream can go on from this state") as refusal:
+        Segmenter.from_state(damage(state))
+    assert refusal.value.field == "state"
+
+
 def test_a_pickle_of_another_model_is_refused(tmp_path: Path, motion: Frames) -> None:
     from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 

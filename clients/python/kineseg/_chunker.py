@@ -76,6 +76,15 @@ class Chunker:
         return self._next_frame
 
     @property
+    def position(self) -> tuple[int, bool | None, int]:
+        """Between two chunks: the next frame's index, whether frames have times (None: not known), and the last one."""
+        return self._next_frame, self._timed, self._last_time_ns
+
+    def go_on_at(self, position: tuple[int, bool | None, int]) -> None:
+        """Goes on where another one was, see `position`."""
+        self._next_frame, self._timed, self._last_time_ns = position
+
+    @property
     def buffered(self) -> int:
         """Number of frames that wait for their chunk to fill."""
         return self._filled

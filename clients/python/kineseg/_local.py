@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, overload
@@ -20,10 +20,13 @@ from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.inference.bundle import Bundle, load_bundle, packaged_bundle
 from kineseg_core.inference.providers import CPU
+from kineseg_core.kept import MisfitError, Reader, Writer
+from kineseg_core.kept.sealing import MOST_BYTES, packed, sealed, unpacked, unsealed
 from kineseg_core.naming import KnownNames
 from kineseg_core.naming.bank import NameBank
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.rules import rules_from_toml
+from kineseg_core.snapshot import Snapshot
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
@@ -32,7 +35,10 @@ from kineseg._info import EndReason, Model
 from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
 
-__all__ = ["LocalModel", "LocalStream", "local_model", "to_sdk"]
+__all__ = ["LocalModel", "LocalStream", "SavedStream", "local_model", "saved_before_it_opens", "to_sdk"]
+
+_VERSION = 1
+"""Of what is saved beside the core's snapshot, which has versions of its own."""
 
 
 class LocalModel:
@@ -53,6 +59,27 @@ class LocalModel:
         own = None if self.bundle is None else self.bundle.boundary_network
         return own or packaged_network()
 
+    @property
+    def opener(self) -> Opener:
+        """What makes sessions for it."""
+        return Opener({} if self.bundle is None else {self.bundle.name: self.bundle})
+
+    def resume(self, saved: SavedStream, name_bank: Path | None) -> LocalStream:
+        """The stream that was saved goes on.
+
+        Raises:
+            FailedPrecondition: It cannot, with this model; says why.
+            InvalidRequest: The name bank is not one.
+        """
+        known = _known(self.bundle, name_bank)
+        with _refusals():
+            snapshot = Snapshot.of(saved.snapshot)
+            if snapshot.request.model != self.info.name:
+                raise core_errors.BadSnapshot(f"its model is {snapshot.request.model!r}, not {self.info.name!r}")
+            stream = LocalStream(self, InProcessStream.resumed(snapshot, self.opener, lambda name: known))
+        stream._waiting += saved.waiting
+        return stream
+
     def __reduce__(self) -> tuple[Any, ...]:
         shipped = self.bundle is None or self.bundle.path == packaged_bundle()
         return local_model, (self.info.name if shipped else self.bundle.path,)  # type: ignore[union-attr]
@@ -64,10 +91,9 @@ class LocalModel:
             InvalidRequest: A value cannot be used, or the name bank is not one; `field` names it.
             WrongChannels: The channels are not the model's, or cannot be made of the joints.
         """
-        bundles = {} if self.bundle is None else {self.bundle.name: self.bundle}
         known = _known(self.bundle, name_bank)
         with _refusals():
-            session = Opener(bundles).session(
+            session = self.opener.session(
                 StreamRequest(
                     rate_hz=config.rate,
                     session_id=config.session_id,
@@ -88,6 +114,59 @@ class LocalModel:
             return LocalStream(self, InProcessStream(session, self.bundle, self.network))
 
 
+@dataclass(frozen=True, slots=True)
+class SavedStream:
+    """What `Segmenter.state` gives.
+
+    Attributes:
+        config: The fields of its `StreamConfig`.
+        position: See `Chunker.position`.
+        waiting: What has been decided, and not been given yet.
+        snapshot: Of the core's stream; empty: there is none yet.
+    """
+
+    config: dict[str, Any]
+    position: tuple[int, bool | None, int]
+    waiting: list[core_events.Output]
+    snapshot: bytes
+
+    def written(self) -> bytes:
+        """The same as bytes."""
+        writer = Writer()
+        tree = packed(writer.tree([_VERSION, self.config, self.position, self.waiting]))
+        return sealed(packed([tree, writer.blob, self.snapshot]))
+
+    @classmethod
+    def read(cls, data: bytes) -> SavedStream:
+        """What was written.
+
+        Raises:
+            FailedPrecondition: It is nothing that this version has written; says why.
+        """
+        with _refusals():
+            try:
+                tree, blob, snapshot = unpacked(unsealed(bytes(data)), MOST_BYTES)
+                version, config, position, waiting = Reader(blob).value(unpacked(tree))
+                if version == _VERSION:
+                    return cls(dict(config), tuple(position), list(waiting), bytes(snapshot))
+            except (MisfitError, TypeError, ValueError) as error:
+                raise core_errors.BadSnapshot(f"it is no state of a segmenter ({error})") from error
+            raise core_errors.BadSnapshot(
+                f"it is of version {version!s:.16}, and this version of kineseg has {_VERSION}"
+            )
+
+
+def saved_before_it_opens(config: StreamConfig) -> bytes:
+    """What is to be saved of a stream whose channels are not known yet."""
+    return SavedStream(_values_of(config), (0, None, 0), [], b"").written()
+
+
+def _values_of(config: StreamConfig) -> dict[str, Any]:
+    values = {each.name: getattr(config, each.name) for each in fields(config)}
+    profile = None if config.profile is None else dict(config.profile)
+    return values | {"channels": tuple(config.channels), "rules": str(config.rules), "profile": profile}
+
+
 class LocalStream:
     """One stream in this process; it speaks in the SDK's events and errors. Pickles with all that it has seen."""
 
@@ -95,6 +174,11 @@ class LocalStream:
         self._model = model
         self._stream = stream
         self._waiting: list[core_events.Output] = []  # not given yet
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels that are sent; none where joints are."""
+        return self._stream.session.request.channels or self._stream.session.intake.channels
 
     @property
     def frames_processed(self) -> int:
@@ -105,6 +189,11 @@ class LocalStream:
     def has_items(self) -> bool:
         """Whether `items` would give any."""
         return bool(self._waiting)
+
+    def save(self, config: StreamConfig, position: tuple[int, bool | None, int]) -> bytes:
+        """The stream as bytes, for `SavedStream.read`; `position`: see `Chunker.position`."""
+        snapshot = self._stream.snapshot(self._model.opener)
+        return SavedStream(_values_of(config), position, self._waiting, snapshot).written()
 
     def profile(self) -> dict[str, Any]:
         """What the stream has taught about its source so far."""
@@ -215,6 +304,8 @@ def _refusals() -> Iterator[None]:
             maximum=error.maximum,
             error_id=error.error_id,
         ) from error
+    except core_errors.BadSnapshot as error:
+        raise FailedPrecondition(f"no stream can go on from this state: {error}", code="", field="state") from error
     except core_errors.BadBundle as error:
         raise InvalidRequest(str(error), code="", field="model") from error
     except core_errors.BadBank as error:

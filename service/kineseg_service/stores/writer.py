@@ -1,0 +1,188 @@
+"""The one thread that talks to a store, so that nobody else ever waits for it.
+
+Of each stream the newest state is written, and those that wait go together. While the store cannot be reached, they
+wait; it is tried again, and whoever wants to know is told when it fails and when it works again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.stores.store import Key, Store, StoreFailed, Taken, Write
+
+_log = get_logger(__name__)
+_LEAST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 10.0
+MOST_WAITING_BYTES = 512 << 20
+
+Written = Callable[[bool], None]
+"""Is called when a state has been written; or, given false, when the stream is another owner's by now."""
+
+
+def _ignore(fine: bool) -> None:
+    """What is done by who need not know."""
+
+
+class StoreWriter:
+    """Writes to a store, and takes streams over from it.
+
+    Args:
+        store: Used by this thread alone.
+        seal: Is applied to states before they are written.
+        on_health: Is called in the thread when the store begins to fail, or to work again.
+        most_bytes: So much may wait; what is more is not kept, and is no loss of what was kept before.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        seal: Callable[[bytes], bytes] = bytes,
+        on_health: Callable[[bool], None] = _ignore,
+        most_bytes: int = MOST_WAITING_BYTES,
+    ) -> None:
+        self._store = store
+        self._seal = seal
+        self._on_health = on_health
+        self._most_bytes = most_bytes
+        self._asked = threading.Condition()
+        self._waiting: dict[Key, tuple[Write, Written]] = {}
+        self._bytes = 0
+        self._takes: list[tuple[Key, Future[Taken | None]]] = []
+        self._idle = True
+        self._stopping = False
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="kineseg-store", daemon=True)
+        self._thread.start()
+
+    @property
+    def failing(self) -> bool:
+        """Whether the store did not work when it was tried last."""
+        return self._failing
+
+    @property
+    def waiting(self) -> int:
+        """How many states wait to be written."""
+        return len(self._waiting)
+
+    def put(self, write: Write, written: Written = _ignore) -> bool:
+        """Has a state written in place of the one before, soon; false: too much waits already. For any thread."""
+        size = len(write.data or b"")
+        with self._asked:
+            before = self._waiting.get(write.key)
+            own = len(before[0].data or b"") if before else 0
+            if size and self._bytes - own + size > self._most_bytes:
+                return False
+            if before is not None and before[0].generation > write.generation:
+                return True  # the newer owner is this server, too
+            self._waiting[write.key] = write, written
+            self._bytes += size - own
+            self._asked.notify()
+        return True
+
+    def take(self, key: Key) -> Future[Taken | None]:
+        """Takes a stream over, see `Store.take`; what waits to be written of it is written first. For any thread."""
+        future: Future[Taken | None] = Future()
+        with self._asked:
+            if self._stopping:
+                future.set_exception(StoreFailed("the server is shutting down"))
+            else:
+                self._takes.append((key, future))
+                self._asked.notify()
+        return future
+
+    def flush(self, timeout_s: float) -> bool:
+        """Waits until nothing waits to be written; false: it still does."""
+        deadline = time.monotonic() + timeout_s
+        with self._asked:
+            return self._asked.wait_for(lambda: self._idle and not self._waiting, max(0.0, deadline - time.monotonic()))
+
+    def stop(self, timeout_s: float) -> None:
+        """Writes what waits, for so long at most, and lets go of the store."""
+        self.flush(timeout_s)
+        with self._asked:
+            self._stopping = True
+            self._asked.notify_all()
+        self._thread.join(timeout_s + _LEAST_PAUSE_S)
+
+    # The thread.
+
+    def _run(self) -> None:
+        pause_s = 0.0
+        while self._wait(pause_s):
+            with self._asked:
+                some, self._waiting, self._bytes = self._waiting, {}, 0
+                takes, self._takes = self._takes, []
+                self._idle = False
+            fine = self._write(some)
+            for key, future in takes:
+                fine &= self._take(key, future)
+            pause_s = 0.0 if fine else min(max(_LEAST_PAUSE_S, 2.0 * pause_s), _LONGEST_PAUSE_S)
+            with self._asked:
+                self._idle = True
+                self._asked.notify_all()
+        with harmless("store"):
+            self._store.close()
+
+    def _wait(self, pause_s: float) -> bool:
+        """Until there is something to do; after a failure, some time passes. False: nothing more comes."""
+        with self._asked:
+            if pause_s:
+                self._asked.wait_for(lambda: self._stopping or self._takes, pause_s)
+            self._asked.wait_for(lambda: self._stopping or self._waiting or self._takes)
+            for _, future in self._takes if self._stopping else ():
+                future.set_exception(StoreFailed("the server is shutting down"))
+            return not self._stopping
+
+    def _write(self, some: dict[Key, tuple[Write, Written]]) -> bool:
+        if not some:
+            return True
+        try:
+            sealed = [
+                write if write.data is None else replace(write, data=self._seal(write.data))
+                for write, _ in some.values()
+            ]
+            fenced = self._store.write(sealed)
+        except Exception as error:
+            self._fails(error)
+            with self._asked:
+                for key, entry in some.items():
+                    if key not in self._waiting:
+                        self._waiting[key] = entry
+                        self._bytes += len(entry[0].data or b"")
+            return False
+        self._works()
+        for key, (_, written) in some.items():
+            with harmless("store"):
+                written(key not in fenced)
+        return True
+
+    def _take(self, key: Key, future: Future[Taken | None]) -> bool:
+        if not future.set_running_or_notify_cancel():
+            return True
+        try:
+            taken = self._store.take(key)
+        except Exception as error:
+            self._fails(error)
+            future.set_exception(error if isinstance(error, StoreFailed) else StoreFailed(str(error)))
+            return False
+        self._works()
+        future.set_result(taken)
+        return True
+
+    def _fails(self, error: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            _log.error("the store fails: streams go on, but would not outlive this server", error=str(error))
+            with harmless("store"):
+                self._on_health(False)
+
+    def _works(self) -> None:
+        if self._failing:
+            self._failing = False
+            _log.info("the store works again", store=self._store.name)
+            with harmless("store"):
+                self._on_health(True)
