@@ -89,7 +89,7 @@ def free_port() -> int:
 
 
 def written(path: Path, motion: Recording) -> str:
-    """Two performers as lines of JSON, and the source that prints them; one is a quarter of the other's size."""
+    """Two performers and a prop as lines of JSON, and the source that prints them; Ben is a quarter of Ada's size."""
     recorded = recorded_of(motion)
     assert recorded.info.joints is not None
     layout = Layout(recorded.info.joints, rate=recorded.info.rate)
@@ -98,6 +98,9 @@ def written(path: Path, motion: Recording) -> str:
         for encoder in encoders.values():
             file.write(encoder.header())
         for at, values in enumerate(recorded.values):
+            file.write(
+                b'{"positions": {"tip": [0, 1, 0], "grip": [0, 0, 0]}, "performer": "Sword", "time": %f}\n' % (at / 60)
+            )
             file.write(encoders["Ada"].frame(values, at, at / motion.rate))
             file.write(encoders["Ben"].frame(values / 4, at, at / motion.rate))
     script = path.with_suffix(".py")
@@ -113,6 +116,7 @@ def test_two_performers_are_two_streams(kineseg: Command, motion: Recording, mot
         assert kineseg("stream", f"file:{tmp_path / 'kept.npz'}?speed=0", "--out", alone).status == 0
     assert "Ada: 19 joints" in outcome.err
     assert "Ben: 19 joints" in outcome.err
+    assert "left out: what arrives of Sword cannot be segmented: no joint found" in outcome.err
     assert (tmp_path / "kept-2-Ben.npz").is_file()
     streams: dict[str, list[dict[str, object]]] = {}
     for line in out.read_text().splitlines():

@@ -139,9 +139,11 @@ class ServerEngine:
         return f"server {self._address}, model {self._model.name} {self._model.version}"
 
     async def __aenter__(self) -> Self:
-        self._client = await self._stack.enter_async_context(AsyncClient(self._address))
-        self._model = _chosen(await self._client.models(), self._choices.model)
-        self._streams: AsyncStreams = await self._stack.enter_async_context(self._client.streams())
+        async with AsyncExitStack() as stack:
+            self._client = await stack.enter_async_context(AsyncClient(self._address))
+            self._model = _chosen(await self._client.models(), self._choices.model)
+            self._streams: AsyncStreams = await stack.enter_async_context(self._client.streams())
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -294,8 +296,8 @@ def check_model(info: SourceInfo, model: Model) -> None:
 
 
 def _refused(info: SourceInfo, why: str) -> str:
-    whose = f"{info.performer}: " if info.performer else ""
-    return f"{whose}what arrives cannot be segmented: {why}; --model scratch takes any signal"
+    whose = f" of {info.performer}" if info.performer else ""
+    return f"what arrives{whose} cannot be segmented: {why}; --model scratch takes any signal"
 
 
 def _chosen(models: tuple[Model, ...], name: str) -> Model:

@@ -38,6 +38,9 @@ class Listener(Protocol):
     def opened(self, stream: LiveStream) -> None:
         """A stream began; one before of the same performer has ended."""
 
+    def refused(self, info: SourceInfo, why: str) -> None:
+        """What one of several performers sends cannot be segmented; the others go on."""
+
     def frames(self, stream: LiveStream, frames: Frames) -> None:
         """Frames came, and are sent to be segmented."""
 
@@ -52,6 +55,9 @@ class Silent:
     """A listener that minds nothing, to begin with."""
 
     def opened(self, stream: LiveStream) -> None:
+        """See `Listener`."""
+
+    def refused(self, info: SourceInfo, why: str) -> None:
         """See `Listener`."""
 
     def frames(self, stream: LiveStream, frames: Frames) -> None:
@@ -74,6 +80,11 @@ class Listeners:
         """See `Listener`."""
         for one in self._each:
             one.opened(stream)
+
+    def refused(self, info: SourceInfo, why: str) -> None:
+        """See `Listener`."""
+        for one in self._each:
+            one.refused(info, why)
 
     def frames(self, stream: LiveStream, frames: Frames) -> None:
         """See `Listener`."""

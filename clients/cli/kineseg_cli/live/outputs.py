@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kineseg import Event, FrameResult, SegmentClosed, SegmentRetracted, Summary
-from kineseg.sources import Frames, Health
+from kineseg.sources import Frames, Health, SourceInfo
 
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.live.listener import LiveStream, Silent
@@ -83,6 +83,10 @@ class Notices(Silent):
             f"{'the sender' if info.clock == 'sender' else 'arrival'}; model {stream.model}{again}"
         )
         self._console.print_notes(whose, info.notes)
+
+    def refused(self, info: SourceInfo, why: str) -> None:
+        """Says why."""
+        self._console.print_line(f"left out: {why}")
 
     def item(self, stream: LiveStream, item: Event | FrameResult) -> None:
         """Says how it ended."""

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import time
 
-from kineseg import EndReason, KinesegError, Summary, Unavailable
-from kineseg.sources import Frames, Source
+from kineseg import EndReason, KinesegError, RequestError, Summary, Unavailable
+from kineseg.sources import Frames, Source, SourceInfo
 
+from kineseg_cli.failures import CommandError
 from kineseg_cli.interrupt import Stop
 from kineseg_cli.live.engines import Engine, Opened
 from kineseg_cli.live.listener import Listener
@@ -38,6 +39,7 @@ class LiveRun:
         self._stop = stop
         self._duration_s = duration_s
         self._open: dict[str, Opened] = {}
+        self._refused: dict[str, SourceInfo] = {}  # by performer: what cannot be segmented
         self._began: float | None = None
         self.frames = 0
 
@@ -78,19 +80,45 @@ class LiveRun:
         async for frames in self._source:
             if self._began is None:
                 self._began = time.monotonic()
+            if self._refused.get(frames.info.performer) is frames.info:
+                continue
             opened = await self._opened_for(frames)
+            if opened is None:
+                continue
             self._listener.frames(opened.stream, frames)
-            await self._engine.send(opened, frames)
+            try:
+                await self._engine.send(opened, frames)
+            except RequestError as error:
+                self._refuse(frames.info, error)
+                continue
             self.frames += frames.n_frames
 
-    async def _opened_for(self, frames: Frames) -> Opened:
+    def _refuse(self, info: SourceInfo, error: Exception) -> None:
+        """One of several is left out; raises the error where there is no other."""
+        infos = self._source.infos
+        hopeful = [
+            name
+            for name in self._source.layouts()
+            if name != info.performer and not (name in self._refused and self._refused[name] is infos.get(name))
+        ]
+        if not hopeful:
+            raise error
+        self._refused[info.performer] = info
+        self._listener.refused(info, str(error))
+
+    async def _opened_for(self, frames: Frames) -> Opened | None:
         info = frames.info
         opened = self._open.get(info.performer)
         if opened is not None and opened.stream.info is info and not opened.ended:
             return opened
         if opened is not None and not opened.ended:
             await self._engine.end(opened)
-        opened = self._open[info.performer] = await self._engine.open(info)
+        try:
+            opened = self._open[info.performer] = await self._engine.open(info)
+        except (CommandError, RequestError) as error:
+            self._open.pop(info.performer, None)
+            self._refuse(info, error)
+            return None
         self._listener.opened(opened.stream)
         return opened
 
@@ -99,7 +127,11 @@ class LiveRun:
             if isinstance(item, KinesegError):
                 if opened.ended:
                     continue
-                raise item
+                if not isinstance(item, RequestError):
+                    raise item
+                opened.ended = True
+                self._refuse(opened.stream.info, item)
+                continue
             self._listener.item(opened.stream, item)
             if isinstance(item, Summary) and item.reason is not EndReason.COMPLETED:
                 opened.ended = True
