@@ -1,4 +1,4 @@
-"""What watching sources for anomalies costs by itself: time a frame, many streams in turn, and a stream's state."""
+"""What watching sources for anomalies costs by itself: time a frame, many streams at once, and a stream's state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kineseg.motion import generate
 from kineseg_core.anomalies import AnomalyBudget, WatchedSource
 from kineseg_core.anomalies.warm_up import warm_up
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.watch import SourceWatch
+from kineseg_core.intake.watch import SentFrames, SourceWatch
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -27,11 +27,14 @@ CHUNK = 6
 CHANNELS = 59
 RECORDINGS, SECONDS, WARM_S = 8, 60.0, 32.0
 ROUNDS = 5
+_APART = 37
+"""Chunks by which streams of the same recording are apart; it goes on for long enough that none begins it anew, which
+would be a jump to be alarmed at."""
 
 
 @dataclass(frozen=True)
 class WatchCost:
-    """Of generated motion, all streams a chunk in turn, on one thread, after all detectors have warmed up.
+    """Of generated motion, a chunk of all streams at once, on one thread, after all detectors have warmed up.
 
     Attributes:
         of: What is watched: a `body` or `channels`.
@@ -64,17 +67,17 @@ def measure() -> list[WatchCost]:
 
 def _cost(of: str, source: WatchedSource, frames: F64) -> WatchCost:
     watches = [SourceWatch(source, AnomalyBudget()) for _ in range(STREAMS)]
-    chunks, warm = frames.shape[1] // CHUNK, round(WARM_S * RATE_HZ) // CHUNK
+    chunks, warm = round(SECONDS * RATE_HZ) // CHUNK, round(WARM_S * RATE_HZ) // CHUNK
     costs = []
     for part in (range(warm), *np.array_split(np.arange(warm, chunks), ROUNDS)):
         began = time.process_time()
         for chunk in part:
             first = int(chunk) * CHUNK
-            times_ns = [round(frame * SECOND / RATE_HZ) for frame in range(first, first + CHUNK)]
-            for i, watch in enumerate(watches):
-                # Streams share recordings, each a different distance into them.
-                at = (int(chunk) + 37 * (i // len(frames))) % chunks * CHUNK
-                watch.push(first, frames[i % len(frames), at : at + CHUNK], times_ns)
+            times_ns = np.array([round(frame * SECOND / RATE_HZ) for frame in range(first, first + CHUNK)])
+            # Streams share recordings, each a different distance into them.
+            places = [(i % len(frames), first + _APART * CHUNK * (i // len(frames))) for i in range(len(watches))]
+            sent = [SentFrames(first, frames[of, at : at + CHUNK], times_ns) for of, at in places]
+            SourceWatch.push_many(watches, sent)
         costs.append((time.process_time() - began) / (len(part) * CHUNK * len(watches)) * 1e6)
     later = costs[1:]
     largest = max(len(pickle.dumps(watch)) for watch in watches)
@@ -84,7 +87,8 @@ def _cost(of: str, source: WatchedSource, frames: F64) -> WatchCost:
 
 def _bodies() -> tuple[F64, tuple[str, ...], tuple[int, ...]]:
     """``(B, T, J, 3)`` generated bodies with the noise of a capture, names of their joints, and their parents."""
-    recordings = [generate(seed, duration_s=SECONDS, rate=RATE_HZ) for seed in range(RECORDINGS)]
+    duration_s = SECONDS + _APART * CHUNK * (STREAMS // RECORDINGS) / RATE_HZ
+    recordings = [generate(seed, duration_s=duration_s, rate=RATE_HZ) for seed in range(RECORDINGS)]
     rng = np.random.default_rng(0)
     bodies = []
     for recording in recordings:

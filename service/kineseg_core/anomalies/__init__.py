@@ -7,7 +7,7 @@ source does), values and their envelopes, tails (how rare is it), the `tracker` 
 from kineseg_core.anomalies.budget import AnomalyBudget
 from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyClass, AnomalyKind
-from kineseg_core.anomalies.monitor import AnomalyMonitor
+from kineseg_core.anomalies.monitor import AnomalyMonitor, push_many
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.warm_up import warm_up
 
@@ -21,5 +21,6 @@ __all__ = [
     "Raised",
     "Updated",
     "WatchedSource",
+    "push_many",
     "warm_up",
 ]

@@ -19,21 +19,25 @@ from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.profile import profile_of, restore
 from kineseg_core.anomalies.rules.book import RuleFinding, findings
+from kineseg_core.anomalies.score.kind import StreamKind
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.tracker import HYSTERESIS, RAREST, AnomalyTracker, Change
 from kineseg_core.anomalies.values.body import BodyValues
+from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.kept.declared import keeps
+
+F64 = NDArray[np.float64]
 
 _STAYS_S = 20.0
 _ANY = -1e6  # nats
 
 
 @keeps(
-    "_bar _scorer _row_rules _tracker _of_row _busy _learns_after_s",
+    "_bar _scorer _row_rules _tracker _of_row _busy",
     fixed="source budget _spoken",
     passing="severities",
 )
@@ -64,18 +68,16 @@ class AnomalyMonitor:
         self.budget = budget or AnomalyBudget()
         self.severities = np.empty(0)
         self._bar = AlarmBar(self.budget.alarms_per_hour)
-        self._scorer = Scorer(source, self._bar.numbers)
-        values = self._scorer.values
-        self._row_rules: BodyRules | ChannelRules
-        self._row_rules = BodyRules(source, values) if isinstance(values, BodyValues) else ChannelRules(source, values)
+        self._scorer = Scorer(source)
+        self._row_rules = ChannelRules(source) if source.parents is None else BodyRules(source)
         self._tracker = AnomalyTracker(self._bar, _neighbours(source))
         if profile is not None:
             restore(profile, source, self._scorer)
+            self._scorer.put_away()
         self._spoken = source.names if source.parents is None else spoken(source.names)
         self._of_row: list[RuleFinding] = []
         self._busy = False  # whether anomalies or rules go on
-        self._learns_after_s = -math.inf
-        """When what comes may become what is usual: not while an anomaly goes on, unless it stays."""
+        self._scorer.heed(self._bar.numbers, learns_after_s=-math.inf, busy=False)
 
     def update(self, values: ArrayLike, time_s: float) -> list[AnomalyEvent]:
         """Takes the next frame.
@@ -110,17 +112,16 @@ class AnomalyMonitor:
             raise self._wrong_shape(values, times)
         if values.ndim == 2:
             values = values[:, :, None]
-        severities, found = np.empty(len(values)), list[tuple[int, AnomalyEvent]]()
-        advance, at = self._scorer.advance, 0
-        while at < len(values):
-            at, is_due = advance(values, times, at, severities, learns_after_s=self._learns_after_s, busy=self._busy)
-            if at < 0:
-                wrong = times[~np.isfinite(times)][0]
-                raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
-            if is_due:
-                found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
+        severities, end = np.empty(len(values)), len(values)
+        at, is_due = self._scorer.advance(values, times, 0, end, severities)
+        found = self._go_on(values, times, severities, at, end, is_due=is_due) if is_due or at < end else []
         self.severities = severities
         return found
+
+    @property
+    def kind(self) -> StreamKind:
+        """Of its source; `push_many` takes frames of those that have the same."""
+        return self._scorer.kind
 
     @property
     def warming_up(self) -> tuple[str, ...]:
@@ -135,7 +136,25 @@ class AnomalyMonitor:
         """The stream is over: clears what goes on."""
         return self._events(self._tracker.finish(self._scorer.time_s)) if self._scorer.frames else []
 
-    def _wrong_shape(self, values: NDArray[np.float64], times: NDArray[np.float64]) -> InvalidFrame:
+    def _go_on(
+        self, values: F64, times: F64, severities: F64, at: int, end: int, *, is_due: bool
+    ) -> list[tuple[int, AnomalyEvent]]:
+        """Decides with the frame before `at` if that `is_due`, and takes the frames from there to before `end`."""
+        found = list[tuple[int, AnomalyEvent]]()
+        while True:
+            if at < 0:
+                wrong = times[~np.isfinite(times)][0]
+                raise InvalidFrame(f"time_s: is {wrong}; expected the capture time in seconds", field="time_s")
+            if is_due:
+                found += [(at - 1, event) for event in self._decide(severities[at - 1 : at])]
+            if at == end:
+                break
+            at, is_due = self._scorer.advance(values, times, at, end, severities)
+        if not self._busy:
+            self._scorer.put_away()
+        return found
+
+    def _wrong_shape(self, values: F64, times: F64) -> InvalidFrame:
         if values.shape[1:] != self.source.shape:
             return InvalidFrame(
                 f"values: have shape {values.shape[1:]}; expected {self.source.shape}, a number for each of "
@@ -149,11 +168,10 @@ class AnomalyMonitor:
     def _decide(self, severity: NDArray[np.float64]) -> list[AnomalyEvent]:
         """What becomes of anomalies with the newest frame, whose severity is written."""
         scorer = self._scorer
-        clock = scorer.state.clock[0]
-        time_s = float(clock["time_s"])
+        time_s = scorer.time_s
         if scorer.new_row:
             self._of_row = self._look(time_s)
-        found = findings(scorer.state.book, time_s, float(clock["interval_s"])) + self._of_row
+        found = findings(scorer.state.book, time_s, float(scorer.clock["interval_s"][0])) + self._of_row
         signs = [Sign(finding.kind, finding.units, RULE_SEVERITY, finding.since_s) for finding in found]
         if found:
             severity[0] = RULE_SEVERITY
@@ -161,17 +179,22 @@ class AnomalyMonitor:
         events = self._events(self._tracker.update(time_s, signs, self._named))
         self._busy = not (self._tracker.idle and self._row_rules.idle)
         since_s = self._tracker.alarmed_since_s
-        self._learns_after_s = -math.inf if since_s is None else since_s + _STAYS_S
+        # Not while an anomaly goes on, unless it stays.
+        learns_after_s = -math.inf if since_s is None else since_s + _STAYS_S
+        scorer.heed(self._bar.numbers, learns_after_s=learns_after_s, busy=self._busy)
         return events
 
     def _look(self, time_s: float) -> list[RuleFinding]:
         """The rules that look at rows of values."""
         scorer = self._scorer
         watched_s, settled = scorer.seconds, not scorer.mostly_silent
-        if isinstance(self._row_rules, BodyRules):
-            return self._row_rules.update(time_s, watched_s, settled=settled)
+        rules, values = self._row_rules, scorer.values
+        if isinstance(rules, BodyRules):
+            assert isinstance(values, BodyValues)
+            return rules.update(values, time_s, watched_s, settled=settled)
+        assert isinstance(values, ChannelValues)
         usual_bends = scorer.state.envelope.quantile[: len(self.source.names)]
-        return self._row_rules.update(time_s, watched_s, usual_bends, settled=settled)
+        return rules.update(values, time_s, watched_s, usual_bends, settled=settled)
 
     def _named(self, since_s: float, signs: Sequence[Sign], young: bool) -> tuple[AnomalyKind, tuple[int, ...], float]:
         if self.source.parents is None:
@@ -201,6 +224,41 @@ class AnomalyMonitor:
         if cleared:
             return Cleared(*said, end_s=anomaly.end_s)
         return (Raised if change.what == "raised" else Updated)(*said)
+
+
+def push_many(
+    monitors: Sequence[AnomalyMonitor], frames: F64, times_s: F64, ends: Sequence[int]
+) -> dict[int, list[tuple[int, AnomalyEvent]] | Exception]:
+    """Takes the next frames of N streams of one kind; all is as if each had been given its own.
+
+    Their `severities` stay as they were.
+
+    Args:
+        monitors: N, each once.
+        frames: ``(n, J, 3)`` or ``(n, C)`` C-contiguous, stream after stream, see `AnomalyMonitor.push`.
+        times_s: ``(n,)`` finite.
+        ends: For each stream the row of `frames` behind its last one.
+
+    Returns:
+        By place in `monitors` what that one's `push` would have returned, unless that is nothing, or raised; rows are
+        of `frames`.
+    """
+    values = frames[:, :, None] if frames.ndim == 2 else frames
+    severities = np.empty(len(values))
+    firsts = (0, *ends[:-1])
+    jobs = np.array([each._scorer.job(*part) for each, *part in zip(monitors, firsts, ends, strict=True)])
+    found: dict[int, list[tuple[int, AnomalyEvent]] | Exception] = {}
+    if monitors[0].kind.watch(jobs, values, times_s, severities):
+        for place in np.flatnonzero(jobs[:, 3]).tolist():
+            at, end = int(jobs[place, 1]), ends[place]
+            try:
+                events = monitors[place]._go_on(values, times_s, severities, at, end, is_due=True)
+            except Exception as error:  # it is not the others' fault
+                found[place] = error
+            else:
+                if events:
+                    found[place] = events
+    return found
 
 
 def _neighbours(source: WatchedSource) -> list[frozenset[int]]:

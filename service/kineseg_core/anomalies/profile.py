@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.envelope import renew
-from kineseg_core.anomalies.score.scorer import Scorer, frames_a_row
+from kineseg_core.anomalies.score.kind import frames_a_row
+from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.errors import InvalidRequest
 from kineseg_core.profile_json import no_profile

@@ -12,7 +12,8 @@ from kineseg_core.kept.declared import keeps
 
 # An anomaly is known within seconds of its beginning; one that began earlier counts from there.
 _REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
-_LONGEST = (1 << 32) - 1  # ns, over four seconds: longer steps are kept apart
+LONGEST_NS = (1 << 32) - 1
+"""Over four seconds; longer steps are kept apart."""
 
 Place = tuple[int, int]
 """A frame and its time in nanoseconds."""
@@ -43,9 +44,9 @@ class RecentPlaces:
         if not times_ns:
             return
         steps = [now - before for before, now in zip((self._ns, *times_ns), times_ns, strict=False)]
-        if first != self._frame + 1 or max(steps) > _LONGEST or not self._count:
+        if first != self._frame + 1 or max(steps) > LONGEST_NS or not self._count:
             self._see_leaps(first, steps)
-            steps = [min(step, _LONGEST) for step in steps]
+            steps = [min(step, LONGEST_NS) for step in steps]
         size, count = len(self._steps), self._count
         row = count % size
         if row + len(steps) <= size:
@@ -55,6 +56,20 @@ class RecentPlaces:
                 self._steps[place % size] = step
         self._count = count + len(steps)
         self._frame, self._ns = first + len(steps) - 1, times_ns[-1]
+
+    def follow(self, first: int, steps_ns: array[int], last_ns: int) -> bool:
+        """The same where the steps are known, from the newest to the first of these on, none of over four seconds.
+
+        Returns:
+            Whether that could be done: these frames follow the newest at once, and there is room for them in one piece.
+        """
+        row, many = self._count % len(self._steps), len(steps_ns)
+        if not many or first != self._frame + 1 or not self._count or row + many > len(self._steps):
+            return False
+        self._steps[row : row + many] = steps_ns
+        self._count += many
+        self._frame, self._ns = first + many - 1, last_ns
+        return True
 
     def nearest(self, time_s: float) -> Place:
         """The frame nearest to a time, of those that are remembered."""
@@ -73,7 +88,7 @@ class RecentPlaces:
     def _see_leaps(self, first: int, steps: Sequence[int]) -> None:
         for place, step in enumerate(steps, self._count):
             leapt = first - self._frame if place == self._count else 1
-            if leapt != 1 or step > _LONGEST or place == 0:
+            if leapt != 1 or step > LONGEST_NS or place == 0:
                 self._leaps.append((place, leapt, step))
         while self._leaps[0][0] < self._count - len(self._steps):
             self._leaps.popleft()

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from kineseg.motion import Joints, tree_of
 from numpy.typing import NDArray
 
-from kineseg_core.anomalies import AnomalyBudget, AnomalyEvent, AnomalyMonitor, Cleared, Raised, WatchedSource
+from kineseg_core.anomalies import (
+    AnomalyBudget,
+    AnomalyEvent,
+    AnomalyMonitor,
+    Cleared,
+    Raised,
+    WatchedSource,
+    push_many,
+)
+from kineseg_core.anomalies.score.kind import StreamKind
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.clock import SECOND
+from kineseg_core.intake.recent_places import LONGEST_NS, RecentPlaces
 from kineseg_core.intake.recent_places import Place as Place
-from kineseg_core.intake.recent_places import RecentPlaces
 from kineseg_core.kept.declared import keeps
 
 
@@ -27,6 +38,24 @@ class AnomalyFound:
     time_ns: int
     decided: int
     decided_ns: int
+
+
+class SentFrames(NamedTuple):
+    """Consecutive frames of a source.
+
+    Attributes:
+        first: Number of the first of them.
+        frames: ``(n, U)`` channels or ``(n, J, 3)`` positions; NaN: missing.
+        times_ns: ``(n,)`` increasing.
+    """
+
+    first: int
+    frames: NDArray[np.floating]
+    times_ns: NDArray[np.int64]
+
+
+Found = Mapping[int, Sequence[AnomalyFound]]
+"""By row what is found with that frame."""
 
 
 @keeps("_monitor _places _begun")
@@ -56,20 +85,57 @@ class SourceWatch:
         """What the stream has taught about its source so far, see `AnomalyMonitor.profile`."""
         return self._monitor.profile()
 
-    def push(self, first: int, frames: NDArray[np.floating], times_ns: Sequence[int]) -> dict[int, list[AnomalyFound]]:
+    def push(self, sent: SentFrames) -> Found:
         """Takes consecutive frames.
-
-        Args:
-            first: Number of the first of them.
-            frames: ``(n, U)`` channels or ``(n, J, 3)`` positions; NaN: missing.
-            times_ns: n times, increasing.
 
         Returns:
             By row what is found with that frame.
         """
+        return self._placed(sent, 0, self._monitor.push(sent.frames, sent.times_ns / SECOND))
+
+    @staticmethod
+    def push_many(watches: Sequence[SourceWatch], sent: Sequence[SentFrames]) -> list[Found | Exception]:
+        """Takes frames of many streams; all is as if each had been given its own.
+
+        Args:
+            watches: Each once.
+            sent: What comes for each.
+
+        Returns:
+            For each what its `push` would have returned or raised.
+        """
+        found: list[Found | Exception] = [{}] * len(watches)
+        alike: dict[StreamKind, list[int]] = {}
+        for place, watch in enumerate(watches):
+            alike.setdefault(watch._monitor.kind, []).append(place)
+        for places in alike.values():
+            those, parts = [watches[place] for place in places], [sent[place] for place in places]
+            frames = np.concatenate([part.frames for part in parts], dtype=np.float64)
+            times_ns = np.concatenate([part.times_ns for part in parts])
+            ends = [*itertools.accumulate(len(part.times_ns) for part in parts)]
+            firsts = [0, *ends[:-1]]
+            events = push_many([watch._monitor for watch in those], frames, times_ns / SECOND, ends)
+            steps_ns = _steps(times_ns, firsts, [watch._places.last[1] for watch in those])
+            for at, (watch, part) in enumerate(zip(those, parts, strict=True)):
+                came = events.get(at, ())
+                if isinstance(came, Exception):
+                    found[places[at]] = came
+                elif came or not watch._places.follow(
+                    part.first, steps_ns[firsts[at] : ends[at]], int(times_ns[ends[at] - 1])
+                ):
+                    found[places[at]] = watch._placed(part, firsts[at], came)
+        return found
+
+    def _placed(self, sent: SentFrames, begin: int, events: Sequence[tuple[int, AnomalyEvent]]) -> Found:
+        """The events of frames, by row of these; `begin` is the first one among the rows that came with the events."""
+        first, times_ns = sent.first, sent.times_ns.tolist()
+        if not events:
+            self._places.extend(first, times_ns)
+            return {}
         found: dict[int, list[AnomalyFound]] = {}
         known = 0
-        for row, event in self._monitor.push(frames, np.array(times_ns, np.float64) / SECOND):
+        for each, event in events:
+            row = each - begin
             self._places.extend(first + known, times_ns[known : row + 1])
             known = row + 1
             found.setdefault(row, []).append(self._found(event, (first + row, times_ns[row])))
@@ -101,6 +167,20 @@ class SourceWatch:
             kind = AnomalyRaised if isinstance(event, Raised) else AnomalyUpdated
             detail = kind(*about, channels, joints, anomaly_class=of)
         return AnomalyFound(detail, frame, since_ns, *at)
+
+
+def _steps(times_ns: NDArray[np.int64], firsts: list[int], before_ns: list[int]) -> array[int]:
+    """From each time of many streams to the next one, for `RecentPlaces.follow`; none where some are too long.
+
+    Args:
+        times_ns: ``(n,)`` stream after stream.
+        firsts: Where each stream's begin.
+        before_ns: The newest time of each before that.
+    """
+    steps = np.diff(times_ns, prepend=0)
+    steps[firsts] = times_ns[firsts] - before_ns
+    fit = steps.min() >= 0 and steps.max() <= LONGEST_NS
+    return array("I", steps.astype(np.uint32).tobytes() if fit else b"")
 
 
 def joints_source(joints: Joints, rate_hz: float) -> WatchedSource:

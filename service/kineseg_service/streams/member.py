@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Ack, EndReason
-from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.intake import Chunk, Intake, Taken
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
@@ -120,6 +120,20 @@ class MemberStream(OpenStream):
         has_room = self._submitted - self._stream.passed < self._queue_frames
         return has_room and not self._ending and (self._taking is not None or bool(self._kept))
 
+    def begin(self) -> tuple[Intake, Chunk] | None:
+        """Reads the next chunk, where one is next, and nothing of it is taken yet: it may be watched until `take`."""
+        if self._taking is not None or not self.can_take or isinstance(self._kept[0], _End):
+            return None
+        entry, intake = self._kept.popleft(), self.session.intake
+        assert not isinstance(entry, _End)
+        try:
+            chunk = intake.begin(*entry)
+        except Exception:
+            self._kept.appendleft(entry)  # `take` meets with the same, and ends the stream
+            return None
+        self._taking = self._finished(chunk)
+        return intake, chunk
+
     def take(self, until: float) -> list[Item]:
         """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
         items: list[Item] = []
@@ -169,6 +183,9 @@ class MemberStream(OpenStream):
         """It cannot go on, or its client takes nothing: it leaves its call with this error."""
         self.given_up = True
         self._owner.gave_up(self, error)
+
+    def _finished(self, chunk: Chunk) -> Iterator[Taken]:
+        yield from self.session.intake.finish(chunk)
 
     def _next(self, items: list[Item]) -> Iterator[Taken]:
         """What the next chunk gives; nothing at the end, whose own items are added at once."""

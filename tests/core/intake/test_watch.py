@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_JOINTS, Joints
 from kineseg_core.anomalies import AnomalyBudget, AnomalyKind, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
-from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits, Taken, watch_together
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch, joints_source
 from numpy.typing import NDArray
 
@@ -70,6 +70,39 @@ def test_chunks_and_pickling_change_nothing(cuts: set[int], timed: bool) -> None
         for frame, ns in ((item.frame, item.time_ns), (item.decided, item.decided_ns)):
             # Of the frame as it was stamped, not of about then.
             assert ns == (times_ns[frame] - times_ns[0] if timed else round(frame * 1e9 / RATE))
+
+
+def test_chunks_that_are_watched_together_give_what_each_alone_gives() -> None:
+    frames = sent()
+    sources = {0: frames, 1: frames[:, ::-1].copy(), 2: frames[100:]}
+    intakes = {
+        number: Intake(
+            CHANNELS, None, RATE, 15.0, IntakeLimits(),
+            watch=SourceWatch(WatchedSource.of_channels(CHANNELS, RATE), AnomalyBudget()) if number != 1 else None,
+        )
+        for number in sources
+    }  # fmt: skip
+    together = {number: list[Taken]() for number in sources}
+    for first in range(0, N, 10):
+        begun = {
+            number: intakes[number].begin(first, rows[first : first + 10].tobytes(), ())
+            for number, rows in sources.items()
+            if first < len(rows)
+        }
+        watch_together([(intakes[number], chunk) for number, chunk in begun.items()])
+        for number, chunk in begun.items():
+            together[number] += intakes[number].finish(chunk)
+    assert [type(item.detail) for item in found(together[0])] == [AnomalyRaised, AnomalyCleared]
+    assert not found(together[1])
+    for number in (0, 2):
+        alone = SourceWatch(WatchedSource.of_channels(CHANNELS, RATE), AnomalyBudget())
+        intake = Intake(CHANNELS, None, RATE, 15.0, IntakeLimits(), watch=alone)
+        rows = sources[number]
+        taken = [
+            item for first in range(0, len(rows), 10) for item in intake.take(first, rows[first:][:10].tobytes(), ())
+        ]
+        assert found(taken) == found(together[number])
+        assert [*intake.flush()] == [*intakes[number].flush()]
 
 
 def test_one_that_goes_on_ends_where_the_stream_does() -> None:

@@ -21,17 +21,15 @@ _KEPT_S = 20.0
 """Axes that have changed are what is usual after so long."""
 
 
-@keeps("_changed_s", fixed="_values _root")
+@keeps("_changed_s", fixed="_root")
 class BodyRules:
     """Exact rules on the values of a body. Picklable.
 
     Args:
         source: The body.
-        values: Of its stream.
     """
 
-    def __init__(self, source: WatchedSource, values: BodyValues) -> None:
-        self._values = values
+    def __init__(self, source: WatchedSource) -> None:
         self._root = source.root
         self._changed_s: float | None = None
 
@@ -40,33 +38,35 @@ class BodyRules:
         """Whether it need not be given a row that `may_be_changed` does not point at."""
         return self._changed_s is None
 
-    def update(self, time_s: float, watched_s: float, *, settled: bool) -> list[RuleFinding]:
+    def update(self, values: BodyValues, time_s: float, watched_s: float, *, settled: bool) -> list[RuleFinding]:
         """Looks at a new row of values.
 
         Args:
+            values: With that row.
             time_s: Capture time of the row.
             watched_s: For how long there have been rows.
             settled: Whether most joints are seen, and have been for a while, without a gap.
         """
         findings = []
-        looked_at = settled and watched_s >= _SETTLED_S and self._values.moved > LEAST_MOVE
-        if looked_at and axes_changed(np.delete(self._values.last_places(), self._root, axis=1)):
+        looked_at = settled and watched_s >= _SETTLED_S and values.moved > LEAST_MOVE
+        if looked_at and axes_changed(np.delete(values.last_places(), self._root, axis=1)):
             self._changed_s = time_s if self._changed_s is None else None
         if self._changed_s is not None:
             if time_s - self._changed_s > _KEPT_S:
                 self._changed_s = None
             else:
                 findings.append(RuleFinding(AnomalyKind.AXES, (), self._changed_s))
-        if self._other_unit():
+        if _other_unit(values):
             findings.append(RuleFinding(AnomalyKind.UNIT, (), time_s))
         return findings
 
-    def _other_unit(self) -> bool:
-        common = self._values.common_deviation
-        if abs(common) < _UNIT:
-            return False
-        spread = float(np.nanmedian(np.abs(self._values.deviations - common)))
-        return spread < _SPREAD * abs(common)
+
+def _other_unit(values: BodyValues) -> bool:
+    common = values.common_deviation
+    if abs(common) < _UNIT:
+        return False
+    spread = float(np.nanmedian(np.abs(values.deviations - common)))
+    return spread < _SPREAD * abs(common)
 
 
 @kernel(inlined=True)

@@ -60,17 +60,15 @@ class _Change:
     confirmed: int = 0
 
 
-@keeps("_changes", fixed="_values _sensors")
+@keeps("_changes", fixed="_sensors")
 class ChannelRules:
     """Exact rules on the values of channels. Picklable.
 
     Args:
         source: Channels.
-        values: Of their stream.
     """
 
-    def __init__(self, source: WatchedSource, values: ChannelValues) -> None:
-        self._values = values
+    def __init__(self, source: WatchedSource) -> None:
         self._sensors = [[*channels] for channels in sensors_of(source.names)]
         self._changes: list[_Change] = []
 
@@ -79,10 +77,13 @@ class ChannelRules:
         """Whether it need not be given a row that `may_be_changed` does not point at."""
         return not self._changes
 
-    def update(self, time_s: float, watched_s: float, usual_bends: F32, *, settled: bool) -> list[RuleFinding]:
+    def update(
+        self, values: ChannelValues, time_s: float, watched_s: float, usual_bends: F32, *, settled: bool
+    ) -> list[RuleFinding]:
         """Looks at a new row of values.
 
         Args:
+            values: With that row.
             time_s: Capture time of the row.
             watched_s: For how long there have been rows.
             usual_bends: ``(C,)`` upper limits of the channels' second differences.
@@ -92,18 +93,18 @@ class ChannelRules:
             self._changes = []
             return []
         if self._changes:
-            self._confirm(time_s)
-        sudden = self._values.state.row[: len(usual_bends)] > usual_bends
+            self._confirm(values, time_s)
+        sudden = values.state.row[: len(usual_bends)] > usual_bends
         if sudden.any():
-            self._look(time_s, sudden, usual_bends)
+            self._look(values, time_s, sudden, usual_bends)
         return [
             RuleFinding(change.kind, change.channels, change.since_s)
             for change in self._changes
             if change.confirmed >= _CONFIRMED_BY[change.kind]
         ]
 
-    def _confirm(self, time_s: float) -> None:
-        rows = self._values.last_rows()
+    def _confirm(self, values: ChannelValues, time_s: float) -> None:
+        rows = values.last_rows()
         for change in tuple(self._changes):
             if change.confirmed < _CONFIRMED_BY[change.kind]:
                 channels = list(change.channels)
@@ -114,8 +115,8 @@ class ChannelRules:
             elif time_s - change.since_s > _KEPT_S:
                 self._changes.remove(change)
 
-    def _look(self, time_s: float, sudden: NDArray[np.bool_], usual_bends: F32) -> None:
-        before, last, now = self._values.last_rows()
+    def _look(self, values: ChannelValues, time_s: float, sudden: NDArray[np.bool_], usual_bends: F32) -> None:
+        before, last, now = values.last_rows()
         expected = 2.0 * last - before
         found = [
             _Change(AnomalyKind.UNIT, tuple(sensor), time_s)

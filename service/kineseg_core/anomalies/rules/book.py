@@ -28,11 +28,11 @@ class RuleBook(NamedTuple):
     """What the rules have learnt of a stream, see each of them.
 
     Attributes:
-        before: ``(U, D)`` its last values that were not lost; NaN before there were any.
+        before: ``(D, U)`` its last values, axis after axis, that were not lost; NaN before there were any.
         lost: ``(U,)`` units lost in the newest frame.
         same: ``(U,)`` units that are as they were in the frame before.
         steps: By how much each changes.
-        seen, moved: ``(U,)`` frames in which each was seen, and moved.
+        seen, moved: ``(U,)`` frames in which each was seen, and moved, while it matters.
         began: ``(1,)`` frames in which something moved.
         occluded, frozen: ``(U,)`` where these rules hold.
         hashes: ``(N,)`` of the last frames.
@@ -67,10 +67,10 @@ def new_book(source: WatchedSource) -> RuleBook:
     """Nothing has been seen yet."""
     units, rate_hz = len(source.names), source.rate_hz
     return RuleBook(
-        before=np.full((units, source.numbers), np.nan),
+        before=np.full((source.numbers, units), np.nan),
         lost=np.zeros(units, bool),
         same=np.zeros(units, bool),
-        steps=new_steps(units),
+        steps=new_steps(units, source.numbers),
         seen=np.zeros(units, np.float32),
         moved=np.zeros(units, np.float32),
         began=np.zeros(1),

@@ -20,21 +20,31 @@ _ODD, _NEXT_ODD = 0x1E3779B97F4A7C15, 0x2545F4914F6CDD1E  # these and their sums
 
 
 class Steps(NamedTuple):
-    """By how much the numbers of U units change, where they do.
+    """By how much the D numbers of U units change, where they do.
 
     Attributes:
         least, mean: ``(U,)`` the least change, and the mean one.
         seen: ``(U,)`` how many there were.
+        now: ``(D, U)`` the newest frame, axis after axis; nothing is kept in it.
+        change: ``(U,)`` of one axis; nothing is kept in it.
     """
 
     least: F32
     mean: F32
     seen: F32
+    now: NDArray[np.float64]
+    change: F32
 
 
-def new_steps(units: int) -> Steps:
+def new_steps(units: int, numbers: int) -> Steps:
     """Nothing has changed yet."""
-    return Steps(np.full(units, np.inf, np.float32), np.zeros(units, np.float32), np.zeros(units, np.float32))
+    return Steps(
+        np.full(units, np.inf, np.float32),
+        np.zeros(units, np.float32),
+        np.zeros(units, np.float32),
+        np.zeros((numbers, units)),
+        np.zeros(units, np.float32),
+    )
 
 
 @kernel(inlined=True)
@@ -43,7 +53,7 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
 
     Args:
         frame: ``(U, D)`` the new one; NaN: lost.
-        before: ``(U, D)`` float64: the last value of each number, NaN before there is one.
+        before: ``(D, U)`` float64: the last value of each number, NaN before there is one.
         lost: ``(U,)`` bool, written: a number of the unit is lost.
         same: ``(U,)`` bool, written: no number of the unit is lost or differs from its last value.
         steps: See `Steps`.
@@ -52,20 +62,25 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
     Returns:
         Units that are lost, units that are the same, and a hash of the frame of 16 bits that is never 0.
     """
-    n_lost, n_same = 0, 0
-    if _all_changed(frame.reshape(-1), before.reshape(-1)):
+    n_lost, n_same, now = 0, 0, steps.now
+    for unit in range(frame.shape[0]):
+        for i in range(frame.shape[1]):
+            now[i, unit] = frame[unit, i]
+    if _all_changed(now.reshape(-1), before.reshape(-1)):
         lost[:] = False
         same[:] = False
     else:
         for unit in range(len(lost)):
             lost[unit], same[unit] = False, True
-            for i in range(frame.shape[1]):
-                lost[unit] |= math.isnan(frame[unit, i])
-                same[unit] &= _bounded(frame[unit, i]) == before[unit, i]
+            for i in range(len(now)):
+                now[i, unit] = _bounded(now[i, unit])
+                lost[unit] |= math.isnan(now[i, unit])
+                same[unit] &= now[i, unit] == before[i, unit]
             n_lost += lost[unit]
             n_same += same[unit]
-    _see_steps(steps, frame, before)
-    _put(frame.reshape(-1), before.reshape(-1))
+    for i in range(len(now)):
+        _see_steps(steps, now[i], before[i])
+    _put(now.reshape(-1), before.reshape(-1))
     return n_lost, n_same, _hash(bits.reshape(-1))
 
 
@@ -76,10 +91,10 @@ def _bounded(value):  # type: ignore[no-untyped-def]
 
 @kernel(inlined=True)
 def _all_changed(numbers, before):  # type: ignore[no-untyped-def]
-    """Whether none is lost or equal to what it was, as in most frames; without a branch."""
+    """Whether none is lost, too large or equal to what it was, as in most frames; without a branch."""
     otherwise = False
     for i in range(len(numbers)):
-        otherwise |= math.isnan(numbers[i]) | (_bounded(numbers[i]) == before[i])
+        otherwise |= (not abs(numbers[i]) <= _LARGEST) | (numbers[i] == before[i])
     return not otherwise
 
 
@@ -87,20 +102,21 @@ def _all_changed(numbers, before):  # type: ignore[no-untyped-def]
 def _put(numbers, before):  # type: ignore[no-untyped-def]
     """Where a number is lost, the last one stays."""
     for i in range(len(numbers)):
-        before[i] = before[i] if math.isnan(numbers[i]) else _bounded(numbers[i])
+        before[i] = before[i] if math.isnan(numbers[i]) else numbers[i]
 
 
 @kernel(inlined=True)
-def _see_steps(steps, frame, before):  # type: ignore[no-untyped-def]
-    for i in range(frame.shape[1]):
-        for unit in range(frame.shape[0]):
-            change = np.float32(abs(_bounded(frame[unit, i]) - before[unit, i]))
-            changed = change > _ZERO  # not where it is NaN: the number is lost, or the first
-            least, mean, count = steps.least[unit], steps.mean[unit], steps.seen[unit]
-            more = min(count + _ONE, _STEPS)
-            steps.least[unit] = min(least * _FORGOTTEN, change) if changed else least
-            steps.mean[unit] = mean + (change - mean) / more if changed else mean
-            steps.seen[unit] = more if changed else count
+def _see_steps(steps, now, before):  # type: ignore[no-untyped-def]
+    """Of one number of each unit."""
+    change, least, mean, seen = steps.change, steps.least, steps.mean, steps.seen
+    for unit in range(len(change)):
+        change[unit] = abs(now[unit] - before[unit])
+    for unit in range(len(change)):  # where it is not NaN: the number is lost, or the first
+        least[unit] = min(least[unit] * _FORGOTTEN, change[unit]) if change[unit] > _ZERO else least[unit]
+    for unit in range(len(change)):
+        changed, more = change[unit] > _ZERO, min(seen[unit] + _ONE, _STEPS)
+        mean[unit] = mean[unit] + (change[unit] - mean[unit]) / more if changed else mean[unit]
+        seen[unit] = more if changed else seen[unit]
 
 
 @kernel(inlined=True)

@@ -26,7 +26,7 @@ def frozen(runs, moved, same, n_same, lost, steps, rate, on):  # type: ignore[no
 
     Args:
         runs: Of equal frames, see `Runs`.
-        moved: ``(U,)`` frames in which each unit moved: one that never did is part of the set-up.
+        moved: ``(U,)`` frames in which each unit moved, while it matters: one that never did is part of the set-up.
         same: ``(U,)`` bool.
         n_same: How many of these are true.
         lost: ``(U,)`` bool.
@@ -38,8 +38,11 @@ def frozen(runs, moved, same, n_same, lost, steps, rate, on):  # type: ignore[no
         For how many units.
     """
     age(runs, rate)
-    for unit in range(len(same)):
-        moved[unit] += 0.0 if same[unit] or lost[unit] else 1.0
+    if runs.counting[0]:
+        runs.counting[0] = False
+        for unit in range(len(same)):
+            moved[unit] += 0.0 if same[unit] or lost[unit] else 1.0
+            runs.counting[0] |= moved[unit] < _MOVED_S * rate
     if not (n_same or runs.running[0]):  # nor was any a frame ago, and the rule holds nowhere
         return 0
     least = max(round(_LEAST_S * rate), _LEAST_FRAMES)

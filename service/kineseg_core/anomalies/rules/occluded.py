@@ -17,7 +17,7 @@ def occluded(runs, seen, lost, n_lost, rate, on):  # type: ignore[no-untyped-def
 
     Args:
         runs: Of lost frames, see `Runs`.
-        seen: ``(U,)`` frames in which each unit was seen: one that never was is not missed.
+        seen: ``(U,)`` frames in which each unit was seen, while it matters: one that never was is not missed.
         lost: ``(U,)`` bool.
         n_lost: How many of these are true.
         rate: Frames a second.
@@ -27,8 +27,11 @@ def occluded(runs, seen, lost, n_lost, rate, on):  # type: ignore[no-untyped-def
         For how many units.
     """
     age(runs, rate)
-    for unit in range(len(lost)):
-        seen[unit] += 0.0 if lost[unit] else 1.0
+    if runs.counting[0]:
+        runs.counting[0] = False
+        for unit in range(len(lost)):
+            seen[unit] += 0.0 if lost[unit] else 1.0
+            runs.counting[0] |= seen[unit] < _SEEN_S * rate
     if not (n_lost or runs.running[0]):  # nor was any a frame ago, and the rule holds nowhere
         return 0
     least = max(round(_LEAST_S * rate), _LEAST_FRAMES)

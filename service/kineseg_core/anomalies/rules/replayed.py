@@ -38,6 +38,7 @@ class Replays(NamedTuple):
         newest, near: ``(U,)`` that of the newest frame, and by how much one that is the same may differ from it.
         runs: ``(U, L)`` frames in a row that were the same as those so many frames before.
         running: ``(U,)`` whether any of these is not 0.
+        has_past: ``(1,)`` whether any of the next three is not 0.
         ran, went_on: ``(U,)`` frames of runs that are over, and how many went on; forgotten with time.
         alarms: ``(U,)`` so far, forgotten with time.
         lag: ``(U,)`` of the present alarm, frames; 0: none.
@@ -50,6 +51,7 @@ class Replays(NamedTuple):
     near: NDArray[np.float32]
     runs: NDArray[np.int16]
     running: NDArray[np.bool_]
+    has_past: NDArray[np.bool_]
     ran: NDArray[np.float32]
     went_on: NDArray[np.float32]
     alarms: NDArray[np.float32]
@@ -67,6 +69,7 @@ def new_replays(units: int, rate_hz: float) -> Replays:
         np.zeros(units, np.float32),
         np.zeros((units, lags), np.int16),
         np.zeros(units, bool),
+        np.zeros(1, bool),
         np.zeros(units, np.float32),
         np.zeros(units, np.float32),
         np.zeros(units, np.float32),
@@ -82,7 +85,7 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
 
     Args:
         state: See `Replays`.
-        filled: ``(U, D)`` last known values.
+        filled: ``(D, U)`` last known values.
         lost: ``(U,)`` bool.
         root: The unit that places are relative to; -1: none.
         rate: Frames a second.
@@ -94,10 +97,11 @@ def replayed(state, filled, lost, root, rate):  # type: ignore[no-untyped-def]
     size, count = keys.shape[1], state.frames[0]
     row = count % size
     last = row - 1 if row else size - 1
-    kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
-    forget(state.ran, kept)
-    forget(state.went_on, kept)
-    forget(state.alarms, kept)
+    if state.has_past[0]:
+        kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
+        forget(state.ran, kept)
+        forget(state.went_on, kept)
+        forget(state.alarms, kept)
     _see(filled, root, state.newest, state.near)
     found = 0
     for unit in range(len(on)):
@@ -123,11 +127,13 @@ def _see(filled, root, newest, near):  # type: ignore[no-untyped-def]
     """Writes of each unit the number that stands for its place, and by how much two of the same place may differ."""
     near[:] = 0.0
     newest[:] = 0.0
-    for i in range(filled.shape[1]):
-        origin = filled[root, i] if root >= 0 else 0.0
+    for i in range(len(filled)):
+        places, factor = filled[i], _FACTORS[i]
+        origin = places[root] if root >= 0 else 0.0
         for unit in range(len(newest)):
-            newest[unit] += np.float32(_FACTORS[i] * (filled[unit, i] - origin))
-            near[unit] += np.float32(_EXACT * (abs(filled[unit, i]) + abs(origin)))
+            newest[unit] += np.float32(factor * (places[unit] - origin))
+        for unit in range(len(newest)):
+            near[unit] += np.float32(_EXACT * (abs(places[unit]) + abs(origin)))
 
 
 @kernel(inlined=True)
@@ -153,6 +159,7 @@ def _follow(state, unit, row, key, near, rate):  # type: ignore[no-untyped-def]
                 longest, longest_lag = runs[lag], lag
         elif runs[lag] > 0:
             if not on[unit]:
+                state.has_past[0] = True
                 state.ran[unit] += runs[lag]
                 state.went_on[unit] += runs[lag] - 1
             runs[lag] = 0
@@ -167,6 +174,6 @@ def _follow(state, unit, row, key, near, rate):  # type: ignore[no-untyped-def]
         needed = max(base, (_CHANCE_NATS + math.log(size)) / -math.log(goes_on))
         needed *= max(1.0, state.alarms[unit] / _USUAL)
         if longest >= needed:
-            on[unit] = True
+            on[unit] = state.has_past[0] = True
             state.lag[unit] = longest_lag
             state.alarms[unit] += 1.0

@@ -38,7 +38,9 @@ class Runs(NamedTuple):
     Attributes:
         frames: ``(1,)`` so far, forgotten with time.
         running: ``(1,)`` how many units have a run now.
+        counting: ``(1,)`` whether some units have not been there for long enough to have an alarm.
         run: ``(U,)`` the present run, frames; 0: none.
+        has_past: ``(1,)`` whether any of the next three is not 0.
         repeats: ``(U,)`` frames in runs so far that were too short for an alarm, forgotten with time.
         quiets: ``(U,)`` number of these runs, forgotten alike.
         louds: ``(U,)`` number of runs with an alarm, forgotten alike.
@@ -48,7 +50,9 @@ class Runs(NamedTuple):
 
     frames: NDArray[np.float64]
     running: NDArray[np.int64]
+    counting: NDArray[np.bool_]
     run: F32
+    has_past: NDArray[np.bool_]
     repeats: F32
     quiets: F32
     louds: F32
@@ -66,7 +70,9 @@ def new_runs(units: int) -> Runs:
     return Runs(
         frames=np.zeros(1),
         running=np.zeros(1, np.int64),
+        counting=np.ones(1, bool),
         run=zeros(),
+        has_past=np.zeros(1, bool),
         repeats=zeros(),
         quiets=zeros(),
         louds=zeros(),
@@ -89,9 +95,10 @@ def age(runs, rate):  # type: ignore[no-untyped-def]
     """A frame of all units has come, of so many a second."""
     kept = 1.0 - math.log(2.0) / (_HALF_LIFE_S * rate)
     runs.frames[0] = runs.frames[0] * kept + 1.0
-    forget(runs.repeats, kept)
-    forget(runs.quiets, kept)
-    forget(runs.louds, kept)
+    if runs.has_past[0]:
+        forget(runs.repeats, kept)
+        forget(runs.quiets, kept)
+        forget(runs.louds, kept)
 
 
 @kernel(inlined=True)
@@ -139,6 +146,7 @@ def _go_on(runs, unit, base, rate):  # type: ignore[no-untyped-def]
 
 @kernel()
 def _end(runs, unit, rate):  # type: ignore[no-untyped-def]
+    runs.has_past[0] = True
     if runs.alarmed[unit]:
         runs.louds[unit] += 1.0
         runs.loud[unit] = max(runs.loud[unit], min(runs.run[unit], _LONGEST_LOUD_S * rate))

@@ -19,7 +19,16 @@ def packed(arrays: Arrays) -> tuple[Arrays, NDArray[np.uint8]]:
     What is in the memory is all that the tuples hold, numbers aside.
     """
     memory = np.zeros(sum(_room(array) for array in _arrays(arrays)), np.uint8)
-    return _moved(arrays, memory, [0]), memory
+    there = placed(arrays, memory)
+    for array, source in zip(_arrays(there), _arrays(arrays), strict=True):
+        array[...] = source
+    return there, memory
+
+
+def placed(arrays: Arrays, memory: NDArray[np.uint8]) -> Arrays:
+    """The same tuples with the arrays that are in such a memory."""
+    there: Arrays = _placed(arrays, memory, [0])
+    return there
 
 
 def _arrays(each: Any) -> Iterator[NDArray[Any]]:
@@ -34,14 +43,13 @@ def _room(array: NDArray[Any]) -> int:
     return -(-array.nbytes // _ALIGNED) * _ALIGNED
 
 
-def _moved(each: Any, memory: NDArray[np.uint8], at: list[int]) -> Any:
+def _placed(each: Any, memory: NDArray[np.uint8], at: list[int]) -> Any:
     """The same from place `at[0]` of the memory on, which is moved on."""
     if isinstance(each, np.ndarray):
         array: NDArray[Any] = np.ndarray(each.shape, each.dtype, memory, at[0])
-        array[...] = each
         at[0] += _room(each)
         return array
     if isinstance(each, tuple):
-        parts = [_moved(part, memory, at) for part in each]
+        parts = [_placed(part, memory, at) for part in each]
         return type(each)(*parts) if hasattr(each, "_fields") else tuple(parts)
     return each

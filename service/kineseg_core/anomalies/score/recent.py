@@ -19,8 +19,8 @@ class Recent(NamedTuple):
     """The last second and a half of frames and severities, rings of n rows.
 
     Attributes:
-        frames: ``(n, U, D)`` relative to the origin: 32 bits are enough for what has changed since.
-        origin: ``(U, D)`` the first frame.
+        frames: ``(n, D, U)`` relative to the origin: 32 bits are enough for what has changed since.
+        origin: ``(D, U)`` the first frame.
         severities: ``(n, K)`` of each detector.
         tops: ``(n, K)`` of each detector its most severe value.
         times_s: ``(n,)``
@@ -38,7 +38,7 @@ class Recent(NamedTuple):
         """Times ``(n,)``, frames ``(n, U, D)``, severities and most severe values ``(n, K)``, oldest first."""
         count = int(self.rows_kept[0])
         order = np.arange(max(0, count - len(self.frames)), count) % len(self.frames)
-        frames = self.frames[order] + self.origin
+        frames = np.ascontiguousarray((self.frames[order] + self.origin).swapaxes(1, 2))
         return self.times_s[order], frames, self.severities[order].astype(np.float64), self.tops[order]
 
 
@@ -53,8 +53,8 @@ def new_recent(units: int, numbers: int, detectors: int, rate_hz: float) -> Rece
     """
     rows = max(4, round(KEPT_S * rate_hz))
     return Recent(
-        np.zeros((rows, units, numbers), np.float32),
-        np.zeros((units, numbers)),
+        np.zeros((rows, numbers, units), np.float32),
+        np.zeros((numbers, units)),
         np.full((rows, detectors), -np.inf, np.float32),
         np.zeros((rows, detectors), np.int16),
         np.zeros(rows),
@@ -64,13 +64,15 @@ def new_recent(units: int, numbers: int, detectors: int, rate_hz: float) -> Rece
 
 @kernel(inlined=True)
 def keep(recent, time_s, frame, severities, tops):  # type: ignore[no-untyped-def]
-    """Takes a row: the frame ``(U, D)``, NaN where unknown, and of each detector severity and most severe value."""
+    """Takes a row: the frame ``(D, U)``, NaN where unknown, and of each detector severity and most severe value."""
     origin, row = recent.origin, recent.rows_kept[0] % len(recent.frames)
-    for unit in range(frame.shape[0]):
-        for i in range(frame.shape[1]):
-            if recent.rows_kept[0] == 0 and not np.isnan(frame[unit, i]):
-                origin[unit, i] = frame[unit, i]
-            recent.frames[row, unit, i] = frame[unit, i] - origin[unit, i]
+    for i in range(len(frame)):
+        first, now, kept = origin[i], frame[i], recent.frames[row, i]
+        if recent.rows_kept[0] == 0:
+            for unit in range(len(now)):
+                first[unit] = 0.0 if np.isnan(now[unit]) else now[unit]
+        for unit in range(len(now)):
+            kept[unit] = now[unit] - first[unit]
     for d in range(len(severities)):
         recent.severities[row, d] = severities[d]
         recent.tops[row, d] = tops[d]

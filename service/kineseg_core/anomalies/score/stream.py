@@ -1,7 +1,7 @@
 """From frames to severities in one kernel: rules, values, how far beyond the usual, how rare that is.
 
-A chunk of frames goes through at once. It stops where something is to be decided: a rule holds, a severity reaches the
-bar, or the newest row is one that the rules on rows must look at.
+Chunks of many streams go through at once. A chunk stops where something is to be decided: a rule holds, a severity
+reaches the bar, or the newest row is one that the rules on rows must look at.
 
 It keeps the interpreter's lock: it takes less time than another thread needs to give the lock back, and whoever takes
 chunks in would wait for that with every chunk.
@@ -21,6 +21,7 @@ from kineseg_core.anomalies.diagnosis.channel_rules import may_be_changed as cha
 from kineseg_core.anomalies.rules.book import RuleBook, apply_rules, new_book
 from kineseg_core.anomalies.score.envelope import EVERY_S, Envelope, beyond, learn, new_envelope, renew
 from kineseg_core.anomalies.score.masks import Masks, mask, new_masks
+from kineseg_core.anomalies.score.moved import moved
 from kineseg_core.anomalies.score.priors import group_of
 from kineseg_core.anomalies.score.recent import Recent, keep, new_recent
 from kineseg_core.anomalies.score.tails import Tails, learn_and_judge, new_tails
@@ -45,6 +46,8 @@ CLOCK = np.dtype(
         ("first_s", np.float64),
         ("seconds", np.float64),
         ("highest", np.float64),
+        ("learns_after_s", np.float64),
+        ("bar", np.float64, (4,)),
         ("frames", np.int64),
         ("rows", np.int64),
         ("masked_until", np.int64),
@@ -54,13 +57,15 @@ CLOCK = np.dtype(
         ("lost", np.bool_),
         ("is_warm", np.bool_),
         ("found", np.bool_),
+        ("busy", np.bool_),
     ]
 )
 """Capture time of the newest frame, and time since the one before (below 0: it is the first); time of the newest row;
 seconds of rows, and how many of them there must be before anything is judged; the highest severity of the newest row;
+what comes after which may become what is usual; numbers of an `AlarmBar`;
 frames and rows so far; the row until which values may be masked; index of the group of priors (-1: not yet known);
 whether the newest frame has made a row; whether there were a gap or lost units since the newest row; whether all
-detectors are warm; whether a rule holds in the newest frame."""
+detectors are warm; whether a rule holds in the newest frame; whether anomalies go on."""
 
 
 class StreamState(NamedTuple):
@@ -97,12 +102,14 @@ class StreamConstants(NamedTuple):
 
     Attributes:
         rate, row_rate: Frames and rows a second.
+        kept: Share of what tails have learnt that is kept from one row to the next.
         root: The joint that all others are seen from; -1: channels.
         first_bone, end_bone: Values of bones; the same: there are none.
     """
 
     rate: float
     row_rate: float
+    kept: float
     root: int
     first_bone: int
     end_bone: int
@@ -115,6 +122,7 @@ def new_state(
     units, values, detectors = len(source.names), len(layout), len(layout.detectors)
     clock = np.zeros(1, CLOCK)
     clock["first_s"], clock["highest"], clock["group"] = first_s, -np.inf, -1
+    clock["learns_after_s"] = -np.inf
     return StreamState(
         clock=clock,
         book=new_book(source),
@@ -132,65 +140,98 @@ def new_state(
 
 
 @kernel()
-def watch_body(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
-    """Takes frames of a body, until there is something to decide.
+def watch_bodies(kind, jobs, frames, times_s, severities):  # type: ignore[no-untyped-def]
+    """Takes frames of many bodies of a kind, of each until there is something to decide; none knows of the others.
 
     Args:
-        watched: See `StreamHandle`.
+        kind: See `KindHandle`.
+        jobs: ``(N, 4)`` int64, a row a stream: how many bytes its memory is from that of the kind, its next frame, and
+            the frame behind its last one. Written: which is its next frame now, and whether there is something to
+            decide with the one before; the next is -1, and none has been taken, where a time is not finite.
         frames: ``(n, J, 3)`` float64; NaN: lost.
         times_s: ``(n,)`` capture times.
-        first: The first frame to take.
-        learns_after_s: What comes after that may become what is usual.
-        busy: Whether anomalies go on: then every row decides something, and every frame with a rule or after one.
-        out: ``(n,)`` written: severity of each frame, nats.
+        severities: ``(n,)`` written: of each frame, nats.
 
     Returns:
-        The frame behind the last one taken, and whether there is something to decide with that one; -1, and none is
-        taken, where a time is not finite.
+        For how many streams not all has been taken, or there is something to decide.
     """
-    if not _are_finite(times_s):
-        return -1, False
-    state, body, body_constants = watched.state, watched.values, watched.value_constants
-    constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
-    bits, clock = frames.view(np.int64), state.clock
-    for i in range(first, len(frames)):
+    states, bodies, bits = kind.state, kind.values, frames.view(np.int64)
+    constants, body_constants, layout, priors = kind.constants, kind.value_constants, kind.layout, kind.priors
+    due = 0
+    for job in range(len(jobs)):
+        due += _watch_body(
+            states, bodies, constants, body_constants, layout, priors, jobs[job], frames, bits, times_s, severities
+        )
+    return due
+
+
+@kernel()
+def watch_channels(kind, jobs, frames, times_s, severities):  # type: ignore[no-untyped-def]
+    """Takes frames ``(n, C, 1)`` of many streams of channels, see `watch_bodies`."""
+    states, channels, bits = kind.state, kind.values, frames.view(np.int64)
+    constants, channel_constants, layout, priors = kind.constants, kind.value_constants, kind.layout, kind.priors
+    due = 0
+    for job in range(len(jobs)):
+        due += _watch_channels(
+            states, channels, constants, channel_constants, layout, priors, jobs[job], frames, bits, times_s, severities
+        )
+    return due
+
+
+@kernel(inlined=True)
+def _watch_body(  # type: ignore[no-untyped-def]
+    states, bodies, constants, body_constants, layout, priors, job, frames, bits, times_s, severities
+):
+    first, end = job[1], job[2]
+    if not _are_finite(times_s, first, end):
+        job[1] = -1
+        return 1
+    state, body = moved(states, job[0]), moved(bodies, job[0])
+    clock = state.clock
+    for i in range(first, end):
         was_found = clock[0].found
         found = _before_values(state, constants, frames[i], bits[i], times_s[i])
         looked_at = False
         if take_body(state.book.before, body, body_constants):
-            _judge(state, constants, body.row, body.least, layout, priors, learns_after_s)
+            _judge(state, constants, body.row, body.least, layout, priors)
             looked_at = body_may_be_changed(body, body_constants)
-        ends = busy and (clock[0].new_row or was_found)
-        if _is_found(clock, bar, found, out, i) or looked_at or ends:
-            return i + 1, True
-    return len(frames), False
+        ends = clock[0].busy and (clock[0].new_row or was_found)
+        if _is_found(clock, found, severities, i) or looked_at or ends:
+            job[1], job[3] = i + 1, 1
+            return 1
+    job[1], job[3] = end, 0
+    return 0
 
 
-@kernel()
-def watch_channels(watched, frames, times_s, first, learns_after_s, busy, out):  # type: ignore[no-untyped-def]
-    """Takes frames ``(n, C, 1)`` of channels, see `watch_body`."""
-    if not _are_finite(times_s):
-        return -1, False
-    state, channels, channel_constants = watched.state, watched.values, watched.value_constants
-    constants, layout, priors, bar = watched.constants, watched.layout, watched.priors, watched.bar
-    bits, clock = frames.view(np.int64), state.clock
-    for i in range(first, len(frames)):
+@kernel(inlined=True)
+def _watch_channels(  # type: ignore[no-untyped-def]
+    states, values, constants, channel_constants, layout, priors, job, frames, bits, times_s, severities
+):
+    first, end = job[1], job[2]
+    if not _are_finite(times_s, first, end):
+        job[1] = -1
+        return 1
+    state, channels = moved(states, job[0]), moved(values, job[0])
+    clock = state.clock
+    for i in range(first, end):
         was_found = clock[0].found
         found = _before_values(state, constants, frames[i], bits[i], times_s[i])
         looked_at = False
         if take_channels(state.book.before, channels, channel_constants, state.envelope.limit):
-            _judge(state, constants, channels.row, channels.least, layout, priors, learns_after_s)
+            _judge(state, constants, channels.row, channels.least, layout, priors)
             looked_at = channels_may_be_changed(channels, channel_constants, state.envelope.quantile)
-        ends = busy and (clock[0].new_row or was_found)
-        if _is_found(clock, bar, found, out, i) or looked_at or ends:
-            return i + 1, True
-    return len(frames), False
+        ends = clock[0].busy and (clock[0].new_row or was_found)
+        if _is_found(clock, found, severities, i) or looked_at or ends:
+            job[1], job[3] = i + 1, 1
+            return 1
+    job[1], job[3] = end, 0
+    return 0
 
 
 @kernel(inlined=True)
-def _are_finite(times_s):  # type: ignore[no-untyped-def]
+def _are_finite(times_s, first, end):  # type: ignore[no-untyped-def]
     finite = True
-    for i in range(len(times_s)):
+    for i in range(first, end):
         finite &= math.isfinite(times_s[i])
     return finite
 
@@ -219,7 +260,7 @@ def _before_values(state, constants, frame, bits, time_s):  # type: ignore[no-un
 
 
 @kernel(inlined=True)
-def _judge(state, constants, row, least, layout, priors, learns_after_s):  # type: ignore[no-untyped-def]
+def _judge(state, constants, row, least, layout, priors):  # type: ignore[no-untyped-def]
     """Takes a row of values."""
     clock, envelope, rate = state.clock, state.envelope, constants.row_rate
     if clock[0].gap or clock[0].lost or clock[0].rows < clock[0].masked_until:
@@ -231,7 +272,7 @@ def _judge(state, constants, row, least, layout, priors, learns_after_s):  # typ
     beyond(row, envelope, layout, state.masks.values, state.y, state.top)
     if clock[0].rows > round(_SETTLED_S * rate):
         if clock[0].rows % max(1, round(EVERY_S * rate)) == 0:
-            if clock[0].time_s > learns_after_s:
+            if clock[0].time_s > clock[0].learns_after_s:
                 learn(envelope)
             else:
                 envelope.largest[:] = 0.0
@@ -269,13 +310,13 @@ def _rate(state, constants, layout, priors):  # type: ignore[no-untyped-def]
             warm += state.warm[d]
         clock[0].is_warm = warm == len(y)
     clock[0].highest = learn_and_judge(
-        y, 1.0 / constants.row_rate, prior, state.tails, layout, state.warm, state.severities
+        y, 1.0 / constants.row_rate, constants.kept, prior, state.tails, layout, state.warm, state.severities
     )
 
 
 @kernel(inlined=True)
-def _is_found(clock, bar, found, out, i):  # type: ignore[no-untyped-def]
+def _is_found(clock, found, severities, i):  # type: ignore[no-untyped-def]
     """Writes the severity of a frame; whether a rule holds in it, or it reaches the bar."""
     highest = clock[0].highest
-    out[i] = RULE_SEVERITY if found else highest
-    return found > 0 or (highest > -math.inf and highest >= level_of(bar, clock[0].time_s))
+    severities[i] = RULE_SEVERITY if found else highest
+    return found > 0 or (highest > -math.inf and highest >= level_of(clock[0].bar, clock[0].time_s))

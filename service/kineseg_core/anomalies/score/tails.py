@@ -60,6 +60,11 @@ def new_tails(detectors: int) -> Tails:
     return tails
 
 
+def kept_in(seconds: float) -> float:
+    """Share of what a stream has taught that is not forgotten in so many seconds."""
+    return float(0.5 ** (seconds / _HALF_LIFE_S))
+
+
 @kernel(inlined=True)
 def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def]
     """Writes for each detector -ln of how often an hour its y comes, less its share of the budget, ``(D,)``.
@@ -77,22 +82,24 @@ def severities(y, prior, tails, weight, warm, s):  # type: ignore[no-untyped-def
         x = max(y[d] - prior[d].level, 0.0)
         shape = prior[d].shape
         decay = x / mean
-        if shape > 1e-6:
+        if x == 0.0:  # as most of the time: the logarithms below are 0
+            pass
+        elif shape > 1e-6:
             decay = math.log1p(shape * x / (mean * (1.0 - shape))) / shape
         elif shape < -1e-6:
             scale = mean * (1.0 - shape)
             within = min(x, -_TO_END * scale / shape)
             decay = math.log1p(shape * within / scale) / shape + (x - within) / (scale * (1.0 - _TO_END))
         sure = max(a, _LEAST_SURE)
-        s[d] = -math.log(3600.0 * rate / weight[d]) + sure * math.log1p(decay / sure) if warm[d] else -math.inf
+        beyond = sure * math.log1p(decay / sure) if decay > 0.0 else 0.0
+        s[d] = -math.log(3600.0 * rate / weight[d]) + beyond if warm[d] else -math.inf
         highest = max(highest, s[d])
     return highest
 
 
 @kernel(inlined=True)
-def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyped-def]
-    """Takes what a frame of so many seconds reached; `most_excess`: see `Detector`."""
-    kept = 0.5 ** (seconds / _HALF_LIFE_S)
+def learn_tails(y, seconds, kept, prior, tails, most_excess):  # type: ignore[no-untyped-def]
+    """Takes what a frame of so many seconds reached, of which `kept_in` gives `kept`; `most_excess`: see `Detector`."""
     tails.seconds[0] = tails.seconds[0] * kept + seconds
     for d in range(len(y)):
         tails.of[d].episodes *= kept
@@ -109,7 +116,7 @@ def learn_tails(y, seconds, prior, tails, most_excess):  # type: ignore[no-untyp
 
 
 @kernel(inlined=True)
-def learn_and_judge(y, seconds, prior, tails, layout, warm, s):  # type: ignore[no-untyped-def]
+def learn_and_judge(y, seconds, kept, prior, tails, layout, warm, s):  # type: ignore[no-untyped-def]
     """Takes a frame, see `learn_tails` and `severities`."""
-    learn_tails(y, seconds, prior, tails, layout.most_excess)
+    learn_tails(y, seconds, kept, prior, tails, layout.most_excess)
     return severities(y, prior, tails, layout.weight, warm, s)

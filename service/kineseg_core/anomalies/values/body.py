@@ -99,10 +99,10 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
         _place_some(frame, state, root, places)
     else:
         for axis in range(3):
-            origin, first, part = frame[root, axis], state.first[axis], places[axis * joints : (axis + 1) * joints]
+            now, first, part = frame[axis], state.first[axis], places[axis * joints : (axis + 1) * joints]
             for joint in range(joints):
-                part[joint] = frame[joint, axis] - origin - first[joint]
-            part[root] = origin - first[root]
+                part[joint] = now[joint] - now[root] - first[joint]
+            part[root] = now[root] - first[root]
     older, oldest = ring[(row - constants.step) % size], ring[(row - 2 * constants.step) % size]
     bends, tele = state.bends, state.tele
     for k in range(len(bends)):
@@ -118,16 +118,16 @@ def _place(frame, state, constants):  # type: ignore[no-untyped-def]
 def _place_some(frame, state, root, places):  # type: ignore[no-untyped-def]
     """The same while joints are missing; those that are seen for the first time have been there always."""
     joints = len(state.known)
-    rooted = not (math.isnan(frame[root, 0]) or math.isnan(frame[root, 1]) or math.isnan(frame[root, 2]))
+    rooted = not (math.isnan(frame[0, root]) or math.isnan(frame[1, root]) or math.isnan(frame[2, root]))
     state.frames[1] = 0
     for joint in range(joints):
         seen = rooted
         for axis in range(3):
-            seen = seen and not math.isnan(frame[joint, axis])
+            seen = seen and not math.isnan(frame[axis, joint])
         for axis in range(3):
             place = 0.0
             if seen:
-                place = frame[joint, axis] - (frame[root, axis] if joint != root else 0.0)
+                place = frame[axis, joint] - (frame[axis, root] if joint != root else 0.0)
                 if not state.known[joint]:
                     state.first[axis, joint] = place
                 place -= state.first[axis, joint]
@@ -152,7 +152,7 @@ def take_body(frame, state, constants):  # type: ignore[no-untyped-def]
     """Takes a frame; where a row of values is due it is written.
 
     Args:
-        frame: ``(J, 3)`` with the last known places where joints are lost, NaN where there are none.
+        frame: ``(3, J)`` with the last known places where joints are lost, NaN where there are none.
         state, constants: Of `BodyValues`.
 
     Returns:
@@ -179,7 +179,7 @@ def take_body(frame, state, constants):  # type: ignore[no-untyped-def]
 
 
 class BodyValues:
-    """Values of one stream's joints. Picklable.
+    """Values of one stream's joints.
 
     Args:
         source: A body.
@@ -192,7 +192,6 @@ class BodyValues:
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
-        self._made_of = source, step
         assert source.parents is not None
         joints = len(source.names)
         rate = source.rate_hz / step
@@ -220,10 +219,6 @@ class BodyValues:
             tele=np.zeros(joints, np.float32),
             frames=np.zeros(2, np.int64),
         )
-
-    def __reduce__(self) -> tuple[type[BodyValues], tuple[WatchedSource, int]]:
-        """Without the state: that is in the scorer's memory."""
-        return BodyValues, self._made_of
 
     @property
     def extent(self) -> float:

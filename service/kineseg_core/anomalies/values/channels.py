@@ -229,7 +229,7 @@ def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-d
     """Takes a frame; where a row of values is due it is written.
 
     Args:
-        frame: ``(C, 1)`` with the last known value where a channel is lost, NaN where there is none.
+        frame: ``(1, C)`` with the last known value where a channel is lost, NaN where there is none.
         state, constants: Of `ChannelValues`.
         limits: ``(N,)`` upper limits of what is usual, so far.
 
@@ -247,7 +247,7 @@ def take_channels(frame, state, constants, limits):  # type: ignore[no-untyped-d
 
 
 class ChannelValues:
-    """Values of one stream's channels. Picklable.
+    """Values of one stream's channels.
 
     Args:
         source: Channels.
@@ -260,7 +260,6 @@ class ChannelValues:
     """
 
     def __init__(self, source: WatchedSource, step: int) -> None:
-        self._made_of = source, step
         channels = len(source.names)
         rate = source.rate_hz / step
         self.layout = _layout(channels)
@@ -294,10 +293,6 @@ class ChannelValues:
             kept=np.full((rows_kept, 2, channels), np.nan, np.float32),
             past=new_past(2 * channels, rate),
         )
-
-    def __reduce__(self) -> tuple[type[ChannelValues], tuple[WatchedSource, int]]:
-        """Without the state: that is in the scorer's memory."""
-        return ChannelValues, self._made_of
 
     def last_rows(self) -> F64:
         """``(3, C)`` the channels in the last three rows."""

@@ -35,7 +35,7 @@ def new_extent() -> BodyExtent:
 
 @kernel(inlined=True)
 def see_extent(extent, frame, rate):  # type: ignore[no-untyped-def]
-    """Takes a frame ``(J, 3)``, NaN: unknown, of so many rows a second."""
+    """Takes a frame ``(3, J)``, NaN: unknown, of so many rows a second."""
     row, seen = extent.counts[0], extent.counts[1]
     if row > max(1, round(_FIRST_S * rate)):
         return
@@ -49,9 +49,9 @@ def _see(extent, frame, seen):  # type: ignore[no-untyped-def]
     longest = 0.0
     for axis in range(3):
         low, high = math.inf, -math.inf
-        for joint in range(len(frame)):
-            if not (math.isnan(frame[joint, 0]) or math.isnan(frame[joint, 1]) or math.isnan(frame[joint, 2])):
-                low, high = min(low, frame[joint, axis]), max(high, frame[joint, axis])
+        for joint in range(frame.shape[1]):
+            if not (math.isnan(frame[0, joint]) or math.isnan(frame[1, joint]) or math.isnan(frame[2, joint])):
+                low, high = min(low, frame[axis, joint]), max(high, frame[axis, joint])
         longest = max(longest, high - low)
     if longest > _LEAST:
         extent.seen[seen] = longest

@@ -77,12 +77,12 @@ def shape_constants(rate_hz: float) -> ShapeConstants:
 
 @kernel(inlined=True)
 def measure(frame, bones, extent, baseline, state):  # type: ignore[no-untyped-def]
-    """Log lengths of the bones whose ends are known and usually not in one place."""
+    """Log lengths of the bones in a frame ``(3, J)`` whose ends are known and usually not in one place."""
     for b in range(len(bones)):
         joint, parent = bones[b]
         square = 0.0
         for axis in range(3):
-            square += (frame[joint, axis] - frame[parent, axis]) ** 2
+            square += (frame[axis, joint] - frame[axis, parent]) ** 2
         if math.isnan(baseline[b]) and square < (_SHORTEST_BONE * extent) ** 2:
             square = math.nan
         state.lengths[b] = 0.5 * math.log(square + _ZERO)

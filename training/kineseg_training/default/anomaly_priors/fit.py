@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 from kineseg_core.anomalies.budget import AlarmBar, AnomalyBudget
-from kineseg_core.anomalies.score.scorer import WARM_UP_S, Scorer, warm_up_s
+from kineseg_core.anomalies.score.kind import WARM_UP_S, warm_up_s
+from kineseg_core.anomalies.score.scorer import Scorer
 from numpy.typing import NDArray
 
 from kineseg_training.default.anomaly_priors.streams import FaultlessStream
@@ -46,13 +47,14 @@ class Maxima(NamedTuple):
 def maxima_of(stream: FaultlessStream) -> Maxima | None:
     """What a stream reached; None: it is too short."""
     source = stream.source
-    scorer = Scorer(source, _NO_BAR)
+    scorer = Scorer(source)
+    scorer.heed(_NO_BAR, learns_after_s=-np.inf, busy=True)
     frames = np.ascontiguousarray(stream.frames, np.float64).reshape(len(stream.frames), len(source.names), -1)
     times_s, severities = np.arange(len(frames)) / source.rate_hz, np.empty(len(frames))
     seconds: list[Array] = []
     at = 0
     while at < len(frames):
-        at, _ = scorer.advance(frames, times_s, at, severities, learns_after_s=-np.inf, busy=True)
+        at, _ = scorer.advance(frames, times_s, at, len(frames), severities)
         if not scorer.new_row or scorer.seconds < WARM_UP_S:
             continue
         second = int(scorer.seconds - WARM_UP_S)
