@@ -74,7 +74,7 @@ def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command
 def test_the_page_needs_nothing_else(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:
     assert kineseg("demo", motion_file, "--speed", 50, "--out", tmp_path).status == 0
     page = (tmp_path / "index.html").read_text()
-    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!data:)""", page) == []
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!data:|#)""", page) == []
     assert "http://" not in page
     assert "https://" not in page
     assert "@import" not in page
