@@ -198,7 +198,7 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
                 'segment in this process: pip install "kineseg[local]"'
             ) from error
         if server is not None:
-            errors.print_line(f"no server answers at {address}: this process segments instead")
+            errors.print_line(f"no server answers at {address}: this process segments instead ({error})")
         return LocalEngine(choices)
     if choices.name_bank is not None:
         raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
