@@ -85,6 +85,15 @@ class Proxy:
         finally:
             self.refuses = False
 
+    @contextlib.contextmanager
+    def swallowing(self) -> Iterator[None]:
+        """Nothing passes for so long, and no one hears of it."""
+        self.lost = True
+        try:
+            yield
+        finally:
+            self.lost = False
+
     def _accept(self) -> None:
         while True:
             try:
@@ -105,7 +114,7 @@ class Proxy:
             threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
-        halved = False
+        dead = False
         while True:
             try:
                 data = source.recv(65536)
@@ -117,12 +126,13 @@ class Proxy:
                 self.passed += len(data)
                 self.on_bytes(self.passed)
             time.sleep(self.delay_s)
-            if self.lost or halved:
-                continue
             try:
-                sink.sendall(data)
+                if not (self.lost or dead):
+                    sink.sendall(data)
+                    continue
             except OSError:
-                halved = True  # the other end goes on talking to no one
+                pass
+            dead = True  # this end goes on talking to no one: no byte after a lost one ever arrives
         if from_client:
             return  # what a client loses its server learns from others, or not at all
         with contextlib.suppress(OSError):

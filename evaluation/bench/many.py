@@ -221,7 +221,10 @@ class _Group:
             if isinstance(item, kineseg.KinesegError):
                 raise item
             at = time.perf_counter()
-            if not isinstance(item, kineseg.Summary | kineseg.FrameResult) and stream.summary is None:
+            if (
+                not isinstance(item, kineseg.Summary | kineseg.FrameResult | kineseg.Reconnected)
+                and stream.summary is None
+            ):
                 self._events.append((self._numbers[stream], item.decided_frame, at))
 
     def _watch_acknowledgements(self) -> None:

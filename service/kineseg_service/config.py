@@ -156,6 +156,13 @@ class Settings(BaseSettings):
     )
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
     opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
+    resume_s: float = Field(
+        600.0, ge=0, description="How long a resumable stream is kept whose call broke, seconds; 0: not at all."
+    )
+    max_parked: int = Field(256, ge=1, description="Largest number of such streams; the first parked make room.")
+    resume_bytes: int = Field(
+        1 << 20, ge=1024, description="Largest size of what is kept of a resumable stream to be sent again, bytes."
+    )
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -12,7 +12,10 @@ CoreError
     ├── NotAllowed        who calls may not do that
     ├── LimitReached      retry, at the time that it says: of a tenant or an address
     ├── Idle              the stream has stood still for too long
-    └── WindowExceeded    retry, more slowly: a member of a call has more under way than it may
+    ├── WindowExceeded    retry, more slowly: a member of a call has more under way than it may
+    ├── ResumeUnknown
+    ├── ResumeExpired
+    └── ResumedElsewhere  another call has the stream
 
 `kineseg_service.api.codes` gives each its gRPC status code. ServerFailed stands apart: it ends a server and never
 reaches a client.
@@ -113,3 +116,21 @@ class LimitReached(ServiceError):
         super().__init__(message, maximum=maximum)
         self.limit = limit
         self.retry_after_s = retry_after_s
+
+
+class ResumeUnknown(ServiceError):
+    """There is no stream of that id and token that can be resumed."""
+
+    default_reason = "RESUME_UNKNOWN"
+
+
+class ResumeExpired(ServiceError):
+    """The stream, or what its client has not seen of it, is not kept any more."""
+
+    default_reason = "RESUME_EXPIRED"
+
+
+class ResumedElsewhere(ServiceError):
+    """Another call has resumed the stream."""
+
+    default_reason = "RESUMED_ELSEWHERE"

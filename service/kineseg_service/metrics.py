@@ -57,6 +57,17 @@ class Metrics:
         self._trimmed = prometheus.Counter(
             "kineseg_event_log_trimmed", "Events that the log gave up before their time.", registry=registry
         )
+        self._parked = _gauge("kineseg_streams_parked", "Streams whose calls have broken and that are kept.", registry)
+        self._resumed = prometheus.Counter("kineseg_streams_resumed", "Streams resumed.", registry=registry)
+        self._resumes_refused = prometheus.Counter(
+            "kineseg_resumes_refused", "Attempts to resume refused.", registry=registry
+        )
+        self._expired = prometheus.Counter(
+            "kineseg_parked_expired", "Parked streams whose clients did not come back in time.", registry=registry
+        )
+        self._evicted = prometheus.Counter(
+            "kineseg_parked_evicted", "Parked streams given up to make room for others.", registry=registry
+        )
         self._errors = prometheus.Counter("kineseg_errors", "Calls ended by an error.", ["code"], registry=registry)
         self._refused = prometheus.Counter(
             "kineseg_refused", "Calls that were not let in, or were put out, by reason.", ["reason"], registry=registry
@@ -151,6 +162,26 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """A call was not let in, or was put out."""
         self._refused.labels(reason).inc()
+
+    def parked(self, count: int) -> None:
+        """So many streams are parked."""
+        self._parked.set(count)
+
+    def resumed(self) -> None:
+        """A stream has been resumed."""
+        self._resumed.inc()
+
+    def resume_refused(self) -> None:
+        """A stream could not be resumed."""
+        self._resumes_refused.inc()
+
+    def expired(self) -> None:
+        """The client of a parked stream has not come back in time."""
+        self._expired.inc()
+
+    def evicted(self) -> None:
+        """A parked stream has made room."""
+        self._evicted.inc()
 
     def error(self, code: str) -> None:
         """A call was ended by an error."""

@@ -148,7 +148,9 @@ def test_a_server_that_goes_away(long_file: Path, tmp_path: Path) -> None:
         lines: Iterator[str] = iter(serving.stderr)
         address = next(line.split('"address": "')[1].split('"')[0] for line in lines if '"address"' in line)
         out = tmp_path / "events.jsonl"
-        process = start(["segment", long_file, *SEGMENT, "--realtime", "--server", address, "--out", out])
+        process = start(
+            ["segment", long_file, *SEGMENT, "--realtime", "--no-resume", "--server", address, "--out", out]
+        )
         until_written(out)
         serving.kill()
         _, err = process.communicate(timeout=PATIENCE_S)

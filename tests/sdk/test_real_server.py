@@ -326,7 +326,7 @@ def test_a_server_that_vanishes_is_unavailable(
     doing: str, server_process: tuple[subprocess.Popen[str], str], connect: Any, motion: Frames
 ) -> None:
     process, address = server_process
-    client = connect(address)
+    client = connect(address, limits=kineseg.Limits(reconnect_s=0.5))
     watch = client.watch()
     killer = threading.Timer(0.05, process.kill)
 

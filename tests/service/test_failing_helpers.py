@@ -93,7 +93,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
 
 @pytest.mark.parametrize(
     "place",
-    [(live.LiveStream, "__init__"), (live.LiveStreams, "_watch_idle"), (Session, "take"), (Session, "advance")],
+    [(live.LiveStream, "__init__"), (live.LiveStreams, "watch_idle"), (Session, "take"), (Session, "advance")],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )
 def test_what_fails_after_a_slot_is_taken_gives_it_back(

@@ -35,7 +35,20 @@ from pydantic import ValidationError
 from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.locked import Keyring, Shows, write_pair
-from tests.service.talk import PATIENCE_S, Call, Stub, Watch, config, cut, events, motion, segment, status_of, until
+from tests.service.talk import (
+    PATIENCE_S,
+    Call,
+    Stub,
+    Watch,
+    chunk,
+    config,
+    cut,
+    events,
+    motion,
+    segment,
+    status_of,
+    until,
+)
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
 FRAMES = motion(600)
@@ -260,6 +273,29 @@ def test_a_watcher_goes_on_where_it_was_in_both(each: list[Stub]) -> None:
         later.stop()
         ids = {seen.event.stream_id for seen in later.seen}
         assert ids == {seen.event.stream_id for seen in watch.seen[at + 1 :]}
+
+
+def test_a_stream_is_resumed_at_either(each: list[Stub]) -> None:
+    call = Call(each[0], config(session_id="moves", resumable=True))
+    opened = call.opened()
+    responses: list[pb.SegmentResponse] = []
+    for at, stub in enumerate((each[1], each[0], each[1])):
+        call.send(*[chunk(first, FRAMES[first : first + 50]) for first in range(100 * at, 100 * at + 100, 50)])
+        while not any(response.ack.frames == 100 * at + 100 for response in responses):
+            responses.append(call.read())
+        call.cancel()
+        seq = max((event.seq for event in events(responses)), default=0)
+        resume = pb.ResumeStream(stream_id=opened.stream_id, resume_token=opened.resume_token, last_seq=seq)
+        call = Call(stub, pb.SegmentRequest(resume=resume))
+        assert call.opened().resumed.next_frame == 100 * at + 100
+    call.send(pb.SegmentRequest(end=pb.EndInput()))
+    responses += call.rest()
+    assert call.call.code() is grpc.StatusCode.OK
+    assert [event.seq for event in events(responses)] == list(range(1, len(events(responses)) + 1))
+    assert events(responses)[-1].summary.frames == 300
+    unknown = pb.ResumeStream(stream_id=opened.stream_id, resume_token="guessed")
+    code, _, said = status_of(Call(each[0], pb.SegmentRequest(resume=unknown)).failure())
+    assert (code, said["reason"]) == (grpc.StatusCode.NOT_FOUND, "RESUME_UNKNOWN")
 
 
 def test_a_watch_that_is_refused_says_why(each: list[Stub]) -> None:

@@ -16,6 +16,7 @@ from kineseg import (
     FrameResult,
     ModelInput,
     Opened,
+    Reconnected,
     Stream,
     StreamConfig,
     Summary,
@@ -46,6 +47,8 @@ class Replay:
         speed: How many times faster than it was captured; None: as fast as possible.
         stop: Once it is set, no more is sent, and the stream ends properly with what was sent.
         on_sent: Called in the sending thread with the number of frames sent so far.
+        resume: See `kineseg.StreamConfig`.
+        on_reconnected: Called when the connection broke and the stream goes on.
     """
 
     def __init__(
@@ -66,11 +69,14 @@ class Replay:
         speed: float | None = None,
         stop: threading.Event | None = None,
         on_sent: Callable[[int], None] | None = None,
+        resume: bool = True,
+        on_reconnected: Callable[[Reconnected], object] = lambda how: None,
     ) -> None:
         self._given = given
         self._speed = speed
         self._stop = stop or threading.Event()
         self._on_sent = on_sent
+        self._on_reconnected = on_reconnected
         self._failure: BaseException | None = None
         config = StreamConfig(
             rate=given.recording.rate,
@@ -86,6 +92,7 @@ class Replay:
             rules=rules,
             frame_results=frame_results,
             decisions=decisions,
+            resume=resume,
             chunk_s=_FAST_CHUNK_S if speed is None else _LIVE_CHUNK_S,
         )
         self._stream = client.stream(config)
@@ -119,7 +126,10 @@ class Replay:
             try:
                 for item in stream:
                     summary = item if isinstance(item, Summary) else summary
-                    yield item
+                    if isinstance(item, Reconnected):
+                        self._on_reconnected(item)
+                    else:
+                        yield item
             except BaseException:
                 stream.cancel()
                 raise

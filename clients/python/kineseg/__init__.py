@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         Gap,
         LabelsMerged,
         MissingValues,
+        Reconnected,
         SegmentClosed,
         SegmentRetracted,
         SegmentStarted,
@@ -123,6 +124,7 @@ __all__ = [
     "NotFound",
     "Opened",
     "ProvisionalSegment",
+    "Reconnected",
     "RequestError",
     "ResourceExhausted",
     "Segment",
@@ -175,8 +177,8 @@ _HOMES = {
     ),
     "_events": (
         "AnomalyClass AnomalyCleared AnomalyKind AnomalyRaised AnomalyUpdated Event EventKind FrameResult Gap "
-        "LabelsMerged MissingValues SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary WatchedEvent "
-        "event_from_dict"
+        "LabelsMerged MissingValues Reconnected SegmentClosed SegmentRetracted SegmentStarted SegmentUpdated Summary "
+        "WatchedEvent event_from_dict"
     ),
     "_info": "EndReason Health Model Opened Segment SessionDetail SessionInfo Totals",
     "_model_input": "ModelInput",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from kineseg._errors import InvalidRequest
 
@@ -11,6 +12,25 @@ DEFAULT_PORT = 50051
 _GRPC_SCHEMES = ("dns:", "ipv4:", "ipv6:", "xds:", "vsock:", "unix:", "unix-abstract:")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^/?#]*)")
 _HOST = re.compile(r"[^\s/\\@?#:\[\]]+")
+
+
+def checked_addresses(address: object) -> tuple[str, ...]:
+    """One address or several as gRPC takes them, see `checked_address`.
+
+    Args:
+        address: One, several with commas between them, or a sequence of several.
+
+    Raises:
+        InvalidRequest: There is none, or one is none.
+    """
+    if isinstance(address, str):
+        is_grpcs = address.strip().startswith(_GRPC_SCHEMES)  # which may have commas of their own
+        parts: list[object] = [address] if is_grpcs else [part for part in address.split(",") if part.strip()]
+    elif isinstance(address, Sequence):
+        parts = list(address)
+    else:
+        parts = [address]
+    return tuple(dict.fromkeys(map(checked_address, parts or [""])))
 
 
 def checked_address(address: object) -> str:

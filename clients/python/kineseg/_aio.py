@@ -21,7 +21,7 @@ from kineseg._aio_watch import Call as WatchCall
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, SegmentClosed
+from kineseg._events import SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._mapping import mapped
 from kineseg._naming import (
@@ -34,7 +34,7 @@ from kineseg._naming import (
     taught_from_wire,
 )
 from kineseg._retry import delays, wait_s
-from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
+from kineseg._segmentation import Collected, Items, Segmentation, SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
@@ -54,7 +54,7 @@ class AsyncClient(BaseClient):
     made before the loop runs.
     """
 
-    _channel: grpc.aio.Channel | None = None
+    _channels: dict[str, grpc.aio.Channel] | None = None  # by address
     _calls: set[grpc.aio.Call]  # that live, once there is a channel
 
     async def __aenter__(self) -> Self:
@@ -69,10 +69,11 @@ class AsyncClient(BaseClient):
     async def close(self) -> None:
         """Close the connection; streams and watches that are open end with an error."""
         self._state = ClientState.CLOSED
-        if self._channel is not None:
+        if self._channels is not None:
             for call in tuple(self._calls):  # older versions of grpcio leave some waiting when the channel is closed
                 call.cancel()
-            await self._channel.close()
+            for channel in self._channels.values():
+                await channel.close()
 
     async def models(self) -> tuple[Model, ...]:
         """The models that the server can run, in the order of their names."""
@@ -206,9 +207,9 @@ class AsyncClient(BaseClient):
         request = pb.ForgetNameRequest(name=name, model=model)
         return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
 
-    async def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int, dict[str, Any] | None]:
+    async def _collect(self, plan: SegmentationPlan) -> Collected:
         """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""
-        items: list[Event | FrameResult] = []
+        items: Items = []
         async with self.stream(plan.config) as stream:
             clock = asyncio.get_running_loop().time
             started = clock()
@@ -223,15 +224,19 @@ class AsyncClient(BaseClient):
 
     def _open_channel(self) -> grpc.aio.Channel:
         self._require_open()
-        if self._channel is None:  # a channel belongs to the loop that runs when it is made
-            self._calls = set()
+        if self._channels is None:  # a channel belongs to the loop that runs when it is made
+            self._channels, self._calls = {}, set()
+        address = self._address
+        channel = self._channels.get(address)
+        if channel is None:
             options = self._channel_options()
             safe = self._trust.credentials
             if safe is None:
-                self._channel = grpc.aio.insecure_channel(self._address, options)
+                channel = grpc.aio.insecure_channel(address, options)
             else:
-                self._channel = grpc.aio.secure_channel(self._address, safe, options)
-        return self._channel
+                channel = grpc.aio.secure_channel(address, safe, options)
+            self._channels[address] = channel
+        return channel
 
     def _stub(self) -> pb_grpc.SegmentationServiceAsyncStub:
         return pb_grpc.SegmentationServiceStub(self._open_channel())
@@ -263,12 +268,14 @@ class AsyncClient(BaseClient):
         decode: Callable[[Response], Value],
     ) -> Value:
         for delay in delays(self._retries):
+            address = self._address
             try:
                 return decode(await self._once(method(), request))
             except KinesegError as error:
                 if not error.retryable:
                     raise
                 delay = wait_s(delay, error)
+            self._move_on(address)
             await asyncio.sleep(delay)
         return decode(await self._once(method(), request))
 

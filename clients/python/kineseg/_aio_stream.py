@@ -16,10 +16,11 @@ from kineseg._aio_waiting import AsyncWaiting
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout
-from kineseg._events import Event, FrameResult
+from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._protocol import StreamProtocol
 from kineseg._pulse import Pulse
 from kineseg._retry import delays, wait_s
+from kineseg._stream import BROKEN, GIVE_UP_S
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
@@ -38,7 +39,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
         super().__init__(config, settings)
         self._connect = connect
         self._call: Call | None = None
-        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._arrived = Pulse()  # callers wait for what the reader brings
         self._queued = Pulse()  # the writer waits for what callers queue
 
@@ -51,6 +52,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
         """
         self._begin()
         for delay in (*delays(self._settings.retries), None):
+            address = self._settings.address()
             try:
                 await self._open_once()
                 break
@@ -58,6 +60,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
                 if delay is None or not error.retryable:
                     raise
                 delay = wait_s(delay, error)
+            self._settings.move_on(address)
             await asyncio.sleep(delay)
         return self
 
@@ -71,10 +74,13 @@ class AsyncStream(BaseStream, AsyncWaiting):
             if kind is None:
                 await self._finish()
         finally:
-            self.cancel()
-            for task in self._tasks:
+            if self._cancels() and self._tasks:
+                await asyncio.wait(self._tasks, timeout=GIVE_UP_S)
+            self._end_call()
+            tasks = list(self._tasks)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def send(
         self,
@@ -127,13 +133,12 @@ class AsyncStream(BaseStream, AsyncWaiting):
 
     def cancel(self) -> None:
         """Give the stream up; events that arrived can still be read."""
-        self._protocol.cancel()
-        self._arrived()
-        self._queued()
-        if self._call is not None:
-            self._call.cancel()
+        if self._cancels():
+            asyncio.get_running_loop().call_later(GIVE_UP_S, self._end_call)
+        else:
+            self._end_call()
 
-    async def poll(self, timeout: float = 0.0) -> list[Event | FrameResult]:  # noqa: ASYNC109 - the twin of Stream.poll
+    async def poll(self, timeout: float = 0.0) -> list[Event | FrameResult | Reconnected]:  # noqa: ASYNC109 - the twin of Stream.poll
         """What has arrived and was not read, without waiting for more.
 
         Args:
@@ -156,7 +161,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
         finally:
             protocol.vacate("reading")
 
-    def __aiter__(self) -> AsyncIterator[Event | FrameResult]:
+    def __aiter__(self) -> AsyncIterator[Event | FrameResult | Reconnected]:
         """Everything until the stream ends, which is after the summary.
 
         Raises:
@@ -165,7 +170,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
         self._protocol.begin_reading(asyncio.current_task())
         return self
 
-    async def __anext__(self) -> Event | FrameResult:
+    async def __anext__(self) -> Event | FrameResult | Reconnected:
         protocol = self._protocol
         protocol.occupy("reading")
         try:
@@ -177,6 +182,17 @@ class AsyncStream(BaseStream, AsyncWaiting):
             raise StopAsyncIteration
         return item
 
+    def _cancels(self) -> bool:
+        """Gives the stream up; whether the server is yet to be told, which then ends the call."""
+        self._protocol.cancel()
+        self._arrived()
+        self._queued()
+        return self._protocol.gives_up
+
+    def _end_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+
     async def _finish(self) -> None:
         protocol = self._protocol
         protocol.end_input()
@@ -185,12 +201,8 @@ class AsyncStream(BaseStream, AsyncWaiting):
 
     async def _open_once(self) -> None:
         protocol = self._new_attempt()
-        call = self._call = self._connect()
-        status = CallStatus(call, self._settings.error)
-        self._tasks = (
-            asyncio.create_task(self._receive(protocol, call, status), name="kineseg-reader"),
-            asyncio.create_task(self._transmit(protocol, call, status), name="kineseg-writer"),
-        )
+        call, status = self._begin_call(protocol)
+        self._tasks = {asyncio.create_task(self._receive(protocol, call, status), name="kineseg-reader"), *self._tasks}
         try:
             try:
                 async with asyncio.timeout(self._settings.timeout):
@@ -203,17 +215,27 @@ class AsyncStream(BaseStream, AsyncWaiting):
             self.cancel()
             raise
 
-    async def _transmit(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
-        """What the writer does, until nothing more will be sent."""
+    def _begin_call(self, protocol: StreamProtocol) -> tuple[Call, CallStatus]:
+        """A call, and the task that sends in it."""
+        number = protocol.begin_call()
+        call = self._call = self._connect()
+        status = CallStatus(call, self._settings.error)
+        writer = asyncio.create_task(self._transmit(protocol, call, status, number), name="kineseg-writer")
+        self._tasks.add(writer)
+        writer.add_done_callback(self._tasks.discard)
+        return call, status
+
+    async def _transmit(self, protocol: StreamProtocol, call: Call, status: CallStatus, number: int) -> None:
+        """What the writer does, until nothing more will be sent in a call."""
         try:
             while True:
-                while not protocol.request_ready:
+                while not protocol.request_ready(number):
                     await self._queued.wait()
-                request = protocol.next_request()
+                request = protocol.next_request(number)
                 if request is None:
                     break
                 await call.write(request)
-            if not protocol.over:
+            if not call.done():
                 await call.done_writing()
         except Exception as error:
             failure = Internal(f"sending to the stream failed: {error!r}")
@@ -221,27 +243,71 @@ class AsyncStream(BaseStream, AsyncWaiting):
                 await status.error()
                 if not status.lost:
                     return
+            if protocol.resumes:
+                call.cancel()  # and the reader makes another
+                return
             self._end(protocol, call, failure)
 
     async def _receive(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
-        """What the reader does, for as long as the call lives."""
+        """What the reader does, for as long as the stream lives."""
+        failure = await self._read(protocol, call, status)
+        settings = self._settings
+        address = settings.address()
+        while True:
+            call.cancel()
+            moves = protocol.outage is not None or (failure is not None and failure.reason != "")
+            goes_on = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
+            wait_s = protocol.next_attempt_s() if goes_on else None
+            self._arrived()
+            self._queued()
+            if wait_s is None:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    while not protocol.over:
+                        await self._arrived.wait()
+            if protocol.over:
+                return
+            if moves:
+                settings.move_on(address)
+            address = settings.address()
+            try:
+                call, status = self._begin_call(protocol)
+            except KinesegError as error:
+                failure = error
+                continue
+            opening = asyncio.get_running_loop().call_later(settings.timeout, call.cancel)
+            failure = await self._read(protocol, call, status, opening)
+            opening.cancel()
+
+    async def _read(
+        self, protocol: StreamProtocol, call: Call, status: CallStatus, opening: asyncio.TimerHandle | None = None
+    ) -> KinesegError | None:
+        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
         failure: KinesegError | None = None
         try:
             with contextlib.suppress(grpc.RpcError):  # its status may be made up
                 async for response in call:
+                    if opening is not None:
+                        opening.cancel()
                     protocol.receive(response)
                     self._arrived()
+                    self._queued()
             failure = await status.error()
-        except KinesegError as error:
+        except KinesegError as error:  # what came is not what the contract says may come
             failure = error
-        except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
+            failure.reason = failure.reason or BROKEN
+        except asyncio.CancelledError:
             failure = Cancelled("the call was cancelled")
             if self._settings.is_closed():
                 failure = ClientClosed()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the loop is ending
+                protocol.finish(failure)
         except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the stream failed: {error!r}")
+            failure = Internal(f"reading the stream failed: {error!r}", reason=BROKEN)
             failure.__cause__ = error
-        self._end(protocol, call, failure)
+        return failure
 
     def _end(self, protocol: StreamProtocol, call: Call, failure: KinesegError | None) -> None:
         protocol.finish(failure)

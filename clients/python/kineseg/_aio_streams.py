@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import grpc
 from numpy.typing import ArrayLike
@@ -17,10 +17,11 @@ from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError
-from kineseg._events import Event, FrameResult
+from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._pulse import Pulse
 from kineseg._retry import delays, wait_s
 from kineseg._sending import PerStream
+from kineseg._stream import BROKEN, GIVE_UP_S
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentManyRequest, pb.SegmentManyResponse]
@@ -77,7 +78,9 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
             if kind is None:
                 await self._finish()
         finally:
-            self.cancel()
+            if self._cancels() and self._tasks:
+                await asyncio.wait(self._tasks, timeout=GIVE_UP_S)
+            self._end_call()
             tasks = list(self._tasks)
             for task in tasks:
                 task.cancel()
@@ -94,10 +97,12 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         streams = [AsyncSharedStream(self._configure(config, {}), self) for config in configs]
         left = streams
         for delay in (*delays(self._settings.retries), None):
+            address = self._settings.address()
             await self._open_once(left)
             left = [stream for stream in left if stream.error is not None and stream.error.retryable]
             if not left or delay is None:
                 break
+            self._settings.move_on(address)
             await asyncio.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
         return streams
 
@@ -133,14 +138,24 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
 
     def cancel(self) -> None:
         """Give all streams up; events that arrived can still be read."""
+        if self._cancels():
+            asyncio.get_running_loop().call_later(GIVE_UP_S, self._end_call)
+        else:
+            self._end_call()
+
+    def _cancels(self) -> bool:
+        """Gives all up; whether the server is told so, which then ends the call."""
         self._change(self._protocol.cancel)
+        return self._protocol.gives_up
+
+    def _end_call(self) -> None:
         if self._call is not None:
             self._call.cancel()
 
     async def poll(
         self,
         timeout: float = 0.0,  # noqa: ASYNC109 - the twin of Streams.poll
-    ) -> list[tuple[AsyncSharedStream, Event | FrameResult | KinesegError]]:
+    ) -> list[tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """What has arrived and was not read, without waiting for more; see `Streams.poll`."""
         if not self._protocol.readable and timeout > 0:
             with contextlib.suppress(TimeoutError):
@@ -149,7 +164,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         self._give_up_silent()
         return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
 
-    def __aiter__(self) -> AsyncIterator[tuple[AsyncSharedStream, Event | FrameResult | KinesegError]]:
+    def __aiter__(self) -> AsyncIterator[tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """Everything until all streams have ended; see `Streams`.
 
         Raises:
@@ -158,7 +173,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         self._protocol.begin_reading(asyncio.current_task())
         return self
 
-    async def __anext__(self) -> tuple[AsyncSharedStream, Event | FrameResult | KinesegError]:
+    async def __anext__(self) -> tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]:
         while True:
             await self._wait(lambda: self._protocol.readable)
             item = self._protocol.read()
@@ -196,15 +211,19 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
 
     def _begin_call(self) -> None:
         number = self._protocol.begin_call()
+        self._start(self._receive(number, *self._call_of(number)), "kineseg-reader")
+
+    def _call_of(self, number: int) -> tuple[Call, CallStatus]:
+        """A call, and the task that sends in it."""
         call = self._call = self._connect()
         status = CallStatus(call, self._settings.error)
-        for work, name in (
-            (self._receive(number, call, status), "kineseg-reader"),
-            (self._transmit(number, call, status), "kineseg-writer"),
-        ):
-            task = asyncio.create_task(work, name=name)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._start(self._transmit(number, call, status), "kineseg-writer")
+        return call, status
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _transmit(self, number: int, call: Call, status: CallStatus) -> None:
         """What the writer does, until nothing more will be sent."""
@@ -225,25 +244,70 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
                 await status.error()
                 if not status.lost:
                     return
+            if protocol.resumes:
+                call.cancel()  # and the reader makes another
+                return
             self._end(number, call, failure)
 
     async def _receive(self, number: int, call: Call, status: CallStatus) -> None:
-        """What the reader does, for as long as the call lives."""
+        """What the reader does, for as long as the call lives, and those that go on in its place."""
+        failure = await self._read(number, call, status)
+        protocol, settings = self._protocol, self._settings
+        address = settings.address()
+        while True:
+            call.cancel()
+            moves = protocol.outage is not None or (failure is not None and failure.reason != "")
+            goes_on = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+            wait_s = protocol.next_attempt_s() if goes_on else None
+            self._arrived()
+            self._queued()
+            if wait_s is None:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    while not protocol.over:
+                        await self._arrived.wait()
+            if protocol.over:
+                return
+            number = protocol.begin_call()
+            if moves:
+                settings.move_on(address)
+            address = settings.address()
+            try:
+                call, status = self._call_of(number)
+            except KinesegError as error:
+                failure = error
+                continue
+            opening = asyncio.get_running_loop().call_later(settings.timeout, call.cancel)
+            failure = await self._read(number, call, status, opening)
+            opening.cancel()
+
+    async def _read(
+        self, number: int, call: Call, status: CallStatus, opening: asyncio.TimerHandle | None = None
+    ) -> KinesegError | None:
+        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
         failure: KinesegError | None = None
         try:
             with contextlib.suppress(grpc.RpcError):  # its status may be made up
                 async for response in call:
+                    if opening is not None:
+                        opening.cancel()
                     self._protocol.receive(response, number)
                     self._arrived()
+                    self._queued()
             failure = await status.error()
-        except KinesegError as error:
+        except KinesegError as error:  # what came is not what the contract says may come
             failure = error
+            failure.reason = failure.reason or BROKEN
         except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
             failure = ClientClosed() if self._settings.is_closed() else Cancelled("the call was cancelled")
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the loop is ending
+                self._protocol.finish(failure)
         except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the streams failed: {error!r}")
+            failure = Internal(f"reading the streams failed: {error!r}", reason=BROKEN)
             failure.__cause__ = error
-        self._end(number, call, failure)
+        return failure
 
     def _end(self, number: int, call: Call, failure: KinesegError | None) -> None:
         self._protocol.finish(failure, number)

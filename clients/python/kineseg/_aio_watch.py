@@ -119,12 +119,14 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
 
     async def _try(self, waits: Iterable[float], worth_another: Callable[[KinesegError], bool]) -> None:
         for delay in chain(waits, (None,)):
+            address = self._settings.address()
             try:
                 call = self._call = await self._subscribed()
                 break
             except KinesegError as error:
                 if delay is None or self._closed or not worth_another(error):
                     raise
+            self._settings.move_on(address)
             await asyncio.sleep(delay)
         if self._closed:
             call.cancel()

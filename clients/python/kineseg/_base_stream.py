@@ -27,6 +27,9 @@ class CallSettings:
         limits: How much may be under way or unread.
         error: The SDK's error for gRPC's.
         is_closed: Whether the client was closed.
+        addresses: How many servers there are to ask.
+        address: The one that is asked now.
+        move_on: If that is the one given, the next one is asked from now on.
     """
 
     timeout: float
@@ -34,6 +37,9 @@ class CallSettings:
     limits: Limits
     error: Callable[[grpc.RpcError], KinesegError]
     is_closed: Callable[[], bool]
+    addresses: int = 1
+    address: Callable[[], str] = lambda: ""
+    move_on: Callable[[str], None] = lambda address: None
 
 
 class StreamView:
@@ -114,7 +120,7 @@ class BaseStream(StreamView):
         self._settings = settings
         self._begun = False
         self._protocol = StreamProtocol(config, settings.limits)
-        self._silence = Silence(settings.limits.silence_s)
+        self._silence = Silence(settings.limits)
 
     def _left_s(self) -> float | None:
         return self._silence.left(self._protocol)

@@ -42,7 +42,7 @@ class BaseStreams(Generic[Shared]):
         self._settings = settings
         self._configure = configure
         self._protocol: ManyProtocol[BaseSharedStream] = ManyProtocol(settings.limits)
-        self._silence = Silence(settings.limits.silence_s)
+        self._silence = Silence(settings.limits)
 
     def _left_s(self) -> float | None:
         return self._silence.left(self._protocol)

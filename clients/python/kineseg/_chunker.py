@@ -71,6 +71,11 @@ class Chunker:
         self._last_time_ns = 0
 
     @property
+    def frame_bytes(self) -> int:
+        """Size of a frame as it is sent."""
+        return _FLOAT32.itemsize * len(self._channels)
+
+    @property
     def next_frame(self) -> int:
         """Index that the next frame has if none is missing."""
         return self._next_frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from kineseg import _wire as wire
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
-from kineseg._events import Event, FrameResult, SegmentClosed
+from kineseg._events import SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._mapping import mapped
 from kineseg._naming import (
@@ -30,7 +31,7 @@ from kineseg._naming import (
     taught_from_wire,
 )
 from kineseg._retry import delays, wait_s
-from kineseg._segmentation import Segmentation, SegmentationPlan, plan_segmentation
+from kineseg._segmentation import Collected, Items, Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
 from kineseg._streams import Streams
 from kineseg._trust import TLS
@@ -52,7 +53,9 @@ class Client(BaseClient):
     One client serves any number of streams and threads.
 
     Args:
-        address: ``host:port`` of the server; the port is 50051 unless given.
+        address: ``host:port`` of the server; the port is 50051 unless given. Several, with commas between them or as a
+            sequence: the first is asked as long as it answers, then the next one; streams go on there where the servers
+            share what they keep.
         timeout: Seconds that one try of a call, or of opening a stream, may take.
         retries: How often a call, or opening a stream, is tried again after a failure that may pass.
         limits: How much of a stream is kept in this process.
@@ -71,7 +74,7 @@ class Client(BaseClient):
 
     def __init__(
         self,
-        address: str = "localhost:50051",
+        address: str | Sequence[str] = "localhost:50051",
         *,
         timeout: float = 10.0,
         retries: int = 3,
@@ -93,15 +96,8 @@ class Client(BaseClient):
             metadata=metadata,
             keepalive_s=keepalive_s,
         )
-        safe = self._trust.credentials
-        if safe is None:
-            self._channel = grpc.insecure_channel(self._address, self._channel_options())
-        else:
-            self._channel = grpc.secure_channel(self._address, safe, self._channel_options())
-        self._stub = pb_grpc.SegmentationServiceStub(self._channel)
-        self._health: grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse] = self._channel.unary_unary(
-            HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
-        )
+        self._channels: dict[str, grpc.Channel] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._enter()
@@ -114,16 +110,19 @@ class Client(BaseClient):
 
     def close(self) -> None:
         """Close the connection; streams and watches that are open end with an error."""
-        self._state = ClientState.CLOSED
-        self._channel.close()
+        with self._lock:
+            self._state = ClientState.CLOSED
+            channels = list(self._channels.values())
+        for channel in channels:
+            channel.close()
 
     def models(self) -> tuple[Model, ...]:
         """The models that the server can run, in the order of their names."""
-        return self._unary(self._stub.ListModels, pb.ListModelsRequest(), wire.models_from_wire)
+        return self._unary(lambda: self._stub.ListModels, pb.ListModelsRequest(), wire.models_from_wire)
 
     def sessions(self) -> tuple[SessionInfo, ...]:
         """The open sessions, in the order of their opening."""
-        return self._unary(self._stub.ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
+        return self._unary(lambda: self._stub.ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
 
     def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far.
@@ -136,7 +135,7 @@ class Client(BaseClient):
             NotFound: No such session is open.
         """
         request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
-        return self._unary(self._stub.GetSession, request, wire.session_detail_from_wire)
+        return self._unary(lambda: self._stub.GetSession, request, wire.session_detail_from_wire)
 
     def close_session(self, session_id: str) -> Totals:
         """End a session as if its client had closed it; waits until that is done.
@@ -148,7 +147,9 @@ class Client(BaseClient):
             NotFound: No such session is open.
         """
         request = pb.CloseSessionRequest(session_id=session_id)
-        return self._unary(self._stub.CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary))
+        return self._unary(
+            lambda: self._stub.CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
+        )
 
     def health(self) -> Health:
         """Whether the server takes streams.
@@ -156,7 +157,7 @@ class Client(BaseClient):
         Raises:
             Unavailable: There is no server.
         """
-        return self._unary(self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
+        return self._unary(lambda: self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
 
     def watch(self, session_id: str = "", *, kinds: Iterable[str] = (), cursor: str = "", resume: bool = True) -> Watch:
         """Events of open and future sessions, from now on: it has subscribed when it returns.
@@ -339,11 +340,11 @@ class Client(BaseClient):
             request = example_request(name, example, model, model_sha256, source)
         else:
             request = segment_request(name, session_id, segment_id or 0, source)
-        return self._unary(self._stub.TeachName, request, lambda answer: taught_from_wire(answer.name))
+        return self._unary(lambda: self._stub.TeachName, request, lambda answer: taught_from_wire(answer.name))
 
     def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
-        return self._unary(self._stub.ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+        return self._unary(lambda: self._stub.ListNames, pb.ListNamesRequest(model=model), names_from_wire)
 
     def forget_name(self, name: str, *, model: str = "") -> int:
         """Forget a name and return how many examples it had; `model`: only what was taught for this one.
@@ -353,11 +354,11 @@ class Client(BaseClient):
             FailedPrecondition: The server keeps no name bank.
         """
         request = pb.ForgetNameRequest(name=name, model=model)
-        return self._unary(self._stub.ForgetName, request, lambda answer: answer.examples)
+        return self._unary(lambda: self._stub.ForgetName, request, lambda answer: int(answer.examples))
 
-    def _collect(self, plan: SegmentationPlan) -> tuple[list[Event | FrameResult], int, dict[str, Any] | None]:
+    def _collect(self, plan: SegmentationPlan) -> Collected:
         """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""
-        items: list[Event | FrameResult] = []
+        items: Items = []
         with self.stream(plan.config) as stream:
             started = time.monotonic()
             for due_s, frames, timestamps in plan.pieces():
@@ -383,20 +384,46 @@ class Client(BaseClient):
 
     def _unary(
         self,
-        method: grpc.UnaryUnaryMultiCallable[Request, Response],
+        method: Callable[[], grpc.UnaryUnaryMultiCallable[Request, Response]],
         request: Request,
         decode: Callable[[Response], Value],
     ) -> Value:
         self._require_open()
         for delay in delays(self._retries):
+            address = self._address
             try:
-                return decode(self._once(method, request))
+                return decode(self._once(method(), request))
             except KinesegError as error:
                 if not error.retryable:
                     raise
                 delay = wait_s(delay, error)
+            self._move_on(address)
             time.sleep(delay)
-        return decode(self._once(method, request))
+        return decode(self._once(method(), request))
+
+    def _channel(self) -> grpc.Channel:
+        """The connection to the server that is asked now."""
+        with self._lock:
+            self._require_open()
+            address = self._address
+            channel = self._channels.get(address)
+            if channel is None:
+                options = self._channel_options()
+                safe = self._trust.credentials
+                if safe is None:
+                    channel = grpc.insecure_channel(address, options)
+                else:
+                    channel = grpc.secure_channel(address, safe, options)
+                self._channels[address] = channel
+            return channel
+
+    @property
+    def _stub(self) -> pb_grpc.SegmentationServiceStub:
+        return pb_grpc.SegmentationServiceStub(self._channel())
+
+    @property
+    def _health(self) -> grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
+        return self._channel().unary_unary(HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString)
 
     def _once(self, method: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
         try:

@@ -65,6 +65,8 @@ class StreamConfig:
         ack_interval_s: For how many seconds the server may hold back an acknowledgement, 0 to 10, so that one stands
             for several chunks: where chunks are short there are far fewer messages to read. Events are not held back;
             `flush` may wait for so long. 0: every chunk is acknowledged at once.
+        resume: Whether to go on by itself after the connection broke, see docs/streaming.md: the server keeps the
+            stream for a while, frames that it has not got are sent again, and a `Reconnected` among the events says so.
 
     With ``"all"`` a segment may be provisional first (`SegmentStarted` with a confidence), then moved, relabelled and
     confirmed (`SegmentUpdated`) or retracted (`SegmentRetracted`); if confirmed, it is closed in the end
@@ -93,6 +95,7 @@ class StreamConfig:
     return_profile: bool = False
     rules: str | Path = ""
     ack_interval_s: float = 0.0
+    resume: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.channels, str):
@@ -169,6 +172,7 @@ class StreamChoices(TypedDict, total=False):
     return_profile: bool
     rules: str | Path
     ack_interval_s: float
+    resume: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +185,10 @@ class Limits:
         message_bytes: Largest message that is received.
         silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer; then the
             stream ends with `Timeout`.
+        stall_s: Seconds of such silence after which a stream that can be resumed connects again.
         reconnect_s: For so many seconds a server is tried again after the connection to it broke.
+        keep_s: Seconds of frames that are kept until the server says that they are safe even if it fails; then `send`
+            waits. Of a server without a store no more than `in_flight_s` are kept.
 
     Raises:
         InvalidRequest: A limit is not positive; `field` names it.
@@ -191,10 +198,12 @@ class Limits:
     unread: int = 100_000
     message_bytes: int = 16 * 1024 * 1024
     silence_s: float = 60.0
+    stall_s: float = 10.0
     reconnect_s: float = 60.0
+    keep_s: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in ("in_flight_s", "unread", "message_bytes", "silence_s", "reconnect_s"):
+        for name in ("in_flight_s", "unread", "message_bytes", "silence_s", "stall_s", "reconnect_s", "keep_s"):
             value = getattr(self, name)
             if not value > 0:
                 raise InvalidRequest(f"{name} must be positive, got {value}", field=name)

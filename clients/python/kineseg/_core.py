@@ -11,7 +11,7 @@ from typing import Any, cast
 import grpc
 from google.protobuf import wrappers_pb2
 
-from kineseg._address import checked_address
+from kineseg._address import checked_addresses
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
 from kineseg._errors import (
@@ -24,7 +24,7 @@ from kineseg._errors import (
 )
 from kineseg._handshake import handshake_error
 from kineseg._status import error_from_status
-from kineseg._trust import TLS, trust
+from kineseg._trust import TLS, Trust, trust
 from kineseg._wire import kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -49,7 +49,7 @@ class BaseClient:
 
     def __init__(
         self,
-        address: str = "localhost:50051",
+        address: str | Sequence[str] = "localhost:50051",
         *,
         timeout: float = 10.0,
         retries: int = 3,
@@ -66,20 +66,39 @@ class BaseClient:
             raise InvalidRequest(f"retries must be 0 or more, got {retries}", field="retries")
         if not keepalive_s > 0:
             raise InvalidRequest(f"keepalive_s must be positive seconds, got {keepalive_s}", field="keepalive_s")
-        self._address = checked_address(address)
+        self._addresses = checked_addresses(address)
+        self._at = 0  # which of them is asked
         self._timeout = float(timeout)
         self._retries = retries
         self._limits = limits or Limits()
-        self._trust = trust(self._address, tls, token, credentials)
-        shown = {"authorization": f"Bearer {self._trust.token}"} if self._trust.token else {}
-        self._metadata = tuple((shown | dict(metadata or {})).items())
+        self._trusts = {address: trust(address, tls, token, credentials) for address in self._addresses}
+        self._own_metadata = dict(metadata or {})
         self._keepalive_s = keepalive_s
         self._state = ClientState.NEW
 
     @property
     def address(self) -> str:
-        """Where the server is expected."""
+        """Where the server is expected; of several addresses, the one that is asked now."""
         return self._address
+
+    @property
+    def _address(self) -> str:
+        return self._addresses[self._at]
+
+    @property
+    def _trust(self) -> Trust:
+        return self._trusts[self._address]
+
+    @property
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        token = self._trust.token
+        shown = {"authorization": f"Bearer {token}"} if token else {}
+        return tuple((shown | self._own_metadata).items())
+
+    def _move_on(self, address: str) -> None:
+        """The server there does not answer, or is going: the next one is asked, unless that is so already."""
+        if address == self._address:
+            self._at = (self._at + 1) % len(self._addresses)
 
     @property
     def is_closed(self) -> bool:
@@ -131,6 +150,9 @@ class BaseClient:
             limits=self._limits,
             error=self._error,
             is_closed=lambda: self.is_closed,
+            addresses=len(self._addresses),
+            address=lambda: self._address,
+            move_on=self._move_on,
         )
 
     @staticmethod

@@ -88,6 +88,8 @@ class Opened:
         boundary_threshold: How likely a boundary must be to become final, as in force; 0: the model has no threshold.
         alarms_per_hour: How many alarms an hour may be false, as in force.
         reports_per_hour: How many reports of behaviour an hour may be about nothing, as in force; 0: it is not watched.
+        resume_token: What resumes the stream; empty: it cannot be resumed.
+        resume_s: For so many seconds the server keeps the stream when its connection breaks.
     """
 
     stream_id: str
@@ -102,6 +104,8 @@ class Opened:
     boundary_threshold: float = 0.0
     alarms_per_hour: float = 0.0
     reports_per_hour: float = 0.0
+    resume_token: str = field(default="", repr=False)
+    resume_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,7 @@ class SessionInfo:
         alarms_per_hour: See `Opened.alarms_per_hour`.
         reports_per_hour: See `Opened.reports_per_hour`.
         warming_up: Classes of anomalies that are not looked for yet, such as ``"past"``: they need more of the stream.
+        parked: Its connection has broken, and it waits for its client.
     """
 
     stream_id: str
@@ -170,6 +175,7 @@ class SessionInfo:
     alarms_per_hour: float = 0.0
     reports_per_hour: float = 0.0
     warming_up: tuple[str, ...] = ()
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable
+from itertools import repeat
 from typing import Generic, TypeVar
 
 from kineseg._config import Limits
 from kineseg._errors import KinesegError, StreamClosed, UsageError
-from kineseg._events import Event, FrameResult
+from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._many_request import End, Entry, request_of
 from kineseg._member_protocol import MemberProtocol
+from kineseg._resume import Outage
+from kineseg._resuming import may_go_on
 from kineseg._status import error_from_failure
 from kineseg._stream_life import StreamState
 from kineseg.v1 import segmentation_pb2 as pb
 
 Handle = TypeVar("Handle")
-Item = Event | FrameResult | KinesegError
+Item = Event | FrameResult | Reconnected | KinesegError
 
 
 class ManyProtocol(Generic[Handle]):
@@ -32,6 +35,9 @@ class ManyProtocol(Generic[Handle]):
 
     def __init__(self, limits: Limits) -> None:
         self.answers = 0  # how many messages have come back
+        self.progress = 0  # how often something has come of a stream
+        self.gives_up = False  # the server is told that streams are given up, and ends the call
+        self.outage: Outage | None = None  # there is no connection now
         self.input_ended = False  # nothing more will be sent, and no stream opened
         self.calling = False  # there is a call
         self._limits = limits
@@ -39,19 +45,60 @@ class ManyProtocol(Generic[Handle]):
         self._call = 0  # how many calls there have been
         self._last_number = 0
         self._queue: deque[Entry] = deque()
-        self._unread: deque[tuple[MemberProtocol[Handle], Event | FrameResult | None]] = deque()
+        self._unread: deque[tuple[MemberProtocol[Handle], Event | FrameResult | Reconnected | None]] = deque()
         self._unraised: dict[MemberProtocol[Handle], None] = {}
         self._sender: Hashable | None = None
 
     # -- towards the transport
 
     def begin_call(self) -> int:
-        """A call begins, with no stream yet; the number that it goes by here."""
+        """A call begins, with the streams that are to go on; the number that it goes by here."""
         self.calling = True
         self._last_number = 0
         self._queue.clear()
         self._call += 1
+        members, self._members = list(self._members.values()), {}
+        for member in members:
+            self._last_number += 1
+            self._members[self._last_number] = member
+            is_open = member.resume is not None
+            self._queue.append(member.go_on(self._last_number) if is_open else member.start(self._last_number))
         return self._call
+
+    def broke(self, failure: KinesegError | None, call: int, limit_s: float, addresses: int) -> bool:
+        """A call has ended, or an attempt to make another; whether to make one, see `StreamLife.broke`."""
+        if call != self._call:
+            return False
+        if self.gives_up or failure is None or not self.resumes:
+            self.finish(failure, call)
+            return False
+        if not (may_go_on(failure) if self.outage is None else self.outage.goes_on(failure)):
+            self.finish(failure if self.outage is None else self.outage.error(failure), call)
+            return False
+        self.outage = self.outage or Outage(failure, limit_s, addresses)
+        self._queue.clear()
+        for number, member in list(self._members.items()):
+            if member.resume is None:
+                del self._members[number]
+                self._finish(member, failure)
+            else:
+                member.outage = member.outage or self.outage
+        return True
+
+    def next_attempt_s(self) -> float | None:
+        """Seconds to wait before another call is made; None: there is nothing to go on with."""
+        if self.outage is None or not self._members:
+            self.calling = False
+            return None
+        wait_s = self.outage.wait_s()
+        if wait_s is None:
+            self.finish(self.outage.error(None))
+        return wait_s
+
+    @property
+    def resumes(self) -> bool:
+        """Whether another call can go on with some of the streams."""
+        return any(member.resumes for member in self._members.values())
 
     def request_ready(self, call: int) -> bool:
         """Whether `next_request` has an answer: a message, or None for good."""
@@ -59,7 +106,10 @@ class ManyProtocol(Generic[Handle]):
 
     def sending_done(self, call: int) -> bool:
         """Whether nothing more will be sent in this call."""
-        return call != self._call or not self.calling or (self.input_ended and not self._queue)
+        if call != self._call or not self.calling:
+            return True
+        is_through = self.input_ended and not self._queue and self.outage is None
+        return is_through and not any(member.outage is not None for member in self._members.values())
 
     def next_request(self, call: int) -> pb.SegmentManyRequest | None:
         """All that waits to be sent, or as much of it as one message should hold; None if that is nothing."""
@@ -76,31 +126,39 @@ class ManyProtocol(Generic[Handle]):
         if call != self._call:
             return
         self.answers += 1
+        self.progress += bool(response.outputs or response.acked_sessions or response.closed)
+        self.outage = None
         members = self._members
         for opened in response.opened:
             member = members.get(opened.session)
-            if member is not None:
-                member.receive_opened(opened)
+            reconnected = None if member is None else member.receive_opened(opened)
+            if member is not None and reconnected is not None:
+                self._unread.append((member, reconnected))
         for output in response.outputs:
             member = members.get(output.session)
             if member is not None:
                 item = member.receive(output)
                 if item is not None:
                     self._unread.append((member, item))
-        for number, frames in zip(response.acked_sessions, response.acked_frames, strict=True):
+        durable: Iterable[int | None] = response.durable_frames or repeat(None, len(response.acked_frames))
+        for number, frames, safe in zip(response.acked_sessions, response.acked_frames, durable, strict=True):
             member = members.get(number)
             if member is not None:
-                member.receive_ack(frames)
+                member.receive_ack(frames, safe)
         for closed in response.closed:
             member = members.pop(closed.session, None)
             if member is not None:
-                self._finish(member, error_from_failure(closed.failure) if closed.HasField("failure") else None)
+                error = error_from_failure(closed.failure) if closed.HasField("failure") else None
+                if member.outage is not None and error is not None:
+                    error = member.outage.error(error)
+                self._finish(member, error)
 
     def finish(self, error: KinesegError | None, call: int | None = None) -> None:
         """The call, or this one, has ended, and what is left of its streams with it; `error` says how unless well."""
         if call not in (None, self._call):
             return
         self.calling = False
+        self.outage = None
         self._queue.clear()
         if error is not None and error.reason == "STREAM_IDLE":
             error.retryable = True  # what is asked of a call just as it ends, for want of streams, is asked again
@@ -178,11 +236,15 @@ class ManyProtocol(Generic[Handle]):
 
     def cancel(self) -> None:
         """Give all streams up."""
+        tells = self.resumes and self.calling and self.outage is None
+        self._queue.clear()
         for member in list(self._members.values()):
             member.cancel()
         self.input_ended = True
-        self.calling = False
-        self._queue.clear()
+        self.gives_up = self.gives_up or tells  # a server that is not told would keep them
+        if not self.gives_up:
+            self.calling = False
+            self._queue.clear()
 
     def push(self) -> None:
         """Send what is buffered in any stream."""
@@ -192,7 +254,7 @@ class ManyProtocol(Generic[Handle]):
 
     def settled(self) -> bool:
         """Whether everything sent has been acknowledged, or its stream is over."""
-        return not any(member.awaits for member in self._members.values())
+        return not any(member.unsettled for member in self._members.values())
 
     def begin_reading(self, reader: Hashable) -> None:
         """Somebody reads to the end.

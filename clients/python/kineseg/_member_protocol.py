@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import KinesegError, StreamClosed
-from kineseg._events import Event, FrameResult, Summary
+from kineseg._events import Event, FrameResult, Reconnected, Summary
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
     config_to_wire,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kineseg._many_protocol import ManyProtocol
 
 Handle = TypeVar("Handle")
+Item = TypeVar("Item", Event, FrameResult)
 
 
 class MemberProtocol(StreamLife, Generic[Handle]):
@@ -43,7 +44,7 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         """Send what is buffered, and nothing after it. Does nothing if that is so already."""
         was_open = self.state is StreamState.OPEN
         super().end_input()
-        if was_open:
+        if was_open and self.outage is None:
             self._many.queue_end(self.number)
 
     def cancel(self) -> None:
@@ -58,15 +59,24 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         self.state = StreamState.OPENING
         return pb.OpenSession(session=number, config=config_to_wire(self.config))
 
+    def go_on(self, number: int) -> pb.OpenSession:
+        """It is to go on in another call, as this number of that."""
+        assert self.resume is not None
+        self.number = number
+        return pb.OpenSession(session=number, resume=self.resume.request())
+
     def require_opened(self) -> None:
         """Raise why it could not be opened, if so."""
         self.raise_once()
         if self.opened is None:
             raise StreamClosed("the stream was given up while it was being opened")
 
-    def receive_opened(self, message: pb.SessionOpened) -> None:
-        """The server has opened it."""
+    def receive_opened(self, message: pb.SessionOpened) -> Reconnected | None:
+        """The server has opened it, or goes on with it, which there is to be read."""
+        if message.opened.HasField("resumed"):
+            return self._reopen(message.opened.resumed)
         self._open(opened_from_wire(message.opened), message.window_frames)
+        return None
 
     def receive(self, output: pb.SessionOutput) -> Event | FrameResult | None:
         """Something has come of it; what there is to read of that."""
@@ -75,16 +85,21 @@ class MemberProtocol(StreamLife, Generic[Handle]):
             event = event_from_wire(output.event)
             if isinstance(event, Summary):
                 self.summary = event
-            return event
+            return self._seen(event)
         if kind == "frame_result":
-            return frame_result_from_wire(output.frame_result)
+            return self._seen(frame_result_from_wire(output.frame_result))
         if kind == "profile":
             self.profile = profile_from_wire(output.profile.json)
         return None
 
-    def receive_ack(self, frames: int) -> None:
-        """The server has processed it up to there."""
-        self._acknowledge(frames)
+    def receive_ack(self, frames: int, durable: int | None) -> None:
+        """The server has processed it up to there, and it is safe up to there."""
+        self._acknowledge(frames, durable)
+
+    def _seen(self, item: Item) -> Item:
+        if self.resume is not None:
+            self.resume.sees(item)
+        return item
 
     def read_error(self) -> KinesegError | None:
         """What ended it, if anything did and it has been neither raised nor read yet."""
@@ -95,6 +110,9 @@ class MemberProtocol(StreamLife, Generic[Handle]):
 
     def _queue(self, chunk: pb.FrameChunk) -> None:
         self._many.queue_chunk(self.number, chunk)
+
+    def _queue_end(self) -> None:
+        self._many.queue_end(self.number)
 
     def _count_unread(self) -> int:
         return self._many.count_unread()

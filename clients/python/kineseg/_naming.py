@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg._errors import InvalidRequest
-from kineseg._events import Event, FrameResult, SegmentClosed
+from kineseg._events import Event, FrameResult, Reconnected, SegmentClosed
 from kineseg._info import Model, Segment
 from kineseg._segmentation import SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
@@ -57,7 +57,7 @@ class ExamplePlan:
     model: Model
     source: str
 
-    def request(self, name: str, items: Iterable[Event | FrameResult]) -> pb.TeachNameRequest:
+    def request(self, name: str, items: Iterable[Event | FrameResult | Reconnected]) -> pb.TeachNameRequest:
         """What to teach, from all that the stream answered.
 
         Raises:

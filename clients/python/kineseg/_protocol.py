@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from kineseg._chunker import Batch
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import Internal, KinesegError, StreamClosed, UsageError
-from kineseg._events import Event, FrameResult, Summary
+from kineseg._events import Event, FrameResult, Reconnected, Summary
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
     config_to_wire,
@@ -38,7 +38,9 @@ class StreamProtocol(StreamLife):
         super().__init__(config, limits)
         self.answers = 0  # how many messages have come back
         self._requests: deque[pb.SegmentRequest] = deque()
-        self._unread: deque[Event | FrameResult] = deque()
+        self._unread: deque[Event | FrameResult | Reconnected] = deque()
+        self._call = 0  # how many calls there have been
+        self.gives_up = False  # it is over here, and the server is told so, which then ends the call
         self._sender: Hashable | None = None
 
     # -- towards the transport
@@ -50,19 +52,27 @@ class StreamProtocol(StreamLife):
         self.state = StreamState.OPENING
         self._requests.append(pb.SegmentRequest(config=config_to_wire(self.config)))
 
-    def next_request(self) -> pb.SegmentRequest | None:
-        """The next message to send; None if there is none now."""
-        return self._requests.popleft() if self._requests and not self.over else None
+    def begin_call(self) -> int:
+        """A call is made; the number that it goes by here. It opens the stream, or goes on with it."""
+        self._call += 1
+        if self.outage is not None and self.resume is not None:
+            self._requests.clear()
+            self._requests.append(pb.SegmentRequest(resume=self.resume.request()))
+        return self._call
 
-    @property
-    def request_ready(self) -> bool:
+    def next_request(self, call: int) -> pb.SegmentRequest | None:
+        """The next message to send in a call; None if there is none now."""
+        return self._requests.popleft() if self._requests and call == self._call else None
+
+    def request_ready(self, call: int) -> bool:
         """Whether `next_request` has an answer: a message, or None for good."""
-        return bool(self._requests) or self.sending_done
+        return bool(self._requests) or self.sending_done(call)
 
-    @property
-    def sending_done(self) -> bool:
-        """Whether nothing more will be sent."""
-        return self.over or (self.state is StreamState.INPUT_ENDED and not self._requests)
+    def sending_done(self, call: int) -> bool:
+        """Whether nothing more will be sent in a call."""
+        if call != self._call or self.over:
+            return True
+        return self.state is StreamState.INPUT_ENDED and not self._requests and self.outage is None
 
     def receive(self, response: pb.SegmentResponse) -> None:
         """A message came back.
@@ -74,26 +84,30 @@ class StreamProtocol(StreamLife):
         if self.over:
             return
         kind = response.WhichOneof("payload")
-        if kind == "opened":
+        if kind == "opened" and response.opened.HasField("resumed"):
+            self._unread.append(self._reopen(response.opened.resumed))
+        elif kind == "opened":
             self._open(opened_from_wire(response.opened))
         elif self.opened is None:
             raise Internal(f"the server answered with {kind or 'nothing'} before it opened the stream")
         elif kind == "ack":
-            self._acknowledge(response.ack.frames)
+            durable = response.ack.durable_frames if response.ack.HasField("durable_frames") else None
+            self._acknowledge(response.ack.frames, durable)
         elif kind == "event":
             event = event_from_wire(response.event)
             if isinstance(event, Summary):
                 self.summary = event
-            self._unread.append(event)
+            self._arrive(event)
         elif kind == "frame_result":
-            self._unread.append(frame_result_from_wire(response.frame_result))
+            self._arrive(frame_result_from_wire(response.frame_result))
         elif kind == "profile":
             self.profile = profile_from_wire(response.profile.json)
 
     def finish(self, error: KinesegError | None) -> None:
-        """The call has ended; `error` says how unless it ended well."""
-        super().finish(error)
-        self._requests.clear()
+        """It is over; `error` says why unless it ended well."""
+        if not self.over:
+            super().finish(error)
+            self._requests.clear()
 
     # -- towards the caller; a method that says False or None means: wait for a change, then ask again
 
@@ -112,8 +126,21 @@ class StreamProtocol(StreamLife):
 
     def cancel(self) -> None:
         """Give the stream up."""
+        was_over = self.over
         super().cancel()
+        if was_over:
+            return
         self._requests.clear()
+        if self.resume is not None and self.outage is None:  # a server that is not told would keep it
+            self._requests.append(pb.SegmentRequest(give_up=pb.GiveUp()))
+            self.gives_up = True
+
+    def end_input(self) -> None:
+        """Send what is buffered, and nothing after it. Does nothing if that is so already."""
+        was_open = self.state is StreamState.OPEN
+        super().end_input()
+        if was_open and self.outage is None:
+            self._queue_end()
 
     def begin_reading(self, reader: Hashable) -> None:
         """Somebody reads to the end.
@@ -135,7 +162,7 @@ class StreamProtocol(StreamLife):
         """Whether `read` has an answer now."""
         return bool(self._unread) or self.over
 
-    def read(self) -> Event | FrameResult | None:
+    def read(self) -> Event | FrameResult | Reconnected | None:
         """The next thing that arrived; None once there is none, which is final if the stream is `over`.
 
         Raises:
@@ -146,13 +173,23 @@ class StreamProtocol(StreamLife):
         self.raise_once()
         return None
 
-    def read_all(self) -> list[Event | FrameResult]:
+    def read_all(self) -> list[Event | FrameResult | Reconnected]:
         """Everything that arrived; raises what `read` raises if that is nothing."""
         if not self._unread:
             self.raise_once()
         items = list(self._unread)
         self._unread.clear()
         return items
+
+    def _arrive(self, item: Event | FrameResult) -> None:
+        self.progress += 1
+        if self.resume is not None:
+            self.resume.sees(item)
+        self._unread.append(item)
+
+    def _queue_end(self) -> None:
+        if self.resume is not None:
+            self._requests.append(pb.SegmentRequest(end=pb.EndInput()))
 
     def _queue(self, chunk: pb.FrameChunk) -> None:
         self._requests.append(pb.SegmentRequest(chunk=chunk))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kineseg._errors import (
     AccessDenied,
     AlreadyExists,
+    Cancelled,
     FailedPrecondition,
     Internal,
     InvalidRequest,
@@ -49,4 +50,7 @@ ERROR_OF_REASON: dict[str, type[KinesegError]] = {
     "TOKEN_EXPIRED": NotAuthenticated,
     "ROLE_MISSING": AccessDenied,
     "LIMIT_REACHED": LimitReached,
+    "RESUME_UNKNOWN": NotFound,
+    "RESUME_EXPIRED": NotFound,
+    "RESUMED_ELSEWHERE": Cancelled,
 }

@@ -8,14 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest, NotFound
-from kineseg._events import Event, FrameResult, LabelsMerged, SegmentClosed, SegmentStarted, SegmentUpdated, Summary
+from kineseg._events import (
+    Event,
+    FrameResult,
+    LabelsMerged,
+    Reconnected,
+    SegmentClosed,
+    SegmentStarted,
+    SegmentUpdated,
+    Summary,
+)
 from kineseg._info import Model, Segment
 from kineseg._model_input import ModelInput
 from kineseg._provisional_segments import ProvisionalSegment, provisional_segments
@@ -26,6 +35,11 @@ if TYPE_CHECKING:
 # No one waits for the events of a file, so its chunks are longer than those of a live source.
 _FILE_CHUNK_S = 0.5
 _LIVE_CHUNK_S = 0.05
+
+
+Items: TypeAlias = list[Event | FrameResult | Reconnected]
+Collected: TypeAlias = tuple[Items, int, dict[str, Any] | None]
+"""All that a stream answered, how many frames were processed, and the profile."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Segmentation:
     @classmethod
     def from_items(
         cls,
-        items: Sequence[Event | FrameResult],
+        items: Sequence[Event | FrameResult | Reconnected],
         *,
         rate: float,
         n_frames: int,
@@ -184,7 +198,7 @@ class SegmentationPlan:
             yield due_s, self.frames[rows], None if self.timestamps is None else self.timestamps[rows]
 
     def result(
-        self, items: Sequence[Event | FrameResult], processed: int, profile: dict[str, Any] | None = None
+        self, items: Sequence[Event | FrameResult | Reconnected], processed: int, profile: dict[str, Any] | None = None
     ) -> Segmentation:
         """The segmentation, from all that the stream answered, and its profile if asked for.
 

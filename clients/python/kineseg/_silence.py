@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from kineseg._config import Limits
 from kineseg._errors import KinesegError, Timeout
 
 
@@ -17,36 +18,58 @@ class Answered(Protocol):
     def awaits(self) -> bool:
         """Whether the server owes an answer."""
 
+    @property
+    def resumes(self) -> bool:
+        """Whether another call can go on with what this one has begun."""
+
+    @property
+    def progress(self) -> int:
+        """How often something has come of it."""
+
     def finish(self, error: KinesegError | None) -> None:
         """The call has ended."""
 
 
 class Silence:
-    """Ends a stream whose server keeps silent for too long.
+    """Ends a stream whose server keeps silent for too long; one that can be resumed has its call ended first.
 
     A connection may be alive while what is behind it is not: then nothing else would ever end the waiting.
 
     Args:
-        limit_s: Seconds after which the server is given up, see `Limits.silence_s`.
+        limits: Seconds after which the server is given up, see `Limits.silence_s` and `Limits.stall_s`.
     """
 
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
+    def __init__(self, limits: Limits) -> None:
+        self._limit_s = limits.silence_s
+        self._stall_s = min(limits.stall_s, limits.silence_s)
         self._since: float | None = None
         self._answers = 0
+        self._stalled_s = 0.0  # in all calls since there was progress
+        self._progress = 0
 
     def left(self, protocol: Answered) -> float | None:
-        """Seconds to wait at most; None: the server owes nothing. At 0 the stream has been ended with `Timeout`."""
+        """Seconds to wait at most; None: the server owes nothing.
+
+        At 0 the call is to be cancelled: the stream has been ended with `Timeout`, or another call may go on.
+        """
         if not protocol.awaits:
             self._since = None
             return None
         now = time.monotonic()
         if self._since is None or self._answers != protocol.answers:
             self._since, self._answers = now, protocol.answers
-        left = self._since + self._limit_s - now
+        if self._progress != protocol.progress:
+            self._progress, self._stalled_s = protocol.progress, 0.0
+        limit_s = self._stall_s if protocol.resumes else self._limit_s
+        left = self._since + limit_s - now
         if left > 0:
             return left
-        protocol.finish(
-            Timeout(f"the server has not answered for {self._limit_s:g} s, though frames that were sent wait for it")
-        )
+        self._since = None
+        self._stalled_s += limit_s
+        if self._stalled_s >= self._limit_s:
+            protocol.finish(
+                Timeout(
+                    f"the server has not answered for {self._limit_s:g} s, though frames that were sent wait for it"
+                )
+            )
         return 0.0

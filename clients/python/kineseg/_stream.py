@@ -13,13 +13,17 @@ from numpy.typing import ArrayLike
 
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
-from kineseg._errors import Internal, KinesegError, Timeout
-from kineseg._events import Event, FrameResult
+from kineseg._errors import ClientClosed, Internal, KinesegError, Timeout
+from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._protocol import StreamProtocol
 from kineseg._retry import delays, wait_s
 from kineseg._waiting import Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
+GIVE_UP_S = 1.0
+"""For so long a server may take to hear that a stream is given up."""
+BROKEN = "INTERNAL"
+"""The reason of the SDK's own faults: another call would meet them, too."""
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
 
 
@@ -49,6 +53,7 @@ class Stream(BaseStream, Waiting):
         """
         self._begin()
         for delay in (*delays(self._settings.retries), None):
+            address = self._settings.address()
             try:
                 self._open_once()
                 break
@@ -56,6 +61,7 @@ class Stream(BaseStream, Waiting):
                 if delay is None or not error.retryable:
                     raise
                 delay = wait_s(delay, error)
+            self._settings.move_on(address)
             time.sleep(delay)
         return self
 
@@ -71,6 +77,8 @@ class Stream(BaseStream, Waiting):
         finally:
             self.cancel()
             if self._reader is not None:
+                self._reader.join(GIVE_UP_S)
+                self._end_call()
                 self._reader.join()
 
     def send(
@@ -127,12 +135,17 @@ class Stream(BaseStream, Waiting):
         """Give the stream up; events that arrived can still be read."""
         with self._arrived:
             self._protocol.cancel()
+            tells = self._protocol.gives_up
             self._arrived.notify_all()
             self._queued.notify_all()
-        if self._call is not None:
-            self._call.cancel()
+        if tells:  # the server ends the call when it has heard
+            timer = threading.Timer(GIVE_UP_S, self._end_call)
+            timer.daemon = True
+            timer.start()
+        else:
+            self._end_call()
 
-    def poll(self, timeout: float = 0.0) -> list[Event | FrameResult]:
+    def poll(self, timeout: float = 0.0) -> list[Event | FrameResult | Reconnected]:
         """What has arrived and was not read, without waiting for more.
 
         Args:
@@ -151,7 +164,7 @@ class Stream(BaseStream, Waiting):
             finally:
                 protocol.vacate("reading")
 
-    def __iter__(self) -> Iterator[Event | FrameResult]:
+    def __iter__(self) -> Iterator[Event | FrameResult | Reconnected]:
         """Everything until the stream ends, which is after the summary.
 
         Raises:
@@ -161,7 +174,7 @@ class Stream(BaseStream, Waiting):
             self._protocol.begin_reading(threading.current_thread())
         return self
 
-    def __next__(self) -> Event | FrameResult:
+    def __next__(self) -> Event | FrameResult | Reconnected:
         with self._arrived:
             protocol = self._protocol
             protocol.occupy("reading")
@@ -181,9 +194,13 @@ class Stream(BaseStream, Waiting):
             self._wait(lambda: protocol.over)
             protocol.raise_once()
 
+    def _end_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+
     def _open_once(self) -> None:
         protocol = self._new_attempt()
-        call = self._call = self._connect(self._requests(protocol))
+        call = self._call = self._connect(self._requests(protocol, protocol.begin_call()))
         self._reader = threading.Thread(target=self._receive, args=(protocol, call), name="kineseg-reader", daemon=True)
         self._reader.start()
         try:
@@ -196,33 +213,71 @@ class Stream(BaseStream, Waiting):
             self.cancel()
             raise
 
-    def _requests(self, protocol: StreamProtocol) -> Iterator[pb.SegmentRequest]:
-        """What gRPC's thread sends."""
+    def _requests(self, protocol: StreamProtocol, number: int) -> Iterator[pb.SegmentRequest]:
+        """What gRPC's thread sends in a call."""
         while True:
             with self._queued:
-                self._queued.wait_for(lambda: protocol.request_ready)
-                request = protocol.next_request()
+                self._queued.wait_for(lambda: protocol.request_ready(number))
+                request = protocol.next_request(number)
             if request is None:
                 return
             yield request
 
     def _receive(self, protocol: StreamProtocol, call: grpc._CallIterator[pb.SegmentResponse]) -> None:
-        """What the reader's thread does, for as long as the call lives."""
+        """What the reader's thread does, for as long as the stream lives."""
+        failure = self._read(protocol, call)
+        settings = self._settings
+        address = settings.address()
+        while True:
+            call.cancel()
+            with self._arrived:
+                moves = protocol.outage is not None or (failure is not None and failure.reason != "")
+                goes_on = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
+                wait_s = protocol.next_attempt_s() if goes_on else None
+                self._arrived.notify_all()
+                self._queued.notify_all()
+                if wait_s is None:
+                    return
+                self._arrived.wait_for(lambda: protocol.over, wait_s)
+                if protocol.over:
+                    return
+                number = protocol.begin_call()
+            if moves:
+                settings.move_on(address)
+            address = settings.address()
+            try:
+                call = self._call = self._connect(self._requests(protocol, number))
+            except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
+                failure = error if isinstance(error, KinesegError) else ClientClosed()
+                continue
+            opening = threading.Timer(settings.timeout, call.cancel)
+            opening.daemon = True
+            opening.start()
+            failure = self._read(protocol, call, opening)
+            opening.cancel()
+
+    def _read(
+        self,
+        protocol: StreamProtocol,
+        call: grpc._CallIterator[pb.SegmentResponse],
+        opening: threading.Timer | None = None,
+    ) -> KinesegError | None:
+        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
         failure: KinesegError | None = None
         try:
             for response in call:
+                if opening is not None:
+                    opening.cancel()
                 with self._arrived:
                     protocol.receive(response)
                     self._arrived.notify_all()
+                    self._queued.notify_all()
         except grpc.RpcError as error:
             failure = self._settings.error(error)
-        except KinesegError as error:
+        except KinesegError as error:  # what came is not what the contract says may come
             failure = error
+            failure.reason = failure.reason or BROKEN
         except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the stream failed: {error!r}")
+            failure = Internal(f"reading the stream failed: {error!r}", reason=BROKEN)
             failure.__cause__ = error
-        with self._arrived:
-            protocol.finish(failure)
-            self._arrived.notify_all()
-            self._queued.notify_all()
-        call.cancel()
+        return failure

@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike
 from kineseg._chunker import Batch, Chunker
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, StreamClosed
-from kineseg._events import Summary
+from kineseg._events import Reconnected, Summary
 from kineseg._info import EndReason, Opened
+from kineseg._resume import Outage, Resume
+from kineseg._resuming import may_go_on
 from kineseg.v1 import segmentation_pb2 as pb
 
 
@@ -32,6 +34,8 @@ class StreamState(enum.Enum):
     CANCELLED = "cancelled"
 
 
+# So a stream ends without an error.
+_WELL = {EndReason.COMPLETED, EndReason.CLOSED, EndReason.DRAINED}
 _OVER = {StreamState.ENDED, StreamState.FAILED, StreamState.CANCELLED}
 
 
@@ -51,9 +55,13 @@ class StreamLife(ABC):
         self.summary: Summary | None = None
         self.profile: dict[str, Any] | None = None
         self.error: KinesegError | None = None
+        self.resume: Resume | None = None  # of a stream that can be resumed
+        self.outage: Outage | None = None  # there is no connection now
+        self.progress = 0  # how often something has come of it
         self._limits = limits
         self._chunker: Chunker | None = None
         self._window = 0
+        self._most_kept = 0
         # Of the chunks that are not acknowledged yet, oldest first: the index after the last frame, and how many.
         self._chunks: deque[tuple[int, int]] = deque()
         self._unacked = 0
@@ -81,6 +89,21 @@ class StreamLife(ABC):
     @property
     def awaits(self) -> bool:
         """Whether the server owes an answer: an acknowledgement, or the summary after the end of sending."""
+        owes = self._unacked > 0 or self.state is StreamState.INPUT_ENDED or self._keeps_enough
+        return owes and self.outage is None and not self.over
+
+    @property
+    def resumes(self) -> bool:
+        """Whether another call can go on with it."""
+        return self.resume is not None
+
+    @property
+    def _keeps_enough(self) -> bool:
+        return self.resume is not None and self.resume.frames >= self._most_kept
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something that was sent is still to be answered, with a connection or without."""
         return not self.over and (self._unacked > 0 or self.state is StreamState.INPUT_ENDED)
 
     @property
@@ -100,6 +123,56 @@ class StreamLife(ABC):
             error = Internal("the server ended the stream without a summary")
         self.error = error
         self.state = StreamState.FAILED if error else StreamState.ENDED
+        if self.resume is not None:
+            self.resume.clear()
+
+    def broke(self, failure: KinesegError | None, limit_s: float, addresses: int) -> bool:
+        """Its call has ended, or an attempt to make another; whether to make one. If not, it is over.
+
+        Args:
+            failure: How the call ended; None: well.
+            limit_s: For so many seconds to go on trying.
+            addresses: How many servers there are to ask.
+        """
+        if self.over or self.resume is None or failure is None:
+            self.finish(failure)
+        elif self.summary is not None and self.summary.reason in _WELL and may_go_on(failure):
+            self.finish(None)  # there was nothing more to say
+        elif self.outage is None and not may_go_on(failure):
+            self.finish(failure)
+        elif self.outage is not None and not self.outage.goes_on(failure):
+            self.finish(self.outage.error(failure))
+        else:
+            self.outage = self.outage or Outage(failure, limit_s, addresses)
+            return True
+        return False
+
+    def next_attempt_s(self) -> float | None:
+        """Seconds to wait before another call is made; None: it is over."""
+        wait_s = None if self.outage is None or self.over else self.outage.wait_s()
+        if wait_s is None and self.outage is not None:
+            self.finish(self.outage.error(None))
+        return wait_s
+
+    def _reopen(self, resumed: pb.Resumed) -> Reconnected:
+        """A server goes on with it: sends what it has not got."""
+        if self.resume is None or self.outage is None:
+            raise Internal("the server resumed a stream that was open")
+        outage, self.outage = self.outage, None
+        sent_again = 0
+        if not resumed.input_ended:
+            for chunk in self.resume.left(resumed.next_frame):
+                sent_again += len(chunk.data) // self.resume.frame_bytes
+                self._queue(chunk)
+            if self.state is StreamState.INPUT_ENDED:
+                self._queue_end()
+        return Reconnected(
+            away_s=outage.away_s, attempts=outage.attempts, sent_again=sent_again, reason=outage.reason.message
+        )
+
+    @abstractmethod
+    def _queue_end(self) -> None:
+        """Queue that nothing more will be sent."""
 
     def check(
         self,
@@ -128,7 +201,7 @@ class StreamLife(ABC):
                     "while sending, or allow more with Limits(unread=...)",
                     accepted=batch.taken,
                 )
-            if self._unacked >= self._window:
+            if self._unacked >= self._window or self._keeps_enough:
                 return False
             self._enqueue(chunker.take(batch))
         return True
@@ -195,6 +268,9 @@ class StreamLife(ABC):
         else:
             # The chunk taken last, and what a `push` adds to it, may exceed the window by a chunk less a frame each.
             self._window = max(1, min(self._window, most_in_flight - 2 * (chunk_frames - 1)))
+        if self.config.resume and opened.resume_token:
+            self.resume = Resume(opened.stream_id, opened.resume_token, self._chunker.frame_bytes)
+        self._most_kept = max(self._window, round(self._limits.keep_s * config.rate))
         self.opened = opened
         self.state = StreamState.OPEN
 
@@ -205,11 +281,17 @@ class StreamLife(ABC):
         frames = end - chunk.first_frame
         self._chunks.append((end, frames))
         self._unacked += frames
-        self._queue(chunk)
+        if self.resume is not None:
+            self.resume.keep(chunk)
+        if self.outage is None:
+            self._queue(chunk)
 
-    def _acknowledge(self, frames: int) -> None:
-        """All chunks up to this frame have been processed."""
-        if not self._chunks or frames < self._chunks[0][0]:
+    def _acknowledge(self, frames: int, durable: int | None = None) -> None:
+        """All chunks up to this frame have been processed, and those up to another are safe."""
+        self.progress += 1
+        if self.resume is not None:  # what was acknowledged before may be again
+            self.resume.safe(frames if durable is None else durable)
+        elif not self._chunks or frames < self._chunks[0][0]:
             raise Internal("the server acknowledged a chunk that was never sent")
         while self._chunks and self._chunks[0][0] <= frames:
             self._unacked -= self._chunks.popleft()[1]

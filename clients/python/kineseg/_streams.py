@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
-from kineseg._errors import Internal, KinesegError
-from kineseg._events import Event, FrameResult
+from kineseg._errors import ClientClosed, Internal, KinesegError
+from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._retry import delays, wait_s
 from kineseg._sending import PerStream
+from kineseg._stream import BROKEN, GIVE_UP_S
 from kineseg._waiting import LONGEST_WAIT_S, Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -81,6 +82,9 @@ class Streams(BaseStreams[SharedStream], Waiting):
                 self._finish()
         finally:
             self.cancel()
+            if self._readers:
+                self._readers[-1].join(GIVE_UP_S)
+            self._end_call()
             for reader in self._readers:
                 reader.join()
 
@@ -109,10 +113,12 @@ class Streams(BaseStreams[SharedStream], Waiting):
         streams = [SharedStream(self._configure(config, {}), self) for config in configs]
         left = streams
         for delay in (*delays(self._settings.retries), None):
+            address = self._settings.address()
             self._open_once(left)
             left = [stream for stream in left if stream.error is not None and stream.error.retryable]
             if not left or delay is None:
                 break
+            self._settings.move_on(address)
             time.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
         return streams
 
@@ -163,10 +169,14 @@ class Streams(BaseStreams[SharedStream], Waiting):
     def cancel(self) -> None:
         """Give all streams up; events that arrived can still be read."""
         self._change(self._protocol.cancel)
-        if self._call is not None:
-            self._call.cancel()
+        if self._protocol.gives_up:  # the server ends the call when it has heard
+            timer = threading.Timer(GIVE_UP_S, self._end_call)
+            timer.daemon = True
+            timer.start()
+        else:
+            self._end_call()
 
-    def poll(self, timeout: float = 0.0) -> list[tuple[SharedStream, Event | FrameResult | KinesegError]]:
+    def poll(self, timeout: float = 0.0) -> list[tuple[SharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """What has arrived and was not read, without waiting for more: of which stream, and what.
 
         Args:
@@ -177,7 +187,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             self._give_up_silent()
             return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
 
-    def __iter__(self) -> Iterator[tuple[SharedStream, Event | FrameResult | KinesegError]]:
+    def __iter__(self) -> Iterator[tuple[SharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """Everything until all streams have ended, of which stream, and what; a stream that failed ends with its error.
 
         Raises:
@@ -187,7 +197,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             self._protocol.begin_reading(threading.current_thread())
         return self
 
-    def __next__(self) -> tuple[SharedStream, Event | FrameResult | KinesegError]:
+    def __next__(self) -> tuple[SharedStream, Event | FrameResult | Reconnected | KinesegError]:
         with self._arrived:
             while True:
                 self._wait(lambda: self._protocol.readable)
@@ -202,6 +212,10 @@ class Streams(BaseStreams[SharedStream], Waiting):
             self._protocol.end_input()
             self._wait(lambda: self._protocol.over)
             self._protocol.raise_unread()
+
+    def _end_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
 
     def _change(self, change: Callable[[], None]) -> None:
         with self._arrived:
@@ -245,22 +259,60 @@ class Streams(BaseStreams[SharedStream], Waiting):
             yield request
 
     def _receive(self, number: int, call: grpc._CallIterator[pb.SegmentManyResponse]) -> None:
-        """What the reader's thread does, for as long as the call lives."""
+        """What the reader's thread does, for as long as the call lives, and those that go on in its place."""
+        failure = self._read(number, call)
+        protocol, settings = self._protocol, self._settings
+        address = settings.address()
+        while True:
+            call.cancel()
+            with self._arrived:
+                moves = protocol.outage is not None or (failure is not None and failure.reason != "")
+                goes_on = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+                wait_s = protocol.next_attempt_s() if goes_on else None
+                self._arrived.notify_all()
+                self._queued.notify_all()
+                if wait_s is None:
+                    return
+                self._arrived.wait_for(lambda: protocol.over, wait_s)
+                if protocol.over:
+                    return
+                number = protocol.begin_call()
+            if moves:
+                settings.move_on(address)
+            address = settings.address()
+            try:
+                call = self._call = self._connect(self._requests(number))
+            except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
+                failure = error if isinstance(error, KinesegError) else ClientClosed()
+                continue
+            opening = threading.Timer(settings.timeout, call.cancel)
+            opening.daemon = True
+            opening.start()
+            failure = self._read(number, call, opening)
+            opening.cancel()
+
+    def _read(
+        self,
+        number: int,
+        call: grpc._CallIterator[pb.SegmentManyResponse],
+        opening: threading.Timer | None = None,
+    ) -> KinesegError | None:
+        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
         failure: KinesegError | None = None
         try:
             for response in call:
+                if opening is not None:
+                    opening.cancel()
                 with self._arrived:
                     self._protocol.receive(response, number)
                     self._arrived.notify_all()
+                    self._queued.notify_all()
         except grpc.RpcError as error:
             failure = self._settings.error(error)
-        except KinesegError as error:
+        except KinesegError as error:  # what came is not what the contract says may come
             failure = error
+            failure.reason = failure.reason or BROKEN
         except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the streams failed: {error!r}")
+            failure = Internal(f"reading the streams failed: {error!r}", reason=BROKEN)
             failure.__cause__ = error
-        with self._arrived:
-            self._protocol.finish(failure, number)
-            self._arrived.notify_all()
-            self._queued.notify_all()
-        call.cancel()
+        return failure

@@ -53,6 +53,7 @@ def config_to_wire(config: StreamConfig) -> pb.StreamConfig:
         return_profile=config.return_profile,
         rules=str(config.rules),
         ack_interval_s=config.ack_interval_s,
+        resumable=config.resume,
     )
 
 

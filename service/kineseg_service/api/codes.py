@@ -25,6 +25,9 @@ from kineseg_service.errors import (
     Loading,
     NotAllowed,
     NotAuthenticated,
+    ResumedElsewhere,
+    ResumeExpired,
+    ResumeUnknown,
     SessionExists,
     UnknownSegment,
     UnknownSession,
@@ -53,6 +56,9 @@ _CODES: dict[type[CoreError], StatusCode] = {
     NotAuthenticated: StatusCode.UNAUTHENTICATED,
     NotAllowed: StatusCode.PERMISSION_DENIED,
     LimitReached: StatusCode.RESOURCE_EXHAUSTED,
+    ResumeUnknown: StatusCode.NOT_FOUND,
+    ResumeExpired: StatusCode.NOT_FOUND,
+    ResumedElsewhere: StatusCode.ABORTED,
     StepFailed: StatusCode.INTERNAL,
 }
 CODE_NAMES = tuple(sorted({code.name for code in _CODES.values()}))

@@ -209,7 +209,7 @@ def scratch_message(*, is_default: bool) -> pb.Model:
     return pb.Model(name=SCRATCH, version=VERSION, family=FAMILY, provider=CPU, is_default=is_default)
 
 
-def session_message(config: SessionConfig, intake: Intake, progress: Progress) -> pb.Session:
+def session_message(config: SessionConfig, intake: Intake, progress: Progress, *, parked: bool) -> pb.Session:
     """An open session as a message."""
     return pb.Session(
         stream_id=config.stream_id,
@@ -226,4 +226,5 @@ def session_message(config: SessionConfig, intake: Intake, progress: Progress) -
         segments_closed=progress.segments_closed,
         last_seq=progress.last_seq,
         warming_up=(*intake.warming_up, *progress.warming_up),
+        parked=parked,
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
-from kineseg_core.events import EndReason
+from kineseg_core.events import EndReason, Output
 
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.many_request import chunks_of
 from kineseg_service.api.many_response import Collected
-from kineseg_service.api.opening import Openings
+from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
 from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, LimitReached
@@ -25,6 +25,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.member import MemberStream
+from kineseg_service.streams.resumption import Finished
 
 _log = get_logger(__name__)
 # So many notices may wait for a client that does not read before its requests are not read either.
@@ -33,9 +34,20 @@ _MOST_NOTICES = 8192
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A session has been opened."""
+    """A session has been opened, or resumed."""
 
     member: MemberStream
+    resumed: bool = False
+
+
+@dataclass(slots=True)
+class _Finished:
+    """A session was resumed that had come to its end; `at` is how much of what its client has not got has been sent."""
+
+    number: int
+    finished: Finished
+    outputs: list[Output]
+    at: int = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -81,7 +93,7 @@ class ManyCall:
         self._opening: dict[int, bool] = {}  # by number, whether its input has been ended already
         self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
-        self._notices: deque[_Opened | _Given | _Closed] = deque()
+        self._notices: deque[_Opened | _Given | _Closed | _Finished] = deque()
         self._changed = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._wait_s = 0.0  # until more may come, as its caller has sent too much
@@ -108,9 +120,10 @@ class ManyCall:
             self._streams.at_drain.discard(self._changed.set)
             for task in tasks:
                 task.cancel()
+            self._hold_unsent(self._members.values())
             for member in self._members.values():
                 _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
-                self._streams.close(member)
+                self._openings.leave(member, over=False)
         if self._error is not None:
             raise self._error
 
@@ -130,6 +143,8 @@ class ManyCall:
                         self._caught_up.clear()
                         await self._caught_up.wait()
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
+            if any(member.resumable is not None and not member.finishing for member in self._members.values()):
+                await asyncio.sleep(HALF_CLOSED_S)
             if self._context.done():
                 return
             self._end_input(EndReason.COMPLETED, None)
@@ -224,8 +239,13 @@ class ManyCall:
     async def _open(self, wanted: pb.OpenSession) -> None:
         number = wanted.session
         make = partial(MemberStream, number=number, owner=self, feeder=self._feeder)
+        found: MemberStream | Finished
+        resumes = wanted.HasField("resume")
         try:
-            member = await self._openings.open(wanted.config, make)
+            if resumes:
+                found = await self._openings.resume(wanted.resume, MemberStream)
+            else:
+                found = await self._openings.open(wanted.config, make)
         except CoreError as error:
             self._refuse(number, error)
             return
@@ -237,8 +257,14 @@ class ManyCall:
             self._refuse(number, failure)
             return
         is_ended = self._opening.pop(number, None)
+        if isinstance(found, Finished):
+            if is_ended is not None:
+                self._notice(_Finished(number, found, found.since(seen_of(wanted.resume))))
+            return
+        member = found
         if is_ended is None:  # it has been refused, or given up, meanwhile
-            self._streams.close(member)
+            member.given_up = not resumes
+            self._openings.leave(member, over=False)
             return
         self._members[number] = member
         config = member.session.config
@@ -247,7 +273,11 @@ class ManyCall:
             session=config.session_id, stream=config.stream_id, model=config.model, rate_hz=config.frame_rate_hz,
             peer=self._context.peer(), number=number,
         )  # fmt: skip
-        self._notice(_Opened(member))
+        self._notice(_Opened(member, resumed=resumes))
+        if resumes:
+            backlog = member.attach(number, self, self._feeder)
+            if backlog.outputs:
+                self._notice(_Given(member, backlog))
         if is_ended:
             member.finish(EndReason.COMPLETED)
 
@@ -261,7 +291,8 @@ class ManyCall:
         if self._members.pop(member.number, None) is None:
             return
         _log.info("stream cancelled", session=member.session_id, stream=member.stream_id, given_up=member.given_up)
-        free = self._streams.close(member)
+        member.given_up = True
+        free = self._openings.leave(member, over=False)
         if free is None:
             self._notice(_Closed(member.number, error))
             return
@@ -277,13 +308,31 @@ class ManyCall:
         """A member cannot go on, or its client takes nothing."""
         self._leave(member, error)
 
+    def lost(self, member: MemberStream, error: CoreError) -> None:
+        """A member has been resumed by another call."""
+        self._hold_unsent([member])
+        del self._members[member.number]
+        self._notice(_Closed(member.number, error))
+        self._openings.leave(member, over=False)
+
+    def _hold_unsent(self, members: Collection[MemberStream]) -> None:
+        """Gives back to members what they have given and has not been sent."""
+        leaving = set(members)
+        left: deque[_Opened | _Given | _Closed | _Finished] = deque()
+        for notice in self._notices:
+            if not isinstance(notice, _Opened | _Given) or notice.member not in leaving:
+                left.append(notice)
+            elif isinstance(notice, _Given):
+                notice.member.hold(notice.delivery.outputs[notice.at :])
+        self._notices = left
+
     # What goes back.
 
     def delivered(self, member: MemberStream, delivery: Delivery) -> None:
         """The engine has got further with a member."""
         self._notice(_Given(member, delivery))
 
-    def _notice(self, notice: _Opened | _Given | _Closed) -> None:
+    def _notice(self, notice: _Opened | _Given | _Closed | _Finished) -> None:
         self._notices.append(notice)
         self._changed.set()
 
@@ -318,28 +367,46 @@ class ManyCall:
                 if member.number not in self._members:
                     continue  # it has left
                 notice.at = collected.add_outputs(member.number, delivery.outputs, before)
+                member.sent(delivery.outputs[before : notice.at])
                 taken.append((member, notice.at - before))
                 if notice.at < len(delivery.outputs):
                     self._notices.appendleft(notice)
                 elif delivery.summary is not None or delivery.error is not None:
                     self._close(member, delivery.error or member.error, collected)
             elif isinstance(notice, _Opened):
-                self._collect_opened(notice.member, collected)
+                self._collect_opened(notice, collected)
+            elif isinstance(notice, _Finished):
+                self._collect_finished(notice, collected)
             else:
                 self._count(notice.error)
                 collected.add_closed(notice.number, notice.error)
         return collected.message()
 
-    def _collect_opened(self, member: MemberStream, collected: Collected) -> None:
+    def _collect_opened(self, notice: _Opened, collected: Collected) -> None:
+        member = notice.member
         if member.number in self._members:
             most = min(self._settings.max_chunk_frames, member.window_frames)
-            collected.add_opened(member.number, self._openings.opened(member, most), member.window_frames)
+            opened = self._openings.opened(member, most, resumed=notice.resumed)
+            collected.add_opened(member.number, opened, member.window_frames)
+
+    def _collect_finished(self, notice: _Finished, collected: Collected) -> None:
+        number, finished = notice.number, notice.finished
+        if notice.at < 0:
+            assert isinstance(finished.described, pb.Opened)
+            opened = resumed_message(finished.described, finished.received, ended=True)
+            collected.add_opened(number, opened, self._settings.window_frames)
+            notice.at = 0
+        notice.at = collected.add_outputs(number, notice.outputs, notice.at)
+        if notice.at < len(notice.outputs):
+            self._notices.appendleft(notice)
+        else:
+            collected.add_closed(number, finished.error)
 
     def _close(self, member: MemberStream, error: CoreError | None, collected: Collected) -> None:
         """A session has come to its end, and all that it gave has been collected."""
         del self._members[member.number]
         # Before its client learns of it, so that the client's next stream finds room.
-        self._streams.close(member)
+        self._openings.leave(member, over=True)
         log = _log.bind(session=member.session_id, stream=member.stream_id)
         if error is None:
             summary = member.ended.result()

@@ -15,8 +15,12 @@ from kineseg_service.api.status import fields_of
 from kineseg_service.config import Settings
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.open_stream import OpenStream
+from kineseg_service.streams.resumable import Resumable, Seen
+from kineseg_service.streams.resumption import Finished
 
 Opened = TypeVar("Opened", bound=OpenStream)
+HALF_CLOSED_S = 1.0
+"""For so long a call that looks half-closed is watched for whether it has broken."""
 # A configuration up to this size is read at once.
 _SHORT_BYTES = 4096
 
@@ -61,10 +65,26 @@ class Openings:
                 free()
                 raise
             live.at_close = free
+            if config.resumable and self._settings.resume_s:
+                live.resumable = Resumable(self._settings.resume_bytes)
             return live
 
-    def opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
+    async def resume(self, wanted: pb.ResumeStream, kind: type[Opened]) -> Opened | Finished:
+        """A client comes back to its stream; see `Resumption.resume`."""
+        resumption = self._rooms.streams.resumption
+        return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
+
+    def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
+        """A call lets go of its stream; see `Resumption.leave`."""
+        return self._rooms.streams.resumption.leave(live, over=over)
+
+    def opened(self, live: OpenStream, max_chunk_frames: int, *, resumed: bool = False) -> pb.Opened:
         """What the client of a stream learns of it."""
+        opened = self._opened(live, max_chunk_frames)
+        live.described = opened
+        return resumed_message(opened, live.session.intake.received, ended=live.ending) if resumed else opened
+
+    def _opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
         config, intake = live.session.config, live.session.intake
         is_default = config.model == self._rooms.opener.default_model
         return pb.Opened(
@@ -80,4 +100,18 @@ class Openings:
             reports_per_hour=config.reports_per_hour,
             max_chunk_frames=max_chunk_frames,
             max_gap_s=intake.max_gap_s,
+            resume_token="" if live.resumable is None else live.resumable.token,
+            resume_s=0.0 if live.resumable is None else self._settings.resume_s,
         )
+
+
+def seen_of(wanted: pb.ResumeStream) -> Seen:
+    """How far a client that comes back has come."""
+    return Seen(wanted.last_seq, wanted.last_result_frame if wanted.HasField("last_result_frame") else -1)
+
+
+def resumed_message(opened: pb.Opened, next_frame: int, *, ended: bool) -> pb.Opened:
+    """What a client that has come back learns of its stream."""
+    answer = pb.Opened(resumed=pb.Resumed(next_frame=next_frame, input_ended=ended))
+    answer.MergeFrom(opened)
+    return answer

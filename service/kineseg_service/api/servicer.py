@@ -25,16 +25,18 @@ from kineseg_service.api.codes import code_of
 from kineseg_service.api.cursor import METADATA, cursor_of, positions_of
 from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
-from kineseg_service.api.opening import Openings
+from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
 from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading
+from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, ResumeUnknown
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
+from kineseg_service.streams.call import Call as StreamCall
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import LiveStream
+from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
 from kineseg_service.streams.watcher import Watcher
 
@@ -78,17 +80,45 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         """Segments one stream."""
         async with statuses(context, self._metrics):
             openings = self._for_opening()
-            live = await self._open(openings, request_iterator)
+            first = await self._first(request_iterator)
+            task = asyncio.current_task()
+            assert task is not None
+            call = StreamCall(task.cancel)
+            resumes = first is not None and first.WhichOneof("payload") == "resume"
+            if first is not None and resumes:
+                try:
+                    found = await openings.resume(first.resume, LiveStream)
+                except ResumeUnknown:
+                    if await self._resumed_elsewhere(first, request_iterator, context):
+                        return
+                    raise
+                if isinstance(found, Finished):
+                    await self._answer_finished(context, found, first.resume)
+                    return
+                live = found
+                live.call = call
+            else:
+                live = await self._open(openings, first, call)
             reader: asyncio.Task[None] | None = None
+            over = False
             try:
                 log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
-                log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+                if not resumes:
+                    log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+                opened = openings.opened(live, self._settings.max_chunk_frames, resumed=resumes)
                 reader = asyncio.create_task(self._read(request_iterator, context, live, openings.share))
-                await self._answer(context, openings.opened(live, self._settings.max_chunk_frames), live, log)
+                await self._answer(context, opened, live, log, call)
+                over = True
+            except CoreError as error:
+                over = not isinstance(error, ResumedElsewhere)
+                raise
             finally:
                 if reader is not None:
                     reader.cancel()
-                self._ready().streams.close(live)
+                    # It takes the chunk that it has begun; then it is known where the stream goes on.
+                    await asyncio.wait({reader})
+                openings.leave(live, over=over)
+                call.over.set()
 
     async def SegmentMany(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.SegmentManyRequest], context: Context
@@ -152,10 +182,13 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     ) -> pb.ListSessionsResponse:
         """Lists the open sessions."""
         async with statuses(context, self._metrics):
+            streams = self._ready().streams
             return pb.ListSessionsResponse(
                 sessions=[
-                    convert.session_message(live.session.config, live.session.intake, progress)
-                    for live, progress in await self._ready().streams.progress()
+                    convert.session_message(
+                        live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
+                    )
+                    for live, progress in await streams.progress()
                 ]
             )
         raise AssertionError("unreachable")
@@ -170,7 +203,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             progress, segments = await streams.describe(live)
             joints = live.session.config.joints
             return pb.GetSessionResponse(
-                session=convert.session_message(live.session.config, live.session.intake, progress),
+                session=convert.session_message(
+                    live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
+                ),
                 segments=[convert.segment_message(segment) for segment in segments],
                 joints=None if joints is None else joints_message(joints),
                 profile=profile_to_json(live.session.intake.profile()) if request.with_profile else "",
@@ -241,17 +276,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             raise Draining("the server is shutting down; try another one")
         return Openings(self._ready(), self._limits.of(current_caller.get()), self._settings, self._server_id)
 
-    async def _open(self, openings: Openings, requests: Requests) -> LiveStream:
-        first = await self._first(requests)
+    async def _open(self, openings: Openings, first: pb.SegmentRequest | None, call: StreamCall) -> LiveStream:
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest(
                 "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
             )
         with fields_of("config"):
             interval_s = convert.ack_interval_s(first.config)
-        task = asyncio.current_task()
-        assert task is not None
-        return await openings.open(first.config, partial(LiveStream, kill=task.cancel, ack_interval_s=interval_s))
+        return await openings.open(first.config, partial(LiveStream, call=call, ack_interval_s=interval_s))
 
     async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
         """A call's first message; None if its client has half-closed instead."""
@@ -273,7 +305,21 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         finally:
             self._opening[tenant] -= 1
 
-    async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log) -> None:
+    async def _resumed_elsewhere(self, first: pb.SegmentRequest, requests: Requests, context: Context) -> bool:
+        """Whether the call has been answered by another process, which has the stream."""
+        return False
+
+    async def _answer_finished(self, context: Context, finished: Finished, wanted: pb.ResumeStream) -> None:
+        """Sends what is left of a stream that has come to its end."""
+        assert isinstance(finished.described, pb.Opened)
+        opened = resumed_message(finished.described, finished.received, ended=True)
+        await send(context, pb.SegmentResponse(opened=opened))
+        for output in finished.since(seen_of(wanted)):
+            await send(context, convert.response(output))
+        if finished.error is not None:
+            raise finished.error
+
+    async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log, call: StreamCall) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
         try:
             await send(context, pb.SegmentResponse(opened=opened))
@@ -290,8 +336,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             raise
         except asyncio.CancelledError:
             log.info("stream cancelled", given_up=live.given_up)
-            if live.given_up and live.error is not None:
-                raise live.error from None
+            if call.error is not None:
+                raise call.error from None
+            if live.given_up and not context.done():
+                return
             raise
 
     async def _read(self, requests: Requests, context: Context, live: LiveStream, share: Share) -> None:
@@ -300,8 +348,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             async for request in requests:
                 if live.ending:
                     return
-                if request.WhichOneof("payload") != "chunk":
-                    field = request.WhichOneof("payload") or "payload"
+                field = request.WhichOneof("payload") or "payload"
+                if field == "end":
+                    live.end(EndReason.COMPLETED)
+                    return
+                if field == "give_up":
+                    live.abandon()
+                    return
+                if field != "chunk":
                     raise InvalidRequest(
                         "after the configuration, every message must be a chunk",
                         field=field, reason="MESSAGE_UNEXPECTED",
@@ -316,6 +370,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 with harmless("metrics"):
                     self._metrics.received(live.session.intake.received - before)
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
+            if live.resumable is not None:
+                await asyncio.sleep(HALF_CLOSED_S)
             if not context.done():
                 live.end(EndReason.COMPLETED)
         except CoreError as error:

@@ -16,6 +16,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import ScheduledStream
+from kineseg_service.streams.parking import Parking
 
 if TYPE_CHECKING:
     from kineseg_service.streams.onlooker import Onlooker
@@ -33,6 +34,7 @@ class House:
     Attributes:
         deliver_to: Gets what the engine delivers for a stream.
         at_drain: Is called when the server begins to shut down.
+        parking: Streams whose calls have broken.
     """
 
     def __init__(self, engine: Engine, metrics: Metrics, settings: Settings, onlooker: Onlooker | None = None) -> None:
@@ -43,6 +45,7 @@ class House:
         self.loop = asyncio.get_running_loop()
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
         self.at_drain: set[Callable[[], object]] = set()
+        self.parking = Parking(settings.resume_s, settings.max_parked, metrics)
         self._draining = False
         self._taken = 0
         self._empty = asyncio.Event()
@@ -60,6 +63,11 @@ class House:
         """Raises `Draining` when the server is shutting down."""
         if self._draining:
             raise Draining("the server is shutting down; try another one")
+
+    async def make_room(self) -> None:
+        """Gives up parked streams where there is no room for another one."""
+        while self._taken >= self.settings.max_sessions and (free := self.parking.evict()) is not None:
+            await free
 
     def check_room(self) -> None:
         """Raises `Full` when there are as many streams as there may be."""

@@ -21,12 +21,15 @@ from kineseg_service.logs import harmless
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.streams.call import Call
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.house import House
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
+from kineseg_service.streams.resumable import Seen
+from kineseg_service.streams.resumption import Resumption
 
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
 
@@ -38,7 +41,11 @@ class Make(Protocol[Opened]):
 
 
 class LiveStream(OpenStream):
-    """An open stream with a call of its own; `kill` ends that. Acknowledgements are at least `ack_interval_s` apart."""
+    """An open stream with a call of its own. Acknowledgements are at least `ack_interval_s` apart.
+
+    Attributes:
+        call: That; none while there is none.
+    """
 
     def __init__(
         self,
@@ -46,11 +53,11 @@ class LiveStream(OpenStream):
         stream: ScheduledStream,
         engine: Engine,
         settings: Settings,
-        kill: Callable[[], object],
+        call: Call,
         ack_interval_s: float = 0.0,
     ) -> None:
         super().__init__(session, stream, engine, settings)
-        self._kill = kill
+        self.call: Call | None = call
         self._held_acks = HeldAcks(ack_interval_s, self._put) if ack_interval_s else None
         self._room = asyncio.Event()
         self._outputs: deque[Output] = deque()
@@ -66,26 +73,40 @@ class LiveStream(OpenStream):
         items: list[Item] = []
         size = 0
         turn = monotonic()
-        for item in self.session.take(first_frame, data, capture_times_ns):
-            items.append(item)
-            size += weight(item)
-            if size < min(PIECE, self._queue_frames) and monotonic() - turn < TURN_S:
-                continue
-            # Handed over before others have their turn: one of them may end the stream.
-            await self._submit(items, size)
-            await asyncio.sleep(0)
-            if self._ending:
-                return
-            items, size, turn = [], 0, monotonic()
-        if items:
-            await self._submit(items, size)
+        taking = self.session.take(first_frame, data, capture_times_ns)
+        try:
+            for item in taking:
+                items.append(item)
+                size += weight(item)
+                if size < min(PIECE, self._queue_frames) and monotonic() - turn < TURN_S:
+                    continue
+                # Handed over before others have their turn: one of them may end the stream.
+                await self._submit(items, size)
+                await asyncio.sleep(0)
+                if self._ending:
+                    return
+                items, size, turn = [], 0, monotonic()
+            if items:
+                await self._submit(items, size)
+        except asyncio.CancelledError:
+            # Its client sends again what has not been taken, from a frame on: a chunk is taken as a whole.
+            if self.resumable is not None and not self._ending:
+                rest = list(taking)
+                self._submitted += sum(map(weight, rest))
+                self._engine.submit(self._stream, rest)
+            raise
 
     async def outputs(self) -> AsyncIterator[Output]:
         """What the stream gives, to its end; then raises the error with which it failed, if it did."""
         while True:
             while self._outputs:
-                yield self._outputs.popleft()
+                output = self._outputs.popleft()
                 self._written(1)
+                if self.resumable is not None:
+                    if self.resumable.seen.covers(output):
+                        continue
+                    self.resumable.sent.add(output)
+                yield output
             if self.ended.done():
                 self.ended.result()
                 return
@@ -108,8 +129,38 @@ class LiveStream(OpenStream):
     def give_up(self, error: CoreError) -> None:
         """Its client takes nothing: its call is ended with this error."""
         self.error = error
+        self.abandon(error)
+
+    def abandon(self, error: CoreError | None = None) -> None:
+        """No one wants anything more of it: its call ends."""
         self.given_up = True
-        self._kill()
+        if self.call is not None:
+            self.call.end(error)
+
+    def detach(self, error: CoreError) -> asyncio.Event | None:
+        """Takes it from its call; see `OpenStream`."""
+        if self.call is None:
+            return None
+        self.call.end(error)
+        return self.call.over
+
+    def park(self) -> None:
+        """Its call has broken."""
+        self.call = None
+
+    def unsent(self) -> list[Output]:
+        """What waits for a call."""
+        return list(self._outputs)
+
+    def resume(self, seen: Seen) -> None:
+        """What its client has not seen comes next."""
+        assert self.resumable is not None
+        again = self.resumable.sent.since(seen)
+        self.resumable.sent.take_back(len(again))
+        self.resumable.seen = seen
+        self._outputs.extendleft(reversed(again))
+        self._again += len(again)
+        self.active_at = monotonic()
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
         self._room.set()
@@ -150,6 +201,9 @@ class LiveStreams:
         events: Gets all events.
         claims: Names that other processes of the server have taken.
         tenant: Whose they are.
+
+    Attributes:
+        resumption: How streams outlive their calls.
     """
 
     def __init__(self, house: House, events: EventLog, claims: Claims, tenant: str = "") -> None:
@@ -163,6 +217,7 @@ class LiveStreams:
         self._names: set[str] = set()
         self._streams: dict[str, OpenStream] = {}
         self._named: dict[str, str] = {}  # the names of the same, by the ids of their streams
+        self.resumption = Resumption(self, house)
 
     @property
     def draining(self) -> bool:
@@ -188,6 +243,7 @@ class LiveStreams:
         """
         name = session.config.session_id
         self._house.check_open()
+        await self._make_room(name)
         if name in self._names or name in self._named:
             raise SessionExists(f"a session {name!r} is open already", field="session_id")
         self._house.check_room()
@@ -213,7 +269,7 @@ class LiveStreams:
             self._house.count()
             if self._house.onlooker is not None:
                 self._house.onlooker.opened(self._tenant, live)
-            self._watch_idle(live)
+            self.watch_idle(live)
             if self._house.draining:
                 live.end(EndReason.DRAINED)
         except BaseException:
@@ -233,6 +289,7 @@ class LiveStreams:
         """
         live.vanish()
         live.at_close()
+        self._house.parking.remove(live)
         if live.idle_timer is not None:
             live.idle_timer.cancel()
         self._house.deliver_to.pop(live.stream, None)
@@ -257,6 +314,15 @@ class LiveStreams:
             raise UnknownSession(f"there is no open session {session_id[:64]!r}", field=field)
         return live
 
+    def find(self, stream_id: str) -> OpenStream | None:
+        """An open stream, by its own id."""
+        name = self._named.get(stream_id)
+        return None if name is None else self._streams.get(name)
+
+    def is_parked(self, live: OpenStream) -> bool:
+        """Whether its call has broken and it waits for its client."""
+        return live in self._house.parking
+
     async def progress(self) -> list[tuple[OpenStream, Progress]]:
         """All open streams in the order of their opening, and how far each has come."""
         streams = list(self._streams.values())
@@ -270,8 +336,10 @@ class LiveStreams:
 
     def drain(self) -> None:
         """Ends all that are open."""
-        for live in self._streams.values():
+        for live in list(self._streams.values()):
             live.end(EndReason.DRAINED)
+            if live in self._house.parking:
+                self.resumption.drop(live, "its server has shut down")
 
     def _deliver(self, live: OpenStream, delivery: Delivery) -> None:
         for output in delivery.outputs:
@@ -280,6 +348,17 @@ class LiveStreams:
                     self._metrics.event(KIND_NAMES[type(output.detail)])
                     self._events.publish(live.session_id, output)
         live.deliver(delivery)
+        if live.ended.done() and live in self._house.parking:
+            self.resumption.conclude(live)
+
+    async def _make_room(self, name: str) -> None:
+        """Gives up parked streams that are in the way of a session of this name."""
+        live = self._streams.get(self._named.get(name, name))
+        if live is not None and live in self._house.parking:
+            free = self.resumption.drop(live, "another session of its name has been opened")
+            if free is not None:
+                await free
+        await self._house.make_room()
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:
@@ -309,7 +388,7 @@ class LiveStreams:
             self._names.remove(name)
             self._house.free_place()
 
-    def _watch_idle(self, live: OpenStream) -> None:
+    def watch_idle(self, live: OpenStream) -> None:
         """Looks when the stream could have stood still for too long, and costs nothing in between."""
         limit = self._settings.idle_timeout_s
         left = live.active_at + limit - monotonic()
@@ -321,4 +400,4 @@ class LiveStreams:
                 return
             live.end(EndReason.IDLE, error)
             left = limit
-        live.idle_timer = self._house.loop.call_later(left, self._watch_idle, live)
+        live.idle_timer = self._house.loop.call_later(left, self.watch_idle, live)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
-from kineseg_core.events import Ack, EndReason
+from kineseg_core.events import Ack, EndReason, Output
 from kineseg_core.intake.intake import Chunk, Intake, Taken
 from kineseg_core.session import Session
 
@@ -20,6 +20,7 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.open_stream import PIECE, OpenStream
+from kineseg_service.streams.resumable import Seen
 
 if TYPE_CHECKING:
     from kineseg_service.streams.feeder import Feeder
@@ -37,6 +38,9 @@ class Owner(Protocol):
 
     def gave_up(self, member: MemberStream, error: CoreError) -> None:
         """A member cannot go on, or its client takes nothing."""
+
+    def lost(self, member: MemberStream, error: CoreError) -> None:
+        """A member has been resumed by another call; what has not been sent of it is to be given to `hold`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ class MemberStream(OpenStream):
         self.queued = False
         self._frame_bytes = session.intake.frame_bytes
         self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self._frame_bytes))
-        self._owner = owner
+        self._owner: Owner | None = owner
         self._feeder = feeder
+        self._held: list[Output] = []  # what it has given while it had no call
         self._under_way = 0
         self._sizes: deque[int] = deque()  # of the chunks that are under way, oldest first
         self._kept: deque[tuple[int, bytes, Sequence[int]] | _End] = deque()
@@ -113,6 +118,11 @@ class MemberStream(OpenStream):
             self._finishing = True
             self._kept.append(_End(reason, error))
             self._feeder.add(self)
+
+    @property
+    def finishing(self) -> bool:
+        """Nothing more comes after what is kept."""
+        return self._finishing
 
     @property
     def can_take(self) -> bool:
@@ -175,14 +185,84 @@ class MemberStream(OpenStream):
             if type(output) is Ack:
                 self._under_way -= self._sizes.popleft()
         super().deliver(delivery)
+        if self._owner is None:
+            self._held += delivery.outputs
+            return
         if (self._kept or self._taking is not None) and self._submitted - delivery.passed <= self._queue_frames // 2:
             self._feeder.add(self)
-        self._owner.delivered(self, delivery)
+        self._owner.delivered(self, self._unseen(delivery))
 
     def give_up(self, error: CoreError) -> None:
         """It cannot go on, or its client takes nothing: it leaves its call with this error."""
         self.given_up = True
-        self._owner.gave_up(self, error)
+        if self._owner is not None:
+            self._owner.gave_up(self, error)
+
+    def sent(self, outputs: Sequence[Output]) -> None:
+        """These are being sent."""
+        if self.resumable is not None:
+            for output in outputs:
+                self.resumable.sent.add(output)
+
+    def hold(self, outputs: Sequence[Output]) -> None:
+        """Its call is over without having sent these."""
+        self._held += outputs
+
+    def park(self) -> None:
+        """Its call has broken: what has begun to be taken is, and its client sends the rest again."""
+        self._owner = None
+        self.queued = False
+        if self._taking is not None:
+            self._take_rest(self._taking)
+        for entry in self._kept:
+            if not isinstance(entry, _End):
+                self._under_way -= self._sizes.pop()
+        self._kept.clear()
+        self._finishing = self._ending
+
+    def _take_rest(self, taking: Iterator[Taken]) -> None:
+        self._taking = None
+        try:
+            rest: list[Item] = list(taking)
+        except Exception:
+            failure = StepFailed("the stream could not be read")
+            _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
+            rest = self._end_input(EndReason.REJECTED, failure)
+        self._submitted += sum(map(weight, rest))
+        self._engine.submit(self._stream, rest)
+
+    def unsent(self) -> list[Output]:
+        """What has been held."""
+        return self._held
+
+    def resume(self, seen: Seen) -> None:
+        """What its client has not seen comes next."""
+        assert self.resumable is not None
+        again = self.resumable.sent.since(seen)
+        self.resumable.sent.take_back(len(again))
+        self.resumable.seen = seen
+        self._held = [*again, *self._held]
+        self._again += len(again)
+        self.active_at = monotonic()
+
+    def attach(self, number: int, owner: Owner, feeder: Feeder) -> Delivery:
+        """It belongs to another call from now on; what that is to send first."""
+        self.number, self._owner, self._feeder = number, owner, feeder
+        held, self._held = self._held, []
+        return self._unseen(Delivery(self._stream, held, self._stream.passed))
+
+    def detach(self, error: CoreError) -> None:
+        """Takes it from its call, which lets go of it at once."""
+        if self._owner is not None:
+            self._owner.lost(self, error)
+
+    def _unseen(self, delivery: Delivery) -> Delivery:
+        """The same without what the client had seen before it came back."""
+        if self.resumable is None or self.resumable.seen == Seen():
+            return delivery
+        outputs = [output for output in delivery.outputs if not self.resumable.seen.covers(output)]
+        self._written(len(delivery.outputs) - len(outputs))
+        return replace(delivery, outputs=outputs)
 
     def _finished(self, chunk: Chunk) -> Iterator[Taken]:
         yield from self.session.intake.finish(chunk)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from kineseg_core.errors import CoreError
-from kineseg_core.events import EndReason, Summary
+from kineseg_core.events import EndReason, Output, Summary
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
@@ -16,6 +16,7 @@ from kineseg_service.errors import UnknownSession
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream
+from kineseg_service.streams.resumable import Resumable, Seen
 
 PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
@@ -29,12 +30,14 @@ class OpenStream(ABC):
     Attributes:
         session: What it feeds; only its receiving half may be used here.
         error: What it is to end with, after everything that follows from accepted frames has been sent.
-        given_up: Its client takes nothing, and has not for too long.
+        given_up: Its client takes nothing, and has not for too long, or wants nothing more of it.
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
         active_at: When it last got further, by `time.monotonic`.
         at_close: Is called when it is forgotten.
         idle_timer: Looks whether that is too long ago.
+        resumable: What it needs to go on after its call has broken; none: it ends with its call.
+        described: What its client was told when it was opened.
     """
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
@@ -53,6 +56,9 @@ class OpenStream(ABC):
         self.active_at = monotonic()
         self.at_close: Callable[[], object] = lambda: None
         self.idle_timer: asyncio.TimerHandle | None = None
+        self.resumable: Resumable | None = None
+        self.described: object = None
+        self._again = 0  # so many of the next outputs have been counted as taken before
 
     @property
     def session_id(self) -> str:
@@ -97,6 +103,26 @@ class OpenStream(ABC):
     def give_up(self, error: CoreError) -> None:
         """It has been ended, and its client has not read what is left to send for too long: `error` says so."""
 
+    @abstractmethod
+    def park(self) -> None:
+        """Its call has broken: what it gives is kept until it is resumed."""
+
+    @abstractmethod
+    def unsent(self) -> list[Output]:
+        """What it has given and no call has sent yet."""
+
+    @abstractmethod
+    def resume(self, seen: Seen) -> None:
+        """Its client has come back, having seen so much: what it has not seen comes next.
+
+        Raises:
+            ResumeExpired: That is not kept any more.
+        """
+
+    @abstractmethod
+    def detach(self, error: CoreError) -> asyncio.Event | None:
+        """Takes it from its call, which ends with this error; what is set once that has let go of it, if not yet."""
+
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
         """Takes nothing more; what is left to be submitted."""
         if reason is EndReason.COMPLETED:
@@ -116,6 +142,9 @@ class OpenStream(ABC):
     def _written(self, outputs: int) -> None:
         """The client has taken so many outputs."""
         self.active_at = monotonic()
+        again = min(self._again, outputs)
+        self._again -= again
+        outputs -= again
         stream = self._stream
         stream.written += outputs
         # The engine sets the flag before it looks at the count a last time, so that one of the two always sees.

@@ -77,6 +77,9 @@ def segment(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Stream it at the speed at which it was captured.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Go on where it was after the connection to the server broke, without losing anything.")
+    ] = True,
     bank: Names = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
@@ -117,6 +120,10 @@ def segment(
             decisions="all" if provisional else "final",
             speed=1.0 if realtime else None,
             stop=stop,
+            resume=resume,
+            on_reconnected=lambda how: errors.print_line(
+                f"the connection broke ({how.reason}); went on after {how.away_s:.1f} s, nothing is lost"
+            ),
             on_sent=lambda frames: progress.update(task, completed=frames),
         )
         try:

@@ -20,6 +20,7 @@ from kineseg import (
     FrameResult,
     KinesegError,
     Model,
+    Reconnected,
     Segmenter,
     UsageError,
     WrongChannels,
@@ -184,7 +185,7 @@ class ServerEngine:
         """See `Engine`."""
         async for shared, item in self._streams:
             opened = self._opened.get(shared)
-            if opened is not None:
+            if opened is not None and not isinstance(item, Reconnected):
                 yield opened, item
 
     async def finish(self) -> None:

@@ -5,7 +5,7 @@ from kineseg._events.anomaly_kinds import AnomalyClass, AnomalyKind
 from kineseg._events.event import ABSENT_WHEN_EMPTY, Event, EventKind
 from kineseg._events.from_dict import EVENT_TYPES, event_from_dict
 from kineseg._events.missing import Gap, MissingValues
-from kineseg._events.results import FrameResult, WatchedEvent
+from kineseg._events.results import FrameResult, Reconnected, WatchedEvent
 from kineseg._events.segments import LabelsMerged, SegmentClosed, SegmentRetracted, SegmentStarted, SegmentUpdated
 from kineseg._events.summary import Summary
 
@@ -23,6 +23,7 @@ __all__ = [
     "Gap",
     "LabelsMerged",
     "MissingValues",
+    "Reconnected",
     "SegmentClosed",
     "SegmentRetracted",
     "SegmentStarted",

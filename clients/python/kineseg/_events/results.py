@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,27 @@ class FrameResult:
     anomaly_score: float
     embedding: NDArray[np.float32]
     label: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnected:
+    """The connection of a stream broke, and it goes on: no event of it is lost or comes twice.
+
+    No event of the stream: it has no number, and another run of the same frames does not have it.
+
+    Attributes:
+        away_s: For how many seconds there was no connection.
+        attempts: How many were made.
+        sent_again: Number of frames that the server had not got and gets again.
+        reason: What had ended the connection.
+    """
+
+    kind: ClassVar[str] = "reconnected"
+
+    away_s: float
+    attempts: int
+    sent_again: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A limit of the caller's tenant, or of the address that calls, has been reached: streams, watchers, openings, frames or
     bytes a second. RESOURCE_EXHAUSTED, retryable: `retry_after_s` says when.
     """
+    ERROR_REASON_RESUME_UNKNOWN: _ErrorReason.ValueType  # 30
+    """There is no stream of that id that can be resumed, or the token is not its. NOT_FOUND."""
+    ERROR_REASON_RESUME_EXPIRED: _ErrorReason.ValueType  # 31
+    """The stream that was to be resumed is not kept any more: its client was gone for too long, it had to make room, it has
+    been given up or ended, or the events that its client has not seen have been given up. NOT_FOUND.
+    """
+    ERROR_REASON_RESUMED_ELSEWHERE: _ErrorReason.ValueType  # 32
+    """The stream has been resumed by another call, which has it now. ABORTED."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Kinds of errors. Others may be added: take one that is not known by the status code of its call."""
@@ -167,4 +175,12 @@ ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 29
 """A limit of the caller's tenant, or of the address that calls, has been reached: streams, watchers, openings, frames or
 bytes a second. RESOURCE_EXHAUSTED, retryable: `retry_after_s` says when.
 """
+ERROR_REASON_RESUME_UNKNOWN: ErrorReason.ValueType  # 30
+"""There is no stream of that id that can be resumed, or the token is not its. NOT_FOUND."""
+ERROR_REASON_RESUME_EXPIRED: ErrorReason.ValueType  # 31
+"""The stream that was to be resumed is not kept any more: its client was gone for too long, it had to make room, it has
+been given up or ended, or the events that its client has not seen have been given up. NOT_FOUND.
+"""
+ERROR_REASON_RESUMED_ELSEWHERE: ErrorReason.ValueType  # 32
+"""The stream has been resumed by another call, which has it now. ABORTED."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -389,6 +389,9 @@ class SegmentRequest(_message.Message):
 
     CONFIG_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
+    RESUME_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    GIVE_UP_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def config(self) -> Global___StreamConfig:
         """The first message, and only the first."""
@@ -397,21 +400,113 @@ class SegmentRequest(_message.Message):
     def chunk(self) -> Global___FrameChunk:
         """Every later message."""
 
+    @_builtins.property
+    def resume(self) -> Global___ResumeStream:
+        """The first message, instead of `config`: the stream is open already, and its call has broken."""
+
+    @_builtins.property
+    def end(self) -> Global___EndInput:
+        """Nothing more will be sent. Needed of resumable streams, as a call that breaks looks half-closed at first; a server
+        that gets a half-close without it waits a second to see if the call lives.
+        """
+
+    @_builtins.property
+    def give_up(self) -> Global___GiveUp:
+        """The stream is given up: no summary comes, and it is not kept. For resumable streams, whose server could not tell
+        otherwise whether the call was cancelled or has broken. The call ends with CANCELLED.
+        """
+
     def __init__(
         self,
         *,
         config: Global___StreamConfig | None = ...,
         chunk: Global___FrameChunk | None = ...,
+        resume: Global___ResumeStream | None = ...,
+        end: Global___EndInput | None = ...,
+        give_up: Global___GiveUp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "end", b"end", "give_up", b"give_up", "payload", b"payload", "resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "config", b"config", "end", b"end", "give_up", b"give_up", "payload", b"payload", "resume", b"resume"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "chunk", "resume", "end", "give_up"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
 Global___SegmentRequest: _TypeAlias = SegmentRequest  # noqa: Y015
+
+@_typing.final
+class ResumeStream(_message.Message):
+    """Goes on with a stream whose call has broken, see `StreamConfig.resumable`. The answer is `opened`, with `resumed` in it;
+    then come all events that the client has not seen, with the numbers that they have always had, and the client goes on
+    with the frame that `resumed` names.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    LAST_SEQ_FIELD_NUMBER: _builtins.int
+    LAST_RESULT_FRAME_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """Which: `Opened.stream_id`."""
+    resume_token: _builtins.str
+    """`Opened.resume_token`."""
+    last_seq: _builtins.int
+    """Number of the last event that came; 0: none."""
+    last_result_frame: _builtins.int
+    """`frame` of the last `FrameResult` that came; absent: none."""
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+        last_seq: _builtins.int = ...,
+        last_result_frame: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_last_result_frame", b"_last_result_frame", "last_result_frame", b"last_result_frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_result_frame", b"_last_result_frame", "last_result_frame", b"last_result_frame", "last_seq", b"last_seq", "resume_token", b"resume_token", "stream_id", b"stream_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__last_result_frame: _TypeAlias = _typing.Literal["last_result_frame"]  # noqa: Y015
+    _WhichOneofArgType__last_result_frame: _TypeAlias = _typing.Literal["_last_result_frame", b"_last_result_frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_result_frame) -> _WhichOneofReturnType__last_result_frame | None: ...
+
+Global___ResumeStream: _TypeAlias = ResumeStream  # noqa: Y015
+
+@_typing.final
+class EndInput(_message.Message):
+    """Nothing more will be sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndInput: _TypeAlias = EndInput  # noqa: Y015
+
+@_typing.final
+class GiveUp(_message.Message):
+    """The stream is given up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GiveUp: _TypeAlias = GiveUp  # noqa: Y015
 
 @_typing.final
 class StreamConfig(_message.Message):
@@ -434,6 +529,7 @@ class StreamConfig(_message.Message):
     RULES_FIELD_NUMBER: _builtins.int
     RETURN_PROFILE_FIELD_NUMBER: _builtins.int
     ACK_INTERVAL_S_FIELD_NUMBER: _builtins.int
+    RESUMABLE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Name of the session, unique among open sessions: 1 to 64 letters, digits, '.', '_' or '-'. Empty: the
     stream's id is its name.
@@ -481,6 +577,10 @@ class StreamConfig(_message.Message):
     processed meanwhile; events are not held back. Where chunks are short the client then has far fewer messages to read.
     0: every chunk is acknowledged at once. Of no effect in `SegmentMany`, which gathers them anyway.
     """
+    resumable: _builtins.bool
+    """Keep the stream for a while when its call breaks, so that it can be resumed: `Opened.resume_s` says for how long. Its
+    input is to be ended by `SegmentRequest.end`, and it is given up by `SegmentRequest.give_up`. Default: false.
+    """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the channels of a frame, in the order sent. They must be the model's channels, in any order. Empty: the
@@ -513,10 +613,11 @@ class StreamConfig(_message.Message):
         rules: _builtins.str = ...,
         return_profile: _builtins.bool = ...,
         ack_interval_s: _builtins.float = ...,
+        resumable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["joints", b"joints"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_interval_s", b"ack_interval_s", "alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "reports_per_hour", b"reports_per_hour", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_interval_s", b"ack_interval_s", "alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "channels", b"channels", "decisions", b"decisions", "frame_rate_hz", b"frame_rate_hz", "frame_results", b"frame_results", "joints", b"joints", "latency_s", b"latency_s", "model", b"model", "profile", b"profile", "reports_per_hour", b"reports_per_hour", "resumable", b"resumable", "return_profile", b"return_profile", "rules", b"rules", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -798,21 +899,27 @@ class OpenSession(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     CONFIG_FIELD_NUMBER: _builtins.int
+    RESUME_FIELD_NUMBER: _builtins.int
     session: _builtins.int
     """Its number in this call: 1, 2, 3 ... in the order of opening. None is used again."""
     @_builtins.property
     def config(self) -> Global___StreamConfig:
         """What is streamed."""
 
+    @_builtins.property
+    def resume(self) -> Global___ResumeStream:
+        """Instead of `config`: the session is open already, and its call has broken."""
+
     def __init__(
         self,
         *,
         session: _builtins.int = ...,
         config: Global___StreamConfig | None = ...,
+        resume: Global___ResumeStream | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "resume", b"resume", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -829,6 +936,7 @@ class SegmentManyResponse(_message.Message):
     ACKED_SESSIONS_FIELD_NUMBER: _builtins.int
     ACKED_FRAMES_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
+    DURABLE_FRAMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionOpened]:
         """Sessions that have been opened."""
@@ -851,6 +959,10 @@ class SegmentManyResponse(_message.Message):
     def closed(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionClosed]:
         """Sessions that are over: nothing more comes of them, and their names are free."""
 
+    @_builtins.property
+    def durable_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of each of `acked_sessions`, see `Ack.durable_frames`. Empty: of each as many as `acked_frames`."""
+
     def __init__(
         self,
         *,
@@ -859,10 +971,11 @@ class SegmentManyResponse(_message.Message):
         acked_sessions: _abc.Iterable[_builtins.int] | None = ...,
         acked_frames: _abc.Iterable[_builtins.int] | None = ...,
         closed: _abc.Iterable[Global___SessionClosed] | None = ...,
+        durable_frames: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_frames", b"acked_frames", "acked_sessions", b"acked_sessions", "closed", b"closed", "opened", b"opened", "outputs", b"outputs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_frames", b"acked_frames", "acked_sessions", b"acked_sessions", "closed", b"closed", "durable_frames", b"durable_frames", "opened", b"opened", "outputs", b"outputs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1050,6 +1163,9 @@ class Opened(_message.Message):
     BOUNDARY_THRESHOLD_FIELD_NUMBER: _builtins.int
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
     REPORTS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_S_FIELD_NUMBER: _builtins.int
+    RESUMED_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, a UUID that rises with the time of opening (version 7 of RFC 9562). No other stream ever has it."""
     session_id: _builtins.str
@@ -1072,9 +1188,17 @@ class Opened(_message.Message):
     """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
     reports_per_hour: _builtins.float
     """Reports an hour that may be about nothing, see `StreamConfig.reports_per_hour`, in force; 0: behaviour is not watched."""
+    resume_token: _builtins.str
+    """What resumes the stream, see `ResumeStream`: keep it secret. Empty: it cannot be resumed."""
+    resume_s: _builtins.float
+    """For so many seconds the stream is kept when its call breaks; it may have to make room before."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model that runs the stream."""
+
+    @_builtins.property
+    def resumed(self) -> Global___Resumed:
+        """The stream had been open before. What it said then holds, but for the server and its limits."""
 
     def __init__(
         self,
@@ -1091,14 +1215,43 @@ class Opened(_message.Message):
         boundary_threshold: _builtins.float = ...,
         alarms_per_hour: _builtins.float = ...,
         reports_per_hour: _builtins.float = ...,
+        resume_token: _builtins.str = ...,
+        resume_s: _builtins.float = ...,
+        resumed: Global___Resumed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "resumed", b"resumed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "reports_per_hour", b"reports_per_hour", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "latency_s", b"latency_s", "max_chunk_frames", b"max_chunk_frames", "max_gap_s", b"max_gap_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "reports_per_hour", b"reports_per_hour", "resume_s", b"resume_s", "resume_token", b"resume_token", "resumed", b"resumed", "server_id", b"server_id", "server_version", b"server_version", "session_id", b"session_id", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Opened: _TypeAlias = Opened  # noqa: Y015
+
+@_typing.final
+class Resumed(_message.Message):
+    """Where a stream goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEXT_FRAME_FIELD_NUMBER: _builtins.int
+    INPUT_ENDED_FIELD_NUMBER: _builtins.int
+    next_frame: _builtins.int
+    """The frame to be sent next: all before it have come. No larger than the number of the first frame that was not durable."""
+    input_ended: _builtins.bool
+    """Nothing more is taken: its input has ended, or it has itself. What is left to be read comes."""
+    def __init__(
+        self,
+        *,
+        next_frame: _builtins.int = ...,
+        input_ended: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input_ended", b"input_ended", "next_frame", b"next_frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Resumed: _TypeAlias = Resumed  # noqa: Y015
 
 @_typing.final
 class Ack(_message.Message):
@@ -1107,18 +1260,26 @@ class Ack(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FRAMES_FIELD_NUMBER: _builtins.int
+    DURABLE_FRAMES_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     """Number of frames processed so far: the index after the last frame of the chunk."""
+    durable_frames: _builtins.int
+    """Number of frames that are safe even if the server fails: a client need not keep them to resume the stream. Absent: as
+    many as `frames`, because the server has no store, and with it all that could be resumed would be lost.
+    """
     def __init__(
         self,
         *,
         frames: _builtins.int = ...,
+        durable_frames: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_durable_frames", b"_durable_frames", "durable_frames", b"durable_frames"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_durable_frames", b"_durable_frames", "durable_frames", b"durable_frames", "frames", b"frames"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__durable_frames: _TypeAlias = _typing.Literal["durable_frames"]  # noqa: Y015
+    _WhichOneofArgType__durable_frames: _TypeAlias = _typing.Literal["_durable_frames", b"_durable_frames"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__durable_frames) -> _WhichOneofReturnType__durable_frames | None: ...
 
 Global___Ack: _TypeAlias = Ack  # noqa: Y015
 
@@ -2099,6 +2260,7 @@ class Session(_message.Message):
     ALARMS_PER_HOUR_FIELD_NUMBER: _builtins.int
     WARMING_UP_FIELD_NUMBER: _builtins.int
     REPORTS_PER_HOUR_FIELD_NUMBER: _builtins.int
+    PARKED_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """Its stream's id, see `Opened.stream_id`."""
     session_id: _builtins.str
@@ -2125,6 +2287,8 @@ class Session(_message.Message):
     """Alarms an hour that may be false, see `StreamConfig.alarms_per_hour`, in force."""
     reports_per_hour: _builtins.float
     """Reports an hour that may be about nothing, see `StreamConfig.reports_per_hour`, in force; 0: behaviour is not watched."""
+    parked: _builtins.bool
+    """Its call has broken, and it waits for its client."""
     @_builtins.property
     def warming_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Classes of anomalies that are not looked for yet, such as "past" or "behaviour": they need more of the stream."""
@@ -2146,10 +2310,11 @@ class Session(_message.Message):
         alarms_per_hour: _builtins.float = ...,
         warming_up: _abc.Iterable[_builtins.str] | None = ...,
         reports_per_hour: _builtins.float = ...,
+        parked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "reports_per_hour", b"reports_per_hour", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id", "warming_up", b"warming_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms_per_hour", b"alarms_per_hour", "boundary_threshold", b"boundary_threshold", "frame_rate_hz", b"frame_rate_hz", "frames_processed", b"frames_processed", "frames_received", b"frames_received", "last_seq", b"last_seq", "latency_s", b"latency_s", "model", b"model", "opened_unix_ns", b"opened_unix_ns", "parked", b"parked", "reports_per_hour", b"reports_per_hour", "segments_closed", b"segments_closed", "session_id", b"session_id", "stream_id", b"stream_id", "warming_up", b"warming_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

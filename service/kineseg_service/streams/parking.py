@@ -1,0 +1,69 @@
+"""Streams whose calls have broken: they keep their slots for some time, and make room for others before it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kineseg_service.logs import harmless
+from kineseg_service.metrics import Metrics
+from kineseg_service.streams.open_stream import OpenStream
+
+Drop = Callable[[str], "asyncio.Future[None] | None"]
+"""Gives a stream up for the reason given; what is done once its slot is free, see `LiveStreams.close`."""
+
+
+class Parking:
+    """The parked streams of all tenants. To be used in one event loop.
+
+    Args:
+        keep_s: For so long a stream is kept.
+        most: So many are kept at most; beyond it, the one that was parked first is given up.
+        metrics: Where they are counted.
+    """
+
+    def __init__(self, keep_s: float, most: int, metrics: Metrics) -> None:
+        self._keep_s = keep_s
+        self._most = most
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._parked: dict[OpenStream, tuple[Drop, asyncio.TimerHandle]] = {}
+
+    def __contains__(self, live: OpenStream) -> bool:
+        return live in self._parked
+
+    def add(self, live: OpenStream, drop: Drop) -> None:
+        """A stream's client is gone, and may come back."""
+        timer = self._loop.call_later(self._keep_s, self._expire, live)
+        self._parked[live] = drop, timer
+        self._count()
+        if len(self._parked) > self._most:
+            self.evict()
+
+    def remove(self, live: OpenStream) -> None:
+        """It is not parked any more, if it was."""
+        entry = self._parked.pop(live, None)
+        if entry is not None:
+            entry[1].cancel()
+            self._count()
+
+    def evict(self) -> asyncio.Future[None] | None:
+        """Gives up the one that was parked first, if there is any; what is done once its slot is free."""
+        if not self._parked:
+            return None
+        live, (drop, _) = next(iter(self._parked.items()))
+        self.remove(live)
+        with harmless("metrics"):
+            self._metrics.evicted()
+        return drop("it had to make room for others")
+
+    def _expire(self, live: OpenStream) -> None:
+        drop, _ = self._parked[live]
+        self.remove(live)
+        with harmless("metrics"):
+            self._metrics.expired()
+        drop(f"its client was gone for {self._keep_s:g} s")
+
+    def _count(self) -> None:
+        with harmless("metrics"):
+            self._metrics.parked(len(self._parked))

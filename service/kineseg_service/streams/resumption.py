@@ -1,0 +1,184 @@
+"""How the streams of one tenant outlive their calls: they are parked, resumed, or kept as what is left to be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from kineseg_core.errors import CoreError, InvalidRequest
+from kineseg_core.events import Output
+
+from kineseg_service.errors import ResumedElsewhere, ResumeExpired, ResumeUnknown
+from kineseg_service.logs import get_logger, harmless
+from kineseg_service.streams.house import House
+from kineseg_service.streams.open_stream import OpenStream
+from kineseg_service.streams.resumable import Resumable, Seen, same_token
+
+if TYPE_CHECKING:
+    from kineseg_service.streams.live import LiveStreams
+
+Wanted = TypeVar("Wanted", bound=OpenStream)
+_log = get_logger(__name__)
+# Of so many streams that cannot be resumed any more it is known why.
+_MOST_GONE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stream that has come to its end, which its client may not have got.
+
+    Attributes:
+        resumable: Its token, and what it has sent.
+        described: What its client was told when it was opened.
+        received: The frame that would come next.
+        error: What it has ended with, unless well.
+        until: For so long it is kept, by `time.monotonic`.
+    """
+
+    resumable: Resumable
+    described: object
+    received: int
+    error: CoreError | None
+    until: float
+
+    def since(self, seen: Seen) -> list[Output]:
+        """What a client that has come so far has not got; see `Sent.since`."""
+        return self.resumable.sent.since(seen)
+
+
+class Resumption:
+    """Lets go of streams when their calls are over, and gives them to calls that resume them.
+
+    Args:
+        streams: The open ones.
+        house: What they share with those of other tenants.
+    """
+
+    def __init__(self, streams: LiveStreams, house: House) -> None:
+        self._streams = streams
+        self._house = house
+        self._finished: OrderedDict[str, Finished] = OrderedDict()
+        self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
+        """A call lets go of its stream; `over`: its client has been told how it ended. See `LiveStreams.close`."""
+        resumable = live.resumable
+        if resumable is None or live.given_up or self._house.draining:
+            return self._streams.close(live)
+        if over or live.ended.done():
+            return self.conclude(live)
+        _log.info("stream parked", session=live.session_id, stream=live.stream_id)
+        if live.idle_timer is not None:
+            live.idle_timer.cancel()
+        live.park()
+        self._house.parking.add(live, lambda why: self.drop(live, why))
+        return None
+
+    def conclude(self, live: OpenStream) -> asyncio.Future[None] | None:
+        """A stream has ended, with or without a call: its slot and name are given back, what it sent is kept."""
+        assert live.resumable is not None
+        for output in live.unsent():
+            live.resumable.sent.add(output)
+        failed = live.ended.exception() if live.ended.done() else None
+        error = failed if isinstance(failed, CoreError) else live.error
+        finished = self._finished
+        finished[live.stream_id] = Finished(
+            live.resumable, live.described, live.session.intake.received, error, monotonic() + self._keep_s
+        )
+        while finished and (
+            len(finished) > self._house.settings.max_parked or next(iter(finished.values())).until < monotonic()
+        ):
+            stream_id, oldest = finished.popitem(last=False)
+            self._remember(stream_id, oldest.resumable, "it has ended")
+        return self._streams.close(live)
+
+    def drop(self, live: OpenStream, why: str) -> asyncio.Future[None] | None:
+        """A parked stream is given up; see `LiveStreams.close`."""
+        _log.info("stream dropped", session=live.session_id, stream=live.stream_id, why=why)
+        if live.resumable is not None:
+            self._remember(live.stream_id, live.resumable, why)
+        return self._streams.close(live)
+
+    async def resume(self, stream_id: str, token: str, seen: Seen, kind: type[Wanted]) -> Wanted | Finished:
+        """A client comes back.
+
+        Returns:
+            Its stream, which no call has any more, and which gives from now on what the client has not seen.
+
+        Raises:
+            ResumeUnknown: There is no such stream, or the token is not its.
+            ResumeExpired: It is not kept any more.
+            InvalidRequest: It was opened by another kind of call.
+        """
+        try:
+            return await self._resume(stream_id, token, seen, kind)
+        except CoreError:
+            with harmless("metrics"):
+                self._house.metrics.resume_refused()
+            raise
+
+    async def _resume(self, stream_id: str, token: str, seen: Seen, kind: type[Wanted]) -> Wanted | Finished:
+        while True:
+            live = self._streams.find(stream_id)
+            resumable = None if live is None else live.resumable
+            if live is None or resumable is None or not same_token(resumable.token, token):
+                return self._over(stream_id, token, seen)
+            if not isinstance(live, kind):
+                raise InvalidRequest(
+                    "the stream was opened by another call: resume with `Segment` what `Segment` opened, and with "
+                    "`SegmentMany` what that did",
+                    field="resume.stream_id",
+                )
+            if live in self._house.parking:
+                break
+            gone = live.detach(ResumedElsewhere("the stream has been resumed by another call, which has it now"))
+            if gone is not None:
+                await gone.wait()
+            else:
+                await asyncio.sleep(0)
+        try:
+            live.resume(seen)
+        except ResumeExpired:
+            self._house.parking.remove(live)
+            self.drop(live, "what its client had not seen was not kept any more")
+            raise
+        self._house.parking.remove(live)
+        self._streams.watch_idle(live)
+        self._count(live.stream_id)
+        return live
+
+    def _over(self, stream_id: str, token: str, seen: Seen) -> Finished:
+        """What is left of a stream that is not open."""
+        finished = self._finished.get(stream_id)
+        if finished is not None and same_token(finished.resumable.token, token):
+            if finished.until >= monotonic():
+                finished.since(seen)
+                self._count(stream_id)
+                return finished
+            del self._finished[stream_id]
+            self._remember(stream_id, finished.resumable, "it has ended")
+        known, why = self._gone.get(stream_id, ("", ""))
+        if known and same_token(known, token):
+            raise ResumeExpired(f"the stream is not kept any more: {why}; open another one", field="resume.stream_id")
+        raise ResumeUnknown(
+            "there is no stream of this id that this token resumes, as when the server has been started anew; open "
+            "another one",
+            field="resume.stream_id",
+        )
+
+    @property
+    def _keep_s(self) -> float:
+        return self._house.settings.resume_s
+
+    def _remember(self, stream_id: str, resumable: Resumable, why: str) -> None:
+        self._gone[stream_id] = resumable.token, why
+        if len(self._gone) > _MOST_GONE:
+            self._gone.popitem(last=False)
+
+    def _count(self, stream_id: str) -> None:
+        _log.info("stream resumed", stream=stream_id)
+        with harmless("metrics"):
+            self._house.metrics.resumed()
