@@ -112,7 +112,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
         pass
     with client.stream(rate=30):
         pass
-    wanted = {"decisions": pb.DECISIONS_FINAL}
+    wanted = {"decisions": pb.DECISIONS_FINAL, "resumable": True}
     chosen = {
         "model": "m",
         "channels": ["c2", "c0", "c1"],
@@ -126,7 +126,7 @@ def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: M
     assert [request.config for request in heard] == [
         pb.StreamConfig(frame_rate_hz=25, session_id="s-1", **chosen),
         pb.StreamConfig(frame_rate_hz=50, **chosen),
-        pb.StreamConfig(frame_rate_hz=30, decisions=pb.DECISIONS_ALL),
+        pb.StreamConfig(frame_rate_hz=30, decisions=pb.DECISIONS_ALL, resumable=True),
     ]
 
 

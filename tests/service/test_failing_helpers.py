@@ -115,7 +115,7 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
 
 @pytest.mark.parametrize(
     "place",
-    [(MemberStream, "__init__"), (live.LiveStreams, "_watch_idle"), (Session, "take"), (Session, "advance"),
+    [(MemberStream, "__init__"), (live.LiveStreams, "watch_idle"), (Session, "take"), (Session, "advance"),
      (Session, "end")],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )  # fmt: skip

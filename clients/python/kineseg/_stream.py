@@ -20,7 +20,7 @@ from kineseg._retry import delays, wait_s
 from kineseg._waiting import Waiting
 from kineseg.v1 import segmentation_pb2 as pb
 
-GIVE_UP_S = 1.0
+GIVE_UP_S = 5.0
 """For so long a server may take to hear that a stream is given up."""
 BROKEN = "INTERNAL"
 """The reason of the SDK's own faults: another call would meet them, too."""

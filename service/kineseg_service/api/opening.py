@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TypeVar
 
 import kineseg
@@ -13,6 +14,7 @@ from kineseg_service.api import convert
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.status import fields_of
 from kineseg_service.config import Settings
+from kineseg_service.errors import LimitReached
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.resumable import Resumable, Seen
@@ -58,7 +60,7 @@ class Openings:
             session = rooms.opener.session(wanted, rooms.names.known)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
-            free = self.share.take_stream(session.config.frame_rate_hz)
+            free = await self._take_share(session.config.frame_rate_hz)
             try:
                 live = await rooms.streams.open(session, make, own)
             except BaseException:
@@ -68,6 +70,15 @@ class Openings:
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
             return live
+
+    async def _take_share(self, rate_hz: float) -> Callable[[], None]:
+        """Takes what a stream takes of its tenant's limits, which parked streams give back where it is needed."""
+        while True:
+            try:
+                return self.share.take_stream(rate_hz)
+            except LimitReached:
+                if not await self._rooms.streams.resumption.make_room():
+                    raise
 
     async def resume(self, wanted: pb.ResumeStream, kind: type[Opened]) -> Opened | Finished:
         """A client comes back to its stream; see `Resumption.resume`."""

@@ -66,8 +66,8 @@ class House:
 
     async def make_room(self) -> None:
         """Gives up parked streams where there is no room for another one."""
-        while self._taken >= self.settings.max_sessions and (free := self.parking.evict()) is not None:
-            await free
+        while self._taken >= self.settings.max_sessions and await self.parking.evict():
+            pass
 
     def check_room(self) -> None:
         """Raises `Full` when there are as many streams as there may be."""

@@ -38,7 +38,7 @@ class Parking:
         self._parked[live] = drop, timer
         self._count()
         if len(self._parked) > self._most:
-            self.evict()
+            self._give_up(next(iter(self._parked)))
 
     def remove(self, live: OpenStream) -> None:
         """It is not parked any more, if it was."""
@@ -47,11 +47,18 @@ class Parking:
             entry[1].cancel()
             self._count()
 
-    def evict(self) -> asyncio.Future[None] | None:
-        """Gives up the one that was parked first, if there is any; what is done once its slot is free."""
-        if not self._parked:
-            return None
-        live, (drop, _) = next(iter(self._parked.items()))
+    async def evict(self, among: Callable[[OpenStream], bool] = lambda live: True) -> bool:
+        """Gives up the one that was parked first, of those; whether there was any, whose slot is free then."""
+        live = next(filter(among, self._parked), None)
+        if live is None:
+            return False
+        free = self._give_up(live)
+        if free is not None:
+            await free
+        return True
+
+    def _give_up(self, live: OpenStream) -> asyncio.Future[None] | None:
+        drop, _ = self._parked[live]
         self.remove(live)
         with harmless("metrics"):
             self._metrics.evicted()

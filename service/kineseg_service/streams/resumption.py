@@ -102,6 +102,10 @@ class Resumption:
             self._remember(live.stream_id, live.resumable, why)
         return self._streams.close(live)
 
+    async def make_room(self) -> bool:
+        """Gives up the tenant's own stream that was parked first; whether there was any."""
+        return await self._house.parking.evict(lambda live: self._streams.find(live.stream_id) is live)
+
     async def resume(self, stream_id: str, token: str, seen: Seen, kind: type[Wanted]) -> Wanted | Finished:
         """A client comes back.
 
