@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from kineseg_core.kernels import state_of
+from kineseg_core.kernels.kept import state_of
 
 CALLEE = """
 from kineseg_core.kernels import kernel
@@ -27,17 +28,28 @@ from kineseg_core.kernels import kernel
 def calling(x):
     return 2.0 * called(x)
 """
+CALLED = """
+from numba.core import event
+from kineseg_core.caller import calling
+with event.install_recorder("numba:compile") as compiled:
+    print(calling(1.0), len(compiled.buffer))
+"""
+CALLED_AS_WELL = """
+import numpy as np
+from kineseg_core.caller import called, calling
+assert calling(1.0) == 4.0 and called(1.0) == 2.0
+assert called(np.ones(2)).tolist() == [2.0, 2.0] and calling(np.ones(2)).tolist() == [4.0, 4.0]
+"""
 
 
 @pytest.fixture
 def package(tmp_path):
-    """A small package with the real module of kernels in it."""
+    """A small package with what really makes kernels in it."""
     import kineseg_core.kernels
 
     folder = tmp_path / "kineseg_core"
-    folder.mkdir()
+    shutil.copytree(Path(kineseg_core.kernels.__file__).parent, folder / "kernels")
     (folder / "__init__.py").touch()
-    (folder / "kernels.py").write_text(Path(kineseg_core.kernels.__file__).read_text())
     (folder / "callee.py").write_text(CALLEE)
     (folder / "caller.py").write_text(CALLER)
     (folder / "number.py").write_text("NUMBER = 1.0\n")
@@ -45,26 +57,20 @@ def package(tmp_path):
     return folder
 
 
+def run(package: Path, kept: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """In a new process."""
+    environment = os.environ | {"PYTHONPATH": str(package.parent), "NUMBA_CACHE_DIR": str(kept)}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+
 def called(package: Path, kept: Path) -> tuple[float, int]:
-    """What the kernel that calls another one gives for 1, in a new process, and how many were compiled there.
+    """What the kernel that calls another one gives for 1, and how many were compiled for that.
 
     That it compiles is said once, and only then.
     """
-    code = (
-        "from numba.core import event\n"
-        "from kineseg_core.caller import calling\n"
-        "with event.install_recorder('numba:compile') as compiled:\n"
-        "    print(calling(1.0), len(compiled.buffer))\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": str(package.parent), "NUMBA_CACHE_DIR": str(kept)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    value, compiled = run.stdout.split()
-    assert run.stderr.count("compiling kernels") == (compiled != "0")
+    done = run(package, kept, CALLED)
+    value, compiled = done.stdout.split()
+    assert done.stderr.count("compiling kernels") == (compiled != "0")
     return float(value), int(compiled)
 
 
@@ -76,6 +82,14 @@ def test_a_kernel_is_compiled_once_and_anew_when_one_that_it_calls_has_changed(p
     assert called(package, kept)[0] == 0.0
     (package / "number.py").write_text("NUMBER = 5.0\n")  # constants are compiled in
     assert called(package, kept)[0] == -8.0
+    moved = package.parent / "elsewhere" / "kineseg_core"
+    shutil.copytree(package, moved)
+    assert called(moved, kept) == (-8.0, 0)  # wherever the code lies
+
+
+def test_a_kernel_that_is_part_of_another_one_can_be_called_as_well(package, tmp_path):
+    """In either order: what numba makes of it for kernels cannot be run."""
+    run(package, tmp_path / "kept", CALLED_AS_WELL)
 
 
 def test_only_kernels_and_what_they_import_count(package):

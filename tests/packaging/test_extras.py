@@ -6,7 +6,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from imported(child)
 
 
+@cache
 def imports(package: str, *, ours: bool = False) -> dict[str, Path]:
     """Modules of others, or of this repository, that a package imports, and a file that does."""
     found: dict[str, Path] = {}
@@ -90,6 +92,12 @@ def imports(package: str, *, ours: bool = False) -> dict[str, Path]:
     return found
 
 
+@cache
+def installed() -> Mapping[str, list[str]]:
+    """Which distributions bring each module: to find that out takes a moment."""
+    return packages_distributions()
+
+
 def distributions(module: str) -> set[str]:
     """Which distributions bring a module. `google` is shared by several."""
     if module.startswith("google.protobuf"):
@@ -99,7 +107,7 @@ def distributions(module: str) -> set[str]:
     root = module.partition(".")[0]
     if root == "onnxruntime":  # one of the two, as the platform is
         return {"onnxruntime", "onnxruntime-gpu"}
-    return {canonicalize_name(name) for name in packages_distributions().get(root, [root])}
+    return {canonicalize_name(name) for name in installed().get(root, [root])}
 
 
 @pytest.mark.parametrize("package", PLACES)

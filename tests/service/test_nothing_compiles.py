@@ -7,6 +7,7 @@ import sys
 
 SCRIPT = """
 import gc
+from collections import Counter
 import numpy as np, kineseg
 from kineseg.motion import generate
 from kineseg_service.config import Settings
@@ -14,11 +15,11 @@ from kineseg_service.server import BackgroundServer
 from numba.core.dispatcher import Dispatcher
 
 def kernels():
-    return {
-        f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}": len(kernel.overloads)
-        for kernel in gc.get_objects()
-        if isinstance(kernel, Dispatcher) and kernel.py_func.__module__.startswith("kineseg")
-    }
+    compiled = Counter()
+    for kernel in gc.get_objects():
+        if isinstance(kernel, Dispatcher) and kernel.py_func.__module__.startswith("kineseg"):
+            compiled[f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"] += len(kernel.overloads)
+    return compiled
 
 motion = generate(seed=3, duration_s=40, rate=60)
 positions = motion.positions.copy()

@@ -1,34 +1,20 @@
-"""``@kernel``: a function of arrays and numbers, compiled once per machine and state of the code.
-
-Numba renews what it has kept of a function when that function's own file changes. Kernels are compiled into those of
-other files that call them, so what is kept lies in a folder for each state of all of them: an update never runs
-half of what was before it.
-"""
+"""``@kernel``: a function of arrays and numbers, compiled once per machine and state of the code."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import re
-import shutil
-import time
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import event
-from platformdirs import user_cache_path
+from numba.core import event, registry
 
-_NUMBA: Any = numba
+from kineseg_core.kernels.kept import KernelCache, kept_in
+from kineseg_core.kernels.parts import PartCompiler
+
 _CONFIG: Any = numba.config
+_REGISTRY: Any = registry
 _EVENTS: Any = event
-_MARK = b"@kernel"
-_IMPORTED = re.compile(rb"(?m)^from kineseg_core\.([\w.]+) import")
-_FOLDER = "kernels"
-_UNUSED_DAYS = 30.0
 
 _log = logging.getLogger("kineseg")
 
@@ -37,7 +23,7 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
     """Compiles a function when it is first called with arguments of some types; division by 0 is as NumPy's.
 
     What is compiled is kept in the user's cache folder, or where ``NUMBA_CACHE_DIR`` says; not at all if neither can be
-    written.
+    written. What a kernel is made of is kept with it alone.
 
     Args:
         nogil: Whether other threads run meanwhile.
@@ -47,59 +33,40 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
     """
 
     def compiled(function: Callable[..., Any]) -> Any:
-        folder = _kept_in()
-        before = _CONFIG.CACHE_DIR
-        _CONFIG.CACHE_DIR = folder  # it is looked at here, not when the kernel is compiled
-        try:
-            return _NUMBA.njit(
-                cache=bool(folder), error_model="numpy", nogil=nogil, forceinline=inlined, _nrt=not inlined
-            )(function)
-        finally:
-            _CONFIG.CACHE_DIR = before
+        if _CONFIG.DISABLE_JIT:
+            return function
+        return _Kernel(
+            function,
+            {
+                "nopython": True,
+                "boundscheck": None,
+                "error_model": "numpy",
+                "nogil": nogil,
+                "forceinline": inlined,
+                "_nrt": not inlined,
+            },
+        )
 
     return compiled
 
 
-@cache
-def _kept_in() -> str:
-    """The folder for the code as it is, made if need be; empty: there can be none."""
-    chosen = _CONFIG.CACHE_DIR
-    above = (Path(chosen) if chosen else user_cache_path("kineseg", appauthor=False)) / _FOLDER
-    folder = above / state_of(Path(__file__).parent)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-    except OSError:
-        return ""
-    if not os.access(folder, os.W_OK):
-        return ""
-    _forget_unused(above)
-    return str(folder)
+class _Kernel(_REGISTRY.CPUDispatcher):  # type: ignore[misc]
+    """Two of numba's dispatchers: this one is called from Python, the other one by kernels."""
 
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        super().__init__(function, targetoptions=options)
+        as_part = {**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self._part = _REGISTRY.CPUDispatcher(function, targetoptions=as_part, pipeline_class=PartCompiler)
+        if kept_in():
+            self._cache = KernelCache(function)
 
-def state_of(package: Path) -> str:
-    """What stands for all kernels of a package as they are now, with the constants that they import."""
-    contents = {file: file.read_bytes() for file in package.rglob("*.py")}
-    counted = {file for file, content in contents.items() if _MARK in content}
-    counted |= {
-        package / (name.decode().replace(".", "/") + ".py")
-        for file in counted
-        for name in _IMPORTED.findall(contents[file])
-    }
-    made_of = hashlib.sha256()
-    for file in sorted(counted & contents.keys()):
-        made_of.update(file.relative_to(package).as_posix().encode() + b"\0" + contents[file] + b"\0")
-    return made_of.hexdigest()[:16]
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """What a kernel that calls this one asks for when its types are found."""
+        return self._part.get_call_template(args, kws)
 
-
-def _forget_unused(folder: Path) -> None:
-    """Removes what no code has asked for in a month."""
-    for each in folder.iterdir():
-        try:
-            if time.time() - each.stat().st_mtime > _UNUSED_DAYS * 86400.0:
-                shutil.rmtree(each)
-        except OSError:  # another process removes it, too
-            continue
+    def get_overload(self, sig: Any) -> Any:
+        """The same when its code is made."""
+        return self._part.get_overload(sig)
 
 
 class _FirstCompilation(event.Listener):
@@ -110,7 +77,7 @@ class _FirstCompilation(event.Listener):
     def on_start(self, event: Any) -> None:
         # What numba makes itself has no module.
         module = event.data["dispatcher"].py_func.__module__ or ""
-        if not self.is_said and module.startswith(__package__ + "."):
+        if not self.is_said and module.startswith(__package__.rpartition(".")[0] + "."):
             self.is_said = True
             _log.warning("compiling kernels, which takes a minute or two, once after an installation or an update")
 
