@@ -17,7 +17,7 @@ from numba.core.dispatcher import Dispatcher
 def kernels():
     compiled = Counter()
     for kernel in gc.get_objects():
-        if isinstance(kernel, Dispatcher) and kernel.py_func.__module__.startswith("kineseg"):
+        if isinstance(kernel, Dispatcher) and str(kernel.py_func.__module__).startswith("kineseg"):
             compiled[f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"] += len(kernel.overloads)
     return compiled
 
