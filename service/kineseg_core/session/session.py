@@ -69,6 +69,7 @@ _MICROSECOND = 1000
     "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
     "_acked _closed _observed segments",
     fixed="request config intake segmenter_plan _late_ns",
+    passing="_quiet",
     latest={"segments": 32},
 )
 class Session:

@@ -71,7 +71,7 @@ class RowStream:
                         follows = self.table.step(
                             self._slots, frame, stepped.embedding, stepped.surprise, self._network
                         )
-                        [step] = stepped.each()
+                        step = stepped.one(0)
                         self.session.advance(item, at, step, follows.get(0, ()), out)
                 case GapFound():
                     if item.cuts:
