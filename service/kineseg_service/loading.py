@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg_core import anomalies
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.providers import CUDA
 from kineseg_core.intake.intake import IntakeLimits
-from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
-from kineseg_core.segmenter.warm_up import warm_up
+from kineseg_core.warm_up import warm_up
 
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
@@ -81,8 +79,6 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
         decoders[name] = decoder
     network = BoundaryNetwork(opener.network)
     warm_up(network, opener.network)
-    anomalies.warm_up()
-    warm_up_intake()
     return Loaded(decoders, network, opener, names)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from kineseg_core import anomalies
 from kineseg_core import errors as core_errors
 from kineseg_core import events as core_events
-from kineseg_core.boundary_network import NetworkFile, packaged_network
+from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
 from kineseg_core.in_process import InProcessStream
@@ -27,6 +27,7 @@ from kineseg_core.naming.bank import NameBank
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.rules import rules_from_toml
 from kineseg_core.snapshot import Snapshot
+from kineseg_core.warm_up import warm_up
 
 from kineseg._config import StreamConfig
 from kineseg._errors import FailedPrecondition, InvalidRequest, NotFound
@@ -35,7 +36,7 @@ from kineseg._info import EndReason, Model
 from kineseg._reasons import ERROR_OF_REASON
 from kineseg.v1 import segmentation_pb2 as pb
 
-__all__ = ["LocalModel", "LocalStream", "SavedStream", "local_model", "saved_before_it_opens", "to_sdk"]
+__all__ = ["LocalModel", "LocalStream", "SavedStream", "local_model", "prepare", "saved_before_it_opens", "to_sdk"]
 
 _VERSION = 1
 """Of what is saved beside the core's snapshot, which has versions of its own."""
@@ -269,6 +270,12 @@ def local_model(source: str | Path) -> LocalModel:
         raise NotFound(f"there is no model {str(source)!r}: there are {known}, or give the path of a bundle", code="",
                        field="model")  # fmt: skip
     return LocalModel(_bundle(path))
+
+
+def prepare() -> None:
+    """Compile all that streams in this process need."""
+    file = packaged_network()
+    warm_up(BoundaryNetwork(file), file)
 
 
 @overload

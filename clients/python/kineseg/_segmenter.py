@@ -57,6 +57,18 @@ class Segmenter:
         self._opened: tuple[_local.LocalStream, Chunker] | None = None
         self.reset()
 
+    @staticmethod
+    def prepare() -> None:
+        """Compile what segments, so that no first frames wait for it: a minute or two once after an installation or an
+        update, a second or two in each process after that. For live sources; nothing else needs it.
+
+        Raises:
+            UsageError: ``kineseg[local]`` is not installed.
+        """
+        with _local_needed():
+            from kineseg import _local
+        _local.prepare()
+
     @classmethod
     def load(
         cls,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from kineseg import AsyncClient, KinesegError
+from kineseg import AsyncClient, KinesegError, Segmenter
 from kineseg.page import Hub
 from kineseg.sources import Source, open_source
 from kineseg.sources.file import FileSource
@@ -141,33 +141,32 @@ async def _run(
     duration_s: float | None,
     shown_at: tuple[str, int] | None,
 ) -> None:
-    async with source:
-        engine = await _engine(server, choices, errors)
-        async with AsyncExitStack() as stack:
-            in_use = [engine]
-            if shown_at is not None:
-                hub = Hub(teach=lambda *what: in_use[0].teach(*what))
-                shown = await stack.enter_async_context(shown_page(hub, *shown_at))
-                errors.print_line(f"the page: {shown.url}")
-                listeners.append(PageView(hub, source.where, choices))
-            failures = 0
-            while True:
-                try:
-                    async with engine:
-                        errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
-                        run = LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s)
-                        await run.run()
-                    return
-                except KinesegError as error:
-                    if not error.retryable or stop.is_set() or isinstance(source, FileSource):
-                        raise
-                    errors.print_line(f"{error}; trying again, with a new stream")
-                await _pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)], stop)
-                if stop.is_set():
-                    return
-                failures += 1
-                engine = ServerEngine(server or _USUAL_SERVER, choices)
-                in_use[0] = engine
+    engine = await _engine(server, choices, errors)
+    async with source, AsyncExitStack() as stack:
+        in_use = [engine]
+        if shown_at is not None:
+            hub = Hub(teach=lambda *what: in_use[0].teach(*what))
+            shown = await stack.enter_async_context(shown_page(hub, *shown_at))
+            errors.print_line(f"the page: {shown.url}")
+            listeners.append(PageView(hub, source.where, choices))
+        failures = 0
+        while True:
+            try:
+                async with engine:
+                    errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
+                    run = LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s)
+                    await run.run()
+                return
+            except KinesegError as error:
+                if not error.retryable or stop.is_set() or isinstance(source, FileSource):
+                    raise
+                errors.print_line(f"{error}; trying again, with a new stream")
+            await _pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)], stop)
+            if stop.is_set():
+                return
+            failures += 1
+            engine = ServerEngine(server or _USUAL_SERVER, choices)
+            in_use[0] = engine
 
 
 async def _pause(seconds: float, stop: Stop) -> None:
@@ -185,7 +184,7 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
     """
     address = server or _USUAL_SERVER
     if choices.name_bank is not None and server is None:
-        return LocalEngine(choices)
+        return await _this_process(choices)
     try:
         async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
             await client.models()
@@ -199,10 +198,16 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
             ) from error
         if server is not None:
             errors.print_line(f"no server answers at {address}: this process segments instead ({error})")
-        return LocalEngine(choices)
+        return await _this_process(choices)
     if choices.name_bank is not None:
         raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
     return ServerEngine(address, choices)
+
+
+async def _this_process(choices: Choices) -> LocalEngine:
+    # Before anything is listened to: what came while kernels are compiled would be lost.
+    await asyncio.to_thread(Segmenter.prepare)
+    return LocalEngine(choices)
 
 
 def _print(line: str) -> None:
