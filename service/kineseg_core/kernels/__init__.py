@@ -10,7 +10,7 @@ import numba
 from numba.core import event, registry
 
 from kineseg_core.kernels.kept import KernelCache, kept_in
-from kineseg_core.kernels.parts import PartCompiler
+from kineseg_core.kernels.parts import COMPILER
 
 _CONFIG: Any = numba.config
 _REGISTRY: Any = registry
@@ -56,7 +56,7 @@ class _Kernel(_REGISTRY.CPUDispatcher):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         super().__init__(function, targetoptions=options)
         as_part = {**options, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        self._part = _REGISTRY.CPUDispatcher(function, targetoptions=as_part, pipeline_class=PartCompiler)
+        self._part = _REGISTRY.CPUDispatcher(function, targetoptions=as_part, pipeline_class=COMPILER)
         if kept_in():
             self._cache = KernelCache(function)
 

@@ -2,12 +2,15 @@
 
 Numba makes of every function that a kernel calls a library of its own: optimized, with machine code, and with entries
 for Python and for C. Nothing of it is used but the code for linking. Without the rest compiling takes half as long.
+
+That is done by what numba keeps to itself, as it is in one version. With others kernels are compiled as numba does.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import codegen, compiler, compiler_machinery, typed_passes
 
@@ -16,6 +19,7 @@ _CODEGEN: Any = codegen
 _COMPILER: Any = compiler
 _MACHINERY: Any = compiler_machinery
 _PASSES: Any = typed_passes
+_KNOWN = "0.68."
 
 
 class _PartLibrary(_CODEGEN.JITCodeLibrary):  # type: ignore[misc]
@@ -69,3 +73,7 @@ class PartCompiler(_COMPILER.CompilerBase):  # type: ignore[misc]
         ]
         passes.finalize()
         return [passes]
+
+
+COMPILER: Any = PartCompiler if numba.__version__.startswith(_KNOWN) else _COMPILER.Compiler
+"""What compiles a kernel that is part of others."""
