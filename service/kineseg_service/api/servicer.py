@@ -34,6 +34,7 @@ from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
 from kineseg_service.streams.call import Call as StreamCall
+from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import LiveStream
 from kineseg_service.streams.resumption import Finished
@@ -116,7 +117,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 if reader is not None:
                     reader.cancel()
                     # It takes the chunk that it has begun; then it is known where the stream goes on.
-                    await asyncio.wait({reader})
+                    await ended(reader)
                 openings.leave(live, over=over)
                 call.over.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from kineseg_core.errors import CoreError
@@ -25,3 +26,13 @@ class Call:
         """Ends it at once."""
         self.error = error
         self._cancel()
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Waits until a task has ended that has been cancelled, however often whoever waits is cancelled meanwhile.
+
+    A call may be cancelled twice: its client is gone, and another one resumes its stream in the same moment.
+    """
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
