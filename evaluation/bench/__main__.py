@@ -26,6 +26,7 @@ from evaluation.bench import (
     segmenter,
     sharing,
     silent,
+    snapshots,
     streams,
     summary,
 )
@@ -43,6 +44,7 @@ PARTS: Mapping[str, Part] = {
     "sharing": sharing.report,
     "scratch": scratch.report,
     "memory": memory.report,
+    "snapshots": snapshots.report,
     "long": long.report,
 }
 

@@ -13,7 +13,7 @@ from kineseg_core.inference.bundle import Bundle, load_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.inference.device_table import DeviceTable
 from kineseg_core.inference.providers import CPU, CUDA, cuda_problem, open_cpu
-from kineseg_core.inference.state_table import F32, HostTable
+from kineseg_core.inference.state_table import F32, HostTable, StateTable
 
 from tests.core.tiny_bundle import TinyModel, run_alone, write_tiny_bundle
 
@@ -213,3 +213,28 @@ def test_a_decoder_says_why_it_is_not_on_a_device(tiny: Path) -> None:
     assert (asked.provider, asked.reason, asked.uneven) == (CPU, "asked for", [])
     found = Decoder(load_bundle(tiny), "auto", slots=2, max_batch=2)
     assert (found.reason == "") == (found.provider == CUDA)
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_a_state_goes_from_slot_to_slot(tiny: Path, on_device: bool) -> None:
+    bundle = load_bundle(tiny)
+    frames = np.random.default_rng(0).standard_normal((6, 1, 3)).astype(np.float32)
+
+    def table() -> StateTable:
+        if on_device:
+            return DeviceTable(bundle, lambda graph: open_cpu(graph, threads=1), "cpu", slots=3, max_batch=2)
+        return HostTable(bundle, open_cpu(bundle.graph, threads=1), slots=3, max_batch=2)
+
+    one, other = table(), table()
+    assert not one.get(2).any()
+    other.step(np.array([1]), frames[5])
+    for frame in frames[:3]:
+        one.step(np.array([2]), frame)
+    state = one.get(2)
+    beside = other.get(1)
+    other.put(0, state)
+    assert (other.get(0) == state).all()
+    assert (other.get(1) == beside).all()
+    for frame in frames[3:]:
+        assert (one.step(np.array([2]), frame).embedding == other.step(np.array([0]), frame).embedding).all()
+        assert (one.get(2) == other.get(0)).all()

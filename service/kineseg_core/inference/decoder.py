@@ -90,6 +90,14 @@ class Decoder:
         """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C), B <= `max_batch`."""
         return self._table.step(slots, frames)
 
+    def state(self, lease: Lease) -> F32:
+        """A copy of the state in a lent slot, ``(S,)``."""
+        return self._table.get(lease.slot)
+
+    def put(self, lease: Lease, state: F32) -> None:
+        """Puts a lent slot into a state that `state` gave, ``(S,)``, here or elsewhere."""
+        self._table.put(lease.slot, state)
+
     def warm_up(self) -> None:
         """Steps batches of every size that a table plans for, so that no stream waits for memory or kernels.
 

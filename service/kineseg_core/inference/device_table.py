@@ -86,6 +86,30 @@ def table_graph(bundle: Bundle) -> bytes:
     return wrapped
 
 
+def _rows_graph(size: int) -> bytes:
+    """Reads a row of a table and writes it: `table`, `slots` (1,), `row` (1, S) to `found` (1, S) and `next_table`."""
+    value, node = helper.make_tensor_value_info, helper.make_node
+    column = numpy_helper.from_array(np.array([-1, 1], np.int64), "column")
+    graph = helper.make_graph(
+        [
+            node("Gather", ["table", "slots"], ["found"], axis=0),
+            node("Reshape", ["slots", "column"], ["rows"]),
+            node("ScatterND", ["table", "rows", "row"], ["next_table"]),
+        ],
+        "kineseg_rows",
+        [
+            value("table", TensorProto.FLOAT, ["slots", size]),
+            value("slots", TensorProto.INT64, [1]),
+            value("row", TensorProto.FLOAT, [1, size]),
+        ],
+        [value("found", TensorProto.FLOAT, [1, size]), value("next_table", TensorProto.FLOAT, ["slots", size])],
+        [column],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    written: bytes = model.SerializeToString()
+    return written
+
+
 @dataclass(slots=True)
 class _Batch:
     """What one batch size needs: its arrays in main memory, its inputs on the device, a binding for each direction."""
@@ -118,6 +142,8 @@ class DeviceTable:
         max_batch: int,
     ) -> None:
         self._session = open_graph(table_graph(bundle))
+        self._rows = open_graph(_rows_graph(bundle.state_size))
+        self._size = bundle.state_size
         self._device = device
         self._spare = slots
         self._channels, self._dim, self._classes = len(bundle.channels), bundle.embedding_dim, len(bundle.classes)
@@ -133,6 +159,33 @@ class DeviceTable:
     def reset(self, slot: int) -> None:
         """Puts a slot into the initial state, zeros."""
         self._fresh[slot] = True
+
+    def get(self, slot: int) -> F32:
+        """A copy of a slot's state, (S,)."""
+        nothing = np.zeros(self._size, np.float32)
+        # What it writes beside means nothing before a step, as the table's turn stays.
+        return nothing if self._fresh[slot] else self._through_row(slot, nothing)
+
+    def put(self, slot: int, state: F32) -> None:
+        """Puts a slot into a state that `get` gave, (S,)."""
+        self._through_row(slot, state)
+        self._turn = 1 - self._turn
+        self._fresh[slot] = False
+
+    def _through_row(self, slot: int, state: F32) -> F32:
+        """What a slot has now; in the other table it has what is given."""
+        row = np.ascontiguousarray(state, np.float32)[None]
+        found = np.empty_like(row)
+        binding = self._rows.io_binding()
+        binding.bind_ortvalue_input("table", self._tables[self._turn])
+        binding.bind_cpu_input("slots", np.array([slot]))
+        binding.bind_cpu_input("row", row)
+        binding.bind_output("found", "cpu", 0, np.float32, found.shape, found.ctypes.data)
+        binding.bind_ortvalue_output("next_table", self._tables[1 - self._turn])
+        self._rows.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        before: F32 = found[0]
+        return before
 
     def step(self, slots: NDArray[np.int64], frames: F32) -> Stepped:
         """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C)."""

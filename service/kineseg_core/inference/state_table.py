@@ -58,6 +58,12 @@ class StateTable(Protocol):
     def reset(self, slot: int) -> None:
         """Puts a slot into the initial state, zeros."""
 
+    def get(self, slot: int) -> F32:
+        """A copy of a slot's state, (S,)."""
+
+    def put(self, slot: int, state: F32) -> None:
+        """Puts a slot into a state that `get` gave, (S,)."""
+
     def step(self, slots: NDArray[np.int64], frames: F32) -> Stepped:
         """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C)."""
 

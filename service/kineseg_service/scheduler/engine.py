@@ -27,6 +27,7 @@ from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.segmenter.table import TablePlan
 from kineseg_core.session import End, Session
+from kineseg_core.snapshot import Snapshot
 
 from kineseg_service.errors import Broken
 from kineseg_service.logs import get_logger, harmless
@@ -35,7 +36,7 @@ from kineseg_service.scheduler.deliveries import Delivery, Outbox
 from kineseg_service.scheduler.inbox import Inbox
 from kineseg_service.scheduler.lanes import Lane, Lanes
 from kineseg_service.scheduler.pace import Pace
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
 from kineseg_service.scheduler.steps import Stepper
 
 R = TypeVar("R")
@@ -106,14 +107,18 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
 
-    def open(self, session: Session, own: Decoder | None = None) -> Future[ScheduledStream]:
+    def open(
+        self, session: Session, own: Decoder | None = None, snapshot: Snapshot | None = None
+    ) -> Future[ScheduledStream]:
         """Lends a slot of the session's model; the future raises `Full` when there is none, `Broken` after a failure.
 
         Args:
             session: What decides.
             own: The model's decoder, where the model was made for the stream.
+            snapshot: From which the stream goes on, whose session this is; the future raises `BadSnapshot` where it
+                does not fit.
         """
-        return self.call(lambda: self._open(session, own))
+        return self.call(lambda: self._open(session, own, snapshot))
 
     def submit(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
         """Queues what a session has taken; nothing happens when the stream has ended."""
@@ -233,13 +238,20 @@ class Engine:
 
     # Streams come and go.
 
-    def _open(self, session: Session, own: Decoder | None) -> ScheduledStream:
+    def _open(self, session: Session, own: Decoder | None, snapshot: Snapshot | None) -> ScheduledStream:
         if self._broken:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
         lease = lane.decoder.acquire()
         if (plan := session.segmenter_plan) is not None:
             session.take_row(lane.table(TablePlan.of(plan)), lease.slot)
+        if snapshot is not None:
+            try:
+                snapshot.resume(session)
+                lane.decoder.put(lease, snapshot.state_of(lane.decoder.bundle.state_size))
+            except BaseException:
+                lane.decoder.release(lease)
+                raise
         stream = ScheduledStream(session, lane, lease)
         lane.streams += 1
         self._streams[stream] = None
@@ -282,7 +294,10 @@ class Engine:
                 stream.lane.batcher.add(arrival, stream)
                 return
             stream.queue.popleft()
-            self._pass(stream, item)
+            if isinstance(item, Keep):
+                self._keep(stream, item)
+            else:
+                self._pass(stream, item)
 
     def _stalls(self, stream: ScheduledStream) -> bool:
         if stream.produced - stream.written < self._most_outputs:
@@ -292,6 +307,12 @@ class Engine:
         if stream.produced - stream.written < self._most_outputs:
             stream.stalled = False
         return stream.stalled
+
+    def _keep(self, stream: ScheduledStream, item: Keep) -> None:
+        """A stream goes on whether or not its snapshot can be written."""
+        with harmless("snapshots"):
+            assert stream.lease is not None
+            item.then(item.writer.whole(item.received, stream.lane.decoder.state(stream.lease)))
 
     def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | AnomalyFound | ChunkEnd | End) -> None:
         outputs: list[Output] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,10 +11,27 @@ from kineseg_core.inference.decoder import Decoder, Lease
 from kineseg_core.intake.intake import ChunkEnd, Taken
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.session import End, SegmentCounts, Session
+from kineseg_core.snapshot import SnapshotWriter
 
 from kineseg_service.scheduler.lanes import Lane
 
-Item = Taken | End
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A snapshot is wanted of a stream as it is here, between two of its chunks. It takes no room in a queue.
+
+    Attributes:
+        writer: Writes it.
+        received: What the receiving half knew here.
+        then: Is called with it in the engine's thread.
+    """
+
+    writer: SnapshotWriter
+    received: tuple[int, bytes, bytes]
+    then: Callable[[bytes], None]
+
+
+Item = Taken | End | Keep
 _NO_FRAMES = ModelFrames(np.zeros((0, 0), np.float32), [], [], [], [])
 
 

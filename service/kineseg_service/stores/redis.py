@@ -12,15 +12,15 @@ from kineseg_service.stores.store import Key, StoreFailed, Taken, Write
 _WRITE = """
 local known = redis.call('HGET', KEYS[1], 'generation')
 if known and tonumber(known) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'generation', ARGV[1])
+redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'proof', ARGV[5])
 if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'data', ARGV[4]) else redis.call('HDEL', KEYS[1], 'data') end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 """
 _TAKE = """
-local data = redis.call('HGET', KEYS[1], 'data')
-if not data then return false end
-return {redis.call('HINCRBY', KEYS[1], 'generation', 1), data}
+local kept = redis.call('HMGET', KEYS[1], 'proof', 'data')
+if kept[1] ~= ARGV[1] or not kept[2] then return false end
+return {redis.call('HINCRBY', KEYS[1], 'generation', 1), kept[2]}
 """
 _TIMEOUT_S = 5.0
 _AT_ONCE = 64  # writes that travel together
@@ -62,10 +62,10 @@ class RedisStore:
             raise StoreFailed(f"{self.name}: {error}") from error
         return fenced
 
-    def take(self, key: Key) -> Taken | None:
+    def take(self, key: Key, proof: bytes) -> Taken | None:
         """See `Store`."""
         try:
-            found = self._take(keys=[_name_of(key)])
+            found = self._take(keys=[_name_of(key)], args=[proof])
         except redis.RedisError as error:
             raise StoreFailed(f"{self.name}: {error}") from error
         return None if found is None else Taken(int(found[0]), bytes(found[1]))
@@ -77,7 +77,7 @@ class RedisStore:
 
 def _arguments(write: Write) -> list[bytes | int]:
     kept = b"0" if write.data is None else b"1"
-    return [write.generation, max(1, round(write.keep_s * 1000)), kept, write.data or b""]
+    return [write.generation, max(1, round(write.keep_s * 1000)), kept, write.data or b"", write.proof]
 
 
 def _name_of(key: Key) -> str:

@@ -12,19 +12,22 @@ from kineseg_service.stores.store import Key, StoreFailed, Taken, Write
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS streams (
-        tenant TEXT NOT NULL, stream_id TEXT NOT NULL, generation INTEGER NOT NULL, until REAL NOT NULL, data BLOB,
+        tenant TEXT NOT NULL, stream_id TEXT NOT NULL, generation INTEGER NOT NULL, until REAL NOT NULL,
+        proof BLOB NOT NULL, data BLOB,
         PRIMARY KEY (tenant, stream_id)
     );
     CREATE INDEX IF NOT EXISTS streams_until ON streams (until);
 """
 _WRITE = """
-    INSERT INTO streams (tenant, stream_id, generation, until, data) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET generation = excluded.generation, until = excluded.until, data = excluded.data
+    INSERT INTO streams (tenant, stream_id, generation, until, proof, data) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        generation = excluded.generation, until = excluded.until, proof = excluded.proof, data = excluded.data
     WHERE streams.generation <= excluded.generation
 """
 _TAKE = """
     UPDATE streams SET generation = generation + 1
-    WHERE tenant = ? AND stream_id = ? AND until > ? AND data IS NOT NULL RETURNING generation, data
+    WHERE tenant = ? AND stream_id = ? AND until > ? AND proof = ? AND data IS NOT NULL
+    RETURNING generation, data
 """
 _WAIT_S = 5.0  # for another process that writes
 _MOST_LOG_BYTES = 64 << 20
@@ -59,15 +62,16 @@ class SqliteStore:
         with self._transaction() as database:
             database.execute("DELETE FROM streams WHERE until <= ?", (now,))
             for write in writes:
-                row = (write.key.tenant, write.key.stream_id, write.generation, now + write.keep_s, write.data)
+                key, until = write.key, now + write.keep_s
+                row = (key.tenant, key.stream_id, write.generation, until, write.proof, write.data)
                 if not database.execute(_WRITE, row).rowcount:
                     fenced.add(write.key)
         return fenced
 
-    def take(self, key: Key) -> Taken | None:
+    def take(self, key: Key, proof: bytes) -> Taken | None:
         """See `Store`."""
         with self._transaction() as database:
-            row = database.execute(_TAKE, (key.tenant, key.stream_id, self._clock())).fetchone()
+            row = database.execute(_TAKE, (key.tenant, key.stream_id, self._clock(), proof)).fetchone()
         return None if row is None else Taken(*row)
 
     def close(self) -> None:

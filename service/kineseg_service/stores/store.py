@@ -29,12 +29,14 @@ class Write:
     Attributes:
         key: Of the stream.
         generation: Of it, as its owner has it.
+        proof: What somebody must show to take the stream over, such as a digest of its token.
         data: The state; none: the stream is over, and nothing of it is kept but that.
         keep_s: For how long it is kept.
     """
 
     key: Key
     generation: int
+    proof: bytes
     data: bytes | None
     keep_s: float
 
@@ -65,8 +67,8 @@ class Store(Protocol):
             The streams that have been taken over by others: of these nothing has been written.
         """
 
-    def take(self, key: Key) -> Taken | None:
-        """Takes a stream over; none: nothing is kept of it."""
+    def take(self, key: Key, proof: bytes) -> Taken | None:
+        """Takes a stream over; none, and nothing changes: nothing is kept of it, or the proof is another."""
 
     def close(self) -> None:
         """Lets go of what it holds."""

@@ -51,7 +51,7 @@ class StoreWriter:
         self._asked = threading.Condition()
         self._waiting: dict[Key, tuple[Write, Written]] = {}
         self._bytes = 0
-        self._takes: list[tuple[Key, Future[Taken | None]]] = []
+        self._takes: list[tuple[Key, bytes, Future[Taken | None]]] = []
         self._idle = True
         self._stopping = False
         self._failing = False
@@ -83,14 +83,14 @@ class StoreWriter:
             self._asked.notify()
         return True
 
-    def take(self, key: Key) -> Future[Taken | None]:
+    def take(self, key: Key, proof: bytes) -> Future[Taken | None]:
         """Takes a stream over, see `Store.take`; what waits to be written of it is written first. For any thread."""
         future: Future[Taken | None] = Future()
         with self._asked:
             if self._stopping:
                 future.set_exception(StoreFailed("the server is shutting down"))
             else:
-                self._takes.append((key, future))
+                self._takes.append((key, proof, future))
                 self._asked.notify()
         return future
 
@@ -118,8 +118,8 @@ class StoreWriter:
                 takes, self._takes = self._takes, []
                 self._idle = False
             fine = self._write(some)
-            for key, future in takes:
-                fine &= self._take(key, future)
+            for key, proof, future in takes:
+                fine &= self._take(key, proof, future)
             pause_s = 0.0 if fine else min(max(_LEAST_PAUSE_S, 2.0 * pause_s), _LONGEST_PAUSE_S)
             with self._asked:
                 self._idle = True
@@ -133,7 +133,7 @@ class StoreWriter:
             if pause_s:
                 self._asked.wait_for(lambda: self._stopping or self._takes, pause_s)
             self._asked.wait_for(lambda: self._stopping or self._waiting or self._takes)
-            for _, future in self._takes if self._stopping else ():
+            for *_, future in self._takes if self._stopping else ():
                 future.set_exception(StoreFailed("the server is shutting down"))
             return not self._stopping
 
@@ -160,11 +160,11 @@ class StoreWriter:
                 written(key not in fenced)
         return True
 
-    def _take(self, key: Key, future: Future[Taken | None]) -> bool:
+    def _take(self, key: Key, proof: bytes, future: Future[Taken | None]) -> bool:
         if not future.set_running_or_notify_cancel():
             return True
         try:
-            taken = self._store.take(key)
+            taken = self._store.take(key, proof)
         except Exception as error:
             self._fails(error)
             future.set_exception(error if isinstance(error, StoreFailed) else StoreFailed(str(error)))

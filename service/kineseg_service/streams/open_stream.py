@@ -132,7 +132,7 @@ class OpenStream(ABC):
                 reason, error = EndReason.REJECTED, refusal
         self._ending = True
         self.error = error
-        return self.session.end(reason)
+        return [*self.session.end(reason)]
 
     def _stop(self, error: CoreError) -> None:
         self._ending = True

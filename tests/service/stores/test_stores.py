@@ -22,6 +22,7 @@ from tests.service.stores.servers import redis_server
 from tests.service.talk import until
 
 ONE, OTHER = Key("", "a"), Key("them", "a")
+PROOF = b"\0proof"
 
 
 @pytest.fixture(scope="module")
@@ -45,43 +46,51 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def write(key: Key, generation: int, data: bytes | None, keep_s: float = 60.0) -> Write:
-    return Write(key, generation, data, keep_s)
+    return Write(key, generation, PROOF, data, keep_s)
 
 
 def test_the_newest_state_is_given_to_who_takes_it_over(store: Store) -> None:
-    assert store.take(ONE) is None
+    assert store.take(ONE, PROOF) is None
     assert store.write([write(ONE, FIRST, b"first\0\xff"), write(OTHER, FIRST, b"theirs")]) == set()
     assert store.write([write(ONE, FIRST, b"second\0\xff")]) == set()
-    assert store.take(ONE) == Taken(FIRST + 1, b"second\0\xff")
-    assert store.take(ONE) == Taken(FIRST + 2, b"second\0\xff")
-    assert store.take(OTHER) == Taken(FIRST + 1, b"theirs")
+    assert store.take(ONE, PROOF) == Taken(FIRST + 1, b"second\0\xff")
+    assert store.take(ONE, PROOF) == Taken(FIRST + 2, b"second\0\xff")
+    assert store.take(OTHER, PROOF) == Taken(FIRST + 1, b"theirs")
+
+
+def test_who_cannot_prove_it_takes_nothing_over(store: Store) -> None:
+    store.write([write(ONE, FIRST, b"state")])
+    for other in (b"", b"\0", b"\0proof ", b"other"):
+        assert store.take(ONE, other) is None
+    assert store.write([write(ONE, FIRST, b"state")]) == set()
+    assert store.take(ONE, PROOF) == Taken(FIRST + 1, b"state")
 
 
 def test_of_two_owners_the_older_one_is_refused_at_its_next_write(store: Store) -> None:
     store.write([write(ONE, FIRST, b"old")])
-    taken = store.take(ONE)
+    taken = store.take(ONE, PROOF)
     assert taken is not None
     assert store.write([write(ONE, FIRST, b"older"), write(OTHER, FIRST, b"theirs")]) == {ONE}
     assert store.write([write(ONE, taken.generation, b"new")]) == set()
     assert store.write([write(ONE, FIRST, None)]) == {ONE}
-    assert store.take(ONE) == Taken(taken.generation + 1, b"new")
-    assert store.take(OTHER) == Taken(FIRST + 1, b"theirs")
+    assert store.take(ONE, PROOF) == Taken(taken.generation + 1, b"new")
+    assert store.take(OTHER, PROOF) == Taken(FIRST + 1, b"theirs")
 
 
 def test_a_stream_that_is_over_is_not_kept_nor_begun_again_by_an_older_owner(store: Store) -> None:
     store.write([write(ONE, FIRST, b"state")])
-    taken = store.take(ONE)
+    taken = store.take(ONE, PROOF)
     assert taken is not None
     assert store.write([write(ONE, taken.generation, None)]) == set()
-    assert store.take(ONE) is None
+    assert store.take(ONE, PROOF) is None
     assert store.write([write(ONE, FIRST, b"zombie")]) == {ONE}
-    assert store.take(ONE) is None
+    assert store.take(ONE, PROOF) is None
 
 
 def test_what_nobody_comes_for_expires(store: Store) -> None:
     store.write([write(ONE, FIRST, b"short", keep_s=0.02), write(OTHER, FIRST, b"long")])
-    until(lambda: store.take(ONE) is None, "it expires")
-    assert store.take(OTHER) is not None
+    until(lambda: store.take(ONE, PROOF) is None, "it expires")
+    assert store.take(OTHER, PROOF) is not None
 
 
 @given(
@@ -93,7 +102,7 @@ def test_what_nobody_comes_for_expires(store: Store) -> None:
 def test_no_name_of_a_tenant_leads_to_anothers(store: Store, keys: list[Key]) -> None:
     store.write([write(key, FIRST, repr(key).encode()) for key in keys])
     for key in keys:
-        taken = store.take(key)
+        taken = store.take(key, PROOF)
         assert taken is not None
         assert taken.data == repr(key).encode()
         store.write([write(key, taken.generation, None, keep_s=0.001)])
@@ -105,7 +114,7 @@ def test_a_file_keeps_what_was_written_when_it_is_opened_anew(tmp_path: Path) ->
         store = SqliteStore(tmp_path / "streams.db")
         store.write([write(ONE, FIRST, bytes(100_000))])
     assert (tmp_path / "streams.db").stat().st_mode & 0o077 == 0
-    assert SqliteStore(tmp_path / "streams.db").take(ONE) == Taken(FIRST + 1, bytes(100_000))
+    assert SqliteStore(tmp_path / "streams.db").take(ONE, PROOF) == Taken(FIRST + 1, bytes(100_000))
 
 
 def test_something_else_is_no_store(tmp_path: Path) -> None:
@@ -123,7 +132,7 @@ def test_redis_that_is_started_anew_has_what_was_written(tmp_path: Path) -> None
         with pytest.raises(StoreFailed, match="unix://"):
             store.write([write(ONE, FIRST, b"lost")])
         server.start()
-        assert store.take(ONE) == Taken(FIRST + 1, b"state")
+        assert store.take(ONE, PROOF) == Taken(FIRST + 1, b"state")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +194,7 @@ def test_a_slow_store_slows_nobody_and_gets_the_newest_states_together(made: Cal
     for number in range(100):
         assert writer.put(write(ONE, FIRST, b"%d" % number), told.append)
         assert writer.put(write(OTHER, FIRST, b"%d" % number))
-    taken = writer.take(ONE)
+    taken = writer.take(ONE, PROOF)
     store.lets.set()
     assert taken.result() == Taken(FIRST + 1, b"sealed 99")
     assert writer.flush(60.0)
@@ -208,8 +217,8 @@ def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(made: Callable[..
     store.fails = False
     assert writer.flush(60.0)
     assert health == [False, True]
-    assert writer.take(ONE).result() == Taken(FIRST + 1, b"kept")
-    assert writer.take(OTHER).result() == Taken(FIRST + 1, b"kept, too")
+    assert writer.take(ONE, PROOF).result() == Taken(FIRST + 1, b"kept")
+    assert writer.take(OTHER, PROOF).result() == Taken(FIRST + 1, b"kept, too")
 
 
 def test_no_more_waits_than_there_is_room_for(made: Callable[..., StoreWriter]) -> None:
