@@ -17,6 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from kineseg_service.stores.opening import store_problem
+
 
 class LimitSettings(BaseModel):
     """How much a tenant, or an address, may have and do, in each process; none: as much as there is."""
@@ -129,6 +131,16 @@ class Settings(BaseSettings):
         description="Largest size of a tenant's kept events, bytes; the oldest are given up before their time.",
     )
 
+    store: str = Field(
+        "memory",
+        description="Where resumable streams are kept so that they outlive the server: memory (they do not), "
+        "sqlite:PATH, or a redis:// URL.",
+    )
+    store_key: Path | None = Field(
+        None, description="File of 32 random bytes or more by which servers that share a store know their own states."
+    )
+    store_interval_s: float = Field(5.0, ge=0.1, le=600, description="How often a stream is kept there, seconds.")
+
     max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
     window_frames: int = Field(
         4096, ge=1, description="Frames of a session that may be under way, unacknowledged, in a call of many sessions."
@@ -201,6 +213,12 @@ class Settings(BaseSettings):
                 "and changed on the way: give tls_cert and tls_key (docs/security.md), listen on 127.0.0.1, or say "
                 "insecure (--insecure) where that is meant"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _stored(self) -> Self:
+        if problem := store_problem(self.store, self.store_key):
+            raise ValueError(f"store: {problem}")
         return self
 
     @field_validator("metrics_port", "default_boundary_threshold", mode="before")

@@ -57,6 +57,7 @@ class Metrics:
         self._trimmed = prometheus.Counter(
             "kineseg_event_log_trimmed", "Events that the log gave up before their time.", registry=registry
         )
+        self._store_failing = _gauge("kineseg_store_failing", "1 while the store of streams does not work.", registry)
         self._parked = _gauge("kineseg_streams_parked", "Streams whose calls have broken and that are kept.", registry)
         self._resumed = prometheus.Counter("kineseg_streams_resumed", "Streams resumed.", registry=registry)
         self._resumes_refused = prometheus.Counter(
@@ -162,6 +163,10 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """A call was not let in, or was put out."""
         self._refused.labels(reason).inc()
+
+    def store_works(self, works: bool) -> None:
+        """The store of streams works again, or fails."""
+        self._store_failing.set(not works)
 
     def parked(self, count: int) -> None:
         """So many streams are parked."""

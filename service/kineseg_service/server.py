@@ -20,6 +20,7 @@ from kineseg import RequestError
 from kineseg.page import Hub
 from kineseg_core.errors import BadBundle, BadFile, CannotStart, CoreError
 from kineseg_core.generic import ScratchDecoders
+from kineseg_core.kept.sealing import sealed
 
 from kineseg_service.access.access import Access
 from kineseg_service.access.certificates import Certificates
@@ -46,8 +47,12 @@ from kineseg_service.processes.place import Place, claims_folder
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
+from kineseg_service.stores.opening import open_store, read_key
+from kineseg_service.stores.store import Store, StoreFailed
+from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
+from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.onlooker import Onlooker, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
 
@@ -97,6 +102,8 @@ class Server:
         )
         self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
+        self._store: Store | None = None
+        self._writer: StoreWriter | None = None
         self._engine: Engine | None = None
         self._streams: TenantStreams | None = None
         self._exporter: Exporter | None = None
@@ -135,6 +142,7 @@ class Server:
             if self._place is None:
                 await self._listen()
             self._export_metrics()
+            self._store, store_key = await asyncio.to_thread(_opened_store, self.settings)
             loaded = await asyncio.to_thread(load, self.settings, self._bank())
         except BaseException:
             await self.stop(0)
@@ -151,7 +159,12 @@ class Server:
             threads=self.settings.intra_op_threads,
             made=log_ready,
         )
-        rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names)
+        keeping = None
+        if self._store is not None:
+            self._writer = StoreWriter(self._store, partial(sealed, key=store_key), self._metrics.store_works)
+            every_s, keep_s = self.settings.store_interval_s, self.settings.resume_s
+            keeping = Keeping(self._writer, loaded.opener, store_key, every_s, keep_s)
+        rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
         self._servicer.serve(rooms)
         if self._page is not None and self.settings.label_bank is not None:
             self._page.teach = partial(_teach, self._page, rooms)
@@ -237,6 +250,8 @@ class Server:
             await self._for_siblings.stop(0)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.stop)
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.stop, grace_s)
         if self._exporter is not None:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
@@ -380,6 +395,17 @@ class BackgroundServer:
         asked.cancel()
         await server.stop(self._grace_s)
         await ended
+
+
+def _opened_store(settings: Settings) -> tuple[Store | None, bytes]:
+    """The store of streams, if there is one, and the key of what lies in it."""
+    key = read_key(settings.store_key)
+    try:
+        return open_store(settings.store), key
+    except StoreFailed as error:
+        raise CannotStart(f"store: {error}") from error
+    except ModuleNotFoundError as error:
+        raise CannotStart(f"store: it needs {error.name}: pip install 'kineseg[redis]'") from error
 
 
 def main() -> None:

@@ -116,10 +116,10 @@ def kinds_from(kinds: list[int]) -> list[str]:
     return [_KINDS[kind] for kind in kinds]
 
 
-def response(output: Output) -> pb.SegmentResponse:
-    """What a stream's client gets."""
+def response(output: Output, durable: int | None = None) -> pb.SegmentResponse:
+    """What a stream's client gets; `durable`: so many of its frames are safe, none: as many as are acknowledged."""
     if isinstance(output, Ack):
-        return pb.SegmentResponse(ack=pb.Ack(frames=output.frames))
+        return pb.SegmentResponse(ack=pb.Ack(frames=output.frames, durable_frames=durable))
     if isinstance(output, Event):
         return pb.SegmentResponse(event=event_message(output))
     if isinstance(output, Profile):

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.errors import BadSnapshot
+from kineseg_core.snapshot import Snapshot
 
 from kineseg_service.access.limits import Share
 from kineseg_service.api import convert
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.status import fields_of
 from kineseg_service.config import Settings
-from kineseg_service.errors import LimitReached
-from kineseg_service.streams.live import Make
+from kineseg_service.errors import LimitReached, ResumeExpired, ResumeUnknown
+from kineseg_service.logs import get_logger
+from kineseg_service.streams.live import LiveStream, Make
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.streams.resumption import Finished
 
+MakeLive = Callable[..., LiveStream]
 Opened = TypeVar("Opened", bound=OpenStream)
+_log = get_logger(__name__)
 HALF_CLOSED_S = 1.0
 """For so long a call that looks half-closed is watched for whether it has broken."""
 # A configuration up to this size is read at once.
@@ -69,6 +75,8 @@ class Openings:
             live.at_close = free
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
+                if rooms.keeping is not None and isinstance(live, LiveStream):
+                    rooms.keeping.begin(live, rooms.streams.tenant)
             return live
 
     async def _take_share(self, rate_hz: float) -> Callable[[], None]:
@@ -84,6 +92,53 @@ class Openings:
         """A client comes back to its stream; see `Resumption.resume`."""
         resumption = self._rooms.streams.resumption
         return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
+
+    async def resume_or_take_over(self, wanted: pb.ResumeStream, make: MakeLive) -> LiveStream | Finished:
+        """The same; a stream that is not here, and was kept in a store, goes on here from what was kept of it."""
+        try:
+            return await self.resume(wanted, LiveStream)
+        except ResumeUnknown:
+            live = await self._taken_over(wanted, make)
+            if live is None:
+                raise
+            return live
+
+    async def _taken_over(self, wanted: pb.ResumeStream, make: MakeLive) -> LiveStream | None:
+        rooms, token = self._rooms, wanted.resume_token
+        if rooms.keeping is None or rooms.streams.draining:
+            return None
+        try:
+            taken = await rooms.keeping.take(rooms.streams.tenant, wanted.stream_id, token)
+            if taken is None:
+                return None
+            generation, record = taken
+            snapshot = Snapshot.of(record.snapshot)
+            session = snapshot.reopened(rooms.opener, rooms.names.known)
+            plan = session.config.plan
+            own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
+            free = self.share.take_stream(session.config.frame_rate_hz)
+            try:
+                again = partial(make, ack_interval_s=record.ack_interval_s)
+                live = await rooms.streams.open(session, again, own, snapshot)
+            except BaseException:
+                free()
+                raise
+        except BadSnapshot as error:
+            raise ResumeExpired(
+                f"the stream cannot go on from what was kept of it: {error}; open another one", field="resume.stream_id"
+            ) from error
+        live.at_close = free
+        live.resumable = Resumable(self._settings.resume_bytes, token, record.before)
+        for output in record.outputs:
+            live.resumable.sent.add(output)
+        try:
+            live.resume(seen_of(wanted))
+        except ResumeExpired:
+            rooms.streams.close(live)
+            raise
+        rooms.keeping.begin(live, rooms.streams.tenant, generation, snapshot.frames)
+        _log.info("stream taken over", session=live.session_id, stream=live.stream_id, frames=snapshot.frames)
+        return live
 
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
         """A call lets go of its stream; see `Resumption.leave`."""

@@ -10,6 +10,7 @@ from kineseg_core.opening import Opener
 
 from kineseg_service.names.keeper import NameKeeper
 from kineseg_service.names.tenants import TenantNames
+from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.tenants import TenantStreams
 
@@ -24,7 +25,9 @@ class Rooms:
         streams: LiveStreams,
         scratch: ScratchDecoders,
         names: NameKeeper,
+        keeping: Keeping | None = None,
     ) -> None:
+        self.keeping = keeping
         self.names = names
         self.decoders = decoders
         self.scratch = scratch
@@ -42,7 +45,9 @@ class TenantRooms:
         streams: TenantStreams,
         scratch: ScratchDecoders,
         names: TenantNames,
+        keeping: Keeping | None = None,
     ) -> None:
+        self._keeping = keeping
         self.names = names
         self._decoders = decoders
         self._opener = opener
@@ -55,4 +60,5 @@ class TenantRooms:
         Raises:
             BadBank: Its name bank cannot be used.
         """
-        return Rooms(self._decoders, self._opener, self._streams.of(tenant), self._scratch, self.names.of(tenant))
+        streams, names = self._streams.of(tenant), self.names.of(tenant)
+        return Rooms(self._decoders, self._opener, streams, self._scratch, names, self._keeping)

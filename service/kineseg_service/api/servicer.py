@@ -88,7 +88,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             resumes = first is not None and first.WhichOneof("payload") == "resume"
             if first is not None and resumes:
                 try:
-                    found = await openings.resume(first.resume, LiveStream)
+                    found = await openings.resume_or_take_over(first.resume, partial(LiveStream, call=call))
                 except ResumeUnknown:
                     if await self._resumed_elsewhere(first, request_iterator, context):
                         return
@@ -111,7 +111,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 await self._answer(context, opened, live, log, call)
                 over = True
             except CoreError as error:
-                over = not isinstance(error, ResumedElsewhere)
+                over = not isinstance(error, ResumedElsewhere | Draining)
                 raise
             finally:
                 if reader is not None:
@@ -325,7 +325,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         try:
             await send(context, pb.SegmentResponse(opened=opened))
             async for output in live.outputs():
-                await send(context, convert.response(output))
+                await send(context, convert.response(output, None if live.beside is None else live.beside.durable))
             if live.error is not None:
                 raise live.error
             log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)

@@ -312,7 +312,9 @@ class Engine:
         """A stream goes on whether or not its snapshot can be written."""
         with harmless("snapshots"):
             assert stream.lease is not None
-            item.then(item.writer.whole(item.received, stream.lane.decoder.state(stream.lease)))
+            payload = item.writer.whole(item.received, stream.lane.decoder.state(stream.lease))
+            self._flush()  # what the stream has given before comes before
+            item.then(payload)
 
     def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | AnomalyFound | ChunkEnd | End) -> None:
         outputs: list[Output] = []

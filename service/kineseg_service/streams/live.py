@@ -14,13 +14,14 @@ from kineseg_core.errors import CoreError
 from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
+from kineseg_core.snapshot import Snapshot, SnapshotWriter
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, SessionExists, UnknownSession
 from kineseg_service.logs import harmless
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
 from kineseg_service.streams.call import Call
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
@@ -58,6 +59,7 @@ class LiveStream(OpenStream):
     ) -> None:
         super().__init__(session, stream, engine, settings)
         self.call: Call | None = call
+        self.ack_interval_s = ack_interval_s
         self._held_acks = HeldAcks(ack_interval_s, self._put) if ack_interval_s else None
         self._room = asyncio.Event()
         self._outputs: deque[Output] = deque()
@@ -69,6 +71,20 @@ class LiveStream(OpenStream):
         Raises:
             InvalidFrame: The chunk is refused, nothing of it has been taken.
         """
+        if self.beside is None:
+            await self._accept(first_frame, data, capture_times_ns)
+            return
+        self.beside.taking(True)
+        try:
+            await self._accept(first_frame, data, capture_times_ns)
+        finally:
+            self.beside.taking(False)
+
+    def keep(self, writer: SnapshotWriter, then: Callable[[bytes], None]) -> None:
+        """Has a snapshot made of it as it is now, between two chunks; `then` is called with it in another thread."""
+        self._engine.submit(self._stream, [Keep(writer, writer.received(), then)])
+
+    async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
         self.active_at = monotonic()
         items: list[Item] = []
         size = 0
@@ -220,6 +236,11 @@ class LiveStreams:
         self.resumption = Resumption(self, house)
 
     @property
+    def tenant(self) -> str:
+        """Whose they are."""
+        return self._tenant
+
+    @property
     def draining(self) -> bool:
         """The server is shutting down: no stream is opened."""
         return self._house.draining
@@ -233,8 +254,10 @@ class LiveStreams:
         """What takes the chunks of a call of many streams."""
         return Feeder(self._engine, self._metrics)
 
-    async def open(self, session: Session, make: Make[Opened], own: Decoder | None = None) -> Opened:
-        """Opens a stream, as what `make` makes. `own`: see `Engine.open`.
+    async def open(
+        self, session: Session, make: Make[Opened], own: Decoder | None = None, snapshot: Snapshot | None = None
+    ) -> Opened:
+        """Opens a stream, as what `make` makes. `own`, `snapshot`: see `Engine.open`.
 
         Raises:
             Draining: The server is shutting down.
@@ -251,7 +274,7 @@ class LiveStreams:
             raise SessionExists(f"a session {name!r} is open already", field="session_id")
         self._names.add(name)
         self._house.take_place()
-        opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own)))
+        opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own, snapshot)))
         try:
             stream = await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -289,6 +312,8 @@ class LiveStreams:
         """
         live.vanish()
         live.at_close()
+        if live.beside is not None:
+            live.beside.forget()
         self._house.parking.remove(live)
         if live.idle_timer is not None:
             live.idle_timer.cancel()
@@ -337,6 +362,9 @@ class LiveStreams:
     def drain(self) -> None:
         """Ends all that are open."""
         for live in list(self._streams.values()):
+            if live.beside is not None and not live.ending:
+                self.resumption.hand_over(live)
+                continue
             live.end(EndReason.DRAINED)
             if live in self._house.parking:
                 self.resumption.drop(live, "its server has shut down")

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from kineseg_core.errors import CoreError
 from kineseg_core.events import EndReason, Output, Summary
@@ -17,6 +18,9 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream
 from kineseg_service.streams.resumable import Resumable, Seen
+
+if TYPE_CHECKING:
+    from kineseg_service.streams.keeping import Beside
 
 PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
@@ -37,6 +41,7 @@ class OpenStream(ABC):
         at_close: Is called when it is forgotten.
         idle_timer: Looks whether that is too long ago.
         resumable: What it needs to go on after its call has broken; none: it ends with its call.
+        beside: What is kept of it in a store; none: it does not outlive its server.
         described: What its client was told when it was opened.
     """
 
@@ -57,6 +62,7 @@ class OpenStream(ABC):
         self.at_close: Callable[[], object] = lambda: None
         self.idle_timer: asyncio.TimerHandle | None = None
         self.resumable: Resumable | None = None
+        self.beside: Beside | None = None
         self.described: object = None
         self._again = 0  # so many of the next outputs have been counted as taken before
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kineseg_core.events import Ack, Event, FrameResult, Output, SegmentClosed
@@ -35,13 +36,23 @@ class Seen:
 
 
 class Sent:
-    """What has been sent last, up to so many bytes."""
+    """What has been sent last, up to so many bytes; `trimmed`: what was sent before, and is not kept."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, trimmed: Seen | None = None) -> None:
         self._most_bytes = most_bytes
         self._outputs: deque[Output] = deque()
         self._bytes = 0
-        self._trimmed = Seen()
+        self._trimmed = trimmed or Seen()
+
+    @property
+    def trimmed(self) -> Seen:
+        """What was sent and is not kept."""
+        return self._trimmed
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """What is kept, the oldest first."""
+        return self._outputs
 
     def add(self, output: Output) -> None:
         """It is being sent."""
@@ -91,6 +102,8 @@ class Resumable:
 
     Args:
         most_bytes: So much is kept of what has been sent.
+        token: That it has had before; empty: a new one.
+        trimmed: What was sent before, and is not kept.
 
     Attributes:
         token: Says that a client is the stream's own.
@@ -98,9 +111,9 @@ class Resumable:
         seen: What its client had before it was resumed; none of that is sent again.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self.token = secrets.token_urlsafe(24)
-        self.sent = Sent(most_bytes)
+    def __init__(self, most_bytes: int, token: str = "", trimmed: Seen | None = None) -> None:
+        self.token = token or secrets.token_urlsafe(24)
+        self.sent = Sent(most_bytes, trimmed)
         self.seen = Seen()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from kineseg_core.errors import CoreError, InvalidRequest
 from kineseg_core.events import Output
 
-from kineseg_service.errors import ResumedElsewhere, ResumeExpired, ResumeUnknown
+from kineseg_service.errors import Draining, ResumedElsewhere, ResumeExpired, ResumeUnknown
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.streams.house import House
 from kineseg_service.streams.open_stream import OpenStream
@@ -66,6 +66,9 @@ class Resumption:
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
         """A call lets go of its stream; `over`: its client has been told how it ended. See `LiveStreams.close`."""
         resumable = live.resumable
+        if self._house.draining and live.beside is not None and not (over or live.given_up or live.ended.done()):
+            self._last(live)
+            return None
         if resumable is None or live.given_up or self._house.draining:
             return self._streams.close(live)
         if over or live.ended.done():
@@ -76,6 +79,21 @@ class Resumption:
         live.park()
         self._house.parking.add(live, lambda why: self.drop(live, why))
         return None
+
+    def hand_over(self, live: OpenStream) -> None:
+        """The server is shutting down: a stream that is kept in a store is left there for whoever goes on with it."""
+        if live in self._house.parking:
+            self._house.parking.remove(live)
+            self._last(live)
+        else:
+            live.detach(Draining("the server is shutting down; go on at another one, or at this one once it is back"))
+
+    def _last(self, live: OpenStream) -> None:
+        assert live.beside is not None
+        if live.idle_timer is not None:
+            live.idle_timer.cancel()
+        live.park()
+        live.beside.last(lambda: self._streams.close(live))
 
     def conclude(self, live: OpenStream) -> asyncio.Future[None] | None:
         """A stream has ended, with or without a call: its slot and name are given back, what it sent is kept."""

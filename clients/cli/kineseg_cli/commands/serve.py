@@ -72,6 +72,17 @@ def serve(
         Path | None,
         typer.Option(help="TOML file of names, and absences of names, that are alerts in all streams. Default: none."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where resumable streams are kept so that they outlive the server: memory (they do not), sqlite:PATH, "
+            "or a redis:// URL. Default: memory."
+        ),
+    ] = None,
+    store_key: Annotated[
+        Path | None,
+        typer.Option("--store-key", help="File of 32 random bytes that servers which share a store have in common."),
+    ] = None,
     max_sessions: Annotated[
         int | None, typer.Option(help="Most streams that may be open at once, in each process. Default: 1024.")
     ] = None,
@@ -111,6 +122,8 @@ def serve(
         "provider": provider and provider.value,
         "label_bank": label_bank,
         "rules": rules,
+        "store": store,
+        "store_key": store_key,
         "max_sessions": max_sessions,
         "processes": processes,
         "log_level": log_level and log_level.value,

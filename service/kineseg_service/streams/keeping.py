@@ -1,0 +1,189 @@
+"""Open streams are kept in a store every few seconds, and at once when their server goes, so that they outlive it.
+
+Nobody waits for the store. How far a stream is safe is known once its state has been written; its client is told with
+the next acknowledgement, and keeps what comes after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kineseg_core.kept.sealing import unsealed
+from kineseg_core.opening import Opener
+from kineseg_core.snapshot import SnapshotWriter
+
+from kineseg_service.errors import ResumedElsewhere
+from kineseg_service.logs import get_logger
+from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
+from kineseg_service.stores.writer import StoreWriter
+from kineseg_service.streams.record import Record, still_needed
+
+if TYPE_CHECKING:
+    from kineseg_service.streams.live import LiveStream
+
+_log = get_logger(__name__)
+_GRACE_S = 60.0
+"""A stream is kept for so long beyond the time for which it may be resumed: its server has to be missed first."""
+
+
+class Beside:
+    """What is kept of one stream, beside it.
+
+    Args:
+        keeping: What keeps it.
+        live: The stream.
+        key: Which it is in the store.
+        generation: That its owner has.
+        durable: So many of its frames are in the store.
+
+    Attributes:
+        durable: The same, as it goes on.
+    """
+
+    def __init__(self, keeping: Keeping, live: LiveStream, key: Key, generation: int, durable: int) -> None:
+        assert live.resumable is not None
+        self.durable = durable
+        self._keeping = keeping
+        self._live = live
+        self._key = key
+        self._generation = generation
+        self._proof = proof_of(live.resumable.token)
+        self._writer = SnapshotWriter(live.session, keeping.opener)
+        self._taking = False
+        self._due = False
+        self._last = -1  # frames that were kept last
+        self._then: Callable[[], object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._plan()
+
+    def taking(self, now: bool) -> None:
+        """A chunk is being taken, or has been."""
+        self._taking = now
+        if self._due and not now:
+            self._keep()
+
+    def last(self, then: Callable[[], object]) -> None:
+        """The stream takes nothing more here: it is kept once more, and then something is done."""
+        self._then = then
+        self._stop()
+        self._keep()
+
+    def forget(self) -> None:
+        """The stream is over: nothing of it is kept."""
+        self._stop()
+        if self._then is None:
+            self._keeping.write(self._key, self._generation, self._proof, None, lambda fine: None)
+
+    def _plan(self) -> None:
+        wait_s = self._keeping.every_s * random.uniform(0.75, 1.25)
+        self._timer = self._keeping.loop.call_later(wait_s, self._is_due)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _is_due(self) -> None:
+        self._plan()
+        if self._live.session.intake.received == self._last:
+            return
+        self._due = True
+        if not self._taking:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._due = False
+        self._last = frames = self._live.session.intake.received
+
+        def there(payload: bytes) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload)
+
+        self._live.keep(self._writer, there)
+
+    def _there(self, frames: int, payload: bytes) -> None:
+        """All that the stream had given by then has been delivered, and nothing that came after."""
+        live = self._live
+        assert live.resumable is not None
+        sent = live.resumable.sent
+        before, outputs = still_needed(sent.trimmed, sent.outputs, live.unsent())
+        record = Record(live.ack_interval_s, before, outputs, payload).written()
+
+        def written(fine: bool) -> None:
+            with contextlib.suppress(RuntimeError):
+                self._keeping.loop.call_soon_threadsafe(self._written, frames, fine)
+
+        if not self._keeping.write(self._key, self._generation, self._proof, record, written):
+            self._last = -1
+
+    def _written(self, frames: int, fine: bool) -> None:
+        if fine:
+            self.durable = max(self.durable, frames)
+            if self._then is not None:
+                self._then()
+            return
+        self._stop()
+        self._then = self._then or (lambda: None)
+        _log.warning("stream taken over by another server", session=self._live.session_id, stream=self._live.stream_id)
+        self._live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
+
+
+class Keeping:
+    """Keeps the streams of a server. To be used in one event loop.
+
+    Args:
+        writer: The store's.
+        opener: Where sessions are opened.
+        key: With which states are sealed.
+        every_s: So often a stream is kept, about.
+        keep_s: For so long after that it may be resumed.
+    """
+
+    def __init__(self, writer: StoreWriter, opener: Opener, key: bytes, every_s: float, keep_s: float) -> None:
+        self.opener = opener
+        self.every_s = every_s
+        self.loop = asyncio.get_running_loop()
+        self._writer = writer
+        self._key = key
+        self._keep_s = keep_s + every_s + _GRACE_S
+
+    def begin(self, live: LiveStream, tenant: str, generation: int = FIRST, durable: int = 0) -> None:
+        """A stream is open, here from now on."""
+        live.beside = Beside(self, live, Key(tenant, live.stream_id), generation, durable)
+
+    async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record] | None:
+        """Takes a stream over from whoever had it.
+
+        Returns:
+            Its generation from now on, and what was kept of it; none: there is nothing.
+
+        Raises:
+            BadSnapshot: What was kept cannot be read.
+        """
+        try:
+            taken: Taken | None = await asyncio.wrap_future(self._writer.take(Key(tenant, stream_id), proof_of(token)))
+        except StoreFailed as error:
+            _log.warning("the store cannot be asked for a stream", stream=stream_id, error=str(error))
+            return None
+        return None if taken is None else (taken.generation, Record.read(unsealed(taken.data, self._key)))
+
+    def write(
+        self, key: Key, generation: int, proof: bytes, data: bytes | None, written: Callable[[bool], None]
+    ) -> bool:
+        """Has it written soon; false: it will not be."""
+        return self._writer.put(Write(key, generation, proof, data, self._keep_s), written)
+
+    async def flush(self, timeout_s: float) -> None:
+        """Waits until all is written, for so long at most."""
+        if not await asyncio.to_thread(self._writer.flush, timeout_s):
+            _log.warning("streams could not be kept in time", waiting=self._writer.waiting)
+
+
+def proof_of(token: str) -> bytes:
+    """What shows that somebody has a token, without giving it away."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,108 @@
+"""Streams outlive their server: another one, or the same started anew, goes on with them from a real store."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+
+from tests.same_events import content
+from tests.service.conftest import Serve
+from tests.service.stores.servers import redis_server
+from tests.service.talk import Call, Stub, cut, segment, status_of, until
+from tests.service.test_resume import FRAMES, Client, told
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    (tmp_path / "key").write_bytes(bytes(range(32)))
+    common = {"store_key": tmp_path / "key", "store_interval_s": 0.1}
+    if request.param == "sqlite":
+        yield {"store": f"sqlite:{tmp_path / 'streams.db'}", **common}
+        return
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as server:
+        yield {"store": server.url, **common}
+
+
+@pytest.fixture(scope="module")
+def expected(running: tuple[object, Stub]) -> list[pb.SegmentResponse]:
+    return content(told(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
+
+
+def durable(client: Client) -> int:
+    """So many frames are safe, as far as the client knows."""
+    return max((each.ack.durable_frames for each in client.responses if each.HasField("ack")), default=0)
+
+
+def until_durable(client: Client, least: int) -> None:
+    """Sends on, and reads, until so many frames are safe."""
+
+    def is_safe() -> bool:
+        client.send(1, size=1)
+        while not client.responses or not client.responses[-1].HasField("ack"):
+            client.read(1)
+        if durable(client) < least:
+            client.read(1)
+        return durable(client) >= least
+
+    until(is_safe, "frames become durable")
+
+
+def test_another_server_goes_on_and_the_first_one_stops(
+    serve: Serve, stored: dict[str, Any], expected: list[pb.SegmentResponse]
+) -> None:
+    with serve(**stored) as (_, one), serve(**stored) as (_, other):
+        client = Client(one, session_id="same", frame_results=True)
+        client.send(200)
+        until_durable(client, 200)
+        first = client.call
+        client.stub = other
+        resumed = client.come_back()
+        assert 200 <= resumed.next_frame <= len(FRAMES)
+        first.send(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=300, data=FRAMES[300:340].tobytes())))
+        code, _, said = status_of(first.failure())
+        assert (code, said["reason"]) == (grpc.StatusCode.ABORTED, "RESUMED_ELSEWHERE")
+        client.finish()
+        assert content(told(client.responses)) == expected
+
+
+def test_a_server_that_is_started_anew_goes_on_with_what_it_had(
+    serve: Serve, stored: dict[str, Any], expected: list[pb.SegmentResponse]
+) -> None:
+    with ExitStack() as stack:
+        client = None
+        for frames in (150, 150, 300):
+            with serve(**{**stored, "store_interval_s": 600.0}) as (_, stub):
+                if client is None:
+                    client = Client(stub, session_id="same", frame_results=True)
+                else:
+                    client.stub = stub
+                    assert client.come_back().next_frame % 150 == 0
+                client.send(frames)
+                client.read(30)
+        assert client is not None
+        [(_, stub)] = [stack.enter_context(serve(**stored))]
+        client.stub = stub
+        assert client.come_back().next_frame == len(FRAMES)
+        client.finish()
+        assert content(told(client.responses)) == expected
+
+
+def test_who_has_another_token_or_another_stream_gets_nothing(serve: Serve, stored: dict[str, Any]) -> None:
+    with serve(**stored) as (_, one), serve(**stored) as (_, other):
+        client = Client(one)
+        client.send(100)
+        until_durable(client, 100)
+        for wrong in ({"resume_token": "guessed"}, {"stream_id": "another"}):
+            wanted = client.resume_request()
+            for name, value in wrong.items():
+                setattr(wanted.resume, name, value)
+            assert status_of(Call(other, wanted).failure())[0] is grpc.StatusCode.NOT_FOUND
+        client.send(100)
+        until_durable(client, 200)  # nobody took it over
