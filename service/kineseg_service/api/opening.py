@@ -76,7 +76,7 @@ class Openings:
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
                 if rooms.keeping is not None and isinstance(live, LiveStream):
-                    rooms.keeping.begin(live, rooms.streams.tenant)
+                    rooms.keeping.begin(live, rooms.streams)
             return live
 
     async def _take_share(self, rate_hz: float) -> Callable[[], None]:
@@ -136,7 +136,7 @@ class Openings:
         except ResumeExpired:
             rooms.streams.close(live)
             raise
-        rooms.keeping.begin(live, rooms.streams.tenant, generation, snapshot.frames)
+        rooms.keeping.begin(live, rooms.streams, generation, snapshot.frames)
         _log.info("stream taken over", session=live.session_id, stream=live.stream_id, frames=snapshot.frames)
         return live
 

@@ -24,7 +24,7 @@ from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.record import Record, still_needed
 
 if TYPE_CHECKING:
-    from kineseg_service.streams.live import LiveStream
+    from kineseg_service.streams.live import LiveStream, LiveStreams
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -37,7 +37,7 @@ class Beside:
     Args:
         keeping: What keeps it.
         live: The stream.
-        key: Which it is in the store.
+        streams: Among which it is.
         generation: That its owner has.
         durable: So many of its frames are in the store.
 
@@ -45,12 +45,13 @@ class Beside:
         durable: The same, as it goes on.
     """
 
-    def __init__(self, keeping: Keeping, live: LiveStream, key: Key, generation: int, durable: int) -> None:
+    def __init__(self, keeping: Keeping, live: LiveStream, streams: LiveStreams, generation: int, durable: int) -> None:
         assert live.resumable is not None
         self.durable = durable
         self._keeping = keeping
         self._live = live
-        self._key = key
+        self._streams = streams
+        self._key = Key(streams.tenant, live.stream_id)
         self._generation = generation
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
@@ -129,8 +130,12 @@ class Beside:
             return
         self._stop()
         self._then = self._then or (lambda: None)
-        _log.warning("stream taken over by another server", session=self._live.session_id, stream=self._live.stream_id)
-        self._live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
+        live = self._live
+        _log.warning("stream taken over by another server", session=live.session_id, stream=live.stream_id)
+        if live.call is None:
+            self._streams.resumption.drop(live, "another server has it now")
+        else:
+            live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
 
 
 class Keeping:
@@ -152,9 +157,9 @@ class Keeping:
         self._key = key
         self._keep_s = keep_s + every_s + _GRACE_S
 
-    def begin(self, live: LiveStream, tenant: str, generation: int = FIRST, durable: int = 0) -> None:
+    def begin(self, live: LiveStream, streams: LiveStreams, generation: int = FIRST, durable: int = 0) -> None:
         """A stream is open, here from now on."""
-        live.beside = Beside(self, live, Key(tenant, live.stream_id), generation, durable)
+        live.beside = Beside(self, live, streams, generation, durable)
 
     async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record] | None:
         """Takes a stream over from whoever had it.
