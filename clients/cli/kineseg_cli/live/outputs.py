@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kineseg import Event, FrameResult, SegmentClosed, SegmentRetracted, Summary
-from kineseg.sources import Frames, Health, SourceInfo
+from kineseg.sources import Health, SourceInfo
 
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.live.listener import LiveStream, Silent
@@ -109,14 +109,3 @@ class Notices(Silent):
         if health.jumps > self._jumps:
             self._console.print_line("the sender's count or clock began anew: a loop, or it was started again")
             self._jumps = health.jumps
-
-
-class FrameCounts(Silent):
-    """Counts the frames of each stream."""
-
-    def __init__(self) -> None:
-        self.by_performer: dict[str, int] = {}
-
-    def frames(self, stream: LiveStream, frames: Frames) -> None:
-        """Counts them."""
-        self.by_performer[stream.performer] = self.by_performer.get(stream.performer, 0) + frames.n_frames

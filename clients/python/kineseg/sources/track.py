@@ -218,10 +218,6 @@ class _Following:
         return self._index, self._time, jumped
 
 
-def _is_usable(rate: float) -> bool:
-    return _RATES[0] <= rate <= _RATES[1]
-
-
 def _stride(numbers: list[int | None]) -> int:
     """The usual step of a sender's numbers."""
     known = [number for number in numbers if number is not None]

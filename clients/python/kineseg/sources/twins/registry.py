@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import TypeAlias
 
 from kineseg.sources.address import SourceAddress
 from kineseg.sources.errors import SourceError
@@ -12,11 +10,8 @@ from kineseg.sources.frames import SourceInfo
 from kineseg.sources.registry import load
 from kineseg.sources.twins.sender import Twin
 
-TwinFactory: TypeAlias = Callable[[SourceAddress, SourceInfo], Twin]
-"""Makes a twin of the address of its receiver and what the frames are; raises SourceError."""
-
 GROUP = "kineseg.twins"
-"""Entry points of other packages: a scheme = "module:factory"."""
+"""Entry points of other packages: a scheme = "module:factory", called with a `SourceAddress` and a `SourceInfo`."""
 
 _OURS = {
     "lsl": "kineseg.sources.twins.lsl:sending",
