@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kineseg_core.ahead import compile_ahead
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.inference.bundle import Bundle, load_bundles, packaged_bundle
 from kineseg_core.inference.decoder import Decoder
@@ -13,6 +14,7 @@ from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
 from kineseg_core.warm_up import warm_up
 
+from kineseg_service.compiling import compilation_shown
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
 from kineseg_service.names.keeper import Everywhere
@@ -65,6 +67,8 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
         rules=() if settings.rules is None else load_rules(settings.rules),
         limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
     )
+    with compilation_shown() as said:
+        compile_ahead(said)
     decoders = {}
     for name, bundle in bundles.items():
         decoder = Decoder(

@@ -28,7 +28,7 @@ def configure_logs(level: str = "info", log_format: Literal["json", "console"] =
     else:
         # Plain tracebacks: the pretty ones print local variables, and with them what clients have sent.
         plain = structlog.dev.plain_traceback
-        shared.append(structlog.dev.ConsoleRenderer(colors=_is_terminal(), exception_formatter=plain))
+        shared.append(structlog.dev.ConsoleRenderer(colors=is_terminal(), exception_formatter=plain))
     structlog.configure(
         processors=shared,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -51,7 +51,8 @@ class _StandardError:
     log = debug = info = warn = warning = error = critical = exception = failure = fatal = msg
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Whether standard error is one."""
     try:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):  # there is none, or it is closed

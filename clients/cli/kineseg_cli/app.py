@@ -12,6 +12,7 @@ import typer
 
 from kineseg_cli.commands.demo import demo
 from kineseg_cli.commands.joints import joints
+from kineseg_cli.commands.kernels import kernels
 from kineseg_cli.commands.label import label
 from kineseg_cli.commands.models import models
 from kineseg_cli.commands.play import play
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, stream, play, segment, tune, demo, joints, models, version):
+for command in (serve, stream, play, segment, tune, demo, joints, models, kernels, version):
     app.command()(command)
 app.add_typer(label)
 app.add_typer(token)

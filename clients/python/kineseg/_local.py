@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -14,6 +14,7 @@ import numpy as np
 from kineseg_core import anomalies
 from kineseg_core import errors as core_errors
 from kineseg_core import events as core_events
+from kineseg_core.ahead import compile_ahead
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile, packaged_network
 from kineseg_core.decisions import Decisions
 from kineseg_core.generic import FAMILY, SCRATCH, VERSION
@@ -272,8 +273,9 @@ def local_model(source: str | Path) -> LocalModel:
     return LocalModel(_bundle(path))
 
 
-def prepare() -> None:
-    """Compile all that streams in this process need."""
+def prepare(said: Callable[[int, int], None]) -> None:
+    """Compile all that streams in this process need; `said` hears how many kernels there are, and of how many."""
+    compile_ahead(said)
     file = packaged_network()
     warm_up(BoundaryNetwork(file), file)
 

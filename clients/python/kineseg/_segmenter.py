@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -58,16 +58,20 @@ class Segmenter:
         self.reset()
 
     @staticmethod
-    def prepare() -> None:
+    def prepare(progress: Callable[[int, int], None] | None = None) -> None:
         """Compile what segments, so that no first frames wait for it: a minute or two once after an installation or an
         update, a second or two in each process after that. For live sources; nothing else needs it.
+
+        Args:
+            progress: Is called with how many kernels have been compiled, and of how many, first with none; not where
+                all are there. By several threads, one after the other.
 
         Raises:
             UsageError: ``kineseg[local]`` is not installed.
         """
         with _local_needed():
             from kineseg import _local
-        _local.prepare()
+        _local.prepare(progress or (lambda done, of: None))
 
     @classmethod
     def load(

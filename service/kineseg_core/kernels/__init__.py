@@ -18,6 +18,14 @@ _EVENTS: Any = event
 
 _log = logging.getLogger("kineseg")
 
+KERNELS: set[str] = set()
+"""Names of all that have been imported."""
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Of a kernel, among all of them."""
+    return f"{function.__module__}.{function.__qualname__}"
+
 
 def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Compiles a function when it is first called with arguments of some types; division by 0 is as NumPy's.
@@ -35,6 +43,7 @@ def kernel(*, nogil: bool = False, inlined: bool = False) -> Callable[[Callable[
     def compiled(function: Callable[..., Any]) -> Any:
         if _CONFIG.DISABLE_JIT:
             return function
+        KERNELS.add(name_of(function))
         return _Kernel(
             function,
             {
@@ -69,20 +78,42 @@ class _Kernel(_REGISTRY.CPUDispatcher):  # type: ignore[misc]
         return self._part.get_overload(sig)
 
 
-class _FirstCompilation(event.Listener):
+class Compiled(_EVENTS.Listener):  # type: ignore[misc]
+    """Hears of every kernel that is compiled in this process.
+
+    Args:
+        hear: Is called with its name.
+    """
+
+    def __init__(self, hear: Callable[[str], None]) -> None:
+        self._hear = hear
+
+    def on_start(self, event: Any) -> None:
+        """See `numba.core.event`, as for what follows."""
+
+    def on_end(self, event: Any) -> None:
+        name = name_of(event.data["dispatcher"].py_func)
+        if name in KERNELS:  # numba makes functions of its own
+            self._hear(name)
+
+
+class _FirstCompilation(_EVENTS.Listener):  # type: ignore[misc]
     """Says once in a process why it takes so long."""
 
     is_said = False
 
     def on_start(self, event: Any) -> None:
-        # What numba makes itself has no module.
-        module = event.data["dispatcher"].py_func.__module__ or ""
-        if not self.is_said and module.startswith(__package__.rpartition(".")[0] + "."):
-            self.is_said = True
+        if not self.is_said and name_of(event.data["dispatcher"].py_func) in KERNELS:
+            _FirstCompilation.is_said = True
             _log.warning("compiling kernels, which takes a minute or two, once after an installation or an update")
 
     def on_end(self, event: Any) -> None:
         pass
+
+
+def progress_is_said_elsewhere() -> None:
+    """This process says by itself that it compiles."""
+    _FirstCompilation.is_said = True
 
 
 _EVENTS.register("numba:compile", _FirstCompilation())

@@ -184,7 +184,7 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
     """
     address = server or _USUAL_SERVER
     if choices.name_bank is not None and server is None:
-        return await _this_process(choices)
+        return await _this_process(choices, errors)
     try:
         async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
             await client.models()
@@ -198,15 +198,19 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
             ) from error
         if server is not None:
             errors.print_line(f"no server answers at {address}: this process segments instead ({error})")
-        return await _this_process(choices)
+        return await _this_process(choices, errors)
     if choices.name_bank is not None:
         raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
     return ServerEngine(address, choices)
 
 
-async def _this_process(choices: Choices) -> LocalEngine:
-    # Before anything is listened to: what came while kernels are compiled would be lost.
-    await asyncio.to_thread(Segmenter.prepare)
+async def _this_process(choices: Choices, errors: ErrorConsole) -> LocalEngine:
+    def said(done: int, of: int) -> None:
+        if not done:
+            errors.print_line("compiling kernels, once after an installation or an update: a minute or two")
+
+    # Before anything is listened to: what came meanwhile would be lost.
+    await asyncio.to_thread(Segmenter.prepare, said)
     return LocalEngine(choices)
 
 
