@@ -41,13 +41,17 @@ class Proxy:
         self.on_bytes: Callable[[int], None] = lambda passed: None
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def __enter__(self) -> Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # who waits for a connection hears of it
         self._listener.close()
+        self._accepting.join()
         self.cut()
 
     def retarget(self, target: str) -> None:

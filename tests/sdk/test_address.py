@@ -36,7 +36,7 @@ def test_an_address_gets_the_default_port(given_: str, meant: str) -> None:
     ("address", "says"),
     [
         ("http://localhost:50051", "give 'localhost:50051'"),
-        ("https://host", "credentials=grpc.ssl_channel_credentials()"),
+        ("https://host", "give 'host', and tls=True"),
         ("grpc://host:1/path", "give 'host:1'"),
         ("tcp://", "host:port"),
         ("host:", "port"),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from kineseg._errors import CertificateError, Unavailable
 
+_ANOTHER_NAME = (
+    "the server's certificate is of another name than the address: use a name that is in it, or say one with "
+    "tls=TLS(server_name=...) (KINESEG_SERVER_NAME)"
+)
 # What gRPC's words have in them, what that means, and what helps.
 _MEANS = (
     (
@@ -14,11 +18,8 @@ _MEANS = (
         "certificate is not yet valid",
         "the server's certificate is not valid yet: its operator has to look at it (or this machine's clock is wrong)",
     ),
-    (
-        "Hostname Verification Check failed",
-        "the server's certificate is of another name than the address: use a name that is in it, or say one "
-        "with tls=TLS(server_name=...) (KINESEG_SERVER_NAME)",
-    ),
+    ("Hostname Verification Check failed", _ANOTHER_NAME),
+    ("is not in peer certificate", _ANOTHER_NAME),  # before gRPC 1.73
     (
         "CERTIFICATE_VERIFY_FAILED",
         "the server's certificate is not of an authority that is trusted here: give that authority's file with "
