@@ -83,6 +83,7 @@ def test_an_array_is_segmented(two_segments: Any, connect: Any, tmp_path: Path) 
         alarms_per_hour=6,
         reports_per_hour=30,
         decisions=pb.DECISIONS_ALL,
+        resumable=True,
     )
     assert (found.rate, found.n_frames) == (120, 5001)
     assert [(s.segment_id, s.label, s.start_frame, s.end_frame) for s in found.segments] == [
