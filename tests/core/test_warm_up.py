@@ -74,7 +74,7 @@ def test_on_a_device_no_batch_needs_anything_new_afterwards(
     warm = Decoder(bundle, "cuda", slots=slots, max_batch=max_batch)
     assert warm.provider == CUDA
     warm.warm_up()
-    [session] = sessions
+    [session] = [one for one in sessions if one.ran]  # others put states there, and get them
     ready = {id(binding) for binding in session.ran}
     sizes = {binding.rows for binding in session.ran}
     assert len(ready) == 2 * len(sizes)  # of each size, one for either direction

@@ -15,6 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.boundary_network import packaged_network
+from kineseg_core.intake.intake import Intake
 from kineseg_core.session import Session
 from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
@@ -115,8 +116,8 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
 
 @pytest.mark.parametrize(
     "place",
-    [(MemberStream, "__init__"), (live.LiveStreams, "watch_idle"), (Session, "take"), (Session, "advance"),
-     (Session, "end")],
+    [(MemberStream, "__init__"), (live.LiveStreams, "watch_idle"), (Intake, "begin"), (Intake, "finish"),
+     (Session, "advance"), (Session, "end")],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )  # fmt: skip
 def test_what_fails_in_a_session_of_a_call_of_many_gives_its_slot_back(
