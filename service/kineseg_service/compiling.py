@@ -17,7 +17,7 @@ _log = get_logger(__name__)
 
 @contextlib.contextmanager
 def compilation_shown(seconds: Callable[[], float] = time.monotonic) -> Iterator[Callable[[int, int], None]]:
-    """What is to be told how many kernels are compiled, and of how many."""
+    """Gives what hears how many kernels are compiled, and of how many."""
     if not is_terminal():
         yield _Logged(seconds)
         return

@@ -83,6 +83,6 @@ def test_the_servers_own_tokens_open_the_page_as_far_as_their_roles_go(tmp_path:
     assert known(made["both"][0]) == Guest("lab", may_name=True)
     assert known(made["stream"][0]) is None
     assert known("nonsense") is None
-    Tokens([made["both"][1]]).save(path)  # the other is withdrawn
+    Tokens([made["both"][1]]).save(path)  # the other is revoked
     assert known(made["watch"][0]) is None
     assert guests(Settings()) is None

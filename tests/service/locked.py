@@ -32,7 +32,7 @@ class Keyring:
         self.tokens.save(self.path)
         return text
 
-    def withdraw(self, text: str) -> None:
+    def revoke(self, text: str) -> None:
         self.tokens = self.tokens.without(text.split("_")[1])
         self.tokens.save(self.path)
 

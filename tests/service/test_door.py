@@ -126,15 +126,15 @@ def test_a_token_ends_when_it_says_so(server: BackgroundServer, keys: Keyring) -
     assert over not in message
 
 
-def test_withdrawing_a_token_ends_its_calls_and_no_others(server: BackgroundServer, keys: Keyring) -> None:
+def test_revoking_a_token_ends_its_calls_and_no_others(server: BackgroundServer, keys: Keyring) -> None:
     token, other = keys.make("lab", Role.STREAM), keys.make("lab", Role.STREAM)
     with stub_with(server.address, token) as stub, stub_with(server.address, other) as unharmed:
         call, goes_on = Call(stub, config()), Call(unharmed, config())
         call.opened(), goes_on.opened()
-        keys.withdraw(token)
+        keys.revoke(token)
         code, message, said = _ended(call)
         assert (code, said["reason"]) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
-        assert "withdrawn" in message
+        assert "revoked" in message
         goes_on.send(*cut(motion(60)))
         assert goes_on.failure().code() == grpc.StatusCode.OK
 

@@ -111,4 +111,4 @@ def test_who_has_another_token_or_another_stream_gets_nothing(serve: Serve, stor
                 setattr(wanted.resume, name, value)
             assert status_of(Call(other, wanted).failure())[0] is grpc.StatusCode.NOT_FOUND
         client.send(100)
-        until_durable(client, 200)  # nobody took it over
+        until_durable(client, 200)  # no one took it over

@@ -534,7 +534,7 @@ def test_every_process_has_the_same_door(tiny: Path, tmp_path: Path, folder: Pat
             text = response.read().decode()
         assert f'kineseg_tenant_streams_open{{tenant="theirs"}} {len(calls)}' in text.replace(".0\n", "\n")
         assert 'tenant="ours"' not in text
-        keys.withdraw(token)
+        keys.revoke(token)
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(urllib.request.Request(url, headers=shown), context=context)
         refused.value.close()

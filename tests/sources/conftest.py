@@ -27,7 +27,7 @@ def recorded(motion: Recording) -> Recorded:
 
 @pytest.fixture
 def free_port() -> int:
-    """A UDP port that nobody uses now."""
+    """A UDP port that no one uses now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

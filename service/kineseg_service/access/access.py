@@ -79,7 +79,7 @@ class Access:
             token = self._tokens.find(text)
         if token is None:
             raise NotAuthenticated(
-                "the token is not one that the server knows, or has been withdrawn: check that it is whole, and for "
+                "the token is not one that the server knows, or has been revoked: check that it is whole, and for "
                 "this server; its operator makes one with `kineseg token new`",
                 reason="TOKEN_INVALID",
             )
@@ -100,7 +100,7 @@ class Access:
         token = self._tokens.get(caller.token_id)
         if token is None or (token.tenant, token.roles) != (caller.tenant, caller.roles):
             raise NotAuthenticated(
-                f"token {caller.token_id} has been withdrawn, or its roles have changed: ask the server's operator",
+                f"token {caller.token_id} has been revoked, or its roles have changed: ask the server's operator",
                 reason="TOKEN_INVALID",
             )
         if token.is_over(datetime.now(UTC)):

@@ -1,4 +1,4 @@
-"""How much each tenant, and each address, may have and do: nobody starves another."""
+"""How much each tenant, and each address, may have and do: no one starves another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The one thread that talks to a store, so that nobody else ever waits for it.
+"""The one thread that talks to a store, so that no one ever waits for it.
 
 Of each stream the newest state is written, and those that wait go together. While the store cannot be reached, they
-wait; it is tried again, and whoever wants to know is told when it fails and when it works again.
+wait; it is tried again, and whoever wants to know hears when it fails and when it works again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.cli.command import Command
 
-# Words that nobody uses, as of a rig made at home; those of the left side are alike to known ones.
+# Words that no one uses, as of a rig made at home; those of the left side are alike to known ones.
 NAMES = {"elbow": "Elbw", "wrist": "Wrst", "knee": "Kneee", "ankle": "Ankl"}
 
 

@@ -1,4 +1,4 @@
-"""`kineseg token`: the tokens of a server's callers, made, listed and withdrawn in its file of them."""
+"""`kineseg token`: the tokens of a server's callers, made, listed and revoked in its file of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 token = typer.Typer(
     name="token",
-    help="Make, list and withdraw the tokens of `kineseg serve --tokens FILE`; a running server takes them over.",
+    help="Make, list and revoke the tokens of `kineseg serve --tokens FILE`; a running server takes them over.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -76,16 +76,16 @@ def list_tokens(file: TokenFile = _DEFAULT_FILE) -> None:
 
 
 @token.command()
-def withdraw(
+def revoke(
     token_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the token, see `kineseg token list`.")],
     file: TokenFile = _DEFAULT_FILE,
 ) -> None:
-    """Withdraw a token: calls that are under way with it are ended within seconds."""
+    """Revoke a token: calls that are under way with it are ended within seconds."""
     tokens = Tokens.load(file)
     if tokens.get(token_id) is None:
         raise CommandError(f"{file} has no token {token_id[:64]!r}; `kineseg token list` shows them")
     tokens.without(token_id).save(file)
-    print_line(f"{token_id}: withdrawn")
+    print_line(f"{token_id}: revoked")
 
 
 def _time(text: str) -> datetime:

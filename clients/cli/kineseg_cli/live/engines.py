@@ -65,7 +65,7 @@ class Opened:
     """A stream of an engine.
 
     Attributes:
-        stream: What is told of it.
+        stream: What listeners know of it.
         handle: The engine's own.
         base: Index of its first frame in the source; what is sent counts from there.
         ended: Whether the server has ended it.

@@ -1,4 +1,4 @@
-"""Who is told what happens to a live source: the terminal, files, a page."""
+"""Who hears what happens to a live source: the terminal, files, a page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LiveStream:
 
 
 class Listener(Protocol):
-    """Is told in the order in which things happen, in the event loop's thread; must not wait."""
+    """Hears things in the order in which they happen, in the event loop's thread; must not wait."""
 
     def opened(self, stream: LiveStream) -> None:
         """A stream began; one before of the same performer has ended."""

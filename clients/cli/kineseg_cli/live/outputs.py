@@ -1,4 +1,4 @@
-"""What a live stream is told to: the terminal and files."""
+"""Where a live stream is reported: the terminal and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.live.listener import LiveStream, Silent
 from kineseg_cli.show.wording import clock, describe
 
-_AGAIN_S = 30.0  # the same silence is told again after so long
+_AGAIN_S = 30.0  # the same silence is reported again after so long
 
 
 class EventLines(Silent):
@@ -61,7 +61,7 @@ class Notices(Silent):
 
     Args:
         console: Standard error.
-        summaries: Whether the end of a stream is told here.
+        summaries: Whether the end of a stream is reported here.
     """
 
     def __init__(self, console: ErrorConsole, *, summaries: bool) -> None:

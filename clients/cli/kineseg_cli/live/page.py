@@ -1,4 +1,4 @@
-"""A live source told to a page."""
+"""A live source on a page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Shown:
 
 
 class PageView(Silent):
-    """Shows what is told on a page.
+    """Shows what it hears on a page.
 
     Args:
         hub: The page's.

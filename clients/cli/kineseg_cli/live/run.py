@@ -20,12 +20,12 @@ _TELL_S = 1.0
 
 
 class LiveRun:
-    """One source, one engine, and who is told.
+    """One source, one engine, and who hears of it.
 
     Args:
         source: Entered already.
         engine: Entered already.
-        listener: Is told.
+        listener: Hears what happens.
         stop: Once it is set, no more is read, and all streams end properly.
         duration_s: The same, so long after the first frame.
     """

@@ -229,7 +229,7 @@ class _Conversation:
                 if monotonic() - looked_at > _LOOK_AGAIN_S:
                     looked_at = monotonic()
                     if not self._still_let_in():
-                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the token is withdrawn")
+                        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"the token is revoked")
                         return
                 self._news.clear()
                 batch = self._viewer.batch()

@@ -34,7 +34,8 @@ _UNITS: dict[str, LengthUnit] = {
     "mm": "mm", "millimeter": "mm", "millimeters": "mm", "millimetres": "mm",
     "in": "in", "inch": "in", "inches": "in",
 }  # fmt: skip
-# Errors alone on standard error, unless the user has set the library up.
+# Errors alone on standard error, unless the user has set the library up. Older ones of liblsl cannot be set up from
+# within, and pylsl raises one of these: they go on as they are.
 if not os.environ.get("LSLAPICFG"):
     with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError):
         pylsl.set_config_content("[log]\nlevel = -3\n")
@@ -42,7 +43,7 @@ if not os.environ.get("LSLAPICFG"):
 _MOST_CHANNELS = 2048
 _LOOK_S = 0.5
 _WAIT_S = 0.1
-_KEPT_S = 60  # seconds that the layer keeps while nobody reads
+_KEPT_S = 60  # seconds that the layer keeps while no one reads
 
 
 class Channel(NamedTuple):

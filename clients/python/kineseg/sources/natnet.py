@@ -162,7 +162,7 @@ class NatNetEndpoint:
     async def _ask(self) -> None:
         while True:
             for request in self._requests():
-                with contextlib.suppress(OSError):  # nobody is there yet
+                with contextlib.suppress(OSError):  # no one is there yet
                     self._command.send(request, self._server, self._port)
             await asyncio.sleep(_ASK_S)
 

@@ -70,7 +70,7 @@ class Scorer:
         return self._seen
 
     def put_away(self) -> None:
-        """Nobody looks into `state` and `values` for now: the memory alone takes a third of the room."""
+        """No one looks into `state` and `values` for now: the memory alone takes a third of the room."""
         self._seen = None
 
     @property

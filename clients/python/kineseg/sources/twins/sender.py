@@ -100,12 +100,12 @@ class UdpTwin:
     def _send(self, datagrams: list[bytes]) -> None:
         assert self._socket is not None
         for datagram in datagrams:
-            with contextlib.suppress(ConnectionError):  # nobody listens yet
+            with contextlib.suppress(ConnectionError):  # no one listens yet
                 self._socket.sendto(datagram, self._address)
 
 
 class ListeningTwin:
-    """Serves connections: all that is sent goes to all of them; what nobody hears is lost.
+    """Serves connections: all that is sent goes to all of them; what no one hears is lost.
 
     Args:
         host: Interface to listen on.
