@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
-from tests.proxy import Proxy
+from evaluation.chaos.proxy import Proxy
 from tests.same_events import content
 
 Motion = np.ndarray[Any, Any]

@@ -10,7 +10,7 @@ import kineseg
 import numpy as np
 import pytest
 
-from tests.proxy import Proxy
+from evaluation.chaos.proxy import Proxy
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What is done to servers and their networks, and what becomes of the streams: `make chaos`."""
