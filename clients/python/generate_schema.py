@@ -34,6 +34,7 @@ _EMITTED_AT: Schema = {
     "format": "date-time",
     "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$",
 }
+_SESSION_ID: Schema = {"type": "string", "description": "Name of its session, where a sink delivers it; else absent."}
 _START_FRAME: Schema = {"type": "integer", "minimum": 0, "description": "First frame of the segment: `frame`."}
 # What their types do not say of attributes.
 _BOUNDS: dict[str, Schema] = {
@@ -81,7 +82,7 @@ def _definition(kind: type[Event]) -> Schema:
     return {
         "description": documented[-1][0],
         "type": "object",
-        "properties": first | properties,
+        "properties": first | properties | {"session_id": _SESSION_ID},
         "required": [*first, *required],
         "additionalProperties": False,
     }

@@ -16,6 +16,7 @@ from kineseg_cli.commands.kernels import kernels
 from kineseg_cli.commands.label import label
 from kineseg_cli.commands.models import models
 from kineseg_cli.commands.play import play
+from kineseg_cli.commands.relay import relay
 from kineseg_cli.commands.segment import segment
 from kineseg_cli.commands.serve import serve
 from kineseg_cli.commands.stream import stream
@@ -43,7 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, stream, play, segment, tune, demo, joints, models, kernels, version):
+for command in (serve, stream, relay, play, segment, tune, demo, joints, models, kernels, version):
     app.command()(command)
 app.add_typer(label)
 app.add_typer(token)

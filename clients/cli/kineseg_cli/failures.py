@@ -7,6 +7,7 @@ import traceback
 
 from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
+from kineseg.sinks import SinkError
 from kineseg.sources import SourceError, SourceLost
 from kineseg_core.errors import BadBundle, BadFile, CannotStart, InvalidRequest, UnknownName
 from kineseg_service.errors import ServerFailed
@@ -41,7 +42,7 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
     match error:
         case SourceLost():
             return FAILED, str(error)
-        case SourceError():
+        case SourceError() | SinkError():
             return WRONG_INPUT, str(error)
         case CommandError() | MotionError() | BadBundle() | BadFile():
             return WRONG_INPUT, str(error)

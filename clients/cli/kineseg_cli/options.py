@@ -104,3 +104,17 @@ Names = Annotated[
     Path | None,
     typer.Option("--bank", "--label-bank", help="Name bank: file with taught names, see `kineseg label`."),
 ]
+SinkURL = typer.Option(
+    "--sink",
+    metavar="URL",
+    help="Where events go to, such as jsonl:events.jsonl; see docs/sinks. May be repeated.",
+)
+SinkURLs = Annotated[list[str] | None, SinkURL]
+Spool = Annotated[
+    Path | None,
+    typer.Option(
+        "--cursor",
+        metavar="FILE",
+        help="Keeps what waits for a sink, for the next time. Default: memory.",
+    ),
+]

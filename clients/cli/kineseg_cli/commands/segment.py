@@ -34,6 +34,8 @@ from kineseg_cli.options import (
     ReportsPerHour,
     RulesFile,
     ServerAddress,
+    SinkURLs,
+    Spool,
     Threshold,
     Up,
     Where,
@@ -45,6 +47,7 @@ from kineseg_cli.replay import Replay
 from kineseg_cli.rules_file import check_rules, unknown_names
 from kineseg_cli.show.stream_history import StreamHistory
 from kineseg_cli.show.wording import clock, describe
+from kineseg_cli.sinks import Sinks
 from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT
 from kineseg_cli.tables import anomaly_table, provisional_table, segment_table
@@ -81,6 +84,8 @@ def segment(
         bool, typer.Option(help="Go on where it was after the connection to the server broke, without losing anything.")
     ] = True,
     bank: Names = None,
+    sinks: SinkURLs = None,
+    cursor: Spool = None,
     bundle: Bundle = None,
     provider: Where = Provider.AUTO,
 ) -> None:
@@ -102,6 +107,7 @@ def segment(
         history = StreamHistory(given.pose, model=chosen.name, model_rate_hz=chosen.rate)
         stack.enter_context(refusals_of(profile))
         write = stack.enter_context(event_file(out))
+        to_sinks = stack.enter_context(Sinks(sinks, cursor, errors.print_line)) if sinks else None
         stop = stack.enter_context(interruptible())
         progress = stack.enter_context(_progress(errors))
         task = progress.add_task(recording.name, total=sent.n_frames)
@@ -131,6 +137,8 @@ def segment(
                 history.add(item)
                 if isinstance(item, Event):
                     write(item)
+                    if to_sinks is not None:
+                        to_sinks.add(item, recording.name)
         except Exception:
             progress.stop()
             files.keep(history, sent)

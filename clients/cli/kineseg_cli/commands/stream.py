@@ -33,11 +33,14 @@ from kineseg_cli.options import (
     Names,
     ReportsPerHour,
     RulesFile,
+    SinkURLs,
+    Spool,
     Threshold,
 )
 from kineseg_cli.outputs import check_writable, event_file, writing
 from kineseg_cli.page_address import USUAL_PAGE, page_address, shown_page
 from kineseg_cli.rules_file import check_rules
+from kineseg_cli.sinks import Sinks
 from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
 
 _USUAL_SERVER = "localhost:50051"
@@ -81,6 +84,8 @@ def stream(
     rules: RulesFile = None,
     mapping: JointFile = None,
     bank: Names = None,
+    sinks: SinkURLs = None,
+    cursor: Spool = None,
     page: Annotated[
         bool, typer.Option("--page", help="Show it in a browser, provisional segments too; prints the address.")
     ] = False,
@@ -120,6 +125,8 @@ def stream(
         with ExitStack() as stack:
             write = stack.enter_context(event_file(out))
             listeners: list[Listener] = [Notices(errors, summaries=out is not None), EventFile(write)]
+            if sinks:
+                listeners.append(stack.enter_context(Sinks(sinks, cursor, errors.print_line)))
             if out is None:
                 listeners.append(EventLines(_print))
             kept = None if record is None else FrameFiles(record)

@@ -1,0 +1,60 @@
+"""Which scheme is which sink; imported on use, and open to other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TypeAlias
+
+from kineseg.sinks.address import SinkAddress
+from kineseg.sinks.errors import SinkError
+from kineseg.sinks.sink import Sink
+
+Factory: TypeAlias = Callable[[SinkAddress], Sink]
+"""Makes a sink of an address; connects to nothing yet; raises SinkError."""
+
+GROUP = "kineseg.sinks"
+"""Entry points of other packages: a scheme = "module:factory"."""
+
+_OURS = {
+    "jsonl": "kineseg.sinks.jsonl:open_jsonl",
+}
+# Our schemes that need more than the plain install: the extra that brings it.
+EXTRAS: dict[str, str] = {}
+
+
+def schemes() -> tuple[str, ...]:
+    """The schemes there are, ours and those of other packages."""
+    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def open_sink(url: str) -> Sink:
+    """A sink by its URL; docs/sinks says which there are.
+
+    Args:
+        url: Such as ``"jsonl:events.jsonl"``, ``"mqtt://broker/motion?kinds=anomaly"``.
+
+    Raises:
+        SinkError: It is no such URL, an option cannot be used, or a package is missing; says what helps.
+    """
+    address = SinkAddress.parse(url)
+    return _factory(address.scheme)(address)
+
+
+def _factory(scheme: str) -> Factory:
+    place = _OURS.get(scheme)
+    if place is None:
+        found = [point for point in entry_points(group=GROUP) if point.name == scheme]
+        if not found:
+            raise SinkError(f"there is no sink {scheme!r}; there are: {', '.join(schemes())}")
+        place = found[0].value
+    module, _, name = place.partition(":")
+    try:
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("kineseg"):
+            raise
+        extra = EXTRAS.get(scheme)
+        remedy = f'pip install "kineseg[{extra}]"' if extra else f"install {error.name}"
+        raise SinkError(f"{scheme}: needs more than the library ({error.name} is missing): {remedy}") from error

@@ -1,0 +1,21 @@
+"""Receivers for sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sinks.peers import PEERS, Peer
+
+
+@pytest.fixture(params=PEERS)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    """Each receiver there is, started; skipped with a reason where it is not installed."""
+    made: Peer = PEERS[request.param](tmp_path)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.close()
