@@ -48,6 +48,7 @@ class Many:
         self.opened: dict[int, pb.SessionOpened] = {}
         self.outputs: dict[int, list[pb.SessionOutput]] = {}
         self.acked: dict[int, list[int]] = {}
+        self.durable: dict[int, int] = {}
         self.closed: dict[int, pb.SessionClosed] = {}
 
     def send(self, *requests: pb.SegmentManyRequest) -> None:
@@ -70,8 +71,11 @@ class Many:
         for number, frames in zip(response.acked_sessions, response.acked_frames, strict=True):
             assert number in self.opened.keys() - self.closed.keys()
             self.acked.setdefault(number, [0])
-            assert frames > self.acked[number][-1]
+            # Where there is a store, what is the last may be said again: it is safe by then.
+            assert frames > self.acked[number][-1] or response.durable_frames
             self.acked[number].append(frames)
+        if response.durable_frames:
+            self.durable.update(zip(response.acked_sessions, response.durable_frames, strict=True))
         for closed in response.closed:
             assert closed.session not in self.closed
             self.closed[closed.session] = closed

@@ -16,7 +16,8 @@ from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.stores.servers import redis_server
 from tests.service.talk import Call, Stub, cut, segment, status_of, until
-from tests.service.test_resume import FRAMES, Client, told
+from tests.service.talk_many import as_alone, chunks
+from tests.service.test_resume import FRAMES, Client, ManyClient, told
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -112,3 +113,42 @@ def test_who_has_another_token_or_another_stream_gets_nothing(serve: Serve, stor
             assert status_of(Call(other, wanted).failure())[0] is grpc.StatusCode.NOT_FOUND
         client.send(100)
         until_durable(client, 200)  # no one took it over
+
+
+def test_sessions_of_one_call_go_on_at_other_servers(
+    serve: Serve, stored: dict[str, Any], expected: list[pb.SegmentResponse]
+) -> None:
+    with serve(**stored) as (_, one), serve(**stored) as (other_server, other), serve(**stored) as (_, last):
+        client = ManyClient(one)
+        client.send(0, 200)
+        # Nothing more is sent, and it is said all the same.
+        while min(client.many.durable.get(number, 0) for number in (1, 2)) < 200:
+            client.many.read()
+        older = client.many
+        client.outputs = {number: list(older.outputs.get(number, [])) for number in (1, 2)}
+        client.stub = other
+        assert client.come_back() == [pb.Resumed(next_frame=200)] * 2
+        older.send(chunks(*((number, 200, FRAMES[200:220]) for number in (1, 2))))
+        older.until_closed(1, 2)
+        assert [failure[2]["reason"] for failure in map(older.failure, (1, 2)) if failure] == ["RESUMED_ELSEWHERE"] * 2
+        client.send(200, 400)
+        client.many.until_acked(1, 300)
+        other_server.stop()
+        client.many.rest()
+        code, _, said = status_of(client.many.call)
+        assert (code, said["reason"]) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
+        assert not client.many.closed
+        for number in (1, 2):
+            client.outputs[number] += client.many.outputs.get(number, [])
+        client.stub = last
+        resumed = client.come_back()
+        for number, here in enumerate(resumed, 1):
+            assert 300 <= here.next_frame <= 400
+            for at in range(here.next_frame, len(FRAMES), 20):
+                client.many.send(chunks((number, at, FRAMES[at : at + 20])))
+        client.many.send(pb.SegmentManyRequest(ends=[1, 2]))
+        client.many.until_closed(1, 2)
+        client.break_off()
+        for number in (1, 2):
+            assert client.many.failure(number) is None
+            assert content(told(as_alone(client.outputs[number]))) == expected

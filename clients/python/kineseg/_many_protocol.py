@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import Generic, TypeVar
 
 from kineseg._config import Limits
-from kineseg._errors import KinesegError, StreamClosed, UsageError
+from kineseg._errors import KinesegError, StreamClosed, Unavailable, UsageError
 from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._many_request import End, Entry, request_of
 from kineseg._member_protocol import MemberProtocol
@@ -45,6 +45,7 @@ class ManyProtocol(Generic[Handle]):
         self._call = 0  # how many calls there have been
         self._last_number = 0
         self._queue: deque[Entry] = deque()
+        self._refused: dict[MemberProtocol[Handle], KinesegError] = {}  # here, and perhaps not by another server
         self._unread: deque[tuple[MemberProtocol[Handle], Event | FrameResult | Reconnected | None]] = deque()
         self._unraised: dict[MemberProtocol[Handle], None] = {}
         self._sender: Hashable | None = None
@@ -56,6 +57,7 @@ class ManyProtocol(Generic[Handle]):
         self.calling = True
         self._last_number = 0
         self._queue.clear()
+        self._refused.clear()
         self._call += 1
         members, self._members = list(self._members.values()), {}
         for member in members:
@@ -73,6 +75,7 @@ class ManyProtocol(Generic[Handle]):
             self.finish(failure, call)
             return False
         if not (may_go_on(failure) if self.outage is None else self.outage.goes_on(failure)):
+            self._finish_refused()
             self.finish(failure if self.outage is None else self.outage.error(failure), call)
             return False
         self.outage = self.outage or Outage(failure, limit_s, addresses)
@@ -122,13 +125,15 @@ class ManyProtocol(Generic[Handle]):
 
         Raises:
             Internal: It is not what the contract says may come now.
+            KinesegError: No stream goes on in this call, why the first does not: another server may have them.
         """
         if call != self._call:
             return
         self.answers += 1
         self.progress += bool(response.outputs or response.acked_sessions or response.closed)
-        self.outage = None
         members = self._members
+        if response.opened:
+            self.outage = None
         for opened in response.opened:
             member = members.get(opened.session)
             reconnected = None if member is None else member.receive_opened(opened)
@@ -146,12 +151,20 @@ class ManyProtocol(Generic[Handle]):
             if member is not None:
                 member.receive_ack(frames, safe)
         for closed in response.closed:
-            member = members.pop(closed.session, None)
+            member = members.get(closed.session)
             if member is not None:
                 error = error_from_failure(closed.failure) if closed.HasField("failure") else None
                 if member.outage is not None and error is not None:
-                    error = member.outage.error(error)
-                self._finish(member, error)
+                    self._refused[member] = error
+                else:
+                    del members[closed.session]
+                    self._finish(member, error)
+        if self._refused and not any(
+            member.outage is not None and member not in self._refused for member in members.values()
+        ):
+            if self.outage is not None:  # none goes on here
+                raise next(iter(self._refused.values()))
+            self._finish_refused()
 
     def finish(self, error: KinesegError | None, call: int | None = None) -> None:
         """The call, or this one, has ended, and what is left of its streams with it; `error` says how unless well."""
@@ -163,7 +176,10 @@ class ManyProtocol(Generic[Handle]):
         if error is not None and error.reason == "STREAM_IDLE":
             error.retryable = True  # what is asked of a call just as it ends, for want of streams, is asked again
         for member in list(self._members.values()):
-            self._finish(member, error)
+            failure = error
+            if error is None and member.opened is None:  # asked for as the call ended
+                failure = Unavailable("the server ended the call before it opened the stream", retryable=True)
+            self._finish(member, failure)
         self._members.clear()
 
     # -- from the streams
@@ -306,6 +322,14 @@ class ManyProtocol(Generic[Handle]):
         if member.error is not None and was_open:  # who opens it gets the error otherwise
             self._unraised[member] = None
             self._unread.append((member, None))
+
+    def _finish_refused(self) -> None:
+        """What has been refused is over."""
+        for member, error in self._refused.items():
+            assert member.outage is not None
+            del self._members[member.number]
+            self._finish(member, member.outage.error(error))
+        self._refused.clear()
 
     def _read_error(self, member: MemberProtocol[Handle]) -> KinesegError | None:
         self._unraised.pop(member, None)

@@ -44,8 +44,8 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         """Send what is buffered, and nothing after it. Does nothing if that is so already."""
         was_open = self.state is StreamState.OPEN
         super().end_input()
-        if was_open and self.outage is None:
-            self._many.queue_end(self.number)
+        if was_open and self.outage is None and not self._again:
+            self._queue_end()
 
     def cancel(self) -> None:
         """Give the stream up."""
@@ -74,7 +74,7 @@ class MemberProtocol(StreamLife, Generic[Handle]):
     def receive_opened(self, message: pb.SessionOpened) -> Reconnected | None:
         """The server has opened it, or goes on with it, which there is to be read."""
         if message.opened.HasField("resumed"):
-            return self._reopen(message.opened.resumed)
+            return self._reopen(message.opened.resumed, message.window_frames)
         self._open(opened_from_wire(message.opened), message.window_frames)
         return None
 

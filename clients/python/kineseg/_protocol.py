@@ -139,7 +139,7 @@ class StreamProtocol(StreamLife):
         """Send what is buffered, and nothing after it. Does nothing if that is so already."""
         was_open = self.state is StreamState.OPEN
         super().end_input()
-        if was_open and self.outage is None:
+        if was_open and self.outage is None and not self._again:
             self._queue_end()
 
     def begin_reading(self, reader: Hashable) -> None:

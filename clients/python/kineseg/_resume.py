@@ -43,13 +43,13 @@ class Resume:
     def keep(self, chunk: pb.FrameChunk) -> None:
         """It is being sent."""
         self._chunks.append(chunk)
-        self.frames += self._count(chunk)
+        self.frames += self.count(chunk)
 
     def safe(self, frames: int) -> None:
         """Frames up to this one need not be kept."""
         while self._chunks and self._end(self._chunks[0]) <= frames:
             chunk = self._chunks.popleft()
-            self.frames -= self._count(chunk)
+            self.frames -= self.count(chunk)
             self._safe = self._end(chunk)
 
     def left(self, next_frame: int) -> Iterator[pb.FrameChunk]:
@@ -71,16 +71,17 @@ class Resume:
                 data, times = chunk.data[cut * self.frame_bytes :], chunk.capture_times_ns[cut:]
                 yield pb.FrameChunk(first_frame=next_frame, data=data, capture_times_ns=times)
 
+    def count(self, chunk: pb.FrameChunk) -> int:
+        """How many frames it has."""
+        return len(chunk.data) // self.frame_bytes
+
     def clear(self) -> None:
         """Nothing is to be sent again."""
         self._chunks.clear()
         self.frames = 0
 
-    def _count(self, chunk: pb.FrameChunk) -> int:
-        return len(chunk.data) // self.frame_bytes
-
     def _end(self, chunk: pb.FrameChunk) -> int:
-        return chunk.first_frame + self._count(chunk)
+        return chunk.first_frame + self.count(chunk)
 
 
 class Outage:

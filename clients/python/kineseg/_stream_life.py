@@ -60,11 +60,13 @@ class StreamLife(ABC):
         self.progress = 0  # how often something has come of it
         self._limits = limits
         self._chunker: Chunker | None = None
+        self._chunk_frames = 1
         self._window = 0
         self._most_kept = 0
         # Of the chunks that are not acknowledged yet, oldest first: the index after the last frame, and how many.
         self._chunks: deque[tuple[int, int]] = deque()
         self._unacked = 0
+        self._again: deque[pb.FrameChunk] = deque()  # what a server that goes on with it has not got yet
         self._raised = False
         self._busy: set[str] = set()
 
@@ -154,21 +156,35 @@ class StreamLife(ABC):
             self.finish(self.outage.error(None))
         return wait_s
 
-    def _reopen(self, resumed: pb.Resumed) -> Reconnected:
-        """A server goes on with it: sends what it has not got."""
+    def _reopen(self, resumed: pb.Resumed, most_in_flight: int | None = None) -> Reconnected:
+        """A server goes on with it: sends what it has not got, as far as it may be under way."""
         if self.resume is None or self.outage is None:
             raise Internal("the server resumed a stream that was open")
         outage, self.outage = self.outage, None
         sent_again = 0
         if not resumed.input_ended:
-            for chunk in self.resume.left(resumed.next_frame):
-                sent_again += len(chunk.data) // self.resume.frame_bytes
-                self._queue(chunk)
-            if self.state is StreamState.INPUT_ENDED:
-                self._queue_end()
+            self._fit_window(most_in_flight)
+            # What had been acknowledged may be under way again, and counts as such.
+            self._chunks = deque((end, frames) for end, frames in self._chunks if end <= resumed.next_frame)
+            self._unacked = sum(frames for _, frames in self._chunks)
+            self._again = deque(self.resume.left(resumed.next_frame))
+            sent_again = sum(map(self.resume.count, self._again))
+            self._send_again()
         return Reconnected(
             away_s=outage.away_s, attempts=outage.attempts, sent_again=sent_again, reason=outage.reason.message
         )
+
+    def _send_again(self) -> None:
+        """Queues what is to be sent again, as far as it may be under way, and then the end, if there is one."""
+        assert self.resume is not None
+        while self._again and self._unacked < self._window:
+            chunk = self._again.popleft()
+            frames = self.resume.count(chunk)
+            self._chunks.append((chunk.first_frame + frames, frames))
+            self._unacked += frames
+            self._queue(chunk)
+        if not self._again and self.state is StreamState.INPUT_ENDED:
+            self._queue_end()
 
     @abstractmethod
     def _queue_end(self) -> None:
@@ -201,7 +217,7 @@ class StreamLife(ABC):
                     "while sending, or allow more with Limits(unread=...)",
                     accepted=batch.taken,
                 )
-            if self._unacked >= self._window or self._keeps_enough:
+            if self._unacked >= self._window or self._again or self._keeps_enough:
                 return False
             self._enqueue(chunker.take(batch))
         return True
@@ -260,6 +276,16 @@ class StreamLife(ABC):
         if most_in_flight is not None:
             chunk_frames = max(1, min(chunk_frames, most_in_flight // 4))
         self._chunker = Chunker(tuple(config.channels) or opened.model.channels, chunk_frames, config.joints)
+        self._chunk_frames = chunk_frames
+        self._fit_window(most_in_flight)
+        if self.config.resume and opened.resume_token:
+            self.resume = Resume(opened.stream_id, opened.resume_token, self._chunker.frame_bytes)
+        self._most_kept = max(self._window, round(self._limits.keep_s * config.rate))
+        self.opened = opened
+        self.state = StreamState.OPEN
+
+    def _fit_window(self, most_in_flight: int | None) -> None:
+        config, chunk_frames = self.config, self._chunk_frames
         # At least two chunks, so that one can travel while the other is processed.
         self._window = max(2 * chunk_frames, round(self._limits.in_flight_s * config.rate))
         if most_in_flight is None:
@@ -268,21 +294,19 @@ class StreamLife(ABC):
         else:
             # The chunk taken last, and what a `push` adds to it, may exceed the window by a chunk less a frame each.
             self._window = max(1, min(self._window, most_in_flight - 2 * (chunk_frames - 1)))
-        if self.config.resume and opened.resume_token:
-            self.resume = Resume(opened.stream_id, opened.resume_token, self._chunker.frame_bytes)
-        self._most_kept = max(self._window, round(self._limits.keep_s * config.rate))
-        self.opened = opened
-        self.state = StreamState.OPEN
 
     def _enqueue(self, chunk: pb.FrameChunk | None) -> None:
         if chunk is None or self._chunker is None:
             return
         end = self._chunker.next_frame
         frames = end - chunk.first_frame
-        self._chunks.append((end, frames))
-        self._unacked += frames
         if self.resume is not None:
             self.resume.keep(chunk)
+        if self._again and self.outage is None:
+            self._again.append(chunk)
+            return
+        self._chunks.append((end, frames))
+        self._unacked += frames
         if self.outage is None:
             self._queue(chunk)
 
@@ -296,6 +320,8 @@ class StreamLife(ABC):
         while self._chunks and self._chunks[0][0] <= frames:
             self._unacked -= self._chunks.popleft()[1]
         self.frames_processed = max(self.frames_processed, frames)
+        if self._again:
+            self._send_again()
 
     def _sendable(self) -> Chunker:
         if self._chunker is None or self.state is not StreamState.OPEN:

@@ -243,7 +243,7 @@ class ManyCall:
         resumes = wanted.HasField("resume")
         try:
             if resumes:
-                found = await self._openings.resume(wanted.resume, MemberStream)
+                found = await self._openings.resume(wanted.resume, MemberStream, lambda _: make)
             else:
                 found = await self._openings.open(wanted.config, make)
         except CoreError as error:
@@ -309,10 +309,14 @@ class ManyCall:
         self._leave(member, error)
 
     def lost(self, member: MemberStream, error: CoreError) -> None:
-        """A member has been resumed by another call."""
+        """A member has been resumed by another call, or is left in a store for another server."""
         self._hold_unsent([member])
         del self._members[member.number]
-        self._notice(_Closed(member.number, error))
+        if self._streams.draining:  # its client learns of it by the end of the call
+            self._error = error
+            self._changed.set()
+        else:
+            self._notice(_Closed(member.number, error))
         self._openings.leave(member, over=False)
 
     def _hold_unsent(self, members: Collection[MemberStream]) -> None:
@@ -366,7 +370,8 @@ class ManyCall:
                 member, delivery, before = notice.member, notice.delivery, notice.at
                 if member.number not in self._members:
                     continue  # it has left
-                notice.at = collected.add_outputs(member.number, delivery.outputs, before)
+                durable = None if member.beside is None else member.beside.durable
+                notice.at = collected.add_outputs(member.number, delivery.outputs, before, durable)
                 member.sent(delivery.outputs[before : notice.at])
                 taken.append((member, notice.at - before))
                 if notice.at < len(delivery.outputs):

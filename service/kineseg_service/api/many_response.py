@@ -23,6 +23,7 @@ class Collected:
     def __init__(self) -> None:
         self._message = pb.SegmentManyResponse()
         self._acked: dict[int, int] = {}
+        self._durable: dict[int, int] = {}  # of those that are kept in a store
         self._bytes = 0
 
     @property
@@ -35,12 +36,24 @@ class Collected:
         self._message.opened.add(session=number, opened=opened, window_frames=window_frames)
         self._bytes += opened.ByteSize()
 
-    def add_outputs(self, number: int, outputs: Sequence[Output], start: int) -> int:
-        """A session has given `outputs`, of which those from `start` on are new; up to which they have found room."""
+    def add_outputs(self, number: int, outputs: Sequence[Output], start: int, durable: int | None = None) -> int:
+        """A session has given something.
+
+        Args:
+            number: Its number.
+            outputs: What it has given.
+            start: From here on it is new.
+            durable: So many of its frames are in a store; none: there is no store.
+
+        Returns:
+            Up to which they have found room.
+        """
         for at in range(start, len(outputs)):
             output = outputs[at]
             if isinstance(output, Ack):
                 self._acked[number] = output.frames
+                if durable is not None:
+                    self._durable[number] = durable
                 self._bytes += _ACK_BYTES
             elif self._bytes >= _FULL_BYTES:
                 return at
@@ -57,6 +70,10 @@ class Collected:
         """The message."""
         self._message.acked_sessions.extend(self._acked.keys())
         self._message.acked_frames.extend(self._acked.values())
+        if self._durable:
+            self._message.durable_frames.extend(
+                self._durable.get(number, acked) for number, acked in self._acked.items()
+            )
         return self._message
 
     def _add(self, number: int, output: Event | FrameResult | Profile) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 import kineseg
@@ -17,14 +16,13 @@ from kineseg_service.api import convert
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.status import fields_of
 from kineseg_service.config import Settings
-from kineseg_service.errors import LimitReached, ResumeExpired, ResumeUnknown
+from kineseg_service.errors import Draining, LimitReached, ResumeExpired, ResumeUnknown
 from kineseg_service.logs import get_logger
-from kineseg_service.streams.live import LiveStream, Make
+from kineseg_service.streams.live import Make
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.streams.resumption import Finished
 
-MakeLive = Callable[..., LiveStream]
 Opened = TypeVar("Opened", bound=OpenStream)
 _log = get_logger(__name__)
 HALF_CLOSED_S = 1.0
@@ -75,7 +73,7 @@ class Openings:
             live.at_close = free
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
-                if rooms.keeping is not None and isinstance(live, LiveStream):
+                if rooms.keeping is not None:
                     rooms.keeping.begin(live, rooms.streams)
             return live
 
@@ -88,22 +86,28 @@ class Openings:
                 if not await self._rooms.streams.resumption.make_room():
                     raise
 
-    async def resume(self, wanted: pb.ResumeStream, kind: type[Opened]) -> Opened | Finished:
-        """A client comes back to its stream; see `Resumption.resume`."""
-        resumption = self._rooms.streams.resumption
-        return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
+    async def resume(
+        self, wanted: pb.ResumeStream, kind: type[Opened], make: Callable[[float], Make[Opened]]
+    ) -> Opened | Finished:
+        """A client comes back to its stream, see `Resumption.resume`.
 
-    async def resume_or_take_over(self, wanted: pb.ResumeStream, make: MakeLive) -> LiveStream | Finished:
-        """The same; a stream that is not here, and was kept in a store, goes on here from what was kept of it."""
+        One that is not here, and was kept in a store, goes on here from what was kept of it.
+
+        Args:
+            wanted: What the client says.
+            kind: What calls like this one open.
+            make: Makes one that is not here, for how long its acknowledgements may be held back.
+        """
+        resumption = self._rooms.streams.resumption
         try:
-            return await self.resume(wanted, LiveStream)
+            return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
         except ResumeUnknown:
             live = await self._taken_over(wanted, make)
             if live is None:
                 raise
             return live
 
-    async def _taken_over(self, wanted: pb.ResumeStream, make: MakeLive) -> LiveStream | None:
+    async def _taken_over(self, wanted: pb.ResumeStream, make: Callable[[float], Make[Opened]]) -> Opened | None:
         rooms, token = self._rooms, wanted.resume_token
         if rooms.keeping is None or rooms.streams.draining:
             return None
@@ -118,11 +122,13 @@ class Openings:
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = self.share.take_stream(session.config.frame_rate_hz)
             try:
-                again = partial(make, ack_interval_s=record.ack_interval_s)
-                live = await rooms.streams.open(session, again, own, snapshot)
+                live = await rooms.streams.open(session, make(record.ack_interval_s), own, snapshot)
             except BaseException:
                 free()
                 raise
+            if live.ending:  # as the server shuts down meanwhile: others can have it
+                rooms.streams.close(live)
+                raise Draining("the server is shutting down; try another one")
         except BadSnapshot as error:
             raise ResumeExpired(
                 f"the stream cannot go on from what was kept of it: {error}; open another one", field="resume.stream_id"

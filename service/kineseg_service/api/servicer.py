@@ -88,7 +88,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             resumes = first is not None and first.WhichOneof("payload") == "resume"
             if first is not None and resumes:
                 try:
-                    found = await openings.resume_or_take_over(first.resume, partial(LiveStream, call=call))
+                    found = await openings.resume(
+                        first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
+                    )
                 except ResumeUnknown:
                     if await self._resumed_elsewhere(first, request_iterator, context):
                         return

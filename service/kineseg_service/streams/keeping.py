@@ -13,18 +13,21 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kineseg_core.events import Ack
 from kineseg_core.kept.sealing import unsealed
 from kineseg_core.opening import Opener
 from kineseg_core.snapshot import SnapshotWriter
 
 from kineseg_service.errors import ResumedElsewhere
 from kineseg_service.logs import get_logger
+from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.record import Record, still_needed
 
 if TYPE_CHECKING:
-    from kineseg_service.streams.live import LiveStream, LiveStreams
+    from kineseg_service.streams.live import LiveStreams
+    from kineseg_service.streams.open_stream import OpenStream
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -45,7 +48,7 @@ class Beside:
         durable: The same, as it goes on.
     """
 
-    def __init__(self, keeping: Keeping, live: LiveStream, streams: LiveStreams, generation: int, durable: int) -> None:
+    def __init__(self, keeping: Keeping, live: OpenStream, streams: LiveStreams, generation: int, durable: int) -> None:
         assert live.resumable is not None
         self.durable = durable
         self._keeping = keeping
@@ -55,24 +58,21 @@ class Beside:
         self._generation = generation
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
-        self._taking = False
-        self._due = False
         self._last = -1  # frames that were kept last
         self._then: Callable[[], object] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._plan()
 
-    def taking(self, now: bool) -> None:
-        """A chunk is being taken, or has been."""
-        self._taking = now
-        if self._due and not now:
-            self._keep()
+    def begin(self, *, is_kept: bool) -> None:
+        """Keeps it from now on, and at once unless it is in the store already."""
+        if not is_kept:
+            self._live.keep(self._snapshot)
+        self._plan()
 
     def last(self, then: Callable[[], object]) -> None:
         """The stream takes nothing more here: it is kept once more, and then something is done."""
         self._then = then
         self._stop()
-        self._keep()
+        self._live.keep(self._snapshot)
 
     def forget(self) -> None:
         """The stream is over: nothing of it is kept."""
@@ -91,23 +91,21 @@ class Beside:
 
     def _is_due(self) -> None:
         self._plan()
-        if self._live.session.intake.received == self._last:
-            return
-        self._due = True
-        if not self._taking:
-            self._keep()
+        if self._live.session.intake.received != self._last:
+            self._live.keep(self._snapshot)
 
-    def _keep(self) -> None:
-        self._due = False
-        self._last = frames = self._live.session.intake.received
+    def _snapshot(self) -> Keep:
+        received = self._writer.received()
+        self._last = frames = received[0]
+        is_last = self._then is not None
 
         def there(payload: bytes) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload)
+                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload, is_last)
 
-        self._live.keep(self._writer, there)
+        return Keep(self._writer, received, there)
 
-    def _there(self, frames: int, payload: bytes) -> None:
+    def _there(self, frames: int, payload: bytes, is_last: bool) -> None:
         """All that the stream had given by then has been delivered, and nothing that came after."""
         live = self._live
         assert live.resumable is not None
@@ -117,25 +115,29 @@ class Beside:
 
         def written(fine: bool) -> None:
             with contextlib.suppress(RuntimeError):
-                self._keeping.loop.call_soon_threadsafe(self._written, frames, fine)
+                self._keeping.loop.call_soon_threadsafe(self._written, frames, is_last, fine)
 
         if not self._keeping.write(self._key, self._generation, self._proof, record, written):
             self._last = -1
+            if is_last and self._then is not None:
+                self._then()
 
-    def _written(self, frames: int, fine: bool) -> None:
+    def _written(self, frames: int, is_last: bool, fine: bool) -> None:
         if fine:
             self.durable = max(self.durable, frames)
-            if self._then is not None:
+            if is_last and self._then is not None:
                 self._then()
+            elif 0 < frames == self._live.session.intake.received:  # no other acknowledgement will say so
+                self._live.acknowledge(Ack(frames))
             return
         self._stop()
         self._then = self._then or (lambda: None)
         live = self._live
         _log.warning("stream taken over by another server", session=live.session_id, stream=live.stream_id)
-        if live.call is None:
-            self._streams.resumption.drop(live, "another server has it now")
-        else:
+        if live.attached:
             live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
+        else:
+            self._streams.resumption.drop(live, "another server has it now")
 
 
 class Keeping:
@@ -157,9 +159,10 @@ class Keeping:
         self._key = key
         self._keep_s = keep_s + every_s + _GRACE_S
 
-    def begin(self, live: LiveStream, streams: LiveStreams, generation: int = FIRST, durable: int = 0) -> None:
+    def begin(self, live: OpenStream, streams: LiveStreams, generation: int = FIRST, durable: int = 0) -> None:
         """A stream is open, here from now on."""
         live.beside = Beside(self, live, streams, generation, durable)
+        live.beside.begin(is_kept=generation > FIRST)
 
     async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record] | None:
         """Takes a stream over from whoever had it.

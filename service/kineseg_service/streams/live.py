@@ -11,17 +11,17 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError
-from kineseg_core.events import KIND_NAMES, EndReason, Event, Output, SegmentClosed
+from kineseg_core.events import KIND_NAMES, Ack, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
-from kineseg_core.snapshot import Snapshot, SnapshotWriter
+from kineseg_core.snapshot import Snapshot
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, SessionExists, UnknownSession
 from kineseg_service.logs import harmless
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.call import Call
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
@@ -64,6 +64,7 @@ class LiveStream(OpenStream):
         self._room = asyncio.Event()
         self._outputs: deque[Output] = deque()
         self._changed = asyncio.Event()
+        self._accepting = False
 
     async def accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
         """Takes a chunk; returns when there is room for another one.
@@ -71,18 +72,13 @@ class LiveStream(OpenStream):
         Raises:
             InvalidFrame: The chunk is refused, nothing of it has been taken.
         """
-        if self.beside is None:
-            await self._accept(first_frame, data, capture_times_ns)
-            return
-        self.beside.taking(True)
+        self._accepting = True
         try:
             await self._accept(first_frame, data, capture_times_ns)
         finally:
-            self.beside.taking(False)
-
-    def keep(self, writer: SnapshotWriter, then: Callable[[bytes], None]) -> None:
-        """Has a snapshot made of it as it is now, between two chunks; `then` is called with it in another thread."""
-        self._engine.submit(self._stream, [Keep(writer, writer.received(), then)])
+            self._accepting = False
+            if wanted := self._wanted_snapshot():
+                self._engine.submit(self._stream, wanted)
 
     async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
         self.active_at = monotonic()
@@ -141,6 +137,21 @@ class LiveStream(OpenStream):
         if self._submitted - delivery.passed <= self._queue_frames // 2:
             self._room.set()
         self._changed.set()
+
+    @property
+    def attached(self) -> bool:
+        """Whether it has a call."""
+        return self.call is not None
+
+    @property
+    def _mid_chunk(self) -> bool:
+        return self._accepting
+
+    def acknowledge(self, ack: Ack) -> None:
+        """Its client is to hear of this."""
+        if self.attached:
+            self._again += 1
+            self._put(ack)
 
     def give_up(self, error: CoreError) -> None:
         """Its client takes nothing: its call is ended with this error."""

@@ -40,7 +40,7 @@ class Owner(Protocol):
         """A member cannot go on, or its client takes nothing."""
 
     def lost(self, member: MemberStream, error: CoreError) -> None:
-        """A member has been resumed by another call; what has not been sent of it is to be given to `hold`."""
+        """A member goes on in another call; what has not been sent of it is to be given to `hold`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class MemberStream(OpenStream):
         self._owner: Owner | None = owner
         self._feeder = feeder
         self._held: list[Output] = []  # what it has given while it had no call
+        self._unsent: deque[Output] = deque()  # what its call has been given and has not sent, but acknowledgements
         self._under_way = 0
         self._sizes: deque[int] = deque()  # of the chunks that are under way, oldest first
         self._kept: deque[tuple[int, bytes, Sequence[int]] | _End] = deque()
@@ -130,6 +131,15 @@ class MemberStream(OpenStream):
         has_room = self._submitted - self._stream.passed < self._queue_frames
         return has_room and not self._ending and (self._taking is not None or bool(self._kept))
 
+    @property
+    def attached(self) -> bool:
+        """Whether it has a call."""
+        return self._owner is not None
+
+    @property
+    def _mid_chunk(self) -> bool:
+        return self._taking is not None
+
     def begin(self) -> tuple[Intake, Chunk] | None:
         """Reads the next chunk, where one is next, and nothing of it is taken yet: it may be watched until `take`."""
         if self._taking is not None or not self.can_take or isinstance(self._kept[0], _End):
@@ -173,6 +183,8 @@ class MemberStream(OpenStream):
             items += self._end_input(EndReason.REJECTED, failure)
         finally:
             self._submitted += size
+        if self._to_keep is not None:
+            items += self._wanted_snapshot()
         return items
 
     def written(self, outputs: int) -> None:
@@ -181,16 +193,25 @@ class MemberStream(OpenStream):
 
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
+        delivery = self._unseen(delivery)
         for output in delivery.outputs:
             if type(output) is Ack:
                 self._under_way -= self._sizes.popleft()
+            elif self._owner is not None:
+                self._unsent.append(output)
         super().deliver(delivery)
         if self._owner is None:
             self._held += delivery.outputs
             return
         if (self._kept or self._taking is not None) and self._submitted - delivery.passed <= self._queue_frames // 2:
             self._feeder.add(self)
-        self._owner.delivered(self, self._unseen(delivery))
+        self._owner.delivered(self, delivery)
+
+    def acknowledge(self, ack: Ack) -> None:
+        """Its client is to hear of this."""
+        if self._owner is not None:
+            self._again += 1
+            self._owner.delivered(self, Delivery(self._stream, [ack], self._stream.passed))
 
     def give_up(self, error: CoreError) -> None:
         """It cannot go on, or its client takes nothing: it leaves its call with this error."""
@@ -200,13 +221,16 @@ class MemberStream(OpenStream):
 
     def sent(self, outputs: Sequence[Output]) -> None:
         """These are being sent."""
-        if self.resumable is not None:
-            for output in outputs:
+        for output in outputs:
+            if type(output) is not Ack:
+                self._unsent.popleft()
+            if self.resumable is not None:
                 self.resumable.sent.add(output)
 
     def hold(self, outputs: Sequence[Output]) -> None:
         """Its call is over without having sent these."""
         self._held += outputs
+        self._unsent.clear()
 
     def park(self) -> None:
         """Its call has broken: what has begun to be taken is, and its client sends the rest again."""
@@ -229,11 +253,11 @@ class MemberStream(OpenStream):
             _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
             rest = self._end_input(EndReason.REJECTED, failure)
         self._submitted += sum(map(weight, rest))
-        self._engine.submit(self._stream, rest)
+        self._engine.submit(self._stream, [*rest, *self._wanted_snapshot()])
 
     def unsent(self) -> list[Output]:
-        """What has been held."""
-        return self._held
+        """What has been held, or has not been sent by its call."""
+        return [*self._held, *self._unsent]
 
     def resume(self, seen: Seen) -> None:
         """What its client has not seen comes next."""
@@ -249,7 +273,9 @@ class MemberStream(OpenStream):
         """It belongs to another call from now on; what that is to send first."""
         self.number, self._owner, self._feeder = number, owner, feeder
         held, self._held = self._held, []
-        return self._unseen(Delivery(self._stream, held, self._stream.passed))
+        backlog = self._unseen(Delivery(self._stream, held, self._stream.passed))
+        self._unsent.extend(output for output in backlog.outputs if type(output) is not Ack)
+        return backlog
 
     def detach(self, error: CoreError) -> None:
         """Takes it from its call, which lets go of it at once."""

@@ -9,14 +9,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kineseg_core.errors import CoreError
-from kineseg_core.events import EndReason, Output, Summary
+from kineseg_core.events import Ack, EndReason, Output, Summary
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import UnknownSession
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream
+from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
 from kineseg_service.streams.resumable import Resumable, Seen
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class OpenStream(ABC):
         resumable: What it needs to go on after its call has broken; none: it ends with its call.
         beside: What is kept of it in a store; none: it does not outlive its server.
         described: What its client was told when it was opened.
+        ack_interval_s: For how long its acknowledgements may be held back.
     """
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
@@ -64,6 +65,8 @@ class OpenStream(ABC):
         self.resumable: Resumable | None = None
         self.beside: Beside | None = None
         self.described: object = None
+        self.ack_interval_s = 0.0
+        self._to_keep: Callable[[], Keep] | None = None
         self._again = 0  # so many of the next outputs have been counted as taken before
 
     @property
@@ -91,6 +94,20 @@ class OpenStream(ABC):
         if not self._ending:
             self._engine.submit(self._stream, self._end_input(reason, error))
 
+    def keep(self, snapshot: Callable[[], Keep]) -> None:
+        """Has a snapshot made of it as it is between two chunks: now, or once the one that is being taken has been."""
+        if self._mid_chunk:
+            self._to_keep = snapshot
+        else:
+            self._engine.submit(self._stream, [snapshot()])
+
+    def _wanted_snapshot(self) -> list[Item]:
+        """What is to be submitted once a chunk has been taken: the snapshot that waits for that, if there is one."""
+        if self._to_keep is None or self._mid_chunk:
+            return []
+        snapshot, self._to_keep = self._to_keep, None
+        return [snapshot()]
+
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
         self.active_at = monotonic()
@@ -104,6 +121,20 @@ class OpenStream(ABC):
     def vanish(self) -> None:
         """The client is gone: whoever waits for the end gets an error."""
         self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))
+
+    @property
+    @abstractmethod
+    def attached(self) -> bool:
+        """Whether it has a call."""
+
+    @property
+    @abstractmethod
+    def _mid_chunk(self) -> bool:
+        """Whether some of a chunk has been taken, and not all."""
+
+    @abstractmethod
+    def acknowledge(self, ack: Ack) -> None:
+        """Its client, if it has one, is to hear of this, which the engine does not know."""
 
     @abstractmethod
     def give_up(self, error: CoreError) -> None:
