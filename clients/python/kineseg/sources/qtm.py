@@ -21,6 +21,7 @@ from qtm_rt.packet import QRTComponentType, QRTPacket
 from kineseg.motion import Joints, MotionError
 from kineseg.sources.address import Expectations, SourceAddress
 from kineseg.sources.arrivals import Remedies
+from kineseg.sources.endpoints.again import again_for_ever
 from kineseg.sources.errors import Unreadable
 from kineseg.sources.frames import Layout, Sample
 from kineseg.sources.source import Inlet, LiveSource, Source
@@ -29,7 +30,6 @@ logging.getLogger("qtm_rt").addHandler(logging.NullHandler())  # what it says of
 
 PORT = 22223
 VERSION = "1.25"
-_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _TIMEOUT_S = 5
 _MOST_COMPONENTS = 64
 _HEAD = struct.Struct("<qII")  # microseconds, frame, components
@@ -182,23 +182,22 @@ class QtmEndpoint:
 
     async def run(self, inlet: Inlet[Parameters | bytes]) -> None:
         """Receive for ever."""
-        failures = 0
-        while True:
-            lost = asyncio.Event()
-            connection = await qtm_rt.connect(
-                self._host, self._port, VERSION, on_disconnect=lambda _, lost=lost: lost.set(), timeout=_TIMEOUT_S
-            )
-            if connection is None:
-                inlet.trouble(f"{self.where} cannot be reached; trying again")
-            else:
-                failures = 0
-                try:
-                    await self._stream(connection, inlet, lost)
-                finally:
-                    connection.disconnect()
-                inlet.trouble(f"{self.where} has closed the connection; trying again")
-            await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
-            failures += 1
+        await again_for_ever(lambda: self._once(inlet))
+
+    async def _once(self, inlet: Inlet[Parameters | bytes]) -> bool:
+        lost = asyncio.Event()
+        connection = await qtm_rt.connect(
+            self._host, self._port, VERSION, on_disconnect=lambda _: lost.set(), timeout=_TIMEOUT_S
+        )
+        if connection is None:
+            inlet.trouble(f"{self.where} cannot be reached; trying again")
+            return False
+        try:
+            await self._stream(connection, inlet, lost)
+        finally:
+            connection.disconnect()
+        inlet.trouble(f"{self.where} has closed the connection; trying again")
+        return True
 
     async def _stream(self, connection: Any, inlet: Inlet[Parameters | bytes], lost: asyncio.Event) -> None:
         inlet.connected()

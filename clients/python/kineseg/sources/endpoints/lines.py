@@ -9,11 +9,11 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import BinaryIO
 
+from kineseg.sources.endpoints.again import again_for_ever
 from kineseg.sources.errors import SourceError, SourceLost
 from kineseg.sources.source import Inlet
 
 LONGEST_LINE = 4 << 20
-_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # between attempts to connect
 
 
 class TcpLines:
@@ -38,24 +38,23 @@ class TcpLines:
 
     async def run(self, inlet: Inlet[bytes]) -> None:
         """Receive for ever."""
-        failures = 0
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection(self._host, self._port, limit=LONGEST_LINE)
-            except OSError as error:
-                inlet.trouble(f"{self.where} cannot be reached ({error.strerror or error}); trying again")
-            else:
-                failures = 0
-                inlet.connected()
-                try:
-                    await _read_lines(reader, inlet, self.where)
-                finally:
-                    writer.close()
-                    with contextlib.suppress(OSError):
-                        await writer.wait_closed()
-                inlet.trouble(f"{self.where} closed the connection; trying again")
-            await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
-            failures += 1
+        await again_for_ever(lambda: self._once(inlet))
+
+    async def _once(self, inlet: Inlet[bytes]) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection(self._host, self._port, limit=LONGEST_LINE)
+        except OSError as error:
+            inlet.trouble(f"{self.where} cannot be reached ({error.strerror or error}); trying again")
+            return False
+        inlet.connected()
+        try:
+            await _read_lines(reader, inlet, self.where)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        inlet.trouble(f"{self.where} closed the connection; trying again")
+        return True
 
     async def close(self) -> None:
         """Nothing to do."""

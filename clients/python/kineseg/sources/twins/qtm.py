@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from types import TracebackType
-from typing import Self
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -16,7 +14,7 @@ from kineseg.motion import Joints
 from kineseg.sources.address import SourceAddress
 from kineseg.sources.errors import SourceError
 from kineseg.sources.frames import SourceInfo
-from kineseg.sources.twins.sender import Twin
+from kineseg.sources.twins.sender import TcpTwin, Twin
 
 PORT = 22223
 _COMMAND, _XML, _DATA = 1, 2, 3
@@ -63,7 +61,7 @@ class QtmEncoder:
         return head + _HEAD.pack(_HEAD.size + len(skeleton), _SKELETON) + skeleton
 
 
-class QtmTwin:
+class QtmTwin(TcpTwin):
     """Answers and streams.
 
     Args:
@@ -73,30 +71,11 @@ class QtmTwin:
     """
 
     def __init__(self, host: str, port: int, encoder: QtmEncoder) -> None:
-        self._host = host or "127.0.0.1"
-        self._port = port
+        super().__init__(host, port)
         self._encoder = encoder
         self._hearing: set[asyncio.StreamWriter] = set()
         self._connected: set[asyncio.StreamWriter] = set()
         self._heard = asyncio.Event()
-
-    @property
-    def where(self) -> str:
-        """Where it listens."""
-        return f"whoever connects to TCP {self._host}:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        try:
-            self._server = await asyncio.start_server(self._serve, self._host, self._port)
-        except OSError as error:
-            raise SourceError(f"TCP port {self._port} cannot be listened on: {error.strerror or error}") from None
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        self._hang_up()
 
     async def send(self, values: NDArray[np.float32], number: int, time_s: float) -> None:
         """One frame; the first waits a while for somebody to hear it."""
@@ -113,9 +92,9 @@ class QtmTwin:
 
     async def restart(self) -> None:
         """Hangs up."""
-        self._hang_up()
+        await self._hang_up()
 
-    def _hang_up(self) -> None:
+    async def _hang_up(self) -> None:
         for writer in self._connected:
             writer.close()
         self._connected.clear()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -47,7 +48,37 @@ class Encoder(Protocol):
         """One frame."""
 
 
-class UdpTwin:
+class MessageTwin(ABC):
+    """Sends messages that each stand for themselves, and says again every second what receivers must know.
+
+    Args:
+        encoder: Makes them.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._described = -_AGAIN_S
+
+    @abstractmethod
+    def _send(self, message: bytes) -> None: ...
+
+    async def send(self, values: NDArray[np.float32], number: int, time_s: float) -> None:
+        """One frame."""
+        messages = []
+        now = time.monotonic()
+        if now - self._described >= _AGAIN_S:
+            self._described = now
+            messages += self._encoder.describe()
+        messages += self._encoder.frame(values, number, time_s)
+        for message in messages:
+            self._send(message)
+
+    async def restart(self) -> None:
+        """Describes itself at once."""
+        self._described = -_AGAIN_S
+
+
+class UdpTwin(MessageTwin):
     """Sends datagrams.
 
     Args:
@@ -57,11 +88,10 @@ class UdpTwin:
     """
 
     def __init__(self, host: str, port: int, encoder: Encoder) -> None:
+        super().__init__(encoder)
         self._host = host if host not in ("", "0.0.0.0") else "127.0.0.1"
         self._port = port
-        self._encoder = encoder
         self._socket: socket.socket | None = None
-        self._described = 0.0
 
     @property
     def where(self) -> str:
@@ -85,45 +115,28 @@ class UdpTwin:
         if self._socket is not None:
             self._socket.close()
 
-    async def send(self, values: NDArray[np.float32], number: int, time_s: float) -> None:
-        """One frame."""
-        now = time.monotonic()
-        if now - self._described >= _AGAIN_S:
-            self._described = now
-            self._send(self._encoder.describe())
-        self._send(self._encoder.frame(values, number, time_s))
-
-    async def restart(self) -> None:
-        """Describes itself at once."""
-        self._described = 0.0
-
-    def _send(self, datagrams: list[bytes]) -> None:
+    def _send(self, message: bytes) -> None:
         assert self._socket is not None
-        for datagram in datagrams:
-            with contextlib.suppress(ConnectionError):  # no one listens yet
-                self._socket.sendto(datagram, self._address)
+        with contextlib.suppress(ConnectionError):  # no one listens yet
+            self._socket.sendto(message, self._address)
 
 
-class ListeningTwin:
-    """Serves connections: all that is sent goes to all of them; what no one hears is lost.
+class TcpTwin(ABC):
+    """Serves connections.
 
     Args:
         host: Interface to listen on.
         port: To listen on.
-        encoder: Makes what is sent.
     """
 
-    def __init__(self, host: str, port: int, encoder: Encoder) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._host = host or "127.0.0.1"
         self._port = port
-        self._encoder = encoder
-        self._writers: list[asyncio.StreamWriter] = []
-        self._heard = asyncio.Event()
 
     @property
     def where(self) -> str:
         """Where it listens."""
-        return f"TCP port {self._port} of {self._host}, for whoever connects"
+        return f"whoever connects to TCP {self._host}:{self._port}"
 
     async def __aenter__(self) -> Self:
         try:
@@ -136,7 +149,29 @@ class ListeningTwin:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        await self._drop()
+        await self._hang_up()
+
+    @abstractmethod
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...
+
+    @abstractmethod
+    async def _hang_up(self) -> None: ...
+
+
+class ListeningTwin(TcpTwin):
+    """All that is sent goes to all who are connected; what no one hears is lost.
+
+    Args:
+        host: Interface to listen on.
+        port: To listen on.
+        encoder: Makes what is sent.
+    """
+
+    def __init__(self, host: str, port: int, encoder: Encoder) -> None:
+        super().__init__(host, port)
+        self._encoder = encoder
+        self._writers: list[asyncio.StreamWriter] = []
+        self._heard = asyncio.Event()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.writelines(self._encoder.describe())
@@ -155,10 +190,10 @@ class ListeningTwin:
 
     async def restart(self) -> None:
         """Hangs up."""
-        await self._drop()
+        await self._hang_up()
         self._heard.clear()
 
-    async def _drop(self) -> None:
+    async def _hang_up(self) -> None:
         while self._writers:
             writer = self._writers.pop()
             with contextlib.suppress(ConnectionError):
