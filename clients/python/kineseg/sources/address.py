@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kineseg.sources.errors import SourceError
 
@@ -19,12 +19,14 @@ class SourceAddress:
     """A source's URL taken apart.
 
     Attributes:
-        url: As it was given.
+        url: As it was given, but for a password.
         scheme: What says how it speaks, lower case.
         host: Host or address; empty: any.
         port: None: the protocol's own.
         path: What follows, or all of it for schemes without a host.
         options: What stands after the question mark.
+        user: Who logs in, for schemes where somebody does.
+        password: Theirs; shown nowhere.
     """
 
     url: str
@@ -33,6 +35,8 @@ class SourceAddress:
     port: int | None = None
     path: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, url: str) -> SourceAddress:
@@ -55,11 +59,15 @@ class SourceAddress:
             path, options = _split_options(rest)
             return cls(url, scheme, path=path, options=options)
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(url, allow_fragments=False)
             port, host = parts.port, parts.hostname or ""
         except ValueError as error:
             raise SourceError(f"{url!r}: the port must be a number up to {_LARGEST_PORT} ({error})") from None
-        return cls(url, scheme, host, port, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if parts.password:
+            url = url.replace(f":{parts.password}@", ":***@", 1)
+        return cls(url, scheme, host, port, parts.path, options, user, password)
 
     def check_options(self, known: Iterable[str]) -> None:
         """Raises SourceError for an option that the source does not have."""

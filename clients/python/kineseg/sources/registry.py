@@ -23,8 +23,12 @@ _OURS = {
     "file": "kineseg.sources.file:open_file",
     "lsl": "kineseg.sources.lsl:open_lsl",
     "mocopi": "kineseg.sources.mocopi:open_mocopi",
+    "mqtt": "kineseg.sources.mqtt:open_mqtt",
+    "mqtts": "kineseg.sources.mqtt:open_mqtt",
     "mvn": "kineseg.sources.mvn:open_mvn",
     "natnet": "kineseg.sources.natnet:open_natnet",
+    "nats": "kineseg.sources.nats:open_nats",
+    "nats+tls": "kineseg.sources.nats:open_nats",
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
     "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
     "ndjson+udp": "kineseg.sources.ndjson:from_udp",
@@ -33,7 +37,10 @@ _OURS = {
     "vmc": "kineseg.sources.vmc:open_vmc",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS = {"lsl": "lsl", "qtm": "qtm", "rokoko": "rokoko", "vmc": "vmc"}
+EXTRAS = {
+    **{scheme: scheme for scheme in ("lsl", "mqtt", "nats", "qtm", "rokoko", "vmc")},
+    **{"mqtts": "mqtt", "nats+tls": "nats"},
+}
 
 
 def schemes() -> tuple[str, ...]:

@@ -16,8 +16,12 @@ GROUP = "kineseg.twins"
 _OURS = {
     "lsl": "kineseg.sources.twins.lsl:sending",
     "mocopi": "kineseg.sources.twins.mocopi:sending",
+    "mqtt": "kineseg.sources.twins.mqtt:sending",
+    "mqtts": "kineseg.sources.twins.mqtt:sending",
     "mvn": "kineseg.sources.twins.mvn:sending",
     "natnet": "kineseg.sources.twins.natnet:sending",
+    "nats": "kineseg.sources.twins.nats:sending",
+    "nats+tls": "kineseg.sources.twins.nats:sending",
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
     "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
     "ndjson+udp": "kineseg.sources.twins.ndjson:sending",

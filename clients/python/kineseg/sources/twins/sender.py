@@ -60,18 +60,20 @@ class MessageTwin(ABC):
         self._described = -_AGAIN_S
 
     @abstractmethod
-    def _send(self, message: bytes) -> None: ...
+    async def _send(self, message: bytes) -> None: ...
+
+    async def _describe(self, message: bytes) -> None:
+        await self._send(message)
 
     async def send(self, values: NDArray[np.float32], number: int, time_s: float) -> None:
         """One frame."""
-        messages = []
         now = time.monotonic()
         if now - self._described >= _AGAIN_S:
             self._described = now
-            messages += self._encoder.describe()
-        messages += self._encoder.frame(values, number, time_s)
-        for message in messages:
-            self._send(message)
+            for message in self._encoder.describe():
+                await self._describe(message)
+        for message in self._encoder.frame(values, number, time_s):
+            await self._send(message)
 
     async def restart(self) -> None:
         """Describes itself at once."""
@@ -115,7 +117,7 @@ class UdpTwin(MessageTwin):
         if self._socket is not None:
             self._socket.close()
 
-    def _send(self, message: bytes) -> None:
+    async def _send(self, message: bytes) -> None:
         assert self._socket is not None
         with contextlib.suppress(ConnectionError):  # no one listens yet
             self._socket.sendto(message, self._address)
