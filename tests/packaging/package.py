@@ -89,6 +89,7 @@ def command_line(environment: Environment, folder: Path) -> None:
     refused(environment, folder, ["models"], "kineseg[service]")
     refused(environment, folder, ["demo"], "kineseg[service,plot]")
     refused(environment, folder, ["segment", "take.npz"], "kineseg[service]")
+    refused(environment, folder, ["batch", "take.npz", "--out", "segments.parquet"], "kineseg[batch]")
     refused(environment, folder, ["stream", "file:take.npz"], "kineseg[local]")
     refused(environment, folder, ["stream", "vmc://0.0.0.0:0"], "kineseg[vmc]")
     refused(environment, folder, ["play", "--to", "lsl:twin"], "kineseg[lsl]")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from kineseg_cli.commands.batch import batch
 from kineseg_cli.commands.demo import demo
 from kineseg_cli.commands.joints import joints
 from kineseg_cli.commands.kernels import kernels
@@ -44,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, stream, relay, play, segment, tune, demo, joints, models, kernels, version):
+for command in (serve, stream, relay, play, segment, batch, tune, demo, joints, models, kernels, version):
     app.command()(command)
 app.add_typer(label)
 app.add_typer(token)

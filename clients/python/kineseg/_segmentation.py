@@ -231,7 +231,7 @@ def plan_segmentation(
     rules: str | Path = "",
 ) -> SegmentationPlan:
     """What to send to have a recording segmented; see `Client.segment` for arguments and errors."""
-    chosen = _choose_model(models, model)
+    chosen = choose_model(models, model)
     source = _as_recording(recording)
     joints = None
     if source is None:
@@ -274,7 +274,12 @@ def plan_segmentation(
     return SegmentationPlan(config=config, frames=frames, timestamps=timestamps, realtime=realtime)
 
 
-def _choose_model(models: Sequence[Model], name: str) -> Model:
+def choose_model(models: Sequence[Model], name: str) -> Model:
+    """The server's model of that name; empty: its default.
+
+    Raises:
+        NotFound: There is none such.
+    """
     for model in models:
         if model.name == name or (not name and model.is_default):
             return model
