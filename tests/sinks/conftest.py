@@ -13,7 +13,7 @@ from tests.sinks.peers import PEERS, Peer
 @pytest.fixture(params=PEERS)
 def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
     """Each receiver there is, started; skipped with a reason where it is not installed."""
-    made: Peer = PEERS[request.param](tmp_path)
+    made = PEERS[request.param](tmp_path)
     made.start()
     try:
         yield made

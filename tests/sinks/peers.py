@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+
+from tests.sinks.http_receiver import HttpReceiver
 
 
 class Peer(Protocol):
@@ -53,4 +56,21 @@ class Folder:
         """Nothing runs."""
 
 
-PEERS = {"jsonl": Folder}
+class HttpEvents:
+    """A server of HTTP."""
+
+    def __init__(self, mode: str) -> None:
+        self._server = HttpReceiver()
+        self.url = f"cloudevents+{self._server.address}/in#mode={mode}"
+        self.start, self.stop, self.close = self._server.start, self._server.stop, self._server.close
+
+    def received(self) -> list[dict[str, Any]]:
+        bodies = [json.loads(post.body) for post in self._server.posts]
+        return [event["data"] for body in bodies for event in (body if isinstance(body, list) else [body])]
+
+
+PEERS: dict[str, Callable[[Path], Peer]] = {
+    "jsonl": Folder,
+    "cloudevents": lambda folder: HttpEvents("structured"),
+    "cloudevents in batches": lambda folder: HttpEvents("batch"),
+}

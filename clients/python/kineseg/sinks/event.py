@@ -48,10 +48,15 @@ class SinkEvent:
         """Whether it is about a segment that may be retracted, or was: what is final does not need it."""
         return self.kind == "segment_retracted" or (self.kind in _PROVISIONAL and not self.values["confirmed"])
 
+    @property
+    def flat(self) -> dict[str, Any]:
+        """What is delivered: its values, and ``session_id``."""
+        return {**self.values, "session_id": self.session_id}
+
     @cached_property
     def json(self) -> str:
-        """The event as one line: its values and ``session_id``."""
-        return json.dumps({**self.values, "session_id": self.session_id}, allow_nan=False, separators=(",", ":"))
+        """The same as one line of JSON."""
+        return json.dumps(self.flat, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> SinkEvent:

@@ -18,10 +18,14 @@ GROUP = "kineseg.sinks"
 """Entry points of other packages: a scheme = "module:factory"."""
 
 _OURS = {
+    "cloudevents+http": "kineseg.sinks.cloudevents:open_cloudevents",
+    "cloudevents+https": "kineseg.sinks.cloudevents:open_cloudevents",
     "jsonl": "kineseg.sinks.jsonl:open_jsonl",
+    "webhook+http": "kineseg.sinks.webhook:open_webhook",
+    "webhook+https": "kineseg.sinks.webhook:open_webhook",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS: dict[str, str] = {}
+EXTRAS = {scheme: "http" for scheme in _OURS if scheme.endswith(("+http", "+https"))}
 
 
 def schemes() -> tuple[str, ...]:
