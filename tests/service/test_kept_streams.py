@@ -15,9 +15,9 @@ from kineseg.v1 import segmentation_pb2 as pb
 from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.stores.servers import redis_server
-from tests.service.talk import Call, Stub, cut, segment, status_of, until
+from tests.service.talk import Call, Stub, chunk, cut, segment, status_of, until
 from tests.service.talk_many import as_alone, chunks
-from tests.service.test_resume import FRAMES, Client, ManyClient, told
+from tests.service.test_resume import END, FRAMES, Client, ManyClient, session_gone, told
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -152,3 +152,39 @@ def test_sessions_of_one_call_go_on_at_other_servers(
         for number in (1, 2):
             assert client.many.failure(number) is None
             assert content(told(as_alone(client.outputs[number]))) == expected
+
+
+def test_the_end_of_a_stream_can_be_had_of_another_server(
+    serve: Serve, stored: dict[str, Any], expected: list[pb.SegmentResponse]
+) -> None:
+    with serve(**stored) as (_, one):
+        client = Client(one, session_id="same", frame_results=True, return_profile=True)
+        client.send(600)
+        client.call.send(END)
+        client.read(30)
+        until(lambda: session_gone(one, "same"), "all of it has been sent")
+        refused = Client(one)
+        refused.send(100)
+        refused.call.send(chunk(50, FRAMES[50:60]))
+        error = status_of(refused.call.failure())
+        many = ManyClient(one)
+        many.send(0, 600)
+        many.many.send(pb.SegmentManyRequest(ends=[1, 2]))
+        many.many.until_closed(1, 2)
+    with serve(**stored) as (_, client.stub):
+        refused.stub = many.stub = client.stub
+        for _ in range(2):  # as often as it likes
+            before = list(client.responses)
+            assert client.come_back() == pb.Resumed(next_frame=600, input_ended=True)
+            client.responses += client.call.rest()
+            assert client.call.call.code() is grpc.StatusCode.OK
+            assert [each.HasField("profile") for each in client.responses].count(True) == 1
+            assert content(told(client.responses)) == expected
+            client.responses = before
+        assert refused.come_back() == pb.Resumed(next_frame=100, input_ended=True)
+        assert status_of(refused.call.failure()) == error
+        assert many.come_back() == [pb.Resumed(next_frame=600, input_ended=True)] * 2
+        many.many.until_closed(1, 2)
+        for number in (1, 2):
+            assert many.many.failure(number) is None
+            assert content(told(as_alone(many.many.outputs[number]))) == expected

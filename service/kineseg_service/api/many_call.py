@@ -397,7 +397,6 @@ class ManyCall:
     def _collect_finished(self, notice: _Finished, collected: Collected) -> None:
         number, finished = notice.number, notice.finished
         if notice.at < 0:
-            assert isinstance(finished.described, pb.Opened)
             opened = resumed_message(finished.described, finished.received, ended=True)
             collected.add_opened(number, opened, self._settings.window_frames)
             notice.at = 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 import kineseg
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.errors import BadSnapshot
+from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.snapshot import Snapshot
 
 from kineseg_service.access.limits import Share
@@ -20,6 +21,7 @@ from kineseg_service.errors import Draining, LimitReached, ResumeExpired, Resume
 from kineseg_service.logs import get_logger
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.open_stream import OpenStream
+from kineseg_service.streams.record import Ended, Record
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.streams.resumption import Finished
 
@@ -100,14 +102,21 @@ class Openings:
         """
         resumption = self._rooms.streams.resumption
         try:
-            return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
-        except ResumeUnknown:
-            live = await self._taken_over(wanted, make)
-            if live is None:
-                raise
-            return live
+            try:
+                return await resumption.resume(wanted.stream_id, wanted.resume_token, seen_of(wanted), kind)
+            except ResumeUnknown:
+                taken = await self._taken_over(wanted, make)
+                if taken is None:
+                    raise
+        except CoreError:
+            resumption.refused()
+            raise
+        resumption.resumed(wanted.stream_id)
+        return taken
 
-    async def _taken_over(self, wanted: pb.ResumeStream, make: Callable[[float], Make[Opened]]) -> Opened | None:
+    async def _taken_over(
+        self, wanted: pb.ResumeStream, make: Callable[[float], Make[Opened]]
+    ) -> Opened | Finished | None:
         rooms, token = self._rooms, wanted.resume_token
         if rooms.keeping is None or rooms.streams.draining:
             return None
@@ -116,6 +125,8 @@ class Openings:
             if taken is None:
                 return None
             generation, record = taken
+            if isinstance(record, Ended):
+                return self._ended(record, token, seen_of(wanted))
             snapshot = Snapshot.of(record.snapshot)
             session = snapshot.reopened(rooms.opener, rooms.names.known)
             plan = session.config.plan
@@ -134,9 +145,7 @@ class Openings:
                 f"the stream cannot go on from what was kept of it: {error}; open another one", field="resume.stream_id"
             ) from error
         live.at_close = free
-        live.resumable = Resumable(self._settings.resume_bytes, token, record.before)
-        for output in record.outputs:
-            live.resumable.sent.add(output)
+        live.resumable = self._resumable(record, token)
         try:
             live.resume(seen_of(wanted))
         except ResumeExpired:
@@ -146,6 +155,19 @@ class Openings:
         _log.info("stream taken over", session=live.session_id, stream=live.stream_id, frames=snapshot.frames)
         return live
 
+    def _ended(self, record: Ended, token: str, seen: Seen) -> Finished:
+        """The end of a stream that was another server's; raises `ResumeExpired` where more of it is missing."""
+        resumable = self._resumable(record, token)
+        finished = Finished(resumable, record.described, record.received, record.error, monotonic())
+        finished.since(seen)
+        return finished
+
+    def _resumable(self, record: Record | Ended, token: str) -> Resumable:
+        resumable = Resumable(self._settings.resume_bytes, token, record.before)
+        for output in record.outputs:
+            resumable.sent.add(output)
+        return resumable
+
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
         """A call lets go of its stream; see `Resumption.leave`."""
         return self._rooms.streams.resumption.leave(live, over=over)
@@ -153,8 +175,8 @@ class Openings:
     def opened(self, live: OpenStream, max_chunk_frames: int, *, resumed: bool = False) -> pb.Opened:
         """What the client of a stream learns of it."""
         opened = self._opened(live, max_chunk_frames)
-        live.described = opened
-        return resumed_message(opened, live.session.intake.received, ended=live.ending) if resumed else opened
+        live.described = opened.SerializeToString()
+        return resumed_message(live.described, live.session.intake.received, ended=live.ending) if resumed else opened
 
     def _opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
         config, intake = live.session.config, live.session.intake
@@ -182,8 +204,8 @@ def seen_of(wanted: pb.ResumeStream) -> Seen:
     return Seen(wanted.last_seq, wanted.last_result_frame if wanted.HasField("last_result_frame") else -1)
 
 
-def resumed_message(opened: pb.Opened, next_frame: int, *, ended: bool) -> pb.Opened:
+def resumed_message(opened: bytes, next_frame: int, *, ended: bool) -> pb.Opened:
     """What a client that has come back learns of its stream."""
-    answer = pb.Opened(resumed=pb.Resumed(next_frame=next_frame, input_ended=ended))
-    answer.MergeFrom(opened)
+    answer = pb.Opened.FromString(opened)
+    answer.resumed.CopyFrom(pb.Resumed(next_frame=next_frame, input_ended=ended))
     return answer

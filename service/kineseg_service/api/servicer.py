@@ -314,7 +314,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
 
     async def _answer_finished(self, context: Context, finished: Finished, wanted: pb.ResumeStream) -> None:
         """Sends what is left of a stream that has come to its end."""
-        assert isinstance(finished.described, pb.Opened)
         opened = resumed_message(finished.described, finished.received, ended=True)
         await send(context, pb.SegmentResponse(opened=opened))
         for output in finished.since(seen_of(wanted)):

@@ -23,11 +23,12 @@ from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
-from kineseg_service.streams.record import Record, still_needed
+from kineseg_service.streams.record import Ended, Record, read_record, still_needed
 
 if TYPE_CHECKING:
     from kineseg_service.streams.live import LiveStreams
     from kineseg_service.streams.open_stream import OpenStream
+    from kineseg_service.streams.resumption import Finished
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -61,6 +62,7 @@ class Beside:
         self._last = -1  # frames that were kept last
         self._then: Callable[[], object] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     def begin(self, *, is_kept: bool) -> None:
         """Keeps it from now on, and at once unless it is in the store already."""
@@ -75,10 +77,22 @@ class Beside:
         self._live.keep(self._snapshot)
 
     def forget(self) -> None:
-        """The stream is over: nothing of it is kept."""
+        """The stream is over: nothing of it is kept, unless that has been said to `last` or `ended`."""
         self._stop()
         if self._then is None:
-            self._keeping.write(self._key, self._generation, self._proof, None, lambda fine: None)
+            self._over(None)
+
+    def ended(self, finished: Finished) -> None:
+        """It has come to its end, which its client may not have got."""
+        self._stop()
+        sent = finished.resumable.sent
+        before, outputs = still_needed(sent.trimmed, sent.outputs, ())
+        self._over(Ended(before, outputs, finished.described, finished.received, finished.error).written())
+
+    def _over(self, data: bytes | None) -> None:
+        self._then = self._then or (lambda: None)
+        self._is_over = True
+        self._keeping.write(self._key, self._generation, self._proof, data, lambda fine: None)
 
     def _plan(self) -> None:
         wait_s = self._keeping.every_s * random.uniform(0.75, 1.25)
@@ -107,6 +121,8 @@ class Beside:
 
     def _there(self, frames: int, payload: bytes, is_last: bool) -> None:
         """All that the stream had given by then has been delivered, and nothing that came after."""
+        if self._is_over:
+            return
         live = self._live
         assert live.resumable is not None
         sent = live.resumable.sent
@@ -164,7 +180,7 @@ class Keeping:
         live.beside = Beside(self, live, streams, generation, durable)
         live.beside.begin(is_kept=generation > FIRST)
 
-    async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record] | None:
+    async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record | Ended] | None:
         """Takes a stream over from whoever had it.
 
         Returns:
@@ -178,7 +194,7 @@ class Keeping:
         except StoreFailed as error:
             _log.warning("the store cannot be asked for a stream", stream=stream_id, error=str(error))
             return None
-        return None if taken is None else (taken.generation, Record.read(unsealed(taken.data, self._key)))
+        return None if taken is None else (taken.generation, read_record(unsealed(taken.data, self._key)))
 
     def write(
         self, key: Key, generation: int, proof: bytes, data: bytes | None, written: Callable[[bool], None]

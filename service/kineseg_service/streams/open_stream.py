@@ -64,7 +64,7 @@ class OpenStream(ABC):
         self.idle_timer: asyncio.TimerHandle | None = None
         self.resumable: Resumable | None = None
         self.beside: Beside | None = None
-        self.described: object = None
+        self.described = b""
         self.ack_interval_s = 0.0
         self._to_keep: Callable[[], Keep] | None = None
         self._again = 0  # so many of the next outputs have been counted as taken before

@@ -1,21 +1,22 @@
-"""What is kept of an open stream in a store: its snapshot, and what its client may not have got yet."""
+"""What is kept of a stream in a store: its snapshot, or how it ended, and what its client may not have got yet."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kineseg_core.errors import BadSnapshot
-from kineseg_core.events import Ack, Event, FrameResult, Output
+from kineseg_core.errors import BadSnapshot, CoreError
+from kineseg_core.events import Ack, Event, FrameResult, Output, Profile
 from kineseg_core.kept import MisfitError, Reader, Writer
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
 
 from kineseg_service.streams.resumable import Seen
 
-_VERSION = 1
+_VERSION = 2
 IN_FLIGHT_S = 30.0
 """What was sent longer ago has come, or its client has told by now that it has not."""
+_OF_ERRORS = ("field", "reason", "minimum", "maximum", "error_id", "limit", "retry_after_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +37,50 @@ class Record:
 
     def written(self) -> bytes:
         """The same as bytes."""
-        writer = Writer()
-        said = [_VERSION, self.ack_interval_s, self.before.seq, self.before.result_frame, self.outputs]
-        return packed([packed(writer.tree(said)), writer.blob, self.snapshot])
+        return _written(self.before, self.outputs, self.ack_interval_s, self.snapshot)
 
-    @classmethod
-    def read(cls, data: bytes) -> Record:
-        """What was written.
 
-        Raises:
-            BadSnapshot: It is nothing that this version has written.
-        """
-        try:
-            tree, blob, snapshot = unpacked(data, MOST_BYTES)
-            version, interval_s, seq, result_frame, outputs = Reader(blob).value(unpacked(tree))
-        except (MisfitError, TypeError, ValueError) as error:
-            raise BadSnapshot(f"it is no record of a stream ({error})") from error
-        if version != _VERSION:
-            raise BadSnapshot(f"it is of version {version!s:.16}, and this version of kineseg has {_VERSION}")
-        return cls(float(interval_s), Seen(int(seq), int(result_frame)), list(outputs), bytes(snapshot))
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is kept of a stream that has come to its end.
+
+    Attributes:
+        before, outputs: See `Record`.
+        described: What its client was told when it was opened.
+        received: The frame that would come next.
+        error: What it has ended with, unless well.
+    """
+
+    before: Seen
+    outputs: list[Output]
+    described: bytes
+    received: int
+    error: CoreError | None
+
+    def written(self) -> bytes:
+        """The same as bytes."""
+        error = None if self.error is None else [type(self.error).__name__, self.error.message, *_said(self.error)]
+        return _written(self.before, self.outputs, [self.received, error], self.described)
+
+
+def read_record(data: bytes) -> Record | Ended:
+    """What was written.
+
+    Raises:
+        BadSnapshot: It is nothing that this version has written.
+    """
+    try:
+        tree, blob, rest = unpacked(data, MOST_BYTES)
+        version, seq, result_frame, outputs, more = Reader(blob).value(unpacked(tree))
+        before, outputs = Seen(int(seq), int(result_frame)), [_checked(output) for output in outputs]
+        if version == _VERSION and isinstance(more, list):
+            received, error = more
+            return Ended(before, outputs, bytes(rest), int(received), None if error is None else _error(*error))
+        if version == _VERSION:
+            return Record(float(more), before, outputs, bytes(rest))
+    except (MisfitError, LookupError, TypeError, ValueError) as error:
+        raise BadSnapshot(f"it is no record of a stream ({error})") from error
+    raise BadSnapshot(f"it is of version {version!s:.16}, and this version of kineseg has {_VERSION}")
 
 
 def still_needed(before: Seen, sent: Iterable[Output], unsent: Iterable[Output]) -> tuple[Seen, list[Output]]:
@@ -73,3 +99,36 @@ def still_needed(before: Seen, sent: Iterable[Output], unsent: Iterable[Output])
         elif isinstance(output, FrameResult):
             before = Seen(before.seq, output.frame)
     return before, outputs[kept_from:]
+
+
+def _written(before: Seen, outputs: list[Output], more: object, rest: bytes) -> bytes:
+    writer = Writer()
+    return packed([packed(writer.tree([_VERSION, before.seq, before.result_frame, outputs, more])), writer.blob, rest])
+
+
+def _checked(output: object) -> Output:
+    if not isinstance(output, Event | FrameResult | Profile):
+        raise TypeError(f"a {type(output).__name__} is no output")
+    return output
+
+
+def _said(error: CoreError) -> list[object]:
+    return [getattr(error, name) for name in _OF_ERRORS]
+
+
+def _error(kind: str, message: str, *said: object) -> CoreError:
+    """An error as it was; it is of a class that there is, and nothing of that class is run."""
+    [found] = [each for each in _kinds(CoreError) if each.__name__ == kind]
+    error = found.__new__(found)
+    CoreError.__init__(error, str(message))
+    for name, value in zip(_OF_ERRORS, said, strict=True):
+        if value is not None and not isinstance(value, str | int | float):
+            raise TypeError(f"{name} of an error is a {type(value).__name__}")
+        setattr(error, name, value)
+    return error
+
+
+def _kinds(of: type[CoreError]) -> Iterator[type[CoreError]]:
+    yield of
+    for each in of.__subclasses__():
+        yield from _kinds(each)

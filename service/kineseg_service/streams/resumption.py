@@ -39,7 +39,7 @@ class Finished:
     """
 
     resumable: Resumable
-    described: object
+    described: bytes
     received: int
     error: CoreError | None
     until: float
@@ -69,7 +69,7 @@ class Resumption:
         if self._house.draining and live.beside is not None and not (over or live.given_up or live.ended.done()):
             self._last(live)
             return None
-        if resumable is None or live.given_up or self._house.draining:
+        if resumable is None or live.given_up or (self._house.draining and live.beside is None):
             return self._streams.close(live)
         if over or live.ended.done():
             return self.conclude(live)
@@ -103,9 +103,11 @@ class Resumption:
         failed = live.ended.exception() if live.ended.done() else None
         error = failed if isinstance(failed, CoreError) else live.error
         finished = self._finished
-        finished[live.stream_id] = Finished(
+        finished[live.stream_id] = end = Finished(
             live.resumable, live.described, live.session.intake.received, error, monotonic() + self._keep_s
         )
+        if live.beside is not None:
+            live.beside.ended(end)
         while finished and (
             len(finished) > self._house.settings.max_parked or next(iter(finished.values())).until < monotonic()
         ):
@@ -135,14 +137,6 @@ class Resumption:
             ResumeExpired: It is not kept any more.
             InvalidRequest: It was opened by another kind of call.
         """
-        try:
-            return await self._resume(stream_id, token, seen, kind)
-        except CoreError:
-            with harmless("metrics"):
-                self._house.metrics.resume_refused()
-            raise
-
-    async def _resume(self, stream_id: str, token: str, seen: Seen, kind: type[Wanted]) -> Wanted | Finished:
         while True:
             live = self._streams.find(stream_id)
             resumable = None if live is None else live.resumable
@@ -169,7 +163,7 @@ class Resumption:
             raise
         self._house.parking.remove(live)
         self._streams.watch_idle(live)
-        self._count(live.stream_id)
+        self.resumed(live.stream_id)
         return live
 
     def _over(self, stream_id: str, token: str, seen: Seen) -> Finished:
@@ -178,7 +172,7 @@ class Resumption:
         if finished is not None and same_token(finished.resumable.token, token):
             if finished.until >= monotonic():
                 finished.since(seen)
-                self._count(stream_id)
+                self.resumed(stream_id)
                 return finished
             del self._finished[stream_id]
             self._remember(stream_id, finished.resumable, "it has ended")
@@ -200,7 +194,13 @@ class Resumption:
         if len(self._gone) > _MOST_GONE:
             self._gone.popitem(last=False)
 
-    def _count(self, stream_id: str) -> None:
+    def resumed(self, stream_id: str) -> None:
+        """A stream goes on."""
         _log.info("stream resumed", stream=stream_id)
         with harmless("metrics"):
             self._house.metrics.resumed()
+
+    def refused(self) -> None:
+        """A stream does not."""
+        with harmless("metrics"):
+            self._house.metrics.resume_refused()
