@@ -167,6 +167,9 @@ class Settings(BaseSettings):
         description="Reports of behaviour an hour that may be about nothing in streams that do not say; 0: none come.",
     )
     idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
+    silent_s: float = Field(
+        10.0, gt=0, description="A stream without any progress for so long counts as silent in the metrics, seconds."
+    )
     opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
     resume_s: float = Field(
         600.0, ge=0, description="How long a resumable stream is kept whose call broke, seconds; 0: not at all."

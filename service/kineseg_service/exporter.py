@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from kineseg_core.errors import CannotStart, CoreError
 from prometheus_client import Metric, make_wsgi_app
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.registry import Collector
 
 from kineseg_service.access.access import Access
 from kineseg_service.access.caller import DEFAULT_TENANT
@@ -50,7 +50,7 @@ class Exporter:
         self,
         host: str,
         port: int,
-        registry: CollectorRegistry,
+        registry: Collector,
         access: Access,
         certificates: Certificates | None,
         refused: Callable[[str], object],

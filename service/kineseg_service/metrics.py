@@ -1,6 +1,6 @@
 """Prometheus metrics of a server. None is labelled by session: their number must not grow with use.
 
-What is labelled with a tenant is what that tenant's admin reads, and nothing else is.
+What is labelled with a tenant is what that tenant's admin reads, and nothing else is: see `tenant_metrics`.
 
 Every labelled series is there from the start, at 0: an alert sees a counter rise, not one that appears risen.
 
@@ -10,14 +10,22 @@ What is counted for each chunk and each event is added up here first, and handed
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import prometheus_client as prometheus
 from kineseg_core.events import KIND_NAMES
 
+from kineseg_service.exemplars import Exemplars
+from kineseg_service.tenant_metrics import TenantMetrics
+
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+_DELAYS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_BUCKETS = (*map(str, _DELAYS), "+Inf")
+# A capture time from which an event is said to be later than this is not of a clock that can be compared.
+_MOST_DELAY_S = 3600.0
 
 REFUSALS = ("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "ROLE_MISSING", "LIMIT_REACHED")
 """Why calls are not let in, see errors.proto."""
@@ -28,11 +36,18 @@ class Metrics:
 
     Args:
         codes: Names of the status codes with which a call can end in an error.
+
+    Attributes:
+        registry: Where it is counted.
+        tenants: What is counted of each tenant.
+        exemplars: Which streams are examples of what the histograms have counted.
     """
 
     def __init__(self, codes: Iterable[str]) -> None:
         self.registry = prometheus.CollectorRegistry()
         registry = self.registry
+        self.tenants = TenantMetrics(registry)
+        self.exemplars = Exemplars()
         self._streams = _gauge("kineseg_streams_open", "Open streams.", registry)
         self._watchers = _gauge("kineseg_watchers_open", "Open event watchers.", registry)
         self._frames = prometheus.Counter("kineseg_frames_received", "Frames received.", registry=registry)
@@ -42,6 +57,28 @@ class Metrics:
         self._seconds = prometheus.Histogram(
             "kineseg_step_seconds", "Time of a decoder step and its decisions.", buckets=_SECONDS, registry=registry
         )
+        self._queued = prometheus.Histogram(
+            "kineseg_queue_seconds",
+            "How long what has waited longest for a step has waited since it came.",
+            buckets=_DELAYS,
+            registry=registry,
+        )
+        self._delay = prometheus.Histogram(
+            "kineseg_event_delay_seconds",
+            "From when the frames came that decided events until these were emitted; once for what comes out together.",
+            buckets=_DELAYS,
+            registry=registry,
+        )
+        self._capture_delay = prometheus.Histogram(
+            "kineseg_event_capture_delay_seconds",
+            "The same from when these frames were captured, of streams whose capture times are the time of day.",
+            buckets=_DELAYS,
+            registry=registry,
+        )
+        self._used = prometheus.Gauge(
+            "kineseg_limit_used_ratio", "How much of a limit is used, in the fullest process.", ["limit"],
+            registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._waiting = _gauge("kineseg_frames_waiting", "Frames that wait for a step.", registry)
         self._events = prometheus.Counter("kineseg_events", "Events emitted, by kind.", ["kind"], registry=registry)
         self._provisional = prometheus.Counter(
@@ -73,14 +110,6 @@ class Metrics:
         self._refused = prometheus.Counter(
             "kineseg_refused", "Calls that were not let in, or were put out, by reason.", ["reason"], registry=registry
         )
-        self._of_tenant = {
-            what: _gauge(f"kineseg_tenant_{what}_open", f"Open {what} of a tenant.", registry, ["tenant"])
-            for what in ("streams", "watchers")
-        }
-        self._frames_of_tenant = prometheus.Counter(
-            "kineseg_tenant_frames_received", "Frames that a tenant has sent.", ["tenant"], registry=registry
-        )
-        self._frames_of_tenant_since: Counter[str] = Counter()
         self._counts_calls = True
         self._frames_since = 0
         self._events_since: Counter[str] = Counter()
@@ -90,6 +119,8 @@ class Metrics:
             self._errors.labels(code)
         for reason in REFUSALS:
             self._refused.labels(reason)
+        for limit in ("max_sessions", "max_watchers", "max_parked"):
+            self._used.labels(limit)
 
     def of_passed_on_calls(self) -> Metrics:
         """The same for calls that another process has passed on: watchers and errors count where clients called."""
@@ -106,6 +137,10 @@ class Metrics:
         if self._counts_calls:
             self._watchers.set(count)
 
+    def uses(self, limit: str, ratio: float) -> None:
+        """So much of a limit is used, 1: all."""
+        self._used.labels(limit).set(ratio)
+
     def received(self, frames: int) -> None:
         """So many frames have been accepted. In the event loop's thread; seen after `settle`."""
         self._frames_since += frames
@@ -114,17 +149,29 @@ class Metrics:
         """A tenant has so many."""
         if not self._counts_calls:
             return
-        self._of_tenant["streams"].labels(tenant).set(streams)
-        self._of_tenant["watchers"].labels(tenant).set(watchers)
+        self.tenants.has(tenant, "streams", streams)
+        self.tenants.has(tenant, "watchers", watchers)
 
-    def received_of(self, tenant: str, frames: int) -> None:
-        """A tenant has sent so many frames. In the event loop's thread; seen after `settle`."""
-        self._frames_of_tenant_since[tenant] += frames
+    def tenant_uses(self, tenant: str, limit: str, ratio: float) -> None:
+        """A tenant uses so much of one of its limits."""
+        if self._counts_calls:
+            self.tenants.uses(tenant, limit, ratio)
 
-    def stepped(self, streams: int, seconds: float) -> None:
-        """A step over so many streams took so long."""
+    def stepped(self, streams: int, seconds: float, waited: float) -> None:
+        """A step over so many streams took so long; what has waited longest of it has waited so long, seconds."""
         self._batch.observe(streams)
         self._seconds.observe(seconds)
+        self._queued.observe(waited)
+
+    def emitted(self, stream_id: str, delay_s: float, capture_delay_s: float | None) -> None:
+        """A stream has given events, so long after what decided them came, and was captured, where that is known."""
+        self._delay.observe(delay_s)
+        self.exemplars.saw("kineseg_event_delay_seconds", _bucket(delay_s), stream_id, delay_s)
+        # Clocks differ a little: what seems to come before its time comes at once.
+        if capture_delay_s is not None and -1.0 < capture_delay_s < _MOST_DELAY_S:
+            seconds = max(capture_delay_s, 0.0)
+            self._capture_delay.observe(seconds)
+            self.exemplars.saw("kineseg_event_capture_delay_seconds", _bucket(seconds), stream_id, seconds)
 
     def waiting(self, frames: int) -> None:
         """So many frames wait."""
@@ -139,12 +186,11 @@ class Metrics:
         if self._frames_since:
             self._frames.inc(self._frames_since)
             self._frames_since = 0
-        for tenant, frames in self._frames_of_tenant_since.items():
-            self._frames_of_tenant.labels(tenant).inc(frames)
-        self._frames_of_tenant_since.clear()
         for kind, count in self._events_since.items():
             self._events.labels(kind).inc(count)
         self._events_since.clear()
+        self.tenants.settle()
+        self.exemplars.settle()
 
     def segments(self, *, provisional: int, confirmed: int, retracted: int) -> None:
         """So many segments have been provisional, confirmed and retracted."""
@@ -199,3 +245,8 @@ def _gauge(
 ) -> prometheus.Gauge:
     """A gauge that is the sum over all processes of a server that live."""
     return prometheus.Gauge(name, documentation, labels, registry=registry, multiprocess_mode="livesum")
+
+
+def _bucket(delay_s: float) -> str:
+    """The bucket of a delay, as it is labelled."""
+    return _BUCKETS[bisect_left(_DELAYS, delay_s)]

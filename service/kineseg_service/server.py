@@ -36,7 +36,9 @@ from kineseg_service.api.shared_servicer import SharedServicer
 from kineseg_service.api.siblings import Siblings, answer_siblings
 from kineseg_service.config import LimitSettings, Settings
 from kineseg_service.errors import ServerFailed
+from kineseg_service.exemplars import WithExemplars
 from kineseg_service.exporter import Exporter
+from kineseg_service.facts import ServerFacts
 from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs, configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
@@ -301,10 +303,11 @@ class Server:
         if port is None:
             return
         assert self._access is not None
+        self._metrics.registry.register(ServerFacts(self._certificates))
         self._exporter = Exporter(
             self.settings.host,
             port,
-            self._metrics.registry,
+            WithExemplars(self._metrics.registry, self._metrics.exemplars),
             self._access,
             self._certificates,
             self._metrics.refused,

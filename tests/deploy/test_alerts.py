@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -17,6 +18,8 @@ from kineseg_service.api.codes import code_of
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.deploy.exported import exported
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -61,3 +64,9 @@ def test_counters_are_there_at_0_before_anything_happens_and_the_first_error_mak
         with pytest.raises(grpc.RpcError):
             pb_grpc.SegmentationServiceStub(channel).GetSession(pb.GetSessionRequest(session_id="nobody"))
         assert counted(server, "kineseg_errors") == before | {"NOT_FOUND": 1.0}
+
+
+def test_the_docs_list_all_metrics_and_no_others() -> None:
+    text = (DEPLOY.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(kineseg_\w+)` \| (\w+) \|", text, re.MULTILINE))
+    assert listed == exported()

@@ -29,6 +29,7 @@ from kineseg_core.errors import CannotStart
 from kineseg_service.config import Settings
 from kineseg_service.processes.port import reserved
 from kineseg_service.server import Server
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
@@ -109,6 +110,15 @@ class Group:
         with grpc.insecure_channel(f"unix:{shared}/{index}.sock", OWN) as channel:
             answer = Stub(channel).ListSessions(pb.ListSessionsRequest(), metadata=(("kineseg-tenant", tenant),))
             return {session.session_id for session in answer.sessions}
+
+    def examples(self, family: str) -> set[str]:
+        """The streams that are examples of what a histogram has counted."""
+        accept = {"Accept": "application/openmetrics-text"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.metrics_port}/metrics", headers=accept)
+        with urllib.request.urlopen(request) as response:
+            found = list(openmetrics.text_string_to_metric_families(response.read().decode()))
+        [samples] = [each.samples for each in found if each.name == family]
+        return {sample.exemplar.labels["stream_id"] for sample in samples if sample.exemplar}
 
     def scrape(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as response:
@@ -359,6 +369,12 @@ def test_names_taught_at_once_are_all_kept(each: list[Stub]) -> None:
         assert known == {*names[0], *names[1]}
 
 
+def test_streams_of_any_process_are_examples_of_what_is_counted(each: list[Stub], server: Group) -> None:
+    for stub in each:
+        opened = segment(stub, cut(FRAMES))[0].opened
+        until(lambda opened=opened: opened.stream_id in server.examples("kineseg_event_delay_seconds"), "an example")  # type: ignore[misc]
+
+
 def test_metrics_are_sums(each: list[Stub], server: Group) -> None:
     before = server.scrape()
 
@@ -374,6 +390,7 @@ def test_metrics_are_sums(each: list[Stub], server: Group) -> None:
         assert rise("kineseg_frames_received_total") == 200
         assert server.scrape()["kineseg_streams_open", ()] == 2
         assert server.scrape()["kineseg_watchers_open", ()] == 1
+        assert server.scrape()["kineseg_limit_used_ratio", (("limit", "max_sessions"),)] == 1 / 64
     with pytest.raises(grpc.RpcError):
         each[0].GetSession(pb.GetSessionRequest(session_id="nobody"))
     assert rise("kineseg_errors_total", ("code", "NOT_FOUND")) == 1

@@ -75,6 +75,9 @@ def scrape(server: BackgroundServer) -> dict[tuple[str, tuple[tuple[str, str], .
     }
 
 
+LABELS = {"class", "code", "kind", "le", "limit", "reason", "tenant", "version"}
+
+
 def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Serve) -> None:
     with serve(metrics_port=0) as (server, stub):
         told_events = events(segment(stub, cut(FRAMES), session_id="counted"))
@@ -97,7 +100,7 @@ def test_metrics_count_what_happens_and_are_never_labelled_by_session(serve: Ser
         assert values["kineseg_segments_confirmed_total", ()] == 2 * closed
         assert values["kineseg_segments_provisional_total", ()] == 2 * summary.provisional
         assert values["kineseg_segments_retracted_total", ()] == 2 * summary.retracted
-        assert {label for _, labels in values for label, _ in labels} <= {"code", "kind", "le", "reason", "tenant"}
+        assert {label for _, labels in values for label, _ in labels} <= LABELS
         still_open.cancel()
         until(lambda: scrape(server)["kineseg_streams_open", ()] == 0, "no stream is open")
 

@@ -82,6 +82,14 @@ class Certificates:
         context.sni_callback = follow
         return context
 
+    def ends(self) -> dict[str, float]:
+        """When the first certificate of each file ends, in Unix seconds, by the setting that names the file."""
+        pems = self.current()
+        ends = {"tls_cert": _end(pems.chain)}
+        if pems.client_ca is not None:
+            ends["tls_client_ca"] = _end(pems.client_ca)
+        return ends
+
     @property
     def _paths(self) -> list[Path]:
         return [path for path in (self._chain, self._key, self._client_ca) if path is not None]
@@ -120,6 +128,12 @@ class Certificates:
                 raise BadCertificate(self._client_ca, f"it is not a PEM file of certificates ({error})") from error
             context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+
+def _end(pem: bytes) -> float:
+    from cryptography.x509 import load_pem_x509_certificates  # takes long, and is needed only here
+
+    return min(each.not_valid_after_utc.timestamp() for each in load_pem_x509_certificates(pem))
 
 
 def _no_password() -> str:

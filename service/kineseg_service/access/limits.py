@@ -109,6 +109,16 @@ class Allowance:
         if most is not None and self.watchers >= most:
             raise self._reached("watchers", f"has {self.watchers} watchers", most, _LOOK_AGAIN_S)
 
+    def used(self) -> dict[str, float]:
+        """How much of each limit on what it has is used, 1: all."""
+        has = (
+            (self.most.streams, self.streams),
+            (self.most.watchers, self.watchers),
+            (self.most.frames_per_s, self.rate_hz),
+        )
+        names = "streams", "watchers", "frames_per_s"
+        return {name: now / most for name, (most, now) in zip(names, has, strict=True) if most}
+
     def wait_s(self, patience_s: float) -> float:
         """How long what comes now has to wait.
 
@@ -216,7 +226,7 @@ class Share:
             longest = max(waits)
             for each in self._paced:
                 each.take(frames, size)
-        self._metrics.received_of(self._tenant.name, frames)
+        self._metrics.tenants.count(self._tenant.name, "frames", frames)
         return longest
 
     def _check(self, check: Callable[[Allowance], object]) -> None:
@@ -230,7 +240,10 @@ class Share:
 
     def _count(self) -> None:
         with harmless("metrics"):
-            self._metrics.tenant(self._tenant.name, streams=self._tenant.streams, watchers=self._tenant.watchers)
+            tenant = self._tenant
+            self._metrics.tenant(tenant.name, streams=tenant.streams, watchers=tenant.watchers)
+            for limit, ratio in tenant.used().items():
+                self._metrics.tenant_uses(tenant.name, limit, ratio)
 
 
 class Limits:

@@ -388,6 +388,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     def _count_watchers(self) -> None:
         with harmless("metrics"):
             self._metrics.watchers(self._watchers)
+            self._metrics.uses("max_watchers", self._watchers / self._settings.max_watchers)
 
     def _watcher(self, log: EventLog, request: pb.WatchEventsRequest, kinds: list[str]) -> Watcher:
         positions = positions_of(request.cursor)

@@ -21,7 +21,9 @@ from prometheus_client import multiprocess
 from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
+from kineseg_service.exemplars import WithExemplars, forget_process
 from kineseg_service.exporter import Exporter
+from kineseg_service.facts import ServerFacts
 from kineseg_service.logs import configure_logs_once, get_logger
 from kineseg_service.processes.child import Child
 from kineseg_service.processes.claims import free_all
@@ -113,6 +115,7 @@ class Supervisor:
                 process=child.index, pid=pid, status=status,
             )  # fmt: skip
             multiprocess.mark_process_dead(pid, str(metrics_folder(folder)))  # type: ignore[no-untyped-call]
+            forget_process(metrics_folder(folder), pid)
             free_all(claims_folder(folder), child.index)
             self._deaths.append(time.monotonic())
             if len(self._deaths) == _MOST_DEATHS and time.monotonic() - self._deaths[0] < _WITHIN_S:
@@ -150,9 +153,10 @@ class Supervisor:
             return
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, str(metrics_folder(folder)))  # type: ignore[no-untyped-call]
-        exporter = Exporter(
-            self._settings.host, port, registry, access(self._settings), certificates(self._settings), lambda _: None
-        )
+        door = certificates(self._settings)
+        registry.register(ServerFacts(door))
+        served = WithExemplars(registry, metrics_folder(folder))
+        exporter = Exporter(self._settings.host, port, served, access(self._settings), door, lambda _: None)
         self.metrics_port = exporter.port
         stack.callback(exporter.close)
 

@@ -19,6 +19,7 @@ class Delivery:
         stream: Which.
         outputs: In order.
         passed: How much of what was submitted has gone through in all, by `weight`.
+        came: When that came from which the first of it follows, by `time.monotonic`.
         summary: There when it has come to its end.
         error: There when it has failed.
     """
@@ -26,6 +27,7 @@ class Delivery:
     stream: ScheduledStream
     outputs: list[Output]
     passed: int
+    came: float = 0.0
     summary: Summary | None = None
     error: CoreError | None = None
 
@@ -64,5 +66,5 @@ class Outbox:
     def _of(self, stream: ScheduledStream) -> Delivery:
         delivery = self._deliveries.get(stream)
         if delivery is None:
-            delivery = self._deliveries[stream] = Delivery(stream, [], stream.passed)
+            delivery = self._deliveries[stream] = Delivery(stream, [], stream.passed, stream.came)
         return delivery

@@ -120,16 +120,20 @@ class Engine:
         """
         return self.call(lambda: self._open(session, own, snapshot))
 
-    def submit(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
-        """Queues what a session has taken; nothing happens when the stream has ended."""
-        self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items)))
+    def submit(self, stream: ScheduledStream, items: Sequence[Item], came: float | None = None) -> None:
+        """Queues what a session has taken; nothing happens when the stream has ended.
 
-    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item]]]) -> None:
-        """Queues what several sessions have taken, as `submit` does, at once."""
+        `came`: when what it was taken from came, by `time.monotonic`; none: now.
+        """
+        since = time.monotonic() if came is None else came
+        self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items, since)))
+
+    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item], float]]) -> None:
+        """Queues what several sessions have taken, and when that came, as `submit` does, at once."""
 
         def take() -> None:
-            for stream, items in taken:
-                self._or_fail(stream, lambda: self._take(stream, items))  # noqa: B023 - is called at once
+            for stream, items, came in taken:
+                self._or_fail(stream, lambda: self._take(stream, items, came))  # noqa: B023 - is called at once
 
         self._post(take)
 
@@ -266,17 +270,19 @@ class Engine:
         stream.lease = None
         del self._streams[stream]
         self._lanes.leave(lane)
-        self._waiting -= sum(len(item.frames) for _, item in stream.queue if isinstance(item, ModelFrames)) - stream.at
+        self._waiting -= (
+            sum(len(item.frames) for _, item, _ in stream.queue if isinstance(item, ModelFrames)) - stream.at
+        )
         stream.queue.clear()
         stream.at = 0
 
-    def _take(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
+    def _take(self, stream: ScheduledStream, items: Sequence[Item], came: float) -> None:
         if stream.lease is None:
             return
         stream.window = self._pace.saw(stream.window)
         for item in items:
             self._arrivals += 1
-            stream.queue.append((self._arrivals, item))
+            stream.queue.append((self._arrivals, item, came))
             if isinstance(item, ModelFrames):
                 self._waiting += len(item.frames)
         self._proceed(stream)
@@ -288,7 +294,7 @@ class Engine:
     def _proceed(self, stream: ScheduledStream) -> None:
         """Lets through what needs no step, and queues the stream when a frame comes next."""
         while stream.queue and not stream.queued and not self._stalls(stream):
-            arrival, item = stream.queue[0]
+            arrival, item, stream.came = stream.queue[0]
             if isinstance(item, ModelFrames):
                 stream.block, stream.queued = item, True
                 stream.lane.batcher.add(arrival, stream)
@@ -348,6 +354,7 @@ class Engine:
         if not streams:
             return
         began = time.perf_counter()
+        waited = time.monotonic() - streams[0].came  # none has waited longer
         try:
             self._stepper.step(lane, streams)
         except Exception:
@@ -358,7 +365,7 @@ class Engine:
                 except Exception:
                     self._fail(stream, "the model could not be run")
         with harmless("metrics"):
-            self._metrics.stepped(len(streams), time.perf_counter() - began)
+            self._metrics.stepped(len(streams), time.perf_counter() - began, waited)
         for stream in streams:
             stream.queued = False
             self._proceed(stream)

@@ -42,9 +42,10 @@ class ScheduledStream:
     Attributes:
         session: What decides.
         lease: The slot of its model's state; none once it has been given back.
-        queue: What waits to go through, each with the number of its arrival.
+        queue: What waits to go through, each with the number of its arrival, and when it came, by `time.monotonic`.
         block: What comes next, while `queued`.
         at: How many of its frames have been stepped.
+        came: When that came which is going through.
         passed: How much of what was submitted has gone through, by `weight`.
         produced: How many outputs it has given.
         written: How many of them its client has taken.
@@ -57,9 +58,10 @@ class ScheduledStream:
     session: Session
     lane: Lane[ScheduledStream]
     lease: Lease | None
-    queue: deque[tuple[int, Item]] = field(default_factory=deque)
+    queue: deque[tuple[int, Item, float]] = field(default_factory=deque)
     block: ModelFrames = field(default_factory=lambda: _NO_FRAMES)
     at: int = 0
+    came: float = 0.0
     passed: int = 0
     produced: int = 0
     written: int = 0

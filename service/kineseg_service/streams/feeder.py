@@ -50,7 +50,7 @@ class Feeder:
 
     def _take_turn(self) -> None:
         until = monotonic() + TURN_S
-        taken: list[tuple[ScheduledStream, Sequence[Item]]] = []
+        taken: list[tuple[ScheduledStream, Sequence[Item], float]] = []
         frames = 0
         while self._line and monotonic() < until:
             members = [self._line.popleft() for _ in range(min(_TOGETHER, len(self._line)))]
@@ -68,7 +68,7 @@ class Feeder:
                     continue
                 frames += intake.received - before
                 if items:
-                    taken.append((member.stream, items))
+                    taken.append((member.stream, items, member.came))
                 if member.can_take:
                     self.add(member)
         if taken:

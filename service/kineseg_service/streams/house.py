@@ -91,6 +91,12 @@ class House:
         """Says how many streams there are."""
         with harmless("metrics"):
             self.metrics.streams(self._taken)
+            self.metrics.uses("max_sessions", self._taken / self.settings.max_sessions)
+        self.settle()
+
+    def settle(self) -> None:
+        """Hands over what has been counted."""
+        with harmless("metrics"):
             self.metrics.settle()
 
     def from_engine(self, deliveries: list[Delivery]) -> None:
@@ -115,5 +121,4 @@ class House:
             deliver = self.deliver_to.get(delivery.stream)
             if deliver is not None:
                 deliver(delivery)
-        with harmless("metrics"):
-            self.metrics.settle()
+        self.settle()

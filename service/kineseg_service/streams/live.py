@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError
-from kineseg_core.events import KIND_NAMES, Ack, EndReason, Event, Output, SegmentClosed
+from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.session import Progress, Session
 from kineseg_core.snapshot import Snapshot
@@ -31,6 +31,7 @@ from kineseg_service.streams.house import House
 from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
 from kineseg_service.streams.resumable import Seen
 from kineseg_service.streams.resumption import Resumption
+from kineseg_service.streams.tally import Tally
 
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
 
@@ -81,10 +82,9 @@ class LiveStream(OpenStream):
                 self._engine.submit(self._stream, wanted)
 
     async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
-        self.active_at = monotonic()
+        came = turn = self.active_at = monotonic()
         items: list[Item] = []
         size = 0
-        turn = monotonic()
         taking = self.session.take(first_frame, data, capture_times_ns)
         try:
             for item in taking:
@@ -93,19 +93,19 @@ class LiveStream(OpenStream):
                 if size < min(PIECE, self._queue_frames) and monotonic() - turn < TURN_S:
                     continue
                 # Handed over before others have their turn: one of them may end the stream.
-                await self._submit(items, size)
+                await self._submit(items, size, came)
                 await asyncio.sleep(0)
                 if self._ending:
                     return
                 items, size, turn = [], 0, monotonic()
             if items:
-                await self._submit(items, size)
+                await self._submit(items, size, came)
         except asyncio.CancelledError:
             # Its client sends again what has not been taken, from a frame on: a chunk is taken as a whole.
             if self.resumable is not None and not self._ending:
                 rest = list(taking)
                 self._submitted += sum(map(weight, rest))
-                self._engine.submit(self._stream, rest)
+                self._engine.submit(self._stream, rest, came)
             raise
 
     async def outputs(self) -> AsyncIterator[Output]:
@@ -204,13 +204,13 @@ class LiveStream(OpenStream):
         self._outputs.append(output)
         self._changed.set()
 
-    async def _submit(self, items: list[Item], size: int) -> None:
+    async def _submit(self, items: list[Item], size: int, came: float) -> None:
         """Hands items to the engine, and waits for room.
 
         Everything that waits counts, be it a frame, a gap or the mere end of a chunk: a client may send nothing else.
         """
         self._submitted += size
-        self._engine.submit(self._stream, items)
+        self._engine.submit(self._stream, items, came)
         if self._submitted - self._stream.passed >= self._queue_frames:
             await self._wait_for_room()
 
@@ -240,6 +240,7 @@ class LiveStreams:
         self._engine = house.engine
         self._events = events
         self._metrics = house.metrics
+        self._tally = Tally(house.metrics, tenant)
         self._settings = house.settings
         self._names: set[str] = set()
         self._streams: dict[str, OpenStream] = {}
@@ -328,6 +329,8 @@ class LiveStreams:
         self._house.parking.remove(live)
         if live.idle_timer is not None:
             live.idle_timer.cancel()
+        with harmless("metrics"):
+            self._tally.gone(live)
         self._house.deliver_to.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
@@ -370,6 +373,12 @@ class LiveStreams:
         session = live.session
         return await asyncio.wrap_future(self._engine.call(lambda: (session.progress, list(session.segments))))
 
+    def look(self) -> None:
+        """Counts the streams of which nothing comes."""
+        with harmless("metrics"):
+            calls = [live for live in self._streams.values() if live not in self._house.parking]
+            self._tally.look(calls, self._settings.silent_s)
+
     def drain(self) -> None:
         """Ends all that are open."""
         for live in list(self._streams.values()):
@@ -381,11 +390,13 @@ class LiveStreams:
                 self.resumption.drop(live, "its server has shut down")
 
     def _deliver(self, live: OpenStream, delivery: Delivery) -> None:
-        for output in delivery.outputs:
-            if isinstance(output, Event):
-                with harmless("metrics and watchers"):
-                    self._metrics.event(KIND_NAMES[type(output.detail)])
-                    self._events.publish(live.session_id, output)
+        events = [output for output in delivery.outputs if isinstance(output, Event)]
+        if events:
+            with harmless("watchers"):
+                for event in events:
+                    self._events.publish(live.session_id, event)
+            with harmless("metrics"):
+                self._tally.emitted(live, events, delivery.came)
         live.deliver(delivery)
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)

@@ -63,6 +63,7 @@ class MemberStream(OpenStream):
         number: Which it is in its call.
         window_frames: So many frames may have come and not be acknowledged.
         queued: It stands in the feeder's line.
+        came: When that came which it has taken first in its last turn, by `time.monotonic`.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class MemberStream(OpenStream):
         self._unsent: deque[Output] = deque()  # what its call has been given and has not sent, but acknowledgements
         self._under_way = 0
         self._sizes: deque[int] = deque()  # of the chunks that are under way, oldest first
-        self._kept: deque[tuple[int, bytes, Sequence[int]] | _End] = deque()
+        self.came = 0.0
+        self._began_at = 0.0  # when the chunk came that is being taken
+        self._kept: deque[tuple[int, bytes, Sequence[int], float] | _End] = deque()
         self._taking: Iterator[Taken] | None = None  # the rest of a chunk
         self._finishing = False
 
@@ -108,8 +111,8 @@ class MemberStream(OpenStream):
             return
         self._under_way += frames
         self._sizes.append(frames)
-        self._kept.append((first_frame, data, capture_times_ns))
         self.active_at = monotonic()
+        self._kept.append((first_frame, data, capture_times_ns, self.active_at))
         if not self.queued:
             self._feeder.add(self)
 
@@ -147,11 +150,11 @@ class MemberStream(OpenStream):
         entry, intake = self._kept.popleft(), self.session.intake
         assert not isinstance(entry, _End)
         try:
-            chunk = intake.begin(*entry)
+            chunk = intake.begin(*entry[:3])
         except Exception:
             self._kept.appendleft(entry)  # `take` meets with the same, and ends the stream
             return None
-        self._taking = self._finished(chunk)
+        self._taking, self._began_at = self._finished(chunk), entry[3]
         return intake, chunk
 
     def take(self, until: float) -> list[Item]:
@@ -162,6 +165,7 @@ class MemberStream(OpenStream):
         if most <= 0:
             return items
         taking, self._taking = self._taking, None
+        self.came = monotonic() if taking is None else self._began_at
         try:
             while size < most and not self._ending:
                 if taking is None:
@@ -253,7 +257,7 @@ class MemberStream(OpenStream):
             _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
             rest = self._end_input(EndReason.REJECTED, failure)
         self._submitted += sum(map(weight, rest))
-        self._engine.submit(self._stream, [*rest, *self._wanted_snapshot()])
+        self._engine.submit(self._stream, [*rest, *self._wanted_snapshot()], self._began_at)
 
     def unsent(self) -> list[Output]:
         """What has been held, or has not been sent by its call."""
@@ -299,7 +303,10 @@ class MemberStream(OpenStream):
         if isinstance(entry, _End):
             items += self._end_input(entry.reason, entry.error)
             return iter(())
-        return self.session.take(*entry)
+        first_frame, data, capture_times_ns, self._began_at = entry
+        if not items:
+            self.came = self._began_at
+        return self.session.take(first_frame, data, capture_times_ns)
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
         self._drop()

@@ -143,14 +143,14 @@ class ShownEngine(Engine):
         super().__init__(decoders, network, metrics, queue_responses, tick_s)
         self._onlooker = onlooker
 
-    def submit(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
+    def submit(self, stream: ScheduledStream, items: Sequence[Item], came: float | None = None) -> None:
         """See `Engine.submit`."""
         self._onlooker.taken(stream, items)
-        super().submit(stream, items)
+        super().submit(stream, items, came)
 
-    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item]]]) -> None:
+    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item], float]]) -> None:
         """See `Engine.submit_many`."""
-        for stream, items in taken:
+        for stream, items, _ in taken:
             self._onlooker.taken(stream, items)
         super().submit_many(taken)
 

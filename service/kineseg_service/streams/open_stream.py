@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from kineseg_core.anomalies.kinds import AnomalyClass
 from kineseg_core.errors import CoreError
 from kineseg_core.events import Ack, EndReason, Output, Summary
 from kineseg_core.session import Session
@@ -37,6 +38,7 @@ class OpenStream(ABC):
         given_up: Its client takes nothing, and has not for too long, or wants nothing more of it.
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
+        anomalies: Those that go on, by their ids.
         active_at: When it last got further, by `time.monotonic`.
         at_close: Is called when it is forgotten.
         idle_timer: Looks whether that is too long ago.
@@ -59,6 +61,7 @@ class OpenStream(ABC):
         self._few_outputs = settings.queue_responses // 2
         self._submitted = 0  # by weight, as the stream's `passed`
         self._ending = False
+        self.anomalies: dict[int, AnomalyClass] = {}
         self.active_at = monotonic()
         self.at_close: Callable[[], object] = lambda: None
         self.idle_timer: asyncio.TimerHandle | None = None

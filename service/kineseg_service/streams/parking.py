@@ -74,3 +74,4 @@ class Parking:
     def _count(self) -> None:
         with harmless("metrics"):
             self._metrics.parked(len(self._parked))
+            self._metrics.uses("max_parked", len(self._parked) / self._most)

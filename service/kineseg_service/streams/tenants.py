@@ -17,6 +17,8 @@ from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.onlooker import Onlooker
 
 _log = get_logger(__name__)
+# How often streams are looked at of which nothing comes.
+_LOOK_S = 1.0
 
 
 class EventLogs:
@@ -72,6 +74,7 @@ class TenantStreams:
         self._logs = logs
         self._claims = claims or NoClaims()
         self._streams: dict[str, LiveStreams] = {}
+        self._next_look = self._house.loop.call_later(_LOOK_S, self._look)
 
     def __len__(self) -> int:
         return len(self._house)
@@ -98,3 +101,11 @@ class TenantStreams:
                 await self._house.emptied()
         except TimeoutError:
             _log.warning("streams outlast the grace period", streams=len(self), grace_s=grace_s)
+        finally:
+            self._next_look.cancel()
+
+    def _look(self) -> None:
+        for streams in self._streams.values():
+            streams.look()
+        self._house.settle()
+        self._next_look = self._house.loop.call_later(_LOOK_S, self._look)
