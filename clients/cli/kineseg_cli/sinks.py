@@ -80,7 +80,9 @@ class Sinks(Silent):
             self._say(f"{self._path}: {error}; event {event.id} goes to no sink")
 
     async def _open(self) -> Relay:
-        return await Relay(self._sinks, self._path, self._say).__aenter__()
+        relay = Relay(self._sinks, self._path, self._say)
+        relay.streams_ended(relay.standing_streams())  # they were those of an earlier process
+        return await relay.__aenter__()
 
     async def _close(self) -> dict[str, Counts]:
         await self._relay.__aexit__(None, None, None)

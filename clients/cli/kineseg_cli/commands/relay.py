@@ -21,6 +21,7 @@ from kineseg_cli.options import SinkURL
 from kineseg_cli.sinks import counted
 
 _LOOK_S = 0.1
+_LOOK_FOR_ENDED_S = 60.0
 _PATTERN = set("*?[")
 
 
@@ -96,6 +97,7 @@ class _Following:
         """
         async with AsyncClient(self._server) as client:
             while True:
+                looking = asyncio.create_task(self._look_for_ended_streams(client))
                 try:
                     await self._follow(client)
                     why = "the server has ended the watch"
@@ -105,6 +107,8 @@ class _Following:
                     why = str(error)
                 except sqlite3.Error as error:  # the disk is full: the server keeps what comes meanwhile
                     why = f"what comes cannot be kept ({error})"
+                finally:
+                    looking.cancel()
                 self._errors.print_line(f"{self._server}: {why}; trying again")
                 await asyncio.sleep(self._backoff.next_s())
 
@@ -114,7 +118,6 @@ class _Following:
             self._backoff.reset()
             if not self._to.cursor:
                 self._to.take([], watch.cursor)  # from now on, whatever happens before the first event
-            await self._look_at_streams(client)
             async for watched in watch:
                 if watched.dropped:
                     self._errors.print_line(
@@ -122,7 +125,7 @@ class _Following:
                     )
                 if watched.log_changed:
                     self._errors.print_line(f"{self._server}: its log is another one; what was not read is lost")
-                    await self._look_at_streams(client)
+                    await self._end_lost_streams(client)
                 self._take(watched)
 
     def _take(self, watched: WatchedEvent) -> None:
@@ -130,5 +133,14 @@ class _Following:
         events = [SinkEvent(watched.event.to_dict(), watched.session_id)] if wanted else []
         self._to.take(events, watched.cursor)
 
-    async def _look_at_streams(self, client: AsyncClient) -> None:
-        self._to.streams_are({session.stream_id for session in await client.sessions()})
+    async def _look_for_ended_streams(self, client: AsyncClient) -> None:
+        while True:
+            with suppress(KinesegError):  # the watch says so, too
+                await self._end_lost_streams(client)
+            await asyncio.sleep(_LOOK_FOR_ENDED_S)
+
+    async def _end_lost_streams(self, client: AsyncClient) -> None:
+        """Of streams whose server was killed no event says that they have ended."""
+        if standing := self._to.standing_streams():  # those that are opened from here on are none of them
+            still_open = {session.stream_id for session in await client.sessions()}
+            self._to.streams_ended(standing - still_open)

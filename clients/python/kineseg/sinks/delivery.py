@@ -92,10 +92,16 @@ class Delivery:
             f"{dropped.provisional} of them provisional"
         )
 
-    def streams_are(self, open_streams: Collection[str]) -> None:
-        """No other streams are open now."""
+    def streams(self) -> Collection[str]:
+        """Of which streams something stands there."""
+        return () if self._standing is None else self._standing.streams()
+
+    def streams_ended(self, streams: Collection[str]) -> None:
+        """Nothing more will come of these."""
         if self._standing is not None:
-            self._standing.streams_are(open_streams)
+            self._standing.streams_ended(streams)
+            self._keep_alive_at = 0.0
+            self.wake()
 
     async def run(self) -> None:
         """Deliver until `end`, and until nothing waits then."""
@@ -143,6 +149,7 @@ class Delivery:
             await self._failed(error)
         else:
             self._worked()
+            self._spool.remove(self._name, (), sink.state())
         self._keep_alive_at = time.monotonic() + sink.keep_alive_s
 
     async def _tried(self, waiting: Waiting) -> bool:

@@ -18,6 +18,8 @@ GROUP = "kineseg.sinks"
 """Entry points of other packages: a scheme = "module:factory"."""
 
 _OURS = {
+    "alertmanager+http": "kineseg.sinks.alertmanager:open_alertmanager",
+    "alertmanager+https": "kineseg.sinks.alertmanager:open_alertmanager",
     "cloudevents+http": "kineseg.sinks.cloudevents:open_cloudevents",
     "cloudevents+https": "kineseg.sinks.cloudevents:open_cloudevents",
     "jsonl": "kineseg.sinks.jsonl:open_jsonl",

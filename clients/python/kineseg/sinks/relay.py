@@ -93,7 +93,11 @@ class Relay:
                 delivery.dropped(dropped[name])
             delivery.wake()
 
-    def streams_are(self, open_streams: Collection[str]) -> None:
-        """No other streams are open now; what stands of others is over."""
+    def standing_streams(self) -> set[str]:
+        """Streams of which something stands at a sink, such as an alert that goes on."""
+        return {stream for delivery in self._deliveries.values() for stream in delivery.streams()}
+
+    def streams_ended(self, streams: Collection[str]) -> None:
+        """Nothing more will come of these streams, not even their end: what stands of them is over."""
         for delivery in self._deliveries.values():
-            delivery.streams_are(open_streams)
+            delivery.streams_ended(streams)

@@ -55,5 +55,8 @@ class StandingSink(Sink, Protocol):
     async def keep_alive(self) -> None:
         """Say again what stands. Raises as `deliver`."""
 
-    def streams_are(self, open_streams: Collection[str]) -> None:
-        """No other streams are open now: what stands of others will never be ended by an event of theirs."""
+    def streams(self) -> Collection[str]:
+        """Of which streams something stands."""
+
+    def streams_ended(self, streams: Collection[str]) -> None:
+        """What stands of these will never be ended by an event of theirs; `keep_alive` is next, and ends it."""
