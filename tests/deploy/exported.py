@@ -1,4 +1,4 @@
-"""The metrics that a server has, by the names that queries use."""
+"""The metrics that a server and a relay have, by the names that queries use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 
 import trustme
+from kineseg.sinks import Relay
+from kineseg_cli.relay_metrics import RelayMetrics
 from kineseg_service.access.certificates import Certificates
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.facts import ServerFacts
@@ -22,8 +24,8 @@ def exported() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         pair = write_pair(trustme.CA().issue_cert("localhost"), Path(folder))
         metrics.registry.register(ServerFacts(Certificates(*pair)))
-        found = {family.name: family.type for family in metrics.registry.collect()}
-    return {f"{name}_total" if kind == "counter" else name: kind for name, kind in found.items()}
+        families = [*metrics.registry.collect(), *RelayMetrics(Relay([], None, print)).collect()]
+    return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 
 def series() -> set[str]:

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+import yaml
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 from kineseg_core import errors as of_core
@@ -19,9 +21,11 @@ from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.deploy.exported import exported
+from tests.deploy.exported import exported, series
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+DOCS = DEPLOY.parent / "docs"
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,33 @@ def test_counters_are_there_at_0_before_anything_happens_and_the_first_error_mak
 
 
 def test_the_docs_list_all_metrics_and_no_others() -> None:
-    text = (DEPLOY.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
+    text = (DOCS / "metrics.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `(kineseg_\w+)` \| (\w+) \|", text, re.MULTILINE))
     assert listed == exported()
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((DEPLOY / "kineseg.rules.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_each_alert_is_seen_to_fire_and_not_to() -> None:
+    cases = yaml.safe_load((DEPLOY / "kineseg.rules.test.yml").read_text(encoding="utf-8"))["tests"]
+    seen = {(of["alertname"], bool(of["exp_alerts"])) for case in cases for of in case["alert_rule_test"]}
+    assert seen == {(rule["alert"], fires) for rule in rules() for fires in (True, False)}
+
+
+def test_each_alert_says_what_to_do() -> None:
+    text = (DOCS / "runbook.md").read_text(encoding="utf-8")
+    anchors = {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(text)}
+    for rule in rules():
+        page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert page == "https://github.com/kineseg/kineseg/blob/main/docs/runbook.md"
+        assert anchor in anchors, rule["alert"]
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+def test_alerts_are_about_metrics_that_there_are() -> None:
+    for rule in rules():
+        named = set(re.findall(r"\bkineseg_\w+", rule["expr"]))
+        assert named <= series(), rule["alert"]

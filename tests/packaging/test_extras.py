@@ -29,7 +29,7 @@ PLACES = {
 }
 EXTRAS = {
     "kineseg": {"motion", "page", "live", "sinks", "batch"},
-    "kineseg_cli": {"cli", "service", "plot", "page"},
+    "kineseg_cli": {"cli", "service", "plot", "page", "metrics"},
     "kineseg_core": {"local"},
     "kineseg_service": {"service", "redis"},
     "kineseg_training": {"explore"},

@@ -18,6 +18,7 @@ from kineseg.sinks.terms import kinds_of
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.interrupt import Stop, interruptible
 from kineseg_cli.options import SinkURL
+from kineseg_cli.relay_metrics import shown_to_prometheus
 from kineseg_cli.sinks import counted
 
 _LOOK_S = 0.1
@@ -40,6 +41,9 @@ def relay(
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="The first time, begin with all that the server's log keeps.")
     ] = False,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="HOST:PORT", help="Where Prometheus reads what becomes of events.")
+    ] = "",
 ) -> None:
     """Bring a server's events to other systems, at least once, until Ctrl-C."""
     wanted = kinds_of(kinds)
@@ -49,7 +53,8 @@ def relay(
         to = Relay(opened, cursor, errors.print_line)
         following = _Following(to, server, sorted(wanted), session, errors, from_beginning=from_beginning)
         errors.print_line(f"following {server}; to {', '.join(sink.where for sink in opened)}; Ctrl-C ends it")
-        asyncio.run(_run(to, following, stop))
+        with shown_to_prometheus(to, metrics):
+            asyncio.run(_run(to, following, stop))
     for name, counts in to.counts.items():
         errors.print_line(counted(name, counts))
     raise typer.Exit(0)
