@@ -22,55 +22,13 @@ from kineseg.sources.errors import Unreadable
 from kineseg.sources.frames import Layout, Sample
 from kineseg.sources.local_bones import UNTURNED, Quaternion, Vector, normalised, product, rotated, world_positions
 from kineseg.sources.source import LiveSource, Source
+from kineseg.sources.unity_body import PARENTS, REST
+from kineseg.sources.usual_parts import UsualParts
 
 PORT = 39539
 
-# Unity's humanoid: bone -> the one above it, without fingers, eyes and jaw, which say nothing about actions.
-_SIDES = ("Left", "Right")
-PARENTS: dict[str, str] = {
-    "Hips": "",
-    "Spine": "Hips",
-    "Chest": "Spine",
-    "UpperChest": "Chest",
-    "Neck": "UpperChest",
-    "Head": "Neck",
-    **{
-        f"{side}{bone}": above if above in ("UpperChest", "Hips") else f"{side}{above}"
-        for side in _SIDES
-        for bone, above in (
-            ("Shoulder", "UpperChest"),
-            ("UpperArm", "Shoulder"),
-            ("LowerArm", "UpperArm"),
-            ("Hand", "LowerArm"),
-            ("UpperLeg", "Hips"),
-            ("LowerLeg", "UpperLeg"),
-            ("Foot", "LowerLeg"),
-            ("Toes", "Foot"),
-        )
-    },
-}
-# A body at rest for senders that give rotations alone: metres, Unity's axes, relative to the bone above in the whole
-# tree. Those of the right side have x the other way (Unity's left is -x).
-_REST: dict[str, Vector] = {
-    "Hips": (0.0, 0.95, 0.0),
-    "Spine": (0.0, 0.1, 0.0),
-    "Chest": (0.0, 0.13, 0.0),
-    "UpperChest": (0.0, 0.12, 0.0),
-    "Neck": (0.0, 0.13, 0.0),
-    "Head": (0.0, 0.09, 0.0),
-    "LeftShoulder": (-0.03, 0.1, 0.0),
-    "LeftUpperArm": (-0.13, 0.0, 0.0),
-    "LeftLowerArm": (-0.27, 0.0, 0.0),
-    "LeftHand": (-0.25, 0.0, 0.0),
-    "LeftUpperLeg": (-0.09, -0.05, 0.0),
-    "LeftLowerLeg": (0.0, -0.42, 0.0),
-    "LeftFoot": (0.0, -0.42, 0.0),
-    "LeftToes": (0.0, -0.06, 0.13),
-}
-_REST |= {f"Right{bone[4:]}": (-x, y, z) for bone, (x, y, z) in _REST.items() if bone.startswith("Left")}
 _NEEDED = 8  # bones at least, for a frame that is one
 _BONELESS = 30  # datagrams, after which one says that there is none
-_FORGOTTEN = 60  # frames without a bone, after which it is no longer waited for
 
 
 class VmcDecoder:
@@ -90,13 +48,11 @@ class VmcDecoder:
     def reset(self) -> None:
         """Forget what the sender usually sends."""
         self._bones: dict[str, tuple[Vector, Quaternion | None]] = {}
-        self._usual: set[str] = set()
-        self._absent: dict[str, int] = {}
+        self._usual = UsualParts()
         self._layout: Layout | None = None
         self._order: tuple[str, ...] = ()
         self._root: tuple[Vector, Quaternion] = ((0.0, 0.0, 0.0), UNTURNED)
         self._time_s: float | None = None
-        self._learning = True
         self._boneless = 0
 
     def decode(self, item: bytes) -> Iterator[Sample]:
@@ -122,7 +78,7 @@ class VmcDecoder:
                 self._time_s = float(message.params[0])
         if not known:
             raise Unreadable(f"OSC, but not of VMC: {seen[:40] or 'an empty bundle'}")
-        self._boneless = self._boneless + 1 if not (self._bones or self._usual) else 0
+        self._boneless = self._boneless + 1 if not (self._bones or self._usual.names) else 0
         if self._boneless > _BONELESS:
             raise Unreadable("VMC without a bone (faces or devices alone?)")
 
@@ -135,7 +91,7 @@ class VmcDecoder:
         if name in self._bones:
             yield from self._close()
         self._bones[name] = ((float(place[0]), float(place[1]), float(place[2])), turn)
-        if not self._learning and self._usual <= set(self._bones):
+        if self._usual.complete(self._bones):
             yield from self._close()
 
     def _move_root(self, params: Sequence[Any]) -> None:
@@ -146,16 +102,9 @@ class VmcDecoder:
 
     def _close(self) -> Iterator[Sample]:
         bones, self._bones = self._bones, {}
-        if self._learning:  # of the first frame one may have come in the middle
-            self._learning = False
-            self._usual = set(bones)
+        if not self._usual.learn(bones):  # of the first frame one may have come in the middle
             return
-        for name in self._usual - set(bones):
-            self._absent[name] = self._absent.get(name, 0) + 1
-        for name in bones:
-            self._absent.pop(name, None)
-        self._usual = {name for name in self._usual if self._absent.get(name, 0) < _FORGOTTEN} | set(bones)
-        order = tuple(name for name in PARENTS if name in self._usual)
+        order = tuple(name for name in PARENTS if name in self._usual.names)
         if "Hips" not in bones or len(order) < _NEEDED:
             return
         if self._layout is None or order != self._order:
@@ -171,9 +120,9 @@ class VmcDecoder:
         places: list[Vector | None] = []
         turns: list[Quaternion | None] = []
         for name in order:
-            above, rest = PARENTS[name], _REST[name]
+            above, rest = PARENTS[name], REST[name]
             while above and above not in order:
-                rest = tuple(a + b for a, b in zip(rest, _REST[above], strict=True))  # type: ignore[assignment]
+                rest = tuple(a + b for a, b in zip(rest, REST[above], strict=True))  # type: ignore[assignment]
                 above = PARENTS[above]
             parents.append(order.index(above) if above else -1)
             place, turn = bones.get(name, (None, None))

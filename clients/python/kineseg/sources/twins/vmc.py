@@ -14,7 +14,8 @@ from kineseg.sources.frames import SourceInfo
 from kineseg.sources.local_bones import Quaternion, Vector, rotated
 from kineseg.sources.twins.bodies import BodyAs, unity_names
 from kineseg.sources.twins.sender import Twin, UdpTwin
-from kineseg.sources.vmc import PARENTS, PORT
+from kineseg.sources.unity_body import PARENTS
+from kineseg.sources.vmc import PORT
 
 _BONES_A_BUNDLE = 16  # of about 80 bytes, so that a bundle fits into a packet of the network
 
