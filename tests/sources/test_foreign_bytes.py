@@ -14,17 +14,15 @@ from kineseg.sources import Sample, Unreadable, open_source
 from kineseg.sources.mocopi import BONES, MocopiDecoder
 from kineseg.sources.mvn import SEGMENTS, MvnDecoder
 from kineseg.sources.rokoko import RokokoDecoder
+from kineseg.sources.vicon import ViconDecoder
 from kineseg.sources.vmc import VmcDecoder
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
+from tests.sources.through import joint
+
 HALF = 2**-0.5  # sine and cosine of half a right angle
-
-
-def joint(sample: Sample, name: str) -> list[float]:
-    assert sample.layout.joints is not None
-    return sample.values[list(sample.layout.joints.names).index(name)].tolist()  # type: ignore[no-any-return]
 
 
 # -- VMC
@@ -251,3 +249,50 @@ def test_mocopi_bones_hang_on_one_another() -> None:
     assert not list(MocopiDecoder().decode(entry("skdf", entry("bons"))))
     with pytest.raises(Unreadable, match="no mocopi"):
         list(MocopiDecoder().decode(b"something else altogether"))
+
+
+# -- Vicon Tracker
+
+
+def vicon_item(name: bytes, *numbers: float, kind: int = 0) -> bytes:
+    """By the table of the makers' help: item, size, name of 24 letters, millimetres, radians."""
+    return bytes([kind]) + (72).to_bytes(2, "little") + name.ljust(24, b"\0") + struct.pack("<6d", *numbers)
+
+
+def vicon_block(number: int, *items: bytes, size: int = 256) -> bytes:
+    return (number.to_bytes(4, "little") + bytes([len(items)]) + b"".join(items)).ljust(size, b"\0")
+
+
+def test_vicon_objects_of_a_frame_in_two_blocks() -> None:
+    decoder = ViconDecoder()
+
+    def frame(number: int, x: float) -> list[Sample]:
+        still = (0.0, 0.0, 0.0)
+        first = vicon_block(number, vicon_item(b"drone", x, 2.0, 3.0, *still), vicon_item(b"gone", *still, *still))
+        second = vicon_block(number, vicon_item(b"box", 4.0, 5.0, 6.0, 0.1, 0.2, 0.3))
+        return [sample for block in (first, second) for sample in decoder.decode(block)]
+
+    assert frame(7, 1.0) == frame(8, 1.0)[:0]  # the first says which objects there are
+    [sample] = frame(9, 1.5)
+    assert sample.number == 9
+    assert sample.layout.channels == tuple(f"{name}.{axis}" for name in ("box", "drone", "gone") for axis in "xyz")
+    assert "no body" in sample.layout.notes[0]
+    np.testing.assert_array_equal(sample.values, np.float32([4, 5, 6, 1.5, 2, 3, np.nan, np.nan, np.nan]))
+    named = ViconDecoder(kind="joints")
+    for number in (1, 2):
+        found = list(named.decode(vicon_block(number, vicon_item(b"drone", 1.0, 2.0, 3.0, 0.0, 0.0, 0.0))))
+    assert found[0].layout.joints is not None
+    assert (found[0].layout.joints.up, found[0].layout.joints.unit) == ("z", "mm")
+
+
+def test_what_is_not_vicon() -> None:
+    other = vicon_item(b"marker", *(0.0,) * 6, kind=3)
+    for block, said in (
+        (b"abc", "too short"),
+        (vicon_block(1), "without objects"),
+        (vicon_block(1, other), "no datagram of Vicon"),
+        (vicon_block(1, vicon_item(b"a", *(1.0,) * 6))[:60], "cut short"),
+        (b"MXTP02" + bytes(80), "Vicon"),
+    ):
+        with pytest.raises(Unreadable, match=said):
+            list(ViconDecoder().decode(block))

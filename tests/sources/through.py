@@ -30,3 +30,9 @@ def through(encoder: Encoder, decoder: Any, recorded: Recorded, expected: Expect
 
 def joined(pieces: list[Frames]) -> np.ndarray[Any, Any]:
     return np.concatenate([piece.values for piece in pieces])
+
+
+def joint(sample: Sample, name: str) -> list[float]:
+    """Where a joint is."""
+    assert sample.layout.joints is not None
+    return sample.values[list(sample.layout.joints.names).index(name)].tolist()  # type: ignore[no-any-return]

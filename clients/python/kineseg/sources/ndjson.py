@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from kineseg.motion import Joints, MotionError
 from kineseg.sources.address import Expectations, SourceAddress
 from kineseg.sources.arrivals import Remedies
-from kineseg.sources.endpoints.lines import CommandLines, InputLines, TcpLines, TcpListener
+from kineseg.sources.endpoints.lines import CommandLines, InputLines, TcpListener, read_lines
+from kineseg.sources.endpoints.tcp import TcpClient
 from kineseg.sources.endpoints.udp import UdpEndpoint
 from kineseg.sources.errors import SourceError, Unreadable
 from kineseg.sources.frames import Layout, Sample
@@ -276,7 +277,7 @@ def from_tcp(address: SourceAddress, mapping: Mapping[str, str]) -> Source:
         settings = "Does the sender connect to an address of this machine and to this port?"
         return _source(address, TcpListener(address.host, _port(address)), settings, mapping)
     settings = "Is the program that writes the lines running, and does it listen on this address and port?"
-    return _source(address, TcpLines(address.host, _port(address)), settings, mapping)
+    return _source(address, TcpClient(address.host, _port(address), read_lines), settings, mapping)
 
 
 def _port(address: SourceAddress) -> int:

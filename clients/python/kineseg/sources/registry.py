@@ -32,8 +32,11 @@ _OURS = {
     "ndjson+tcp": "kineseg.sources.ndjson:from_tcp",
     "ndjson+tcp-listen": "kineseg.sources.ndjson:from_tcp",
     "ndjson+udp": "kineseg.sources.ndjson:from_udp",
+    "neuron": "kineseg.sources.neuron:open_neuron",
+    "neuron+tcp": "kineseg.sources.neuron:open_neuron",
     "qtm": "kineseg.sources.qtm:open_qtm",
     "rokoko": "kineseg.sources.rokoko:open_rokoko",
+    "vicon": "kineseg.sources.vicon:open_vicon",
     "vmc": "kineseg.sources.vmc:open_vmc",
 }
 # Our schemes that need more than the plain install: the extra that brings it.

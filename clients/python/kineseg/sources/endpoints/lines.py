@@ -9,55 +9,10 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import BinaryIO
 
-from kineseg.sources.endpoints.again import again_for_ever
 from kineseg.sources.errors import SourceError, SourceLost
 from kineseg.sources.source import Inlet
 
 LONGEST_LINE = 4 << 20
-
-
-class TcpLines:
-    """Connects to a server that writes lines, and again when it goes away.
-
-    Args:
-        host: Of the server.
-        port: Of the server.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host or "127.0.0.1"
-        self._port = port
-
-    @property
-    def where(self) -> str:
-        """What it is connected to."""
-        return f"TCP {self._host}:{self._port}"
-
-    async def open(self) -> None:
-        """Nothing to do: a server that is not there may come."""
-
-    async def run(self, inlet: Inlet[bytes]) -> None:
-        """Receive for ever."""
-        await again_for_ever(lambda: self._once(inlet))
-
-    async def _once(self, inlet: Inlet[bytes]) -> bool:
-        try:
-            reader, writer = await asyncio.open_connection(self._host, self._port, limit=LONGEST_LINE)
-        except OSError as error:
-            inlet.trouble(f"{self.where} cannot be reached ({error.strerror or error}); trying again")
-            return False
-        inlet.connected()
-        try:
-            await _read_lines(reader, inlet, self.where)
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-        inlet.trouble(f"{self.where} closed the connection; trying again")
-        return True
-
-    async def close(self) -> None:
-        """Nothing to do."""
 
 
 class TcpListener:
@@ -110,7 +65,7 @@ class TcpListener:
         peer = writer.get_extra_info("peername")
         inlet.connected()
         with contextlib.suppress(ConnectionError):
-            await _read_lines(reader, inlet, f"{peer[0]}:{peer[1]}" if peer else "")
+            await read_lines(reader, inlet, f"{peer[0]}:{peer[1]}" if peer else "")
         writer.close()
 
     async def close(self) -> None:
@@ -158,7 +113,7 @@ class CommandLines:
         assert self._process is not None
         assert self._process.stdout is not None
         inlet.connected()
-        await _read_lines(self._process.stdout, inlet, "the command")
+        await read_lines(self._process.stdout, inlet, "the command")
         status = await self._process.wait()
         if status:
             raise SourceLost(f"the command ended with status {status}: {self._command}")
@@ -235,7 +190,8 @@ async def _in_a_thread(read: Callable[[], bytes]) -> AsyncIterator[bytes]:
         yield line
 
 
-async def _read_lines(reader: asyncio.StreamReader, inlet: Inlet[bytes], sender: str) -> None:
+async def read_lines(reader: asyncio.StreamReader, inlet: Inlet[bytes], sender: str) -> None:
+    """Give an inlet the lines of a connection, until that ends."""
     while True:
         try:
             line = await reader.readuntil(b"\n")

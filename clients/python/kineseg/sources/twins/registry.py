@@ -25,8 +25,11 @@ _OURS = {
     "ndjson+tcp": "kineseg.sources.twins.ndjson:listening",
     "ndjson+tcp-listen": "kineseg.sources.twins.ndjson:connecting",
     "ndjson+udp": "kineseg.sources.twins.ndjson:sending",
+    "neuron": "kineseg.sources.twins.neuron:sending",
+    "neuron+tcp": "kineseg.sources.twins.neuron:sending",
     "qtm": "kineseg.sources.twins.qtm:sending",
     "rokoko": "kineseg.sources.twins.rokoko:sending",
+    "vicon": "kineseg.sources.twins.vicon:sending",
     "vmc": "kineseg.sources.twins.vmc:sending",
 }
 
