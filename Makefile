@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean sdk-ranges package \
-	workflows
+	workflows site site-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ quality: $(VENV)/.quality ## our segments and alerts, and those of others, on ev
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
 	@$(BIN)/kineseg-train report report-output $(ARGS)
 
-check: lint types stubs workflows test readme sdk-ranges package ## what CI runs
+check: lint types stubs workflows site-check test readme sdk-ranges package ## what CI runs
 
 lint: $(VENV)/.dev ## style of the code and of the protos, and that these break no client
 	@$(BIN)/ruff check .
@@ -50,6 +50,12 @@ readme: $(VENV)/.dev ## what the README and the page on streaming say to run doe
 
 sdk-ranges: $(VENV)/.dev ## the SDK's tests with the oldest and with the newest libraries that it allows
 	@$(BIN)/python -m tests.packaging.ranges $(ARGS)
+
+site: $(VENV)/.dev ## the documentation as a site, build/site/html: guides, gallery, API, protocol, science
+	@$(BIN)/python docs/site/build.py
+
+site-check: $(VENV)/.dev ## the site builds without a warning, and its links lead somewhere; the gallery is not run
+	@$(BIN)/python docs/site/build.py --fast
 
 package: $(VENV)/.dev ## wheel and sdist into DIST, checked, installed with several extras and run outside of the tree
 	@$(BIN)/python -m tests.packaging.package --out $(DIST)
