@@ -180,6 +180,13 @@ class Settings(BaseSettings):
     )
     drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
 
+    traces: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="URL to which a span of each event goes by OTLP over HTTP, such as "
+        "http://localhost:4318/v1/traces; empty: none does.",
+    )
+    traces_ratio: float = Field(1.0, gt=0, le=1, description="Of so many events, in the mean.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "console"] = Field("console", description="Form of the log lines.")
 

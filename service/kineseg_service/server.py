@@ -57,6 +57,7 @@ from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.onlooker import Onlooker, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
+from kineseg_service.traces import Traces
 
 _log = get_logger(__name__)
 
@@ -109,6 +110,7 @@ class Server:
         self._engine: Engine | None = None
         self._streams: TenantStreams | None = None
         self._exporter: Exporter | None = None
+        self._traces: Traces | None = None
         self._access: Access | None = None
         self._certificates: Certificates | None = None
         self._door_watch: asyncio.Task[None] | None = None
@@ -145,6 +147,7 @@ class Server:
                 await self._listen()
             self._export_metrics()
             self._store, store_key = await asyncio.to_thread(_opened_store, self.settings)
+            self._traces = await asyncio.to_thread(_traces, self.settings)
             loaded = await asyncio.to_thread(load, self.settings, self._bank())
         except BaseException:
             await self.stop(0)
@@ -152,7 +155,7 @@ class Server:
         how = loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
         self._engine = Engine(*how) if self._onlooker is None else ShownEngine(self._onlooker, *how)
         self._streams = TenantStreams(
-            self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker
+            self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker, self._traces
         )
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         generic = ScratchDecoders(
@@ -254,6 +257,8 @@ class Server:
             await asyncio.to_thread(self._engine.stop)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.stop, grace_s)
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
         if self._exporter is not None:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
@@ -288,7 +293,7 @@ class Server:
 
     async def _listen(self) -> None:
         assert self._access is not None
-        door = Door(self._access, self._metrics, most_calls(self.settings))
+        door = Door(self._access, self._metrics, most_calls(self.settings), traced=bool(self.settings.traces))
         self._grpc = grpc_server(self._servicer, self._health, self.settings, door, shared=self._place is not None)
         self.port = self.settings.port
         try:
@@ -409,6 +414,11 @@ def _opened_store(settings: Settings) -> tuple[Store | None, bytes]:
         raise CannotStart(f"store: {error}") from error
     except ModuleNotFoundError as error:
         raise CannotStart(f"store: it needs {error.name}: pip install 'kineseg[redis]'") from error
+
+
+def _traces(settings: Settings) -> Traces | None:
+    """Where spans go, if they are wanted."""
+    return Traces(settings.traces, settings.traces_ratio, settings.server_id) if settings.traces else None
 
 
 def main() -> None:

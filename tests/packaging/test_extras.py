@@ -31,7 +31,7 @@ EXTRAS = {
     "kineseg": {"motion", "page", "live", "sinks", "batch"},
     "kineseg_cli": {"cli", "service", "plot", "page", "metrics"},
     "kineseg_core": {"local"},
-    "kineseg_service": {"service", "redis"},
+    "kineseg_service": {"service", "redis", "traces"},
     "kineseg_training": {"explore"},
     "evaluation": {"quality", "dev"},
     "tests": {"dev"},
@@ -126,7 +126,8 @@ def test_what_a_package_imports_comes_with_its_extra(package: str) -> None:
 def test_who_imports_a_package_of_ours_gets_what_that_one_needs(package: str) -> None:
     others = {module.partition(".")[0] for module in imports(package, ours=True)} - {package, "evaluation", "tests"}
     for other in others:
-        extras = EXTRAS[other] - {"motion", "page", "live", "sinks", "batch", "redis"}  # these are extras to everyone
+        # These are extras to everyone.
+        extras = EXTRAS[other] - {"motion", "page", "live", "sinks", "batch", "redis", "traces"}
         needed = requirements(extras)
         assert needed <= requirements(EXTRAS[package]), f"{package} imports {other}"
 

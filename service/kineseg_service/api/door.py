@@ -21,6 +21,7 @@ from kineseg_service.api.status import Context, end_with
 from kineseg_service.errors import LimitReached, NotAllowed
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.traces import current_traceparent
 
 _log = get_logger(__name__)
 # Whether tokens still count is looked at so often.
@@ -38,12 +39,14 @@ class Door(grpc.aio.ServerInterceptor):
         access: Who may do what.
         metrics: Where refusals are counted.
         most_calls: So many may be under way.
+        traced: Whether streams are to know the traces of their callers.
     """
 
-    def __init__(self, access: Access, metrics: Metrics, most_calls: int) -> None:
+    def __init__(self, access: Access, metrics: Metrics, most_calls: int, *, traced: bool = False) -> None:
         self._access = access
         self._metrics = metrics
         self._most_calls = most_calls
+        self._traced = traced
         self._inside: set[_Inside] = set()
         self._calls: Counter[str] = Counter()  # by tenant; "": of those who show no token
         self._lines = Bucket(_LINES_PER_S)
@@ -93,6 +96,9 @@ class Door(grpc.aio.ServerInterceptor):
             await end_with(context, self._metrics, error)
             raise AssertionError("unreachable") from None
         current_caller.set(caller)
+        if self._traced:
+            shown = [value for key, value in context.invocation_metadata() or () if key == "traceparent"]
+            current_traceparent.set(str(shown[0]) if shown else "")
         inside = _Inside(caller)
         self._inside.add(inside)
         self._calls[whose] += 1

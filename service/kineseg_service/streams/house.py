@@ -20,6 +20,7 @@ from kineseg_service.streams.parking import Parking
 
 if TYPE_CHECKING:
     from kineseg_service.streams.onlooker import Onlooker
+    from kineseg_service.traces import Traces
 
 
 class House:
@@ -30,6 +31,7 @@ class House:
         metrics: Where streams and events are counted.
         settings: Limits.
         onlooker: Shows them on a page; none: there is no page.
+        traces: Gets a span of each event; none: no one wants any.
 
     Attributes:
         deliver_to: Gets what the engine delivers for a stream.
@@ -37,11 +39,19 @@ class House:
         parking: Streams whose calls have broken.
     """
 
-    def __init__(self, engine: Engine, metrics: Metrics, settings: Settings, onlooker: Onlooker | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        metrics: Metrics,
+        settings: Settings,
+        onlooker: Onlooker | None = None,
+        traces: Traces | None = None,
+    ) -> None:
         self.engine = engine
         self.metrics = metrics
         self.settings = settings
         self.onlooker = onlooker
+        self.traces = traces
         self.loop = asyncio.get_running_loop()
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
         self.at_drain: set[Callable[[], object]] = set()

@@ -397,6 +397,9 @@ class LiveStreams:
                     self._events.publish(live.session_id, event)
             with harmless("metrics"):
                 self._tally.emitted(live, events, delivery.came)
+            if self._house.traces is not None:
+                with harmless("traces"):
+                    self._house.traces.emitted(live, events, delivery.came, self._tenant)
         live.deliver(delivery)
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)

@@ -15,6 +15,7 @@ from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.house import House
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.onlooker import Onlooker
+from kineseg_service.traces import Traces
 
 _log = get_logger(__name__)
 # How often streams are looked at of which nothing comes.
@@ -59,6 +60,7 @@ class TenantStreams:
         settings: Limits.
         claims: Names that other processes of the server have taken.
         onlooker: Shows them on a page; none: there is no page.
+        traces: Gets a span of each event; none: no one wants any.
     """
 
     def __init__(
@@ -69,8 +71,9 @@ class TenantStreams:
         settings: Settings,
         claims: Claims | None = None,
         onlooker: Onlooker | None = None,
+        traces: Traces | None = None,
     ) -> None:
-        self._house = House(engine, metrics, settings, onlooker)
+        self._house = House(engine, metrics, settings, onlooker, traces)
         self._logs = logs
         self._claims = claims or NoClaims()
         self._streams: dict[str, LiveStreams] = {}
