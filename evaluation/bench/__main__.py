@@ -17,6 +17,7 @@ from evaluation.asked import Reached, plain
 from evaluation.bench import (
     anomalies,
     decoder,
+    durability,
     growth,
     intake,
     long,
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Part] = {
     "scratch": scratch.report,
     "memory": memory.report,
     "snapshots": snapshots.report,
+    "durability": durability.report,
     "long": long.report,
 }
 

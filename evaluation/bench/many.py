@@ -7,6 +7,7 @@ of its own, or the same one at another time, so that their segments end at diffe
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import threading
 import time
@@ -78,34 +79,44 @@ def measure(
     found = []
     for streams, calls in counts:
         with kineseg_server(processes) as server:
-            found.append(_in_a_process(server, streams, calls, seconds, channels))
+            found.append(load(server, streams, calls, seconds, channels=channels))
     return found
 
 
-def _in_a_process(server: Running, streams: int, calls: int, seconds: float, channels: int) -> ManyLoad:
+def load(
+    server: Running, streams: int, calls: int, seconds: float, *, channels: int = 0, resume: bool = True
+) -> ManyLoad:
+    """The same, of one load of a server that runs; `resume`: whether streams are to outlive their calls.
+
+    Raises:
+        RuntimeError: The client could not go on.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_client, args=(theirs, server, streams, calls, seconds, channels), daemon=True)
+    given = theirs, server, streams, calls, seconds, channels, resume
+    process = context.Process(target=_client, args=given, daemon=True)
     process.start()
     theirs.close()  # so that a client that fails ends the waiting
     try:
-        load: ManyLoad = ours.recv()
+        found: ManyLoad = ours.recv()
     except EOFError:
         raise RuntimeError("the client failed; it has said why") from None
     finally:
         process.join()
-    return load
+    return found
 
 
-def _client(connection: Connection, server: Running, streams: int, calls: int, seconds: float, channels: int) -> None:
+def _client(
+    connection: Connection, server: Running, streams: int, calls: int, seconds: float, channels: int, resume: bool
+) -> None:
     lasts_s = max(seconds, 20.0)
     seeds = range(min(_PEOPLE, streams))
     people = [canonical_pose(generate(seed, lasts_s, RATE)).frames.astype("<f4") for seed in seeds]
-    config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S)
+    config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S, resume=resume)
     if channels:
         people = [_signals(person, channels) for person in people]
         names = [f"c{number}" for number in range(channels)]
-        config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S, model="scratch", channels=names)
+        config = dataclasses.replace(config, model="scratch", channels=names)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(kineseg.Client(server.address)) for _ in range(calls)]
         groups = [_Group(client, config, streams // calls, people, group) for group, client in enumerate(clients)]
@@ -237,7 +248,7 @@ class _Group:
             now = time.perf_counter()
             for number, frames in zip(response.acked_sessions, response.acked_frames, strict=True):
                 acked = self._acked[number - 1]
-                acked.extend([now] * (frames // size - len(acked)))
+                acked.extend([now] * (frames // size - len(acked)))  # none where it is said again
             receive(response, call)
 
         protocol.receive = noting  # type: ignore[method-assign]

@@ -39,9 +39,9 @@ class Running:
 
 
 @contextmanager
-def kineseg_server(processes: int = 1) -> Iterator[Running]:
-    """The real server with its defaults, in so many processes."""
-    with _running(_serve_kineseg) if processes == 1 else _command(processes) as server:
+def kineseg_server(processes: int = 1, **settings: object) -> Iterator[Running]:
+    """The real server with its defaults, in so many processes; with other settings, in one."""
+    with _running(_serve_kineseg, settings) if processes == 1 else _command(processes) as server:
         yield server
 
 
@@ -77,10 +77,10 @@ def echo_server() -> Iterator[Running]:
 
 
 @contextmanager
-def _running(target: Any) -> Iterator[Running]:
+def _running(target: Any, *arguments: object) -> Iterator[Running]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs,), daemon=True)
+    process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
     process.start()
     theirs.close()  # so that a server that does not start ends the waiting
     try:
@@ -94,11 +94,11 @@ def _running(target: Any) -> Iterator[Running]:
             process.terminate()
 
 
-def _serve_kineseg(connection: Connection) -> None:
+def _serve_kineseg(connection: Connection, settings: dict[str, Any]) -> None:
     from kineseg_service.config import Settings
     from kineseg_service.server import BackgroundServer
 
-    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="warning")) as server:
+    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="warning", **settings)) as server:
         connection.send(server.address)
         connection.recv()
 

@@ -135,6 +135,11 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("sharing", _most("CPU a chunk in two processes over that in one, ratio", 1.1), _shared),
     ("memory", _most("memory of a stream that shares a call, KiB", 64.0), _kibibytes("bytes_per_stream", "shared")),
     ("memory", _most("memory of the server without streams, MiB", 350.0), _mebibytes("idle_bytes", "own")),
+    (
+        "durability",
+        _most("CPU a chunk, streams in SQLite over none kept, ratio", 1.15),
+        _of("over_none", store="SQLite"),
+    ),
     ("long", _most("hours of one stream: CPU a frame at the end over the beginning, ratio", 1.1), _of("cost_growth")),
 )
 """Part of the bench, figure, and its value from the part's rows."""
