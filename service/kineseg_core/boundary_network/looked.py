@@ -12,8 +12,8 @@ from kineseg_core.boundary_network.layout import COMPARED, PIECES, STRETCHES, VI
 
 Array = NDArray[Any]
 
-ROWS = 8
-"""Of one run of the network: always as many, so that a row has the same bits whatever it is run with."""
+ROWS = 16
+"""Of one run of the network, at most."""
 
 
 class Looked(NamedTuple):

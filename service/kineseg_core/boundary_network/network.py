@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import Look
+from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import COMPARED, LAGS, PIECES, STRETCHES, VIEWS, pieces_known
-from kineseg_core.boundary_network.looked import ROWS, Looked
+from kineseg_core.boundary_network.layout import LAGS, PIECES, PIECES_BEFORE, pieces_known
+from kineseg_core.boundary_network.looked import ROWS, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 
+_INPUTS = ("patches", "units", "known", "lag", "discrepancies", "far")
 _LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}
 
 
@@ -28,51 +29,50 @@ class BoundaryNetwork:
 
     def __init__(self, file: NetworkFile) -> None:
         self._session = open_cpu(file.graph, threads=1)
-        self._patches = np.zeros((ROWS, 2 * VIEWS, PIECES, PIECES), np.float32)
-        self._units = np.zeros((ROWS, VIEWS), np.float32)
-        self._known = np.zeros((ROWS, 2), np.int64)
-        self._lag = np.zeros(ROWS, np.int64)
-        self._discrepancies = np.zeros((ROWS, COMPARED), np.float32)
-        self._far = np.zeros((ROWS, 2, PIECES, STRETCHES), np.float32)
+        self._room = room_for(1)
+        self._multiple = self._find_multiple()
 
     def __call__(self, looks: Sequence[Look]) -> F32:
         """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a row does not depend on the others."""
-        logits = np.empty(len(looks), np.float32)
-        for first in range(0, len(looks), ROWS):
-            some = looks[first : first + ROWS]
-            for row, look in enumerate(some):
-                self._patches[row] = look.patches
-                self._units[row] = look.units
-                self._known[row] = look.first_piece, pieces_known(look.lag)
-                self._lag[row] = _LAG_ROW[look.lag]
-                self._discrepancies[row] = look.discrepancies
-                self._far[row] = look.far
-            rows = self._run(self._patches, self._units, self._known, self._lag, self._discrepancies, self._far)
-            logits[first : first + len(some)] = rows[: len(some)]
-        return _probabilities(logits)
+        if len(looks) > len(self._room.lag):
+            self._room = room_for(-(-len(looks) // MOST_LAGS))
+        room = self._room
+        for row, look in enumerate(looks):
+            room.patches[row] = look.patches
+            room.units[row] = look.units
+            room.known[row] = look.first_piece, pieces_known(look.lag)
+            room.lag[row] = _LAG_ROW[look.lag]
+            room.discrepancies[row] = look.discrepancies
+            room.far[row] = look.far
+        return self.of_table(room, len(looks))
 
     def of_table(self, looked: Looked, looks: int) -> F32:
         """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`."""
         logits = np.empty(-(-looks // ROWS) * ROWS, np.float32)
         for first in range(0, looks, ROWS):
-            rows = slice(first, first + ROWS)
-            logits[rows] = self._run(
-                looked.patches[rows], looked.units[rows], looked.known[rows], looked.lag[rows],
-                looked.discrepancies[rows], looked.far[rows],
-            )  # fmt: skip
+            end = first + min(-(-(looks - first) // self._multiple) * self._multiple, ROWS)
+            logits[first:end] = self._run(looked, first, end)
         return _probabilities(logits[:looks])
 
-    def _run(self, patches: F32, units: F32, known: I64, lag: I64, discrepancies: F32, far: F32) -> F32:
-        given = {
-            "patches": patches,
-            "units": units,
-            "known": known,
-            "lag": lag,
-            "discrepancies": discrepancies,
-            "far": far,
-        }
-        logits: F32 = self._session.run(["logit"], given)[0]
+    def _run(self, looked: Looked, first: int, end: int) -> F32:
+        logits: F32 = self._session.run(["logit"], {name: getattr(looked, name)[first:end] for name in _INPUTS})[0]
         return logits
+
+    def _find_multiple(self) -> int:
+        """To which multiple looks must be padded so that a row has the same bits whatever it is run with: 1 with the
+        ONNX Runtime and the processors that were tried, others may run other kernels."""
+        looked, random = room_for(ROWS), np.random.default_rng(0)
+        for name in ("patches", "units", "discrepancies", "far"):
+            column = getattr(looked, name)
+            column[:] = random.standard_normal(column.shape)
+        looked.known[:] = random.integers(0, PIECES_BEFORE, len(looked.known))[:, None] + [0, PIECES - PIECES_BEFORE]
+        looked.lag[:] = random.integers(0, len(LAGS), len(looked.lag))
+        whole = self._run(looked, 0, ROWS)
+        for multiple in (1, 2, 4, 8):
+            sizes = range(multiple, ROWS, multiple)
+            if all((self._run(looked, ROWS - size, ROWS) == whole[ROWS - size :]).all() for size in sizes):
+                return multiple
+        return ROWS
 
 
 def _probabilities(logits: F32) -> F32:

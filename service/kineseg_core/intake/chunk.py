@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineseg_core.intake.stretch import advance
 from kineseg_core.kernels import kernel
+from kineseg_core.memory.moved import moved
 
 # No unit that anything is measured in gives larger numbers, and squares of these stay finite in single precision.
 LARGEST_VALUE = 1e9
@@ -37,6 +39,46 @@ def read_chunk(data, first, period, frames, times_ns):  # type: ignore[no-untype
         if abs(sent[i]) > np.float32(LARGEST_VALUE):
             return ABSURD
     return HOLES
+
+
+@kernel()
+def take_whole(resampled, jobs, data, order, sent, times_ns, made, places):  # type: ignore[no-untyped-def]
+    """Takes chunks of many streams that follow those before and have no capture times; none knows of the others.
+
+    Args:
+        resampled: `Resampled` of their kind.
+        jobs: ``(N, 5)`` int64, a row a chunk: how many bytes the stream's numbers are from these, the number of its
+            first frame, the row of that, and the row behind its last one. Written: how many of the model's frames are
+            made of it; below 0: it is not whole, and nothing of it has been taken.
+        data: Bytes of n * W float32, chunk after chunk.
+        order: ``(W,)`` for each of the model's channels its place in a frame.
+        sent: ``(n, W)`` float64, to be filled with the frames as they came.
+        times_ns: ``(n,)`` int64, to be filled.
+        made: ``(m, W)`` float32, to be filled with the model's frames, chunk after chunk.
+        places: ``(m, 4)`` int64, to be filled, see `advance`.
+    """
+    numbers, width, at = np.frombuffer(data, np.float32), len(order), 0
+    frames = np.empty((len(sent), width), np.float32)
+    for job in range(len(jobs)):
+        first, begin, end = jobs[job, 1], jobs[job, 2], jobs[job, 3]
+        sane = True
+        for row in range(begin, end):
+            for column in range(width):
+                number = numbers[row * width + column]
+                sent[row, column] = number
+                sane &= abs(number) <= np.float32(LARGEST_VALUE)
+        jobs[job, 4] = -1
+        if not sane:
+            continue
+        own = moved(resampled, jobs[job, 0])
+        time_frames(first, own.stretch[0].period, times_ns[begin:end])
+        for row in range(begin, end):
+            for column in range(width):
+                frames[row, column] = numbers[row * width + order[column]]
+        jobs[job, 4] = advance(
+            first, frames[begin:end], times_ns[begin:end], own.stretch, own.last, own.sums, made[at:], places[at:]
+        )
+        at += max(jobs[job, 4], 0)
 
 
 @kernel(nogil=True)

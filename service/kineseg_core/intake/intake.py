@@ -97,7 +97,7 @@ class Chunk:
 
 @keeps(
     "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
-    fixed="_channels _frame_bytes _order _period _piece _limits _max_gap_ns",
+    fixed="_channels _frame_bytes _order order_key _period _piece _limits _max_gap_ns",
 )
 class Intake:
     """Takes a stream's chunks. Picklable.
@@ -112,6 +112,9 @@ class Intake:
         typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
         pose: Makes channels of what the client sends; none: it sends channels.
         watch: Looks for anomalies in the channels, or with `pose` in the positions of joints; none: nothing does.
+
+    Attributes:
+        order_key: The same for all that have the same order.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Intake:
         width = len(channels) if pose is None else len(pose.numbers)
         self._frame_bytes = 4 * width
         self._order = None if order is None else np.array(order, np.int16)
+        self.order_key = None if order is None else tuple(order)
         self._period = SECOND / rate_hz
         widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
@@ -154,9 +158,24 @@ class Intake:
         return self._channels
 
     @property
+    def order(self) -> NDArray[np.int16]:
+        """``(C,)`` for each of the model's channels, its place in a frame, or in what is made of one."""
+        return np.arange(len(self._channels), dtype=np.int16) if self._order is None else self._order
+
+    @property
+    def resampler(self) -> Resampler:
+        """What makes the model's frames."""
+        return self._resampler
+
+    @property
+    def watch(self) -> SourceWatch | None:
+        """What looks for anomalies."""
+        return self._watch
+
+    @property
     def frame_bytes(self) -> int:
         """The size of a frame as it is sent."""
-        return 4 * len(self._numbers)
+        return self._frame_bytes
 
     @property
     def max_gap_s(self) -> float:
@@ -224,6 +243,23 @@ class Intake:
             InvalidFrame: The chunk is malformed, or its times contradict the rate; nothing of it has been taken.
         """
         return self.finish(self.begin(first_frame, data, capture_times_ns))
+
+    def is_plain(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> bool:
+        """Whether a chunk is of channels that follow those before, without capture times, and small: nearly all are.
+
+        What `together` takes, unless some number is missing.
+        """
+        frames, rest = divmod(len(data), self._frame_bytes)
+        return (
+            first_frame == self._received
+            and not (capture_times_ns or self._timed or rest or self._filler.is_open)
+            and self._pose is None
+            and 0 < frames <= min(self._piece, self._limits.max_chunk_frames)
+        )
+
+    def took(self, frames: int) -> None:
+        """So many frames have gone through its resampler and its watch by themselves."""
+        self._received += frames
 
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
         """Validates a chunk, see `take`; it is to be given to `finish` before the next one."""
@@ -416,19 +452,3 @@ class Intake:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing
         yield gap
-
-
-def watch_together(begun: Sequence[tuple[Intake, Chunk]]) -> None:
-    """Watches chunks of many streams at once, which costs less than one by one, and finds the same.
-
-    Args:
-        begun: Each intake once, with the chunk that it has begun and not finished.
-    """
-    chunks, watches, sent = list[Chunk](), list[SourceWatch](), list[SentFrames]()
-    for intake, chunk in begun:
-        if intake._watch is not None and chunk.sent is not None:
-            chunks.append(chunk)
-            watches.append(intake._watch)
-            sent.append(SentFrames(chunk.first, chunk.sent, chunk.times))
-    for chunk, found in zip(chunks, SourceWatch.push_many(watches, sent), strict=True):
-        chunk.anomalies = found

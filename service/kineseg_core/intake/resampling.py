@@ -7,14 +7,16 @@ frames, and sums run frame by frame, never by chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.stretch import STRETCH, advance
+from kineseg_core.intake.stretch import STRETCH, Resampled, advance
 from kineseg_core.kept.declared import keeps
+from kineseg_core.memory.packed import packed, placed
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -39,6 +41,13 @@ class ModelFrames:
     start: list[int]
     start_ns: list[int]
 
+    def part(self, begin: int, end: int) -> ModelFrames:
+        """Some of them."""
+        own = slice(begin, end)
+        return ModelFrames(
+            self.frames[own], self.decided[own], self.decided_ns[own], self.start[own], self.start_ns[own]
+        )
+
 
 def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
     """The longest time, in seconds, from the end of one of the model's frames to the frame that completes it, and from
@@ -47,7 +56,41 @@ def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
     return period if rate_hz > model_rate_hz else period - 1.0 / model_rate_hz
 
 
-@keeps("last _stretch _sums", fixed="_made_per_frame")
+class ResamplerKind:
+    """What all resamplers of a kind have in common: their numbers lie alike in memory, so that a kernel takes many.
+
+    Args:
+        channels: C, numbers in a frame.
+        averages: Frames are means; else they are interpolated.
+
+    Attributes:
+        arrays: Of a resampler of the kind that no one uses.
+    """
+
+    def __init__(self, channels: int, *, averages: bool) -> None:
+        sums = np.zeros(channels if averages else 0)
+        self.arrays, self._memory = packed(Resampled(np.zeros(1, STRETCH), np.zeros(channels, np.float32), sums))
+
+    def new_memory(self) -> NDArray[np.uint8]:
+        """Of a resampler that has seen nothing."""
+        return np.zeros_like(self._memory)
+
+    def arrays_in(self, memory: NDArray[np.uint8]) -> Resampled:
+        """A resampler's arrays, which share its memory."""
+        return placed(self.arrays, memory)
+
+    def distance(self, memory: NDArray[np.uint8]) -> int:
+        """How many bytes a resampler's memory is from that of `arrays`; the same as long as that exists."""
+        return int(memory.ctypes.data - self._memory.ctypes.data)
+
+
+@lru_cache(maxsize=64)
+def kind_of(channels: int, *, averages: bool) -> ResamplerKind:
+    """The kind of such resamplers."""
+    return ResamplerKind(channels, averages=averages)
+
+
+@keeps("last _stretch _sums", fixed="kind distance made_per_frame _memory")
 class Resampler:
     """Makes the model's frames of one stream. Picklable.
 
@@ -58,26 +101,46 @@ class Resampler:
     Args:
         rate_hz: Frames a second at which the client captures.
         model_rate_hz: Frames a second at which the model steps.
-        before: ``(C,)`` what counts as the last frame before the first one has come; it is kept, and changes.
+        before: ``(C,)`` what counts as the last frame before the first one has come.
 
     Attributes:
+        kind: What it has in common with others.
+        distance: Of its numbers from those of the kind.
+        made_per_frame: About how many of the model's frames come of one.
         last: ``(C,)`` the last frame.
     """
 
-    __slots__ = ("_made_per_frame", "_stretch", "_sums", "last")
+    __slots__ = ("_memory", "_stretch", "_sums", "distance", "kind", "last", "made_per_frame")
 
     def __init__(self, rate_hz: float, model_rate_hz: float, before: F32) -> None:
-        self.last = before
-        self._stretch = np.zeros(1, STRETCH)
+        kind = kind_of(len(before), averages=rate_hz > model_rate_hz)
+        self._set_up(kind, kind.new_memory(), model_rate_hz / rate_hz)
+        self.last[:] = before
         self._stretch["period"], self._stretch["tick_period"] = SECOND / rate_hz, SECOND / model_rate_hz
         self._stretch["averages"] = rate_hz > model_rate_hz
-        self._sums = np.zeros(len(before) if rate_hz > model_rate_hz else 0)
-        self._made_per_frame = model_rate_hz / rate_hz
+
+    def _set_up(self, kind: ResamplerKind, memory: NDArray[np.uint8], made_per_frame: float) -> None:
+        self.kind, self._memory, self.made_per_frame = kind, memory, made_per_frame
+        self.distance = kind.distance(memory)
+        self._stretch, self.last, self._sums = kind.arrays_in(memory)
+
+    def __getstate__(self) -> tuple[int, bool, bytes, float]:
+        """What the rest follows from."""
+        return len(self.last), bool(self._stretch["averages"][0]), self._memory.tobytes(), self.made_per_frame
+
+    def __setstate__(self, state: tuple[int, bool, bytes, float]) -> None:
+        channels, averages, memory, made_per_frame = state
+        kind = kind_of(channels, averages=averages)
+        self._set_up(kind, np.frombuffer(memory, np.uint8).copy(), made_per_frame)
 
     @property
     def last_ns(self) -> int:
         """Time of the last frame."""
         return int(self._stretch["last_ns"][0])
+
+    def most(self, frames: int) -> int:
+        """Into how many of the model's so many consecutive frames are made at most, unless they follow a filled gap."""
+        return int(frames * self.made_per_frame) + 2
 
     def push(self, first: int, frames: F32, times_ns: I64, out: list[Any]) -> None:
         """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.
@@ -88,15 +151,15 @@ class Resampler:
             times_ns: ``(n,)`` their times.
             out: What is made of them is appended to it, in one piece; nothing if there is none.
         """
-        most = int(len(frames) * self._made_per_frame) + 2
+        most = self.most(len(frames))
         while True:
-            made, places = np.empty((most, frames.shape[1]), np.float32), np.empty((4, most), np.int64)
+            made, places = np.empty((most, frames.shape[1]), np.float32), np.empty((most, 4), np.int64)
             count = advance(first, frames, times_ns, self._stretch, self.last, self._sums, made, places)
             if count >= 0:
                 break
             most = -count  # a filled gap makes many
         if count:
-            out.append(ModelFrames(made[:count], *places[:, :count].tolist()))
+            out.append(ModelFrames(made[:count], *places[:count].T.tolist()))
 
     def end_stretch(self, out: list[Any]) -> None:
         """Ends a stretch; the next frame begins another.

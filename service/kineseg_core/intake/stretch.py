@@ -6,7 +6,10 @@ the next one has come.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from kineseg_core.kernels import kernel
 
@@ -41,6 +44,20 @@ STRETCH = np.dtype(
 """
 
 
+class Resampled(NamedTuple):
+    """The numbers of a resampler.
+
+    Attributes:
+        stretch: ``(1,)`` `STRETCH`.
+        last: ``(C,)`` float32, the last frame.
+        sums: ``(C,)`` what the frames before the last one count in the open mean; of an interpolated source ``(0,)``.
+    """
+
+    stretch: NDArray[np.void]
+    last: NDArray[np.float32]
+    sums: NDArray[Any]
+
+
 @kernel(nogil=True)
 def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type: ignore[no-untyped-def]
     """Advances over consecutive frames ``(n, C)`` from number `first` on.
@@ -53,7 +70,7 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
         last: ``(C,)`` float32, the last frame.
         sums: ``(C,)`` what the frames before the last one count in the open mean; of an interpolated source ``(0,)``.
         made: ``(m, C)`` float32 to be filled with the model frames.
-        places: ``(4, m)`` int64 to be filled with decided, decided_ns, start, start_ns of each.
+        places: ``(m, 4)`` int64 to be filled with decided, decided_ns, start, start_ns of each.
 
     Returns:
         How many were made; or minus the number of rows that are needed, and then nothing has advanced.
@@ -160,5 +177,5 @@ def _mean(sums, last, weight, frames, row, share, length_ns, made, at):  # type:
 
 @kernel(nogil=True)
 def _place(places, at, decided, decided_ns, start, start_ns):  # type: ignore[no-untyped-def]
-    places[0, at], places[1, at] = decided, decided_ns
-    places[2, at], places[3, at] = start, start_ns
+    places[at, 0], places[at, 1] = decided, decided_ns
+    places[at, 2], places[at, 3] = start, start_ns

@@ -77,6 +77,11 @@ class SourceWatch:
         self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
 
     @property
+    def kind(self) -> StreamKind:
+        """Of its source; `push_alike` takes frames of those that have the same."""
+        return self._monitor.kind
+
+    @property
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet, see `AnomalyMonitor.warming_up`."""
         return self._monitor.warming_up
@@ -91,7 +96,8 @@ class SourceWatch:
         Returns:
             By row what is found with that frame.
         """
-        return self._placed(sent, 0, self._monitor.push(sent.frames, sent.times_ns / SECOND))
+        events = self._monitor.push(sent.frames, sent.times_ns / SECOND)
+        return self._placed(sent.first, sent.times_ns.tolist(), 0, events)
 
     @staticmethod
     def push_many(watches: Sequence[SourceWatch], sent: Sequence[SentFrames]) -> list[Found | Exception]:
@@ -107,28 +113,55 @@ class SourceWatch:
         found: list[Found | Exception] = [{}] * len(watches)
         alike: dict[StreamKind, list[int]] = {}
         for place, watch in enumerate(watches):
-            alike.setdefault(watch._monitor.kind, []).append(place)
+            alike.setdefault(watch.kind, []).append(place)
         for places in alike.values():
-            those, parts = [watches[place] for place in places], [sent[place] for place in places]
-            frames = np.concatenate([part.frames for part in parts], dtype=np.float64)
-            times_ns = np.concatenate([part.times_ns for part in parts])
-            ends = [*itertools.accumulate(len(part.times_ns) for part in parts)]
-            firsts = [0, *ends[:-1]]
-            events = push_many([watch._monitor for watch in those], frames, times_ns / SECOND, ends)
-            steps_ns = _steps(times_ns, firsts, [watch._places.last[1] for watch in those])
-            for at, (watch, part) in enumerate(zip(those, parts, strict=True)):
-                came = events.get(at, ())
-                if isinstance(came, Exception):
-                    found[places[at]] = came
-                elif came or not watch._places.follow(
-                    part.first, steps_ns[firsts[at] : ends[at]], int(times_ns[ends[at] - 1])
-                ):
-                    found[places[at]] = watch._placed(part, firsts[at], came)
+            parts = [sent[place] for place in places]
+            those = SourceWatch.push_alike(
+                [watches[place] for place in places],
+                [part.first for part in parts],
+                np.concatenate([part.frames for part in parts], dtype=np.float64),
+                np.concatenate([part.times_ns for part in parts]),
+                [*itertools.accumulate(len(part.times_ns) for part in parts)],
+            )
+            for place, each in zip(places, those, strict=True):
+                found[place] = each
         return found
 
-    def _placed(self, sent: SentFrames, begin: int, events: Sequence[tuple[int, AnomalyEvent]]) -> Found:
-        """The events of frames, by row of these; `begin` is the first one among the rows that came with the events."""
-        first, times_ns = sent.first, sent.times_ns.tolist()
+    @staticmethod
+    def push_alike(
+        watches: Sequence[SourceWatch],
+        numbers: Sequence[int],
+        frames: NDArray[np.float64],
+        times_ns: NDArray[np.int64],
+        ends: Sequence[int],
+    ) -> list[Found | Exception]:
+        """Takes frames of streams of one kind, see `push_many`.
+
+        Args:
+            watches: N, each once.
+            numbers: N, of the first frame that comes for each.
+            frames: ``(n, U)`` or ``(n, J, 3)`` C-contiguous, stream after stream.
+            times_ns: ``(n,)``
+            ends: N, for each the row behind its last one.
+        """
+        found: list[Found | Exception] = [{}] * len(watches)
+        firsts = [0, *ends[:-1]]
+        events = push_many([watch._monitor for watch in watches], frames, times_ns / SECOND, ends)
+        steps_ns = _steps(times_ns, firsts, [watch._places.last[1] for watch in watches])
+        newest_ns = times_ns[np.array(ends) - 1].tolist()
+        for at, (watch, number, begin, end) in enumerate(zip(watches, numbers, firsts, ends, strict=True)):
+            came = events.get(at, ())
+            if isinstance(came, Exception):
+                found[at] = came
+            elif came or not watch._places.follow(number, steps_ns[begin:end], newest_ns[at]):
+                found[at] = watch._placed(number, times_ns[begin:end].tolist(), begin, came)
+        return found
+
+    def _placed(
+        self, first: int, times_ns: Sequence[int], begin: int, events: Sequence[tuple[int, AnomalyEvent]]
+    ) -> Found:
+        """The events of frames from number `first` on, by row of these; `begin` is the first one among the rows that
+        came with the events."""
         if not events:
             self._places.extend(first, times_ns)
             return {}

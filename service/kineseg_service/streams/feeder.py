@@ -1,4 +1,4 @@
-"""What lets the members of a call take their chunks: in turn, watched together, and all at once to the engine."""
+"""What lets the members of a call take their chunks: in turn, many at once, and all at once to the engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from time import monotonic
 
 from kineseg_core.errors import StepFailed
-from kineseg_core.intake.intake import watch_together
+from kineseg_core.intake.together import take_together
 
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
@@ -19,7 +19,7 @@ from kineseg_service.streams.open_stream import TURN_S
 
 _log = get_logger(__name__)
 _TOGETHER = 32
-"""So many members' chunks are watched at once, before any of them is taken: about half a turn's work."""
+"""So many members' chunks are begun at once: about half a turn's work."""
 
 
 class Feeder:
@@ -54,7 +54,7 @@ class Feeder:
         frames = 0
         while self._line and monotonic() < until:
             members = [self._line.popleft() for _ in range(min(_TOGETHER, len(self._line)))]
-            watch_together([begun for member in members if (begun := member.begin()) is not None])
+            _begin(members)
             for member in members:
                 member.queued = False
                 intake = member.session.intake
@@ -75,3 +75,11 @@ class Feeder:
             self._engine.submit_many(taken)
             with harmless("metrics"):
                 self._metrics.received(frames)
+
+
+def _begin(members: Sequence[MemberStream]) -> None:
+    """Begins the next chunk of each that has one, all of them together."""
+    waiting = [(member, chunk) for member in members if (chunk := member.next_chunk()) is not None]
+    for (member, _), taken in zip(waiting, take_together([chunk for _, chunk in waiting]), strict=True):
+        if taken is not None:  # else its turn comes to the same error, and ends it
+            member.begun(taken)

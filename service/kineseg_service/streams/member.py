@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Ack, EndReason, Output
-from kineseg_core.intake.intake import Chunk, Intake, Taken
+from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.together import SentChunk
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
@@ -143,19 +144,19 @@ class MemberStream(OpenStream):
     def _mid_chunk(self) -> bool:
         return self._taking is not None
 
-    def begin(self) -> tuple[Intake, Chunk] | None:
-        """Reads the next chunk, where one is next, and nothing of it is taken yet: it may be watched until `take`."""
-        if self._taking is not None or not self.can_take or isinstance(self._kept[0], _End):
+    def next_chunk(self) -> SentChunk | None:
+        """The next chunk, where one is next, and nothing of it is taken yet: `begun` may be called with what it gives,
+        before `take`."""
+        if self._taking is not None or not self.can_take:
             return None
-        entry, intake = self._kept.popleft(), self.session.intake
+        entry = self._kept[0]
+        return None if isinstance(entry, _End) else SentChunk(self.session.intake, *entry[:3])
+
+    def begun(self, taken: Iterable[Taken]) -> None:
+        """The next chunk gives this."""
+        entry = self._kept.popleft()
         assert not isinstance(entry, _End)
-        try:
-            chunk = intake.begin(*entry[:3])
-        except Exception:
-            self._kept.appendleft(entry)  # `take` meets with the same, and ends the stream
-            return None
-        self._taking, self._began_at = self._finished(chunk), entry[3]
-        return intake, chunk
+        self._taking, self._began_at = iter(taken), entry[3]
 
     def take(self, until: float) -> list[Item]:
         """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
@@ -293,9 +294,6 @@ class MemberStream(OpenStream):
         outputs = [output for output in delivery.outputs if not self.resumable.seen.covers(output)]
         self._written(len(delivery.outputs) - len(outputs))
         return replace(delivery, outputs=outputs)
-
-    def _finished(self, chunk: Chunk) -> Iterator[Taken]:
-        yield from self.session.intake.finish(chunk)
 
     def _next(self, items: list[Item]) -> Iterator[Taken]:
         """What the next chunk gives; nothing at the end, whose own items are added at once."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_JOINTS, Joints
 from kineseg_core.anomalies import AnomalyBudget, AnomalyKind, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
-from kineseg_core.intake.intake import Intake, IntakeLimits, Taken, watch_together
+from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
+from kineseg_core.intake.together import SentChunk, take_together
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch, joints_source
 from numpy.typing import NDArray
 
@@ -84,14 +85,14 @@ def test_chunks_that_are_watched_together_give_what_each_alone_gives() -> None:
     }  # fmt: skip
     together = {number: list[Taken]() for number in sources}
     for first in range(0, N, 10):
-        begun = {
-            number: intakes[number].begin(first, rows[first : first + 10].tobytes(), ())
+        chunks = {
+            number: SentChunk(intakes[number], first, rows[first : first + 10].tobytes(), ())
             for number, rows in sources.items()
             if first < len(rows)
         }
-        watch_together([(intakes[number], chunk) for number, chunk in begun.items()])
-        for number, chunk in begun.items():
-            together[number] += intakes[number].finish(chunk)
+        for number, taken in zip(chunks, take_together([*chunks.values()]), strict=True):
+            assert taken is not None
+            together[number] += taken
     assert [type(item.detail) for item in found(together[0])] == [AnomalyRaised, AnomalyCleared]
     assert not found(together[1])
     for number in (0, 2):

@@ -11,8 +11,8 @@ from typing import Any
 from numba.core import types
 from numba.experimental import structref
 
-from kineseg_core.anomalies.score.moved import moved
 from kineseg_core.kernels import kernel
+from kineseg_core.memory.moved import moved
 
 _STRUCTREF: Any = structref
 _FIELDS = ("state", "constants", "values", "value_constants", "layout", "priors")

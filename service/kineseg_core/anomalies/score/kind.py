@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.score.handle import made_handle
-from kineseg_core.anomalies.score.packed import packed, placed
 from kineseg_core.anomalies.score.priors import groups_of, priors_of
 from kineseg_core.anomalies.score.stream import StreamConstants, StreamState, new_state, watch_bodies, watch_channels
 from kineseg_core.anomalies.score.tails import kept_in
@@ -18,6 +17,7 @@ from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.layout import ValueLayout
+from kineseg_core.memory.packed import packed, placed
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

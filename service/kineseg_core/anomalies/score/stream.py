@@ -21,7 +21,6 @@ from kineseg_core.anomalies.diagnosis.channel_rules import may_be_changed as cha
 from kineseg_core.anomalies.rules.book import RuleBook, apply_rules, new_book
 from kineseg_core.anomalies.score.envelope import EVERY_S, Envelope, beyond, learn, new_envelope, renew
 from kineseg_core.anomalies.score.masks import Masks, mask, new_masks
-from kineseg_core.anomalies.score.moved import moved
 from kineseg_core.anomalies.score.priors import group_of
 from kineseg_core.anomalies.score.recent import Recent, keep, new_recent
 from kineseg_core.anomalies.score.tails import Tails, learn_and_judge, new_tails
@@ -31,6 +30,7 @@ from kineseg_core.anomalies.values.body import take_body
 from kineseg_core.anomalies.values.channels import take_channels
 from kineseg_core.anomalies.values.layout import ValueLayout
 from kineseg_core.kernels import kernel
+from kineseg_core.memory.moved import moved
 
 F64 = NDArray[np.float64]
 
