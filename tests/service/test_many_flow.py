@@ -242,11 +242,17 @@ def test_columns_are_taken_apart_as_they_were_put_together(
 def test_a_call_of_many_is_one_of_the_calls_that_may_wait_for_their_configuration(serve: Serve) -> None:
     with serve(max_opening=1) as (_, stub):
         never = threading.Event()
-        waiting = stub.SegmentMany(iter(lambda: never.wait() and None, None))
+
+        def waits() -> grpc.Call:
+            return stub.SegmentMany(iter(lambda: never.wait() and None, None))
+
+        waiting = waits()
 
         def refused() -> bool:
-            many = Many(stub)
-            return many.finish() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            nonlocal waiting
+            if not waiting.is_active():  # the one below was there first
+                waiting = waits()
+            return Many(stub).finish() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
         until(refused, "no more calls are waited for")
         waiting.cancel()

@@ -90,7 +90,7 @@ def kind_of(channels: int, *, averages: bool) -> ResamplerKind:
     return ResamplerKind(channels, averages=averages)
 
 
-@keeps("last _stretch _sums", fixed="kind distance made_per_frame _memory")
+@keeps("last _stretch _sums", fixed="kind made_per_frame", passing="distance _memory")
 class Resampler:
     """Makes the model's frames of one stream. Picklable.
 
