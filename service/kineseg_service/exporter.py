@@ -1,4 +1,7 @@
-"""The Prometheus port. It has the door of the gRPC port: its certificates, and tokens where those are asked."""
+"""The Prometheus port. It has the door of the gRPC port: its certificates, and tokens where those are asked.
+
+Health is there, too, for those who do not speak gRPC, or not by TLS.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,14 @@ from kineseg_service.access.certificates import Certificates
 from kineseg_service.access.rules import METRICS
 from kineseg_service.errors import NotAuthenticated
 from kineseg_service.logs import get_logger, harmless
+from kineseg_service.pulse import Pulse
 
 _log = get_logger(__name__)
+# What orchestrators ask, who have no token: whether it takes streams, and whether it is to be started anew.
+_HEALTH: dict[str, Callable[[Pulse], bool]] = {
+    "/readyz": lambda pulse: pulse.is_ready,
+    "/livez": lambda pulse: pulse.is_alive,
+}
 # A client that does not say what it wants within this time is sent away.
 _PATIENCE_S = 10.0
 # So many may be asking at once.
@@ -38,6 +47,7 @@ class Exporter:
         access: Who may read it.
         certificates: For TLS; none: without.
         refused: Is called with the reason of each refusal.
+        pulse: Of the process; anyone may ask for it, see `_HEALTH`.
 
     Attributes:
         port: Where it listens.
@@ -54,10 +64,12 @@ class Exporter:
         access: Access,
         certificates: Certificates | None,
         refused: Callable[[str], object],
+        pulse: Pulse,
     ) -> None:
         self._registry = registry
         self._access = access
         self._refused = refused
+        self._pulse = pulse
         try:
             self._server = _Server((host, port), certificates)
         except OSError as error:
@@ -74,6 +86,11 @@ class Exporter:
         self._thread.join()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if (probe := _HEALTH.get(str(environ.get("PATH_INFO", "")))) is not None:
+            is_well = probe(self._pulse)
+            status = "200 OK" if is_well else "503 Service Unavailable"
+            start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")])
+            return [b"yes\n" if is_well else b"no\n"]
         address = str(environ.get("REMOTE_ADDR", ""))
         self._access.look()  # where there are several processes, no one else here does
         try:

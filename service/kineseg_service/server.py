@@ -46,6 +46,7 @@ from kineseg_service.names.by_segment import teach_segment
 from kineseg_service.names.keeper import Everywhere
 from kineseg_service.processes.claims import FolderClaims
 from kineseg_service.processes.place import Place, claims_folder
+from kineseg_service.pulse import Pulse
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.serving import serve
 from kineseg_service.signals import end_signals
@@ -90,6 +91,7 @@ class Server:
         self.port = 0
         self.metrics_port: int | None = None
         self._metrics = Metrics(CODE_NAMES)
+        self._pulse = Pulse()
         self._logs = EventLogs(
             lambda: EventLog(
                 event_bytes, self.settings.event_log_s, self.settings.event_log_bytes, self._metrics.trimmed
@@ -139,6 +141,7 @@ class Server:
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
+        self._pulse.start()
         await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
@@ -184,6 +187,7 @@ class Server:
             except BaseException:
                 await self.stop(0)
                 raise
+        self._pulse.serves = True
         self.served.set()
 
     async def stop(self, grace_s: float | None = None) -> None:
@@ -242,6 +246,7 @@ class Server:
         _log.info("stopped")
 
     async def _stop(self, grace_s: float) -> None:
+        self._pulse.serves = False
         self._servicer.refuse()
         await self._health.enter_graceful_shutdown()
         if self._streams is not None:
@@ -262,6 +267,7 @@ class Server:
         if self._exporter is not None:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
+        self._pulse.stop()
         if self._door_watch is not None:
             self._door_watch.cancel()
 
@@ -316,6 +322,7 @@ class Server:
             self._access,
             self._certificates,
             self._metrics.refused,
+            self._pulse,
         )
         self.metrics_port = self._exporter.port
 

@@ -375,6 +375,12 @@ def test_streams_of_any_process_are_examples_of_what_is_counted(each: list[Stub]
         until(lambda opened=opened: opened.stream_id in server.examples("kineseg_event_delay_seconds"), "an example")  # type: ignore[misc]
 
 
+def test_it_is_ready_as_one(server: Group) -> None:
+    for path in ("readyz", "livez"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/{path}") as response:
+            assert response.read() == b"yes\n"
+
+
 def test_metrics_are_sums(each: list[Stub], server: Group) -> None:
     before = server.scrape()
 

@@ -12,6 +12,7 @@ import typer
 
 from kineseg_cli.commands.batch import batch
 from kineseg_cli.commands.demo import demo
+from kineseg_cli.commands.health import health
 from kineseg_cli.commands.joints import joints
 from kineseg_cli.commands.kernels import kernels
 from kineseg_cli.commands.label import label
@@ -45,7 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (serve, stream, relay, play, segment, batch, tune, demo, joints, models, kernels, version):
+for command in (serve, stream, relay, play, segment, batch, tune, demo, joints, models, health, kernels, version):
     app.command()(command)
 app.add_typer(label)
 app.add_typer(token)

@@ -29,6 +29,7 @@ from kineseg_service.processes.child import Child
 from kineseg_service.processes.claims import free_all
 from kineseg_service.processes.place import claims_folder, metrics_folder, socket_of
 from kineseg_service.processes.port import reserved
+from kineseg_service.pulse import Pulse
 from kineseg_service.signals import end_signals
 
 _log = get_logger(__name__)
@@ -56,6 +57,7 @@ class Supervisor:
         configure_logs_once(settings.log_level, settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
+        self._pulse = Pulse()
         self._children: list[Child] = []
         self._deaths: deque[float] = deque(maxlen=_MOST_DEATHS)
 
@@ -72,6 +74,8 @@ class Supervisor:
             shared = tempfile.TemporaryDirectory(prefix="kineseg-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(shared))
             self._furnish(folder)
+            self._pulse.start()
+            stack.callback(self._pulse.stop)
             self._export_metrics(stack, folder)
             self.port = port.getsockname()[1]
             settings = self._settings.model_copy(
@@ -104,6 +108,7 @@ class Supervisor:
         _log.info(
             "serving", address=f"{host}:{self.port}", metrics_port=self.metrics_port, processes=len(self._children)
         )
+        self._pulse.serves = True
         await _together(self._keep(child, folder) for child in self._children)
 
     async def _keep(self, child: Child, folder: Path) -> None:
@@ -129,6 +134,7 @@ class Supervisor:
 
     async def _end_all(self) -> None:
         """Drains and ends all processes."""
+        self._pulse.serves = False
         for child in self._children:
             child.end()
         ends = [asyncio.create_task(child.ended()) for child in self._children if child.started]
@@ -156,7 +162,9 @@ class Supervisor:
         door = certificates(self._settings)
         registry.register(ServerFacts(door))
         served = WithExemplars(registry, metrics_folder(folder))
-        exporter = Exporter(self._settings.host, port, served, access(self._settings), door, lambda _: None)
+        exporter = Exporter(
+            self._settings.host, port, served, access(self._settings), door, lambda _: None, self._pulse
+        )
         self.metrics_port = exporter.port
         stack.callback(exporter.close)
 
