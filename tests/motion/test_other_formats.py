@@ -16,10 +16,10 @@ from kineseg.motion import JointMappingError, MotionError, MotionFileError, Reco
 ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 BY_SUFFIX = {
-    **{".c3d": "C3D.*ezc3d", ".fbx": "FBX.*export BVH", ".amc": "Acclaim.*BVH", ".asf": "Acclaim.*BVH"},
+    ".fbx": "FBX.*export BVH",
     **{".v": "Vicon.*CSV", ".vsk": "Vicon.*CSV", ".glb": "glTF.*BVH", ".gltf": "glTF.*BVH", ".xdf": "XDF.*pyxdf"},
     **{
-        ".mvnx": "Xsens.*BVH",
+        ".mvn": "Xsens.*MVNX",
         ".json": "JSON.*np.savez",
         ".jsonl": "JSON lines.*json.loads",
         ".parquet": "read_parquet",
@@ -29,7 +29,6 @@ BY_SUFFIX = {
     **{".bag": "ROS.*rosbags", ".tak": "Motive.*CSV", ".qtm": "Qualisys.*TSV", ".blend": "Blender.*BVH"},
 }
 BY_BYTES = {
-    "C3D": bytes([2, 0x50]) + bytes(600),
     "FBX": b"Kaydara FBX Binary  \x00\x1a\x00",
     "glTF": b"glTF\x02\x00\x00\x00",
     "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(20),
@@ -39,8 +38,8 @@ BY_BYTES = {
     "video": b"\x00\x00\x00\x18ftypmp42",
     "JSON": b'{"frames": [[1, 2], [3, 4]]}',
     "JSON lines": b'{"a": 1}\n{"a": 2}\n',
-    "MVN": b'<?xml version="1.0"?><mvnx version="4">',
     "Acclaim": b"#!OML:ASF F:\\VICON\\\n:FULLY-SPECIFIED\n",
+    "XML": b'<?xml version="1.0"?><motion>',
     "picture": b"\x89PNG\r\n\x1a\n",
     "MATLAB 7.3": b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(600),
     "XDF": b"XDF:\x05" + bytes(20),
@@ -49,7 +48,7 @@ BY_BYTES = {
 
 @pytest.mark.parametrize("suffix", BY_SUFFIX)
 def test_a_format_is_known_by_its_suffix(tmp_path: Path, suffix: str) -> None:
-    file = tmp_path / f"take{suffix.upper() if suffix == '.c3d' else suffix}"
+    file = tmp_path / f"take{suffix.upper() if suffix == '.fbx' else suffix}"
     file.write_bytes(b"x" * 50)
     with pytest.raises(MotionFileError, match=BY_SUFFIX[suffix]) as caught:
         read(file)

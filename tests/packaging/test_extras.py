@@ -28,7 +28,7 @@ PLACES = {
     "tests": "tests",
 }
 EXTRAS = {
-    "kineseg": {"motion", "page", "live", "sinks", "batch"},
+    "kineseg": {"c3d", "motion", "page", "live", "sinks", "batch"},
     "kineseg_cli": {"cli", "service", "plot", "page", "metrics"},
     "kineseg_core": {"local"},
     "kineseg_service": {"service", "redis", "traces"},
@@ -127,7 +127,7 @@ def test_who_imports_a_package_of_ours_gets_what_that_one_needs(package: str) ->
     others = {module.partition(".")[0] for module in imports(package, ours=True)} - {package, "evaluation", "tests"}
     for other in others:
         # These are extras to everyone.
-        extras = EXTRAS[other] - {"motion", "page", "live", "sinks", "batch", "redis", "traces"}
+        extras = EXTRAS[other] - {"c3d", "motion", "page", "live", "sinks", "batch", "redis", "traces"}
         needed = requirements(extras)
         assert needed <= requirements(EXTRAS[package]), f"{package} imports {other}"
 

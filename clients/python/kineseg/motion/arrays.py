@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg.motion.errors import MotionFileError
+from kineseg.motion.landmarks import landmarks_of
 from kineseg.motion.recording import Recording
 from kineseg.motion.regular_clock import RegularClock
 from kineseg.motion.skeleton import Skeleton
@@ -63,7 +64,9 @@ def read_npy(source: SourceFile, *, rate: float | None = None) -> Recording:
     _check_numbers(source, "the array", array)
     if array.ndim == 1:
         array = array[:, None]
-    return _recording(source, {"positions" if array.ndim == 3 and array.shape[2] == 3 else "frames": array}, rate)
+    if array.ndim == 3:
+        return _recording(source, {"positions" if array.shape[2] == 3 else "array": array}, rate)
+    return _recording(source, {"frames": array}, rate)
 
 
 def read_npz(source: SourceFile, *, rate: float | None = None) -> Recording:
@@ -139,9 +142,16 @@ def _recording(source: SourceFile, entries: Entries, rate: float | None) -> Reco
     positions = None if found.positions is None else found.positions[1]
     joints: tuple[str, ...] = ()
     skeleton = None
+    notes = found.notes
     if positions is not None:
-        joints = _names(source, entries, _JOINT_KEYS, positions.shape[1], "joint")
-        skeleton = _skeleton(source, entries, joints)
+        named = _matching(entries, _JOINT_KEYS)
+        landmarks = None if named or found.frames is not None else landmarks_of(positions)
+        if landmarks is not None:
+            positions, joints, note = landmarks
+            notes = (*notes, note)
+        else:
+            joints = _names(source, entries, _JOINT_KEYS, positions.shape[1], "joint")
+            skeleton = _skeleton(source, entries, joints)
     if found.frames is None:
         assert positions is not None
         frames = positions.reshape(len(positions), -1)
@@ -159,7 +169,7 @@ def _recording(source: SourceFile, entries: Entries, rate: float | None) -> Reco
         positions=positions,
         name=source.name,
         joints=joints,
-        notes=(*found.notes, *clock.notes),
+        notes=(*notes, *clock.notes),
     )
 
 
@@ -192,6 +202,8 @@ def _find(source: SourceFile, entries: Entries) -> _Found:
     array = value.astype(np.float64)
     if array.ndim == 4 and 1 in (array.shape[0], array.shape[1]):  # one person
         array = array[0] if array.shape[0] == 1 else array[:, 0]
+    if array.ndim == 3 and array.shape[2] > 3 and landmarks_of(array) is not None:
+        return _Found(None, (key, array), (f"{key!r}, of shape {value.shape}, is read as positions",))
     if array.ndim == 3 and array.shape[2] == 3 and not _in_the_plane(key, array):
         return _Found(None, (key, array), (f"{key!r}, of shape {value.shape}, is read as positions",))
     if array.ndim == 3 and (array.shape[2] == 2 or _in_the_plane(key, array)):

@@ -22,26 +22,19 @@ class Format:
     remedy: str
 
 
-_C3D = Format(
-    "a C3D file of markers and analogue channels",
-    "export TRC or CSV from the capture software, or, in Python with the package ezc3d: c = ezc3d.c3d('take.c3d'); "
-    "np.savez('take.npz', positions=c['data']['points'][:3].T, joints=c['parameters']['POINT']['LABELS']['value'], "
-    "rate=c['header']['points']['frame_rate'])",
-)
 _FBX = Format(
     "an FBX scene", "export BVH, from Blender for one: File, Import, FBX; then File, Export, Motion Capture (.bvh)"
 )
 _GLTF = Format(
     "a glTF scene", "export BVH, from Blender for one: File, Import, glTF 2.0; then File, Export, Motion Capture (.bvh)"
 )
-_ASF = Format("an Acclaim skeleton (ASF) or its motion (AMC)", "convert the pair to BVH, with amc2bvh or Blender")
 _VSK = Format("a Vicon skeleton or its motion", "export CSV, C3D or TRC from Nexus or Shogun")
 _XDF = Format(
     "an XDF recording of Lab Streaming Layer",
     "in Python with the package pyxdf: streams, _ = pyxdf.load_xdf('take.xdf'); then "
     "np.savez('take.npz', frames=streams[0]['time_series'], timestamps=streams[0]['time_stamps'])",
 )
-_MVN = Format("an Xsens MVN recording", "export BVH from MVN Animate or Analyze")
+_MVN = Format("an Xsens MVN recording", "export MVNX or BVH from MVN Animate or Analyze")
 _JSON = Format("a JSON file", f"in Python: {_NPZ}; or {_TABLE}")
 _JSONL = Format(
     "a file of JSON lines",
@@ -76,13 +69,11 @@ _MATLAB73 = Format(
 _PDF = Format("a PDF document", "give a table, a BVH or a NumPy file")
 
 BY_SUFFIX: dict[str, Format] = {
-    ".c3d": _C3D,
     ".fbx": _FBX,
     **dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), _GLTF),
-    **dict.fromkeys((".asf", ".amc"), _ASF),
     **dict.fromkeys((".v", ".vsk", ".vst", ".x1d", ".x2d", ".mcp"), _VSK),
     **dict.fromkeys((".xdf", ".xdfz"), _XDF),
-    **dict.fromkeys((".mvn", ".mvnx"), _MVN),
+    ".mvn": _MVN,
     ".json": _JSON,
     **dict.fromkeys((".jsonl", ".ndjson"), _JSONL),
     **dict.fromkeys((".parquet", ".pq"), _PARQUET),
@@ -131,10 +122,19 @@ _BY_FIRST_BYTES: tuple[tuple[bytes, Format], ...] = (
     (b"Vocaloid Motion Data", _VMD),
     (b"7z\xbc\xaf", _ARCHIVE),
     (b"Rar!", _ARCHIVE),
-    (b"#!OML:ASF", _ASF),
-    (b":version", _ASF),
-    (b":FULLY-SPECIFIED", _ASF),
 )
+
+
+ASF_STARTS = (b"#!OML:ASF", b":version", b":units", b":name")
+"""How Acclaim's skeletons begin."""
+
+
+def is_c3d(data: bytes) -> bool:
+    """Whether bytes begin as a C3D file does.
+
+    The first byte points to the parameters, the second is always 0x50; only there is it followed by counts.
+    """
+    return len(data) >= 512 and data[1] == 0x50 and 2 <= data[0] <= 64 and b"\0" in data[:64]
 
 
 def recognised(data: bytes) -> Format | None:
@@ -153,9 +153,6 @@ def recognised(data: bytes) -> Format | None:
         if b"xl/" in data[:4096] or b"content.xml" in data[:4096] or b"spreadsheet" in data[:4096]:
             return _EXCEL
         return Format("a zip archive", "name it .zip (.npz, if NumPy has written it)")
-    # C3D: the first byte points to the parameters, the second is always 0x50; only there is it followed by counts.
-    if len(data) >= 512 and data[1] == 0x50 and 2 <= data[0] <= 64 and b"\0" in data[:64]:
-        return _C3D
     if data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _PICKLE
     return _recognised_text(data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n"))
@@ -168,5 +165,5 @@ def _recognised_text(start: bytes) -> Format | None:
     if start.startswith(b"[") and start[1:2] in b'[{ \n\r\t"-0123456789':
         return _JSON
     if start.startswith(b"<"):
-        return _MVN if b"<mvn" in start[:1024] else _XML
+        return _XML
     return None

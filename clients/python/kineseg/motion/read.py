@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kineseg.motion.acclaim import read_amc, skeleton_alone
 from kineseg.motion.arrays import read_npy, read_npz
 from kineseg.motion.bvh import read_bvh
+from kineseg.motion.c3d_file import read_c3d
 from kineseg.motion.cmu import read_cmu_mat
 from kineseg.motion.errors import JointMappingError, MotionFileError, RecordingError, SkeletonError
-from kineseg.motion.foreign import BY_SUFFIX, Format, recognised
+from kineseg.motion.foreign import ASF_STARTS, BY_SUFFIX, Format, is_c3d, recognised
 from kineseg.motion.h36m import H36M_CHANNELS
 from kineseg.motion.joint_mapping import find_joints
+from kineseg.motion.mvnx import read_mvnx
 from kineseg.motion.recording import Recording
 from kineseg.motion.source_file import SourceFile, open_source
 from kineseg.motion.tables import TableLayout, read_table
 from kineseg.motion.upright import UpChoice, upright
 
 _TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".trc", ".mot", ".sto")
-SUFFIXES = (".bvh", ".npz", ".npy", ".csv", ".tsv", ".txt", ".trc", ".mot", ".sto", ".mat")
+SUFFIXES = (
+    *(".bvh", ".npz", ".npy", ".csv", ".tsv", ".txt", ".trc", ".mot", ".sto", ".mat"),
+    *(".c3d", ".amc", ".mvnx"),
+)
 
 
 def read(
@@ -38,8 +44,8 @@ def read(
 
     Args:
         path: BVH; a table in text, one frame a line (``.csv``, ``.tsv``, ``.txt``, OpenSim's ``.trc``, ``.mot`` and
-            ``.sto``); ``.npy``; ``.npz``; CMU exponential maps as ``.mat``. Also packed, as ``.gz``, ``.bz2``, ``.xz``
-            or ``.zip``.
+            ``.sto``); ``.npy``; ``.npz``; CMU exponential maps as ``.mat``; C3D; Acclaim's ``.amc`` with its ``.asf``
+            beside it; Xsens' ``.mvnx``. Also packed, as ``.gz``, ``.bz2``, ``.xz`` or ``.zip``.
         rate: Frames per second, instead of what the file says; needed where it says nothing.
         up: The vertical axis of the file's world; ``auto``: as the body in it stands.
         mapping: Canonical joint -> joint name in the file, for names that are not recognised.
@@ -88,8 +94,13 @@ def _mapped(recording: Recording, mapping: Mapping[str, str], file: Path) -> Rec
 
 def _read(source: SourceFile, rate: float | None, layout: TableLayout) -> Recording:
     suffix, start = source.suffix, source.data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:9].upper() == b"HIERARCHY" or suffix == ".bvh":
-        found = None if start[:9].upper() == b"HIERARCHY" else recognised(source.data)
+    if start[:9].upper() == b"HIERARCHY":
+        return read_bvh(source, rate=rate)
+    special = _special(suffix, source.data, start)
+    if special is not None:
+        return special(source, rate=rate)
+    if suffix == ".bvh":
+        found = recognised(source.data)
         if found is not None:
             raise _refusal(source, found)
         return read_bvh(source, rate=rate)
@@ -108,6 +119,23 @@ def _read(source: SourceFile, rate: float | None, layout: TableLayout) -> Record
     if suffix in _TABLES:
         return read_table(source, rate=rate, layout=layout)
     return _unknown(source, rate, layout)
+
+
+def _special(suffix: str, data: bytes, start: bytes) -> Callable[..., Recording] | None:
+    """The reader of a format that has one of its own, by the suffix or by what is in the file."""
+    if suffix == ".c3d" or is_c3d(data):
+        return read_c3d
+    if suffix == ".asf" or (suffix != ".amc" and start.startswith(ASF_STARTS)):
+        return _no_motion
+    if suffix == ".amc":
+        return read_amc
+    if suffix == ".mvnx" or (start[:1] == b"<" and b"<mvn" in data[:1024]):
+        return read_mvnx
+    return None
+
+
+def _no_motion(source: SourceFile, *, rate: float | None) -> Recording:
+    raise skeleton_alone(source.path)
 
 
 def _refusal(source: SourceFile, found: Format) -> MotionFileError:
