@@ -13,6 +13,7 @@ CoreError
     ├── LimitReached      retry, at the time that it says: of a tenant or an address
     ├── Idle              the stream has stood still for too long
     ├── WindowExceeded    retry, more slowly: a member of a call has more under way than it may
+    ├── StoreUnreachable  retry: the stream to be resumed may lie in the store, which cannot be asked
     ├── ResumeUnknown
     ├── ResumeExpired
     └── ResumedElsewhere  another call has the stream
@@ -116,6 +117,13 @@ class LimitReached(ServiceError):
         super().__init__(message, maximum=maximum)
         self.limit = limit
         self.retry_after_s = retry_after_s
+
+
+class StoreUnreachable(ServiceError):
+    """The stream to be resumed may lie in the store, which cannot be asked now."""
+
+    retryable = True
+    default_reason = "STORE_UNREACHABLE"
 
 
 class ResumeUnknown(ServiceError):

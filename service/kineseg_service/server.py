@@ -28,6 +28,7 @@ from kineseg_service.access.limits import Limits
 from kineseg_service.access.of_settings import access, certificates
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.convert import event_bytes
+from kineseg_service.api.decoding import Decoding
 from kineseg_service.api.door import Door
 from kineseg_service.api.ports import SERVICE, add_port, grpc_server, most_calls
 from kineseg_service.api.rooms import TenantRooms
@@ -300,7 +301,10 @@ class Server:
     async def _listen(self) -> None:
         assert self._access is not None
         door = Door(self._access, self._metrics, most_calls(self.settings), traced=bool(self.settings.traces))
-        self._grpc = grpc_server(self._servicer, self._health, self.settings, door, shared=self._place is not None)
+        interceptors = [door, Decoding(self._metrics)]
+        self._grpc = grpc_server(
+            self._servicer, self._health, self.settings, interceptors, shared=self._place is not None
+        )
         self.port = self.settings.port
         try:
             self.port = add_port(self._grpc, self.address, self._certificates)

@@ -188,3 +188,24 @@ def test_the_end_of_a_stream_can_be_had_of_another_server(
         for number in (1, 2):
             assert many.many.failure(number) is None
             assert content(told(as_alone(many.many.outputs[number]))) == expected
+
+
+def test_a_store_that_cannot_be_asked_does_not_say_that_there_is_no_stream(
+    serve: Serve, tmp_path: Path, expected: list[pb.SegmentResponse]
+) -> None:
+    (tmp_path / "key").write_bytes(bytes(32))
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis:
+        stored = {"store": redis.url, "store_key": tmp_path / "key", "store_interval_s": 0.1}
+        with serve(**stored) as (_, other):
+            with serve(**stored) as (_, one):
+                client = Client(one, session_id="same", frame_results=True)
+                client.send(200)
+                until_durable(client, 200)
+            redis.stop()
+            code, message, said = status_of(Call(other, client.resume_request()).failure())
+            assert (code, said["reason"]) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNREACHABLE"), message
+            assert said["retryable"] == "true"
+            redis.start()
+            come_back(client, other)
+            client.finish()
+            assert content(told(client.responses)) == expected

@@ -53,4 +53,6 @@ ERROR_OF_REASON: dict[str, type[KinesegError]] = {
     "RESUME_UNKNOWN": NotFound,
     "RESUME_EXPIRED": NotFound,
     "RESUMED_ELSEWHERE": Cancelled,
+    "MESSAGE_MALFORMED": InvalidRequest,
+    "STORE_UNREACHABLE": Unavailable,
 }

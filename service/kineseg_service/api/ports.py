@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
@@ -10,7 +12,6 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 from kineseg_service.access.certificates import Certificates, Pems
-from kineseg_service.api.door import Door
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.config import Settings
 
@@ -27,7 +28,12 @@ def most_calls(settings: Settings) -> int:
 
 
 def grpc_server(
-    servicer: Servicer, health: health_aio.HealthServicer, settings: Settings, door: Door, *, shared: bool = False
+    servicer: Servicer,
+    health: health_aio.HealthServicer,
+    settings: Settings,
+    interceptors: Sequence[grpc.aio.ServerInterceptor],
+    *,
+    shared: bool = False,
 ) -> grpc.aio.Server:
     """A server for clients that has no port yet; `shared` lets other processes listen on the same."""
     most = settings.max_message_bytes
@@ -42,7 +48,7 @@ def grpc_server(
             ("grpc.keepalive_timeout_ms", 20_000),
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ],
-        interceptors=[door],
+        interceptors=interceptors,
         maximum_concurrent_rpcs=most_calls(settings),
     )
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)

@@ -29,7 +29,7 @@ from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message
 from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, ResumeUnknown
+from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, ResumeUnknown, StoreUnreachable
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
@@ -91,7 +91,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     found = await openings.resume(
                         first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
                     )
-                except ResumeUnknown:
+                except (ResumeUnknown, StoreUnreachable):
                     if await self._resumed_elsewhere(first, request_iterator, context):
                         return
                     raise

@@ -18,7 +18,7 @@ from kineseg_core.kept.sealing import unsealed
 from kineseg_core.opening import Opener
 from kineseg_core.snapshot import SnapshotWriter
 
-from kineseg_service.errors import ResumedElsewhere
+from kineseg_service.errors import ResumedElsewhere, StoreUnreachable
 from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
@@ -188,12 +188,16 @@ class Keeping:
 
         Raises:
             BadSnapshot: What was kept cannot be read.
+            StoreUnreachable: It is not known what there is.
         """
         try:
             taken: Taken | None = await asyncio.wrap_future(self._writer.take(Key(tenant, stream_id), proof_of(token)))
         except StoreFailed as error:
             _log.warning("the store cannot be asked for a stream", stream=stream_id, error=str(error))
-            return None
+            raise StoreUnreachable(
+                "the stream may lie in the server's store, which cannot be asked now; try again",
+                field="resume.stream_id",
+            ) from error
         return None if taken is None else (taken.generation, read_record(unsealed(taken.data, self._key)))
 
     def write(

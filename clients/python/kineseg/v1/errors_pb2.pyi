@@ -107,6 +107,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_RESUMED_ELSEWHERE: _ErrorReason.ValueType  # 32
     """The stream has been resumed by another call, which has it now. ABORTED."""
+    ERROR_REASON_MESSAGE_MALFORMED: _ErrorReason.ValueType  # 33
+    """The bytes of a message cannot be read as the one that the call takes. INVALID_ARGUMENT."""
+    ERROR_REASON_STORE_UNREACHABLE: _ErrorReason.ValueType  # 34
+    """The stream that was to be resumed may lie in the server's store, which cannot be asked now. UNAVAILABLE, retryable."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Kinds of errors. Others may be added: take one that is not known by the status code of its call."""
@@ -183,4 +187,8 @@ been given up or ended, or the events that its client has not seen have been giv
 """
 ERROR_REASON_RESUMED_ELSEWHERE: ErrorReason.ValueType  # 32
 """The stream has been resumed by another call, which has it now. ABORTED."""
+ERROR_REASON_MESSAGE_MALFORMED: ErrorReason.ValueType  # 33
+"""The bytes of a message cannot be read as the one that the call takes. INVALID_ARGUMENT."""
+ERROR_REASON_STORE_UNREACHABLE: ErrorReason.ValueType  # 34
+"""The stream that was to be resumed may lie in the server's store, which cannot be asked now. UNAVAILABLE, retryable."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
