@@ -10,6 +10,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 
 from kineseg import __version__  # noqa: E402
+from kineseg_service.logs import configure_logs  # noqa: E402
 
 project = "kineseg"
 author = "The kineseg founders"
@@ -77,6 +78,8 @@ copyright = "the kineseg founders, Apache-2.0"  # noqa: A001 - Sphinx names it
 copybutton_exclude = ".linenos, .gp, .go"
 
 # -- gallery
+
+configure_logs("warning")  # what servers of the examples say is no part of the pages
 
 sphinx_gallery_conf = {
     "examples_dirs": str(_HERE.parent / "gallery"),
