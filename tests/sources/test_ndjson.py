@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from kineseg.sources import Sample, Unreadable, open_source
 from kineseg.sources.ndjson import NdjsonDecoder
 from kineseg.sources.recorded import Recorded
 
-from tests.sources.loopback import hear
+from tests.sources.loopback import PATIENCE_S, hear
 
 
 def decoded(*lines: Any) -> list[Sample]:
@@ -120,6 +122,17 @@ async def test_a_command(tmp_path: Path) -> None:
         pieces = [piece async for piece in source]
     assert np.concatenate([piece.values for piece in pieces])[:, 0].tolist() == list(range(100))
     assert pieces[0].info.rate == 50.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs process groups")
+async def test_a_command_ends_with_all_that_it_has_started(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    async with asyncio.timeout(PATIENCE_S), open_source(f'exec:"{sys.executable}" -c "{code}"; true'):
+        while not (started.exists() and started.read_text()):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        assert psutil.Process(int(started.read_text())).status() == psutil.STATUS_ZOMBIE
 
 
 async def test_a_command_that_fails_is_no_end_like_any_other(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -101,7 +103,11 @@ class CommandLines:
         if not self._command:
             raise SourceError("exec: needs a command, such as exec:python my_camera.py")
         self._process = await asyncio.create_subprocess_shell(
-            self._command, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LONGEST_LINE
+            self._command,
+            stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
+            limit=LONGEST_LINE,
+            start_new_session=True,  # so that what the shell runs can be ended with it
         )
 
     async def run(self, inlet: Inlet[bytes]) -> None:
@@ -119,15 +125,23 @@ class CommandLines:
             raise SourceLost(f"the command ended with status {status}: {self._command}")
 
     async def close(self) -> None:
-        """End the command."""
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
+        """End the command, and what it has started."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._end("SIGTERM")
+        try:
+            await asyncio.wait_for(self._process.communicate(), 3.0)
+        except TimeoutError:
+            self._end("SIGKILL")
+            await self._process.communicate()
+
+    def _end(self, name: str) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
                 self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), 3.0)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+            else:
+                os.killpg(self._process.pid, getattr(signal, name))
 
 
 class InputLines:
