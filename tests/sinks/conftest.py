@@ -12,9 +12,8 @@ from tests.sinks.peers import PEERS, Peer
 
 @pytest.fixture(params=PEERS)
 def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
-    """Each receiver there is, started; skipped with a reason where it is not installed."""
+    """Each receiver there is; skipped with a reason where it is not installed."""
     made = PEERS[request.param](tmp_path)
-    made.start()
     try:
         yield made
     finally:

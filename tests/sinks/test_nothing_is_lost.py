@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ def test_nothing_is_lost_when_both_ends_are_killed(peer: Peer, tmp_path: Path) -
     peer.start()
     relay.feed(sent)
     relay.end()
+    deadline = time.monotonic() + 60  # a receiver may have it and not yet show it
+    while {event["id"] for event in peer.received()} < {event.id for event in sent} and time.monotonic() < deadline:
+        time.sleep(0.05)
     check_received(peer.received(), sent)
 
 

@@ -59,13 +59,13 @@ class SinkAddress:
         if not rest.startswith("//"):
             path, mark, query = rest.rpartition("?")
             return cls(shown, scheme, path=path if mark else rest, options=_options(query) if mark else {})
+        inner = scheme.rpartition("+")[2]
+        over_http = inner in ("http", "https")  # which has fragments
         try:
-            parts = urlsplit(f"{scheme}:{rest}")
+            parts = urlsplit(f"{scheme}:{rest}", allow_fragments=over_http)
             port, host = parts.port, parts.hostname or ""
         except ValueError as error:
             raise SinkError(f"{shown}: the port must be a number up to 65535 ({error})") from None
-        inner = scheme.rpartition("+")[2]
-        over_http = inner in ("http", "https")
         netloc = parts.netloc.rpartition("@")[2]
         return cls(
             shown, scheme, host, port, parts.path,

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from urllib.parse import urljoin
 
 import aiohttp
@@ -18,6 +16,7 @@ import aiohttp
 from kineseg._version import __version__
 from kineseg.sinks.address import SinkAddress
 from kineseg.sinks.errors import Refused, Retry, SinkError
+from kineseg.sinks.tls import tls_of
 
 OPTIONS = ("ca", "secret", "token")
 PREFIXES = ("header.",)
@@ -47,7 +46,7 @@ class HttpTarget:
         if address.user:
             self._headers["Authorization"] = aiohttp.BasicAuth(address.user, address.password, "utf-8").encode()
         self._secret = _secret(address)
-        self._tls = _tls(address)
+        self._tls = tls_of(address)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
@@ -102,16 +101,6 @@ def _secret(address: SinkAddress) -> bytes:
         return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
     except ValueError:
         raise SinkError(f"{address.where}: what follows {_SECRET_PREFIX} in secret must be base64") from None
-
-
-def _tls(address: SinkAddress) -> ssl.SSLContext | bool:
-    ca = address.text("ca")
-    if not ca:
-        return True
-    try:
-        return ssl.create_default_context(cafile=Path(ca).expanduser())
-    except (OSError, ssl.SSLError) as error:
-        raise SinkError(f"{address.where}: ca {ca} is no PEM file of certificates ({error})") from None
 
 
 def _signature(secret: bytes, message_id: str, body: bytes) -> dict[str, str]:

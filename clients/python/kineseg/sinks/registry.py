@@ -23,11 +23,36 @@ _OURS = {
     "cloudevents+http": "kineseg.sinks.cloudevents:open_cloudevents",
     "cloudevents+https": "kineseg.sinks.cloudevents:open_cloudevents",
     "jsonl": "kineseg.sinks.jsonl:open_jsonl",
+    "kafka": "kineseg.sinks.kafka:open_kafka",
+    "kafka+tls": "kineseg.sinks.kafka:open_kafka",
+    "mqtt": "kineseg.sinks.mqtt:open_mqtt",
+    "mqtts": "kineseg.sinks.mqtt:open_mqtt",
+    "nats": "kineseg.sinks.nats:open_nats",
+    "nats+tls": "kineseg.sinks.nats:open_nats",
+    "redis": "kineseg.sinks.redis:open_redis",
+    "redis+unix": "kineseg.sinks.redis:open_redis",
+    "rediss": "kineseg.sinks.redis:open_redis",
     "webhook+http": "kineseg.sinks.webhook:open_webhook",
     "webhook+https": "kineseg.sinks.webhook:open_webhook",
 }
 # Our schemes that need more than the plain install: the extra that brings it.
-EXTRAS = {scheme: "http" for scheme in _OURS if scheme.endswith(("+http", "+https"))}
+EXTRAS = {
+    "alertmanager+http": "http",
+    "alertmanager+https": "http",
+    "cloudevents+http": "http",
+    "cloudevents+https": "http",
+    "kafka": "kafka",
+    "kafka+tls": "kafka",
+    "mqtt": "mqtt",
+    "mqtts": "mqtt",
+    "nats": "nats",
+    "nats+tls": "nats",
+    "redis": "redis-streams",
+    "redis+unix": "redis-streams",
+    "rediss": "redis-streams",
+    "webhook+http": "http",
+    "webhook+https": "http",
+}
 
 
 def schemes() -> tuple[str, ...]:
