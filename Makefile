@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean sdk-ranges package \
-	workflows site site-check
+	workflows site site-check release-files
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ site-check: $(VENV)/.dev ## the site builds without a warning, and its links lea
 package: $(VENV)/.dev ## wheel and sdist into DIST, checked, installed with several extras and run outside of the tree
 	@$(BIN)/python -m tests.packaging.package --out $(DIST)
 
+release-files: package ## and beside them a bill of materials and the notices of third parties, dist-beside/
+	@$(BIN)/python -m tests.packaging.release --dist $(DIST) --out dist-beside
+
 # The schema of workflows and an audit, which come from PyPI; actionlint, which does not, where it is found.
 workflows: $(VENV)/.dev ## the GitHub workflows are valid and safe; with actionlint where that is installed
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -75,7 +78,7 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 	@$(BIN)/kineseg-train boundary-network service/kineseg_core/bundles/default
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) $(PROTOS_VENV) demo-output bench-output quality-output report-output runs build dist *.egg-info
+	rm -rf $(VENV) $(PROTOS_VENV) demo-output bench-output quality-output report-output runs build dist dist-beside *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:

