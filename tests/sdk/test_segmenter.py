@@ -315,7 +315,11 @@ def test_a_model_that_fails_ends_its_stream_and_keeps_what_was_decided(fragile: 
         segmenter.update(frames[:10])
 
 
-@given(sizes=st.lists(st.integers(1, 300), min_size=1, max_size=4), timed=st.booleans(), seed=st.integers(0, 9))
+@given(
+    sizes=st.lists(st.integers(1, 300), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) >= 60 * len(sizes)),
+    timed=st.booleans(),
+    seed=st.integers(0, 9),
+)
 @settings(max_examples=6)
 def test_from_its_state_a_segmenter_goes_on_as_if_nothing_had_happened(
     tiny_bundle: Path, sizes: list[int], timed: bool, seed: int
