@@ -16,6 +16,7 @@ from rich.table import Table
 from evaluation.asked import Reached, plain
 from evaluation.bench import (
     anomalies,
+    capacity,
     decoder,
     durability,
     growth,
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Part] = {
     "sharing": sharing.report,
     "scratch": scratch.report,
     "memory": memory.report,
+    "capacity": capacity.report,
     "snapshots": snapshots.report,
     "durability": durability.report,
     "long": long.report,
