@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PROTOS_VENV := $(VENV)-protos
+DEPLOY_VENV := $(VENV)-deploy
 DIST ?= dist
 INPUT ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean sdk-ranges package \
-	workflows site site-check release-files
+	workflows site site-check release-files deploy-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ quality: $(VENV)/.quality ## our segments and alerts, and those of others, on ev
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
 	@$(BIN)/kineseg-train report report-output $(ARGS)
 
-check: lint types stubs workflows site-check test readme sdk-ranges package ## what CI runs
+check: lint types stubs workflows deploy-check site-check test readme sdk-ranges package ## what CI runs
 
 lint: $(VENV)/.dev ## style of the code and of the protos, and that these break no client
 	@$(BIN)/ruff check .
@@ -69,6 +70,9 @@ workflows: $(VENV)/.dev ## the GitHub workflows are valid and safe; with actionl
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 	@if command -v actionlint > /dev/null; then actionlint; else echo "without actionlint, which is not installed"; fi
 
+deploy-check: $(DEPLOY_VENV)/.ready ## all that checks deploy/ without an engine; ARGS=--image also makes the image and starts it
+	@$(DEPLOY_VENV)/bin/python deploy/check/check.py $(ARGS)
+
 protos: $(PROTOS_VENV)/.ready ## generate the Python stubs from protos/, and the schema of events from the SDK
 	@$(PROTOS_VENV)/bin/python protos/generate.py
 	@$(BIN)/python clients/python/generate_schema.py
@@ -78,7 +82,7 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 	@$(BIN)/kineseg-train boundary-network service/kineseg_core/bundles/default
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) $(PROTOS_VENV) demo-output bench-output quality-output report-output runs build dist dist-beside *.egg-info
+	rm -rf $(VENV) $(PROTOS_VENV) $(DEPLOY_VENV) demo-output bench-output quality-output report-output runs build dist dist-beside *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:
@@ -103,4 +107,10 @@ $(VENV)/.quality: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(PROTOS_VENV)/.ready: protos/requirements.txt | $(VENV)/.dev
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PROTOS_VENV)
 	@$(BIN)/uv pip install --quiet --python $(PROTOS_VENV)/bin/python -r protos/requirements.txt
+	@touch $@
+
+# What only looks at files for others: none of it is imported here.
+$(DEPLOY_VENV)/.ready: deploy/check/requirements.txt | $(VENV)/.dev
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(DEPLOY_VENV)
+	@$(BIN)/uv pip install --quiet --python $(DEPLOY_VENV)/bin/python -r deploy/check/requirements.txt || echo "without some checkers"
 	@touch $@
