@@ -12,9 +12,14 @@ from typing import Any, Protocol
 
 import confluent_kafka
 import nats
+import pyarrow.parquet
 import pytest
 import redis
 from confluent_kafka import KafkaError, TopicPartition
+from google.protobuf import json_format
+from jsonschema import Draft202012Validator
+from mcap.reader import make_reader
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -220,8 +225,72 @@ class Kafka:
         return found
 
 
+class OtlpCollector(HttpEvents):
+    """A server of HTTP that reads what it gets as OpenTelemetry's own definitions have it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("")
+        self.url = f"otlp+{self._server.address}"
+
+    def received(self) -> list[dict[str, Any]]:
+        return [event for post in self._server.posts for event in read_otlp(post.body)]
+
+
+def read_otlp(body: bytes) -> list[dict[str, Any]]:
+    """The events whose log records these are."""
+    request = json_format.Parse(body, ExportLogsServiceRequest())
+    (resource,) = request.resource_logs
+    (scope,) = resource.scope_logs
+    found = []
+    for record in scope.log_records:
+        event = {entry.key.removeprefix("kineseg."): _plain(entry.value) for entry in record.attributes}
+        assert record.event_name == f"kineseg.{event['kind']}"
+        assert record.time_unix_nano < record.observed_time_unix_nano
+        found.append(event)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    which = value.WhichOneof("value")
+    return [_plain(one) for one in value.array_value.values] if which == "array_value" else getattr(value, which)
+
+
+class RecordedFolder(Folder):
+    """Files of a recorder, and those that are not finished, which do not count."""
+
+    def __init__(self, folder: Path, scheme: str, read: Callable[[Path], list[dict[str, Any]]]) -> None:
+        super().__init__(folder)
+        self._scheme, self._read = scheme, read
+        self.url = f"{scheme}:{self._folder}?every=0.2"
+
+    def received(self) -> list[dict[str, Any]]:
+        files = sorted(self._folder.glob(f"events-*.{self._scheme}"), key=lambda path: path.stat().st_mtime_ns)
+        return [event for path in files for event in self._read(path)]
+
+
+def read_parquet(path: Path) -> list[dict[str, Any]]:
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    events = [{key: value for key, value in row.items() if value is not None} for row in rows]
+    return [{**event, "emitted_at": f"{event['emitted_at']:%Y-%m-%dT%H:%M:%S.%f}Z"} for event in events]
+
+
+def read_mcap(path: Path) -> list[dict[str, Any]]:
+    with path.open("rb") as file:
+        found = []
+        for schema, channel, message in make_reader(file).iter_messages(log_time_order=False):
+            event = json.loads(message.data)
+            assert schema is not None
+            Draft202012Validator(json.loads(schema.data)).validate(event)
+            assert channel.topic == f"/kineseg/{event['session_id']}"
+            found.append(event)
+        return found
+
+
 PEERS: dict[str, Callable[[Path], Peer]] = {
     "jsonl": Folder,
+    "parquet": lambda folder: RecordedFolder(folder, "parquet", read_parquet),
+    "mcap": lambda folder: RecordedFolder(folder, "mcap", read_mcap),
+    "otlp": OtlpCollector,
     "mqtt": Mosquitto,
     "nats": JetStream,
     "redis": Redis,

@@ -99,6 +99,16 @@ async def test_what_is_malformed_for_a_receiver_is_refused(receiver: HttpReceive
         await deliver(f"cloudevents+{receiver.address}/", 1)
 
 
+async def test_a_collector_that_takes_only_some_log_records_is_heard(receiver: HttpReceiver) -> None:
+    said = {"partialSuccess": {"rejectedLogRecords": "1", "errorMessage": "too old"}}
+    receiver.answers = [web.json_response(said)]
+    with pytest.raises(Refused, match="too old"):
+        await deliver(f"otlp+{receiver.address}/", 1)
+    receiver.answers = [web.json_response({"partialSuccess": {}})]
+    await deliver(f"otlp+{receiver.address}/#resource.site=north", 1)
+    assert receiver.asked == 2
+
+
 async def test_slack_hears_of_anomalies_and_of_nothing_else(receiver: HttpReceiver) -> None:
     sink = open_sink(f"webhook+{receiver.address}/services/x#template=slack")
     made = events_of("line-1", 5)

@@ -21,7 +21,7 @@ from kineseg.sinks.tls import tls_of
 OPTIONS = ("ca", "secret", "token")
 PREFIXES = ("header.",)
 _OF_THE_EVENT = (400, 413, 415, 422)  # what is sent is at fault, and will be the next time
-_MOST_SAID = 200
+_MOST_READ, _MOST_SAID = 16_384, 200
 _SECRET_PREFIX = "whsec_"
 
 
@@ -51,7 +51,7 @@ class HttpTarget:
 
     async def post(
         self, body: bytes, content_type: str, *, message_id: str = "", url: str = "", headers: Mapping[str, str] = {}
-    ) -> None:
+    ) -> bytes:
         """Post, and say what the answer means.
 
         Args:
@@ -60,6 +60,9 @@ class HttpTarget:
             message_id: The same for the same body; for the signature.
             url: Where to, as seen from the sink's own URL; empty: there.
             headers: Besides those of the sink.
+
+        Returns:
+            What the receiver has answered, the beginning of it.
 
         Raises:
             Retry: The receiver could not be reached, or cannot take it now.
@@ -76,9 +79,10 @@ class HttpTarget:
             async with self._session.post(
                 urljoin(self._url, url), data=body, headers=sent, allow_redirects=False
             ) as answer:
-                if answer.ok and answer.status < 300:
-                    return
-                said = " ".join((await answer.content.read(_MOST_SAID)).decode(errors="replace").split())
+                content = await answer.content.read(_MOST_READ)
+                if 200 <= answer.status < 300:
+                    return content
+                said = " ".join(content[:_MOST_SAID].decode(errors="replace").split())
                 why = f"HTTP {answer.status} {answer.reason or ''}".rstrip() + (f": {said}" if said else "")
                 if answer.status in _OF_THE_EVENT:
                     raise Refused(why)
