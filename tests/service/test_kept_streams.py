@@ -72,8 +72,16 @@ def test_another_server_goes_on_and_the_first_one_stops(
         until_durable(client, 200)
         first = client.call
         client.stub = other
+        before = one.GetSession(pb.GetSessionRequest(session_id="same"))
         resumed = client.come_back()
         assert 200 <= resumed.next_frame <= len(FRAMES)
+        after = other.GetSession(pb.GetSessionRequest(session_id="same"))
+        assert after.segments
+        assert list(after.segments) == before.segments[: len(after.segments)]
+        same = ("stream_id", "session_id", "opened_unix_ns", "model", "frame_rate_hz", "latency_s", "alarms_per_hour")
+        assert [getattr(after.session, name) for name in same] == [getattr(before.session, name) for name in same]
+        assert after.session.frames_received == resumed.next_frame
+        assert after.session.last_seq > 0
         first.send(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=300, data=FRAMES[300:340].tobytes())))
         code, _, said = status_of(first.failure())
         assert (code, said["reason"]) == (grpc.StatusCode.ABORTED, "RESUMED_ELSEWHERE")

@@ -23,6 +23,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
@@ -72,6 +73,7 @@ class PatternSettings:
     every: int = 5
 
 
+@within("0 <= start <= count")
 @keeps("_background count start _past _distances _farthest _nearest _recent_scores", fixed="_settings _dim _budget")
 class PatternBoundaries:
     """Finds boundaries in a sequence of blocks. Picklable; block 0 is the first.

@@ -14,6 +14,7 @@ from kineseg_core.boundary_network import Look
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.rests import RestDetector
 from kineseg_core.generic.signature import Signature
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter import Decision, SegmentEnd, SegmenterSettings, SegmentStart
 from kineseg_core.segmenter.decisions import LabelsMerged
@@ -25,6 +26,7 @@ F32 = NDArray[np.float32]
 _SAME_PATTERN, _UNIT = 0.1, 0.2  # squared distance of signatures in units, and these; 2 is the largest there is
 
 
+@within("0 <= _in_block < _block_frames", "0 <= _first_frame <= _n_frames")
 @keeps(
     "_boundaries _rests _surprise _labeller _sum _n_frames _first_frame _in_block _has_open_segment _segment_id _label",
     fixed="_block_frames shortest_latency_s _signature _trim",
@@ -87,6 +89,16 @@ class PatternSegmenter:
     def label(self) -> int:
         """Label of the open segment as far as it is known now; -1 before the first frame."""
         return self._label
+
+    @property
+    def going_on(self) -> tuple[list[int], list[int]]:
+        """See `Segments`; none is provisional."""
+        return [self._segment_id] * self._has_open_segment, []
+
+    @property
+    def frames(self) -> int:
+        """How many have come."""
+        return self._n_frames
 
     @property
     def anomaly_score(self) -> float:

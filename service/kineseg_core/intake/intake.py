@@ -26,6 +26,7 @@ from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
 from kineseg_core.intake.resampling import F32, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
 from kineseg_core.intake.watch import AnomalyFound, Found, SentFrames, SourceWatch
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 # A hole between two capture times counts as a gap from this many frame periods on.
@@ -95,6 +96,10 @@ class Chunk:
     anomalies: Found | Exception | None = None
 
 
+@within(
+    "0 <= _received", "0 <= _filled <= _received", "0 <= _unnumbered", "0 <= _skipped",
+    "_watch._places._frame < _received", "_watch._places._ns == _resampler.last_ns",
+)  # fmt: skip
 @keeps(
     "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
     fixed="_channels _frame_bytes _order order_key _period _piece _limits _max_gap_ns",

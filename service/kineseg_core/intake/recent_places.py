@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 # An anomaly is known within seconds of its beginning; one that began earlier counts from there.
@@ -19,6 +20,7 @@ Place = tuple[int, int]
 """A frame and its time in nanoseconds."""
 
 
+@within("0 <= _count", "-1 <= _frame")
 @keeps("_steps _count _frame _ns _leaps")
 class RecentPlaces:
     """The last frames, by the steps from each to the next. Picklable.
@@ -70,6 +72,12 @@ class RecentPlaces:
         self._count += many
         self._frame, self._ns = first + many - 1, last_ns
         return True
+
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless all leaps are of steps that there were, oldest first."""
+        places = [place for place, _, _ in self._leaps]
+        if places != sorted(places) or (places and not 0 <= places[0] <= places[-1] < self._count):
+            raise ValueError("there are steps that no frame has made")
 
     def nearest(self, time_s: float) -> Place:
         """The frame nearest to a time, of those that are remembered."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.stretch import STRETCH, Resampled, advance
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.memory.packed import packed, placed
 
@@ -90,6 +91,7 @@ def kind_of(channels: int, *, averages: bool) -> ResamplerKind:
     return ResamplerKind(channels, averages=averages)
 
 
+@within("_stretch.period stays", "_stretch.tick_period stays", "_stretch.averages stays", "0 <= _stretch.tick")
 @keeps("last _stretch _sums", fixed="kind made_per_frame", passing="distance _memory")
 class Resampler:
     """Makes the model's frames of one stream. Picklable.
@@ -141,6 +143,15 @@ class Resampler:
     def most(self, frames: int) -> int:
         """Into how many of the model's so many consecutive frames are made at most, unless they follow a filled gap."""
         return int(frames * self.made_per_frame) + 2
+
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless the next tick is the one after the last frame."""
+        at = self._stretch[0]
+        exact = float(at["origin"]) + int(at["tick"]) * float(at["tick_period"])
+        near = 1.0 + 1e-12 * abs(exact)
+        until = int(at["tick_ns"]) - int(at["last_ns"])
+        if at["begun"] and not (abs(int(at["tick_ns"]) - exact) <= near and 0 <= until <= at["tick_period"] + near):
+            raise ValueError("the next tick does not follow the last frame")
 
     def push(self, first: int, frames: F32, times_ns: I64, out: list[Any]) -> None:
         """Advances over consecutive frames, the first of which, of number `first`, may follow a filled gap.

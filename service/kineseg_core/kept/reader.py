@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kineseg_core.kept.bounds import LARGEST, bounds_of
 from kineseg_core.kept.declared import RECORDS, fields_of, kept_of
 from kineseg_core.kept.tree import Tag, Tree, kind_name
 
@@ -91,6 +92,8 @@ class Reader:
             MisfitError: It is nothing that can be read.
         """
         if type(tree) in _PLAIN:
+            if type(tree) is int and not -LARGEST <= tree <= LARGEST:
+                raise MisfitError("is larger than any number of a stream")
             return tree
         if type(tree) is not list or not tree or type(tree[0]) is not int:
             raise MisfitError(f"has a {type(tree).__name__} where a value should be")
@@ -149,6 +152,7 @@ class Reader:
         if len(tree) - 2 != len(kept.changes):
             raise MisfitError(f"a {kind.__name__} has {len(tree) - 2} values, and should have {len(kept.changes)}")
         self._seen.append(fresh)
+        bounds = [(each, each.fixed(fresh)) for each in bounds_of(kind)]
         for name, part in zip(kept.changes, tree[2:], strict=True):
             try:
                 held = getattr(fresh, name)
@@ -160,6 +164,10 @@ class Reader:
             except MisfitError as error:
                 error.path.append(name)
                 raise
+        for each, fixed in bounds:
+            each.check(fresh, fixed)
+        if (check := getattr(fresh, "check_kept", None)) is not None:
+            check()
         return fresh
 
     def _parts(self, fresh: Any, parts: list[Tree], tree: list[Tree]) -> Any:
@@ -203,6 +211,8 @@ class Reader:
         values = [self.value(part) for part in parts]
         try:
             made = kind(*values) if issubclass(kind, tuple) else kind(**dict(zip(fields_of(kind), values, strict=True)))
+            for bounds in bounds_of(kind):
+                bounds.check(made, [])
         except Exception as error:  # some look at their values
             raise MisfitError(f"is no {name:.64} ({error})") from error
         self._seen[place] = made
@@ -286,9 +296,19 @@ def _put(held: Any, value: Any) -> Any:
 
 def _alike(held: Any, value: Any) -> Any:
     """The value, if it can stand where another one was."""
-    if held is None or value is None or _sort(held) is _sort(value):
+    if type(value) is float and math.isnan(value) and isinstance(held, float) and not math.isnan(held):
+        raise MisfitError("is no number")
+    if held is None or value is None or (_sort(held) is _sort(value) and not (_is_whole(held) and _is_broken(value))):
         return value
     raise MisfitError(f"is a {type(value).__name__}, and should be a {type(held).__name__}")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer)
+
+
+def _is_broken(value: Any) -> bool:
+    return isinstance(value, float | np.floating)
 
 
 def _sort(value: Any) -> object:

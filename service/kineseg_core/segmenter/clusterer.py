@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 Array = NDArray[np.float64]
@@ -17,6 +18,11 @@ Integers = NDArray[np.int64]
 _MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
 
 
+@within(
+    "len(_means) <= max_prototypes", "0 <= _learned", "0 <= _next_label", "0 <= _labels < _next_label",
+    "len(_means) == len(_variances)", "len(_means) == len(_weights)", "len(_means) == len(_errors)",
+    "len(_means) == len(_labels)", "len(_means) == len(_last_seen)",
+)  # fmt: skip
 @keeps(
     "length_scale merged _features _means _variances _weights _errors _labels _last_seen _learned _next_label _minted",
     fixed="radius max_prototypes confidence max_weight",

@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.decider import Decided
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
@@ -13,6 +14,7 @@ from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.segments import Segments
 
 
+@within("0 <= _first_frame", "0 <= _decider._count")
 @keeps("_decider _first_frame", fixed="_compared")
 class NetworkSegments(Segments):
     """What is done with what a `BoundaryDecider` decides.
@@ -27,6 +29,27 @@ class NetworkSegments(Segments):
         self._decider = plan.decider()
         self._compared = slice(0, plan.views.compared)
         self._first_frame = 0  # of block 0
+
+    @property
+    def frames(self) -> int:
+        """How many have come."""
+        return self._n_frames
+
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless its segments begin at blocks that have come, where its decider has them."""
+        begin, open_ = self._decider.start, [one.block for one in self._decider.open]
+        edges = [0, begin, *open_, self._count]
+        if self._has_open_segment and (
+            edges != sorted(edges) or begin != self._start_block or open_ != [one.boundary for one in self.provisional]
+        ):
+            raise ValueError("segments begin where no block has come")
+
+    def _check_blocks(self, frames: int, blocks: int, frames_per_block: float) -> None:
+        """Raises `ValueError` unless so many frames since the last interruption have given so many blocks."""
+        near = 1e-6 + 1e-12 * frames
+        least, most = blocks * frames_per_block - near, (blocks + 1) * frames_per_block + near
+        if blocks != self._count or self._first_frame + frames != self._n_frames or not least <= frames <= most:
+            raise ValueError("so many frames do not give so many blocks")
 
     @property
     @abstractmethod

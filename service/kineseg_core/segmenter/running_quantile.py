@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 
+@within("0 <= _seen")
 @keeps("_ring _seen value", fixed="size quantile prior_count")
 class RunningQuantile:
     """A quantile of the last `size` values, started from a prior that counts as `prior_count` values at `prior`.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import Due
 from kineseg_core.boundary_network.views import StreamViews
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.labels import Labeller
@@ -21,6 +22,11 @@ from kineseg_core.segmenter.typical_distance import TypicalDistance
 F32 = NDArray[np.float32]
 
 
+@within(
+    "0 <= _seen", "0 <= _views._seen", "0 <= _views._frames", "0 <= _views._blocks", "0 <= _views._in_block",
+    "0 <= _blocks._scaled", "0 <= _blocks._far._kept", "0 <= _distance._count", "0 <= _surprise._count",
+    "0 <= _stillness._groups", "0 <= _stillness._in_group < _stillness._size",
+)  # fmt: skip
 @keeps("_views _blocks _stillness _distance _surprise _seen", passing="_waiting _decisions")
 class Segmenter(NetworkSegments):
     """Boundaries and labels of one stream, which keeps its numbers itself.
@@ -49,6 +55,12 @@ class Segmenter(NetworkSegments):
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return self._surprise.value
+
+    def check_kept(self) -> None:
+        """See `NetworkSegments`."""
+        super().check_kept()
+        views = self._views
+        self._check_blocks(views._frames, views._blocks, views._frames_per_block)
 
     def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
         """Takes the next frame (C,), its embedding (E,) and its surprise.

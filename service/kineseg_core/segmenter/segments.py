@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps, record
 from kineseg_core.segmenter.decisions import (
     Decision,
@@ -69,6 +70,7 @@ class OpenSegment:
     point: Array
 
 
+@within("-1 <= _segment_id < _next_id", "-1 <= _label")
 @keeps("provisional _labeller _has_open_segment _start_block _segment_id _next_id _label", fixed="_trim _reach")
 class Segments(ABC):
     """What a segmenter does once it knows where a segment begins, provisionally or for good. Picklable.
@@ -102,6 +104,11 @@ class Segments(ABC):
     def label(self) -> int:
         """Label of the latest segment as far as it is known now; -1 before the first frame."""
         return self.provisional[-1].label if self.provisional else self._label
+
+    @property
+    def going_on(self) -> tuple[list[int], list[int]]:
+        """Numbers of the segment that has certainly begun and not ended, if there is one, and of provisional ones."""
+        return [self._segment_id] * self._has_open_segment, [one.segment_id for one in self.provisional]
 
     def open_segment(self) -> OpenSegment | None:
         """The segment whose start is certain and whose end is not, as far as it has come."""

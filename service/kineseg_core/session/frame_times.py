@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.session.config import SessionConfig
 
 _LEAST, _MORE_S = 64, 4.0
 
 
+@within("0 <= count")
 @keeps("count _frames _times_ns _after", fixed="_size")
 class FrameTimes:
     """At which of the client's frames, and when, the model's latest frames begin.

@@ -38,6 +38,7 @@ from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.profile_json import profile_to_json
@@ -65,6 +66,7 @@ LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
 
 
+@within("_frame_times.count == _decides.frames", "0 <= _seq", "0 <= _acked", "0 <= _closed")
 @keeps(
     "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
     "_acked _closed _observed segments",
@@ -164,6 +166,12 @@ class Session:
     def settle_in(self) -> None:
         """Makes what decides, where the first frame would have made it."""
         _ = self._segmenter
+
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless all segments that go on have begun."""
+        certain, provisional = self._segmenter.going_on
+        if not (self._open.keys() >= set(certain) and self._provisional.keys() >= set(provisional)):
+            raise ValueError("segments go on that have not begun")
 
     @property
     def _segmenter(self) -> Segmenter | PatternSegmenter | RowSegmenter:

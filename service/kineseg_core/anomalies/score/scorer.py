@@ -16,6 +16,7 @@ from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.layout import ValueLayout
 from kineseg_core.errors import InvalidRequest
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 F64 = NDArray[np.float64]
@@ -23,6 +24,13 @@ F64 = NDArray[np.float64]
 _CARRIED_WARM_UP_S = 2.0
 
 
+@within(
+    "-1 <= clock.group < len(kind.groups)", "0 <= clock.frames", "0 <= clock.rows", "0 <= clock.masked_until",
+    "0 <= clock.time_s <= 1e12", "0 <= clock.row_s <= 1e12", "0 <= clock.seconds <= 1e12",
+    "0 <= state.top < len(layout)", "0 <= state.recent.tops < len(layout)", "0 <= state.recent.rows_kept",
+    "0 <= state.masks.left", "0 <= state.book.position < len(state.book.hashes)", "0 <= values.state.frames",
+    "0 <= state.book.replays.lag < len(state.book.replays.keys.T)", "0 <= state.book.replays.frames",
+)  # fmt: skip
 @keeps("_memory", fixed="kind clock", passing="_distance _seen")
 class Scorer:
     """Severities of one stream. Picklable.

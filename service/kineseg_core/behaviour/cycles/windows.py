@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from kineseg_core.behaviour.cycles.pairs import Pair
 from kineseg_core.behaviour.cycles.window import Window, window_of
 from kineseg_core.intake.watch import Place
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 _LENGTH_S, _HOP_S = 4.0, 2.0
 _MEMORY_S = 600.0
 
 
+@within("0 <= _count <= _length", "_count == len(_places)")
 @keeps("_frames _places _count _mean _variance _seen", fixed="_rate_hz _pairs _length _hop")
 class Windows:
     """Takes frames one by one. Picklable.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.labels.repetition import log_distance
 
@@ -13,6 +14,7 @@ Array = NDArray[np.float64]
 _USUAL = 2.0  # neighbours at one unit that are taken to have been seen
 
 
+@within("0 < _count")
 @keeps("_last _total _count", grows="_last")
 class Neighbours:
     """Mean log squared distance between the means of neighbouring segments of a stream, in its units. Picklable."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.decisions import Decision
 from kineseg_core.segmenter.network_segments import NetworkSegments
@@ -21,6 +22,13 @@ from kineseg_core.segmenter.table.typical_distance import variance_of
 F32 = NDArray[np.float32]
 
 
+@within(
+    "_numbers.lags stays", "_numbers.least stays", "_numbers.n_lags stays", "_numbers.first_final stays",
+    "_numbers.window stays", "_numbers.provisional stays", "_numbers.shortest stays", "0 <= _counters.learned",
+    "0 <= _counters.block_frames", "0 <= _counters.in_block", "0 <= _counters.scaled", "0 <= _counters.far_kept",
+    "0 <= _counters.groups", "0 <= _counters.in_group", "0 <= _counters.typical_count", "0 <= _counters.typical_seen",
+    "0 <= _counters.surprise_count", "0 <= _counters.baseline_seen",
+)  # fmt: skip
 @keeps("_of_row", fixed="_frames_per_block", passing="_columns _row _counters _numbers")
 class RowSegmenter(NetworkSegments):
     """Boundaries and labels of one stream of a table; what `Segmenter` gives.
@@ -58,6 +66,13 @@ class RowSegmenter(NetworkSegments):
     def anomaly_score(self) -> float:
         """Robust standard deviations of the last frame's log surprise above its median."""
         return float(self._counters["surprise"])
+
+    def check_kept(self) -> None:
+        """See `NetworkSegments`."""
+        super().check_kept()
+        counters = self._counters
+        self._check_blocks(int(counters["block_frames"]), int(counters["blocks_made"]), self._frames_per_block)
+        self._note()  # which follows from the rest
 
     def follow(self, counts: Sequence[int]) -> list[Decision]:
         """What follows from the frame that the table has taken last.
