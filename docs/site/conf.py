@@ -23,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "breaks",
     "docstrings",
 ]
 exclude_patterns = ["**/README.txt"]

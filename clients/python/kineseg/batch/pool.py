@@ -58,7 +58,7 @@ class Processes:
         while waiting and not stop.is_set():
             yield from self._until_one_dies(waiting, suspects, stop)
             # Which of those that were in work is to blame shows where each has a process of its own.
-            while suspects:
+            while suspects and not stop.is_set():
                 yield from self._alone(suspects.popleft())
 
     def _until_one_dies(self, waiting: deque[str], suspects: deque[str], stop: threading.Event) -> Iterator[Outcome]:
