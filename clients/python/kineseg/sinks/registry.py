@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TypeAlias
 
+from kineseg._schemes import Schemes
 from kineseg.sinks.address import SinkAddress
 from kineseg.sinks.errors import SinkError
 from kineseg.sinks.sink import Sink
@@ -65,11 +64,12 @@ EXTRAS = {
     "webhook+http": "http",
     "webhook+https": "http",
 }
+_SCHEMES = Schemes("sink", GROUP, _OURS, EXTRAS, SinkError)
 
 
 def schemes() -> tuple[str, ...]:
     """The schemes there are, ours and those of other packages."""
-    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+    return _SCHEMES.names()
 
 
 def open_sink(url: str) -> Sink:
@@ -82,22 +82,5 @@ def open_sink(url: str) -> Sink:
         SinkError: It is no such URL, an option cannot be used, or a package is missing; says what helps.
     """
     address = SinkAddress.parse(url)
-    return _factory(address.scheme)(address)
-
-
-def _factory(scheme: str) -> Factory:
-    place = _OURS.get(scheme)
-    if place is None:
-        found = [point for point in entry_points(group=GROUP) if point.name == scheme]
-        if not found:
-            raise SinkError(f"there is no sink {scheme!r}; there are: {', '.join(schemes())}")
-        place = found[0].value
-    module, _, name = place.partition(":")
-    try:
-        return getattr(import_module(module), name)  # type: ignore[no-any-return]
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("kineseg"):
-            raise
-        extra = EXTRAS.get(scheme)
-        remedy = f'pip install "kineseg[{extra}]"' if extra else f"install {error.name}"
-        raise SinkError(f"{scheme}: needs more than the library ({error.name} is missing): {remedy}") from error
+    factory: Factory = _SCHEMES.factory(address.scheme)
+    return factory(address)

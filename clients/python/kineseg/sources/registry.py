@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from kineseg._schemes import Schemes
 from kineseg.sources.address import SourceAddress
 from kineseg.sources.errors import SourceError
 from kineseg.sources.source import Source
@@ -44,11 +43,12 @@ EXTRAS = {
     **{scheme: scheme for scheme in ("lsl", "mqtt", "nats", "qtm", "rokoko", "vmc")},
     **{"mqtts": "mqtt", "nats+tls": "nats"},
 }
+_SCHEMES = Schemes("source", GROUP, _OURS, EXTRAS, SourceError)
 
 
 def schemes() -> tuple[str, ...]:
     """The schemes there are, ours and those of other packages."""
-    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+    return _SCHEMES.names()
 
 
 def open_source(url: str, *, mapping: Mapping[str, str] | None = None) -> Source:
@@ -63,31 +63,5 @@ def open_source(url: str, *, mapping: Mapping[str, str] | None = None) -> Source
         SourceError: It is no such URL, an option cannot be used, or a package is missing; says what helps.
     """
     address = SourceAddress.parse(url)
-    return _factory(address.scheme)(address, mapping or {})
-
-
-def _factory(scheme: str) -> Factory:
-    place = _OURS.get(scheme)
-    if place is None:
-        found = [point for point in entry_points(group=GROUP) if point.name == scheme]
-        if not found:
-            raise SourceError(f"there is no source {scheme!r}; there are: {', '.join(schemes())}")
-        place = found[0].value
-    return load(place, scheme)  # type: ignore[no-any-return]
-
-
-def load(place: str, scheme: str) -> Any:
-    """What ``module:name`` names.
-
-    Raises:
-        SourceError: A package that it needs is not installed.
-    """
-    module, _, name = place.partition(":")
-    try:
-        return getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("kineseg"):
-            raise
-        extra = EXTRAS.get(scheme)
-        remedy = f'pip install "kineseg[{extra}]"' if extra else f"install {error.name}"
-        raise SourceError(f"{scheme}: needs more than the library ({error.name} is missing): {remedy}") from error
+    factory: Factory = _SCHEMES.factory(address.scheme)
+    return factory(address, mapping or {})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
+from kineseg._schemes import Schemes
 from kineseg.sources.address import SourceAddress
 from kineseg.sources.errors import SourceError
 from kineseg.sources.frames import SourceInfo
-from kineseg.sources.registry import load
+from kineseg.sources.registry import EXTRAS
 from kineseg.sources.twins.sender import Twin
 
 GROUP = "kineseg.twins"
@@ -32,11 +31,12 @@ _OURS = {
     "vicon": "kineseg.sources.twins.vicon:sending",
     "vmc": "kineseg.sources.twins.vmc:sending",
 }
+_SCHEMES = Schemes("twin", GROUP, _OURS, EXTRAS, SourceError)
 
 
 def twin_schemes() -> tuple[str, ...]:
     """The schemes there are, ours and those of other packages."""
-    return tuple(sorted({*_OURS, *(point.name for point in entry_points(group=GROUP))}))
+    return _SCHEMES.names()
 
 
 def open_twin(url: str, info: SourceInfo) -> Twin:
@@ -50,13 +50,5 @@ def open_twin(url: str, info: SourceInfo) -> Twin:
         SourceError: It is no such URL, a package is missing, or the protocol cannot carry such frames.
     """
     address = SourceAddress.parse(url)
-    place = _OURS.get(address.scheme)
-    if place is None:
-        found = [point for point in entry_points(group=GROUP) if point.name == address.scheme]
-        if not found:
-            raise SourceError(
-                f"there is no twin that speaks {address.scheme!r}; there are: {', '.join(twin_schemes())}"
-            )
-        place = found[0].value
-    twin: Twin = load(place, address.scheme)(address, info)
+    twin: Twin = _SCHEMES.factory(address.scheme)(address, info)
     return twin
