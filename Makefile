@@ -70,8 +70,9 @@ workflows: $(VENV)/.dev ## the GitHub workflows are valid and safe; with actionl
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 	@if command -v actionlint > /dev/null; then actionlint; else echo "without actionlint, which is not installed"; fi
 
-deploy-check: $(DEPLOY_VENV)/.ready ## all that checks deploy/ without an engine; ARGS=--image also makes the image and starts it
+deploy-check: $(DEPLOY_VENV)/.ready ## deploy/ without an engine, and from a source to an alert; ARGS=--image also makes the image
 	@$(DEPLOY_VENV)/bin/python deploy/check/check.py $(ARGS)
+	@$(BIN)/python -m pytest -q tests/deploy/test_chain.py
 
 protos: $(PROTOS_VENV)/.ready ## generate the Python stubs from protos/, and the schema of events from the SDK
 	@$(PROTOS_VENV)/bin/python protos/generate.py

@@ -10,6 +10,7 @@ import kubernetes_validate
 import yaml
 
 CHART = Path(__file__).parents[1] / "helm" / "kineseg"
+RULES = CHART.parents[1] / "kineseg.rules.yml"
 KUBERNETES = "1.33"
 _WARNING = 2
 _OF_OPERATORS = ("monitoring.coreos.com/",)  # whose schemas are elsewhere
@@ -83,6 +84,8 @@ def check() -> None:
     for values in (SAFE, {"insecure": True}, EVERYTHING):
         for document in rendered(values):
             objects += 1
+            if document["kind"] == "PrometheusRule":
+                assert document["spec"] == yaml.safe_load(RULES.read_text(encoding="utf-8"))
             if not document["apiVersion"].startswith(_OF_OPERATORS):
                 kubernetes_validate.validate(document, KUBERNETES, strict=True)
     for message, values in WRONG.items():

@@ -24,8 +24,7 @@ _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 _DELAYS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _BUCKETS = (*map(str, _DELAYS), "+Inf")
-# A capture time from which an event is said to be later than this is not of a clock that can be compared.
-_MOST_DELAY_S = 3600.0
+
 
 REFUSALS = ("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "ROLE_MISSING", "LIMIT_REACHED")
 """Why calls are not let in, see errors.proto."""
@@ -71,7 +70,7 @@ class Metrics:
         )
         self._capture_delay = prometheus.Histogram(
             "kineseg_event_capture_delay_seconds",
-            "The same from when these frames were captured, of streams whose capture times are the time of day.",
+            "The same from when these frames were captured; by clocks that are not the time of day: beyond the least.",
             buckets=_DELAYS,
             registry=registry,
         )
@@ -163,15 +162,13 @@ class Metrics:
         self._seconds.observe(seconds)
         self._queued.observe(waited)
 
-    def emitted(self, stream_id: str, delay_s: float, capture_delay_s: float | None) -> None:
-        """A stream has given events, so long after what decided them came, and was captured, where that is known."""
+    def emitted(self, stream_id: str, delay_s: float, late_s: float | None) -> None:
+        """A stream has given events, so long after what decided them came, and so late by its capture times, if any."""
         self._delay.observe(delay_s)
         self.exemplars.saw("kineseg_event_delay_seconds", _bucket(delay_s), stream_id, delay_s)
-        # Clocks differ a little: what seems to come before its time comes at once.
-        if capture_delay_s is not None and -1.0 < capture_delay_s < _MOST_DELAY_S:
-            seconds = max(capture_delay_s, 0.0)
-            self._capture_delay.observe(seconds)
-            self.exemplars.saw("kineseg_event_capture_delay_seconds", _bucket(seconds), stream_id, seconds)
+        if late_s is not None:
+            self._capture_delay.observe(late_s)
+            self.exemplars.saw("kineseg_event_capture_delay_seconds", _bucket(late_s), stream_id, late_s)
 
     def waiting(self, frames: int) -> None:
         """So many frames wait."""

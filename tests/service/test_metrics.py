@@ -11,10 +11,12 @@ import numpy as np
 import prometheus_client
 import pytest
 import trustme
+from kineseg_core.events import Event, Gap
 from kineseg_service.access.certificates import Certificates
 from kineseg_service.exemplars import latest_of_all
 from kineseg_service.facts import ServerFacts
 from kineseg_service.server import BackgroundServer
+from kineseg_service.streams.lateness import Lateness
 from kineseg_service.tenant_metrics import MOST_TENANTS, OTHERS, TenantMetrics
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -46,9 +48,9 @@ def value(server: BackgroundServer, sample: str, **labels: str) -> float:
     return found[0]
 
 
-@pytest.mark.parametrize(("captured_s_ago", "is_known"), [(40.0, True), (1e8, False), (-1e4, False)])
+@pytest.mark.parametrize(("captured_s_ago", "is_of_day"), [(40.0, True), (1e8, False), (-1e4, False)])
 def test_how_late_events_are_is_counted_with_the_stream_as_an_example(
-    serve: Serve, captured_s_ago: float, is_known: bool
+    serve: Serve, captured_s_ago: float, is_of_day: bool
 ) -> None:
     frames = motion(600)
     with serve(metrics_port=0) as (server, stub):
@@ -66,12 +68,33 @@ def test_how_late_events_are_is_counted_with_the_stream_as_an_example(
         assert 1 <= count <= len(emitted)
         examples = [each.exemplar for each in delays if each.exemplar]
         assert {example.labels["stream_id"] for example in examples} == {stream_id}
-        # 20 s of frames that were sent at once are at most 40 s late, and at least 20.
-        captured = families(server)["kineseg_event_capture_delay_seconds"].samples
-        of = {each.labels.get("le"): each.value for each in captured if each.name.endswith("_bucket")}
-        assert (of["+Inf"] > 0) == is_known
-        assert of["10.0"] == 0
+        # 20 s of frames that were sent at once are at least 20 s late, or, by another clock, ever less late.
+        late = families(server)["kineseg_event_capture_delay_seconds"].samples
+        of = {each.labels.get("le"): each.value for each in late if each.name.endswith("_bucket")}
+        assert of["+Inf"] == count
+        assert of["10.0"] == (0 if is_of_day else count)
         assert value(server, "kineseg_queue_seconds_count") == value(server, "kineseg_step_seconds_count") > 0
+
+
+def test_a_clock_that_is_not_the_time_of_day_is_compared_with_its_own_best() -> None:
+    def at(unix_s: float, captured_s: float) -> Event:
+        gap = Gap(missing_frames=1, duration_s=0.1, cuts=False)
+        return Event(
+            "s", 1, round(unix_s * 1e9), 0, captured_s - 2.0, round((captured_s - 2.0) * 1e9), 0, captured_s, gap
+        )
+
+    begin = 1.8e9
+    own = Lateness()
+    lags = [0.3, 0.25, 4.25, 0.26]
+    found = [own.of(at(begin + 5.0 * n + lag, 5.0 * n)) for n, lag in enumerate(lags)]
+    assert found == pytest.approx([0.0, 0.0, 4.0, 0.01], abs=1e-4)
+    # One that is slow by 30 millionths is never said to be late, however long it runs.
+    drifting = [own.of(at(begin + 60.0 * n * (1 + 3e-5), 60.0 * n)) for n in range(1, 5000)]
+    assert max(found for found in drifting if found is not None) < 0.3
+    of_day = Lateness()
+    assert of_day.of(at(begin + 0.2, begin)) == pytest.approx(0.2, abs=1e-4)
+    assert of_day.of(at(begin + 400.0, begin + 10.0)) == pytest.approx(390.0, abs=1e-4)
+    assert of_day.of(at(begin + 399.5, begin + 400.0)) == 0.0
 
 
 def stalled() -> F32:

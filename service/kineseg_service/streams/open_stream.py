@@ -18,6 +18,7 @@ from kineseg_service.errors import UnknownSession
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
+from kineseg_service.streams.lateness import Lateness
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.traces import current_traceparent
 
@@ -40,6 +41,7 @@ class OpenStream(ABC):
         released: Its slot has been given back.
         ended: The summary, once the stream has come to its end; the error with which it failed.
         anomalies: Those that go on, by their ids.
+        lateness: Of its events.
         traceparent: The trace of who has opened it, where traces are wanted.
         active_at: When it last got further, by `time.monotonic`.
         at_close: Is called when it is forgotten.
@@ -64,6 +66,7 @@ class OpenStream(ABC):
         self._submitted = 0  # by weight, as the stream's `passed`
         self._ending = False
         self.anomalies: dict[int, AnomalyClass] = {}
+        self.lateness = Lateness()
         self.traceparent = current_traceparent.get()
         self.active_at = monotonic()
         self.at_close: Callable[[], object] = lambda: None

@@ -37,7 +37,7 @@ class Tally:
             elif isinstance(detail, Gap):
                 tenants.count(self._tenant, "missing", detail.missing_frames)
         tenants.count(self._tenant, "events", len(events))
-        metrics.emitted(live.stream_id, monotonic() - came, _since_capture(events[0]))
+        metrics.emitted(live.stream_id, monotonic() - came, live.lateness.of(events[0]))
 
     def gone(self, live: OpenStream) -> None:
         """A stream is over, and what was wrong with it."""
@@ -55,10 +55,3 @@ class Tally:
         anomaly_class = live.anomalies.pop(anomaly_id, None)
         if anomaly_class is not None:
             self._metrics.tenants.over(self._tenant, anomaly_class)
-
-
-def _since_capture(event: Event) -> float | None:
-    """Seconds from the capture of the frame that decided an event until it was emitted; none: that is not known."""
-    if event.capture_time_ns is None:
-        return None
-    return (event.emitted_unix_ns - event.capture_time_ns) / 1e9 - (event.decided_time_s - event.time_s)
