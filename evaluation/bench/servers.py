@@ -40,16 +40,10 @@ class Running:
 
 @contextmanager
 def kineseg_server(processes: int = 1, **settings: object) -> Iterator[Running]:
-    """The real server with its defaults, in so many processes; with other settings, in one."""
-    with _running(_serve_kineseg, settings) if processes == 1 else _command(processes) as server:
-        yield server
-
-
-@contextmanager
-def _command(processes: int) -> Iterator[Running]:
-    """`kineseg serve`, which starts others."""
+    """`kineseg serve` with its defaults, in so many processes, and with other settings."""
     command = [sys.executable, "-m", "kineseg_cli", "serve", "--port", "0", "--processes", str(processes)]
-    environment = os.environ | {"KINESEG_LOG_FORMAT": "json", "KINESEG_METRICS_PORT": "none"}
+    given = {"log_format": "json", "metrics_port": "none"} | settings
+    environment = os.environ | {f"KINESEG_{name.upper()}": str(value) for name, value in given.items()}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     log = process.stderr
     assert log is not None
@@ -72,15 +66,9 @@ def _command(processes: int) -> Iterator[Running]:
 @contextmanager
 def echo_server() -> Iterator[Running]:
     """A bare grpc.aio server that sends every message back."""
-    with _running(_serve_echo) as server:
-        yield server
-
-
-@contextmanager
-def _running(target: Any, *arguments: object) -> Iterator[Running]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+    process = context.Process(target=_serve_echo, args=(theirs,), daemon=True)
     process.start()
     theirs.close()  # so that a server that does not start ends the waiting
     try:
@@ -92,15 +80,6 @@ def _running(target: Any, *arguments: object) -> Iterator[Running]:
         process.join(20)
         if process.is_alive():
             process.terminate()
-
-
-def _serve_kineseg(connection: Connection, settings: dict[str, Any]) -> None:
-    from kineseg_service.config import Settings
-    from kineseg_service.server import BackgroundServer
-
-    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="warning", **settings)) as server:
-        connection.send(server.address)
-        connection.recv()
 
 
 def _serve_echo(connection: Connection) -> None:
