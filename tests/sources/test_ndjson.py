@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kineseg.sources import Sample, Unreadable, open_source
 from kineseg.sources.ndjson import NdjsonDecoder
 from kineseg.sources.recorded import Recorded
+from kineseg.sources.twins import Player, open_twin
 
 from tests.sources.loopback import PATIENCE_S, hear
 
@@ -113,6 +114,19 @@ async def test_what_is_played_is_what_is_heard(scheme: str, recorded: Recorded, 
     assert (info.rate, info.clock, info.notes) == (60.0, "sender", ())
     assert info.joints is not None
     assert info.joints.names == tuple(recorded.info.joints.names)  # type: ignore[union-attr]
+
+
+async def test_a_connection_may_be_all_that_there_is(recorded: Recorded, free_port: int) -> None:
+    url = f"ndjson+tcp-listen://127.0.0.1:{free_port}"
+
+    async def play() -> None:
+        async with open_twin(url, recorded.info) as twin:
+            await Player(recorded, twin, speed=20.0).play()
+
+    async with open_source(f"{url}?once=true") as source, asyncio.TaskGroup() as group:
+        group.create_task(play())
+        pieces = [piece async for piece in source]
+    np.testing.assert_array_equal(np.concatenate([piece.values for piece in pieces]), recorded.values)
 
 
 async def test_a_command(tmp_path: Path) -> None:

@@ -64,6 +64,18 @@ def test_frames_that_come_twice_or_late_are_left_out() -> None:
     assert numbers(pieces) == [at for at in range(200) if at not in (100, 101)]
 
 
+def test_a_rate_that_is_given_leaves_the_sender_its_clock_and_its_count() -> None:
+    for every, count in ((4, 200), (1, 7)):  # frames that come at twice their speed; the whole of a short stream
+        track, pieces = tracked(
+            ((every * at, at, at / 2) for at in range(count) if at != 5), expected=Expectations(rate=RATE)
+        )
+        kept = [at for at in range(count) if at != 5]
+        assert numbers(pieces) == kept
+        np.testing.assert_allclose(times(pieces), kept, atol=1e-3)
+        assert track.info is not None
+        assert (track.info.rate, track.info.clock) == (RATE, "sender")
+
+
 def test_a_counter_that_stands_is_no_counter() -> None:
     _, pieces = tracked((1, at, at) for at in range(100))
     assert numbers(pieces) == list(range(100))

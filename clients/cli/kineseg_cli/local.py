@@ -21,9 +21,21 @@ Provider = Literal["auto", "cuda", "cpu"]
 
 @contextmanager
 def local_server(
-    *, bundles: Sequence[Path] = (), provider: Provider = "auto", metrics: bool = False, bank: Path | None = None
+    *,
+    bundles: Sequence[Path] = (),
+    provider: Provider = "auto",
+    metrics: bool = False,
+    bank: Path | None = None,
+    spare_bank: Path | None = None,
 ) -> Iterator[BackgroundServer]:
     """A server on loopback at free ports, as long as the context lasts.
+
+    Args:
+        bundles: Models beside the usual ones.
+        provider: Where models run.
+        metrics: Whether it has metrics.
+        bank: Its name bank; None: that which the environment names, if any.
+        spare_bank: The one it has where neither names any.
 
     Raises:
         BadBundle: A bundle does not verify.
@@ -42,9 +54,12 @@ def local_server(
         "provider": provider,
         "log_level": "warning",
     }
-    if bank is not None:  # otherwise that which the environment names, if any
+    if bank is not None:
         chosen["label_bank"] = bank
-    with BackgroundServer(server_settings(chosen)) as server:
+    settings = server_settings(chosen)
+    if settings.label_bank is None and spare_bank is not None:
+        settings = settings.model_copy(update={"label_bank": spare_bank})
+    with BackgroundServer(settings) as server:
         yield server
 
 

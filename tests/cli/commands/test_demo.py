@@ -119,12 +119,36 @@ def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:
     assert (tmp_path / "index.html").exists()
 
 
+BROWSER = """
+import http.cookiejar, pathlib, sys, urllib.error, urllib.request as web
+cookies = web.build_opener(web.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+said = [cookies.open(sys.argv[1]).status, cookies.open(sys.argv[1].partition("?")[0]).status]
+try:
+    web.urlopen(sys.argv[1])
+except urllib.error.HTTPError as again:
+    said.append(again.code)
+pathlib.Path(sys.argv[2]).write_text(str(said))
+"""
+
+
+def test_the_page_opens_in_a_browser_by_an_address_that_opens_once(motion_file: Path, tmp_path: Path) -> None:
+    script, seen = tmp_path / "browser.py", tmp_path / "seen"
+    script.write_text(BROWSER)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BROWSER", f"{sys.executable} {script} %s {seen}")
+        process = start(["demo", motion_file, "--page", "--speed", "4", "--out", tmp_path / "out"])
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert "The page: http://127.0.0.1:" in out
+    assert seen.read_text() == "[200, 200, 401]"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 def test_on_a_terminal_it_draws(motion_file: Path, tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40"}
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40", "CI": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "kineseg_cli", "demo", motion_file, "--speed", "10", "--out", tmp_path],
         stdout=theirs,

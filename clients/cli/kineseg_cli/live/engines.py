@@ -126,11 +126,13 @@ class ServerEngine:
     Args:
         address: HOST:PORT.
         choices: How streams are segmented.
+        own: It runs in this process, whatever the environment says of others.
     """
 
-    def __init__(self, address: str, choices: Choices) -> None:
+    def __init__(self, address: str, choices: Choices, *, own: bool = False) -> None:
         self._address = address
         self._choices = choices
+        self._access: dict[str, Any] = {"tls": False, "token": ""} if own else {}
         self._stack = AsyncExitStack()
         self._opened: dict[AsyncSharedStream, Opened] = {}
 
@@ -141,7 +143,7 @@ class ServerEngine:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self._client = await stack.enter_async_context(AsyncClient(self._address))
+            self._client = await stack.enter_async_context(AsyncClient(self._address, **self._access))
             self._model = _chosen(await self._client.models(), self._choices.model)
             self._streams: AsyncStreams = await stack.enter_async_context(self._client.streams())
             self._stack = stack.pop_all()
@@ -163,7 +165,7 @@ class ServerEngine:
             **self._choices.fields(),
         )
         model = shared.opened.model
-        opened = Opened(LiveStream(info, shared.stream_id, model.name, model.rate), shared)
+        opened = Opened(LiveStream(info, shared.stream_id, model.name, model.rate, shared.opened), shared)
         self._opened[shared] = opened
         return opened
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kineseg import Event, FrameResult
+from kineseg import Event, FrameResult, Opened
 from kineseg.sources import Frames, Health, SourceInfo
 
 
@@ -19,12 +19,14 @@ class LiveStream:
         stream_id: Its id; empty where it is segmented in this process.
         model: Name of the model.
         model_rate_hz: Frames a second of the model; 0: those of the source.
+        opened: What the server said of it; None where it is segmented in this process.
     """
 
     info: SourceInfo
     stream_id: str
     model: str
     model_rate_hz: float
+    opened: Opened | None = None
 
     @property
     def performer(self) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kineseg_cli.live.engines import Choices
 from kineseg_cli.live.listener import LiveStream, Silent
 
-# What a server that says nothing else allows; where another one does, the line of the page lies a little off.
+# What is allowed where nothing else was asked for.
 USUAL_ALARMS_PER_HOUR = 2.0
 _MOST_UNDECIDED = 2000  # chunks whose results have not come yet
 
@@ -52,12 +52,27 @@ class PageView(Silent):
         hub: The page's.
         where: What the source is, for people.
         choices: How streams are segmented.
+        name: What a performer without a name is called.
+        synthetic: The motion was made up by a program.
+        speed: How many times faster than it was captured it comes.
     """
 
-    def __init__(self, hub: Hub, where: str, choices: Choices) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        where: str,
+        choices: Choices,
+        *,
+        name: str = "source",
+        synthetic: bool = False,
+        speed: float = 1.0,
+    ) -> None:
         self._hub = hub
         self._where = where
         self._choices = choices
+        self._name = name
+        self._synthetic = synthetic
+        self._speed = speed
         self._shown: dict[LiveStream, _Shown] = {}
         self._of_performer: dict[str, LiveStream] = {}
 
@@ -68,16 +83,18 @@ class PageView(Silent):
             self._shown.pop(before).feed.end("followed by another")
         self._of_performer[stream.performer] = stream
         body = _canonicalizer(stream.info)
+        in_force = stream.opened or self._choices
         info = StreamInfo(
             stream=stream.stream_id or str(uuid.uuid4()),
-            name=stream.performer or "source",
+            name=stream.performer or self._name,
             model=stream.model,
-            rate_hz=stream.info.rate,
+            rate_hz=stream.info.rate * self._speed,
             channels=CANONICAL_CHANNELS if body else _channels(stream.info),
             source=self._where,
-            boundary_threshold=self._choices.boundary_threshold or 0.0,
-            alarms_per_hour=self._choices.alarms_per_hour or USUAL_ALARMS_PER_HOUR,
-            reports_per_hour=self._choices.reports_per_hour or 0.0,
+            boundary_threshold=in_force.boundary_threshold or 0.0,
+            alarms_per_hour=in_force.alarms_per_hour or USUAL_ALARMS_PER_HOUR,
+            reports_per_hour=in_force.reports_per_hour or 0.0,
+            synthetic=self._synthetic,
         )
         self._shown[stream] = _Shown(self._hub.open(info), body)
 
@@ -89,7 +106,7 @@ class PageView(Silent):
         if shown.first_ns is None:
             shown.first_ns = int(frames.capture_times_ns[0])
         times_s = (frames.capture_times_ns - shown.first_ns) / 1e9
-        shown.feed.arrived(frames.n_frames, float(frames.capture_times_ns[-1] / 1e9))
+        shown.feed.arrived(frames.n_frames, float(frames.capture_times_ns[-1] / 1e9 / self._speed))
         shown.undecided.append((float(times_s[-1]), frames.received_ns))
         shown.feed.poses(shown.values(frames, times_s), times_s.tolist())
 

@@ -6,7 +6,10 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from urllib.parse import urlsplit
+
+_TICKET_S = 60.0
 
 
 def new_token() -> str:
@@ -47,6 +50,17 @@ class Access:
         self._tokens = {token.encode(): Guest(tenant) for token, tenant in tokens.items()}
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._known = known
+        self._tickets: dict[str, float] = {}
+
+    def ticket(self) -> str:
+        """Opens the page once, within a minute: for command lines, which others on the machine can read."""
+        ticket = new_token()
+        self._tickets[ticket] = monotonic() + _TICKET_S
+        return ticket
+
+    def redeems(self, ticket: str) -> bool:
+        """Whether it is one that has not been used."""
+        return monotonic() < self._tickets.pop(ticket, 0.0)
 
     def guest(self, token: str) -> Guest | None:
         """Whom a token lets in; None: no one."""

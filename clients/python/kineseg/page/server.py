@@ -23,6 +23,7 @@ from kineseg.page.viewer import Viewer
 
 _LEAST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
+_LAST_WORDS_S = 2.0
 _LOOK_AGAIN_S = 5.0  # whether a token still lets its browser in
 _MOST_REQUEST_BYTES = 16 << 10
 _TYPES = {"js": "text/javascript", "css": "text/css"}
@@ -71,15 +72,23 @@ class PageServer:
         self._access = Access(tokens, origins, known)
         self._tls = tls
         self._most_viewers = most_viewers
-        self._viewers: set[web.WebSocketResponse] = set()
+        self._viewers: set[_Conversation] = set()
         self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
         """Where a browser finds it; whoever has this may see it."""
+        return f"{self._place}?token={self._tokens[0]}"
+
+    def url_once(self) -> str:
+        """The same, for one browser within a minute."""
+        return f"{self._place}?ticket={self._access.ticket()}"
+
+    @property
+    def _place(self) -> str:
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
         shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
-        return f"http{'s' if self._tls else ''}://{shown}:{self.port}/?token={self._tokens[0]}"
+        return f"http{'s' if self._tls else ''}://{shown}:{self.port}/"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -116,9 +125,8 @@ class PageServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Closes all connections and stops listening; browsers try again until there is a server."""
-        for socket in list(self._viewers):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the page's server ends")
+        """Closes all connections, once browsers have what there is; they try again until there is a server."""
+        await asyncio.gather(*(conversation.end() for conversation in self._viewers))
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -137,6 +145,8 @@ class PageServer:
 
     async def _index(self, request: web.Request) -> web.Response:
         token = request.query.get("token")
+        if self._access.redeems(request.query.get("ticket", "")):
+            token = self._tokens[0]
         if token is not None:
             if self._access.guest(token) is None:
                 return _denied("This token is not, or no longer, the right one.")
@@ -175,11 +185,12 @@ class PageServer:
             return web.Response(status=503, text="too many browsers look at this page", headers=_HEADERS)
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=_MOST_REQUEST_BYTES, compress=False)
         await socket.prepare(request)
-        self._viewers.add(socket)
+        conversation = _Conversation(socket, self._hub, guest, lambda: self._access.guest(token) == guest)
+        self._viewers.add(conversation)
         try:
-            await _Conversation(socket, self._hub, guest, lambda: self._access.guest(token) == guest).run()
+            await conversation.run()
         finally:
-            self._viewers.discard(socket)
+            self._viewers.discard(conversation)
         return socket
 
 
@@ -195,6 +206,19 @@ class _Conversation:
         self._news = asyncio.Event()
         self._answers: list[dict[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def end(self) -> None:
+        """Says what is left to say, as far as it is taken, and closes."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        batch = self._viewer.batch()
+        with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                if batch is not None:
+                    await self._send(batch)
+                await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the page's server ends")
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -207,7 +231,7 @@ class _Conversation:
                     loop.call_soon_threadsafe(self._news.set)
 
         leave = self._hub.watch(changed)
-        writer = asyncio.create_task(self._write(told.clear))
+        writer = self._writer = asyncio.create_task(self._write(told.clear))
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:

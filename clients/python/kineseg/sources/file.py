@@ -106,12 +106,13 @@ def _pieces(numbers: NDArray[np.int64], rows: int) -> Iterator[slice]:
             yield slice(first, min(first + rows, stop))
 
 
-def recorded_of(recording: Recording) -> Recorded:
-    """A recording as frames of a source."""
-    joints = None if recording.positions is None else Joints.of(recording)
+def recorded_of(recording: Recording, *, as_channels: bool = False) -> Recorded:
+    """A recording as frames of a source: its positions, if it has any and they are wanted, or else its channels."""
+    positions = None if as_channels else recording.positions
+    joints = None if positions is None else Joints.of(recording)
     channels = recording.channels if joints is None else ()
     rate = recording.rate
-    values = (recording.frames if recording.positions is None else recording.positions).astype(np.float32)
+    values = (recording.frames if positions is None else positions).astype(np.float32)
     times = recording.times() - recording.times()[0]
     info = SourceInfo("", 0, joints, channels, rate, rate, rate, "sender", recording.notes)
     numbers = np.arange(recording.n_frames, dtype=np.int64)

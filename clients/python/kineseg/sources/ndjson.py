@@ -242,8 +242,10 @@ def _line(value: Mapping[str, Any]) -> bytes:
 _PROTOCOL = "lines of JSON"
 
 
-def _source(address: SourceAddress, endpoint: Any, settings: str, mapping: Mapping[str, str]) -> Source:
-    address.check_options(["performer"])
+def _source(
+    address: SourceAddress, endpoint: Any, settings: str, mapping: Mapping[str, str], options: Sequence[str] = ()
+) -> Source:
+    address.check_options(["performer", *options])
     return LiveSource(
         endpoint,
         NdjsonDecoder(),
@@ -275,7 +277,8 @@ def from_tcp(address: SourceAddress, mapping: Mapping[str, str]) -> Source:
     """``ndjson+tcp://HOST:PORT``: connects; ``ndjson+tcp-listen://HOST:PORT``: waits for connections."""
     if address.scheme == "ndjson+tcp-listen":
         settings = "Does the sender connect to an address of this machine and to this port?"
-        return _source(address, TcpListener(address.host, _port(address)), settings, mapping)
+        once = address.choice("once", ("", "false", "true"), "false") != "false"
+        return _source(address, TcpListener(address.host, _port(address), once=once), settings, mapping, ["once"])
     settings = "Is the program that writes the lines running, and does it listen on this address and port?"
     return _source(address, TcpClient(address.host, _port(address), read_lines), settings, mapping)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MEASURED_S = {True: 1.0, False: 0.5}  # how long frames are measured before the first is given: arrivals, a clock
 _FEWEST, _MOST = 12, 2000  # frames that are measured
+_FEWEST_KNOWN = 3  # where rate and axes are known: whether the clock runs and how the sender counts is seen of these
 _LOST_S = 30.0  # what is missing for longer is no loss, but another count
 _CHANGED = 0.35  # a rate that differs by so much for some seconds is another one
 _RATES = (1.0, 1000.0)  # that a stream may have
@@ -87,9 +88,11 @@ class Track:
 
     def _is_measured(self) -> bool:
         measuring = self._measuring
-        if self._expected.rate is not None and (self._expected.up != "auto" or measuring[0][0].layout.up_known):
+        beginning = measuring[0][0]
+        known = self._expected.rate is not None and (self._expected.up != "auto" or beginning.layout.up_known)
+        if known and (len(measuring) >= _FEWEST or (beginning.number is None and self._by_arrival(beginning))):
             return True
-        if len(measuring) < _FEWEST:
+        if len(measuring) < (_FEWEST_KNOWN if known else _FEWEST):
             return False
         first, last = measuring[0], measuring[-1]
         bunched = self._by_arrival(last[0])

@@ -80,7 +80,8 @@ function goLive() {
 function startPlaying() {
   const stream = current();
   if (!stream) return;
-  if (!isLive && view.cursor > ends(stream)[1] - 0.2) { view.cursor = 0; look(0); }
+  const [first, last] = ends(stream);
+  if ((!isLive || stream.ended) && view.cursor > last - 0.2) { view.cursor = first; look(first); }
   playing = { from: view.cursor, since: performance.now(), speed: Number(byId("speed").value) };
   redraw();
 }
@@ -90,12 +91,15 @@ function stopPlaying() {
   redraw();
 }
 
-// Live and following, the button pauses; else it plays from the cursor on, until it has caught up.
+// Live and following, the button pauses; else it plays from the cursor on, until it has caught up. What has ended is
+// played from its beginning.
 function toggle() {
-  if (view.following) leaveLive();
+  if (follows(current())) leaveLive();
   else if (playing) stopPlaying();
-  else startPlaying();
+  else { view.following = false; startPlaying(); }
 }
+
+function follows(stream) { return view.following && !stream?.ended; }
 
 function jumpToAlert(direction) {
   const times = (current()?.alerts() ?? []).map((one) => one.start);
@@ -213,7 +217,8 @@ function takeAll(messages) {
   redraw();
 }
 
-const STATES = { connected: "connected", lost: "connection lost, trying again", refused: "this page's token no longer holds: open the new address" };
+const STATES = { connected: "connected", lost: "connection lost, trying again",
+  ended: "what sent this has ended; it goes on if that is started again", refused: "this page's token no longer holds: open the new address" };
 
 function tip(hit, event) {
   const shown = byId("tip"), one = hit?.told, lines = [];
@@ -257,7 +262,7 @@ function step(now) {
     timeline.draw(stream, view, colors, { truth: about.truth, selected: selectedBar });
     byId("clock").textContent = `${clock(view.cursor)} / ${clock(stream.latest)}`;
   }
-  byId("play").textContent = view.following || playing ? "Pause" : "Play";
+  byId("play").textContent = follows(stream) || playing ? "Pause" : "Play";
   byId("live").setAttribute("aria-pressed", String(view.following));
   if (now - panelsAt > PANELS_EVERY_MS || !panelsAt) {
     panelsAt = now;

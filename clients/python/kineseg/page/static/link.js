@@ -1,5 +1,5 @@
 // The one connection to the server: it tries again until there is a server, and says how it stands.
-const FIRST_WAIT_MS = 300, LONGEST_WAIT_MS = 5000;
+const FIRST_WAIT_MS = 300, LONGEST_WAIT_MS = 5000, GOING_AWAY = 1001;
 
 export class Link {
   constructor({ onMessages, onState }) {
@@ -16,6 +16,7 @@ export class Link {
     this.socket = new WebSocket(at);
     this.socket.addEventListener("open", () => {
       this.waitMs = FIRST_WAIT_MS;
+      this.ended = false;
       this.onState("connected");
     });
     this.socket.addEventListener("message", (event) => {
@@ -23,11 +24,14 @@ export class Link {
       this.onMessages(messages);
       if (number) requestAnimationFrame(() => this.send({ type: "got", number }));
     });
-    this.socket.addEventListener("close", () => this.again());
+    this.socket.addEventListener("close", (event) => {
+      this.ended ||= event.code === GOING_AWAY;
+      this.again();
+    });
   }
 
   async again() {
-    if (!this.refused) this.onState("lost");
+    if (!this.refused) this.onState(this.ended ? "ended" : "lost");
     await new Promise((done) => setTimeout(done, this.waitMs * (0.75 + Math.random() / 2)));
     this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 1.6);
     // A socket does not say why it was refused; this does.

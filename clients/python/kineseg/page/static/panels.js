@@ -106,6 +106,8 @@ export function showHealth(stream, isLive) {
 
 const SIGNS = { fault: ["▲", "alarm"], behaviour: ["◆", "report"], rule: ["■", "alarm"] };
 
+const SAYS_HOW_LONG = / for [\d.]+ s\b/;
+
 export function showAlerts(stream, onJump) {
   const alerts = stream.alerts().slice().reverse();
   byId("alert-count").textContent = alerts.length ? String(alerts.length) : "none";
@@ -113,7 +115,7 @@ export function showAlerts(stream, onJump) {
     const [sign, color] = SIGNS[one.about] ?? SIGNS.fault;
     const made = element("button", { type: "button", "data-key": "a" + one.id }, [
       element("span", { text: sign, className: color, title: one.about }), element("span", { text: clock(one.start), className: "when" }),
-      element("span", { text: one.text + (one.end === null ? ", goes on" : `, ${(one.end - one.start).toFixed(1)} s`) + `; ${rarity(one.severity, one.rule)}`,
+      element("span", { text: one.text + (one.end === null ? ", goes on" : SAYS_HOW_LONG.test(one.text) ? "" : `, ${(one.end - one.start).toFixed(1)} s`) + `; ${rarity(one.severity, one.rule)}`,
         className: one.end === null ? "going" : "" })]);
     made.addEventListener("click", () => onJump(one.start));
     return element("li", {}, [made]);

@@ -23,11 +23,14 @@ class TcpListener:
     Args:
         host: Interface to listen on; empty: all.
         port: 0: any free one.
+        once: It ends with the first connection.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, once: bool = False) -> None:
         self._host = host or "0.0.0.0"
         self._port = port
+        self._once = once
+        self._over = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._inlet: asyncio.Future[Inlet[bytes]] | None = None
 
@@ -56,10 +59,10 @@ class TcpListener:
             ) from None
 
     async def run(self, inlet: Inlet[bytes]) -> None:
-        """Receive for ever."""
+        """Receive for ever, or as long as the first connection lasts."""
         assert self._inlet is not None
         self._inlet.set_result(inlet)
-        await asyncio.get_running_loop().create_future()
+        await self._over.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._inlet is not None
@@ -69,6 +72,8 @@ class TcpListener:
         with contextlib.suppress(ConnectionError):
             await read_lines(reader, inlet, f"{peer[0]}:{peer[1]}" if peer else "")
         writer.close()
+        if self._once:
+            self._over.set()
 
     async def close(self) -> None:
         """Free the port."""
