@@ -18,7 +18,6 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
 from kineseg import RequestError
-from kineseg.page import Hub
 from kineseg_core.errors import BadBundle, BadFile, CannotStart, CoreError
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.kept.sealing import sealed
@@ -58,7 +57,7 @@ from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.keeping import Keeping
-from kineseg_service.streams.onlooker import Onlooker, ShownEngine
+from kineseg_service.streams.onlooker import Onlooker, Page, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
 from kineseg_service.traces import Traces
 
@@ -79,7 +78,7 @@ class Server:
         served: It serves, or has done so.
     """
 
-    def __init__(self, settings: Settings | None = None, place: Place | None = None, page: Hub | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, place: Place | None = None, page: Page | None = None) -> None:
         self.settings = settings or Settings()
         if place is None and self.settings.processes > 1:
             raise ValueError(
@@ -333,7 +332,7 @@ class Server:
         self.metrics_port = self._exporter.port
 
 
-async def _teach(page: Hub, rooms: TenantRooms, stream: str, segment_id: int, name: str) -> None:
+async def _teach(page: Page, rooms: TenantRooms, stream: str, segment_id: int, name: str) -> None:
     """Teaches a name by a segment that a page shows; raises `RequestError` if that cannot be done."""
     feed = page.get(stream)
     if feed is None:

@@ -16,7 +16,7 @@ def server(settings: Settings, page: Hub | None = None) -> Callable[[], Awaitabl
 
     Args:
         settings: How it runs.
-        page: What its streams are shown on, where there is one process only; none: nothing.
+        page: What its streams are shown on; none: nothing.
 
     Raises:
         ModuleNotFoundError: Something that it needs is not installed; nothing is missing later.
@@ -25,7 +25,7 @@ def server(settings: Settings, page: Hub | None = None) -> Callable[[], Awaitabl
         # A supervisor needs none of what a server does.
         from kineseg_service.processes.supervisor import Supervisor
 
-        return lambda: Supervisor(settings).run()
+        return lambda: Supervisor(settings, page).run()
     from kineseg_service.server import Server
 
     return lambda: Server(settings, page=page).run()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import grpc
 import numpy as np
+import psutil
 import pytest
 from kineseg import AsyncClient, KinesegError
 from kineseg.page import Hub, Limits
@@ -14,7 +19,12 @@ from kineseg_service.access.caller import Role
 from kineseg_service.access.guests import guests
 from kineseg_service.access.token_file import Tokens, new_token
 from kineseg_service.config import Settings
+from kineseg_service.processes.supervisor import Supervisor
 from kineseg_service.server import Server
+
+from tests.service.talk import PATIENCE_S, Call, Stub, config, cut, until
+
+T = TypeVar("T")
 
 RATE = 30.0
 
@@ -68,6 +78,69 @@ async def test_streams_of_a_server_are_shown_as_their_clients_see_them(tiny: Pat
             assert feed.ended == "cancelled"
     finally:
         await server.stop(0)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
+async def test_streams_of_all_processes_are_on_one_page(tiny: Path, tmp_path: Path) -> None:
+    hub = Hub(most_open=20)
+    settings = Settings(
+        port=0, metrics_port=None, packaged_bundle=False, bundles=(tiny,), log_level="error", processes=2,
+        label_bank=tmp_path / "names.json",
+    )  # fmt: skip
+    supervisor = Supervisor(settings, hub)
+    running = asyncio.create_task(supervisor.run())
+    try:
+        calls = await asyncio.to_thread(opened_by_many, supervisor, 24)
+        feeds = {feed.info.name: feed for feed in await seen(lambda: hub.feeds(), lambda feeds: len(feeds) == 20)}
+        await seen(lambda: hub.notices.get("more", ""), lambda words: words == "4 more streams are open than are shown")
+        frames = signal(20, 0)
+        for name in feeds:
+            calls[name].send(*cut(frames))
+        for feed in feeds.values():
+            await seen(lambda feed=feed: [one["kind"] for one in feed.events.since(0).entries], is_closed)  # type: ignore[misc]
+            assert len(feed.frames) > 100
+            assert feed.health.report()["rate_hz"] > 0
+        assert hub.teach is not None
+        for feed in feeds.values():  # of whichever process
+            await hub.teach(feed.info.stream, 0, "waving")
+            with pytest.raises(KinesegError, match="no finished segment 99"):
+                await hub.teach(feed.info.stream, 99, "waving")
+
+        [killed, _] = psutil.Process().children()
+        killed.kill()
+        await seen(lambda: {feed.ended for feed in feeds.values()}, lambda ends: ends == {"", "gone with its process"})
+        left = [name for name, feed in feeds.items() if not feed.ended]
+        for name in left:
+            calls[name].half_close()
+        await seen(lambda: {feeds[name].ended for name in left}, lambda ends: ends == {"completed"})
+    finally:
+        for call in calls.values():
+            call.cancel()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def is_closed(kinds: list[str]) -> bool:
+    return "segment_closed" in kinds
+
+
+def opened_by_many(supervisor: Supervisor, n: int) -> dict[str, Call]:
+    """Streams on connections of their own, which the system spreads over the processes."""
+    until(lambda: supervisor.port > 0, "the port is known")
+    calls = {}
+    for at in range(n):
+        channel = grpc.insecure_channel(f"127.0.0.1:{supervisor.port}", [("grpc.use_local_subchannel_pool", 1)])
+        grpc.channel_ready_future(channel).result(PATIENCE_S)
+        calls[str(at)] = Call(Stub(channel), config(RATE, session_id=str(at), frame_results=True))
+        calls[str(at)].opened()
+    return calls
+
+
+async def seen(look: Callable[[], T], enough: Callable[[T], bool]) -> T:
+    async with asyncio.timeout(PATIENCE_S):
+        while not enough(found := look()):  # noqa: ASYNC110 - it changes in other threads and processes
+            await asyncio.sleep(0.02)
+    return found
 
 
 def test_the_servers_own_tokens_open_the_page_as_far_as_their_roles_go(tmp_path: Path) -> None:

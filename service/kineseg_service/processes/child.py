@@ -26,12 +26,14 @@ class Child:
         index: Its number.
         settings: How it runs, with its port.
         folder: What all processes share.
+        page: Whether its streams are shown on the supervisor's page.
     """
 
-    def __init__(self, index: int, settings: Settings, folder: Path) -> None:
+    def __init__(self, index: int, settings: Settings, folder: Path, *, page: bool = False) -> None:
         self.index = index
         self._settings = settings
         self._folder = folder
+        self._page = page
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,6 +60,7 @@ class Child:
             "index": self.index,
             "count": self._settings.processes,
             "folder": str(self._folder),
+            "page": self._page,
             "settings": self._settings.model_dump(mode="json", exclude={"config_file"}, exclude_unset=True),
         }
         self._tell(json.dumps(what).encode() + b"\n")

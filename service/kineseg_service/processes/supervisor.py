@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import prometheus_client
 from kineseg_core.errors import CannotStart
@@ -32,6 +33,9 @@ from kineseg_service.processes.port import reserved
 from kineseg_service.pulse import Pulse
 from kineseg_service.signals import end_signals
 
+if TYPE_CHECKING:
+    from kineseg.page import Hub
+
 _log = get_logger(__name__)
 # A Unix socket's address is no longer than this on any system that has them.
 _LONGEST_SOCKET = 100
@@ -46,14 +50,16 @@ class Supervisor:
 
     Args:
         settings: How it runs; ports are those of all processes together.
+        page: What streams of all processes are shown on; none: nothing.
 
     Attributes:
         port: The gRPC port, while it runs.
         metrics_port: The Prometheus port; none when that is off.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, page: Hub | None = None) -> None:
         self._settings = settings
+        self._page = page
         configure_logs_once(settings.log_level, settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
@@ -68,7 +74,7 @@ class Supervisor:
             CannotStart: A port is taken, this system cannot share ports, or a process cannot start.
             ServerFailed: Processes died too often.
         """
-        with contextlib.ExitStack() as stack:
+        async with contextlib.AsyncExitStack() as stack:
             asked = stack.enter_context(end_signals())
             port = stack.enter_context(reserved(self._settings.host, self._settings.port))
             shared = tempfile.TemporaryDirectory(prefix="kineseg-", ignore_cleanup_errors=True)
@@ -77,6 +83,11 @@ class Supervisor:
             self._pulse.start()
             stack.callback(self._pulse.stop)
             self._export_metrics(stack, folder)
+            if self._page is not None:
+                from kineseg_service.processes.page_gatherer import PageGatherer  # a page needs more than the rest
+
+                gatherer = PageGatherer(self._page, teaches=self._settings.label_bank is not None)
+                await stack.enter_async_context(gatherer.listening(folder))
             self.port = port.getsockname()[1]
             settings = self._settings.model_copy(
                 update={
@@ -85,7 +96,9 @@ class Supervisor:
                     "server_id": self._settings.server_id or str(time_ordered_uuid(time.time_ns())),
                 }
             )
-            self._children = [Child(index, settings, folder) for index in range(settings.processes)]
+            self._children = [
+                Child(index, settings, folder, page=self._page is not None) for index in range(settings.processes)
+            ]
             serving = asyncio.create_task(self._serve(folder))
             waiting = asyncio.create_task(asked.wait())
             try:
@@ -153,7 +166,7 @@ class Supervisor:
         claims_folder(folder).mkdir()
         metrics_folder(folder).mkdir()
 
-    def _export_metrics(self, stack: contextlib.ExitStack, folder: Path) -> None:
+    def _export_metrics(self, stack: contextlib.AsyncExitStack, folder: Path) -> None:
         port = self._settings.metrics_port
         if port is None:
             return

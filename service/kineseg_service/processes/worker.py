@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kineseg_core.errors import BadBundle, BadFile, CannotStart
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.logs import configure_logs, get_logger
+from kineseg_service.processes.page_sender import SentPage
 from kineseg_service.processes.place import Place
 from kineseg_service.server import Server
 
@@ -40,13 +42,16 @@ async def _work() -> None:
     def serving() -> None:
         _say({"serving": server.port})
 
-    server = Server(settings, Place(what["index"], what["count"], Path(what["folder"]), loaded, serving))
-    running = asyncio.create_task(server.run())
-    watching = asyncio.create_task(_end_with_supervisor(commands, server, running))
-    try:
-        await running
-    finally:
-        watching.cancel()
+    place = Place(what["index"], what["count"], Path(what["folder"]), loaded, serving)
+    async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(SentPage(place.folder)) if what["page"] else None
+        server = Server(settings, place, page)
+        running = asyncio.create_task(server.run())
+        watching = asyncio.create_task(_end_with_supervisor(commands, server, running))
+        try:
+            await running
+        finally:
+            watching.cancel()
 
 
 async def _end_with_supervisor(commands: asyncio.StreamReader, server: Server, running: asyncio.Task[None]) -> None:

@@ -9,14 +9,19 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Protocol
 
+from kineseg import Event as SdkEvent
+from kineseg import FrameResult as SdkFrameResult
 from kineseg._local import to_sdk
-from kineseg.page import Feed, Hub, StreamInfo
+from kineseg.page import StreamInfo
+from kineseg.page.hub import Teach
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Event, FrameResult
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.resampling import ModelFrames
+from numpy.typing import ArrayLike
 
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
@@ -25,8 +30,56 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.open_stream import OpenStream
 
-_MOST_SHOWN = 32
 _MOST_UNDER_WAY = 256
+
+
+class PageFeed(Protocol):
+    """Where one stream is shown, see `kineseg.page.Feed`."""
+
+    @property
+    def info(self) -> StreamInfo:
+        """What it is."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is shown at all."""
+
+    def poses(self, frames: ArrayLike, times_s: Sequence[float]) -> None:
+        """The next frames."""
+
+    def result(self, result: SdkFrameResult) -> None:
+        """The next result."""
+
+    def event(self, event: SdkEvent) -> None:
+        """The next event."""
+
+    def arrived(self, frames: int, captured_s: float | None = None) -> None:
+        """Frames have come."""
+
+    def decided(self, delay_s: float) -> None:
+        """Frames are through."""
+
+    def end(self, why: str = "ended") -> None:
+        """Nothing more comes."""
+
+
+class Page(Protocol):
+    """What streams are shown on: a `kineseg.page.Hub`, or one that is somewhere else."""
+
+    teach: Teach | None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more stream is shown."""
+
+    def open(self, info: StreamInfo) -> PageFeed:
+        """A stream has begun."""
+
+    def get(self, stream: str, tenant: str | None = None) -> PageFeed | None:
+        """One of them."""
+
+    def pass_over(self, count: int) -> None:
+        """So many are not shown."""
 
 
 @dataclass(eq=False)
@@ -40,7 +93,7 @@ class _Shown:
         under_way: Of what was submitted, up to where, and when.
     """
 
-    feed: Feed
+    feed: PageFeed
     submitted: int = 0
     received: int = 0
     under_way: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_MOST_UNDER_WAY))
@@ -50,20 +103,20 @@ class Onlooker:
     """Shows the streams of a server on a page. To be used in one event loop.
 
     Args:
-        hub: The page's.
+        page: The page.
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, page: Page) -> None:
+        self._page = page
         self._shown: dict[ScheduledStream, _Shown] = {}
         self._passed_over: set[ScheduledStream] = set()
 
     def opened(self, tenant: str, live: OpenStream) -> None:
         """A stream was opened."""
         with harmless("the page"):
-            if len(self._shown) >= _MOST_SHOWN:
+            if not self._page.has_room:
                 self._passed_over.add(live.stream)
-                self._count()
+                self._page.pass_over(len(self._passed_over))
                 return
             config, intake = live.session.config, live.session.intake
             info = StreamInfo(
@@ -78,12 +131,12 @@ class Onlooker:
                 reports_per_hour=config.reports_per_hour,
                 source=f"tenant {tenant}" if tenant else "",
             )
-            self._shown[live.stream] = _Shown(self._hub.open(info))
+            self._shown[live.stream] = _Shown(self._page.open(info))
 
     def taken(self, stream: ScheduledStream, items: Sequence[Item]) -> None:
         """Frames have come, and go to the engine."""
         shown = self._shown.get(stream)
-        if shown is None:
+        if shown is None or not shown.feed.wanted:
             return
         with harmless("the page"):
             received = stream.session.intake.received
@@ -98,7 +151,7 @@ class Onlooker:
     def delivered(self, delivery: Delivery) -> None:
         """The engine has got further with a stream."""
         shown = self._shown.get(delivery.stream)
-        if shown is None:
+        if shown is None or not shown.feed.wanted:
             return
         with harmless("the page"):
             now = monotonic()
@@ -116,12 +169,9 @@ class Onlooker:
             shown = self._shown.pop(stream, None)
             if shown is not None:
                 shown.feed.end("cancelled")
-            self._passed_over.discard(stream)
-            self._count()
-
-    def _count(self) -> None:
-        more = len(self._passed_over)
-        self._hub.notice(f"{more} more streams are open than are shown" if more else "", "more")
+            if stream in self._passed_over:
+                self._passed_over.discard(stream)
+                self._page.pass_over(len(self._passed_over))
 
 
 class ShownEngine(Engine):

@@ -76,9 +76,3 @@ def test_a_number_of_processes_that_is_none_says_what_it_may_be(kineseg: Command
     outcome = kineseg("serve", "--processes", "many")
     assert outcome.status == 2
     assert 'setting processes: it must be a number of processes, or "auto"' in " ".join(outcome.err.split())
-
-
-def test_more_than_one_process_has_no_page(kineseg: Command) -> None:
-    outcome = kineseg("serve", "--port", 0, "--metrics-port", -1, "--processes", 2, "--page", ":0")
-    assert outcome.status == 2
-    assert "leave out --processes" in outcome.err

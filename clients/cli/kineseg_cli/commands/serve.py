@@ -13,7 +13,6 @@ from kineseg.page import Hub
 
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
-from kineseg_cli.failures import CommandError
 from kineseg_cli.options import Bundle, Provider
 from kineseg_cli.page_address import page_address, shown_page
 from kineseg_cli.server_settings import server_settings
@@ -141,8 +140,6 @@ def serve(
     shown_at = None
     if page is not None:
         shown_at = page_address(page, "--page", closed=settings.insecure or settings.tls_cert is not None)
-        if settings.processes > 1:
-            raise CommandError("--page shows the streams of one process: leave out --processes")
 
     async def until_asked() -> None:  # a server is made in the loop that runs it
         async with AsyncExitStack() as stack:

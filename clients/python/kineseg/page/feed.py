@@ -51,7 +51,12 @@ class Feed:
     """Where one stream's owner puts what is to be shown. May be used in any thread.
 
     Made by `Hub.open`. Frames come thinned to `Limits.poses_per_s`, so they may be given as they are.
+
+    Attributes:
+        wanted: Whether it is shown; always, here.
     """
+
+    wanted = True
 
     def __init__(self, info: StreamInfo, limits: Limits, changed: Callable[[], None]) -> None:
         self.info = info
@@ -130,10 +135,10 @@ class Feed:
             self.events.append({"kind": "named_here", "segment_id": segment_id, "name": name})
         self._changed()
 
-    def arrived(self, frames: int, captured_s: float | None = None) -> None:
+    def arrived(self, frames: int, captured_s: float | None = None, at_s: float | None = None) -> None:
         """So many frames have come, see `HealthMeter.arrived`."""
         with self.lock:
-            self.health.arrived(frames, captured_s)
+            self.health.arrived(frames, captured_s, at_s)
 
     def decided(self, delay_s: float) -> None:
         """The server was through with frames so long after they had come."""

@@ -26,9 +26,9 @@ class HealthMeter:
         self._received = self._lost = 0
         self._last: float | None = None
 
-    def arrived(self, frames: int, captured_s: float | None = None) -> None:
-        """Frames have come, the last of which was captured at that second of the source's clock."""
-        now = self._clock()
+    def arrived(self, frames: int, captured_s: float | None = None, at_s: float | None = None) -> None:
+        """Frames have come, the last of which was captured at that second of the source's clock; `at_s`: not now."""
+        now = self._clock() if at_s is None else at_s
         self._received += frames
         self._last = now
         self._arrivals.append((now, frames, captured_s))

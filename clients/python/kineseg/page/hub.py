@@ -19,19 +19,35 @@ class Hub:
         limits: How much of each stream is kept.
         most_ended: So many streams that have ended are kept; then the oldest of them goes.
         most_streams: So many are kept in all.
+        most_open: There is room for so many that have not ended.
         teach: How a segment is given a name; none: it cannot be.
     """
 
     def __init__(
-        self, *, limits: Limits | None = None, most_ended: int = 8, most_streams: int = 64, teach: Teach | None = None
+        self,
+        *,
+        limits: Limits | None = None,
+        most_ended: int = 8,
+        most_streams: int = 64,
+        most_open: int = 32,
+        teach: Teach | None = None,
     ) -> None:
         self.teach = teach
         self.notices: dict[str, str] = {}
         self._limits = limits or Limits()
-        self._most_ended, self._most_streams = most_ended, most_streams
+        self._most_ended, self._most_streams, self._most_open = most_ended, most_streams, most_open
         self._feeds: dict[str, Feed] = {}
         self._watching: set[Callable[[], None]] = set()
         self._lock = threading.Lock()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more stream should be opened: what is shown of one takes some twenty megabytes."""
+        return sum(not feed.ended for feed in self.feeds()) < self._most_open
+
+    def pass_over(self, count: int) -> None:
+        """Says that so many streams are not shown."""
+        self.notice(f"{count} more streams are open than are shown" if count else "", "more")
 
     def open(self, info: StreamInfo) -> Feed:
         """A stream has begun."""

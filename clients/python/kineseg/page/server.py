@@ -23,7 +23,7 @@ from kineseg.page.viewer import Viewer
 
 _LEAST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
-_LAST_WORDS_S = 2.0
+_LAST_WORDS_S = 5.0
 _LOOK_AGAIN_S = 5.0  # whether a token still lets its browser in
 _MOST_REQUEST_BYTES = 16 << 10
 _TYPES = {"js": "text/javascript", "css": "text/css"}
