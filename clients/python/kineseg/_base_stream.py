@@ -97,6 +97,12 @@ class StreamView:
         return self._protocol.error
 
     @property
+    def away_s(self) -> float:
+        """For how many seconds there has been no connection, which is made anew; 0 where there is one."""
+        protocol = self._protocol
+        return 0.0 if protocol.outage is None or protocol.over else protocol.outage.away_s
+
+    @property
     def frames_sent(self) -> int:
         """Index after the last frame that `send` has taken."""
         return self._protocol.frames_sent

@@ -24,7 +24,7 @@ from kineseg_cli.live.listener import Listener, Listeners
 from kineseg_cli.live.outputs import EventFile, EventLines, Notices
 from kineseg_cli.live.page import PageView
 from kineseg_cli.live.recording import FrameFiles
-from kineseg_cli.live.run import LiveRun
+from kineseg_cli.live.run import Backlog, LiveRun
 from kineseg_cli.options import (
     AlarmsPerHour,
     JointFile,
@@ -47,6 +47,7 @@ _USUAL_SERVER = "localhost:50051"
 _IS_THERE_S = 2.0
 _PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # before a server that is gone is tried again
 _LOOK_S = 0.1
+_LOADING_S = 0.5
 
 
 def stream(
@@ -148,7 +149,7 @@ async def _run(
     duration_s: float | None,
     shown_at: tuple[str, int] | None,
 ) -> None:
-    engine = await _engine(server, choices, errors)
+    engine = await _engine(server, choices, errors, stop)
     async with source, AsyncExitStack() as stack:
         in_use = [engine]
         if shown_at is not None:
@@ -156,12 +157,14 @@ async def _run(
             shown = await stack.enter_async_context(shown_page(hub, *shown_at))
             errors.print_line(f"the page: {shown.url}")
             listeners.append(PageView(hub, source.where, choices))
-        failures = 0
+        failures, backlog = 0, Backlog()
         while True:
             try:
                 async with engine:
                     errors.print_line(f"listening to {source.where}; segmented by {engine.where}; Ctrl-C ends it")
-                    run = LiveRun(source, engine, Listeners(listeners), stop=stop, duration_s=duration_s)
+                    run = LiveRun(
+                        source, engine, Listeners(listeners), stop=stop, duration_s=duration_s, backlog=backlog
+                    )
                     await run.run()
                 return
             except KinesegError as error:
@@ -183,7 +186,7 @@ async def _pause(seconds: float, stop: Stop) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) -> Engine:
+async def _engine(server: str | None, choices: Choices, errors: ErrorConsole, stop: Stop) -> Engine:
     """The server, if it is there; otherwise this process, if it can.
 
     Raises:
@@ -193,8 +196,7 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
     if choices.name_bank is not None and server is None:
         return await _this_process(choices, errors)
     try:
-        async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
-            await client.models()
+        await _answers(address, errors, stop)
     except KinesegError as error:
         if not error.retryable:
             raise
@@ -209,6 +211,23 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole) ->
     if choices.name_bank is not None:
         raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
     return ServerEngine(address, choices)
+
+
+async def _answers(address: str, errors: ErrorConsole, stop: Stop) -> None:
+    """Returns once a server answers; waits for one that is loading, and raises what stands in the way."""
+    is_loading = False
+    while True:
+        try:
+            async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
+                await client.models()
+            return
+        except KinesegError as error:
+            if error.reason != "SERVER_LOADING" or stop.is_set():
+                raise
+        if not is_loading:
+            is_loading = True
+            errors.print_line(f"the server at {address} is loading: waiting for it")
+        await _pause(_LOADING_S, stop)
 
 
 async def _this_process(choices: Choices, errors: ErrorConsole) -> LocalEngine:

@@ -30,7 +30,7 @@ from kineseg.sources import Frames, SourceInfo
 from kineseg_cli.failures import CommandError
 from kineseg_cli.live.listener import LiveStream
 
-Item = Event | FrameResult
+Item = Event | FrameResult | Reconnected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,10 @@ class Engine(Protocol):
     def where(self) -> str:
         """What it is, for people."""
 
+    @property
+    def away_s(self) -> float:
+        """For how many seconds it has not been there; it is waited for. 0: it is there."""
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(
@@ -121,7 +125,7 @@ class Engine(Protocol):
 
 
 class ServerEngine:
-    """A server somewhere; all streams share one call.
+    """A server somewhere; all streams share one call, which goes on if it breaks or the server is restarted.
 
     Args:
         address: HOST:PORT.
@@ -140,6 +144,11 @@ class ServerEngine:
     def where(self) -> str:
         """The server."""
         return f"server {self._address}, model {self._model.name} {self._model.version}"
+
+    @property
+    def away_s(self) -> float:
+        """See `Engine`."""
+        return max((stream.away_s for stream in self._opened), default=0.0)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -187,7 +196,7 @@ class ServerEngine:
         """See `Engine`."""
         async for shared, item in self._streams:
             opened = self._opened.get(shared)
-            if opened is not None and not isinstance(item, Reconnected):
+            if opened is not None:
                 yield opened, item
 
     async def finish(self) -> None:
@@ -212,6 +221,11 @@ class LocalEngine:
     def where(self) -> str:
         """This process."""
         return f"this process, model {self._model_name}"
+
+    @property
+    def away_s(self) -> float:
+        """Never."""
+        return 0.0
 
     async def __aenter__(self) -> Self:
         return self

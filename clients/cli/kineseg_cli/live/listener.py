@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kineseg import Event, FrameResult, Opened
+from kineseg import Event, FrameResult, Opened, Reconnected
 from kineseg.sources import Frames, Health, SourceInfo
 
 
@@ -49,6 +49,12 @@ class Listener(Protocol):
     def item(self, stream: LiveStream, item: Event | FrameResult) -> None:
         """Something has been decided; the summary is the last of a stream."""
 
+    def away(self, seconds: float) -> None:
+        """What segments has not been there for so long, about once a second, and is waited for; 0: it is back."""
+
+    def reconnected(self, stream: LiveStream, how: Reconnected) -> None:
+        """A stream goes on where it was."""
+
     def health(self, health: Health, silence: str) -> None:
         """How the source is, about once a second; `silence` says what is wrong where nothing has come for seconds."""
 
@@ -66,6 +72,12 @@ class Silent:
         """See `Listener`."""
 
     def item(self, stream: LiveStream, item: Event | FrameResult) -> None:
+        """See `Listener`."""
+
+    def away(self, seconds: float) -> None:
+        """See `Listener`."""
+
+    def reconnected(self, stream: LiveStream, how: Reconnected) -> None:
         """See `Listener`."""
 
     def health(self, health: Health, silence: str) -> None:
@@ -97,6 +109,16 @@ class Listeners:
         """See `Listener`."""
         for one in self._each:
             one.item(stream, item)
+
+    def away(self, seconds: float) -> None:
+        """See `Listener`."""
+        for one in self._each:
+            one.away(seconds)
+
+    def reconnected(self, stream: LiveStream, how: Reconnected) -> None:
+        """See `Listener`."""
+        for one in self._each:
+            one.reconnected(stream, how)
 
     def health(self, health: Health, silence: str) -> None:
         """See `Listener`."""

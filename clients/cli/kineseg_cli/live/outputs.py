@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kineseg import Event, FrameResult, SegmentClosed, SegmentRetracted, Summary
+from kineseg import Event, FrameResult, Reconnected, SegmentClosed, SegmentRetracted, Summary
 from kineseg.sources import Health, SourceInfo
 
 from kineseg_cli.error_console import ErrorConsole
@@ -71,6 +71,7 @@ class Notices(Silent):
         self._dropped = 0
         self._jumps = 0
         self._silent = False
+        self._away = False
 
     def opened(self, stream: LiveStream) -> None:
         """Says what it is."""
@@ -92,6 +93,19 @@ class Notices(Silent):
         """Says how it ended."""
         if self._summaries and isinstance(item, Summary):
             self._console.print_line(f"{stream.performer + ': ' if stream.performer else ''}{describe(item)}")
+
+    def away(self, seconds: float) -> None:
+        """Says it once."""
+        if seconds and not self._away:
+            self._console.print_line("no connection to the server: it is tried again, and frames are kept meanwhile")
+        self._away = seconds > 0
+
+    def reconnected(self, stream: LiveStream, how: Reconnected) -> None:
+        """Says for how long it was gone."""
+        whose = f"{stream.performer}: " if stream.performer else ""
+        self._console.print_line(
+            f"{whose}connected again after {how.away_s:.1f} s; {how.sent_again} frames were sent again, nothing is lost"
+        )
 
     def health(self, health: Health, silence: str) -> None:
         """Says what looks wrong."""

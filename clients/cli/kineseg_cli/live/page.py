@@ -123,6 +123,10 @@ class PageView(Silent):
             _, received_ns = shown.undecided.popleft()
             shown.feed.decided((time.monotonic_ns() - received_ns) / 1e9)
 
+    def away(self, seconds: float) -> None:
+        """Says that nothing is decided."""
+        self._hub.notice(f"no connection to the server for {seconds:.0f} s: trying again" if seconds else "", "server")
+
     def health(self, health: Health, silence: str) -> None:
         """Says what is wrong where nothing comes."""
         self._hub.notice(silence)
