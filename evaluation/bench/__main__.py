@@ -17,6 +17,7 @@ from evaluation.asked import Reached, plain
 from evaluation.bench import (
     anomalies,
     capacity,
+    capture,
     decoder,
     durability,
     growth,
@@ -43,6 +44,7 @@ PARTS: Mapping[str, Part] = {
     "silent": silent.report,
     "streams": streams.report,
     "many": many.report,
+    "capture": capture.report,
     "sharing": sharing.report,
     "scratch": scratch.report,
     "memory": memory.report,

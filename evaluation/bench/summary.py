@@ -34,7 +34,7 @@ def _of(key: str, **wanted: object) -> Value:
 
 
 def _largest(key: str) -> Value:
-    return lambda rows: max((float(row[key]) for row in rows), default=None)
+    return lambda rows: max((float(row[key]) for row in rows if row[key] is not None), default=None)
 
 
 def _in_time(rows: Rows) -> float | None:
@@ -124,6 +124,12 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("many", _most("CPU a chunk from the fewest to the most streams, ratio", 1.1), _grown),
     ("streams", Asked("64 calls: frames in time, share", 1.0), _in_time),
     ("streams", _most("one stream: median to its acknowledgement over an echo's, ratio", 1.5), _over_echo),
+    ("capture", _most("a datagram to its provisional event, 95 % within, ms", 100.0), _largest("event_p95_ms")),
+    (
+        "capture",
+        _most("a datagram to its provisional event at a page, 95 % within, ms", 200.0),
+        _largest("page_event_p95_ms"),
+    ),
     ("intake", _most("intake, dearest kind of frames, us a chunk of six", 6.0), _largest("us_per_chunk")),
     ("intake", _most("intake, kept of a stream, KiB", 2.0), _kibibytes("bytes_per_stream")),
     ("segmenter", _most("segmenter, us a model frame", 10.0), _largest("us_per_frame")),
