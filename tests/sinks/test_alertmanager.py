@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,54 +10,16 @@ from typing import Any
 import pytest
 from kineseg.sinks import SinkError, SinkEvent, open_sink
 
-from tests.sinks.http_receiver import HttpReceiver
+from tests.sinks import alertmanagers
+from tests.sinks.alertmanagers import Alertmanager
 from tests.sinks.made_events import events, events_of
 from tests.sinks.relay_process import RelayProcess
-from tests.sources.brokers import Broker, found, free_port
-
-_ROUTE = """
-route: {receiver: hook, group_by: [session], group_wait: 0s, group_interval: 1s}
-receivers: [{name: hook, webhook_configs: [{url: "%s/hook", send_resolved: true}]}]
-"""
-
-
-class Alertmanager(Broker):
-    """A real one, which notifies a receiver of ours and keeps nothing when it is killed."""
-
-    def __init__(self, folder: Path, receiver: HttpReceiver) -> None:
-        program, port = found("prometheus-alertmanager", "apt-get install prometheus-alertmanager"), free_port()
-        (folder / "alertmanager.yml").write_text(_ROUTE % receiver.address)
-        command = [program, f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/kept",
-                   f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]  # fmt: skip
-        super().__init__(command, port)
-        self.url = f"alertmanager+http://127.0.0.1:{port}#page=https://motion.example.org/%23{{stream_id}}"
-        self._hook = receiver
-
-    def alerts(self) -> list[dict[str, Any]]:
-        """Those that are active now."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/alerts") as answer:
-            found: list[dict[str, Any]] = json.load(answer)
-        return found
-
-    def notified(self) -> list[tuple[str, str]]:
-        """What was notified: session and status, in order."""
-        bodies = [json.loads(post.body) for post in self._hook.posts]
-        return [(alert["labels"]["session"], alert["status"]) for body in bodies for alert in body["alerts"]]
 
 
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
-    receiver = HttpReceiver()
-    receiver.start()
-    try:
-        made = Alertmanager(tmp_path, receiver)
-        made.start()
-        try:
-            yield made
-        finally:
-            made.stop()
-    finally:
-        receiver.close()
+    with alertmanagers.alertmanager(tmp_path) as running:
+        yield running
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,18 @@ from kineseg_service.server import BackgroundServer
 from evaluation.chaos.proxy import Proxy
 from tests.cli.command import Command, start
 from tests.event_schema import check_events
+from tests.sinks.alertmanagers import alertmanager
+
+
+@contextmanager
+def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A relay, killed in the end if it still runs."""
+    relay = start(["relay", *arguments])
+    try:
+        yield relay
+    finally:
+        relay.kill()
+        relay.communicate()
 
 
 def delivered(path: Path) -> list[dict[str, Any]]:
@@ -28,12 +43,22 @@ def delivered(path: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def until_ended(path: Path, session: str) -> list[dict[str, Any]]:
     """What was delivered of a session, as soon as its summary was."""
-    deadline = time.monotonic() + 120
-    while not (found := [e for e in delivered(path) if e["session_id"] == session]) or found[-1]["kind"] != "summary":
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
+    found: list[dict[str, Any]] = []
+
+    def has_ended() -> bool:
+        found[:] = [event for event in delivered(path) if event["session_id"] == session]
+        return bool(found) and found[-1]["kind"] == "summary"
+
+    until(has_ended)
     return found
 
 
@@ -51,35 +76,59 @@ def test_a_relay_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as server,
         Proxy(server.address) as way,
     ):
-        command = ["relay", "--server", way.address, "--sink", f"jsonl:{out}", "--session", "line-*", "--cursor", spool]
-        relay = start([*command, "--from-beginning"])
-        first = sent(server.address, "line-1")
-        sent(server.address, "other")
-        assert until_ended(out, "line-1") == first
-        relay.kill()
-        relay.communicate()
+        command = ("--server", way.address, "--sink", f"jsonl:{out}", "--session", "line-*", "--cursor", spool)
+        with started(*command, "--from-beginning"):
+            first = sent(server.address, "line-1")
+            sent(server.address, "other")
+            assert until_ended(out, "line-1") == first
         meanwhile = sent(server.address, "line-2")
-        relay = start(command)
-        assert until_ended(out, "line-2") == meanwhile
-        with way.away():
-            last = sent(server.address, "line-3")
-        assert until_ended(out, "line-3") == last
-        relay.send_signal(signal.SIGTERM)
-        _, said = relay.communicate(timeout=60)
-    assert relay.returncode == 0
+        with started(*command) as relay:
+            assert until_ended(out, "line-2") == meanwhile
+            with way.away():
+                last = sent(server.address, "line-3")
+            assert until_ended(out, "line-3") == last
+            relay.send_signal(signal.SIGTERM)
+            _, said = relay.communicate(timeout=60)
+            assert relay.returncode == 0
     assert "events delivered" in said
     assert check_events(delivered(out)) == len(first + meanwhile + last)
 
 
+def test_an_alert_of_a_stream_that_is_lost_with_its_server_is_resolved(tmp_path: Path) -> None:
+    usual = np.random.default_rng(3).normal(size=(900, 6)).cumsum(axis=0)
+    usual[810:, 2] = usual[810, 2]
+    settings = Settings(port=0, metrics_port=None, log_level="error")
+    with (
+        alertmanager(tmp_path) as alerts,
+        BackgroundServer(settings) as server,
+        BackgroundServer(settings) as other,
+        Proxy(server.address) as way,
+        sdk.Client(server.address) as client,
+        started(
+            "--server", way.address, "--sink", alerts.url, "--cursor", tmp_path / "spool", "--from-beginning"
+        ) as relay,
+    ):
+        assert relay.stderr is not None
+        assert "following" in relay.stderr.readline()
+        until(lambda: way.connections > 0)
+        with client.stream(rate=30, model="scratch", channels=list("abcdef"), session_id="line-1") as stream:
+            stream.send(usual)
+            until(lambda: "line-1" in [alert["labels"]["session"] for alert in alerts.alerts()])
+            way.retarget(other.address)
+            way.cut()
+            sent(other.address, "line-2")  # what another server says is of another log
+            until(lambda: not alerts.alerts())
+
+
 def test_a_relay_waits_for_its_server(tmp_path: Path) -> None:
-    relay = start(["relay", "--server", "127.0.0.1:9", "--sink", "jsonl:-", "--cursor", tmp_path / "spool"])
-    assert relay.stderr is not None
-    lines = [relay.stderr.readline() for _ in range(2)]
-    relay.send_signal(signal.SIGTERM)
-    relay.communicate(timeout=60)
-    assert "following 127.0.0.1:9" in lines[0]
-    assert "trying again" in lines[1]
-    assert relay.returncode == 0
+    with started("--server", "127.0.0.1:9", "--sink", "jsonl:-", "--cursor", tmp_path / "spool") as relay:
+        assert relay.stderr is not None
+        lines = [relay.stderr.readline() for _ in range(2)]
+        relay.send_signal(signal.SIGTERM)
+        relay.communicate(timeout=60)
+        assert "following 127.0.0.1:9" in lines[0]
+        assert "trying again" in lines[1]
+        assert relay.returncode == 0
 
 
 @pytest.mark.parametrize("arguments", [["--sink", "nonsense:x"], ["--sink", "jsonl:-", "--kinds", "nonsense"]])
