@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from kineseg.sinks import Retry, SinkError, open_sink
+from kineseg.sinks import Refused, Retry, SinkError, SinkEvent, open_sink
 
 from evaluation.chaos.redis_server import NoRedis, RedisServer
 from tests.sinks.made_events import events
@@ -41,6 +41,18 @@ async def test_nats_logs_in_and_says_what_a_stream_is_missing() -> None:
             await deliver(f"nats://me:word@127.0.0.1:{server.port}")
         with pytest.raises(Retry, match="Authorization"):
             await deliver(f"nats://me:other@127.0.0.1:{server.port}")
+
+
+async def test_what_is_too_large_for_nats_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "small.conf").write_text(f"max_payload: 1000\njetstream {{store_dir: {tmp_path}}}\n")
+    with nats_server("-c", str(tmp_path / "small.conf")) as server:
+        sink = open_sink(f"nats://127.0.0.1:{server.port}?stream=events")
+        (event,) = events(1)
+        await sink.deliver([event])
+        with pytest.raises(Refused, match="the server takes 1000"):
+            await sink.deliver([SinkEvent({**event.values, "name": "n" * 700}, event.session_id)])
+        await sink.deliver([event])
+        await sink.close()
 
 
 async def test_redis_keeps_as_many_as_are_wanted_and_says_what_a_key_is(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -75,6 +77,28 @@ async def test_a_full_spool_gives_up_provisional_events_first_and_says_so(tmp_pa
     kept = [event.id for event in sent[:5]] + [event.id for event in sent[5:] if not event.is_provisional]
     assert slow.taken == kept[:5] + kept[5 + counts.dropped - len(provisional) :]
     assert any("were dropped" in line for line in said)
+
+
+async def test_a_disk_that_is_full_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
+    receiver, sent, taken = Receiver(batch=7), events(3000), list[str]()
+    receiver.open.clear()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with Relay([receiver], tmp_path / "spool", print, grace_s=30) as relay:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, usual[1]))
+        try:
+            with contextlib.suppress(sqlite3.Error):
+                for event in sent:
+                    relay.take([event], event.id)
+                    taken.append(event.id)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        assert 0 < len(taken) < 3000
+        assert relay.cursor == taken[-1]
+        assert relay.counts["receiver"].waiting == len(taken)
+        receiver.open.set()
+        relay.take(sent[len(taken) : len(taken) + 1])
+    assert receiver.taken == [event.id for event in sent[: len(taken) + 1]]
 
 
 async def test_what_is_refused_is_left_out_and_what_came_with_it_is_delivered() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from kineseg.sinks.backoff import Backoff
@@ -113,10 +114,19 @@ class Delivery:
                         alone = Waiting((number,), (event,))
                         if not await self._tried(alone):
                             self._counts.refused += 1
-                            self._spool.remove(self._name, alone.numbers)
+                            await self._remove(alone.numbers)
                 self.delivering = 0
         finally:
             await self._close()
+
+    async def _remove(self, numbers: Sequence[int]) -> None:
+        """These wait no longer; tried until the file can be written, since what is not removed would come again."""
+        while True:
+            try:
+                self._spool.remove(self._name, numbers, None if self._standing is None else self._standing.state())
+                return
+            except sqlite3.Error as error:
+                await asyncio.sleep(await self._failed(error))
 
     async def _next(self) -> Waiting | None:
         """What is to be delivered next; meanwhile what stands is kept alive. None: the end."""
@@ -149,7 +159,7 @@ class Delivery:
             await self._failed(error)
         else:
             self._worked()
-            self._spool.remove(self._name, (), sink.state())
+            await self._remove(())
         self._keep_alive_at = time.monotonic() + sink.keep_alive_s
 
     async def _tried(self, waiting: Waiting) -> bool:
@@ -168,8 +178,7 @@ class Delivery:
                 continue
             self._worked()
             self._counts.delivered += len(waiting.events)
-            state = None if self._standing is None else self._standing.state()
-            self._spool.remove(self._name, waiting.numbers, state)
+            await self._remove(waiting.numbers)
             return True
 
     async def _failed(self, error: Exception) -> float:

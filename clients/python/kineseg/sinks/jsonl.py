@@ -17,6 +17,7 @@ from kineseg.sinks.sink import Sink
 from kineseg.sinks.terms import Terms
 
 _STANDARD_OUTPUT = "-"
+_MODE = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)  # which Windows has
 
 
 class JsonLines:
@@ -60,7 +61,7 @@ class JsonLines:
 
     def _write(self, lines: bytes) -> None:
         if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            self._file = os.open(self._path, _MODE, 0o666)
             _cut_unfinished_line(self._file)
         size = os.fstat(self._file).st_size
         try:
@@ -112,7 +113,8 @@ def _cut_unfinished_line(file: int) -> None:
     while position > 0:
         size = min(4096, position)
         position -= size
-        found = os.pread(file, size, position).rfind(b"\n")
+        os.lseek(file, position, os.SEEK_SET)
+        found = os.read(file, size).rfind(b"\n")
         if found >= 0:
             position += found + 1
             break

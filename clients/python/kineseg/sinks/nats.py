@@ -9,10 +9,10 @@ from typing import Any
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
-from nats.js.errors import NoStreamResponseError, NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from kineseg.sinks.address import SinkAddress
-from kineseg.sinks.errors import Retry
+from kineseg.sinks.errors import Refused, Retry
 from kineseg.sinks.event import SinkEvent
 from kineseg.sinks.sink import Sink
 from kineseg.sinks.terms import Terms
@@ -21,6 +21,8 @@ from kineseg.sinks.topics import Topics
 
 PORT = 4222
 _FAILURES = (OSError, NatsError)
+_HEADERS = 200  # bytes of them, and somewhat more
+_TOO_LARGE = 10054  # for the stream
 _REMEMBERED_S = 3600.0  # for so long a stream that is made here knows what it has got
 
 
@@ -55,12 +57,17 @@ class Nats:
         to = client.jetstream(timeout=self.terms.timeout_s)
         try:
             for event in events:
+                body = event.json.encode()
+                if len(body) + _HEADERS > client.max_payload:  # for which the server would end the connection
+                    raise Refused(f"it has {len(body)} bytes, and the server takes {client.max_payload} with headers")
                 headers = {"Nats-Msg-Id": event.id, "Content-Type": "application/json"}
-                await to.publish(self._topics.of(event), event.json.encode(), headers=headers)
+                await to.publish(self._topics.of(event), body, headers=headers)
         except NoStreamResponseError as error:
             raise Retry(
                 f"no stream of JetStream takes {self._topics.prefix}.>: make one, or have it made by ?stream=NAME"
             ) from error
+        except APIError as error:
+            raise (Refused if error.err_code == _TOO_LARGE else Retry)(str(error)) from error
         except _FAILURES as error:
             raise Retry(str(error) or type(error).__name__) from error
 

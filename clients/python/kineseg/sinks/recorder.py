@@ -53,6 +53,6 @@ class Recorder:
         path = self._folder / f"events-{at}-{first.stream_id[-12:]}-{first.values['seq']}{self._suffix}"
         unfinished = path.with_name(path.name + ".unfinished")
         self._write(unfinished, events)
-        with unfinished.open("rb") as written:
+        with unfinished.open("r+b") as written:
             os.fsync(written.fileno())
         unfinished.replace(path)
