@@ -50,6 +50,8 @@ from tests.service.talk import (
     status_of,
     until,
 )
+from tests.service.talk_many import as_alone
+from tests.service.test_resume import ManyClient
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port")
 FRAMES = motion(600)
@@ -564,3 +566,30 @@ def test_every_process_has_the_same_door(tiny: Path, tmp_path: Path, folder: Pat
         assert refused.value.code == 401
         for call in [*calls, taken]:
             call.cancel()
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["in memory", "in a store"])
+def test_sessions_of_one_call_are_resumed_at_either(folder: Path, tiny: Path, stored: bool) -> None:
+    (folder / "key").write_bytes(bytes(range(32)))
+    store = {"store": f"sqlite:{folder / 'streams.db'}", "store_key": folder / "key"} if stored else {}
+    with group(folder, bundles=tiny, **store) as server, a_stub_to_each(server.serving()) as (one, other):
+        client = ManyClient(one)
+        for at, stub in ((0, other), (100, one)):
+            client.send(at, at + 100)
+            client.many.until_acked(1, at + 100)
+            client.many.until_acked(2, at + 100)
+            client.break_off()
+            client.stub = stub
+            assert client.come_back() == [pb.Resumed(next_frame=at + 100)] * 2
+        names = {opened.session_id for opened in client.opened.values()}
+        assert (server.sessions_of(0) & names, server.sessions_of(1) & names) == (names, set())
+        client.many.send(pb.SegmentManyRequest(ends=[1, 2]))
+        client.many.until_closed(1, 2)
+        client.break_off()
+        # And the end is had of the other.
+        client.stub = other
+        assert client.come_back() == [pb.Resumed(next_frame=200, input_ended=True)] * 2
+        for outputs in client.outputs.values():
+            seqs = [event.seq for event in events(as_alone(outputs))]
+            assert seqs == list(range(1, len(seqs) + 1))
+            assert events(as_alone(outputs))[-1].summary.frames == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
 
@@ -17,11 +17,12 @@ from kineseg_service.api import convert
 from kineseg_service.api.rooms import Rooms
 from kineseg_service.api.status import fields_of
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, LimitReached, ResumeExpired, ResumeUnknown
+from kineseg_service.errors import Draining, LimitReached, ResumeExpired, ResumeUnknown, StoreUnreachable
 from kineseg_service.logs import get_logger
+from kineseg_service.stores.store import FIRST
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.open_stream import OpenStream
-from kineseg_service.streams.record import Ended, Record
+from kineseg_service.streams.record import Ended, Record, read_moved, read_record
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.streams.resumption import Finished
 
@@ -41,13 +42,23 @@ class Openings:
         share: What the caller may have.
         settings: Limits.
         server_id: The server's name.
+        elsewhere: Has a stream, by id and token, moved here from another process of the server: what is kept of it, see
+            `Resumption.move_away`.
     """
 
-    def __init__(self, rooms: Rooms, share: Share, settings: Settings, server_id: str) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        share: Share,
+        settings: Settings,
+        server_id: str,
+        elsewhere: Callable[[str, str], Awaitable[bytes]],
+    ) -> None:
         self._rooms = rooms
         self.share = share
         self._settings = settings
         self._server_id = server_id
+        self._elsewhere = elsewhere
 
     async def open(self, config: pb.StreamConfig, make: Make[Opened]) -> Opened:
         """Opens a stream, as what `make` makes.
@@ -93,7 +104,7 @@ class Openings:
     ) -> Opened | Finished:
         """A client comes back to its stream, see `Resumption.resume`.
 
-        One that is not here, and was kept in a store, goes on here from what was kept of it.
+        One that another process of the server has, or that was kept in a store, goes on here from what is kept of it.
 
         Args:
             wanted: What the client says.
@@ -118,13 +129,19 @@ class Openings:
         self, wanted: pb.ResumeStream, make: Callable[[float], Make[Opened]]
     ) -> Opened | Finished | None:
         rooms, token = self._rooms, wanted.resume_token
-        if rooms.keeping is None or rooms.streams.draining:
+        if rooms.streams.draining:
             return None
         try:
-            taken = await rooms.keeping.take(rooms.streams.tenant, wanted.stream_id, token)
-            if taken is None:
+            moved = await self._elsewhere(wanted.stream_id, token)
+            taken = await self._take(wanted.stream_id, token, is_here=bool(moved))
+            if moved:
+                generation, data = read_moved(moved)
+                generation = max(generation + 1, taken[0] if taken else FIRST)
+            elif taken:
+                generation, data = taken
+            else:
                 return None
-            generation, record = taken
+            record = read_record(data)
             if isinstance(record, Ended):
                 return self._ended(record, token, seen_of(wanted))
             snapshot = Snapshot.of(record.snapshot)
@@ -151,9 +168,21 @@ class Openings:
         except ResumeExpired:
             rooms.streams.close(live)
             raise
-        rooms.keeping.begin(live, rooms.streams, generation, snapshot.frames)
+        if rooms.keeping is not None:
+            rooms.keeping.begin(live, rooms.streams, generation, None if moved else snapshot.frames)
         _log.info("stream taken over", session=live.session_id, stream=live.stream_id, frames=snapshot.frames)
         return live
+
+    async def _take(self, stream_id: str, token: str, *, is_here: bool) -> tuple[int, bytes] | None:
+        """See `Keeping.take`; a stream that is here all the same need not be in the store."""
+        if self._rooms.keeping is None:
+            return None
+        try:
+            return await self._rooms.keeping.take(self._rooms.streams.tenant, stream_id, token)
+        except StoreUnreachable:
+            if not is_here:
+                raise
+            return None
 
     def _ended(self, record: Ended, token: str, seen: Seen) -> Finished:
         """The end of a stream that was another server's; raises `ResumeExpired` where more of it is missing."""

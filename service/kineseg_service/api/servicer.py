@@ -29,7 +29,7 @@ from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message
 from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, ResumeUnknown, StoreUnreachable
+from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
@@ -87,14 +87,9 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             call = StreamCall(task.cancel)
             resumes = first is not None and first.WhichOneof("payload") == "resume"
             if first is not None and resumes:
-                try:
-                    found = await openings.resume(
-                        first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
-                    )
-                except (ResumeUnknown, StoreUnreachable):
-                    if await self._resumed_elsewhere(first, request_iterator, context):
-                        return
-                    raise
+                found = await openings.resume(
+                    first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
+                )
                 if isinstance(found, Finished):
                     await self._answer_finished(context, found, first.resume)
                     return
@@ -277,7 +272,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     def _for_opening(self) -> Openings:
         if self._draining:
             raise Draining("the server is shutting down; try another one")
-        return Openings(self._ready(), self._limits.of(current_caller.get()), self._settings, self._server_id)
+        share = self._limits.of(current_caller.get())
+        return Openings(self._ready(), share, self._settings, self._server_id, self._elsewhere)
 
     async def _open(self, openings: Openings, first: pb.SegmentRequest | None, call: StreamCall) -> LiveStream:
         if first is None or first.WhichOneof("payload") != "config":
@@ -308,9 +304,14 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         finally:
             self._opening[tenant] -= 1
 
-    async def _resumed_elsewhere(self, first: pb.SegmentRequest, requests: Requests, context: Context) -> bool:
-        """Whether the call has been answered by another process, which has the stream."""
-        return False
+    async def move_away(self, stream_id: str, token: str) -> bytes:
+        """Another process of the server goes on with a stream; see `Resumption.move_away`."""
+        rooms = self._ready()
+        return await rooms.streams.resumption.move_away(stream_id, token, rooms.opener)
+
+    async def _elsewhere(self, stream_id: str, token: str) -> bytes:
+        """What is kept of a stream that another process has had; empty: none."""
+        return b""
 
     async def _answer_finished(self, context: Context, finished: Finished, wanted: pb.ResumeStream) -> None:
         """Sends what is left of a stream that has come to its end."""

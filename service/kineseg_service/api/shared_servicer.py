@@ -12,8 +12,7 @@ from kineseg_service.access.caller import current_caller
 from kineseg_service.access.limits import Limits
 from kineseg_service.api.codes import details_of
 from kineseg_service.api.cursor import METADATA
-from kineseg_service.api.elsewhere import pass_on
-from kineseg_service.api.servicer import Requests, Servicer
+from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.siblings import Siblings
 from kineseg_service.api.status import Context, send, statuses
 from kineseg_service.api.watch_all import WatchAll
@@ -60,11 +59,9 @@ class SharedServicer(Servicer):
                 self._watching -= 1
                 self._count_watchers()
 
-    async def _resumed_elsewhere(self, first: pb.SegmentRequest, requests: Requests, context: Context) -> bool:
-        """Whether the call has been answered by another process, which has the stream."""
-        async with self._passed_on(context):
-            return await pass_on(self._siblings, first, requests, context)
-        raise AssertionError("unreachable")
+    async def _elsewhere(self, stream_id: str, token: str) -> bytes:
+        """What is kept of a stream that another process has had; empty: none."""
+        return await self._siblings.take_stream(stream_id, token)
 
     async def ListSessions(  # noqa: N802
         self, request: pb.ListSessionsRequest, context: Context

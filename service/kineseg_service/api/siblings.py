@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
+from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 from kineseg_service.access.caller import Caller, current_caller
@@ -17,7 +18,7 @@ from kineseg_service.api.servicer import Servicer
 from kineseg_service.errors import UnknownSession
 
 Answer = TypeVar("Answer", bound=Message)
-_SERVICE, _RELOAD, _JOIN = "kineseg.internal.Processes", "ReloadNames", "Join"
+_SERVICE, _RELOAD, _JOIN, _MOVE = "kineseg.internal.Processes", "ReloadNames", "Join", "MoveStream"
 _TENANT = "kineseg-tenant"
 # Between processes of one server nothing is too long that is short enough for a client.
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -88,6 +89,21 @@ class Siblings:
         """Another one answers: returns when all that watch here watch it, too."""
         for watch in list(self.watches):
             await watch.reaches(index)
+
+    async def take_stream(self, stream_id: str, token: str) -> bytes:
+        """Has the stream of this id and token moved here, from whichever has it; see `Resumption.move_away`."""
+        wanted = pb.ResumeStream(stream_id=stream_id, resume_token=token).SerializeToString()
+
+        async def ask(socket: str) -> bytes:
+            async with connected(socket) as channel:
+                move: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{_SERVICE}/{_MOVE}")
+                try:
+                    return await move(wanted, metadata=on_behalf())
+                except grpc.aio.AioRpcError:  # whatever it is, another may have it, or it is in a store
+                    return b""
+
+        others = [socket for index, socket in enumerate(self.sockets) if index != self.own]
+        return max(await asyncio.gather(*map(ask, others)), key=len, default=b"")
 
     async def _tell_all(self, what: str, message: bytes = b"") -> None:
         async def tell(socket: str) -> None:
@@ -164,11 +180,16 @@ async def answer_siblings(
         await siblings.joined(message[0])
         return b""
 
+    async def move(message: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        wanted = pb.ResumeStream.FromString(message)
+        return await servicer.move_away(wanted.stream_id, wanted.resume_token)
+
     server = grpc.aio.server(options=_UNLIMITED, interceptors=[PassedOn()])
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         _RELOAD: grpc.unary_unary_rpc_method_handler(reload_names),
         _JOIN: grpc.unary_unary_rpc_method_handler(join),
+        _MOVE: grpc.unary_unary_rpc_method_handler(move),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
     server.add_insecure_port(siblings.sockets[siblings.own])

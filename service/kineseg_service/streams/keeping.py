@@ -23,12 +23,11 @@ from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
-from kineseg_service.streams.record import Ended, Record, read_record, still_needed
+from kineseg_service.streams.record import record_of
 
 if TYPE_CHECKING:
     from kineseg_service.streams.live import LiveStreams
     from kineseg_service.streams.open_stream import OpenStream
-    from kineseg_service.streams.resumption import Finished
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -46,6 +45,7 @@ class Beside:
         durable: So many of its frames are in the store.
 
     Attributes:
+        generation: That.
         durable: The same, as it goes on.
     """
 
@@ -56,7 +56,7 @@ class Beside:
         self._live = live
         self._streams = streams
         self._key = Key(streams.tenant, live.stream_id)
-        self._generation = generation
+        self.generation = generation
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
         self._last = -1  # frames that were kept last
@@ -82,17 +82,19 @@ class Beside:
         if self._then is None:
             self._over(None)
 
-    def ended(self, finished: Finished) -> None:
-        """It has come to its end, which its client may not have got."""
-        self._stop()
-        sent = finished.resumable.sent
-        before, outputs = still_needed(sent.trimmed, sent.outputs, ())
-        self._over(Ended(before, outputs, finished.described, finished.received, finished.error).written())
+    def ended(self, end: bytes) -> None:
+        """It has come to its end, which its client may not have got, and which is kept."""
+        self._over(end)
 
-    def _over(self, data: bytes | None) -> None:
+    def let_go(self) -> None:
+        """Another process of the server has it, and keeps it from now on."""
+        self._stop()
         self._then = self._then or (lambda: None)
         self._is_over = True
-        self._keeping.write(self._key, self._generation, self._proof, data, lambda fine: None)
+
+    def _over(self, data: bytes | None) -> None:
+        self.let_go()
+        self._keeping.write(self._key, self.generation, self._proof, data, lambda fine: None)
 
     def _plan(self) -> None:
         wait_s = self._keeping.every_s * random.uniform(0.75, 1.25)
@@ -123,22 +125,20 @@ class Beside:
         """All that the stream had given by then has been delivered, and nothing that came after."""
         if self._is_over:
             return
-        live = self._live
-        assert live.resumable is not None
-        sent = live.resumable.sent
-        before, outputs = still_needed(sent.trimmed, sent.outputs, live.unsent())
-        record = Record(live.ack_interval_s, before, outputs, payload).written()
+        record = record_of(self._live, payload)
 
         def written(fine: bool) -> None:
             with contextlib.suppress(RuntimeError):
                 self._keeping.loop.call_soon_threadsafe(self._written, frames, is_last, fine)
 
-        if not self._keeping.write(self._key, self._generation, self._proof, record, written):
+        if not self._keeping.write(self._key, self.generation, self._proof, record, written):
             self._last = -1
             if is_last and self._then is not None:
                 self._then()
 
     def _written(self, frames: int, is_last: bool, fine: bool) -> None:
+        if self._is_over:
+            return
         if fine:
             self.durable = max(self.durable, frames)
             if is_last and self._then is not None:
@@ -175,16 +175,18 @@ class Keeping:
         self._key = key
         self._keep_s = keep_s + every_s + _GRACE_S
 
-    def begin(self, live: OpenStream, streams: LiveStreams, generation: int = FIRST, durable: int = 0) -> None:
-        """A stream is open, here from now on."""
-        live.beside = Beside(self, live, streams, generation, durable)
-        live.beside.begin(is_kept=generation > FIRST)
+    def begin(
+        self, live: OpenStream, streams: LiveStreams, generation: int = FIRST, durable: int | None = None
+    ) -> None:
+        """A stream is open, here from now on; `durable`: see `Beside`, none: it is not in the store as it is."""
+        live.beside = Beside(self, live, streams, generation, durable or 0)
+        live.beside.begin(is_kept=durable is not None)
 
-    async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, Record | Ended] | None:
+    async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, bytes] | None:
         """Takes a stream over from whoever had it.
 
         Returns:
-            Its generation from now on, and what was kept of it; none: there is nothing.
+            Its generation from now on, and what was kept of it, see `read_record`; none: there is nothing.
 
         Raises:
             BadSnapshot: What was kept cannot be read.
@@ -198,7 +200,7 @@ class Keeping:
                 "the stream may lie in the server's store, which cannot be asked now; try again",
                 field="resume.stream_id",
             ) from error
-        return None if taken is None else (taken.generation, read_record(unsealed(taken.data, self._key)))
+        return None if taken is None else (taken.generation, unsealed(taken.data, self._key))
 
     def write(
         self, key: Key, generation: int, proof: bytes, data: bytes | None, written: Callable[[bool], None]

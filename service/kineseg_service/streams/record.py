@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.events import Ack, Event, FrameResult, Output, Profile
@@ -12,6 +13,9 @@ from kineseg_core.kept import MisfitError, Reader, Writer
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
 
 from kineseg_service.streams.resumable import Seen
+
+if TYPE_CHECKING:
+    from kineseg_service.streams.open_stream import OpenStream
 
 _VERSION = 2
 IN_FLIGHT_S = 30.0
@@ -81,6 +85,25 @@ def read_record(data: bytes) -> Record | Ended:
     except (MisfitError, LookupError, TypeError, ValueError) as error:
         raise BadSnapshot(f"it is no record of a stream ({error})") from error
     raise BadSnapshot(f"it is of version {version!s:.16}, and this version of kineseg has {_VERSION}")
+
+
+def record_of(live: OpenStream, snapshot: bytes) -> bytes:
+    """What is kept of a stream with this snapshot, once all has been delivered that it had given by then."""
+    assert live.resumable is not None
+    sent = live.resumable.sent
+    before, outputs = still_needed(sent.trimmed, sent.outputs, live.unsent())
+    return Record(live.ack_interval_s, before, outputs, snapshot).written()
+
+
+def moved(generation: int, record: bytes) -> bytes:
+    """What one process of a server gives another of a stream: its generation in the store, and what is kept of it."""
+    return packed([generation, record])
+
+
+def read_moved(data: bytes) -> tuple[int, bytes]:
+    """The same again."""
+    generation, record = unpacked(data, MOST_BYTES)
+    return generation, record
 
 
 def still_needed(before: Seen, sent: Iterable[Output], unsent: Iterable[Output]) -> tuple[Seen, list[Output]]:

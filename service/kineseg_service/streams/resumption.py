@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from time import monotonic
@@ -10,11 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kineseg_core.errors import CoreError, InvalidRequest
 from kineseg_core.events import Output
+from kineseg_core.opening import Opener
+from kineseg_core.snapshot import SnapshotWriter
 
 from kineseg_service.errors import Draining, ResumedElsewhere, ResumeExpired, ResumeUnknown
 from kineseg_service.logs import get_logger, harmless
+from kineseg_service.scheduler.scheduled import Keep
+from kineseg_service.stores.store import FIRST
 from kineseg_service.streams.house import House
 from kineseg_service.streams.open_stream import OpenStream
+from kineseg_service.streams.record import Ended, moved, record_of, still_needed
 from kineseg_service.streams.resumable import Resumable, Seen, same_token
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ Wanted = TypeVar("Wanted", bound=OpenStream)
 _log = get_logger(__name__)
 # Of so many streams that cannot be resumed any more it is known why.
 _MOST_GONE = 1024
+_PATIENCE_S = 10.0  # for the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,11 @@ class Resumption:
         if live.idle_timer is not None:
             live.idle_timer.cancel()
         live.park()
-        self._house.parking.add(live, lambda why: self.drop(live, why))
+        self._park(live)
         return None
+
+    def _park(self, live: OpenStream) -> None:
+        self._house.parking.add(live, lambda why: self.drop(live, why))
 
     def hand_over(self, live: OpenStream) -> None:
         """The server is shutting down: a stream that is kept in a store is left there for whoever goes on with it."""
@@ -107,7 +117,7 @@ class Resumption:
             live.resumable, live.described, live.session.intake.received, error, monotonic() + self._keep_s
         )
         if live.beside is not None:
-            live.beside.ended(end)
+            live.beside.ended(self._kept_end(end))
         while finished and (
             len(finished) > self._house.settings.max_parked or next(iter(finished.values())).until < monotonic()
         ):
@@ -137,24 +147,9 @@ class Resumption:
             ResumeExpired: It is not kept any more.
             InvalidRequest: It was opened by another kind of call.
         """
-        while True:
-            live = self._streams.find(stream_id)
-            resumable = None if live is None else live.resumable
-            if live is None or resumable is None or not same_token(resumable.token, token):
-                return self._over(stream_id, token, seen)
-            if not isinstance(live, kind):
-                raise InvalidRequest(
-                    "the stream was opened by another call: resume with `Segment` what `Segment` opened, and with "
-                    "`SegmentMany` what that did",
-                    field="resume.stream_id",
-                )
-            if live in self._house.parking:
-                break
-            gone = live.detach(ResumedElsewhere("the stream has been resumed by another call, which has it now"))
-            if gone is not None:
-                await gone.wait()
-            else:
-                await asyncio.sleep(0)
+        live = await self._without_call(stream_id, token, kind)
+        if live is None:
+            return self._over(stream_id, token, seen)
         try:
             live.resume(seen)
         except ResumeExpired:
@@ -165,6 +160,80 @@ class Resumption:
         self._streams.watch_idle(live)
         self.resumed(live.stream_id)
         return live
+
+    async def move_away(self, stream_id: str, token: str, opener: Opener) -> bytes:
+        """A client comes back to its stream at another process of the server.
+
+        Returns:
+            What is kept of it, see `moved`: it is that process's from now on. Empty: there is none.
+        """
+        live = await self._without_call(stream_id, token, OpenStream)  # type: ignore[type-abstract]
+        if live is not None and live.ending:
+            with contextlib.suppress(CoreError):
+                await asyncio.shield(live.ended)
+            live = await self._without_call(stream_id, token, OpenStream)  # type: ignore[type-abstract]
+        if live is None:
+            finished = self._finished.get(stream_id)
+            is_its = finished is not None and same_token(finished.resumable.token, token)
+            return moved(FIRST, self._kept_end(finished)) if finished is not None and is_its else b""
+        if self._house.draining:
+            return b""
+        self._house.parking.remove(live)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                snapshot = await self._snapshot(live, opener)
+        except TimeoutError:
+            self._park(live)
+            return b""
+        data = moved(FIRST if live.beside is None else live.beside.generation, record_of(live, snapshot))
+        _log.info("stream moved", session=live.session_id, stream=live.stream_id)
+        if live.beside is not None:
+            live.beside.let_go()
+        free = self._streams.close(live)
+        if free is not None:
+            await free
+        return data
+
+    def _kept_end(self, finished: Finished) -> bytes:
+        sent = finished.resumable.sent
+        before, outputs = still_needed(sent.trimmed, sent.outputs, ())
+        return Ended(before, outputs, finished.described, finished.received, finished.error).written()
+
+    async def _snapshot(self, live: OpenStream, opener: Opener) -> bytes:
+        writer, made = SnapshotWriter(live.session, opener), self._house.loop.create_future()
+
+        def done(snapshot: bytes) -> None:
+            if not made.done():
+                made.set_result(snapshot)
+
+        def then(snapshot: bytes) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._house.loop.call_soon_threadsafe(done, snapshot)
+
+        live.keep(lambda: Keep(writer, writer.received(), then))
+        found: bytes = await made
+        return found
+
+    async def _without_call(self, stream_id: str, token: str, kind: type[Wanted]) -> Wanted | None:
+        """The stream of this id and token, once no call has it any more; none: none is open."""
+        while True:
+            live = self._streams.find(stream_id)
+            resumable = None if live is None else live.resumable
+            if live is None or resumable is None or not same_token(resumable.token, token):
+                return None
+            if not isinstance(live, kind):
+                raise InvalidRequest(
+                    "the stream was opened by another call: resume with `Segment` what `Segment` opened, and with "
+                    "`SegmentMany` what that did",
+                    field="resume.stream_id",
+                )
+            if live in self._house.parking:
+                return live
+            gone = live.detach(ResumedElsewhere("the stream has been resumed by another call, which has it now"))
+            if gone is not None:
+                await gone.wait()
+            else:
+                await asyncio.sleep(0)
 
     def _over(self, stream_id: str, token: str, seen: Seen) -> Finished:
         """What is left of a stream that is not open."""
