@@ -82,7 +82,8 @@ async def watched(server, address):
             await stream.send(positions[first : first + 60])
             await stream.flush()
             relay.take([SinkEvent(event.to_dict(), "stage-left") for event in await stream.poll()])
-            await asyncio.sleep(0.1)  # a second of motion, ten times as fast
+            while any(counts.waiting for counts in relay.counts.values()):  # noqa: ASYNC110 - until it is there
+                await asyncio.sleep(0.01)
             seen.append((first / 60, await asyncio.to_thread(alerts, address)))
         await stream.end_input()
         relay.take([SinkEvent(event.to_dict(), "stage-left") async for event in stream])

@@ -57,7 +57,7 @@ async def lit(address):
     """The lamp, after the stream."""
     lamp = Lamp()
     async with (
-        Relay([lamp], path=None, say=print) as relay,
+        Relay([lamp], path=None, say=print, grace_s=60) as relay,
         kineseg.AsyncClient(address) as client,
         client.stream(rate=60, joints=kineseg.Joints.of(motion)) as stream,
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,10 @@ SHOWN: dict[str, Callable[[Names], bool]] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_traces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No windows are opened, and no files are left behind."""
     monkeypatch.setattr(plt, "show", lambda: None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     plt.switch_backend("agg")
     yield
     plt.close("all")
