@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kineseg.sinks import SinkAddress, SinkError, Terms, open_sink, schemes
 from kineseg.sinks.registry import EXTRAS
 from kineseg.sinks.terms import kinds_of
@@ -102,3 +105,11 @@ async def test_another_package_adds_a_scheme(tmp_path: Path, monkeypatch: pytest
     horn = open_sink("horn:loud?kinds=anomaly")
     await horn.deliver(events(1))
     assert horn.heard  # type: ignore[attr-defined]
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "mqtt://", "webhook+https://", "jsonl:", "kafka://me:"]))
+def test_whatever_is_written_is_an_address_or_refused(text: str, scheme: str) -> None:
+    with suppress(SinkError):
+        found = SinkAddress.parse(scheme + text)
+        assert found.scheme == found.scheme.lower()
+        assert found.port is None or 0 <= found.port < 65536

@@ -113,12 +113,12 @@ async def test_what_is_refused_is_left_out_and_what_came_with_it_is_delivered() 
 
 async def test_trouble_is_reported_once_and_so_is_its_end() -> None:
     receiver, said = Receiver(), list[str]()
-    receiver.trouble = [Retry("nobody home"), ValueError("?")]
+    receiver.trouble = [Retry("no one is there"), ValueError("?")]
     async with Relay([receiver], None, said.append, grace_s=30) as relay:
         relay.take(events(3))
         await until(lambda: len(receiver.taken) == 3)
         assert relay.counts["receiver"].failed == 2
-    assert [line.split(";")[0] for line in said] == ["receiver: nobody home", "receiver: takes events again"]
+    assert [line.split(";")[0] for line in said] == ["receiver: no one is there", "receiver: takes events again"]
 
 
 def test_waits_grow_up_to_a_minute_and_a_receiver_may_ask_for_more() -> None:
