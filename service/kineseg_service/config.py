@@ -174,7 +174,7 @@ class Settings(BaseSettings):
     resume_s: float = Field(
         600.0, ge=0, description="How long a resumable stream is kept whose call broke, seconds; 0: not at all."
     )
-    max_parked: int = Field(256, ge=1, description="Largest number of such streams; the first parked make room.")
+    max_parked: int = Field(1024, ge=1, description="Largest number of such streams; the first parked make room.")
     resume_bytes: int = Field(
         1 << 20, ge=1024, description="Largest size of what is kept of a resumable stream to be sent again, bytes."
     )

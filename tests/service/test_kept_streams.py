@@ -15,7 +15,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from tests.same_events import content
 from tests.service.conftest import Serve
 from tests.service.stores.servers import redis_server
-from tests.service.talk import Call, Stub, chunk, cut, segment, status_of, until
+from tests.service.talk import Call, Stub, chunk, cut, scraped, segment, session, status_of, until
 from tests.service.talk_many import as_alone, chunks
 from tests.service.test_resume import END, FRAMES, Client, ManyClient, session_gone, told
 
@@ -217,3 +217,21 @@ def test_a_store_that_cannot_be_asked_does_not_say_that_there_is_no_stream(
             come_back(client, other)
             client.finish()
             assert content(told(client.responses)) == expected
+
+
+def test_a_stream_that_makes_room_is_left_in_the_store(
+    serve: Serve, stored: dict[str, Any], expected: list[pb.SegmentResponse]
+) -> None:
+    with serve(**stored, max_parked=1, max_sessions=2, metrics_port=0) as (server, stub):
+        client = Client(stub, session_id="same", frame_results=True)
+        client.send(200)
+        until_durable(client, 200)
+        other = Client(stub)
+        client.call.cancel()
+        until(lambda: session(stub, "same").parked, "it is parked")
+        other.call.cancel()
+        until(lambda: session_gone(stub, "same"), "it has made room")
+        assert client.come_back().next_frame >= 200
+        client.finish()
+        assert content(told(client.responses)) == expected
+        assert scraped(server, "kineseg_parked_evicted_total") == 0

@@ -11,6 +11,8 @@ from kineseg_service.streams.open_stream import OpenStream
 
 Drop = Callable[[str], "asyncio.Future[None] | None"]
 """Gives a stream up for the reason given; what is done once its slot is free, see `LiveStreams.close`."""
+Leave = Callable[[], "asyncio.Future[None] | None"]
+"""The same, without loss."""
 
 
 class Parking:
@@ -27,15 +29,15 @@ class Parking:
         self._most = most
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
-        self._parked: dict[OpenStream, tuple[Drop, asyncio.TimerHandle]] = {}
+        self._parked: dict[OpenStream, tuple[Drop, Leave | None, asyncio.TimerHandle]] = {}
 
     def __contains__(self, live: OpenStream) -> bool:
         return live in self._parked
 
-    def add(self, live: OpenStream, drop: Drop) -> None:
-        """A stream's client is gone, and may come back."""
+    def add(self, live: OpenStream, drop: Drop, leave: Leave | None = None) -> None:
+        """A stream's client is gone, and may come back; `leave`: of one that is kept elsewhere, too."""
         timer = self._loop.call_later(self._keep_s, self._expire, live)
-        self._parked[live] = drop, timer
+        self._parked[live] = drop, leave, timer
         self._count()
         if len(self._parked) > self._most:
             self._give_up(next(iter(self._parked)))
@@ -44,7 +46,7 @@ class Parking:
         """It is not parked any more, if it was."""
         entry = self._parked.pop(live, None)
         if entry is not None:
-            entry[1].cancel()
+            entry[2].cancel()
             self._count()
 
     async def evict(self, among: Callable[[OpenStream], bool] = lambda live: True) -> bool:
@@ -58,14 +60,16 @@ class Parking:
         return True
 
     def _give_up(self, live: OpenStream) -> asyncio.Future[None] | None:
-        drop, _ = self._parked[live]
+        drop, leave, _ = self._parked[live]
         self.remove(live)
+        if leave is not None:
+            return leave()
         with harmless("metrics"):
             self._metrics.evicted()
         return drop("it had to make room for others")
 
     def _expire(self, live: OpenStream) -> None:
-        drop, _ = self._parked[live]
+        drop, *_ = self._parked[live]
         self.remove(live)
         with harmless("metrics"):
             self._metrics.expired()

@@ -50,6 +50,11 @@ class Sent:
         return self._trimmed
 
     @property
+    def size(self) -> int:
+        """About how many bytes are kept."""
+        return self._bytes
+
+    @property
     def outputs(self) -> Sequence[Output]:
         """What is kept, the oldest first."""
         return self._outputs

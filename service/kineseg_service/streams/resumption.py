@@ -30,6 +30,7 @@ Wanted = TypeVar("Wanted", bound=OpenStream)
 _log = get_logger(__name__)
 # Of so many streams that cannot be resumed any more it is known why.
 _MOST_GONE = 1024
+_MOST_FINISHED_BYTES = 256 << 20
 _PATIENCE_S = 10.0  # for the engine
 
 
@@ -68,6 +69,7 @@ class Resumption:
         self._streams = streams
         self._house = house
         self._finished: OrderedDict[str, Finished] = OrderedDict()
+        self._finished_bytes = 0
         self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
@@ -88,7 +90,15 @@ class Resumption:
         return None
 
     def _park(self, live: OpenStream) -> None:
-        self._house.parking.add(live, lambda why: self.drop(live, why))
+        leave = None if live.beside is None else lambda: self._leave_in_store(live)
+        self._house.parking.add(live, lambda why: self.drop(live, why), leave)
+
+    def _leave_in_store(self, live: OpenStream) -> asyncio.Future[None] | None:
+        """A parked stream makes room; what is in its store, and what its client has kept, are enough to go on."""
+        _log.info("stream left in the store", session=live.session_id, stream=live.stream_id)
+        assert live.beside is not None
+        live.beside.let_go()
+        return self._streams.close(live)
 
     def hand_over(self, live: OpenStream) -> None:
         """The server is shutting down: a stream that is kept in a store is left there for whoever goes on with it."""
@@ -118,10 +128,14 @@ class Resumption:
         )
         if live.beside is not None:
             live.beside.ended(self._kept_end(end))
+        self._finished_bytes += end.resumable.sent.size
         while finished and (
-            len(finished) > self._house.settings.max_parked or next(iter(finished.values())).until < monotonic()
+            len(finished) > self._house.settings.max_parked
+            or self._finished_bytes > _MOST_FINISHED_BYTES
+            or next(iter(finished.values())).until < monotonic()
         ):
             stream_id, oldest = finished.popitem(last=False)
+            self._finished_bytes -= oldest.resumable.sent.size
             self._remember(stream_id, oldest.resumable, "it has ended")
         return self._streams.close(live)
 
@@ -244,6 +258,7 @@ class Resumption:
                 self.resumed(stream_id)
                 return finished
             del self._finished[stream_id]
+            self._finished_bytes -= finished.resumable.sent.size
             self._remember(stream_id, finished.resumable, "it has ended")
         known, why = self._gone.get(stream_id, ("", ""))
         if known and same_token(known, token):
