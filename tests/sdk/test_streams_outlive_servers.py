@@ -109,3 +109,22 @@ def test_streams_of_one_call_go_on_at_whichever_server_there_is(
         assert stream.error is None
         assert events_of(items[stream]) == wanted
         assert len(reconnections(items[stream])) == 2
+
+
+@pytest.mark.parametrize(
+    ("connect", "stored"), [("sync", "sqlite"), ("async", "sqlite")], indirect=True, ids=["sync", "async"]
+)
+def test_a_store_that_keeps_nothing_slows_no_one(connect: Any, stored: dict[str, Any], takes: list[Motion]) -> None:
+    limits = kineseg.Limits(keep_s=2.0, stall_s=0.5, silence_s=20.0)
+    with BackgroundServer(Settings(**stored | {"store_interval_s": 600.0})) as server:
+        client = connect(server.address, limits=limits)
+        with client.stream(rate=30, resume=False) as alone:
+            alone.send(takes[0])
+            alone.end_input()
+            expected = events_of(list(alone))
+        with client.stream(rate=30) as stream:
+            for first in range(0, len(takes[0]), 90):
+                stream.send(takes[0][first : first + 90])
+            stream.end_input()
+            items = list(stream)
+        assert events_of(items) == expected

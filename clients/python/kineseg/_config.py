@@ -188,7 +188,8 @@ class Limits:
         stall_s: Seconds of such silence after which a stream that can be resumed connects again.
         reconnect_s: For so many seconds a server is tried again after the connection to it broke.
         keep_s: Seconds of frames that are kept until the server says that they are safe even if it fails; then `send`
-            waits. Of a server without a store no more than `in_flight_s` are kept.
+            waits, for `stall_s` at most: where a store fails for longer, the oldest are given up, and the stream would
+            not outlive its server. Of a server without a store no more than `in_flight_s` are kept.
 
     Raises:
         InvalidRequest: A limit is not positive; `field` names it.

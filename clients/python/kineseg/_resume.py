@@ -28,6 +28,8 @@ class Resume:
         self._chunks: deque[pb.FrameChunk] = deque()
         self.frames = 0  # in the chunks that are kept
         self._safe = 0  # up to which they are not kept any more
+        self._given_up = 0  # up to which they were not known to be safe
+        self._progress_at = time.monotonic()
 
     def request(self) -> pb.ResumeStream:
         """What a server that is to go on needs to know."""
@@ -42,25 +44,42 @@ class Resume:
 
     def keep(self, chunk: pb.FrameChunk) -> None:
         """It is being sent."""
+        if not self._chunks:
+            self._progress_at = time.monotonic()
         self._chunks.append(chunk)
         self.frames += self.count(chunk)
 
     def safe(self, frames: int) -> None:
         """Frames up to this one need not be kept."""
         while self._chunks and self._end(self._chunks[0]) <= frames:
-            chunk = self._chunks.popleft()
-            self.frames -= self.count(chunk)
-            self._safe = self._end(chunk)
+            self._safe = self._drop_oldest()
+            self._progress_at = time.monotonic()
+
+    def hopes(self, patience_s: float) -> bool:
+        """Whether the oldest that is kept may become safe soon, as something has within this time."""
+        return time.monotonic() - self._progress_at < patience_s
+
+    def give_up(self, processed: int, most: int) -> None:
+        """Keeps fewer frames than that, if so many have been processed: the others are needed."""
+        while self.frames >= most and self._end(self._chunks[0]) <= processed:
+            self._given_up = self._drop_oldest()
 
     def left(self, next_frame: int) -> Iterator[pb.FrameChunk]:
         """What a server that expects this frame next has not got.
 
         Raises:
             Internal: It has lost what it had said was safe.
+            Unavailable: It has lost what it had not said was safe for so long that it is not kept any more.
         """
         if next_frame < self._safe:
             raise Internal(
                 f"the server goes on from frame {next_frame}, and had said that {self._safe} frames are safe"
+            )
+        if next_frame < self._given_up:
+            raise Unavailable(
+                f"the server goes on from frame {next_frame}, and those before {self._given_up} are not kept any more: "
+                "its store had failed for longer than `Limits.keep_s`",
+                reason="RESUME_EXPIRED",
             )
         for chunk in self._chunks:
             first = chunk.first_frame
@@ -70,6 +89,11 @@ class Resume:
                 cut = next_frame - first
                 data, times = chunk.data[cut * self.frame_bytes :], chunk.capture_times_ns[cut:]
                 yield pb.FrameChunk(first_frame=next_frame, data=data, capture_times_ns=times)
+
+    def _drop_oldest(self) -> int:
+        chunk = self._chunks.popleft()
+        self.frames -= self.count(chunk)
+        return self._end(chunk)
 
     def count(self, chunk: pb.FrameChunk) -> int:
         """How many frames it has."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout, Unavailable
 
-# What a server says that is going; another one may go on in its place, or it itself once it has been started anew.
-_GOING = {"SERVER_LOADING", "SERVER_DRAINING", "SERVER_FAILED"}
+# What a server says that is going, or has lost its store; another one may go on in its place, or it itself later.
+_GOING = {"SERVER_LOADING", "SERVER_DRAINING", "SERVER_FAILED", "STORE_UNREACHABLE"}
 
 
 def may_pass(error: KinesegError) -> bool:

@@ -101,7 +101,8 @@ class StreamLife(ABC):
 
     @property
     def _keeps_enough(self) -> bool:
-        return self.resume is not None and self.resume.frames >= self._most_kept
+        resume = self.resume
+        return resume is not None and resume.frames >= self._most_kept and resume.hopes(self._limits.stall_s)
 
     @property
     def unsettled(self) -> bool:
@@ -219,6 +220,8 @@ class StreamLife(ABC):
                 )
             if self._unacked >= self._window or self._again or self._keeps_enough:
                 return False
+            if self.resume is not None:  # a store that fails slows no one
+                self.resume.give_up(self.frames_processed, self._most_kept)
             self._enqueue(chunker.take(batch))
         return True
 
