@@ -10,7 +10,7 @@ INPUT ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench report check lint types stubs quality readme protos train-default clean sdk-ranges package \
+.PHONY: help demo test bench chaos report check lint types stubs quality readme protos train-default clean sdk-ranges package \
 	workflows site site-check release-files deploy-check
 
 help: ## this list
@@ -27,6 +27,9 @@ bench: $(VENV)/.dev ## decoder steps/s, live streams, memory per stream: a table
 
 quality: $(VENV)/.quality ## our segments and alerts, and those of others, on every set: tables, quality-output/; ARGS="--help"
 	@$(BIN)/python -m evaluation.quality $(ARGS)
+
+chaos: $(VENV)/.chaos ## servers killed, networks lost, disks full, hostile clients: what becomes of the streams; chaos-output/
+	@$(BIN)/python -m evaluation.chaos --out chaos-output $(ARGS)
 
 report: $(VENV)/.dev ## the science behind it: every model trained and compared, report-output/report.html; ARGS="--help"
 	@$(BIN)/kineseg-train report report-output $(ARGS)
@@ -83,7 +86,7 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 	@$(BIN)/kineseg-train boundary-network service/kineseg_core/bundles/default
 
 clean: ## remove what the targets above have made, the environment included
-	rm -rf $(VENV) $(PROTOS_VENV) $(DEPLOY_VENV) demo-output bench-output quality-output report-output runs build dist dist-beside *.egg-info
+	rm -rf $(VENV) $(PROTOS_VENV) $(DEPLOY_VENV) demo-output bench-output chaos-output quality-output report-output runs build dist dist-beside *.egg-info
 
 # The environment, in two steps, so that the demo does not wait for torch.
 $(VENV)/bin/python:
@@ -97,6 +100,11 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# atheris, which fuzzes the readers of files, has no wheel for some systems; without it that trial says so.
+$(VENV)/.chaos: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]' || echo "without atheris"
+	@touch $@
 
 # claspy's own pins forbid the NumPy and SciPy used here, with which it works; it has no wheel for Python 3.13.
 $(VENV)/.quality: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -58,7 +58,7 @@ SECTIONS = (
     Section("sinks/index", ("*",)),
     Section(
         "operations/index",
-        ("/operations/*", "/metrics", "/runbook", "/security", "/cost", "/latency", "/robustness"),
+        ("/operations/*", "/metrics", "/runbook", "/chaos", "/security", "/cost", "/latency", "/robustness"),
         "Operations",
         "Servers: how they are run and kept, who may use them, and what they cost.",
     ),

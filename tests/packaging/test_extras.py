@@ -33,7 +33,7 @@ EXTRAS = {
     "kineseg_core": {"local"},
     "kineseg_service": {"service", "redis", "traces"},
     "kineseg_training": {"explore"},
-    "evaluation": {"quality", "dev"},
+    "evaluation": {"quality", "dev", "fuzz"},
     "tests": {"dev"},
 }
 # Imported by no one here, but needed by what is.

@@ -1,0 +1,112 @@
+"""Clients that are no good neighbours: they do not read, do not send, say nothing, or ask for more than they may."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import grpc
+import numpy as np
+from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub
+
+from evaluation.chaos.beside import Work
+
+_RATE = 30.0
+# Little room in the transport, so that it is the server that has to hold back.
+_SMALL = (("grpc.use_local_subchannel_pool", 1), ("grpc.http2.lookahead_bytes", 16_384), ("grpc.http2.bdp_probe", 0))
+_KNOCKS_PER_S = 50
+
+
+def slow_readers(address: str, token: str, count: int) -> Work:
+    """Streams that send, ask for all there is, and read nothing of it."""
+
+    async def work(stop: asyncio.Event) -> None:
+        data = np.random.default_rng(0).normal(size=(30, 59)).astype("<f4").tobytes()
+        async with _channel(address) as channel:
+            calls = [await _opened(channel, token, frame_results=True) for _ in range(count)]
+
+            async def send(call: Any) -> None:
+                for first in range(0, 1 << 30, 30):
+                    await call.write(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first, data=data)))
+                    await asyncio.sleep(0.1)
+
+            await _until(stop, [send(call) for call in calls])
+            for call in calls:
+                call.cancel()
+
+    return work
+
+
+def silent_senders(address: str, token: str, count: int) -> Work:
+    """Streams that are open, and send nothing."""
+
+    async def work(stop: asyncio.Event) -> None:
+        async with _channel(address) as channel:
+            calls = [await _opened(channel, token) for _ in range(count)]
+            await stop.wait()
+            for call in calls:
+                call.cancel()
+
+    return work
+
+
+def silent_connections(address: str, _: str, count: int) -> Work:
+    """Connections on which nothing is ever said; that the server hangs up is its right."""
+
+    async def work(stop: asyncio.Event) -> None:
+        host, port = address.rsplit(":", 1)
+        writers = []
+        for _ in range(count):
+            with contextlib.suppress(OSError):
+                writers.append((await asyncio.open_connection(host, int(port)))[1])
+        await stop.wait()
+        for writer in writers:
+            writer.close()
+
+    return work
+
+
+def at_its_limit(address: str, token: str, count: int) -> Work:
+    """A tenant that opens streams again and again, refused or not, and sends more than it may in those that it has."""
+
+    async def work(stop: asyncio.Event) -> None:
+        data = np.zeros((30, 59), "<f4").tobytes()
+        async with _channel(address) as channel:
+
+            async def knock() -> None:
+                while True:
+                    with contextlib.suppress(grpc.RpcError):
+                        call = await _opened(channel, token)
+                        for first in range(0, 3000, 30):
+                            await call.write(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first, data=data)))
+                            await call.read()
+                        call.cancel()
+                    await asyncio.sleep(count / _KNOCKS_PER_S)
+
+            await _until(stop, [knock() for _ in range(count)])
+
+    return work
+
+
+async def _until(stop: asyncio.Event, doing: list[Any]) -> None:
+    """Does all that until it is to stop; what its server ends is over."""
+    tasks = [asyncio.create_task(each) for each in doing]
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _channel(address: str) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(address, options=_SMALL)
+
+
+async def _opened(channel: grpc.aio.Channel, token: str, **choices: Any) -> Any:
+    """A stream that has been opened; raises an error of gRPC's where it is refused."""
+    call: Any = SegmentationServiceStub(channel).Segment(metadata=(("authorization", f"Bearer {token}"),))
+    await call.write(pb.SegmentRequest(config=pb.StreamConfig(frame_rate_hz=_RATE, **choices)))
+    if await call.read() is grpc.aio.EOF:
+        raise grpc.RpcError
+    return call

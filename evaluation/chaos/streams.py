@@ -1,0 +1,153 @@
+"""Live streams, in a thread of their own, while something is done to their servers; and the same without that."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Self
+
+import kineseg
+import numpy as np
+from kineseg.motion import canonical_pose, generate
+from numpy.typing import NDArray
+
+Take = NDArray[np.float32]
+RATE = 30.0
+_CHUNK_S = 0.2
+_PEOPLE = 20
+# Whoever is silent for so long is not waited for.
+QUICK = kineseg.Limits(stall_s=2.0, reconnect_s=120.0, silence_s=120.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What a stream gave.
+
+    Attributes:
+        events: Without what differs from run to run: the stream's id, and when they were emitted.
+        stream_ids: Of which streams they say that they are.
+        away: How often it was connected anew.
+        sent_again: So many frames were sent again.
+        error: What it ended with, unless well.
+    """
+
+    events: list[kineseg.Event]
+    stream_ids: set[str]
+    away: int
+    sent_again: int
+    error: str = ""
+
+
+@cache
+def take(seed: int, seconds: float) -> Take:
+    """A person who does things, (T, C), as the default model takes it."""
+    return np.ascontiguousarray(canonical_pose(generate(seed, seconds, RATE)).frames, np.float32)
+
+
+def takes(count: int, seconds: float) -> list[Take]:
+    """One for each of so many streams; people come again."""
+    return [take(at % _PEOPLE, seconds) for at in range(count)]
+
+
+def undisturbed(address: str, wanted: Sequence[Take]) -> list[Told]:
+    """What the same takes give when nothing happens, as fast as they go."""
+    of_each = {id(one): one for one in wanted}
+    with LiveStreams(address, list(of_each.values()), speed=float("inf")) as streams:
+        found = dict(zip(of_each, streams.finish(), strict=True))
+    return [found[id(one)] for one in wanted]
+
+
+def differ(told: Sequence[Told], expected: Sequence[Told]) -> int:
+    """How many streams failed, or gave other events than those of the undisturbed run: some lost, some twice."""
+    return sum(
+        bool(one.error) or len(one.stream_ids) != 1 or one.events != other.events
+        for one, other in zip(told, expected, strict=True)
+    )
+
+
+class LiveStreams:
+    """Sends takes as they would be captured, each as a stream of its own. Entered with `with`.
+
+    Args:
+        addresses: Of the servers, with commas between them.
+        wanted: What is sent.
+        speed: Times as fast as it would be captured.
+        limits: Of the client.
+    """
+
+    def __init__(
+        self, addresses: str, wanted: Sequence[Take], *, speed: float = 1.0, limits: kineseg.Limits = QUICK
+    ) -> None:
+        self._addresses = addresses
+        self._takes = wanted
+        self._speed = speed
+        self._limits = limits
+        self._told: list[Told] = []
+        self._processed = [0] * len(wanted)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    @property
+    def share(self) -> float:
+        """How much of the motion has been processed."""
+        return sum(self._processed) / max(1, sum(len(one) for one in self._takes))
+
+    def until(self, share: float) -> None:
+        """Waits until so much has been processed, or all have ended."""
+        while self.share < share and self._thread.is_alive():
+            time.sleep(0.02)
+
+    def finish(self) -> list[Told]:
+        """What became of each, once all have ended."""
+        self._thread.join()
+        return self._told
+
+    async def _main(self) -> None:
+        async with kineseg.AsyncClient(self._addresses, limits=self._limits, timeout=30.0, retries=8) as client:
+            self._told = await asyncio.gather(*(self._stream(client, at) for at in range(len(self._takes))))
+
+    async def _stream(self, client: kineseg.AsyncClient, at: int) -> Told:
+        take, size = self._takes[at], round(_CHUNK_S * RATE)
+        items: list[object] = []
+        error = ""
+        reader: asyncio.Task[None] | None = None
+        await asyncio.sleep(_CHUNK_S * at / len(self._takes))  # no two at once
+        try:
+            async with client.stream(rate=RATE, chunk_s=_CHUNK_S) as stream:
+                reader = asyncio.create_task(self._read(stream, at, items.append))
+                began = time.monotonic()
+                for first in range(0, len(take), size):
+                    await asyncio.sleep(max(0.0, began + first / RATE / self._speed - time.monotonic()))
+                    await stream.send(take[first : first + size])
+                    self._processed[at] = stream.frames_processed
+                await stream.end_input()
+                await reader
+                self._processed[at] = len(take)
+        except kineseg.KinesegError as failure:
+            error = f"{type(failure).__name__}: {failure}"
+            if reader is not None:
+                await asyncio.gather(reader, return_exceptions=True)  # it ends with the same
+        events = [item for item in items if isinstance(item, kineseg.Event)]
+        breaks = [item for item in items if isinstance(item, kineseg.Reconnected)]
+        return Told(
+            [dataclasses.replace(event, stream_id="", emitted_unix_ns=None) for event in events],
+            {event.stream_id for event in events},
+            len(breaks),
+            sum(item.sent_again for item in breaks),
+            error,
+        )
+
+    async def _read(self, stream: kineseg.AsyncStream, at: int, take: Callable[[object], None]) -> None:
+        async for item in stream:
+            self._processed[at] = stream.frames_processed
+            take(item)
