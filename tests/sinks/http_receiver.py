@@ -1,9 +1,10 @@
-"""A real HTTP server that keeps what is posted to it, and answers as it is told; stopped and started at one port."""
+"""A real HTTP server that keeps what is posted to it, and answers as a test wants; stopped and started at one port."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -29,11 +30,13 @@ class HttpReceiver:
         posts: What was posted and taken.
         answers: The next answers, before all others, which are 204.
         asked: How often anything was posted.
+        tls: With which it is reached; None: without.
     """
 
     posts: list[Post] = field(default_factory=list)
     answers: list[web.Response] = field(default_factory=list)
     asked: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -42,7 +45,7 @@ class HttpReceiver:
         self._runner: web.AppRunner | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         self._do(self._start())
@@ -62,7 +65,7 @@ class HttpReceiver:
         app.router.add_post("/{path:.*}", self._take)
         self._runner = web.AppRunner(app, shutdown_timeout=0.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=self.tls).start()
 
     async def _stop(self) -> None:
         runner, self._runner = self._runner, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from kineseg.sinks.tls import tls_of
 from kineseg.sinks.topics import Topics
 
 PORT = 4222
+_CLOSE_S = 1.0
 _FAILURES = (OSError, NatsError)
 _HEADERS = 200  # bytes of them, and somewhat more
 _TOO_LARGE = 10054  # for the stream
@@ -76,7 +78,8 @@ class Nats:
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(*_FAILURES):
-                await client.close()
+                async with asyncio.timeout(_CLOSE_S):  # after a handshake that failed it would wait for ever
+                    await client.close()
 
     async def _connect(self) -> Client:
         options: dict[str, Any] = {} if self._tls is None else {"tls": self._tls}
