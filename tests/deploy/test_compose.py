@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,12 @@ def test_what_the_image_copies_is_not_ignored() -> None:
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
             assert any(source == each or source.startswith(f"{each}/") for each in taken), source
+
+
+def test_the_image_has_extras_that_there_are_and_all_sinks_but_parquet() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    [text] = re.findall(r"extras=([a-z,-]+)", DOCKERFILE)
+    named = set(text.split(","))
+    assert named <= set(extras)
+    sinks, live = (set(re.findall(r"[a-z-]+", extras[name][0].partition("[")[2])) for name in ("sinks", "live"))
+    assert sinks - named - live == {"parquet"}
