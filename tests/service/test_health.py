@@ -10,14 +10,12 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import grpc
 from kineseg_service.config import Settings
 from kineseg_service.pulse import Pulse
 from kineseg_service.server import Server
 
 from tests.service.conftest import Serve
 from tests.service.locked import Keyring
-from tests.service.talk import Stub, chunk, config, motion
 
 
 def status(port: int | None, path: str) -> int:
@@ -50,15 +48,15 @@ def test_it_is_ready_once_it_has_loaded_and_until_it_drains(tiny: Path) -> None:
         busy.set()
         await starting
         assert await said() == (200, 200)
-        async with grpc.aio.insecure_channel(server.address) as channel:
-            call = Stub(channel).Segment()  # one that does not read, so that draining takes its time
-            await call.write(config())
-            await call.write(chunk(0, motion(30)))
-            stopping = asyncio.create_task(server.stop(1.0))
-            while (found := await said()) == (200, 200):  # it has not begun yet
-                pass
-            assert found == (503, 200)
-            await stopping
+        # And then with the end of the engine.
+        ending = threading.Event()
+        asyncio.get_running_loop().run_in_executor(None, ending.wait)
+        stopping = asyncio.create_task(server.stop(0))
+        while (found := await said()) == (200, 200):  # it has not begun yet
+            pass
+        assert found == (503, 200)
+        ending.set()
+        await stopping
 
     asyncio.run(check())
 
