@@ -2,7 +2,7 @@
 Find the same dance move twice
 ==============================
 
-Nobody has said how many moves there are, or what they look like. A label is a number that stands for one of them: where
+No one has said how many moves there are, or what they look like. A label is a number that stands for one of them: where
 it comes again, the move did.
 """
 
