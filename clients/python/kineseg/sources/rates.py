@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kineseg.sources.clocks import SECOND
 
@@ -30,13 +32,16 @@ def is_claim_true(claimed: float, measured: float) -> bool:
     return abs(measured - claimed) <= _CLAIM * claimed
 
 
-def measured_rate(times_ns: Sequence[int], steps: Sequence[int], *, bunched: bool) -> float | None:
+def measured_rate(
+    times_ns: Sequence[int], steps: Sequence[int], *, bunched: bool, counted: bool = False
+) -> float | None:
     """Frames a second.
 
     Args:
         times_ns: Of n frames.
         steps: ``n - 1`` frames from each to the next, 1 where none is missing.
         bunched: Whether the times are arrivals, which come in bursts.
+        counted: Whether the sender counts its frames, so that the steps are sure.
 
     Returns:
         None if that cannot be told: there are too few, or the clock stands.
@@ -44,13 +49,34 @@ def measured_rate(times_ns: Sequence[int], steps: Sequence[int], *, bunched: boo
     if len(times_ns) < 2:
         return None
     each = np.diff(np.asarray(times_ns, np.float64)) / np.maximum(1, np.asarray(steps, np.float64))
-    if bunched:
+    if bunched and counted:
+        mean = _of_the_punctual(np.asarray(times_ns, np.float64), np.cumsum([0, *steps]).astype(np.float64))
+    elif bunched:
         mean = float(each.mean())
     else:
         median = float(np.median(each))
         kept = each[(each > 0) & (each <= _HOLE * median)]
         mean = float(kept.mean()) if median > 0 and len(kept) else 0.0
     return SECOND / mean if mean > 0 else None
+
+
+def _of_the_punctual(times: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+    """The period of frames that are late by chance, and never early.
+
+    Those that are not late lie on the lower edge of what has come, seen over their count: the longest straight piece
+    of its convex hull is theirs.
+    """
+    hull: list[int] = []
+    for at in range(len(times)):
+        while len(hull) > 1:
+            first, middle = hull[-2], hull[-1]
+            rise = (times[middle] - times[first]) * (counts[at] - counts[first])
+            if rise < (times[at] - times[first]) * (counts[middle] - counts[first]):
+                break
+            hull.pop()
+        hull.append(at)
+    first, last = max(pairwise(hull), key=lambda edge: counts[edge[1]] - counts[edge[0]])
+    return float((times[last] - times[first]) / max(1.0, counts[last] - counts[first]))
 
 
 class Pace:

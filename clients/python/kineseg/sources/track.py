@@ -115,7 +115,8 @@ class Track:
             rate = measured_rate([sample.time_ns or 0 for sample, _ in measured], steps, bunched=False)
             by_arrival = rate is None  # a clock that stands
         if rate is None:
-            rate = measured_rate([arrived for _, arrived in measured], steps, bunched=True)
+            counted = all(sample.number is not None for sample, _ in measured)
+            rate = measured_rate([arrived for _, arrived in measured], steps, bunched=True, counted=counted)
         notes = list(layout.notes)
         claimed, given = layout.rate, self._expected.rate
         if given is not None:
