@@ -268,11 +268,13 @@ export class Timeline {
     const sheet = this.sheet, most = Math.log10(MOST_HOURS), least = Math.log10(LEAST_HOURS);
     const y = (hours) => top + high - high * (Math.log10(Math.max(LEAST_HOURS, Math.min(MOST_HOURS, hours))) - least) / (most - least);
     sheet.line(this.left, top + high, this.right, top + high, this.colors.faint);
-    for (const [perHour, color, what] of [[stream.info.alarms_per_hour, this.colors.alarm, "alarms"], [stream.info.reports_per_hour, this.colors.report, "reports"]]) {
-      if (!perHour) continue;
+    const budgets = [[stream.info.alarms_per_hour, this.colors.alarm, "alarms"], [stream.info.reports_per_hour, this.colors.report, "reports"]]
+      .filter(([perHour]) => perHour).sort((one, other) => one[0] - other[0]);
+    budgets.forEach(([perHour, color, what], index) => {
       sheet.line(this.left, y(1 / perHour), this.right, y(1 / perHour), color, 1, [5, 4]);
-      sheet.text(`${what} at most ${perHour.toFixed(perHour < 1 ? 2 : 0)} false an hour`, this.left + 4, y(1 / perHour) + 7, { color, size: 10 });
-    }
+      const beside = index < budgets.length - 1 ? -7 : 7; // the rarer one's words above its line, so that they keep apart
+      sheet.text(`${what} at most ${perHour.toFixed(perHour < 1 ? 2 : 0)} false an hour`, this.left + 4, y(1 / perHour) + beside, { color, size: 10 });
+    });
     for (const one of stream.alerts()) {
       const end = one.end ?? stream.latest;
       if (end < this.view.from || one.start > this.view.to) continue;
