@@ -38,6 +38,7 @@ SECTIONS = (
     Section(
         "guide/index",
         (
+            "/first-timeline",
             "/streaming",
             "/files",
             "/batch",

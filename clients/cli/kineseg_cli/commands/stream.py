@@ -48,6 +48,7 @@ _IS_THERE_S = 2.0
 _PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # before a server that is gone is tried again
 _LOOK_S = 0.1
 _LOADING_S = 0.5
+_ENGINE = "engine"  # what notices of the page are about
 
 
 def stream(
@@ -149,13 +150,16 @@ async def _run(
     duration_s: float | None,
     shown_at: tuple[str, int] | None,
 ) -> None:
-    engine = await _engine(server, choices, errors, stop)
-    async with source, AsyncExitStack() as stack:
-        in_use = [engine]
-        if shown_at is not None:
-            hub = Hub(teach=lambda *what: in_use[0].teach(*what))
+    async with AsyncExitStack() as stack:
+        in_use: list[Engine] = []
+        hub = Hub(teach=lambda *what: in_use[0].teach(*what))
+        if shown_at is not None:  # at once: it says what is waited for, too
             shown = await stack.enter_async_context(shown_page(hub, *shown_at))
             errors.print_line(f"the page: {shown.url}")
+        engine = await _engine(server, choices, errors, hub, stop)
+        in_use.append(engine)
+        await stack.enter_async_context(source)
+        if shown_at is not None:
             listeners.append(PageView(hub, source.where, choices))
         failures, backlog = 0, Backlog()
         while True:
@@ -186,7 +190,7 @@ async def _pause(seconds: float, stop: Stop) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _engine(server: str | None, choices: Choices, errors: ErrorConsole, stop: Stop) -> Engine:
+async def _engine(server: str | None, choices: Choices, errors: ErrorConsole, hub: Hub, stop: Stop) -> Engine:
     """The server, if it is there; otherwise this process, if it can.
 
     Raises:
@@ -194,9 +198,9 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole, st
     """
     address = server or _USUAL_SERVER
     if choices.name_bank is not None and server is None:
-        return await _this_process(choices, errors)
+        return await _this_process(choices, errors, hub)
     try:
-        await _answers(address, errors, stop)
+        await _answers(address, errors, hub, stop)
     except KinesegError as error:
         if not error.retryable:
             raise
@@ -207,19 +211,20 @@ async def _engine(server: str | None, choices: Choices, errors: ErrorConsole, st
             ) from error
         if server is not None:
             errors.print_line(f"no server answers at {address}: this process segments instead ({error})")
-        return await _this_process(choices, errors)
+        return await _this_process(choices, errors, hub)
     if choices.name_bank is not None:
         raise CommandError("--bank is for this process; a server has its own (serve --label-bank)")
     return ServerEngine(address, choices)
 
 
-async def _answers(address: str, errors: ErrorConsole, stop: Stop) -> None:
+async def _answers(address: str, errors: ErrorConsole, hub: Hub, stop: Stop) -> None:
     """Returns once a server answers; waits for one that is loading, and raises what stands in the way."""
     is_loading = False
     while True:
         try:
             async with AsyncClient(address, timeout=_IS_THERE_S, retries=0) as client:
                 await client.models()
+            hub.notice("", _ENGINE)
             return
         except KinesegError as error:
             if error.reason != "SERVER_LOADING" or stop.is_set():
@@ -227,16 +232,19 @@ async def _answers(address: str, errors: ErrorConsole, stop: Stop) -> None:
         if not is_loading:
             is_loading = True
             errors.print_line(f"the server at {address} is loading: waiting for it")
+            hub.notice(f"the server at {address} is loading", _ENGINE)
         await _pause(_LOADING_S, stop)
 
 
-async def _this_process(choices: Choices, errors: ErrorConsole) -> LocalEngine:
+async def _this_process(choices: Choices, errors: ErrorConsole, hub: Hub) -> LocalEngine:
     def said(done: int, of: int) -> None:
+        hub.notice(f"compiling kernels, once after an installation or an update: {done} of {of}", _ENGINE)
         if not done:
             errors.print_line("compiling kernels, once after an installation or an update: a minute or two")
 
     # Before anything is listened to: what came meanwhile would be lost.
     await asyncio.to_thread(Segmenter.prepare, said)
+    hub.notice("", _ENGINE)
     return LocalEngine(choices)
 
 
