@@ -76,7 +76,8 @@ def test_a_relay_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as server,
         Proxy(server.address) as way,
     ):
-        command = ("--server", way.address, "--sink", f"jsonl:{out}", "--session", "line-*", "--cursor", spool)
+        everything = ("--session", "line-*", "--kinds", "segment,anomaly,missing,summary")
+        command = ("--server", way.address, "--sink", f"jsonl:{out}", "--cursor", spool, *everything)
         with started(*command, "--from-beginning"):
             first = sent(server.address, "line-1")
             sent(server.address, "other")

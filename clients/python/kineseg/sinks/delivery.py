@@ -15,6 +15,7 @@ from kineseg.sinks.sink import Sink, StandingSink
 from kineseg.sinks.spool import Dropped, Spool, Waiting
 
 _SAY_AGAIN_S = 300.0
+_SAY_DROPS_AGAIN_S = 60.0
 _CLOSE_S = 2.0
 
 
@@ -61,6 +62,7 @@ class Delivery:
         self._ending = False
         self._oldest_since = time.monotonic()
         self._said_at = 0.0
+        self._drops_said_at: float | None = None
         self._keep_alive_at = 0.0  # at once: it may have been long since
         self.delivering = 0
         """The highest number in the spool that is being delivered."""
@@ -85,13 +87,16 @@ class Delivery:
         self.wake()
 
     def dropped(self, dropped: Dropped) -> None:
-        """Events have made room for others."""
+        """Events have made room for others; said at once, and then now and then."""
         self._counts.dropped += dropped.events
         self._counts.dropped_provisional += dropped.provisional
-        self._say(
-            f"{self._name}: more than {self.sink.terms.spool} events wait: {dropped.events} were dropped, "
-            f"{dropped.provisional} of them provisional"
-        )
+        now = time.monotonic()
+        if self._drops_said_at is None or now - self._drops_said_at >= _SAY_DROPS_AGAIN_S:
+            self._drops_said_at = now
+            self._say(
+                f"{self._name}: more than {self.sink.terms.spool} events wait: {self._counts.dropped} were dropped so "
+                f"far, {self._counts.dropped_provisional} of them provisional"
+            )
 
     def streams(self) -> Collection[str]:
         """Of which streams something stands there."""

@@ -128,7 +128,7 @@ class Spool:
             delivering: By sink: the highest number that is being delivered, which makes no room.
 
         Returns:
-            By sink, what has made room.
+            By sink, what has made room, if anything has.
         """
         dropped = {}
         with self._transaction() as database:
@@ -144,7 +144,9 @@ class Spool:
                     self._counts[name] = self.count(name) + 1
             for terms in sinks:
                 if self.count(terms.name) > terms.spool:
-                    dropped[terms.name] = self._make_room(terms, delivering.get(terms.name, 0))
+                    made_room = self._make_room(terms, delivering.get(terms.name, 0))
+                    if made_room.events:  # else all of them are being delivered
+                        dropped[terms.name] = made_room
             database.execute("UPDATE place SET cursor = ?", (cursor,))
         return dropped
 
