@@ -1,44 +1,43 @@
-"""Something that goes on in a thread of its own, in an event loop, for as long as it is entered."""
+"""What goes on beside the trial, in one event loop in a thread of its own: gRPC does not like several in a process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from functools import cache
+from typing import Any, TypeVar
 
+Value = TypeVar("Value")
 Work = Callable[[asyncio.Event], Awaitable[None]]
 """Goes on until the event is set."""
+
+
+def begin(work: Coroutine[Any, Any, Value]) -> Future[Value]:
+    """Begins it; what comes of it, once it is done."""
+    return asyncio.run_coroutine_threadsafe(work, _loop())
 
 
 @contextlib.contextmanager
 def going_on(work: Work) -> Iterator[None]:
     """While it is entered; what ends it otherwise is raised on leaving."""
-    stop: asyncio.Event
-    loop: asyncio.AbstractEventLoop
-    started = threading.Event()
-    failures: list[BaseException] = []
+    stop = asyncio.Event()
 
     async def main() -> None:
-        nonlocal stop, loop
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        started.set()
         await work(stop)
 
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    started.wait()
+    done = begin(main())
     try:
         yield
     finally:
-        with contextlib.suppress(RuntimeError):  # it has ended
-            loop.call_soon_threadsafe(stop.set)
-        thread.join()
-    if failures:
-        raise failures[0]
+        _loop().call_soon_threadsafe(stop.set)
+        done.result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="beside", daemon=True).start()
+    return loop

@@ -1,17 +1,16 @@
-"""Says conversations to a server, and makes noise at its port, in a thread of its own while it is let."""
+"""Says conversations to a server, and makes noise at its port, while it is let."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
 
+from evaluation.chaos.beside import going_on
 from evaluation.chaos.conversations import Conversation, conversations
 from evaluation.chaos.noise import Noise
 
@@ -44,32 +43,23 @@ class Fuzzer:
         self._address = address
         self._per_s = per_s
         self._said = conversations(seed)
-        self._stop = threading.Event()
+        self._conversations = 0
 
-    @contextlib.contextmanager
-    def talking(self) -> Iterator[None]:
+    def talking(self) -> AbstractContextManager[None]:
         """While it is entered."""
-        self._stop.clear()
-        thread = threading.Thread(target=lambda: asyncio.run(self._talk()))
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
+        return going_on(self._talk)
 
-    async def _talk(self) -> None:
+    async def _talk(self, stop: asyncio.Event) -> None:
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
         async with grpc.aio.insecure_channel(self._address, options=options) as channel:
             began, before = time.monotonic(), self.messages
 
             async def say_on() -> None:
-                count = 0
-                while not self._stop.is_set():
+                while not stop.is_set():
                     ahead_s = (self.messages - before) / self._per_s - (time.monotonic() - began)
                     await asyncio.sleep(max(0.0, ahead_s))
-                    count += 1
-                    if count % _NOISE_EVERY == 0:
+                    self._conversations += 1
+                    if self._conversations % _NOISE_EVERY == 0:
                         await self.noise.knock()
                     await self._say(channel, next(self._said))
 

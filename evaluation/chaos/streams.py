@@ -1,12 +1,12 @@
-"""Live streams, in a thread of their own, while something is done to their servers; and the same without that."""
+"""Live streams, beside what runs them, while something is done to their servers; and the same without that."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
 from functools import cache
 from typing import Self
 
@@ -14,6 +14,8 @@ import kineseg
 import numpy as np
 from kineseg.motion import canonical_pose, generate
 from numpy.typing import NDArray
+
+from evaluation.chaos.beside import begin
 
 Take = NDArray[np.float32]
 RATE = 30.0
@@ -70,7 +72,7 @@ def differ(told: Sequence[Told], expected: Sequence[Told]) -> int:
 
 
 class LiveStreams:
-    """Sends takes as they would be captured, each as a stream of its own. Entered with `with`.
+    """Sends takes as they would be captured, every other by a call of its own, the rest by one. Entered with `with`.
 
     Args:
         addresses: Of the servers, with commas between them.
@@ -86,16 +88,15 @@ class LiveStreams:
         self._takes = wanted
         self._speed = speed
         self._limits = limits
-        self._told: list[Told] = []
         self._processed = [0] * len(wanted)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
+        self._done: Future[list[Told]] = Future()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._done = begin(self._main())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join()
+        self._done.result()
 
     @property
     def share(self) -> float:
@@ -104,19 +105,22 @@ class LiveStreams:
 
     def until(self, share: float) -> None:
         """Waits until so much has been processed, or all have ended."""
-        while self.share < share and self._thread.is_alive():
+        while self.share < share and not self._done.done():
             time.sleep(0.02)
 
     def finish(self) -> list[Told]:
         """What became of each, once all have ended."""
-        self._thread.join()
-        return self._told
+        return self._done.result()
 
-    async def _main(self) -> None:
+    async def _main(self) -> list[Told]:
         async with kineseg.AsyncClient(self._addresses, limits=self._limits, timeout=30.0, retries=8) as client:
-            self._told = await asyncio.gather(*(self._stream(client, at) for at in range(len(self._takes))))
+            own, shared = range(0, len(self._takes), 2), range(1, len(self._takes), 2)
+            several = asyncio.create_task(self._several(client, shared))
+            alone = await asyncio.gather(*(self._alone(client, at) for at in own))
+            told = dict(zip(own, alone, strict=True)) | await several
+            return [told[at] for at in range(len(self._takes))]
 
-    async def _stream(self, client: kineseg.AsyncClient, at: int) -> Told:
+    async def _alone(self, client: kineseg.AsyncClient, at: int) -> Told:
         take, size = self._takes[at], round(_CHUNK_S * RATE)
         items: list[object] = []
         error = ""
@@ -124,10 +128,8 @@ class LiveStreams:
         await asyncio.sleep(_CHUNK_S * at / len(self._takes))  # no two at once
         try:
             async with client.stream(rate=RATE, chunk_s=_CHUNK_S) as stream:
-                reader = asyncio.create_task(self._read(stream, at, items.append))
-                began = time.monotonic()
-                for first in range(0, len(take), size):
-                    await asyncio.sleep(max(0.0, began + first / RATE / self._speed - time.monotonic()))
+                reader = asyncio.create_task(self._read(stream, items.append))
+                async for first in self._paced(len(take), size):
                     await stream.send(take[first : first + size])
                     self._processed[at] = stream.frames_processed
                 await stream.end_input()
@@ -137,17 +139,58 @@ class LiveStreams:
             error = f"{type(failure).__name__}: {failure}"
             if reader is not None:
                 await asyncio.gather(reader, return_exceptions=True)  # it ends with the same
-        events = [item for item in items if isinstance(item, kineseg.Event)]
-        breaks = [item for item in items if isinstance(item, kineseg.Reconnected)]
-        return Told(
-            [dataclasses.replace(event, stream_id="", emitted_unix_ns=None) for event in events],
-            {event.stream_id for event in events},
-            len(breaks),
-            sum(item.sent_again for item in breaks),
-            error,
-        )
+        return _told(items, error)
 
-    async def _read(self, stream: kineseg.AsyncStream, at: int, take: Callable[[object], None]) -> None:
+    async def _read(self, stream: kineseg.AsyncStream, take: Callable[[object], None]) -> None:
         async for item in stream:
-            self._processed[at] = stream.frames_processed
             take(item)
+
+    async def _several(self, client: kineseg.AsyncClient, which: Sequence[int]) -> dict[int, Told]:
+        """Those takes by one call, all in step."""
+        if not which:
+            return {}
+        size, longest = round(_CHUNK_S * RATE), max(len(self._takes[at]) for at in which)
+        items: dict[int, list[object]] = {at: [] for at in which}
+        errors: dict[int, str] = {}
+        async with client.streams() as many:
+            opened = await many.open_all([kineseg.StreamConfig(rate=RATE, chunk_s=_CHUNK_S)] * len(which))
+            streams = dict(zip(which, opened, strict=True))
+            numbers = {id(stream): at for at, stream in streams.items()}
+
+            async def read() -> None:
+                async for stream, item in many:
+                    at = numbers[id(stream)]
+                    if isinstance(item, kineseg.KinesegError):
+                        errors[at] = f"{type(item).__name__}: {item}"
+                    items[at].append(item)
+
+            reader = asyncio.create_task(read())
+            async for first in self._paced(longest, size):
+                going = {stream: self._takes[at] for at, stream in streams.items() if stream.error is None}
+                await many.send({stream: take[first : first + size] for stream, take in going.items()})
+                for at, stream in streams.items():
+                    self._processed[at] = stream.frames_processed
+            await many.end_input()
+            await reader
+        for at in which:
+            self._processed[at] = len(self._takes[at])
+        return {at: _told(items[at], errors.get(at, "")) for at in which}
+
+    async def _paced(self, frames: int, size: int) -> AsyncIterator[int]:
+        """The first frames of chunks, each when it is due."""
+        began = time.monotonic()
+        for first in range(0, frames, size):
+            await asyncio.sleep(max(0.0, began + first / RATE / self._speed - time.monotonic()))
+            yield first
+
+
+def _told(items: Sequence[object], error: str) -> Told:
+    events = [item for item in items if isinstance(item, kineseg.Event)]
+    breaks = [item for item in items if isinstance(item, kineseg.Reconnected)]
+    return Told(
+        [dataclasses.replace(event, stream_id="", emitted_unix_ns=None) for event in events],
+        {event.stream_id for event in events},
+        len(breaks),
+        sum(item.sent_again for item in breaks),
+        error,
+    )

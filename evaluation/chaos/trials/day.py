@@ -25,7 +25,7 @@ _PEOPLE = 4
 _CUT_EVERY_S = 2.0
 _TENTHS = 10
 _MOST_GROWTH_MIB = 32.0
-_LIMITS = kineseg.Limits(in_flight_s=20.0, stall_s=5.0)
+_LIMITS = kineseg.Limits(in_flight_s=5.0, stall_s=5.0)
 # Short, so that what is kept on purpose is full within the first tenth.
 _KEPT = {"resume_s": 2.0, "event_log_bytes": 1 << 20, "max_parked": 64}
 

@@ -1,4 +1,4 @@
-"""Two servers on one Redis: one of them is killed again and again, now this one, now the other."""
+"""Two servers on one Redis: they are killed again and again, now this one, now the other."""
 
 from __future__ import annotations
 
