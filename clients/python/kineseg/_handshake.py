@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from kineseg._errors import CertificateError, Unavailable
 
 _ANOTHER_NAME = (
@@ -32,6 +34,7 @@ _MEANS = (
         "KINESEG_CLIENT_KEY)",
     ),
 )
+_MOMENT_S = 0.2
 _HUNG_UP = ("Socket closed", "Connection reset", "Broken pipe")
 _ALONE = " (if it has TLS, connect with tls=True or tls=TLS(ca=...))"
 _SHOWN = (
@@ -50,6 +53,20 @@ def handshake_error(error: Unavailable, address: str, *, is_safe: bool) -> Unava
     for words, meaning in _MEANS:
         if words in error.message:
             return CertificateError(f"{address}: {meaning}", code=error.code)
-    if "failed to connect" in error.message and any(words in error.message for words in _HUNG_UP):
+    hung_up = any(words in error.message for words in _HUNG_UP)
+    # Of several addresses gRPC names the last error: that no one is at ::1 hides what the server at 127.0.0.1 did.
+    if "failed to connect" in error.message and (hung_up or (not is_safe and _listens_here(address))):
         return Unavailable(f"{error.message}{_SHOWN if is_safe else _ALONE}", code=error.code, retryable=True)
     return None
+
+
+def _listens_here(address: str) -> bool:
+    """Whether something listens at `localhost`, which answers at once; of other hosts it is not asked."""
+    host, _, port = address.rpartition(":")
+    if host.removeprefix("dns:").strip("/").lower() != "localhost" or not port.isdecimal():
+        return False
+    try:
+        socket.create_connection(("localhost", int(port)), timeout=_MOMENT_S).close()
+    except (OSError, OverflowError):
+        return False
+    return True
