@@ -40,7 +40,7 @@ def test_every_name_is_listed_and_no_other_is_there() -> None:
         kineseg.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["kineseg.motion", "kineseg.v1.bundle_pb2"])
+@pytest.mark.parametrize("module", ["kineseg.motion", "kineseg.sinks", "kineseg.v1.bundle_pb2"])
 def test_what_needs_no_grpc_is_imported_without_it(module: str) -> None:
     code = f"import sys\nsys.modules['grpc'] = None\nimport {module}"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
