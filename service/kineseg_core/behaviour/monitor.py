@@ -59,6 +59,11 @@ class BehaviourMonitor:
         self._looked_ns = 0
 
     @property
+    def raised(self) -> set[int]:
+        """Numbers of the reports that go on."""
+        return self._reports.raised
+
+    @property
     def warming_up(self) -> tuple[str, ...]:
         """``"behaviour"``, as long as no action has come often enough to know what is usual of it."""
         return () if self._long.knows_any else ("behaviour",)

@@ -43,6 +43,11 @@ class Reports:
         self._open: dict[AnomalyKind, _Open] = {}
         self._count = 0
 
+    @property
+    def raised(self) -> set[int]:
+        """Numbers of the reports that go on."""
+        return {one.number for one in self._open.values()}
+
     def is_open(self, kind: AnomalyKind) -> bool:
         """Whether a report of that kind goes on."""
         return kind in self._open

@@ -30,6 +30,11 @@ class AbsenceAlert:
         self._since: Place = (0, 0)  # where the last segment with the name ended, or the stream began
         self._raised: int | None = None
 
+    @property
+    def raised(self) -> set[int]:
+        """Numbers of what goes on."""
+        return set() if self._raised is None else {self._raised}
+
     def look(self, running: Running, now: Place) -> list[AnomalyFound]:
         """Something has become known of the segments that run, or time has passed."""
         begun = self._begun(running)

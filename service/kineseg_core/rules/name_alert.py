@@ -25,6 +25,11 @@ class NameAlert:
         self._after_ns = round(rule.after_s * SECOND)
         self._raised: dict[int, tuple[int, Place]] = {}  # by segment: the alert, and since when
 
+    @property
+    def raised(self) -> set[int]:
+        """Numbers of what goes on."""
+        return {alert for alert, _ in self._raised.values()}
+
     def look(self, running: Running, now: Place) -> list[AnomalyFound]:
         """Something has become known of the segments that run, or time has passed."""
         found = []

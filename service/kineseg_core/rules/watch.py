@@ -31,6 +31,11 @@ class RuleWatch:
         self._running: dict[int, RunningSegment] = {}
         self._due_ns = 0
 
+    @property
+    def raised(self) -> set[int]:
+        """Numbers of the alerts that go on."""
+        return set().union(*(alert.raised for alert in self._alerts))
+
     def runs(self, number: int, name: str, start: Place, now: Place, *, confirmed: bool = True) -> list[AnomalyFound]:
         """A segment runs, provisional or confirmed; this is its name as far as is known now, and where it begins."""
         self._running[number] = RunningSegment(start, name, confirmed)

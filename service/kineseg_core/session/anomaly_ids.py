@@ -24,6 +24,10 @@ class AnomalyIds:
         self.count = 0
         self._open: dict[tuple[str, int], int] = {}
 
+    def knows(self, watcher: str, anomalies: set[int]) -> bool:
+        """Whether all of these, by the watcher's own numbers, go on."""
+        return all((watcher, anomaly) in self._open for anomaly in anomalies)
+
     def numbered(self, watcher: str, anomaly: Anomaly) -> Anomaly:
         """The anomaly with the stream's number in place of its watcher's."""
         of = watcher, anomaly.anomaly_id

@@ -60,6 +60,12 @@ class Watchers:
         self._looks_every = max(1, round(_LOOKS_S * model_rate_hz))
         self._ids = AnomalyIds()
 
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless all alerts and reports that go on have been raised."""
+        raised = {_RULES: self._rules, _BEHAVIOUR: self._behaviour}
+        if not all(each is None or self._ids.knows(watcher, each.raised) for watcher, each in raised.items()):
+            raise ValueError("an anomaly goes on that has not been raised")
+
     @property
     def any(self) -> bool:
         """Whether names or what is done are watched."""
