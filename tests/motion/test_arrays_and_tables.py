@@ -187,3 +187,15 @@ def test_wrong_csv(tmp_path: Path, text: str, line: int | None, message: str) ->
         read(file)
     assert caught.value.path == str(file)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 3), (4, 0, 3), (0, 0, 3)])
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_positions_of_nothing_are_refused(tmp_path: Path, shape: tuple[int, ...], suffix: str) -> None:
+    path = tmp_path / f"take{suffix}"
+    if suffix == ".npy":
+        np.save(path, np.zeros(shape))
+    else:
+        np.savez(path, positions=np.zeros(shape), rate=30.0)
+    with pytest.raises(MotionFileError, match=r"shape|nothing|frames"):
+        read(path, rate=30)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +223,25 @@ def test_importing_motion_needs_nothing_beyond_the_plain_install() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert "numpy" in loaded
     assert not {"scipy", "torch", "onnxruntime", "matplotlib", "pandas"} & set(loaded)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_no_type_of_an_element_ends_the_process(tmp_path: Path, packed: bool, at: int) -> None:
+    """SciPy reads where types point to: a file with an unknown one was a segmentation fault."""
+    plain = io.BytesIO()
+    savemat(plain, {"expmapchannels": np.zeros((4, 117))})
+    data = plain.getvalue()
+    # Class, dimensions, name, values: where their types stand.
+    place = [136, 152, 168, 192][at]
+    path = tmp_path / "take.mat"
+    for kind in (*range(32), 247, 255):
+        matrix = bytearray(data[128:])
+        matrix[place - 128] = kind
+        body = bytes(matrix)
+        if packed:
+            body = zlib.compress(body)
+            body = (15).to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
+        path.write_bytes(data[:128] + body)
+        with contextlib.suppress(MotionFileError):
+            assert read(path).n_frames == 4

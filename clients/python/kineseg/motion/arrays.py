@@ -177,9 +177,9 @@ def _find(source: SourceFile, entries: Entries) -> _Found:
     """The arrays that are motion: by their key, or the only one that can be."""
     positions = _numbers(source, entries, "positions", ndim=3)
     frames = _numbers(source, entries, "frames", ndim=2)
-    if positions is not None and positions.shape[2] != 3:
+    if positions is not None and (positions.shape[2] != 3 or not positions.size):
         raise MotionFileError(
-            f"'positions' has shape {positions.shape}; expected (frames, joints, 3)",
+            f"'positions' has shape {positions.shape}; expected (frames, joints, 3), one of each at least",
             path=source.path,
             field="positions",
         )

@@ -23,6 +23,7 @@ from kineseg.motion.annotation import Annotation
 from kineseg.motion.cmu_skeleton import CMU_BONE_AXES, CMU_END_JOINTS, CMU_SKELETON
 from kineseg.motion.errors import MissingDependencyError, MotionFileError, RecordingError
 from kineseg.motion.kinematics import forward_kinematics, matrices_from_euler, matrices_from_expmap
+from kineseg.motion.matlab_elements import check_elements
 from kineseg.motion.recording import Recording, check_rate
 from kineseg.motion.source_file import MOST_BYTES, SourceFile, open_source
 
@@ -183,6 +184,7 @@ def _expmap_channels(source: SourceFile) -> NDArray[np.float64]:
             "reading .mat files needs SciPy: pip install 'kineseg[motion]'", path=file
         ) from None
     try:
+        check_elements(source.data, MOST_BYTES)
         shapes = {name: shape for name, shape, _ in whosmat(io.BytesIO(source.data))}
         found = list(shapes)
         if 8 * math.prod(shapes.get("expmapchannels", ())) > MOST_BYTES:
