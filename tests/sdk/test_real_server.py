@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from kineseg.motion import Recording
 
+from evaluation.chaos.proxy import Proxy
 from tests.same_events import content
 
 Frames = np.ndarray[Any, np.dtype[np.float32]]
@@ -34,6 +35,15 @@ def test_the_server_tells_its_health_and_models(server: str, connect: Any, scrip
     assert len(model.units) == 3
     assert re.fullmatch(r"[0-9a-f]{64}", model.sha256)
     assert model.provider.endswith("ExecutionProvider")
+
+
+def test_each_client_has_a_connection_of_its_own(server: str, connect: Any) -> None:
+    with Proxy(server) as proxy:
+        for count in (1, 2):
+            client = connect(proxy.address)
+            for _ in range(2):
+                client.health()
+            assert proxy.connections == count
 
 
 def test_a_stream_gives_segments_that_cover_it(server: str, connect: Any, motion: Frames) -> None:

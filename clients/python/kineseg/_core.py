@@ -121,6 +121,8 @@ class BaseClient:
     def _channel_options(self) -> list[tuple[str, Any]]:
         return [
             ("grpc.max_receive_message_length", self._limits.message_bytes),
+            # Clients of one process would share a connection, and with it the one server that it leads to.
+            ("grpc.use_local_subchannel_pool", 1),
             ("grpc.keepalive_time_ms", int(self._keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", 20_000),
             # A server that is just starting is found again soon.
