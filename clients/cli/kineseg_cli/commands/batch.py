@@ -46,6 +46,10 @@ def batch(
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many files at a time, each in a process. Default: one a core.")
     ] = None,
+    on_ray: Annotated[
+        bool,
+        typer.Option("--ray", help="In the Ray cluster of RAY_ADDRESS, or one that runs here, instead of processes."),
+    ] = False,
     model: Annotated[
         str, typer.Option("--model", help="Name of the model; without --server also a bundle's path.")
     ] = "",
@@ -80,7 +84,9 @@ def batch(
     with ExitStack() as stack:
         stop = stack.enter_context(interruptible())
         done, compiling = stack.enter_context(_shown(errors, len(found)))
-        report = run(found, out, choices, workers=workers, on_done=done, on_compiling=compiling, stop=stop)
+        report = run(
+            found, out, choices, workers=workers, on_ray=on_ray, on_done=done, on_compiling=compiling, stop=stop
+        )
     errors.print_line(_summary(report, out))
     raise typer.Exit(stop.status or (FAILED if report.failed else 0))
 

@@ -4,8 +4,9 @@
 
     rows = segment_file("take.bvh", Choices())       # one file: all that any scheduler of jobs needs
     report = run(files, "segments.parquet")          # many, in processes of this machine; goes on where it was cut
+    report = run(files, "segments.parquet", on_ray=True)  # the same, in those of a Ray cluster
 
-`run` needs ``kineseg[batch]``, and what segments in this process ``kineseg[local]``.
+`run` needs ``kineseg[batch]``, on Ray ``kineseg[ray]``, and what segments in this process ``kineseg[local]``.
 """
 
 from kineseg.batch.choices import Choices

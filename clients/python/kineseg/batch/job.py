@@ -12,6 +12,7 @@ from pathlib import Path
 from kineseg._errors import InvalidRequest, UsageError
 from kineseg._segmenter import Segmenter
 from kineseg.batch.choices import Choices
+from kineseg.batch.on_ray import RayWorkers
 from kineseg.batch.pool import Outcome, Processes
 from kineseg.batch.segments import model_of
 
@@ -41,6 +42,7 @@ def run(
     choices: Choices | None = None,
     *,
     workers: int | None = None,
+    on_ray: bool = False,
     on_done: Callable[[Outcome | None], None] | None = None,
     on_compiling: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
@@ -55,13 +57,16 @@ def run(
         files: Paths of recordings.
         out: The Parquet file.
         choices: How they are read and segmented.
-        workers: How many processes; None: as many as this one may use cores.
+        workers: How many processes; None: as many as this one may use cores, or as Ray has.
+        on_ray: Whether the processes are those of a Ray cluster: the one that is connected to, that ``RAY_ADDRESS``
+            names, or that runs here; else a Ray is started. All its machines must find the files by the same paths.
         on_done: Is called with what became of each file, one after the other; with None for one that was done before.
         on_compiling: See `kineseg.Segmenter.prepare`; kernels are compiled once, before the processes start.
         stop: Set it to end early: files that have been begun are finished and kept.
 
     Raises:
-        UsageError: ``kineseg[batch]``, or without a server ``kineseg[local]``, is not installed.
+        UsageError: ``kineseg[batch]``, without a server ``kineseg[local]``, or with `on_ray` ``kineseg[ray]``, is not
+            installed.
         InvalidRequest: A choice cannot be used, or `out` is there and no job has written it.
         KinesegError: The server is gone; what was done is kept.
         OSError: A result cannot be written.
@@ -91,7 +96,8 @@ def run(
     if todo:
         if choices.server is None:
             Segmenter.prepare(on_compiling)
-        for outcome in Processes(choices, min(workers or _cores(), len(todo))).outcomes(todo, stop):
+        pool = RayWorkers(choices, workers) if on_ray else Processes(choices, min(workers or _cores(), len(todo)))
+        for outcome in pool.outcomes(todo, stop):
             done += 1
             if outcome.error:
                 failed.append(outcome)

@@ -19,7 +19,7 @@ from kineseg.batch.segments import Row, segment_file
 from kineseg.motion import MotionError
 
 _CHOICES = ("model", "latency_s", "boundary_threshold", "name_bank")  # fields that are the same for every file
-_DIED = "the process that segmented it ended: it was killed, or had not enough memory"
+DIED = "the process that segmented it ended: it was killed, or had not enough memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Processes:
             try:
                 yield pool.submit(outcome_of, file, self._choices).result()
             except BrokenProcessPool:
-                yield Outcome(file, error=_DIED)
+                yield Outcome(file, error=DIED)
 
     @staticmethod
     def _pool(workers: int) -> ProcessPoolExecutor:
