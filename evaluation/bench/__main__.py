@@ -25,6 +25,8 @@ from evaluation.bench import (
     long,
     many,
     memory,
+    on_ray,
+    scale,
     scratch,
     segmenter,
     sharing,
@@ -52,6 +54,8 @@ PARTS: Mapping[str, Part] = {
     "snapshots": snapshots.report,
     "durability": durability.report,
     "long": long.report,
+    "ray": on_ray.report,
+    "scale": scale.report,
 }
 
 

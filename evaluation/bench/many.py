@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import multiprocessing
 import threading
 import time
@@ -23,7 +24,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from rich.table import Table
 
 from evaluation.bench.parts import Report
-from evaluation.bench.servers import Running, kineseg_server
+from evaluation.bench.servers import Running, Several, kineseg_server
 
 RATE = 120.0
 CHUNK_S = 0.05
@@ -84,9 +85,9 @@ def measure(
 
 
 def load(
-    server: Running, streams: int, calls: int, seconds: float, *, channels: int = 0, resume: bool = True
+    server: Running | Several, streams: int, calls: int, seconds: float, *, channels: int = 0, resume: bool = True
 ) -> ManyLoad:
-    """The same, of one load of a server that runs; `resume`: whether streams are to outlive their calls.
+    """The same, of one load of a server that runs, or of several; `resume`: whether streams are to outlive their calls.
 
     Raises:
         RuntimeError: The client could not go on.
@@ -107,7 +108,13 @@ def load(
 
 
 def _client(
-    connection: Connection, server: Running, streams: int, calls: int, seconds: float, channels: int, resume: bool
+    connection: Connection,
+    server: Running | Several,
+    streams: int,
+    calls: int,
+    seconds: float,
+    channels: int,
+    resume: bool,
 ) -> None:
     lasts_s = max(seconds, 20.0)
     seeds = range(min(_PEOPLE, streams))
@@ -118,7 +125,8 @@ def _client(
         names = [f"c{number}" for number in range(channels)]
         config = dataclasses.replace(config, model="scratch", channels=names)
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(kineseg.Client(server.address)) for _ in range(calls)]
+        addresses = itertools.islice(itertools.cycle(server.addresses), calls)
+        clients = [stack.enter_context(kineseg.Client(address)) for address in addresses]
         groups = [_Group(client, config, streams // calls, people, group) for group, client in enumerate(clients)]
         threads = [threading.Thread(target=group.run, args=(seconds,)) for group in groups]
         own = psutil.Process()

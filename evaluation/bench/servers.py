@@ -28,6 +28,11 @@ class Running:
     address: str
     pid: int
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where its calls go, one after the other."""
+        return (self.address,)
+
     def resident_bytes(self) -> int:
         return int(psutil.Process(self.pid).memory_info().rss)
 
@@ -36,6 +41,22 @@ class Running:
         process = psutil.Process(self.pid)
         times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
         return float(sum(each.user + each.system for each in times))
+
+
+@dataclass(frozen=True)
+class Several:
+    """Servers that share a load.
+
+    Attributes:
+        each: Those that cost something.
+        addresses: Where calls go, one after the other.
+    """
+
+    each: tuple[Running, ...]
+    addresses: tuple[str, ...]
+
+    def cpu_seconds(self) -> float:
+        return sum(one.cpu_seconds() for one in self.each)
 
 
 @contextmanager

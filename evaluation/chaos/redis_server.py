@@ -47,6 +47,12 @@ class RedisServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when it answers."""
         options = ["--port", "0", "--unixsocket", str(self._folder / "redis.sock"), "--dir", str(self._folder),
