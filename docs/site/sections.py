@@ -7,6 +7,7 @@ from dataclasses import dataclass
 ELSEWHERE = {
     "README.md": "index.md",
     "deploy/README.md": "operations/running.md",
+    "deploy/ray/README.md": "operations/ray.md",
     "service/kineseg_core/bundles/default/README.md": "science/model-card.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",

@@ -128,6 +128,11 @@ class Server:
         host = self.settings.host
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
+    @property
+    def open_streams(self) -> int:
+        """How many there are, those included that wait to be resumed."""
+        return 0 if self._streams is None else len(self._streams)
+
     async def start(self) -> None:
         """Opens the ports, loads and warms the models, and serves.
 
@@ -214,7 +219,7 @@ class Server:
             stopped = asyncio.create_task(self.wait())
             await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
             await starting
-            _keep_what_is_loaded()
+            keep_what_is_loaded()
             await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not stopped.done():
                 await self.stop()
@@ -363,6 +368,7 @@ class BackgroundServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="kineseg-server", daemon=True)
         self._started = threading.Event()
         self._error: BaseException | None = None
+        self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = asyncio.Event()
         self._grace_s: float | None = None
@@ -376,6 +382,16 @@ class BackgroundServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """It has been started and has not ended, by itself or otherwise."""
+        return self._thread.is_alive()
+
+    @property
+    def open_streams(self) -> int:
+        """See `Server.open_streams`."""
+        return 0 if self._server is None else self._server.open_streams
 
     def start(self) -> None:
         """Starts; returns when it serves. Raises what `Server.start` raises."""
@@ -400,7 +416,7 @@ class BackgroundServer:
     async def _main(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
-            server = Server(self._settings)
+            self._server = server = Server(self._settings)
             await server.start()
             self.address, self.port = server.address, server.port
             self.metrics_port = server.metrics_port
@@ -417,7 +433,7 @@ class BackgroundServer:
         await ended
 
 
-def _keep_what_is_loaded() -> None:
+def keep_what_is_loaded() -> None:
     """What is there now stays as long as the process, so that the garbage collector need not look at it again: each
     time it did, all streams would stand still for a tenth of a second."""
     gc.collect()

@@ -28,13 +28,13 @@ PLACES = {
     "tests": "tests",
 }
 EXTRAS = {
-    "kineseg": {"c3d", "motion", "page", "live", "sinks", "batch"},
+    "kineseg": {"c3d", "motion", "page", "live", "sinks", "batch", "ray"},
     "kineseg_cli": {"cli", "service", "plot", "page", "metrics"},
     "kineseg_core": {"local"},
-    "kineseg_service": {"service", "redis", "traces"},
+    "kineseg_service": {"service", "redis", "traces", "ray"},
     "kineseg_training": {"explore"},
-    "evaluation": {"quality", "dev", "fuzz"},
-    "tests": {"dev"},
+    "evaluation": {"quality", "dev", "fuzz", "ray"},
+    "tests": {"dev", "ray"},
 }
 # Imported by no one here, but needed by what is.
 NEEDED_BY = {
@@ -127,7 +127,7 @@ def test_who_imports_a_package_of_ours_gets_what_that_one_needs(package: str) ->
     others = {module.partition(".")[0] for module in imports(package, ours=True)} - {package, "evaluation", "tests"}
     for other in others:
         # These are extras to everyone.
-        extras = EXTRAS[other] - {"c3d", "motion", "page", "live", "sinks", "batch", "redis", "traces"}
+        extras = EXTRAS[other] - {"c3d", "motion", "page", "live", "sinks", "batch", "redis", "traces", "ray"}
         needed = requirements(extras)
         assert needed <= requirements(EXTRAS[package]), f"{package} imports {other}"
 
