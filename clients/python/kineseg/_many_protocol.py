@@ -112,7 +112,9 @@ class ManyProtocol(Generic[Handle]):
         if call != self._call or not self.calling:
             return True
         is_through = self.input_ended and not self._queue and self.outage is None
-        return is_through and not any(member.outage is not None for member in self._members.values())
+        return is_through and not any(
+            member.outage is not None or member.sends_again for member in self._members.values()
+        )
 
     def next_request(self, call: int) -> pb.SegmentManyRequest | None:
         """All that waits to be sent, or as much of it as one message should hold; None if that is nothing."""

@@ -72,7 +72,8 @@ class StreamProtocol(StreamLife):
         """Whether nothing more will be sent in a call."""
         if call != self._call or self.over:
             return True
-        return self.state is StreamState.INPUT_ENDED and not self._requests and self.outage is None
+        waits = self._requests or self.sends_again or self.outage is not None
+        return self.state is StreamState.INPUT_ENDED and not waits
 
     def receive(self, response: pb.SegmentResponse) -> None:
         """A message came back.

@@ -105,6 +105,11 @@ class StreamLife(ABC):
         return resume is not None and resume.frames >= self._most_kept and resume.hopes(self._limits.stall_s)
 
     @property
+    def sends_again(self) -> bool:
+        """Whether something is still to be sent again."""
+        return bool(self._again)
+
+    @property
     def unsettled(self) -> bool:
         """Whether something that was sent is still to be answered, with a connection or without."""
         return not self.over and (self._unacked > 0 or self.state is StreamState.INPUT_ENDED)
