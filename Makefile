@@ -88,13 +88,13 @@ train-default: $(VENV)/.dev ## train the bundle that the service ships (needs ..
 clean: ## remove what the targets above have made, the environment included
 	rm -rf $(VENV) $(PROTOS_VENV) $(DEPLOY_VENV) demo-output bench-output chaos-output quality-output report-output runs build dist dist-beside *.egg-info
 
-# The environment, in two steps, so that the demo does not wait for torch.
+# The environment, in two steps, so that the demo does not wait for torch, nor for the byte code of what it never imports.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kineseg needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2])'
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[service,cli,plot,page]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[service,cli,plot,page]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
