@@ -132,8 +132,8 @@ def report(seconds: float) -> Report:
     limits = shared(model, redis, interval_s)
     table = Table(
         "is enough for", "streams", "", *(f"{streams:,}" for streams in STREAMS),
-        title=f"{model.streams_per_process} streams a process; {kib:.0f} KiB of each kept every {interval_s:g} s, "
-        f"{redis.us:.0f} us of Redis",
+        title=f"{model.streams_per_process} streams a process (off by {model.worst:.0%} at most); {kib:.0f} KiB of "
+        f"each kept every {interval_s:g} s, {redis.us:.0f} us of Redis",
     )  # fmt: skip
     for limit in limits:
         needed = (f"{streams / limit.streams:.2g}" for streams in STREAMS)
