@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import kineseg
@@ -189,3 +190,19 @@ def test_an_archive_on_ray_is_the_same_table_and_goes_on_where_it_was_cut(ray: A
 
     with pytest.raises(kineseg.KinesegError, match="no_such"):
         run(files, tmp_path / "none.parquet", Choices(model="no_such"), on_ray=True)
+
+
+async def test_a_directory_without_servers_gives_no_empty_list_of_addresses() -> None:
+    directory = pytest.importorskip(
+        "kineseg_service.on_ray.directory", reason="needs kineseg[ray]", exc_type=ImportError
+    )
+    exceptions = pytest.importorskip("ray.serve.exceptions")
+
+    class Gone:
+        def broadcast(self, _: str) -> Any:
+            raise exceptions.DeploymentUnavailableError("they are starting")
+
+    asked = directory.Directory(Gone())
+    answer = await asked(SimpleNamespace(url=SimpleNamespace(path="/addresses")))
+    assert answer.status_code == 503
+    assert await asked(SimpleNamespace(url=SimpleNamespace(path="/"))) == {"replicas": []}

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from starlette.responses import PlainTextResponse
+
 from kineseg_service.on_ray.replica import Found
 
 _FRESH_S = 0.5
@@ -33,6 +35,8 @@ class Directory:
         found = least_loaded_first(await self._found())
         match request.url.path.rpartition("/")[2]:
             case "addresses":
+                if not found:  # an empty answer would be taken for one
+                    return PlainTextResponse("no server is there yet; try again", 503)
                 return ",".join(each.address for each in found)
             case "targets":
                 return [
