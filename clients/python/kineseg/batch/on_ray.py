@@ -76,7 +76,8 @@ class RayWorkers:
 
         with data.DataContext.current(context):
             blocks = data.from_items(files, override_num_blocks=len(files))
-            for row in blocks.map(segmented, concurrency=self._workers, max_retries=0).iter_rows():
+            done = blocks.map(segmented, concurrency=self._workers, ray_remote_args_fn=lambda: {"max_retries": 0})
+            for row in done.iter_rows():
                 what = pickle.loads(row["outcome"])
                 if isinstance(what, KinesegError):
                     raise what
