@@ -6,16 +6,15 @@ import contextlib
 import shutil
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
-
-import redis
 
 _PATIENCE_S = 60.0
 
 
 class NoRedis(RuntimeError):  # noqa: N818 - named for what is missing
-    """There is no program to run."""
+    """There is no program to run, or no library that asks it."""
 
 
 class RedisServer:
@@ -29,13 +28,15 @@ class RedisServer:
         url: Where it is found.
 
     Raises:
-        NoRedis: None is installed.
+        NoRedis: None is installed, or the library `redis` is not.
     """
 
     def __init__(self, folder: Path) -> None:
         found = shutil.which("redis-server") or shutil.which("valkey-server")
         if found is None:
             raise NoRedis("needs redis-server or valkey-server (apt-get install redis-server)")
+        if find_spec("redis") is None:
+            raise NoRedis("needs the library redis (pip install 'kineseg[redis]')")
         self._program, self._folder = found, folder
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"unix://{folder / 'redis.sock'}"
@@ -72,6 +73,8 @@ class RedisServer:
             self._process = None
 
     def _answers(self) -> bool:
+        import redis
+
         with (
             contextlib.suppress(redis.ConnectionError, redis.BusyLoadingError),
             redis.Redis.from_url(self.url) as asked,
