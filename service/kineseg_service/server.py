@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -416,6 +416,7 @@ class BackgroundServer:
     async def _main(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
+            self._loop.set_exception_handler(_of_this_loop)
             self._server = server = Server(self._settings)
             await server.start()
             self.address, self.port = server.address, server.port
@@ -438,6 +439,14 @@ def keep_what_is_loaded() -> None:
     time it did, all streams would stand still for a tenth of a second."""
     gc.collect()
     gc.freeze()
+
+
+def _of_this_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Says what has failed in a loop, unless it is that another one is closed: all loops of a process share what gRPC
+    has for them, and whichever looks first passes it on, also to one that has ended meanwhile and needs it no more."""
+    is_grpcs = "PollerCompletionQueue" in str(context.get("handle"))
+    if not (is_grpcs and str(context.get("exception")) == "Event loop is closed"):
+        loop.default_exception_handler(context)
 
 
 def _opened_store(settings: Settings) -> tuple[Store | None, bytes]:

@@ -54,7 +54,7 @@ async def test_each_sink_is_counted_and_one_that_fails_is_seen() -> None:
         async with relay, asyncio.timeout(60):
             relay.take(events(10))
             # What is waited for happens in two tasks.
-            while not (found := await asyncio.to_thread(scraped, port))["kineseg_sink_failed_total", "bad"]:  # noqa: ASYNC110
+            while not (found := await asyncio.to_thread(scraped, port))["kineseg_sink_failing", "bad"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             while found["kineseg_sink_waiting", "good"]:
                 await asyncio.sleep(0.01)

@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -72,21 +72,26 @@ async def test_a_receiver_can_check_who_posts(receiver: HttpReceiver) -> None:
     assert (post.headers["Authorization"], post.headers["X-Floor"]) == ("Bearer t", "3")
 
 
+def in_s(seconds: float) -> str:
+    """That moment, as HTTP writes it."""
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
 @pytest.mark.parametrize(
     ("answer", "after"),
     [
-        (web.Response(status=503, headers={"Retry-After": "7"}), 7.0),
-        (web.Response(status=429, headers={"Retry-After": formatdate(time.time() + 500, usegmt=True)}), 500.0),
-        (web.Response(status=500, text="no\nroom"), None),
-        (web.Response(status=401), None),
-        (web.Response(status=302, headers={"Location": "http://127.0.0.1:9/"}), None),
+        (lambda: web.Response(status=503, headers={"Retry-After": "7"}), 7.0),
+        (lambda: web.Response(status=429, headers={"Retry-After": in_s(500)}), 500.0),
+        (lambda: web.Response(status=500, text="no\nroom"), None),
+        (lambda: web.Response(status=401), None),
+        (lambda: web.Response(status=302, headers={"Location": "http://127.0.0.1:9/"}), None),
     ],
 )
 async def test_what_was_not_taken_comes_again_when_the_receiver_says(
-    receiver: HttpReceiver, answer: web.Response, after: float | None
+    receiver: HttpReceiver, answer: Callable[[], web.Response], after: float | None
 ) -> None:
-    receiver.answers = [answer]
-    with pytest.raises(Retry, match=f"HTTP {answer.status}") as raised:
+    receiver.answers = [answer()]
+    with pytest.raises(Retry, match=f"HTTP {receiver.answers[0].status}") as raised:
         await deliver(f"cloudevents+{receiver.address}/", 1)
     assert raised.value.after_s == (after if after is None else pytest.approx(after, abs=60))
     assert receiver.asked == 1

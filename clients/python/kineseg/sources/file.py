@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,7 @@ from kineseg.sources.source import Health, Source
 
 _CHUNK_S = 0.05
 _SECOND = 1_000_000_000
+_LARGEST = 1e9  # as of what is sent on
 
 
 class FileSource:
@@ -107,16 +108,33 @@ def _pieces(numbers: NDArray[np.int64], rows: int) -> Iterator[slice]:
 
 
 def recorded_of(recording: Recording, *, as_channels: bool = False) -> Recorded:
-    """A recording as frames of a source: its positions, if it has any and they are wanted, or else its channels."""
+    """A recording as frames of a source: its positions, if it has any and they are wanted, or else its channels.
+
+    Raises:
+        SourceError: It has a number that is larger than any that is measured.
+    """
     positions = None if as_channels else recording.positions
     joints = None if positions is None else Joints.of(recording)
     channels = recording.channels if joints is None else ()
+    names = channels if joints is None else [f"{joint} {axis}" for joint in joints.names for axis in "xyz"]
     rate = recording.rate
-    values = (recording.frames if positions is None else positions).astype(np.float32)
+    measured = recording.frames if positions is None else positions
+    _check_sane(measured.reshape(len(measured), -1), names)
+    values = measured.astype(np.float32)
     times = recording.times() - recording.times()[0]
     info = SourceInfo("", 0, joints, channels, rate, rate, rate, "sender", recording.notes)
     numbers = np.arange(recording.n_frames, dtype=np.int64)
     return Recorded(info, values, np.rint(times * _SECOND).astype(np.int64), numbers)
+
+
+def _check_sane(values: NDArray[np.floating], names: Sequence[str]) -> None:
+    absurd = np.argwhere(np.abs(values) > _LARGEST)
+    if len(absurd):
+        frame, column = absurd[0].tolist()
+        raise SourceError(
+            f"frame {frame} has {values[frame, column]:g} in channel {names[column]!r}; numbers must lie within "
+            f"{_LARGEST:g}, and what is missing must be NaN"
+        )
 
 
 def load_file(path: Path, expected: Expectations, mapping: Mapping[str, str]) -> Recorded:
