@@ -177,7 +177,7 @@ async def _look(url: str, arrived: _Arrived) -> None:
 
 @contextmanager
 def _sender(bodies: int, seconds: float, port: int) -> Iterator[Connection]:
-    """Sends once it is told to; in the end it says when each datagram went out."""
+    """Sends once it may; in the end it says when each datagram went out."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_send, args=(theirs, bodies, seconds, port), daemon=True)

@@ -31,13 +31,13 @@ class Looked:
 
     Attributes:
         count: How often it was looked.
-        told: How many answers gave away that there is such a stream.
+        given_away: How many answers gave away that there is such a stream.
         ratio: How much longer those took that are about one.
         example: Of answers that gave it away.
     """
 
     count: int
-    told: int
+    given_away: int
     ratio: float
     example: str
 
@@ -61,7 +61,7 @@ def look_for_others(address: str, channel: grpc.Channel, owner: str, thief: str,
             if method.client_streaming or not method.server_streaming  # a watcher gets what is to come
             for way in _ways(method.input_type)
         ]
-        told, example = 0, ""
+        given_away, example = 0, ""
         took_s: dict[str, list[float]] = {stream_id: [], _NAME: [], _NOWHERE: []}
         for number in range(count):
             method, way = ways[number % len(ways)]
@@ -73,11 +73,11 @@ def look_for_others(address: str, channel: grpc.Channel, owner: str, thief: str,
                 times.append(time.perf_counter() - began)
                 answers.add((answer.code, answer.text.replace(which, "...")))
             if len(answers) > 1:
-                told += 1
+                given_away += 1
                 example = f"; {method.name}: {answers}"
         stream.cancel()
     ratio = statistics.median(took_s[stream_id]) / statistics.median(took_s[_NOWHERE])
-    return Looked(count, told, ratio, example)
+    return Looked(count, given_away, ratio, example)
 
 
 def _ways(kind: Descriptor, depth: int = 0) -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from kineseg.motion import canonical_pose, generate
 from numpy.typing import NDArray
 
 from evaluation.chaos.beside import begin
+from evaluation.chaos.outcome import Figures, least, none
 
 Take = NDArray[np.float32]
 RATE = 30.0
@@ -26,7 +27,7 @@ QUICK = kineseg.Limits(stall_s=2.0, reconnect_s=120.0, silence_s=120.0)
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class Outputs:
     """What a stream gave.
 
     Attributes:
@@ -55,7 +56,7 @@ def takes(count: int, seconds: float) -> list[Take]:
     return [take(at % _PEOPLE, seconds) for at in range(count)]
 
 
-def undisturbed(address: str, wanted: Sequence[Take]) -> list[Told]:
+def undisturbed(address: str, wanted: Sequence[Take]) -> list[Outputs]:
     """What the same takes give when nothing happens, as fast as they go."""
     of_each = {id(one): one for one in wanted}
     with LiveStreams(address, list(of_each.values()), speed=float("inf")) as streams:
@@ -63,11 +64,19 @@ def undisturbed(address: str, wanted: Sequence[Take]) -> list[Told]:
     return [found[id(one)] for one in wanted]
 
 
-def differ(told: Sequence[Told], expected: Sequence[Told]) -> int:
+def as_undisturbed(outputs: Sequence[Outputs], expected: Sequence[Outputs], how: str) -> Figures:
+    """What is asked of streams to which something happens; `how` they should have gone on."""
+    return (
+        none("streams that failed, or whose events are others", differ(outputs, expected)),
+        least(f"streams that {how}, share", sum(one.away > 0 for one in outputs) / len(outputs), 1.0),
+    )
+
+
+def differ(outputs: Sequence[Outputs], expected: Sequence[Outputs]) -> int:
     """How many streams failed, or gave other events than those of the undisturbed run: some lost, some twice."""
     return sum(
         bool(one.error) or len(one.stream_ids) != 1 or one.events != other.events
-        for one, other in zip(told, expected, strict=True)
+        for one, other in zip(outputs, expected, strict=True)
     )
 
 
@@ -89,7 +98,7 @@ class LiveStreams:
         self._speed = speed
         self._limits = limits
         self._processed = [0] * len(wanted)
-        self._done: Future[list[Told]] = Future()
+        self._done: Future[list[Outputs]] = Future()
 
     def __enter__(self) -> Self:
         self._done = begin(self._main())
@@ -108,19 +117,19 @@ class LiveStreams:
         while self.share < share and not self._done.done():
             time.sleep(0.02)
 
-    def finish(self) -> list[Told]:
+    def finish(self) -> list[Outputs]:
         """What became of each, once all have ended."""
         return self._done.result()
 
-    async def _main(self) -> list[Told]:
+    async def _main(self) -> list[Outputs]:
         async with kineseg.AsyncClient(self._addresses, limits=self._limits, timeout=30.0, retries=8) as client:
             own, shared = range(0, len(self._takes), 2), range(1, len(self._takes), 2)
             several = asyncio.create_task(self._several(client, shared))
             alone = await asyncio.gather(*(self._alone(client, at) for at in own))
-            told = dict(zip(own, alone, strict=True)) | await several
-            return [told[at] for at in range(len(self._takes))]
+            outputs = dict(zip(own, alone, strict=True)) | await several
+            return [outputs[at] for at in range(len(self._takes))]
 
-    async def _alone(self, client: kineseg.AsyncClient, at: int) -> Told:
+    async def _alone(self, client: kineseg.AsyncClient, at: int) -> Outputs:
         take, size = self._takes[at], round(_CHUNK_S * RATE)
         items: list[object] = []
         error = ""
@@ -139,13 +148,13 @@ class LiveStreams:
             error = f"{type(failure).__name__}: {failure}"
             if reader is not None:
                 await asyncio.gather(reader, return_exceptions=True)  # it ends with the same
-        return _told(items, error)
+        return _outputs(items, error)
 
     async def _read(self, stream: kineseg.AsyncStream, take: Callable[[object], None]) -> None:
         async for item in stream:
             take(item)
 
-    async def _several(self, client: kineseg.AsyncClient, which: Sequence[int]) -> dict[int, Told]:
+    async def _several(self, client: kineseg.AsyncClient, which: Sequence[int]) -> dict[int, Outputs]:
         """Those takes by one call, all in step."""
         if not which:
             return {}
@@ -174,7 +183,7 @@ class LiveStreams:
             await reader
         for at in which:
             self._processed[at] = len(self._takes[at])
-        return {at: _told(items[at], errors.get(at, "")) for at in which}
+        return {at: _outputs(items[at], errors.get(at, "")) for at in which}
 
     async def _paced(self, frames: int, size: int) -> AsyncIterator[int]:
         """The first frames of chunks, each when it is due."""
@@ -184,10 +193,10 @@ class LiveStreams:
             yield first
 
 
-def _told(items: Sequence[object], error: str) -> Told:
+def _outputs(items: Sequence[object], error: str) -> Outputs:
     events = [item for item in items if isinstance(item, kineseg.Event)]
     breaks = [item for item in items if isinstance(item, kineseg.Reconnected)]
-    return Told(
+    return Outputs(
         [dataclasses.replace(event, stream_id="", emitted_unix_ns=None) for event in events],
         {event.stream_id for event in events},
         len(breaks),

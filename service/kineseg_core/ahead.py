@@ -135,8 +135,8 @@ def _heard(hear: Callable[[str], None]) -> Iterator[None]:
 
 def _kind_of_processor() -> str:
     """What numba tells processors apart by, and versions of Python."""
-    told = (*_REGISTRY.cpu_target.target_context.codegen().magic_tuple(), sys.implementation.cache_tag)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    kind = (*_REGISTRY.cpu_target.target_context.codegen().magic_tuple(), sys.implementation.cache_tag)
+    return hashlib.sha256(repr(kind).encode()).hexdigest()[:16]
 
 
 def _cores() -> int:

@@ -86,15 +86,17 @@ def test_the_environment_and_the_file_say_what_arguments_do_not(
 
 
 def test_what_the_server_did_is_not_hidden_by_an_address_where_no_one_is() -> None:
-    nobody = kineseg.Unavailable("failed to connect to all addresses; last error: ipv6:%5B::1%5D: Connection refused")
+    unreached = kineseg.Unavailable(
+        "failed to connect to all addresses; last error: ipv6:%5B::1%5D: Connection refused"
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        said = handshake_error(nobody, f"localhost:{port}", is_safe=False)
+        said = handshake_error(unreached, f"localhost:{port}", is_safe=False)
         assert said is not None
         assert "if it has TLS" in said.message
-        assert handshake_error(nobody, f"localhost:{port}", is_safe=True) is None
-    assert handshake_error(nobody, f"localhost:{port}", is_safe=False) is None
-    assert handshake_error(nobody, "example.org:443", is_safe=False) is None
+        assert handshake_error(unreached, f"localhost:{port}", is_safe=True) is None
+    assert handshake_error(unreached, f"localhost:{port}", is_safe=False) is None
+    assert handshake_error(unreached, "example.org:443", is_safe=False) is None
 
 
 def test_a_server_may_ask_for_a_certificate(connect: Any, secure: SecureServer, ca: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.service.conftest import Serve
 from tests.service.stores.servers import redis_server
 from tests.service.talk import Call, Stub, chunk, cut, scraped, segment, session, status_of, until
 from tests.service.talk_many import as_alone, chunks
-from tests.service.test_resume import END, FRAMES, Client, ManyClient, session_gone, told
+from tests.service.test_resume import END, FRAMES, Client, ManyClient, received, session_gone
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -33,7 +33,7 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str,
 
 @pytest.fixture(scope="module")
 def expected(running: tuple[object, Stub]) -> list[pb.SegmentResponse]:
-    return content(told(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
+    return content(received(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
 
 
 def durable(client: Client) -> int:
@@ -86,7 +86,7 @@ def test_another_server_goes_on_and_the_first_one_stops(
         code, _, said = status_of(first.failure())
         assert (code, said["reason"]) == (grpc.StatusCode.ABORTED, "RESUMED_ELSEWHERE")
         client.finish()
-        assert content(told(client.responses)) == expected
+        assert content(received(client.responses)) == expected
 
 
 def test_a_server_that_is_started_anew_goes_on_with_what_it_had(
@@ -106,7 +106,7 @@ def test_a_server_that_is_started_anew_goes_on_with_what_it_had(
         _, stub = stack.enter_context(serve(**stored))
         come_back(client, stub)
         client.finish()
-        assert content(told(client.responses)) == expected
+        assert content(received(client.responses)) == expected
 
 
 def test_who_has_another_token_or_another_stream_gets_nothing(serve: Serve, stored: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ def test_sessions_of_one_call_go_on_at_other_servers(
         client.break_off()
         for number in (1, 2):
             assert client.many.failure(number) is None
-            assert content(told(as_alone(client.outputs[number]))) == expected
+            assert content(received(as_alone(client.outputs[number]))) == expected
 
 
 def test_the_end_of_a_stream_can_be_had_of_another_server(
@@ -187,7 +187,7 @@ def test_the_end_of_a_stream_can_be_had_of_another_server(
             client.responses += client.call.rest()
             assert client.call.call.code() is grpc.StatusCode.OK
             assert [each.HasField("profile") for each in client.responses].count(True) == 1
-            assert content(told(client.responses)) == expected
+            assert content(received(client.responses)) == expected
             client.responses = before
         assert refused.come_back() == pb.Resumed(next_frame=100, input_ended=True)
         assert status_of(refused.call.failure()) == error
@@ -195,7 +195,7 @@ def test_the_end_of_a_stream_can_be_had_of_another_server(
         many.many.until_closed(1, 2)
         for number in (1, 2):
             assert many.many.failure(number) is None
-            assert content(told(as_alone(many.many.outputs[number]))) == expected
+            assert content(received(as_alone(many.many.outputs[number]))) == expected
 
 
 def test_a_store_that_cannot_be_asked_does_not_say_that_there_is_no_stream(
@@ -216,7 +216,7 @@ def test_a_store_that_cannot_be_asked_does_not_say_that_there_is_no_stream(
             redis.start()
             come_back(client, other)
             client.finish()
-            assert content(told(client.responses)) == expected
+            assert content(received(client.responses)) == expected
 
 
 def test_a_stream_that_makes_room_is_left_in_the_store(
@@ -233,5 +233,5 @@ def test_a_stream_that_makes_room_is_left_in_the_store(
         until(lambda: session_gone(stub, "same"), "it has made room")
         assert client.come_back().next_frame >= 200
         client.finish()
-        assert content(told(client.responses)) == expected
+        assert content(received(client.responses)) == expected
         assert scraped(server, "kineseg_parked_evicted_total") == 0

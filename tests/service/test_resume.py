@@ -80,14 +80,14 @@ class Client:
         self.responses += self.call.rest()
 
 
-def told(responses: Iterable[pb.SegmentResponse]) -> list[pb.SegmentResponse]:
+def received(responses: Iterable[pb.SegmentResponse]) -> list[pb.SegmentResponse]:
     """Without what may be said again."""
     return [response for response in responses if not response.HasField("ack") and not response.HasField("profile")]
 
 
 @pytest.fixture(scope="module")
 def expected(running: tuple[object, Stub]) -> list[pb.SegmentResponse]:
-    return content(told(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
+    return content(received(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
 
 
 STEPS = st.tuples(st.integers(0, 300), st.integers(0, 40), st.sampled_from(["read first", "at once"]))
@@ -106,7 +106,7 @@ def test_whatever_breaks_the_client_gets_what_an_undisturbed_one_does(
         client.call.cancel()
         client.come_back()
     client.finish()
-    assert content(told(client.responses)) == expected
+    assert content(received(client.responses)) == expected
     assert client.call.call.code() is grpc.StatusCode.OK
 
 
@@ -122,7 +122,7 @@ def test_what_was_read_is_not_sent_again_and_what_was_not_is(stub: Stub, expecte
         assert not resumed.input_ended
         assert not session(stub, "same").parked
     client.finish()
-    assert content(told(client.responses)) == expected
+    assert content(received(client.responses)) == expected
 
 
 def test_a_stream_whose_end_its_client_did_not_get_gives_the_rest(
@@ -138,7 +138,7 @@ def test_a_stream_whose_end_its_client_did_not_get_gives_the_rest(
     for _ in range(2):  # as often as it likes
         assert client.come_back() == pb.Resumed(next_frame=600, input_ended=True)
         client.responses += client.call.rest()
-        assert content(told(client.responses)) == expected
+        assert content(received(client.responses)) == expected
         assert client.call.call.code() is grpc.StatusCode.OK
         client.responses = list(before)
 
@@ -336,4 +336,4 @@ def test_sessions_of_a_call_that_breaks_go_on_in_another(stub: Stub, expected: l
     for number in (1, 2):
         assert client.many.failure(number) is None
         got = as_alone([*client.outputs[number], *at_the_end[number]])
-        assert content(told(got)) == expected
+        assert content(received(got)) == expected

@@ -53,7 +53,7 @@ def run(size: Size) -> Outcome:
             none("refusals without a line in the log or a number in one", 0.0 if lines else len(knocks)),
             none("certificates let in that should not be, or kept out that should not", let_in + kept_out),
             none("secrets in answers and in the log", sum(secret in said for secret in secrets)),
-            none("answers that tell a foreign stream from an unknown one", looked.told),
+            none("answers that tell a foreign stream from an unknown one", looked.given_away),
             most("time of a lookup of a foreign stream over an unknown one, medians, ratio", looked.ratio, _SLOWER),
         ),
         f"{len(knocks)} knocks, {len(bad)} bad certificates, {looked.count} lookups{looked.example}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from evaluation.chaos.outcome import Outcome, least, none
+from evaluation.chaos.outcome import Outcome
 from evaluation.chaos.proxy import Proxy
 from evaluation.chaos.server import Server
 from evaluation.chaos.size import Size
-from evaluation.chaos.streams import LiveStreams, differ, takes, undisturbed
+from evaluation.chaos.streams import LiveStreams, as_undisturbed, takes, undisturbed
 
 _STREAMS = 100
 _LOST_S = 5.0
@@ -26,14 +26,11 @@ def run(size: Size) -> Outcome:
             for number, disturb in enumerate(_DISTURBANCES):
                 streams.until((number + 0.5) / len(_DISTURBANCES))
                 disturb(proxy, lost_s)
-            told = streams.finish()
+            outputs = streams.finish()
     return Outcome(
-        (
-            none("streams that failed, or whose events are others", differ(told, expected)),
-            least("streams that were connected anew, share", sum(one.away > 0 for one in told) / len(told), 1.0),
-        ),
-        f"{len(_DISTURBANCES)} disturbances, lost for {lost_s:g} s, {len(told)} streams, {proxy.connections} "
-        f"connections, {sum(one.sent_again for one in told)} frames sent again",
+        as_undisturbed(outputs, expected, "were connected anew"),
+        f"{len(_DISTURBANCES)} disturbances, lost for {lost_s:g} s, {len(outputs)} streams, {proxy.connections} "
+        f"connections, {sum(one.sent_again for one in outputs)} frames sent again",
     )
 
 

@@ -1,6 +1,6 @@
 """Open streams are kept in a store every few seconds, and at once when their server goes, so that they outlive it.
 
-No one waits for the store. How far a stream is safe is known once its state has been written; its client is told with
+No one waits for the store. How far a stream is safe is known once its state has been written; its client hears with
 the next acknowledgement, and keeps what comes after that.
 """
 

@@ -48,7 +48,7 @@ class OpenStream(ABC):
         idle_timer: Looks whether that is too long ago.
         resumable: What it needs to go on after its call has broken; none: it ends with its call.
         beside: What is kept of it in a store; none: it does not outlive its server.
-        described: What its client was told when it was opened.
+        described: What its client got when it was opened.
         ack_interval_s: For how long its acknowledgements may be held back.
     """
 

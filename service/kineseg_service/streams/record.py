@@ -50,7 +50,7 @@ class Ended:
 
     Attributes:
         before, outputs: See `Record`.
-        described: What its client was told when it was opened.
+        described: What its client got when it was opened.
         received: The frame that would come next.
         error: What it has ended with, unless well.
     """

@@ -40,7 +40,7 @@ class Finished:
 
     Attributes:
         resumable: Its token, and what it has sent.
-        described: What its client was told when it was opened.
+        described: What its client got when it was opened.
         received: The frame that would come next.
         error: What it has ended with, unless well.
         until: For so long it is kept, by `time.monotonic`.

@@ -30,7 +30,7 @@ class Backlog:
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self._closed = False
-        self.told = False  # of the oldest: listeners know of it
+        self.reported = False  # of the oldest: listeners know of it
 
     @property
     def seconds(self) -> float:
@@ -71,7 +71,7 @@ class Backlog:
     def taken(self) -> None:
         """The oldest has been sent."""
         frames = self._frames.popleft()
-        self.told = False
+        self.reported = False
         self._taken.set()
         self._seconds = self._seconds - frames.n_frames / frames.info.rate if self._frames else 0.0
 
@@ -170,8 +170,8 @@ class LiveRun:
         opened = await self._opened_for(frames)
         if opened is None:
             return
-        if not self._backlog.told:
-            self._backlog.told = True
+        if not self._backlog.reported:
+            self._backlog.reported = True
             self._listener.frames(opened.stream, frames)
         try:
             await self._engine.send(opened, frames)
@@ -233,13 +233,13 @@ class LiveRun:
 
     async def _watch(self, reading: asyncio.Task[None]) -> None:
         """Looks for the end, and tells how the source is, and what segments."""
-        told, away_s = 0.0, 0.0
+        reported, away_s = 0.0, 0.0
         while True:
             if self._over():
                 reading.cancel()
             now = time.monotonic()
-            if now - told >= _TELL_S:
-                told = now
+            if now - reported >= _TELL_S:
+                reported = now
                 before, away_s = away_s, self._engine.away_s
                 if before or away_s:
                     self._listener.away(away_s)

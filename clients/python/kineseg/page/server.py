@@ -222,16 +222,16 @@ class _Conversation:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        told = threading.Event()  # so that a thousand frames a second wake the loop but once
+        woken = threading.Event()  # so that a thousand frames a second wake the loop but once
 
         def changed() -> None:
-            if not told.is_set():
-                told.set()
+            if not woken.is_set():
+                woken.set()
                 with contextlib.suppress(RuntimeError):  # the loop has been closed
                     loop.call_soon_threadsafe(self._news.set)
 
         leave = self._hub.watch(changed)
-        writer = self._writer = asyncio.create_task(self._write(told.clear))
+        writer = self._writer = asyncio.create_task(self._write(woken.clear))
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
