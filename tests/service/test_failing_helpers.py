@@ -179,14 +179,14 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
     script = textwrap.dedent(
         """
         import sys
-        from kineseg_service import server
         from kineseg_service.scheduler import engine
+        from kineseg_service.server.__main__ import main
 
         def tick(self, lane):
             raise RuntimeError("broken")
 
         engine.Engine._tick = tick
-        server.main()
+        main()
         """
     )
     environment = os.environ | {

@@ -12,7 +12,8 @@ from ray import serve
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
-from kineseg_service.server import BackgroundServer, keep_what_is_loaded
+from kineseg_service.server import BackgroundServer
+from kineseg_service.server.server import keep_what_is_loaded
 
 STREAMS = "streams"
 """Under this name Serve's autoscaling gets the number of open streams."""
