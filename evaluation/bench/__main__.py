@@ -32,12 +32,14 @@ from evaluation.bench import (
     sharing,
     silent,
     snapshots,
+    start,
     streams,
     summary,
 )
 from evaluation.bench.parts import Part, Rows
 
 PARTS: Mapping[str, Part] = {
+    "start": start.report,
     "decoder": decoder.report,
     "intake": intake.report,
     "segmenter": segmenter.report,

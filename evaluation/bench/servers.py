@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +24,17 @@ ECHO_METHOD = "/benchmark.Echo/Echo"
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs."""
+    """A server that runs.
+
+    Attributes:
+        address: Where its calls go.
+        pid: Of its process.
+        start_s: From its command to where it served.
+    """
 
     address: str
     pid: int
+    start_s: float = 0.0
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -65,6 +73,7 @@ def kineseg_server(processes: int = 1, **settings: object) -> Iterator[Running]:
     command = [sys.executable, "-m", "kineseg_cli", "serve", "--port", "0", "--processes", str(processes)]
     given = {"log_format": "json", "metrics_port": "none"} | settings
     environment = os.environ | {f"KINESEG_{name.upper()}": str(value) for name, value in given.items()}
+    began = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     log = process.stderr
     assert log is not None
@@ -72,10 +81,11 @@ def kineseg_server(processes: int = 1, **settings: object) -> Iterator[Running]:
     rest = threading.Thread(target=log.read)
     try:
         serving = next((line for line in log if '"serving"' in line), None)
+        start_s = time.perf_counter() - began
         if serving is None:
             raise RuntimeError("kineseg serve has ended instead of serving")
         rest.start()
-        yield Running(json.loads(serving)["address"], process.pid)
+        yield Running(json.loads(serving)["address"], process.pid, start_s)
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -117,6 +117,7 @@ def _most(name: str, bound: float) -> Asked:
 
 
 ASKED: tuple[tuple[str, Asked, Value], ...] = (
+    ("start", _most("from its command to where a server serves, kernels compiled, s", 2.0), _of("median_s")),
     ("many", _most("1,000 streams: late chunks, share", 0.0), _of_a_thousand("late_share")),
     ("many", _most("1,000 streams: events after their chunk, p99, ms", 50.0), _of_a_thousand("event_p99_ms")),
     ("many", _most("1,000 streams: CPU of the server, cores", 0.7), _carried("server_cpu_share")),

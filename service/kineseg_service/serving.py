@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from kineseg_core.garbage import collected_seldom
+
 from kineseg_service.config import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def server(settings: Settings, page: Hub | None = None) -> Callable[[], Awaitabl
         from kineseg_service.processes.supervisor import Supervisor
 
         return lambda: Supervisor(settings, page).run()
-    from kineseg_service.server import Server
+    with collected_seldom():
+        from kineseg_service.server import Server
 
     return lambda: Server(settings, page=page).run()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
+from kineseg_core.garbage import collected_seldom
+
 _NEEDED = ("typer", "rich")  # by every command
 
 
@@ -18,7 +20,8 @@ def main() -> None:
         )
         sys.exit(2)
     try:
-        from kineseg_cli.app import run
+        with collected_seldom():
+            from kineseg_cli.app import run
     except KeyboardInterrupt:  # what is imported takes a moment
         sys.exit(130)
     sys.exit(run(sys.argv[1:]))

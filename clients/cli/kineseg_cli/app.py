@@ -9,24 +9,11 @@ from importlib.util import find_spec
 from typing import Annotated
 
 import typer
+from kineseg_core.garbage import collected_seldom
 
-from kineseg_cli.commands.batch import batch
-from kineseg_cli.commands.demo import demo
-from kineseg_cli.commands.health import health
-from kineseg_cli.commands.joints import joints
-from kineseg_cli.commands.kernels import kernels
-from kineseg_cli.commands.label import label
-from kineseg_cli.commands.models import models
-from kineseg_cli.commands.play import play
-from kineseg_cli.commands.relay import relay
-from kineseg_cli.commands.segment import segment
-from kineseg_cli.commands.serve import serve
-from kineseg_cli.commands.stream import stream
-from kineseg_cli.commands.token import token
-from kineseg_cli.commands.tune import tune
-from kineseg_cli.commands.version import version
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.failures import FAILED, INTERRUPTED, report
+from kineseg_cli.on_use import Commands
 from kineseg_cli.outputs import writing
 from kineseg_cli.standard_output import STANDARD_OUTPUT, ensure_standard_streams, silence_standard_output
 
@@ -38,6 +25,7 @@ class _Choices:
 
 app = typer.Typer(
     name="kineseg",
+    cls=Commands,
     help="Streaming online segmentation of motion: where one action ends, and which actions are the same.",
     epilog="Exit status: 0 done, 1 failed, 2 wrong command line or input, 130 interrupted.",
     no_args_is_help=True,
@@ -45,11 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-for command in (serve, stream, relay, play, segment, batch, tune, demo, joints, models, health, kernels, version):
-    app.command()(command)
-app.add_typer(label)
-app.add_typer(token)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -81,6 +64,7 @@ def _common(
 ) -> None:
     context.obj.debug = debug
     if find_spec("structlog") is not None:  # without it there is no server here, which alone logs
-        from kineseg_service.logs import configure_logs
+        with collected_seldom():
+            from kineseg_service.logs import configure_logs
 
         configure_logs("debug" if debug else "warning")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from kineseg_core.garbage import collected_seldom
 from ray import serve
 
 from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.server import BackgroundServer
-from kineseg_service.server.server import keep_what_is_loaded
 
 STREAMS = "streams"
 """Under this name Serve's autoscaling gets the number of open streams."""
@@ -54,8 +54,8 @@ class Replica:
         own: dict[str, Any] = {"port": 0, "metrics_port": 0, "server_id": self._name}
         self._settings = Settings(**own | settings)
         self._server = BackgroundServer(self._settings)
-        self._server.start()
-        keep_what_is_loaded()
+        with collected_seldom():
+            self._server.start()
 
     def found(self) -> Found:
         """Where it is and what it does."""

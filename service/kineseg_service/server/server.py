@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +12,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
 from kineseg import RequestError
 from kineseg_core.errors import CannotStart, CoreError
+from kineseg_core.garbage import collected_seldom
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.kept.sealing import sealed
 
@@ -207,12 +207,12 @@ class Server:
             ServerFailed: It could not go on.
         """
         with end_signals() as asked:
-            starting = asyncio.create_task(self.start())
             waiting = asyncio.create_task(asked.wait())
             stopped = asyncio.create_task(self.wait())
-            await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
-            await starting
-            keep_what_is_loaded()
+            with collected_seldom():
+                starting = asyncio.create_task(self.start())
+                await asyncio.wait((starting, waiting), return_when=asyncio.FIRST_COMPLETED)
+                await starting
             await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not stopped.done():
                 await self.stop()
@@ -340,13 +340,6 @@ async def _teach(page: Page, rooms: TenantRooms, stream: str, segment_id: int, n
         await teach_segment(of.streams, of.names, stream, segment_id, name, "named on the page")
     except CoreError as error:
         raise RequestError(error.message) from error
-
-
-def keep_what_is_loaded() -> None:
-    """What is there now stays as long as the process, so that the garbage collector need not look at it again: each
-    time it did, all streams would stand still for a tenth of a second."""
-    gc.collect()
-    gc.freeze()
 
 
 def _opened_store(settings: Settings) -> tuple[Store | None, bytes]:

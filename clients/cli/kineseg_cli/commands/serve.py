@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from kineseg.page import Hub
+from kineseg_core.garbage import collected_seldom
 
 from kineseg_cli.error_console import ErrorConsole
 from kineseg_cli.extras import needed
@@ -102,7 +103,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; open streams are ended properly."""
-    with needed("service", "serving"):
+    with needed("service", "serving"), collected_seldom():
         from kineseg_service.access.guests import guests
         from kineseg_service.access.of_settings import certificates
         from kineseg_service.logs import configure_logs

@@ -26,6 +26,7 @@ token = typer.Typer(
     name="token",
     help="Make, list and revoke the tokens of `kineseg serve --tokens FILE`; a running server takes them over.",
     no_args_is_help=True,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 TokenFile = Annotated[

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from river import cluster
-
 from kineseg_core.segmenter.labels.labeller import Labeller
 from kineseg_core.segmenter.labels.repetition import Kind
 from kineseg_core.segmenter.labels.river_labeller import RiverClusterer, RiverLabeller
@@ -36,6 +34,8 @@ def make_labeller(name: str, *, same_action: float, max_labels: int, dim: int, k
 
 
 def _river(name: str, dim: int) -> RiverClusterer:
+    from river import cluster  # what few streams ask for is imported by the first that does
+
     near_first = 0.3 / math.sqrt(dim)  # centres begin this far from the first point, in each feature
     match name:
         case "dbstream":

@@ -12,6 +12,7 @@ label = typer.Typer(
     name="label",
     help="Teach names by examples, so that segments like them are named; what is unknown stays unknown.",
     no_args_is_help=True,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 label.command()(teach)
