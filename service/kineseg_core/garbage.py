@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SELDOM = 100_000  # objects until the next look; 700 is Python's own
+_AFTERWARDS = 2000, 10, 50
+"""The same once it is loaded; what has been there for long is looked at after a million objects have come and stayed, and
+little of what has gone by then is left to it."""
 
 
 @contextmanager
@@ -21,5 +24,5 @@ def collected_seldom() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.set_threshold(*_AFTERWARDS)
         gc.freeze()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import inspect
 from collections import Counter
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +15,7 @@ from kineseg_service.access.access import Access
 from kineseg_service.access.caller import Caller, current_caller
 from kineseg_service.access.limits import Bucket
 from kineseg_service.access.rules import OPEN, ROLES
+from kineseg_service.api.around import Act, put_around
 from kineseg_service.api.status import Context, end_with
 from kineseg_service.errors import LimitReached, NotAllowed
 from kineseg_service.logs import get_logger, harmless
@@ -55,7 +54,7 @@ class Door(grpc.aio.ServerInterceptor):
     async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Puts the door before a call."""
         handler = await continuation(details)
-        return None if handler is None else self._behind(details.method, handler)
+        return None if handler is None else put_around(handler, partial(self._pass, details.method))
 
     async def watch(self) -> None:
         """Ends the calls of those whose tokens do not count any more; until it is cancelled."""
@@ -68,51 +67,39 @@ class Door(grpc.aio.ServerInterceptor):
                 except CoreError as error:
                     inside.put_out(error)
 
-    def _behind(self, method: str, handler: Any) -> Any:
-        """The handler of a call behind the door."""
-        kind = ("stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary")
-        act = getattr(handler, "_".join(kind))
-
-        async def answer(request: Any, context: Context) -> Any:
-            async with self._let_in(method, context):
-                if not inspect.isasyncgenfunction(act):
-                    return await act(request, context)
-                async for response in act(request, context):
-                    await context.write(response)
-            return None
-
-        make = getattr(grpc, f"{'_'.join(kind)}_rpc_method_handler")
-        return make(answer, handler.request_deserializer, handler.response_serializer)
-
-    @contextlib.asynccontextmanager
-    async def _let_in(self, method: str, context: Context) -> AsyncIterator[None]:
+    async def _pass(self, method: str, act: Act, request: Any, context: Context) -> Any:
         address = _address(context.peer())
         try:
-            caller = Caller(address=address) if method in OPEN else self._caller(method, context, address)
-            whose = "" if method in OPEN else caller.tenant
-            self._check_room(whose)
+            inside = self._let_in(method, context, address)
         except CoreError as error:
-            self._refused(method, address, error)
-            await end_with(context, self._metrics, error)
-            raise AssertionError("unreachable") from None
-        current_caller.set(caller)
-        if self._traced:
-            shown = [value for key, value in context.invocation_metadata() or () if key == "traceparent"]
-            current_traceparent.set(str(shown[0]) if shown else "")
-        inside = _Inside(caller)
-        self._inside.add(inside)
-        self._calls[whose] += 1
+            self._refuse(method, address, context, error)
+            return None
         try:
-            yield
+            return await act(request, context)
         except asyncio.CancelledError:
             if inside.error is None:
                 raise
             inside.task.uncancel()
-            self._refused(method, address, inside.error)
-            await end_with(context, self._metrics, inside.error)
+            self._refuse(method, address, context, inside.error)
+            return None
         finally:
             self._inside.discard(inside)
-            self._calls[whose] -= 1
+            self._calls[inside.whose] -= 1
+
+    def _let_in(self, method: str, context: Context, address: str) -> _Inside:
+        """Raises `CoreError` where it is refused."""
+        is_open = method in OPEN
+        caller = Caller(address=address) if is_open else self._caller(method, context, address)
+        whose = "" if is_open else caller.tenant
+        self._check_room(whose)
+        current_caller.set(caller)
+        if self._traced:
+            shown = [value for key, value in context.invocation_metadata() or () if key == "traceparent"]
+            current_traceparent.set(str(shown[0]) if shown else "")
+        inside = _Inside(caller, whose)
+        self._inside.add(inside)
+        self._calls[whose] += 1
+        return inside
 
     def _caller(self, method: str, context: Context, address: str) -> Caller:
         roles = ROLES.get(method)
@@ -133,7 +120,7 @@ class Door(grpc.aio.ServerInterceptor):
             message = f"tenant {whose!r} has {own} calls under way, and what is left is for others"
             raise LimitReached(message, limit="tenant.calls", maximum=own, retry_after_s=5.0)
 
-    def _refused(self, method: str, address: str, error: CoreError) -> None:
+    def _refuse(self, method: str, address: str, context: Context, error: CoreError) -> None:
         if self._lines.wait_s(1.0) > 0:  # whoever knocks all day must not fill the disk
             self._not_logged += 1
         else:
@@ -142,15 +129,17 @@ class Door(grpc.aio.ServerInterceptor):
             self._not_logged = 0
         with harmless("metrics"):
             self._metrics.refused(error.reason)
+        end_with(context, self._metrics, error)
 
 
 class _Inside:
-    """A call that has been let in, by the task that answers it."""
+    """A call that has been let in, by the task that answers it; `whose` is the tenant that it counts for."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, whose: str) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.caller = caller
+        self.whose = whose
         self.task = task
         self.error: CoreError | None = None
 

@@ -27,7 +27,7 @@ from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
 from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
 from kineseg_service.api.rooms import Rooms, TenantRooms
-from kineseg_service.api.status import ClientGoneError, Context, fields_of, send, statuses
+from kineseg_service.api.status import ClientGoneError, Context, fields_of, send
 from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere
 from kineseg_service.logs import Log, get_logger, harmless
@@ -79,187 +79,170 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self, request_iterator: Requests, context: Context
     ) -> None:
         """Segments one stream."""
-        async with statuses(context, self._metrics):
-            openings = self._for_opening()
-            first = await self._first(request_iterator)
-            task = asyncio.current_task()
-            assert task is not None
-            call = StreamCall(task.cancel)
-            resumes = first is not None and first.WhichOneof("payload") == "resume"
-            if first is not None and resumes:
-                found = await openings.resume(
-                    first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
-                )
-                if isinstance(found, Finished):
-                    await self._answer_finished(context, found, first.resume)
-                    return
-                live = found
-                live.call = call
-            else:
-                live = await self._open(openings, first, call)
-            reader: asyncio.Task[None] | None = None
-            over = False
-            try:
-                log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
-                if not resumes:
-                    log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
-                opened = openings.opened(live, self._settings.max_chunk_frames, resumed=resumes)
-                reader = asyncio.create_task(self._read(request_iterator, context, live, openings.share))
-                await self._answer(context, opened, live, log, call)
-                over = True
-            except CoreError as error:
-                over = not isinstance(error, ResumedElsewhere | Draining)
-                raise
-            finally:
-                if reader is not None:
-                    reader.cancel()
-                    # It takes the chunk that it has begun; then it is known where the stream goes on.
-                    await ended(reader)
-                openings.leave(live, over=over)
-                call.over.set()
+        openings = self._for_opening()
+        first = await self._first(request_iterator)
+        task = asyncio.current_task()
+        assert task is not None
+        call = StreamCall(task.cancel)
+        resumes = first is not None and first.WhichOneof("payload") == "resume"
+        if first is not None and resumes:
+            found = await openings.resume(
+                first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
+            )
+            if isinstance(found, Finished):
+                await self._answer_finished(context, found, first.resume)
+                return
+            live = found
+            live.call = call
+        else:
+            live = await self._open(openings, first, call)
+        reader: asyncio.Task[None] | None = None
+        over = False
+        try:
+            log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
+            if not resumes:
+                log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
+            opened = openings.opened(live, self._settings.max_chunk_frames, resumed=resumes)
+            reader = asyncio.create_task(self._read(request_iterator, context, live, openings.share))
+            await self._answer(context, opened, live, log, call)
+            over = True
+        except CoreError as error:
+            over = not isinstance(error, ResumedElsewhere | Draining)
+            raise
+        finally:
+            if reader is not None:
+                reader.cancel()
+                # It takes the chunk that it has begun; then it is known where the stream goes on.
+                await ended(reader)
+            openings.leave(live, over=over)
+            call.over.set()
 
     async def SegmentMany(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.SegmentManyRequest], context: Context
     ) -> None:
         """Segments many streams."""
-        async with statuses(context, self._metrics):
-            openings = self._for_opening()
-            first = await self._first(request_iterator)
-            call = ManyCall(context, openings, self._ready().streams, self._metrics, self._settings)
-            await call.run(first, request_iterator)
+        openings = self._for_opening()
+        first = await self._first(request_iterator)
+        call = ManyCall(context, openings, self._ready().streams, self._metrics, self._settings)
+        await call.run(first, request_iterator)
 
     async def WatchEvents(  # type: ignore[override]  # noqa: N802
         self, request: pb.WatchEventsRequest, context: Context
     ) -> None:
         """Streams the events of all sessions."""
-        async with statuses(context, self._metrics):
-            kinds = convert.kinds_from(list(request.kinds))
-            log = self._logs.of(current_caller.get().tenant)
-            watcher = self._watcher(log, request, kinds)
-            if self._watchers >= self._settings.max_watchers:
-                most = self._settings.max_watchers
-                raise Full(f"all {most} watchers are taken; try again later", maximum=most)
-            free = self._limits.of(current_caller.get()).take_watcher()
-            name = log.name
-            self._watchers += 1
-            try:
-                self._count_watchers()
-                # The client may wait for these before it goes on: it then misses nothing.
-                await context.send_initial_metadata(((METADATA, cursor_of({name: watcher.position})),))
-                async for watched in watcher:
-                    message = pb.WatchEventsResponse(
-                        session_id=watched.session_id,
-                        event=pb.Event.FromString(watched.event),
-                        dropped=watched.dropped,
-                        cursor=cursor_of({name: watched.position}),
-                        log_changed=watched.log_changed,
-                    )
-                    await send(context, message)
-            finally:
-                free()
-                self._watchers -= 1
-                self._count_watchers()
+        kinds = convert.kinds_from(list(request.kinds))
+        log = self._logs.of(current_caller.get().tenant)
+        watcher = self._watcher(log, request, kinds)
+        if self._watchers >= self._settings.max_watchers:
+            most = self._settings.max_watchers
+            raise Full(f"all {most} watchers are taken; try again later", maximum=most)
+        free = self._limits.of(current_caller.get()).take_watcher()
+        name = log.name
+        self._watchers += 1
+        try:
+            self._count_watchers()
+            # The client may wait for these before it goes on: it then misses nothing.
+            await context.send_initial_metadata(((METADATA, cursor_of({name: watcher.position})),))
+            async for watched in watcher:
+                message = pb.WatchEventsResponse(
+                    session_id=watched.session_id,
+                    event=pb.Event.FromString(watched.event),
+                    dropped=watched.dropped,
+                    cursor=cursor_of({name: watched.position}),
+                    log_changed=watched.log_changed,
+                )
+                await send(context, message)
+        finally:
+            free()
+            self._watchers -= 1
+            self._count_watchers()
 
     async def ListModels(  # noqa: N802
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """Lists the models."""
-        async with statuses(context, self._metrics):
-            rooms = self._ready()
-            default = rooms.opener.default_model
-            models = [
-                convert.model_message(decoder, is_default=name == default) for name, decoder in rooms.decoders.items()
-            ]
-            if self._settings.scratch:
-                models.append(convert.scratch_message(is_default=default == SCRATCH))
-            return pb.ListModelsResponse(models=sorted(models, key=lambda model: model.name))
-        raise AssertionError("unreachable")
+        rooms = self._ready()
+        default = rooms.opener.default_model
+        models = [
+            convert.model_message(decoder, is_default=name == default) for name, decoder in rooms.decoders.items()
+        ]
+        if self._settings.scratch:
+            models.append(convert.scratch_message(is_default=default == SCRATCH))
+        return pb.ListModelsResponse(models=sorted(models, key=lambda model: model.name))
 
     async def ListSessions(  # noqa: N802
         self, request: pb.ListSessionsRequest, context: Context
     ) -> pb.ListSessionsResponse:
         """Lists the open sessions."""
-        async with statuses(context, self._metrics):
-            streams = self._ready().streams
-            return pb.ListSessionsResponse(
-                sessions=[
-                    convert.session_message(
-                        live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
-                    )
-                    for live, progress in await streams.progress()
-                ]
-            )
-        raise AssertionError("unreachable")
+        streams = self._ready().streams
+        return pb.ListSessionsResponse(
+            sessions=[
+                convert.session_message(
+                    live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
+                )
+                for live, progress in await streams.progress()
+            ]
+        )
 
     async def GetSession(  # noqa: N802
         self, request: pb.GetSessionRequest, context: Context
     ) -> pb.GetSessionResponse:
         """Describes one session and its closed segments."""
-        async with statuses(context, self._metrics):
-            streams = self._ready().streams
-            live = streams.get(request.session_id)
-            progress, segments = await streams.describe(live)
-            joints = live.session.config.joints
-            return pb.GetSessionResponse(
-                session=convert.session_message(
-                    live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
-                ),
-                segments=[convert.segment_message(segment) for segment in segments],
-                joints=None if joints is None else joints_message(joints),
-                profile=profile_to_json(live.session.intake.profile()) if request.with_profile else "",
-            )
-        raise AssertionError("unreachable")
+        streams = self._ready().streams
+        live = streams.get(request.session_id)
+        progress, segments = await streams.describe(live)
+        joints = live.session.config.joints
+        return pb.GetSessionResponse(
+            session=convert.session_message(
+                live.session.config, live.session.intake, progress, parked=streams.is_parked(live)
+            ),
+            segments=[convert.segment_message(segment) for segment in segments],
+            joints=None if joints is None else joints_message(joints),
+            profile=profile_to_json(live.session.intake.profile()) if request.with_profile else "",
+        )
 
     async def CloseSession(  # noqa: N802
         self, request: pb.CloseSessionRequest, context: Context
     ) -> pb.CloseSessionResponse:
         """Ends a session as if its client had half-closed."""
-        async with statuses(context, self._metrics):
-            live = self._ready().streams.get(request.session_id)
-            live.end(EndReason.CLOSED)
-            summary = await asyncio.shield(live.ended)
-            return pb.CloseSessionResponse(summary=convert.summary_message(summary))
-        raise AssertionError("unreachable")
+        live = self._ready().streams.get(request.session_id)
+        live.end(EndReason.CLOSED)
+        summary = await asyncio.shield(live.ended)
+        return pb.CloseSessionResponse(summary=convert.summary_message(summary))
 
     async def TeachName(  # noqa: N802
         self, request: pb.TeachNameRequest, context: Context
     ) -> pb.TeachNameResponse:
         """Teaches a name by an example."""
-        async with statuses(context, self._metrics):
-            rooms = self._ready()
-            kind = request.WhichOneof("example")
-            if kind == "segment":
-                wanted = request.segment
-                taught = await teach_segment(
-                    rooms.streams, rooms.names, wanted.session_id, wanted.segment_id, request.name, request.source
-                )
-            elif kind == "point":
-                point = request.point
-                model = point.model or rooms.opener.default_model
-                check_learns(model, "point.model")
-                example = Example.of(point.embedding, request.source)
-                taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
-            else:
-                raise InvalidRequest("an example is missing: a finished segment, or a point", field="example")
-            return pb.TeachNameResponse(name=self._taught(taught))
-        raise AssertionError("unreachable")
+        rooms = self._ready()
+        kind = request.WhichOneof("example")
+        if kind == "segment":
+            wanted = request.segment
+            taught = await teach_segment(
+                rooms.streams, rooms.names, wanted.session_id, wanted.segment_id, request.name, request.source
+            )
+        elif kind == "point":
+            point = request.point
+            model = point.model or rooms.opener.default_model
+            check_learns(model, "point.model")
+            example = Example.of(point.embedding, request.source)
+            taught = await rooms.names.teach(request.name, model, example, point.model_sha256)
+        else:
+            raise InvalidRequest("an example is missing: a finished segment, or a point", field="example")
+        return pb.TeachNameResponse(name=self._taught(taught))
 
     async def ListNames(  # noqa: N802
         self, request: pb.ListNamesRequest, context: Context
     ) -> pb.ListNamesResponse:
         """Lists the names that have been taught."""
-        async with statuses(context, self._metrics):
-            names = self._ready().names.names(request.model)
-            return pb.ListNamesResponse(names=[self._taught(taught) for taught in names])
-        raise AssertionError("unreachable")
+        names = self._ready().names.names(request.model)
+        return pb.ListNamesResponse(names=[self._taught(taught) for taught in names])
 
     async def ForgetName(  # noqa: N802
         self, request: pb.ForgetNameRequest, context: Context
     ) -> pb.ForgetNameResponse:
         """Forgets a name."""
-        async with statuses(context, self._metrics):
-            return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
-        raise AssertionError("unreachable")
+        return pb.ForgetNameResponse(examples=await self._ready().names.forget(request.name, request.model))
 
     def _taught(self, taught: NamedExamples) -> pb.TaughtName:
         return convert.taught_message(taught, in_use=self._ready().names.in_use(taught))

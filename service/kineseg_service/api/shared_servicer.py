@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import grpc
 from kineseg.v1 import segmentation_pb2 as pb
 
 from kineseg_service.access.caller import current_caller
 from kineseg_service.access.limits import Limits
-from kineseg_service.api.codes import details_of
 from kineseg_service.api.cursor import METADATA
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.api.siblings import Siblings
-from kineseg_service.api.status import Context, send, statuses
+from kineseg_service.api.status import Context, send
 from kineseg_service.api.watch_all import WatchAll
 from kineseg_service.config import Settings
 from kineseg_service.logs import harmless
@@ -44,20 +39,19 @@ class SharedServicer(Servicer):
         self, request: pb.WatchEventsRequest, context: Context
     ) -> None:
         """Streams the events of all sessions."""
-        async with statuses(context, self._metrics), self._passed_on(context):
-            free = self._limits.of(current_caller.get()).take_watcher()
-            watch = WatchAll(self._siblings, request)
-            self._watching += 1
+        free = self._limits.of(current_caller.get()).take_watcher()
+        watch = WatchAll(self._siblings, request)
+        self._watching += 1
+        self._count_watchers()
+        try:
+            async with watch.begun():
+                await context.send_initial_metadata(((METADATA, watch.cursor),))
+                async for message in watch:
+                    await send(context, message)
+        finally:
+            free()
+            self._watching -= 1
             self._count_watchers()
-            try:
-                async with watch.begun():
-                    await context.send_initial_metadata(((METADATA, watch.cursor),))
-                    async for message in watch:
-                        await send(context, message)
-            finally:
-                free()
-                self._watching -= 1
-                self._count_watchers()
 
     async def _elsewhere(self, stream_id: str, token: str) -> bytes:
         """What is kept of a stream that another process has had; empty: none."""
@@ -67,27 +61,21 @@ class SharedServicer(Servicer):
         self, request: pb.ListSessionsRequest, context: Context
     ) -> pb.ListSessionsResponse:
         """Lists the open sessions."""
-        async with statuses(context, self._metrics), self._passed_on(context):
-            answers = await self._siblings.ask_all("ListSessions", request, pb.ListSessionsResponse)
-            sessions = [session for answer in answers for session in answer.sessions]
-            return pb.ListSessionsResponse(sessions=sorted(sessions, key=lambda session: session.opened_unix_ns))
-        raise AssertionError("unreachable")
+        answers = await self._siblings.ask_all("ListSessions", request, pb.ListSessionsResponse)
+        sessions = [session for answer in answers for session in answer.sessions]
+        return pb.ListSessionsResponse(sessions=sorted(sessions, key=lambda session: session.opened_unix_ns))
 
     async def GetSession(  # noqa: N802
         self, request: pb.GetSessionRequest, context: Context
     ) -> pb.GetSessionResponse:
         """Describes one session and its closed segments."""
-        async with statuses(context, self._metrics), self._passed_on(context):
-            return await self._siblings.ask_owner("GetSession", request, pb.GetSessionResponse)
-        raise AssertionError("unreachable")
+        return await self._siblings.ask_owner("GetSession", request, pb.GetSessionResponse)
 
     async def CloseSession(  # noqa: N802
         self, request: pb.CloseSessionRequest, context: Context
     ) -> pb.CloseSessionResponse:
         """Ends a session as if its client had half-closed."""
-        async with statuses(context, self._metrics), self._passed_on(context):
-            return await self._siblings.ask_owner("CloseSession", request, pb.CloseSessionResponse)
-        raise AssertionError("unreachable")
+        return await self._siblings.ask_owner("CloseSession", request, pb.CloseSessionResponse)
 
     async def TeachName(  # noqa: N802
         self, request: pb.TeachNameRequest, context: Context
@@ -95,20 +83,8 @@ class SharedServicer(Servicer):
         """Teaches a name by an example; where that is a segment, the process of its session does."""
         if request.WhichOneof("example") != "segment":
             return await super().TeachName(request, context)
-        async with statuses(context, self._metrics), self._passed_on(context):
-            return await self._siblings.ask_owner("TeachName", request, pb.TeachNameResponse)
-        raise AssertionError("unreachable")
+        return await self._siblings.ask_owner("TeachName", request, pb.TeachNameResponse)
 
     def _count_watchers(self) -> None:
         with harmless("metrics"):
             self._metrics.watchers(self._watching)
-
-    @asynccontextmanager
-    async def _passed_on(self, context: Context) -> AsyncIterator[None]:
-        """Ends the call with the status with which another process has answered."""
-        try:
-            yield
-        except grpc.aio.AioRpcError as error:
-            with harmless("metrics"):
-                self._metrics.error(error.code().name)
-            await context.abort(error.code(), error.details() or "", details_of(error))

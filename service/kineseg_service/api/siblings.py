@@ -13,9 +13,11 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 from kineseg_service.access.caller import Caller, current_caller
+from kineseg_service.api.answering import Answering
 from kineseg_service.api.codes import reason_of
 from kineseg_service.api.servicer import Servicer
 from kineseg_service.errors import UnknownSession
+from kineseg_service.metrics import Metrics
 
 Answer = TypeVar("Answer", bound=Message)
 _SERVICE, _RELOAD, _JOIN, _MOVE = "kineseg.internal.Processes", "ReloadNames", "Join", "MoveStream"
@@ -162,12 +164,13 @@ async def connected(socket: str) -> AsyncIterator[grpc.aio.Channel]:
 
 
 async def answer_siblings(
-    servicer: Servicer, reload: Callable[[], Awaitable[None]], siblings: Siblings
+    servicer: Servicer, metrics: Metrics, reload: Callable[[], Awaitable[None]], siblings: Siblings
 ) -> grpc.aio.Server:
     """Starts the server that answers the other processes.
 
     Args:
         servicer: Answers for this process alone.
+        metrics: Where its errors are counted.
         reload: Reads the name bank.
         siblings: All of them.
     """
@@ -184,7 +187,7 @@ async def answer_siblings(
         wanted = pb.ResumeStream.FromString(message)
         return await servicer.move_away(wanted.stream_id, wanted.resume_token)
 
-    server = grpc.aio.server(options=_UNLIMITED, interceptors=[PassedOn()])
+    server = grpc.aio.server(options=_UNLIMITED, interceptors=[PassedOn(), Answering(metrics)])
     pb_grpc.add_SegmentationServiceServicer_to_server(servicer, server)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         _RELOAD: grpc.unary_unary_rpc_method_handler(reload_names),

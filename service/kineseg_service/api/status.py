@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 from kineseg_core.errors import CoreError, StepFailed
 
-from kineseg_service.api.codes import code_of, trailing_metadata
+from kineseg_service.api.codes import code_of, details_of, trailing_metadata
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 
 _log = get_logger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
+Metadata = tuple[tuple[str, bytes], ...]
 
 
 class ClientGoneError(Exception):
@@ -35,22 +36,23 @@ async def send(context: Context, message: Message) -> None:
         raise ClientGoneError from error
 
 
-@asynccontextmanager
-async def statuses(context: Context, metrics: Metrics) -> AsyncIterator[None]:
-    """Ends the call with the status of the exception that is raised within."""
+@contextmanager
+def statuses(context: Context, metrics: Metrics) -> Iterator[None]:
+    """Gives the call the status of the exception that is raised within; whoever answers it returns after that."""
     try:
         yield
     except (asyncio.CancelledError, grpc.aio.AbortError):
         raise
     except ClientGoneError:
-        # Its call has ended already; no one is left to get a status.
-        return
+        pass  # its call has ended already; no one is left to get a status
     except CoreError as error:
-        await end_with(context, metrics, error)
+        end_with(context, metrics, error)
+    except grpc.aio.AioRpcError as error:  # another process of the server has answered with that
+        _end(context, metrics, error.code(), error.details() or "", details_of(error))
     except Exception:
         failure = StepFailed("the server failed")
         _log.exception("a call failed", error_id=failure.error_id)
-        await end_with(context, metrics, failure)
+        end_with(context, metrics, failure)
 
 
 @contextmanager
@@ -63,9 +65,16 @@ def fields_of(message: str) -> Iterator[None]:
         raise
 
 
-async def end_with(context: Context, metrics: Metrics, error: CoreError) -> None:
-    """Ends the call with the status of this error."""
-    code = code_of(type(error))
+def end_with(context: Context, metrics: Metrics, error: CoreError) -> None:
+    """Gives the call the status of this error; whoever answers it returns after that."""
+    _end(context, metrics, code_of(type(error)), error.message, trailing_metadata(error))
+
+
+def _end(context: Context, metrics: Metrics, code: grpc.StatusCode, details: str, metadata: Metadata) -> None:
     with harmless("metrics"):
         metrics.error(code.name)
-    await context.abort(code, error.message, trailing_metadata(error))
+    # Not `abort`: the call keeps what that raises, which holds all that it came through, and so the call. Of every
+    # refused call that would be left to the garbage collector, which stops all streams when it looks at everything.
+    context.set_code(code)
+    context.set_details(details)
+    context.set_trailing_metadata(metadata)

@@ -20,9 +20,9 @@ from kineseg_service.access.access import Access
 from kineseg_service.access.certificates import Certificates
 from kineseg_service.access.limits import Limits
 from kineseg_service.access.of_settings import access, certificates
+from kineseg_service.api.answering import Answering
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.api.convert import event_bytes
-from kineseg_service.api.decoding import Decoding
 from kineseg_service.api.door import Door
 from kineseg_service.api.ports import SERVICE, add_port, grpc_server, most_calls
 from kineseg_service.api.rooms import TenantRooms
@@ -279,7 +279,7 @@ class Server:
         limits = Limits(self.settings.model_copy(update=unlimited), passed_on)
         for_itself = Servicer(self._logs, passed_on, self.settings, limits)
         for_itself.serve(rooms)
-        self._for_siblings = await answer_siblings(for_itself, rooms.names.reload, siblings)
+        self._for_siblings = await answer_siblings(for_itself, passed_on, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded
         await siblings.join()
         await place.loaded()
@@ -300,7 +300,7 @@ class Server:
     async def _listen(self) -> None:
         assert self._access is not None
         door = Door(self._access, self._metrics, most_calls(self.settings), traced=bool(self.settings.traces))
-        interceptors = [door, Decoding(self._metrics)]
+        interceptors = [door, Answering(self._metrics)]
         self._grpc = grpc_server(
             self._servicer, self._health, self.settings, interceptors, shared=self._place is not None
         )

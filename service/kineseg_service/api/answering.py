@@ -1,8 +1,8 @@
-"""Bytes that are no message are the fault of who sent them: their call is refused, and no failure is logged."""
+"""Between gRPC and the calls: bytes that are no message are the fault of who sent them, and what a call raises is its
+status."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +11,8 @@ import grpc
 from google.protobuf.message import DecodeError
 from kineseg_core.errors import InvalidRequest
 
-from kineseg_service.api.status import Context, end_with
+from kineseg_service.api.around import Act, put_around
+from kineseg_service.api.status import Context, statuses
 from kineseg_service.metrics import Metrics
 
 
@@ -34,8 +35,8 @@ class Malformed:
         )
 
 
-class Decoding(grpc.aio.ServerInterceptor):
-    """Has all calls read what comes by itself.
+class Answering(grpc.aio.ServerInterceptor):
+    """Reads what comes for all calls, and ends them with a status.
 
     Args:
         metrics: Where refusals are counted.
@@ -47,28 +48,18 @@ class Decoding(grpc.aio.ServerInterceptor):
     async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Puts it before a call."""
         handler = await continuation(details)
-        return None if handler is None else self._reading(handler)
+        if handler is None:
+            return None
 
-    def _reading(self, handler: Any) -> Any:
-        kind = ("stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary")
-        act = getattr(handler, "_".join(kind))
-
-        async def answer(request: Any, context: Context) -> Any:
-            try:
+        async def around(act: Act, request: Any, context: Context) -> Any:
+            with statuses(context, self._metrics):
                 if handler.request_streaming:
                     request = _WellFormed(request)
                 elif isinstance(request, Malformed):
                     raise request.error()
-                if not inspect.isasyncgenfunction(act):
-                    return await act(request, context)
-                async for response in act(request, context):
-                    await context.write(response)
-            except InvalidRequest as error:  # of calls that are not ours; ours have ended with it by themselves
-                await end_with(context, self._metrics, error)
-            return None
+                return await act(request, context)
 
-        make = getattr(grpc, f"{'_'.join(kind)}_rpc_method_handler")
-        return make(answer, _tolerant(handler.request_deserializer), handler.response_serializer)
+        return put_around(handler, around, _tolerant(handler.request_deserializer))
 
 
 class _WellFormed:
