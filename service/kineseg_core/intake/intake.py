@@ -34,7 +34,7 @@ _HOLE_PERIODS = 2.5
 # A gap of so many periods is filled however slow the source: at 1 frame a second, one lost frame is 2 s.
 _FILLED_PERIODS = 2.5
 # A chunk goes through in pieces of so many frames and values at most: memory stays bounded, and others get their turn.
-_PIECE_FRAMES, _PIECE_VALUES = 512, 1 << 14
+_PIECE_FRAMES, _PIECE_VALUES = 512, 1 << 12
 # About how many of the model's frames a piece makes at most: a slow source makes many of each of its own.
 _PIECE_MADE = 256
 

@@ -42,7 +42,7 @@ from kineseg_service.scheduler.steps import Stepper
 R = TypeVar("R")
 
 _log = get_logger(__name__)
-# While there is work, results are handed over at least this often.
+# While streams wait that are not ahead of their own time, results are handed over at least this often.
 _FLUSH_S = 0.003
 
 
@@ -197,7 +197,7 @@ class Engine:
                     self._do(command)
             for lane in self._lanes.waiting():
                 self._tick(lane)
-            if not self._lanes.busy() or time.monotonic() - self._flushed > _FLUSH_S:
+            if not self._lanes.hurry() or time.monotonic() - self._flushed > _FLUSH_S:
                 self._flush()
         self._flush()
 
@@ -297,7 +297,7 @@ class Engine:
             arrival, item, stream.came = stream.queue[0]
             if isinstance(item, ModelFrames):
                 stream.block, stream.queued = item, True
-                stream.lane.batcher.add(arrival, stream)
+                stream.lane.batcher.add(arrival, stream, ahead=stream.ahead)
                 return
             stream.queue.popleft()
             if isinstance(item, Keep):

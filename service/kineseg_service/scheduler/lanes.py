@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.batcher import Batcher
+from kineseg_service.scheduler.turns import Turns
 
 T = TypeVar("T")
 # So many models that are made for streams are run at once, so that no client fills the memory with them.
@@ -22,9 +24,9 @@ _MOST_MADE = 32
 class Lane(Generic[T]):
     """A model: its decoder, the streams that wait for it, and room for a batch."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, turns: Turns) -> None:
         self.decoder = decoder
-        self.batcher: Batcher[T] = Batcher()
+        self.batcher: Batcher[T] = Batcher(turns)
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
@@ -51,7 +53,8 @@ class Lanes(Generic[T]):
     """
 
     def __init__(self, decoders: Mapping[str, Decoder]) -> None:
-        self._own: dict[str, Lane[T]] = {name: Lane(decoder) for name, decoder in decoders.items()}
+        self._turns = Turns()
+        self._own: dict[str, Lane[T]] = {name: Lane(decoder, self._turns) for name, decoder in decoders.items()}
         self._made: dict[Decoder, Lane[T]] = {}
 
     def own(self, model: str) -> Lane[T]:
@@ -67,7 +70,7 @@ class Lanes(Generic[T]):
                     f"open streams of model {decoder.bundle.name!r} have {_MOST_MADE} different numbers of channels or "
                     "rates, and no more are run at once; try again later"
                 )
-            lane = self._made[decoder] = Lane(decoder)
+            lane = self._made[decoder] = Lane(decoder, self._turns)
         return lane
 
     def leave(self, lane: Lane[T]) -> None:
@@ -76,13 +79,19 @@ class Lanes(Generic[T]):
         if not lane.streams:
             self._made.pop(lane.decoder, None)
 
-    def waiting(self) -> Iterator[Lane[T]]:
-        """Those in which streams wait for a step."""
-        for lanes in (self._own, self._made):
-            for lane in list(lanes.values()):
-                if lane.batcher:
-                    yield lane
+    def waiting(self) -> Sequence[Lane[T]]:
+        """Those in which streams wait for a step and may have it."""
+        lanes = [lane for lane in self._all() if lane.batcher]
+        hurrying = [lane for lane in lanes if lane.batcher.hurries]
+        return hurrying if hurrying and not self._turns.overdue else lanes
 
     def busy(self) -> bool:
-        """Whether there are any."""
-        return any(lane.batcher for lanes in (self._own, self._made) for lane in lanes.values())
+        """Whether streams wait in any."""
+        return any(lane.batcher for lane in self._all())
+
+    def hurry(self) -> bool:
+        """Whether streams wait that are not ahead of their own time."""
+        return any(lane.batcher.hurries for lane in self._all())
+
+    def _all(self) -> Iterator[Lane[T]]:
+        return chain(self._own.values(), self._made.values())

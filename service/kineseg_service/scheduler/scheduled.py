@@ -37,7 +37,8 @@ _NO_FRAMES = ModelFrames(np.zeros((0, 0), np.float32), [], [], [], [])
 
 @dataclass(slots=True, eq=False)
 class ScheduledStream:
-    """The engine's side of an open stream. Others may read `produced` and `passed`, write `written`, and nothing else.
+    """The engine's side of an open stream. Others may read `produced` and `passed`, write `written` and `ahead`, and
+    nothing else.
 
     Attributes:
         session: What decides.
@@ -49,6 +50,7 @@ class ScheduledStream:
         passed: How much of what was submitted has gone through, by `weight`.
         produced: How many outputs it has given.
         written: How many of them its client has taken.
+        ahead: It is ahead of its own time, and others step before it.
         stalled: It waits for its client to take some.
         queued: It stands in the batcher.
         counted: What of its session's segment counts the metrics have.
@@ -65,6 +67,7 @@ class ScheduledStream:
     passed: int = 0
     produced: int = 0
     written: int = 0
+    ahead: bool = False
     stalled: bool = False
     queued: bool = False
     counted: SegmentCounts = field(default_factory=SegmentCounts)

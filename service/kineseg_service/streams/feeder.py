@@ -15,27 +15,39 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream
 from kineseg_service.streams.member import MemberStream
-from kineseg_service.streams.open_stream import TURN_S
+from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S
 
 _log = get_logger(__name__)
 _TOGETHER = 32
 """So many members' chunks are begun at once: about half a turn's work."""
+_AHEAD_TOGETHER = 4
+"""So many of members that are ahead of their own time, which send larger ones."""
+_OTHERS_TURNS = 16
+"""After so many turns of others, it is the turn of those that are ahead."""
 
 
 class Feeder:
-    """The line of members that have something to take. To be used in one event loop; `run` is to be a task there."""
+    """The line of members that have something to take. To be used in one event loop; `run` is to be a task there.
 
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    Args:
+        engine: Gets what they take.
+        metrics: Where frames are counted.
+        back_row: See `OpenStream`.
+    """
+
+    def __init__(self, engine: Engine, metrics: Metrics, back_row: asyncio.Lock) -> None:
         self._engine = engine
         self._metrics = metrics
+        self._back_row = back_row
         self._line: deque[MemberStream] = deque()
+        self._ahead: deque[MemberStream] = deque()  # those that are ahead of their own time: others go before them
         self._filled = asyncio.Event()
 
     def add(self, member: MemberStream) -> None:
         """The member has something to take, and gets its turn."""
         if not member.queued:
             member.queued = True
-            self._line.append(member)
+            (self._ahead if member.ahead else self._line).append(member)
             self._filled.set()
 
     async def run(self) -> None:
@@ -43,17 +55,24 @@ class Feeder:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            while self._line:
+            turns = 0
+            while self._line or self._ahead:
                 # Handed over before others have their turn: one of them may end a member.
-                self._take_turn()
-                await asyncio.sleep(0)
+                turns += 1
+                if self._line and not (self._ahead and turns % _OTHERS_TURNS == 0):
+                    self._take_turn(self._line, TURN_S, _TOGETHER)
+                    await asyncio.sleep(0)
+                else:
+                    async with self._back_row:
+                        self._take_turn(self._ahead, AHEAD_TURN_S, _AHEAD_TOGETHER)
+                        await asyncio.sleep(0)
 
-    def _take_turn(self) -> None:
-        until = monotonic() + TURN_S
+    def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
+        until = monotonic() + turn_s
         taken: list[tuple[ScheduledStream, Sequence[Item], float]] = []
         frames = 0
-        while self._line and monotonic() < until:
-            members = [self._line.popleft() for _ in range(min(_TOGETHER, len(self._line)))]
+        while line and monotonic() < until:
+            members = [line.popleft() for _ in range(min(together, len(line)))]
             _begin(members)
             for member in members:
                 member.queued = False

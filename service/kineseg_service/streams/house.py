@@ -37,6 +37,7 @@ class House:
         deliver_to: Gets what the engine delivers for a stream.
         at_drain: Is called when the server begins to shut down.
         parking: Streams whose calls have broken.
+        back_row: See `OpenStream`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class House:
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
         self.at_drain: set[Callable[[], object]] = set()
         self.parking = Parking(settings.resume_s, settings.max_parked, metrics)
+        self.back_row = asyncio.Lock()
         self._draining = False
         self._taken = 0
         self._empty = asyncio.Event()

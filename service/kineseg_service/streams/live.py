@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from kineseg_core.errors import CoreError
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed
 from kineseg_core.inference.decoder import Decoder
+from kineseg_core.intake.intake import Taken
 from kineseg_core.session import Progress, Session
 from kineseg_core.snapshot import Snapshot
 
@@ -28,7 +29,7 @@ from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.house import House
-from kineseg_service.streams.open_stream import PIECE, TURN_S, OpenStream
+from kineseg_service.streams.open_stream import AHEAD_TURN_S, PIECE, TURN_S, OpenStream
 from kineseg_service.streams.resumable import Seen
 from kineseg_service.streams.resumption import Resumption
 from kineseg_service.streams.tally import Tally
@@ -82,24 +83,25 @@ class LiveStream(OpenStream):
                 self._engine.submit(self._stream, wanted)
 
     async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
-        came = turn = self.active_at = monotonic()
-        items: list[Item] = []
-        size = 0
+        came = self.active_at = monotonic()
+        self._spend(data)
         taking = self.session.take(first_frame, data, capture_times_ns)
         try:
-            for item in taking:
-                items.append(item)
-                size += weight(item)
-                if size < min(PIECE, self._queue_frames) and monotonic() - turn < TURN_S:
-                    continue
-                # Handed over before others have their turn: one of them may end the stream.
-                await self._submit(items, size, came)
-                await asyncio.sleep(0)
+            is_over = False
+            while not is_over:
+                # What is taken is handed over before others have their turn: one of them may end the stream.
+                if self.ahead:
+                    async with self.back_row:
+                        is_over = self._take_piece(taking, came, AHEAD_TURN_S)
+                        await asyncio.sleep(0)
+                else:
+                    is_over = self._take_piece(taking, came, TURN_S)
+                    if not is_over:
+                        await asyncio.sleep(0)
+                if self._submitted - self._stream.passed >= self._queue_frames:
+                    await self._wait_for_room()
                 if self._ending:
                     return
-                items, size, turn = [], 0, monotonic()
-            if items:
-                await self._submit(items, size, came)
         except asyncio.CancelledError:
             # Its client sends again what has not been taken, from a frame on: a chunk is taken as a whole.
             if self.resumable is not None and not self._ending:
@@ -107,6 +109,26 @@ class LiveStream(OpenStream):
                 self._submitted += sum(map(weight, rest))
                 self._engine.submit(self._stream, rest, came)
             raise
+
+    def _take_piece(self, taking: Iterator[Taken], came: float, turn_s: float) -> bool:
+        """Hands some of a chunk to the engine; whether that was the last of it.
+
+        Everything that waits counts, be it a frame, a gap or the mere end of a chunk: a client may send nothing else.
+        """
+        until = monotonic() + turn_s
+        items: list[Item] = []
+        size = 0
+        is_over = True
+        for item in taking:
+            items.append(item)
+            size += weight(item)
+            if size >= min(PIECE, self._queue_frames) or monotonic() >= until:
+                is_over = False
+                break
+        self._submitted += size
+        if items:
+            self._engine.submit(self._stream, items, came)
+        return is_over
 
     async def outputs(self) -> AsyncIterator[Output]:
         """What the stream gives, to its end; then raises the error with which it failed, if it did."""
@@ -204,16 +226,6 @@ class LiveStream(OpenStream):
         self._outputs.append(output)
         self._changed.set()
 
-    async def _submit(self, items: list[Item], size: int, came: float) -> None:
-        """Hands items to the engine, and waits for room.
-
-        Everything that waits counts, be it a frame, a gap or the mere end of a chunk: a client may send nothing else.
-        """
-        self._submitted += size
-        self._engine.submit(self._stream, items, came)
-        if self._submitted - self._stream.passed >= self._queue_frames:
-            await self._wait_for_room()
-
     async def _wait_for_room(self) -> None:
         while not self._ending and self._submitted - self._stream.passed > self._queue_frames // 2:
             self._room.clear()
@@ -264,7 +276,7 @@ class LiveStreams:
 
     def feeder(self) -> Feeder:
         """What takes the chunks of a call of many streams."""
-        return Feeder(self._engine, self._metrics)
+        return Feeder(self._engine, self._metrics, self._house.back_row)
 
     async def open(
         self, session: Session, make: Make[Opened], own: Decoder | None = None, snapshot: Snapshot | None = None
@@ -298,6 +310,7 @@ class LiveStreams:
             raise
         try:
             live = make(session, stream, self._engine, self._settings)
+            live.back_row = self._house.back_row
             self._streams[name] = live
             self._named[live.stream_id] = name
             self._house.deliver_to[stream] = partial(self._deliver, live)

@@ -102,6 +102,7 @@ class MemberStream(OpenStream):
         if self._finishing or self._ending:
             return
         frames = max(1, len(data) // self._frame_bytes)
+        self._spend(data)
         if self._under_way + frames > self.window_frames:
             most = self.window_frames
             message = (

@@ -18,6 +18,7 @@ from kineseg_service.errors import UnknownSession
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
+from kineseg_service.streams.credit import Credit
 from kineseg_service.streams.lateness import Lateness
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.traces import current_traceparent
@@ -29,6 +30,8 @@ PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
 TURN_S = 0.002
 """For so long chunks are taken until other streams have their turn."""
+AHEAD_TURN_S = 0.0005
+"""The same of streams that are ahead of their own time."""
 
 
 class OpenStream(ABC):
@@ -50,6 +53,8 @@ class OpenStream(ABC):
         beside: What is kept of it in a store; none: it does not outlive its server.
         described: What its client got when it was opened.
         ack_interval_s: For how long its acknowledgements may be held back.
+        back_row: Is held while something is taken of a stream that is ahead of its own time, whosoever it is: so others
+            wait for one of those at most.
     """
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
@@ -75,6 +80,9 @@ class OpenStream(ABC):
         self.beside: Beside | None = None
         self.described = b""
         self.ack_interval_s = 0.0
+        self.back_row = asyncio.Lock()
+        intake = session.intake
+        self._credit = Credit(session.config.frame_rate_hz, goes_on=intake.received > 0)
         self._to_keep: Callable[[], Keep] | None = None
         self._again = 0  # so many of the next outputs have been counted as taken before
 
@@ -94,6 +102,11 @@ class OpenStream(ABC):
         return self._stream
 
     @property
+    def ahead(self) -> bool:
+        """It is ahead of its own time, and others go before it."""
+        return self._stream.ahead
+
+    @property
     def ending(self) -> bool:
         """Nothing more is accepted."""
         return self._ending
@@ -102,6 +115,10 @@ class OpenStream(ABC):
         """Lets what was accepted go through and sums up; only the first call counts."""
         if not self._ending:
             self._engine.submit(self._stream, self._end_input(reason, error))
+
+    def _spend(self, data: bytes) -> None:
+        """A chunk has come."""
+        self._stream.ahead = self._credit.spend(len(data) // self.session.intake.frame_bytes)
 
     def keep(self, snapshot: Callable[[], Keep]) -> None:
         """Has a snapshot made of it as it is between two chunks: now, or once the one that is being taken has been."""

@@ -69,7 +69,7 @@ class ChannelRules:
     """
 
     def __init__(self, source: WatchedSource) -> None:
-        self._sensors = [[*channels] for channels in sensors_of(source.names)]
+        self._sensors = np.array(sensors_of(source.names), np.intp).reshape(-1, 3)
         self._changes: list[_Change] = []
 
     @property
@@ -120,16 +120,14 @@ class ChannelRules:
         expected = 2.0 * last - before
         found = [
             _Change(AnomalyKind.UNIT, tuple(sensor), time_s)
-            for sensor in self._sensors
-            if sudden[sensor].any()
-            and np.linalg.norm(last[sensor]) > _NOT_STILL * np.linalg.norm(usual_bends[sensor])
+            for sensor in self._sensors[sudden[self._sensors].any(axis=1)].tolist()
+            if np.linalg.norm(last[sensor]) > _NOT_STILL * np.linalg.norm(usual_bends[sensor])
             and any(_scaled(old[sensor], now[sensor], usual_bends[sensor]) for old in (last, expected))
         ]
         found += [
             _Change(AnomalyKind.AXES, (channel,), time_s)
-            for channel in np.flatnonzero(sudden).tolist()
-            if abs(now[channel] + expected[channel]) < _TURNED * abs(expected[channel])
-            and abs(expected[channel]) > _LARGE * usual_bends[channel]
+            for channel in np.flatnonzero(sudden & (np.abs(now + expected) < _TURNED * np.abs(expected))).tolist()
+            if abs(expected[channel]) > _LARGE * usual_bends[channel]
             and abs(expected[channel] - last[channel]) < _SMOOTH * abs(expected[channel])
         ]
         for change in found:
