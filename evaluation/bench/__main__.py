@@ -16,6 +16,7 @@ from rich.table import Table
 from evaluation.asked import Reached, plain
 from evaluation.bench import (
     anomalies,
+    calls,
     capacity,
     capture,
     decoder,
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Part] = {
     "anomalies": anomalies.report,
     "silent": silent.report,
     "streams": streams.report,
+    "calls": calls.report,
     "many": many.report,
     "capture": capture.report,
     "sharing": sharing.report,

@@ -10,16 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
 import grpc
 import psutil
 
-ECHO_METHOD = "/benchmark.Echo/Echo"
+BARE_METHOD = "/benchmark.Bare/Bare"
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,35 @@ def kineseg_server(processes: int = 1, **settings: object) -> Iterator[Running]:
 @contextmanager
 def echo_server() -> Iterator[Running]:
     """A bare grpc.aio server that sends every message back."""
+    with _bare_server(_echo) as server:
+        yield server
+
+
+@contextmanager
+def reading_server(answer_s: float) -> Iterator[Running]:
+    """A bare grpc.aio server that reads messages, and answers the latest one of a call every so many seconds."""
+    with _bare_server(partial(_answer, answer_s)) as server:
+        yield server
+
+
+async def _echo(requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
+    async for request in requests:
+        yield request
+
+
+async def _answer(every_s: float, requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
+    due = 0.0
+    async for _request in requests:
+        if (now := time.monotonic()) >= due:
+            due = now + every_s
+            yield b""
+
+
+@contextmanager
+def _bare_server(behaviour: Callable[..., AsyncIterator[bytes]]) -> Iterator[Running]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve_echo, args=(theirs,), daemon=True)
+    process = context.Process(target=_serve_bare, args=(theirs, behaviour), daemon=True)
     process.start()
     theirs.close()  # so that a server that does not start ends the waiting
     try:
@@ -113,15 +140,11 @@ def echo_server() -> Iterator[Running]:
             process.terminate()
 
 
-def _serve_echo(connection: Connection) -> None:
-    async def echo(requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
-        async for request in requests:
-            yield request
-
+def _serve_bare(connection: Connection, behaviour: Callable[..., AsyncIterator[bytes]]) -> None:
     async def serve() -> None:
         server = grpc.aio.server()
-        service, method = ECHO_METHOD[1:].split("/")
-        handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(echo)
+        service, method = BARE_METHOD[1:].split("/")
+        handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(behaviour)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

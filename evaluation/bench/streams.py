@@ -20,7 +20,7 @@ from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub
 from rich.table import Table
 
 from evaluation.bench.parts import Report
-from evaluation.bench.servers import ECHO_METHOD, Running, echo_server, kineseg_server
+from evaluation.bench.servers import BARE_METHOD, Running, echo_server, kineseg_server
 
 RATE = 120.0
 CHUNK_S = 0.05
@@ -86,7 +86,7 @@ def requests(seconds: float, seed: int, chunk_s: float = CHUNK_S) -> list[bytes]
 
 
 async def _open_echo(channel: grpc.aio.Channel) -> Any:
-    return channel.stream_stream(ECHO_METHOD)()
+    return channel.stream_stream(BARE_METHOD)()
 
 
 async def _open_segment(channel: grpc.aio.Channel) -> Any:

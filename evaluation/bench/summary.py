@@ -51,6 +51,13 @@ def _over_echo(rows: Rows) -> float | None:
     return None if one is None else float(one["kineseg"]["p50_ms"] / one["echo"]["p50_ms"])
 
 
+def _over_reading(chunk_s: float) -> Value:
+    """What a chunk costs over what it costs a server that only reads and answers, at the most streams both carry."""
+    return lambda rows: next(
+        (row["over_bare"] for row in reversed(rows) if row["chunk_s"] == chunk_s and row["over_bare"] is not None), None
+    )
+
+
 def _of_a_thousand(key: str) -> Value:
     """The best of the loads of a thousand streams, on however many calls."""
     return lambda rows: min((float(row[key]) for row in rows if row["streams"] == 1000), default=None)
@@ -125,6 +132,8 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("many", _most("CPU a chunk from the fewest to the most streams, ratio", 1.1), _grown),
     ("streams", Asked("64 calls: frames in time, share", 1.0), _in_time),
     ("streams", _most("one stream: median to its acknowledgement over an echo's, ratio", 1.5), _over_echo),
+    ("calls", _most("calls of 50 ms chunks: CPU over a server that only reads, ratio", 1.6), _over_reading(0.05)),
+    ("calls", _most("calls of 200 ms chunks: CPU over a server that only reads, ratio", 1.6), _over_reading(0.2)),
     ("capture", _most("a datagram to its provisional event, 95 % within, ms", 100.0), _largest("event_p95_ms")),
     (
         "capture",
