@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     packaged_bundle: bool = Field(True, description="Serve the bundle that comes with the package, if there is one.")
     scratch: bool = Field(True, description="Serve the built-in model, scratch, which takes any channels.")
     default_model: str = Field("", description="Model of streams that name none. Empty: the first bundle given.")
-    provider: Literal["auto", "cuda", "cpu"] = Field("auto", description="Where models run; auto: CUDA, else CPU.")
+    provider: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="Where models run; auto: CUDA where it is faster, else CPU."
+    )
     intra_op_threads: int = Field(1, ge=1, le=256, description="Threads within one decoder step on the CPU.")
 
     label_bank: Path | None = Field(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kineseg_core.errors import Full
 from kineseg_core.inference.bundle import Bundle, load_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.inference.device_table import DeviceTable
 from kineseg_core.inference.providers import CPU, CUDA, cuda_problem, open_cpu
-from kineseg_core.inference.state_table import F32, HostTable, StateTable
+from kineseg_core.inference.state_table import F32, HostTable
 
+from tests.core.cpu_device import on_cpu_device
 from tests.core.tiny_bundle import TinyModel, run_alone, write_tiny_bundle
 
 MODELS = {
@@ -39,10 +39,6 @@ def frames_for(bundle: Bundle, *shape: int, seed: int = 0) -> F32:
 
 def host(bundle: Bundle, slots: int = 200, max_batch: int = 128) -> HostTable:
     return HostTable(bundle, open_cpu(bundle.graph, 1), slots, max_batch)
-
-
-def on_cpu_device(bundle: Bundle, slots: int = 200, max_batch: int = 128) -> DeviceTable:
-    return DeviceTable(bundle, lambda graph: open_cpu(graph, 1), "cpu", slots, max_batch)
 
 
 def test_a_row_is_bit_for_bit_the_same_in_every_batch(bundle: Bundle) -> None:
@@ -86,25 +82,6 @@ def test_the_table_equals_onnx_runtime_alone(bundle: Bundle) -> None:
             assert (scores[:, stream] == alone["scores"]).all()
 
 
-def test_the_table_on_a_device_equals_the_one_in_main_memory(bundle: Bundle) -> None:
-    random = np.random.default_rng(3)
-    one, other = host(bundle), on_cpu_device(bundle)
-    for step in range(40):
-        slots = random.permutation(200)[: random.integers(1, 129)]
-        frames = frames_for(bundle, len(slots), seed=step)
-        if step % 5 == 0:
-            frames[len(slots) // 2] = np.nan
-        if step % 7 == 0:
-            one.reset(int(slots[0]))
-            other.reset(int(slots[0]))
-        a, b = one.step(slots, frames), other.step(slots, frames)
-        assert a.bad_rows == b.bad_rows == ([len(slots) // 2] if step % 5 == 0 else [])
-        np.testing.assert_allclose(a.embedding, b.embedding, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(a.surprise, b.surprise, rtol=1e-5, atol=1e-6)
-        if bundle.classes:
-            np.testing.assert_allclose(a.scores, b.scores, rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize("make", [host, on_cpu_device])
 def test_a_bad_row_stays_where_it_was_and_harms_no_other(tiny: Path, make: type[HostTable]) -> None:
     bundle = load_bundle(tiny)
@@ -122,24 +99,6 @@ def test_a_bad_row_stays_where_it_was_and_harms_no_other(tiny: Path, make: type[
     a, b = disturbed.step(slots, frames[2]), calm.step(slots, frames[2])
     assert a.bad_rows == b.bad_rows == []
     np.testing.assert_array_equal(a.embedding, b.embedding)
-
-
-@pytest.mark.gpu
-def test_cuda_equals_the_cpu(tiny: Path) -> None:
-    if problem := cuda_problem():
-        pytest.skip(problem)
-    bundle = load_bundle(tiny)
-    cuda, cpu = Decoder(bundle, "cuda", slots=200), Decoder(bundle, "cpu", slots=200)
-    assert (cuda.provider, cpu.provider) == (CUDA, CPU)
-    random = np.random.default_rng(3)
-    leases = [(cuda.acquire(), cpu.acquire()) for _ in range(150)]
-    for step in range(40):
-        rows = random.permutation(150)[: random.integers(1, 129)]
-        frames = frames_for(bundle, len(rows), seed=step)
-        a = cuda.step(np.array([leases[row][0].slot for row in rows]), frames)
-        b = cpu.step(np.array([leases[row][1].slot for row in rows]), frames)
-        np.testing.assert_allclose(a.embedding, b.embedding, rtol=1e-3, atol=1e-4)
-        np.testing.assert_allclose(a.surprise, b.surprise, rtol=1e-3, atol=1e-4)
 
 
 def test_without_cuda_auto_takes_the_cpu_and_cuda_says_why_not(tiny: Path) -> None:
@@ -213,28 +172,3 @@ def test_a_decoder_says_why_it_is_not_on_a_device(tiny: Path) -> None:
     assert (asked.provider, asked.reason, asked.uneven) == (CPU, "asked for", [])
     found = Decoder(load_bundle(tiny), "auto", slots=2, max_batch=2)
     assert (found.reason == "") == (found.provider == CUDA)
-
-
-@pytest.mark.parametrize("on_device", [False, True])
-def test_a_state_goes_from_slot_to_slot(tiny: Path, on_device: bool) -> None:
-    bundle = load_bundle(tiny)
-    frames = np.random.default_rng(0).standard_normal((6, 1, 3)).astype(np.float32)
-
-    def table() -> StateTable:
-        if on_device:
-            return DeviceTable(bundle, lambda graph: open_cpu(graph, threads=1), "cpu", slots=3, max_batch=2)
-        return HostTable(bundle, open_cpu(bundle.graph, threads=1), slots=3, max_batch=2)
-
-    one, other = table(), table()
-    assert not one.get(2).any()
-    other.step(np.array([1]), frames[5])
-    for frame in frames[:3]:
-        one.step(np.array([2]), frame)
-    state = one.get(2)
-    beside = other.get(1)
-    other.put(0, state)
-    assert (other.get(0) == state).all()
-    assert (other.get(1) == beside).all()
-    for frame in frames[3:]:
-        assert (one.step(np.array([2]), frame).embedding == other.step(np.array([0]), frame).embedding).all()
-        assert (one.get(2) == other.get(0)).all()

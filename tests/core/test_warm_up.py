@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
-from kineseg_core.inference import decoder, providers
+from kineseg_core.inference import choice, providers
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.inference.device_table import DeviceTable
 from kineseg_core.inference.providers import CPU, CUDA, session_options
+
+from tests.core.cpu_device import CpuDevice
 
 
 class Binding(ort.IOBinding):  # type: ignore[misc]
@@ -26,7 +27,7 @@ class Binding(ort.IOBinding):  # type: ignore[misc]
         super().bind_input(name, *arguments)
 
     def bind_ortvalue_input(self, name: str, value: ort.OrtValue) -> None:
-        if name == "frame":
+        if name == "rows":
             self.rows = value.shape()[0]
         super().bind_ortvalue_input(name, value)
 
@@ -48,21 +49,16 @@ class Recorded(ort.InferenceSession):  # type: ignore[misc]
 
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
-    """The sessions of the decoders that the test makes; what would run on CUDA runs in ONNX Runtime's device "cpu"."""
+    """The sessions of the decoders that the test makes; what would run on CUDA runs on the CPU."""
     made: list[Recorded] = []
 
     def opened(graph: bytes, threads: int = 1) -> Recorded:
         made.append(Recorded(graph))
         return made[-1]
 
-    def table(bundle: Any, open_graph: Any, device: str, slots: int, max_batch: int) -> DeviceTable:
-        assert device == "cuda"
-        return DeviceTable(bundle, open_graph, "cpu", slots, max_batch)
-
-    monkeypatch.setattr(decoder, "cuda_problem", lambda: "")
-    monkeypatch.setattr(decoder, "open_cuda", opened)
-    monkeypatch.setattr(decoder, "open_cpu", opened)
-    monkeypatch.setattr(decoder, "DeviceTable", table)
+    monkeypatch.setattr(choice, "cuda_problem", lambda: "")
+    monkeypatch.setattr(choice, "open_cpu", opened)
+    monkeypatch.setattr(choice, "CudaDevice", lambda captured: CpuDevice(opened))
     return made
 
 
@@ -74,10 +70,10 @@ def test_on_a_device_no_batch_needs_anything_new_afterwards(
     warm = Decoder(bundle, "cuda", slots=slots, max_batch=max_batch)
     assert warm.provider == CUDA
     warm.warm_up()
-    [session] = [one for one in sessions if one.ran]  # others put states there, and get them
+    _, session = sessions  # the CPU's, and the device's
     ready = {id(binding) for binding in session.ran}
     sizes = {binding.rows for binding in session.ran}
-    assert len(ready) == 2 * len(sizes)  # of each size, one for either direction
+    assert len(ready) == len(sizes)
     leases = [warm.acquire().slot for _ in range(min(slots, max_batch))]
     for n in range(1, len(leases) + 1):
         for _ in range(2):
@@ -108,4 +104,6 @@ def test_cuda_is_asked_for_full_single_precision(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ort, "preload_dlls", lambda: None)
     monkeypatch.setattr(ort, "InferenceSession", Session)
     providers.open_cuda(b"")
-    assert asked == [(CUDA, {"use_tf32": "0"}), CPU]
+    providers.open_cuda(b"", captured=True)
+    full = {"use_tf32": "0"}
+    assert asked == [(CUDA, full), CPU, (CUDA, full | {"enable_cuda_graph": "1"}), CPU]

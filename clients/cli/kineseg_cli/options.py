@@ -40,7 +40,9 @@ Bundle = Annotated[
     typer.Option("--bundle", help="Model bundle, a folder or .zip, besides the packaged one. May be repeated."),
 ]
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model. Default: the server's default model.")]
-Where = Annotated[Provider, typer.Option("--provider", help="Where models run; auto: CUDA if there is one, else CPU.")]
+Where = Annotated[
+    Provider, typer.Option("--provider", help="Where models run; auto: CUDA where it is faster, else CPU.")
+]
 Rate = Annotated[float | None, typer.Option("--rate", help="Frames per second, instead of what the file says.")]
 Up = Annotated[Axis, typer.Option("--up", help="The vertical axis of the file; auto: found from how the body stands.")]
 JointFile = Annotated[

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.errors import CannotStart, Full
+from kineseg_core.errors import Full
 from kineseg_core.inference.bundle import Bundle
-from kineseg_core.inference.device_table import DeviceTable
-from kineseg_core.inference.providers import CPU, CUDA, Wanted, cuda_problem, open_cpu, open_cuda
-from kineseg_core.inference.state_table import F32, HostTable, StateTable, Stepped
+from kineseg_core.inference.choice import open_table
+from kineseg_core.inference.providers import Wanted
+from kineseg_core.inference.state_table import F32, Stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Decoder:
 
     Args:
         bundle: The model.
-        provider: "cuda", "cpu", or "auto" for CUDA where it works and else the CPU.
+        provider: "cuda", "cpu", or "auto" for CUDA where it works and is the faster, which is measured, else the CPU.
         slots: How many streams there is room for.
         max_batch: The most streams in one step.
         threads: Threads within a step on the CPU.
@@ -46,7 +46,9 @@ class Decoder:
     ) -> None:
         self.bundle = bundle
         self.max_batch = max_batch
-        self.provider, self.reason, self.uneven, self._table = _open_table(bundle, provider, slots, max_batch, threads)
+        opened = open_table(bundle, provider, slots, max_batch, threads)
+        self.provider, self.reason, self.uneven = opened.provider, opened.reason, opened.uneven
+        self._table = opened.table
         self._generations = [0] * slots
         self._free = list(range(slots - 1, -1, -1))
 
@@ -101,8 +103,8 @@ class Decoder:
     def warm_up(self) -> None:
         """Steps batches of every size that a table plans for, so that no stream waits for memory or kernels.
 
-        These are the powers of two and the largest batch, each twice: tables on a device take turns. States stay as
-        they are.
+        These are the powers of two and the largest batch. To be called in the thread that will step: what a device
+        prepares is that thread's. States stay as they are.
         """
         most = min(self.max_batch, self.free_slots)
         leases = [self.acquire() for _ in range(most)]
@@ -110,23 +112,6 @@ class Decoder:
         frames = np.zeros((most, len(self.bundle.channels)), np.float32)
         # The largest first: memory is then taken once.
         for size in (most, *(1 << bits for bits in reversed(range((most - 1).bit_length())))):
-            for _ in range(2):
-                self.step(slots[:size], frames[:size])
+            self.step(slots[:size], frames[:size])
         for lease in reversed(leases):
             self.release(lease)
-
-
-def _open_table(
-    bundle: Bundle, wanted: Wanted, slots: int, max_batch: int, threads: int
-) -> tuple[str, str, list[str], StateTable]:
-    """Provider, why that is not CUDA, the outputs that depend on their batch, and the table."""
-    reason = "asked for" if wanted == "cpu" else cuda_problem()
-    if not reason:
-        try:
-            return CUDA, "", [], DeviceTable(bundle, open_cuda, "cuda", slots, max_batch)
-        except Exception as error:  # whatever CUDA comes up with, the CPU still works
-            reason = str(error)
-    if wanted == "cuda":
-        raise CannotStart(f"model {bundle.name!r} cannot run on CUDA: {reason}")
-    host = HostTable(bundle, open_cpu(bundle.graph, threads), slots, max_batch)
-    return CPU, reason, host.uneven, host

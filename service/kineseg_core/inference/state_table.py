@@ -68,6 +68,13 @@ class StateTable(Protocol):
         """Steps the streams in `slots` (B,), each given once, by one frame each: `frames` (B, C)."""
 
 
+def random_frames(bundle: Bundle, *shape: int) -> F32:
+    """Frames as a model's might be, always the same: ``(*shape, C)``."""
+    norm = bundle.manifest.normalization
+    noise = np.random.default_rng(0).standard_normal((*shape, len(bundle.channels)))
+    return (np.asarray(norm.mean) + np.asarray(norm.scale) * noise).astype(np.float32)
+
+
 class HostTable:
     """States in main memory.
 
@@ -159,10 +166,7 @@ class HostTable:
 
         Returns the multiple, and the outputs for which none helps.
         """
-        random = np.random.default_rng(0)
-        norm = bundle.manifest.normalization
-        noise = random.standard_normal((2, self._max_batch, len(bundle.channels)))
-        frames = (np.asarray(norm.mean) + np.asarray(norm.scale) * noise).astype(np.float32)
+        frames = random_frames(bundle, 2, self._max_batch)
         names = tuple(name for name in self._buffers if name not in ("frame", "state"))
 
         def run(first: int, n: int, states: F32) -> dict[str, F32]:

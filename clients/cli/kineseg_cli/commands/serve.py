@@ -62,7 +62,7 @@ def serve(
     bundle: Bundle = None,
     model: Annotated[str | None, typer.Option(help="Model for streams that name none.")] = None,
     provider: Annotated[
-        Provider | None, typer.Option(help="Where models run; auto: CUDA if there is one, else CPU. Default: auto.")
+        Provider | None, typer.Option(help="Where models run; auto: CUDA where it is faster, else CPU. Default: auto.")
     ] = None,
     label_bank: Annotated[
         Path | None,
