@@ -25,7 +25,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """All of it, warmed up.
+    """All of it. Decoders are yet to be warmed up in the thread that will step them, all else has been.
 
     Attributes:
         decoders: By name of the model.
@@ -41,7 +41,7 @@ class Loaded:
 
 
 def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
-    """Loads and warms up what the settings say; `everywhere` is where its names are used besides this process.
+    """Loads what the settings say; `everywhere` is where its names are used besides this process.
 
     Raises:
         BadBundle: A model does not verify.
@@ -79,7 +79,6 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
             threads=settings.intra_op_threads,
         )
         log_ready(decoder)
-        decoder.warm_up()
         decoders[name] = decoder
     network = BoundaryNetwork(opener.network)
     warm_up(network, opener.network)

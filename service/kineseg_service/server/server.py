@@ -160,6 +160,13 @@ class Server:
             self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker, self._traces
         )
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
+        try:
+            for decoder in loaded.decoders.values():
+                # In the thread that will step them, as they ask.
+                await asyncio.wrap_future(self._engine.call(decoder.warm_up))
+        except BaseException:
+            await self.stop(0)
+            raise
         generic = ScratchDecoders(
             slots=self.settings.max_sessions,
             max_batch=self.settings.max_batch,
