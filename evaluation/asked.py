@@ -25,10 +25,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reached:
-    """What became of a figure; what was not measured does not hold."""
+    """What became of a figure; what was not measured does not hold.
+
+    Attributes:
+        asked: The figure.
+        value: What it is; none: it was not measured.
+        skipped: Why it cannot be measured here; empty where it can.
+    """
 
     asked: Asked
     value: float | None
+    skipped: str = ""
 
     @property
     def holds(self) -> bool:
@@ -42,9 +49,16 @@ class Reached:
     @property
     def verdict(self) -> str:
         """In a word."""
+        if self.skipped:
+            return f"skipped: {self.skipped}"
         return "not run" if self.value is None else "holds" if self.holds else "missed"
 
 
-def plain(figures: Iterable[Reached]) -> dict[str, dict[str, float | bool | None]]:
-    """``{figure: {"value", "asked", "holds"}}``, for JSON."""
-    return {each.asked.name: {"value": each.value, "asked": each.asked.bound, "holds": each.holds} for each in figures}
+def plain(figures: Iterable[Reached]) -> dict[str, dict[str, float | bool | str | None]]:
+    """``{figure: {"value", "asked", "holds"}}``, and "skipped" of what cannot be measured here, for JSON."""
+    return {each.asked.name: _plain(each) for each in figures}
+
+
+def _plain(figure: Reached) -> dict[str, float | bool | str | None]:
+    why: dict[str, float | bool | str | None] = {"skipped": figure.skipped} if figure.skipped else {}
+    return {"value": figure.value, "asked": figure.asked.bound, "holds": figure.holds} | why

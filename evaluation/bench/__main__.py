@@ -21,6 +21,7 @@ from evaluation.bench import (
     capture,
     decoder,
     durability,
+    gpu,
     growth,
     intake,
     long,
@@ -42,6 +43,7 @@ from evaluation.bench.parts import Part, Rows
 PARTS: Mapping[str, Part] = {
     "start": start.report,
     "decoder": decoder.report,
+    "gpu": gpu.report,
     "intake": intake.report,
     "segmenter": segmenter.report,
     "growth": growth.report,

@@ -36,15 +36,20 @@ class DecoderCost:
 
 def measure(seconds: float) -> list[DecoderCost]:
     """Steps the default model, `seconds` for each batch size; a step is one frame of one stream."""
-    path = packaged_bundle()
-    if path is None:
-        raise FileNotFoundError("the service ships no bundle: run make train-default")
-    bundle = load_bundle(path)
+    bundle = shipped_bundle()
     return [_measure_batch(bundle, batch, seconds) for batch in BATCHES]
 
 
+def shipped_bundle() -> Bundle:
+    """The model that comes with the package."""
+    path = packaged_bundle()
+    if path is None:
+        raise FileNotFoundError("the service ships no bundle: run make train-default")
+    return load_bundle(path)
+
+
 def _measure_batch(bundle: Bundle, batch: int, seconds: float) -> DecoderCost:
-    frames = _frames(bundle, batch)
+    frames = motions(bundle, batch)
     ours, bare = _decoder_loop(bundle, frames), _bare_loop(bundle, frames)
     slice_s = seconds / (2 * ROUNDS)
     ours(slice_s), bare(slice_s)  # warm
@@ -59,7 +64,7 @@ def _decoder_loop(bundle: Bundle, frames: np.ndarray) -> Callable[[float], float
     # Slots as they come to lie after a while: in no order.
     slots = np.random.default_rng(0).permutation([lease.slot for lease in leases])
     coming = itertools.cycle(frames)
-    return lambda seconds: _rate(lambda: decoder.step(slots, next(coming)), seconds)
+    return lambda seconds: rate(lambda: decoder.step(slots, next(coming)), seconds)
 
 
 def _bare_loop(bundle: Bundle, frames: np.ndarray) -> Callable[[float], float]:
@@ -74,16 +79,17 @@ def _bare_loop(bundle: Bundle, frames: np.ndarray) -> Callable[[float], float]:
         inputs["frame"] = next(coming)
         inputs["state"] = session.run(outputs, inputs)[2]
 
-    return lambda seconds: _rate(step, seconds)
+    return lambda seconds: rate(step, seconds)
 
 
-def _frames(bundle: Bundle, batch: int) -> np.ndarray:
-    """``(T, B, C)``: a motion of its own for every stream."""
-    motions = [canonical_pose(generate(seed, _SECONDS, bundle.frame_rate_hz)).frames for seed in range(batch)]
-    return np.stack(motions, axis=1).astype(np.float32)
+def motions(bundle: Bundle, batch: int) -> np.ndarray:
+    """Frames, ``(T, B, C)``: a motion of its own for every stream."""
+    each = [canonical_pose(generate(seed, _SECONDS, bundle.frame_rate_hz)).frames for seed in range(batch)]
+    return np.stack(each, axis=1).astype(np.float32)
 
 
-def _rate(step: Callable[[], object], seconds: float) -> float:
+def rate(step: Callable[[], object], seconds: float) -> float:
+    """How often something can be done in a second."""
     count, began = 0, time.perf_counter()
     while (spent := time.perf_counter() - began) < seconds:
         for _ in range(10):

@@ -19,8 +19,14 @@ _FRAMES, _MODEL_FRAMES = 6.0, 1.5  # in a chunk of 50 ms, at 120 and at 30 a sec
 
 def reached(parts: Parts) -> list[Reached]:
     """All figures that are asked of the parts that were run."""
-    found = [Reached(asked, value(parts[part])) for part, asked, value in ASKED if part in parts]
+    found = [_reached(asked, value, parts[part]) for part, asked, value in ASKED if part in parts]
     return [*found, Reached(_LIMITED, _of_the_limit(parts))] if parts.keys() >= _LIMITING else found
+
+
+def _reached(asked: Asked, value: Value, rows: Rows) -> Reached:
+    """A figure of a part, which gives one row with the reason where it cannot be run."""
+    why = next((str(row["skipped"]) for row in rows if "skipped" in row), "")
+    return Reached(asked, None if why else value(rows), why)
 
 
 def _of(key: str, **wanted: object) -> Value:
@@ -86,6 +92,15 @@ def _over_bare(rows: Rows) -> float | None:
     return None if share is None else 1.0 / share
 
 
+def _least_of_a_thousand(rows: Rows) -> float | None:
+    """The least share of bare of the large batches."""
+    return min((float(row["share_of_bare"]) for row in rows if row["batch"] >= 1024), default=None)
+
+
+def _milliseconds(key: str, **wanted: object) -> Value:
+    return lambda rows: _scaled(_of(key, **wanted)(rows), 1e-3)
+
+
 def _kibibytes(key: str, calls: str | None = None) -> Value:
     return lambda rows: _scaled(_largest(key)(_with(rows, calls)), 2**-10)
 
@@ -146,6 +161,12 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("segmenter", _most("segmenter, kept of a stream, KiB", 64.0), _kibibytes("row_bytes")),
     ("anomalies", _most("anomalies of a body, us a model frame", 8.0), _of("us_per_model_frame", of="body")),
     ("decoder", _most("decoder at batch 128 over a bare loop, ratio", 1.3), _over_bare),
+    (
+        "gpu",
+        Asked("a GPU: a bare loop bound on it over the decoder, 1,024 streams and more, least share", 0.8),
+        _least_of_a_thousand,
+    ),
+    ("gpu", _most("a GPU: decoder, a step of 16,384 streams, ms", 1.0), _milliseconds("step_us", batch=16384)),
     ("growth", _most("segmenter, us a model frame at 4,000 streams over that at 500, ratio", 1.1), _slower),
     ("silent", _most("an open silent stream, share of a core", 0.0001), _of("cpu_share_per_stream")),
     ("sharing", _most("CPU a chunk in two processes over that in one, ratio", 1.1), _shared),

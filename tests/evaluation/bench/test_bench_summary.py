@@ -56,3 +56,20 @@ def test_parts_alone_are_held_against_the_most_streams_that_are_carried() -> Non
     [limit] = [one for name, one in plain(reached(parts)).items() if name.startswith("what parts cost")]
     assert limit["value"] == pytest.approx(0.5)
     assert not limit["holds"]
+
+
+def test_on_a_gpu_the_worst_large_batch_counts() -> None:
+    rows = [
+        {"batch": batch, "step_us": us, "share_of_bare": share}
+        for batch, us, share in ((128, 250.0, 0.5), (1024, 300.0, 0.9), (16384, 900.0, 0.85))
+    ]
+    share, step = plain(reached({"gpu": rows})).values()
+    assert share == {"value": 0.85, "asked": 0.8, "holds": True}
+    assert step == {"value": 0.9, "asked": 1.0, "holds": True}
+
+
+def test_what_cannot_be_measured_here_says_why() -> None:
+    figures = reached({"gpu": [{"skipped": "there is no card"}]})
+    assert {each.verdict for each in figures} == {"skipped: there is no card"}
+    for each in plain(figures).values():
+        assert (each["value"], each["holds"], each["skipped"]) == (None, False, "there is no card")
