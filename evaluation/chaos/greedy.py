@@ -20,19 +20,34 @@ _KNOCKS_PER_S = 50
 
 
 def slow_readers(address: str, token: str, count: int) -> Work:
-    """Streams that send, ask for all there is, and read nothing of it."""
+    """Streams that send as their motion goes on, ask for all there is, and read nothing of it."""
+    return _senders(address, token, count, frames=3, reads=False)
+
+
+def fast_senders(address: str, token: str, count: int) -> Work:
+    """Streams that send ten times as fast as they say, and read what comes."""
+    return _senders(address, token, count, frames=30, reads=True)
+
+
+def _senders(address: str, token: str, count: int, *, frames: int, reads: bool) -> Work:
+    """Streams that send so many frames every tenth of a second."""
 
     async def work(stop: asyncio.Event) -> None:
-        data = np.random.default_rng(0).normal(size=(30, 59)).astype("<f4").tobytes()
+        data = np.random.default_rng(0).normal(size=(frames, 59)).astype("<f4").tobytes()
         async with _channel(address) as channel:
-            calls = [await _opened(channel, token, frame_results=True) for _ in range(count)]
+            calls = [await _opened(channel, token, frame_results=not reads) for _ in range(count)]
 
             async def send(call: Any) -> None:
-                for first in range(0, 1 << 30, 30):
+                for first in range(0, 1 << 30, frames):
                     await call.write(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first, data=data)))
                     await asyncio.sleep(0.1)
 
-            await _until(stop, [send(call) for call in calls])
+            async def read(call: Any) -> None:
+                while await call.read() is not grpc.aio.EOF:
+                    pass
+
+            readers = [read(call) for call in calls] if reads else []
+            await _until(stop, [*readers, *(send(call) for call in calls)])
             for call in calls:
                 call.cancel()
 

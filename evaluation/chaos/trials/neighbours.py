@@ -1,4 +1,4 @@
-"""Slow readers, silent senders, connections that say nothing, and a tenant at its limit: others do not notice."""
+"""Slow readers, fast and silent senders, silent connections, and a tenant at its limit: others do not notice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kineseg_service.access.caller import Role
 from evaluation.chaos.beside import going_on
 from evaluation.chaos.door_keys import Keys
 from evaluation.chaos.given_back import GivenBack
-from evaluation.chaos.greedy import at_its_limit, silent_connections, silent_senders, slow_readers
+from evaluation.chaos.greedy import at_its_limit, fast_senders, silent_connections, silent_senders, slow_readers
 from evaluation.chaos.others import Others
 from evaluation.chaos.outcome import Figures, Outcome, most, none
 from evaluation.chaos.server import Server
@@ -18,6 +18,7 @@ from evaluation.chaos.size import Size
 
 _TROUBLES = {
     "slow readers": (slow_readers, 16),
+    "fast senders": (fast_senders, 16),
     "silent senders": (silent_senders, 200),
     "silent connections": (silent_connections, 1000),
     "a tenant at its limit": (at_its_limit, 16),
