@@ -42,7 +42,8 @@ from kineseg_service.scheduler.steps import Stepper
 R = TypeVar("R")
 
 _log = get_logger(__name__)
-# While streams wait that are not ahead of their own time, results are handed over at least this often.
+# Results are handed over once all has gone through of streams that are not ahead of their own time, and at least this
+# often.
 _FLUSH_S = 0.003
 
 
@@ -195,9 +196,11 @@ class Engine:
                 self._pace.begin()
                 for command in commands:
                     self._do(command)
+            hurried = self._lanes.hurry()
             for lane in self._lanes.waiting():
                 self._tick(lane)
-            if not self._lanes.hurry() or time.monotonic() - self._flushed > _FLUSH_S:
+            none_left = not (self._lanes.hurry() if hurried else self._lanes.busy())
+            if none_left or time.monotonic() - self._flushed > _FLUSH_S:
                 self._flush()
         self._flush()
 
