@@ -29,6 +29,7 @@ from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.house import House
+from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import AHEAD_TURN_S, PIECE, TURN_S, OpenStream
 from kineseg_service.streams.resumable import Seen
 from kineseg_service.streams.resumption import Resumption
@@ -314,6 +315,8 @@ class LiveStreams:
             self._streams[name] = live
             self._named[live.stream_id] = name
             self._house.deliver_to[stream] = partial(self._deliver, live)
+            if isinstance(live, MemberStream):
+                self._house.members[stream] = live
             self._house.count()
             if self._house.onlooker is not None:
                 self._house.onlooker.opened(self._tenant, live)
@@ -322,6 +325,7 @@ class LiveStreams:
                 live.end(EndReason.DRAINED)
         except BaseException:
             self._house.deliver_to.pop(stream, None)
+            self._house.members.pop(stream, None)
             self._streams.pop(name, None)
             self._named.pop(session.config.stream_id, None)
             # Before its client learns of it, so that the client's next stream finds room.
@@ -345,6 +349,7 @@ class LiveStreams:
         with harmless("metrics"):
             self._tally.gone(live)
         self._house.deliver_to.pop(live.stream, None)
+        self._house.members.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
         if live.released:
