@@ -162,8 +162,8 @@ class ChunkQueue:
                 waiting.left = left = left[~is_through]
             self._ahead[waiting.slots[left]] = True
         self._ahead[:] = False
-        while self._waiting and not len(self._waiting[0].left):
-            self._waiting.popleft()
+        if through:
+            self._forget_empty()
         return through
 
     def withdraw(self, stream: ScheduledStream) -> list[Withdrawn]:
@@ -176,4 +176,8 @@ class ChunkQueue:
                     at = int(waiting.at[chunk])
                     stepped = at - int(waiting.chunks.begins[chunk])
                     withdrawn.append(Withdrawn(waiting.chunks.items(chunk, at), waiting.came[chunk], stepped))
+        self._forget_empty()
         return withdrawn
+
+    def _forget_empty(self) -> None:
+        self._waiting = deque(waiting for waiting in self._waiting if len(waiting.left))
