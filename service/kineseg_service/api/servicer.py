@@ -36,7 +36,7 @@ from kineseg_service.names.by_segment import check_learns, teach_segment
 from kineseg_service.streams.call import Call as StreamCall
 from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
-from kineseg_service.streams.live import LiveStream
+from kineseg_service.streams.live_stream import LiveStream
 from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
 from kineseg_service.streams.watcher import Watcher
