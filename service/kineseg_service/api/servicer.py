@@ -36,6 +36,7 @@ from kineseg_service.names.by_segment import check_learns, teach_segment
 from kineseg_service.streams.call import Call as StreamCall
 from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
+from kineseg_service.streams.live import Make
 from kineseg_service.streams.live_stream import LiveStream
 from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
@@ -86,9 +87,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         call = StreamCall(task.cancel)
         resumes = first is not None and first.WhichOneof("payload") == "resume"
         if first is not None and resumes:
-            found = await openings.resume(
-                first.resume, LiveStream, lambda wait_s: partial(LiveStream, call=call, ack_interval_s=wait_s)
-            )
+            found = await openings.resume(first.resume, LiveStream, lambda wait_s: self._live(call, wait_s))
             if isinstance(found, Finished):
                 await self._answer_finished(context, found, first.resume)
                 return
@@ -265,7 +264,10 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             )
         with fields_of("config"):
             interval_s = convert.ack_interval_s(first.config)
-        return await openings.open(first.config, partial(LiveStream, call=call, ack_interval_s=interval_s))
+        return await openings.open(first.config, self._live(call, interval_s))
+
+    def _live(self, call: StreamCall, ack_interval_s: float) -> Make[LiveStream]:
+        return partial(LiveStream, call=call, together=self._ready().streams.together, ack_interval_s=ack_interval_s)
 
     async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
         """A call's first message; None if its client has half-closed instead."""
@@ -351,10 +353,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 wait_s = share.take_frames(size // live.session.intake.frame_bytes, size)
                 if wait_s > 0:  # as long as nothing is read, the client cannot send
                     await asyncio.sleep(wait_s)
-                before = live.session.intake.received
                 await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
-                with harmless("metrics"):
-                    self._metrics.received(live.session.intake.received - before)
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
             if live.resumable is not None:
                 await asyncio.sleep(HALF_CLOSED_S)

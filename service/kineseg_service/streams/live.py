@@ -24,10 +24,10 @@ from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.house import House
-from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.resumption import Resumption
 from kineseg_service.streams.tally import Tally
+from kineseg_service.streams.together import Together
 
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
 
@@ -80,6 +80,11 @@ class LiveStreams:
         """Is called when the server begins to shut down."""
         return self._house.at_drain
 
+    @property
+    def together(self) -> Together:
+        """What takes the chunks of streams with calls of their own."""
+        return self._house.together
+
     def feeder(self) -> Feeder:
         """What takes the chunks of a call of many streams."""
         return Feeder(self._engine, self._metrics, self._house.back_row)
@@ -120,8 +125,6 @@ class LiveStreams:
             self._streams[name] = live
             self._named[live.stream_id] = name
             self._house.deliver_to[stream] = partial(self._deliver, live)
-            if isinstance(live, MemberStream):
-                self._house.members[stream] = live
             self._house.count()
             if self._house.onlooker is not None:
                 self._house.onlooker.opened(self._tenant, live)
@@ -130,7 +133,6 @@ class LiveStreams:
                 live.end(EndReason.DRAINED)
         except BaseException:
             self._house.deliver_to.pop(stream, None)
-            self._house.members.pop(stream, None)
             self._streams.pop(name, None)
             self._named.pop(session.config.stream_id, None)
             # Before its client learns of it, so that the client's next stream finds room.
@@ -154,7 +156,6 @@ class LiveStreams:
         with harmless("metrics"):
             self._tally.gone(live)
         self._house.deliver_to.pop(live.stream, None)
-        self._house.members.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
         if live.released:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from time import monotonic
 
-from kineseg_core.errors import CoreError
+from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Ack, EndReason, Output
 from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.together import SentChunk
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
+from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
 from kineseg_service.streams.call import Call
 from kineseg_service.streams.held_acks import HeldAcks
 from kineseg_service.streams.open_stream import AHEAD_TURN_S, PIECE, TURN_S, OpenStream
 from kineseg_service.streams.resumable import Seen
+from kineseg_service.streams.together import Together
+
+_log = get_logger(__name__)
 
 
 class LiveStream(OpenStream):
@@ -36,10 +41,14 @@ class LiveStream(OpenStream):
         engine: Engine,
         settings: Settings,
         call: Call,
+        together: Together,
         ack_interval_s: float = 0.0,
     ) -> None:
         super().__init__(session, stream, engine, settings)
         self.call: Call | None = call
+        self.window = -1
+        self._together = together
+        self._waits = False  # for others' chunks: its own one is taken with them
         self.ack_interval_s = ack_interval_s
         self._held_acks = HeldAcks(ack_interval_s, self._put) if ack_interval_s else None
         self._room = asyncio.Event()
@@ -48,22 +57,65 @@ class LiveStream(OpenStream):
         self._accepting = False
 
     async def accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
-        """Takes a chunk; returns when there is room for another one.
+        """Takes a chunk, or lets it wait for those of others; returns when there is room for another one.
 
         Raises:
             InvalidFrame: The chunk is refused, nothing of it has been taken.
         """
+        self._settle()
+        if self._ending:
+            return
+        came = self.active_at = monotonic()
+        self._spend(data)
+        intake = self.session.intake
+        if not self.ahead and intake.is_plain(first_frame, data, capture_times_ns):
+            self._waits = True
+            self._together.add(self, SentChunk(intake, first_frame, data, capture_times_ns), came)
+            if self._submitted - self._stream.passed >= self._queue_frames:
+                await self._wait_for_room()
+            return
         self._accepting = True
         try:
-            await self._accept(first_frame, data, capture_times_ns)
+            await self._accept(first_frame, data, capture_times_ns, came)
         finally:
             self._accepting = False
             if wanted := self._wanted_snapshot():
                 self._engine.submit(self._stream, wanted)
 
-    async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
-        came = self.active_at = monotonic()
-        self._spend(data)
+    def took(self, chunk: SentChunk, given: Iterable[Taken] | None) -> list[Item]:
+        """Its chunk has been taken with those of others; what that gives is to be handed to the engine.
+
+        Args:
+            chunk: The chunk.
+            given: See `take_together`.
+        """
+        self._waits = False
+        if self._ending:
+            return []
+        try:
+            items: list[Item] = list(self.session.take(*chunk[1:]) if given is None else given)
+        except CoreError as error:
+            self.end(EndReason.REJECTED, error)
+            return []
+        except Exception:
+            failure = StepFailed("the stream could not be read")
+            _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
+            self.end(EndReason.REJECTED, failure)
+            return []
+        self._submitted += sum(map(weight, items))
+        return items
+
+    def keep(self, snapshot: Callable[[], Keep]) -> None:
+        """See `OpenStream`."""
+        self._settle()
+        super().keep(snapshot)
+
+    def _settle(self) -> None:
+        """A chunk of it that waits is taken before anything else happens."""
+        if self._waits:
+            self._together.take()
+
+    async def _accept(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int], came: float) -> None:
         taking = self.session.take(first_frame, data, capture_times_ns)
         try:
             is_over = False
@@ -137,7 +189,8 @@ class LiveStream(OpenStream):
         super().deliver(delivery)
         if self._submitted - delivery.passed <= self._queue_frames // 2:
             self._room.set()
-        self._changed.set()
+        if outputs or self.released:
+            self._changed.set()
 
     @property
     def attached(self) -> bool:
@@ -174,6 +227,7 @@ class LiveStream(OpenStream):
 
     def park(self) -> None:
         """Its call has broken."""
+        self._settle()
         self.call = None
 
     def unsent(self) -> list[Output]:
@@ -191,6 +245,7 @@ class LiveStream(OpenStream):
         self.active_at = monotonic()
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
+        self._settle()
         self._room.set()
         return super()._end_input(reason, error)
 

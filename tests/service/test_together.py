@@ -1,0 +1,63 @@
+"""Chunks of streams with calls of their own are taken together, and none has to do with what happens to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from kineseg.v1 import segmentation_pb2 as pb
+
+from tests.service.conftest import Serve
+from tests.service.talk import Call, Stub, chunk, config, cut, events, motion, status_of
+
+STREAMS = 6
+FRAMES = motion(50, seed=1)
+
+
+@pytest.fixture(scope="module")
+def stub(serve: Serve) -> Iterator[Stub]:
+    """Of a server that takes ten times a second what many streams send."""
+    with serve(tick_s=0.1) as (_, stub):
+        yield stub
+
+
+@pytest.fixture
+def calls(stub: Stub) -> list[Call]:
+    """Streams that have sent something, so that the server knows that there are several."""
+    calls = [Call(stub, config()) for _ in range(STREAMS)]
+    for call in calls:
+        call.opened()
+    for call in calls:
+        call.send(chunk(0, FRAMES[:5]))
+    return calls
+
+
+def test_what_waits_counts_when_its_client_has_sent_all(calls: list[Call]) -> None:
+    for call in calls:
+        call.send(chunk(5, FRAMES[5:10]))
+        call.half_close()
+    assert [events(call.rest())[-1].summary.frames for call in calls] == [10] * STREAMS
+
+
+def test_what_is_refused_ends_its_own_stream(calls: list[Call]) -> None:
+    for call in calls:
+        call.send(chunk(3 if call is calls[0] else 5, FRAMES[5:10]))
+        call.half_close()
+    ends = [events(call.rest())[-1].summary for call in calls]
+    assert [(end.frames, end.reason == pb.END_REASON_REJECTED) for end in ends] == [
+        (5, True),
+        *[(10, False)] * (STREAMS - 1),
+    ]
+    assert status_of(calls[0].failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_number_that_is_missing_is_filled(calls: list[Call]) -> None:
+    """Not all chunks can be taken together; the order remains."""
+    holes = FRAMES.copy()
+    holes[8, 1] = float("nan")
+    for call in calls:
+        call.send(*(each for each in cut(holes if call is calls[0] else FRAMES, rest=5) if each.chunk.first_frame))
+        call.half_close()
+    ends = [events(call.rest())[-1].summary for call in calls]
+    assert [(end.frames, end.missing_values) for end in ends] == [(50, 1), *[(50, 0)] * (STREAMS - 1)]
