@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import BadSnapshot
-from kineseg_core.events import EndReason, Event, Output
+from kineseg_core.events import Ack, EndReason, Event, Output
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
@@ -24,7 +24,7 @@ from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.deliveries import HandOver
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Keep, ScheduledStream
 
@@ -50,8 +50,10 @@ class Running:
         own = None if plan is None else self._scratch.get(plan)
         return self.engine.open(session, own, snapshot).result()
 
-    def _deliver(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
+    def _deliver(self, hand_over: HandOver) -> None:
+        for stream, frames, _ in hand_over.through:
+            self.given[stream].append(Ack(frames))
+        for delivery in hand_over.deliveries:
             self.given[delivery.stream] += delivery.outputs
             delivery.stream.written = delivery.stream.produced
             if delivery.summary is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ class Chunk:
 )  # fmt: skip
 @keeps(
     "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
-    fixed="_channels _frame_bytes _order order_key _period _piece _limits _max_gap_ns",
+    fixed="_channels _frame_bytes _order _order_key _period _piece _most_plain _limits _max_gap_ns",
+    passing="_kind",
 )
 class Intake:
     """Takes a stream's chunks. Picklable.
@@ -117,9 +119,6 @@ class Intake:
         typical: For each of the model's channels, the value it is given as long as none has come; none: 0.
         pose: Makes channels of what the client sends; none: it sends channels.
         watch: Looks for anomalies in the channels, or with `pose` in the positions of joints; none: nothing does.
-
-    Attributes:
-        order_key: The same for all that have the same order.
     """
 
     def __init__(
@@ -139,11 +138,12 @@ class Intake:
         width = len(channels) if pose is None else len(pose.numbers)
         self._frame_bytes = 4 * width
         self._order = None if order is None else np.array(order, np.int16)
-        self.order_key = None if order is None else tuple(order)
+        self._order_key = None if order is None else tuple(order)
         self._period = SECOND / rate_hz
         widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
         self._limits = limits
+        self._most_plain = min(self._piece, limits.max_chunk_frames)
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
             self._max_gap_ns = 0
@@ -156,6 +156,10 @@ class Intake:
         self._filled = 0
         self._unnumbered = 0
         self._skipped = 0
+        self._kind: object = None  # not known yet
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kind": None}  # it is another one elsewhere
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -171,6 +175,14 @@ class Intake:
     def resampler(self) -> Resampler:
         """What makes the model's frames."""
         return self._resampler
+
+    @property
+    def kind(self) -> object:
+        """The same, and no other's, for all whose plain chunks may go through one kernel."""
+        if self._kind is None:
+            watched = None if self._watch is None else self._watch.kind
+            self._kind = _kind_of(self._resampler.kind, self._order_key, watched)
+        return self._kind
 
     @property
     def watch(self) -> SourceWatch | None:
@@ -257,9 +269,9 @@ class Intake:
         frames, rest = divmod(len(data), self._frame_bytes)
         return (
             first_frame == self._received
+            and 0 < frames <= self._most_plain
             and not (capture_times_ns or self._timed or rest or self._filler.is_open)
             and self._pose is None
-            and 0 < frames <= min(self._piece, self._limits.max_chunk_frames)
         )
 
     def took(self, frames: int) -> None:
@@ -457,3 +469,9 @@ class Intake:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing
         yield gap
+
+
+@lru_cache(maxsize=256)
+def _kind_of(resampled: object, order: tuple[int, ...] | None, watched: object) -> object:
+    """The same for the same."""
+    return object()

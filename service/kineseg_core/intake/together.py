@@ -11,6 +11,7 @@ import numpy as np
 
 from kineseg_core.intake.chunk import take_whole
 from kineseg_core.intake.intake import Chunk, ChunkEnd, Intake, Taken
+from kineseg_core.intake.plain import PlainChunks
 from kineseg_core.intake.resampling import F64, I64, ModelFrames
 from kineseg_core.intake.watch import Found, SentFrames, SourceWatch
 
@@ -24,83 +25,101 @@ class SentChunk(NamedTuple):
     capture_times_ns: Sequence[int]
 
 
-def take_together(chunks: Sequence[SentChunk]) -> list[Iterable[Taken] | None]:
+class TakenTogether(NamedTuple):
+    """What chunks have given.
+
+    Attributes:
+        plain: What gave frames of the model, or not even that, and nothing else: chunks of streams of a kind at a time.
+        others: By place what each of the others gives, as its `Intake.take` would have, or raised meanwhile; none:
+            nothing of it has been taken, as `Intake.take` raises.
+    """
+
+    plain: list[PlainChunks]
+    others: dict[int, Iterable[Taken] | None]
+
+
+def take_together(chunks: Sequence[SentChunk]) -> TakenTogether:
     """Takes chunks of many streams, which costs less than one by one, and gives the same.
 
     Args:
         chunks: At most one of each intake.
-
-    Returns:
-        For each what its `Intake.take` would have given, or raised meanwhile; none: nothing of it has been taken, as
-        `Intake.take` raises.
     """
-    taken: list[Iterable[Taken] | None] = [None] * len(chunks)
+    taken = TakenTogether([], {})
     alike: dict[object, list[int]] = {}
-    others = []
-    for place, chunk in enumerate(chunks):
-        intake = chunk.intake
-        if intake.is_plain(*chunk[1:]):
-            watch = intake.watch
-            kind = intake.resampler.kind, intake.order_key, None if watch is None else watch.kind
-            alike.setdefault(kind, []).append(place)
+    rest = []
+    for place, (intake, first_frame, data, times) in enumerate(chunks):
+        if intake.is_plain(first_frame, data, times):
+            alike.setdefault(intake.kind, []).append(place)
         else:
-            others.append(place)
+            rest.append(place)
     for places in alike.values():
-        for place, given in zip(places, _take_plain([chunks[place] for place in places]), strict=True):
-            if given is None:
-                others.append(place)
-            else:
-                taken[place] = given
-    for place, given in zip(others, _take_watched([chunks[place] for place in others]), strict=True):
-        taken[place] = given
+        rest += _take_plain(chunks, places, taken)
+    for place, given in zip(rest, _take_watched([chunks[place] for place in rest]), strict=True):
+        taken.others[place] = given
     return taken
 
 
-def _take_plain(chunks: Sequence[SentChunk]) -> list[Iterable[Taken] | None]:
-    """Takes those that are whole, of streams of a kind."""
-    intakes = [chunk.intake for chunk in chunks]
-    frame_bytes = intakes[0].frame_bytes
-    sizes = [len(chunk.data) // frame_bytes for chunk in chunks]
-    ends = [*itertools.accumulate(sizes)]
-    begins = [0, *ends[:-1]]
-    rows, width = ends[-1], frame_bytes // 4
-    most = sum(intake.resampler.most(size) for intake, size in zip(intakes, sizes, strict=True))
+def _take_plain(chunks: Sequence[SentChunk], places: list[int], taken: TakenTogether) -> list[int]:
+    """Takes those that are whole, of streams of a kind; the places of those that are not."""
+    own = [chunks[place] for place in places]
+    frame_bytes = own[0].intake.frame_bytes
+    sizes = [len(chunk.data) // frame_bytes for chunk in own]
+    row_ends = [*itertools.accumulate(sizes)]
+    rows, width = row_ends[-1], frame_bytes // 4
+    resamplers = [chunk.intake.resampler for chunk in own]
+    most = sum([resampler.most(size) for resampler, size in zip(resamplers, sizes, strict=True)])
     jobs = np.array(
         [
-            (chunk.intake.resampler.distance, chunk.first_frame, begin, end, 0)
-            for chunk, begin, end in zip(chunks, begins, ends, strict=True)
+            [resampler.distance for resampler in resamplers],
+            [chunk.first_frame for chunk in own],
+            [0, *row_ends[:-1]],
+            row_ends,
+            [0] * len(own),
         ]
-    )
+    ).T.copy()
     sent, times_ns = np.empty((rows, width)), np.empty(rows, np.int64)
-    made, places = np.empty((most, width), np.float32), np.empty((most, 4), np.int64)
-    data = b"".join([chunk.data for chunk in chunks])
-    take_whole(intakes[0].resampler.kind.arrays, jobs, data, intakes[0].order, sent, times_ns, made, places)
-    counts = jobs[:, 4].tolist()
-    if min(counts) < 0:
-        whole = [each for each, count in enumerate(counts) if count >= 0]
-        if not whole:
-            return [None] * len(chunks)
-        kept = np.concatenate([np.arange(begins[each], ends[each]) for each in whole])
-        sent, times_ns = sent[kept], times_ns[kept]
-    else:
-        whole = [*range(len(chunks))]
-    found = iter(_watched([chunks[each] for each in whole], sent, times_ns, [sizes[each] for each in whole]))
-    decided, decided_ns, start, start_ns = places[: sum(counts[each] for each in whole)].T.tolist()
-    taken: list[Iterable[Taken] | None] = []
-    at = 0
-    for chunk, size, count in zip(chunks, sizes, counts, strict=True):
-        if count < 0:
-            taken.append(None)
-            continue
+    made, moments = np.empty((most, width), np.float32), np.empty((most, 4), np.int64)
+    data = b"".join([chunk.data for chunk in own])
+    take_whole(resamplers[0].kind.arrays, jobs, data, own[0].intake.order, sent, times_ns, made, moments)
+    counts = jobs[:, 4]
+    refused = []
+    if counts.min() < 0:
+        whole = (counts >= 0).tolist()
+        refused = [place for place, fits in zip(places, whole, strict=True) if not fits]
+        places, own = [*itertools.compress(places, whole)], [*itertools.compress(own, whole)]
+        sizes = [*itertools.compress(sizes, whole)]
+        if not places:
+            return refused
+        kept = np.repeat(counts >= 0, np.diff(jobs[:, 3], prepend=0))
+        sent, times_ns, counts = sent[kept], times_ns[kept], counts[counts >= 0]
+    received = []
+    for chunk, size in zip(own, sizes, strict=True):
         chunk.intake.took(size)
-        own = slice(at, at + count)
-        at += count
-        block = ModelFrames(made[own], decided[own], decided_ns[own], start[own], start_ns[own])
-        taken.append(_in_order(chunk.first_frame, size, block, next(found)))
-    return taken
+        received.append(chunk.first_frame + size)
+    ends = counts.cumsum()
+    _sort(
+        PlainChunks(places, made, moments, ends - counts, ends, received),
+        _watched(own, sent, times_ns, sizes),
+        sizes,
+        taken,
+    )
+    return refused
 
 
-def _watched(chunks: Sequence[SentChunk], sent: F64, times_ns: I64, sizes: Sequence[int]) -> list[Found | Exception]:
+def _sort(plain: PlainChunks, found: Sequence[Found | Exception], sizes: Sequence[int], taken: TakenTogether) -> None:
+    """Puts chunks where they belong, by what has been found in them."""
+    others = [chunk for chunk, of_it in enumerate(found) if of_it]
+    if others:
+        for chunk in others:
+            taken.others[plain.places[chunk]] = _in_order(plain.items(chunk), sizes[chunk], found[chunk])
+        plain = plain.only([chunk for chunk, of_it in enumerate(found) if not of_it])
+    if plain.places:
+        taken.plain.append(plain)
+
+
+def _watched(
+    chunks: Sequence[SentChunk], sent: F64, times_ns: I64, sizes: Sequence[int]
+) -> Sequence[Found | Exception]:
     watches = [watch for chunk in chunks if (watch := chunk.intake.watch) is not None]
     if not watches:
         return [{}] * len(chunks)
@@ -108,24 +127,22 @@ def _watched(chunks: Sequence[SentChunk], sent: F64, times_ns: I64, sizes: Seque
     return SourceWatch.push_alike(watches, numbers, sent, times_ns, [*itertools.accumulate(sizes)])
 
 
-def _in_order(first: int, size: int, block: ModelFrames, found: Found | Exception) -> Iterable[Taken]:
-    """The model's frames, and what was found before those that come with the same frame or later, and the end."""
+def _in_order(items: Sequence[ModelFrames | ChunkEnd], size: int, found: Found | Exception) -> Iterable[Taken]:
+    """What a chunk of so many frames gives, with what was found before those that come with the same frame or later."""
     if isinstance(found, Exception):
         return map(_raised, (found,))  # where the stream's other errors are
+    end = items[-1]
+    assert isinstance(end, ChunkEnd)
     taken: list[Taken] = []
-    if not found:
-        if block.decided:
-            taken.append(block)
-    else:
-        at = 0
-        for row in (*sorted(found), size):
-            upto = bisect_left(block.decided, first + row, at)
-            if upto > at:
-                taken.append(block.part(at, upto))
-            at = upto
-            taken += found.get(row, ())
-    taken.append(ChunkEnd(first + size))
-    return taken
+    rest = items[0] if isinstance(items[0], ModelFrames) else None
+    for row in sorted(found):
+        if rest is not None:
+            upto = bisect_left(rest.decided, end.frames - size + row)
+            if upto:
+                taken.append(rest.part(0, upto))
+            rest = rest.part(upto, len(rest.decided)) if upto < len(rest.decided) else None
+        taken += found[row]
+    return [*taken, end] if rest is None else [*taken, rest, end]
 
 
 def _raised(error: Exception) -> Taken:

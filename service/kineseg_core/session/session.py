@@ -211,15 +211,18 @@ class Session:
         self._arrive(block, at, step)
         self._settle(segmenter.follow(follows) if follows or segmenter.begins else (), block, at, out)
 
-    def pass_quietly(self, block: ModelFrames, at: int) -> bool:
-        """Takes frame `at` of `block`, which the table has taken and from which nothing follows.
+    def pass_quietly(self, start: int, start_ns: int) -> bool:
+        """Takes a frame of the model, which the table has taken and from which nothing follows.
+
+        Args:
+            start, start_ns: Where it begins, see `ModelFrames`.
 
         Returns:
             Whether that was all: if not, it has not been taken, and is to go through `advance`.
         """
         if self._quiet is None or self._quiet.begins:
             return False
-        self._frame_times.append(block.start[at], block.start_ns[at])
+        self._frame_times.append(start, start_ns)
         return True
 
     def _arrive(self, block: ModelFrames, at: int, step: Step) -> None:
@@ -271,8 +274,12 @@ class Session:
 
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
-        self._acked = chunk.frames
+        self.acknowledged(chunk.frames)
         out.append(Ack(chunk.frames))
+
+    def acknowledged(self, frames: int) -> None:
+        """The same, where whoever processes it says so to the client."""
+        self._acked = frames
 
     def finish(self, end: End, out: list[Output]) -> Summary:
         """All frames have gone through: closes what is open and sums up."""

@@ -94,6 +94,7 @@ class ManyCall:
         self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
         self._notices: deque[_Opened | _Given | _Closed | _Finished] = deque()
+        self._acked: dict[int, int] = {}  # how far sessions have come, of which their clients have not heard
         self._changed = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._wait_s = 0.0  # until more may come, as its caller has sent too much
@@ -278,6 +279,8 @@ class ManyCall:
             backlog = member.attach(number, self, self._feeder)
             if backlog.outputs:
                 self._notice(_Given(member, backlog))
+            if member.acked:
+                self.acknowledged(member, member.acked)
         if is_ended:
             member.finish(EndReason.COMPLETED)
 
@@ -290,6 +293,7 @@ class ManyCall:
         """A session leaves the call without having come to its end."""
         if self._members.pop(member.number, None) is None:
             return
+        self._acked.pop(member.number, None)
         _log.info("stream cancelled", session=member.session_id, stream=member.stream_id, given_up=member.given_up)
         member.given_up = True
         free = self._openings.leave(member, over=False)
@@ -312,6 +316,7 @@ class ManyCall:
         """A member has been resumed by another call, or is left in a store for another server."""
         self._hold_unsent([member])
         del self._members[member.number]
+        self._acked.pop(member.number, None)
         if self._streams.draining:  # its client learns of it by the end of the call
             self._error = error
             self._changed.set()
@@ -336,6 +341,11 @@ class ManyCall:
         """The engine has got further with a member."""
         self._notice(_Given(member, delivery))
 
+    def acknowledged(self, member: MemberStream, frames: int) -> None:
+        """All that follows from a member's first so many frames has been delivered."""
+        self._acked[member.number] = frames
+        self._changed.set()
+
     def _notice(self, notice: _Opened | _Given | _Closed | _Finished) -> None:
         self._notices.append(notice)
         self._changed.set()
@@ -344,7 +354,7 @@ class ManyCall:
         """Sends what there is in one message, and so on to the end of the call."""
         limit = self._settings.idle_timeout_s
         while True:
-            while self._notices:
+            while self._notices or self._acked:
                 taken: list[tuple[MemberStream, int]] = []
                 message = self._collect(taken)
                 with _idle_after(2 * limit, "the client has not read what was sent"):
@@ -370,8 +380,7 @@ class ManyCall:
                 member, delivery, before = notice.member, notice.delivery, notice.at
                 if member.number not in self._members:
                     continue  # it has left
-                durable = None if member.beside is None else member.beside.durable
-                notice.at = collected.add_outputs(member.number, delivery.outputs, before, durable)
+                notice.at = collected.add_outputs(member.number, delivery.outputs, before)
                 member.sent(delivery.outputs[before : notice.at])
                 taken.append((member, notice.at - before))
                 if notice.at < len(delivery.outputs):
@@ -385,7 +394,15 @@ class ManyCall:
             else:
                 self._count(notice.error)
                 collected.add_closed(notice.number, notice.error)
+        waiting = {notice.member.number for notice in self._notices if isinstance(notice, _Opened | _Given)}
+        self._collect_acknowledged([number for number in self._acked if number not in waiting], collected)
         return collected.message()
+
+    def _collect_acknowledged(self, numbers: Sequence[int], collected: Collected) -> None:
+        """How far sessions have come of which all that comes before has been collected."""
+        members = self._members
+        durable = {number: beside.durable for number in numbers if (beside := members[number].beside) is not None}
+        collected.add_acknowledged({number: self._acked.pop(number) for number in numbers}, durable)
 
     def _collect_opened(self, notice: _Opened, collected: Collected) -> None:
         member = notice.member
@@ -408,6 +425,8 @@ class ManyCall:
 
     def _close(self, member: MemberStream, error: CoreError | None, collected: Collected) -> None:
         """A session has come to its end, and all that it gave has been collected."""
+        if member.number in self._acked:
+            self._collect_acknowledged([member.number], collected)
         del self._members[member.number]
         # Before its client learns of it, so that the client's next stream finds room.
         self._openings.leave(member, over=True)

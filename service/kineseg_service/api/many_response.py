@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError
@@ -36,14 +36,13 @@ class Collected:
         self._message.opened.add(session=number, opened=opened, window_frames=window_frames)
         self._bytes += opened.ByteSize()
 
-    def add_outputs(self, number: int, outputs: Sequence[Output], start: int, durable: int | None = None) -> int:
+    def add_outputs(self, number: int, outputs: Sequence[Output], start: int) -> int:
         """A session has given something.
 
         Args:
             number: Its number.
             outputs: What it has given.
             start: From here on it is new.
-            durable: So many of its frames are in a store; none: there is no store.
 
         Returns:
             Up to which they have found room.
@@ -51,15 +50,18 @@ class Collected:
         for at in range(start, len(outputs)):
             output = outputs[at]
             if isinstance(output, Ack):
-                self._acked[number] = output.frames
-                if durable is not None:
-                    self._durable[number] = durable
-                self._bytes += _ACK_BYTES
+                self.add_acknowledged({number: output.frames}, {})
             elif self._bytes >= _FULL_BYTES:
                 return at
             else:
                 self._add(number, output)
         return len(outputs)
+
+    def add_acknowledged(self, acked: Mapping[int, int], durable: Mapping[int, int]) -> None:
+        """Sessions have come so far, in frames, and so far in a store, those that are kept in one; by their numbers."""
+        self._acked.update(acked)
+        self._durable.update(durable)
+        self._bytes += _ACK_BYTES * len(acked)
 
     def add_closed(self, number: int, error: CoreError | None) -> None:
         """A session is over; `error` is why, unless it ended well."""

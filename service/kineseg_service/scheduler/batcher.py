@@ -28,6 +28,11 @@ class Batcher(Generic[T]):
         return len(self._others) + len(self._ahead)
 
     @property
+    def hurrying(self) -> int:
+        """How many streams wait that are not ahead of their own time."""
+        return len(self._others)
+
+    @property
     def hurries(self) -> bool:
         """Streams wait that are not ahead of their own time."""
         return bool(self._others)
@@ -37,11 +42,11 @@ class Batcher(Generic[T]):
         self._added += 1
         heapq.heappush(self._ahead if ahead else self._others, (arrival, self._added, stream))
 
-    def take(self, most: int) -> list[T]:
-        """Takes out the streams of the next batch, oldest first."""
-        streams = _oldest(self._others, most)
+    def take(self, most: int, others: int = 0) -> list[T]:
+        """Takes out the streams of the next batch of `most`, oldest first, which so many `others` are in already."""
+        streams = _oldest(self._others, most - others)
         if self._ahead:
-            streams += _oldest(self._ahead, self._turns.room(len(streams), most))
+            streams += _oldest(self._ahead, self._turns.room(others + len(streams), most))
         return streams
 
 

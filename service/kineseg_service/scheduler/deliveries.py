@@ -1,12 +1,13 @@
-"""What streams have given since the last hand-over to the event loop."""
+"""What streams have given, for the next hand-over to the event loop."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kineseg_core.errors import CoreError
-from kineseg_core.events import Output, Summary
+from kineseg_core.events import Ack, Output, Summary
 
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
@@ -32,14 +33,43 @@ class Delivery:
     error: CoreError | None = None
 
 
+class Through(NamedTuple):
+    """A chunk has gone through, and an acknowledgement is all that has come of it since the last hand-over.
+
+    Attributes:
+        stream: Whose.
+        frames: The index after the chunk's last frame.
+        passed: See `Delivery`.
+    """
+
+    stream: ScheduledStream
+    frames: int
+    passed: int
+
+
+class HandOver(NamedTuple):
+    """What is handed over at once: first the chunks, in order, and then the deliveries, one a stream."""
+
+    through: list[Through]
+    deliveries: list[Delivery]
+
+
 class Outbox:
-    """The deliveries of the next hand-over, one a stream."""
+    """What is in the next hand-over."""
 
     def __init__(self) -> None:
+        self._through: list[Through] = []
         self._deliveries: dict[ScheduledStream, Delivery] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._deliveries)
+        return bool(self._through) or bool(self._deliveries)
+
+    def acknowledge(self, stream: ScheduledStream, frames: int) -> None:
+        """A chunk has gone through that was taken together with others; up to this frame all has been given."""
+        if stream in self._deliveries:
+            self.give(stream, (Ack(frames),))
+        else:
+            self._through.append(Through(stream, frames, stream.passed))
 
     def give(self, stream: ScheduledStream, outputs: Sequence[Output], summary: Summary | None = None) -> None:
         """A stream has got further."""
@@ -57,11 +87,12 @@ class Outbox:
         """No one wants what a stream has given."""
         self._deliveries.pop(stream, None)
 
-    def take(self) -> list[Delivery]:
-        """Takes them all."""
-        deliveries = list(self._deliveries.values())
+    def take(self) -> HandOver:
+        """Takes it all."""
+        all_of_it = HandOver(self._through, list(self._deliveries.values()))
+        self._through = []
         self._deliveries.clear()
-        return deliveries
+        return all_of_it
 
     def _of(self, stream: ScheduledStream) -> Delivery:
         delivery = self._deliveries.get(stream)

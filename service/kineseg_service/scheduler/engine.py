@@ -32,22 +32,24 @@ from kineseg_core.snapshot import Snapshot
 from kineseg_service.errors import Broken
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.deliveries import Delivery, Outbox
+from kineseg_service.scheduler.chunk_queue import ChunkRows, SentChunks, WaitingChunks
+from kineseg_service.scheduler.deliveries import HandOver, Outbox
 from kineseg_service.scheduler.inbox import Inbox
 from kineseg_service.scheduler.lanes import Lane, Lanes
 from kineseg_service.scheduler.pace import Pace
-from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, Submitted, weight
 from kineseg_service.scheduler.steps import Stepper
 
 R = TypeVar("R")
 
 _log = get_logger(__name__)
-# While streams wait that are not ahead of their own time, results are handed over at least this often.
+# Results are handed over once all has gone through of streams that are not ahead of their own time, and at least this
+# often.
 _FLUSH_S = 0.003
 
 
-def _drop(deliveries: list[Delivery]) -> None:
-    """Where deliveries go before anyone wants them."""
+def _drop(hand_over: HandOver) -> None:
+    """Where what streams give goes before anyone wants them."""
 
 
 def _ignore() -> None:
@@ -73,9 +75,9 @@ class Engine:
         queue_responses: int = 1024,
         tick_s: float = 0.005,
     ) -> None:
-        self._stepper = Stepper(network, self._advanced, self._fail)
+        self._stepper = Stepper(network, self._advanced, self._followed, self._fail)
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
-        self._deliver: Callable[[list[Delivery]], None] = _drop
+        self._deliver: Callable[[HandOver], None] = _drop
         self._on_end: Callable[[], None] = _ignore
         self._metrics = metrics
         self._most_outputs = queue_responses
@@ -91,7 +93,7 @@ class Engine:
 
     # What others call, from any thread.
 
-    def start(self, deliver: Callable[[list[Delivery]], None], on_failure: Callable[[], None] = _ignore) -> None:
+    def start(self, deliver: Callable[[HandOver], None], on_failure: Callable[[], None] = _ignore) -> None:
         """Starts the thread.
 
         Args:
@@ -128,12 +130,16 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._or_fail(stream, lambda: self._take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item], float]]) -> None:
-        """Queues what several sessions have taken, and when that came, as `submit` does, at once."""
+    def submit_many(self, taken: Sequence[Submitted | SentChunks]) -> None:
+        """Queues what several sessions have taken, in order, as `submit` does, at once."""
 
         def take() -> None:
-            for stream, items, came in taken:
-                self._or_fail(stream, lambda: self._take(stream, items, came))  # noqa: B023 - is called at once
+            for each in taken:
+                if isinstance(each, SentChunks):
+                    self._take_chunks(each)
+                else:
+                    stream, items, came = each
+                    self._or_fail(stream, lambda: self._take(stream, items, came))  # noqa: B023 - is called at once
 
         self._post(take)
 
@@ -195,9 +201,11 @@ class Engine:
                 self._pace.begin()
                 for command in commands:
                     self._do(command)
+            hurried = self._lanes.hurry()
             for lane in self._lanes.waiting():
                 self._tick(lane)
-            if not self._lanes.hurry() or time.monotonic() - self._flushed > _FLUSH_S:
+            none_left = not (self._lanes.hurry() if hurried else self._lanes.busy())
+            if none_left or time.monotonic() - self._flushed > _FLUSH_S:
                 self._flush()
         self._flush()
 
@@ -222,9 +230,9 @@ class Engine:
     def _flush(self) -> None:
         self._flushed = time.monotonic()
         if self._outbox:
-            deliveries = self._outbox.take()
-            self._deliver(deliveries)
-            for delivery in deliveries:
+            hand_over = self._outbox.take()
+            self._deliver(hand_over)
+            for delivery in hand_over.deliveries:
                 self._count(delivery.stream)
         with harmless("metrics"):
             self._metrics.waiting(self._waiting)
@@ -275,6 +283,10 @@ class Engine:
         )
         stream.queue.clear()
         stream.at = 0
+        if stream.in_columns:
+            withdrawn = lane.chunks.withdraw(stream)
+            self._waiting -= sum(weight(item) for chunk in withdrawn for item in chunk.items) - len(withdrawn)
+            stream.in_columns = 0
 
     def _take(self, stream: ScheduledStream, items: Sequence[Item], came: float) -> None:
         if stream.lease is None:
@@ -287,13 +299,54 @@ class Engine:
                 self._waiting += len(item.frames)
         self._proceed(stream)
 
+    def _take_chunks(self, sent: SentChunks) -> None:
+        """Chunks wait in the columns of their lane, unless something else of their stream waits before them."""
+        ready: dict[Lane[ScheduledStream], list[int]] = {}
+        for chunk, (stream, came) in enumerate(zip(sent.streams, sent.came, strict=True)):
+            if stream.lease is None:
+                continue
+            if stream.queue or stream.queued or stream.ahead or stream.lane.rows is None or self._stalls(stream):
+                items = sent.chunks.items(chunk)
+                self._or_fail(stream, lambda: self._take(stream, items, came))  # noqa: B023 - is called at once
+                continue
+            stream.window = self._pace.saw(stream.window)
+            stream.in_columns += 1
+            ready.setdefault(stream.lane, []).append(chunk)
+        for lane, chunks in ready.items():
+            waiting = WaitingChunks(sent, chunks)
+            self._waiting += sum(waiting.sizes[chunk] for chunk in chunks)
+            lane.chunks.add(waiting)
+            self._settle(lane)
+
+    def _settle(self, lane: Lane[ScheduledStream]) -> None:
+        """Chunks whose last frame has gone through are through."""
+        for waiting, through in lane.chunks.settle():
+            for chunk in through:
+                stream, received = waiting.streams[chunk], waiting.chunks.received[chunk]
+                stream.in_columns -= 1
+                stream.passed += waiting.sizes[chunk] + 1
+                stream.session.acknowledged(received)
+                self._outbox.acknowledge(stream, received)
+                if stream.queue:
+                    self._proceed(stream)
+
+    def _withdraw(self, stream: ScheduledStream) -> None:
+        """What waits of a stream in columns goes back into its queue."""
+        chunks = stream.lane.chunks.withdraw(stream)
+        stream.in_columns -= len(chunks)
+        for chunk in reversed(chunks):
+            stream.passed += chunk.stepped
+            for item in reversed(chunk.items):
+                self._arrivals += 1
+                stream.queue.appendleft((self._arrivals, item, chunk.came))
+
     def _unstall(self, stream: ScheduledStream) -> None:
         stream.stalled = False
         self._proceed(stream)
 
     def _proceed(self, stream: ScheduledStream) -> None:
         """Lets through what needs no step, and queues the stream when a frame comes next."""
-        while stream.queue and not stream.queued and not self._stalls(stream):
+        while stream.queue and not stream.queued and not stream.in_columns and not self._stalls(stream):
             arrival, item, stream.came = stream.queue[0]
             if isinstance(item, ModelFrames):
                 stream.block, stream.queued = item, True
@@ -350,25 +403,56 @@ class Engine:
     # Steps.
 
     def _tick(self, lane: Lane[ScheduledStream]) -> None:
-        streams = [stream for stream in lane.batcher.take(lane.decoder.max_batch) if stream.lease is not None]
-        if not streams:
+        most = lane.decoder.max_batch
+        # Where both wait, in turn the ones take what room they want, and the others what is left.
+        lane.chunks_first = not lane.chunks_first
+        room = most if lane.chunks_first else max(0, most - lane.batcher.hurrying)
+        chunks = lane.chunks.take(room)
+        streams = lane.batcher.take(most, sum(map(len, chunks)))
+        streams = [stream for stream in streams if stream.lease is not None]
+        together = sum(map(len, chunks), len(streams))
+        if not together:
             return
         began = time.perf_counter()
-        waited = time.monotonic() - streams[0].came  # none has waited longer
+        came = [stream.came for stream in streams[:1]] + [rows.came for rows in chunks[:1]]  # none has waited longer
+        waited = time.monotonic() - min(came)
         try:
-            self._stepper.step(lane, streams)
+            self._stepper.step(lane, streams, chunks)
         except Exception:
-            _log.exception("a step failed; trying its streams one by one", streams=len(streams))
-            for stream in streams:
-                try:
-                    self._stepper.step(lane, [stream])
-                except Exception:
-                    self._fail(stream, "the model could not be run")
+            _log.exception("a step failed; trying its streams one by one", streams=together)
+            self._step_apart(lane, streams, chunks)
+        else:
+            self._waiting -= sum(map(len, chunks))
         with harmless("metrics"):
-            self._metrics.stepped(len(streams), time.perf_counter() - began, waited)
+            self._metrics.stepped(together, time.perf_counter() - began, waited)
         for stream in streams:
             stream.queued = False
             self._proceed(stream)
+        if chunks:
+            self._settle(lane)
+
+    def _step_apart(
+        self, lane: Lane[ScheduledStream], streams: Sequence[ScheduledStream], chunks: Sequence[ChunkRows]
+    ) -> None:
+        """Each stream by itself, as one of them has made all fail; those of chunks with the next steps."""
+        for rows in chunks:
+            for stream in rows.streams:
+                self._withdraw(stream)
+                self._proceed(stream)
+        for stream in streams:
+            try:
+                self._stepper.step(lane, [stream])
+            except Exception:
+                self._fail(stream, "the model could not be run")
+
+    def _followed(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
+        """Something may have followed from a row of a stream's chunk."""
+        if not outputs:
+            self._count(stream)
+            return
+        self._give(stream, outputs)
+        if self._stalls(stream):
+            self._withdraw(stream)
 
     def _advanced(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
         """A frame of a stream has gone through."""

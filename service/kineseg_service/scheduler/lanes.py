@@ -14,6 +14,7 @@ from kineseg_core.segmenter.table import SegmenterTable, TablePlan
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.batcher import Batcher
+from kineseg_service.scheduler.chunk_queue import ChunkQueue
 from kineseg_service.scheduler.turns import Turns
 
 T = TypeVar("T")
@@ -22,11 +23,19 @@ _MOST_MADE = 32
 
 
 class Lane(Generic[T]):
-    """A model: its decoder, the streams that wait for it, and room for a batch."""
+    """A model: its decoder, the streams that wait for it, and room for a batch.
+
+    Attributes:
+        batcher: Streams whose next frame waits.
+        chunks: What waits in columns of others, none of which are ahead of their own time.
+        chunks_first: They have stepped first the last time.
+    """
 
     def __init__(self, decoder: Decoder, turns: Turns) -> None:
         self.decoder = decoder
         self.batcher: Batcher[T] = Batcher(turns)
+        self.chunks = ChunkQueue(decoder.slots)
+        self.chunks_first = False
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
@@ -38,6 +47,16 @@ class Lane(Generic[T]):
             self._table = SegmenterTable(plan, self.decoder.slots, self.decoder.max_batch)
         assert self._table.plan == plan  # streams of a model have all in common
         return self._table
+
+    @property
+    def busy(self) -> bool:
+        """Streams wait for a step."""
+        return bool(self.batcher) or bool(self.chunks)
+
+    @property
+    def hurries(self) -> bool:
+        """Streams wait that are not ahead of their own time."""
+        return self.batcher.hurries or bool(self.chunks)
 
     @property
     def rows(self) -> SegmenterTable | None:
@@ -81,17 +100,17 @@ class Lanes(Generic[T]):
 
     def waiting(self) -> Sequence[Lane[T]]:
         """Those in which streams wait for a step and may have it."""
-        lanes = [lane for lane in self._all() if lane.batcher]
-        hurrying = [lane for lane in lanes if lane.batcher.hurries]
+        lanes = [lane for lane in self._all() if lane.busy]
+        hurrying = [lane for lane in lanes if lane.hurries]
         return hurrying if hurrying and not self._turns.overdue else lanes
 
     def busy(self) -> bool:
         """Whether streams wait in any."""
-        return any(lane.batcher for lane in self._all())
+        return any(lane.busy for lane in self._all())
 
     def hurry(self) -> bool:
         """Whether streams wait that are not ahead of their own time."""
-        return any(lane.batcher.hurries for lane in self._all())
+        return any(lane.hurries for lane in self._all())
 
     def _all(self) -> Iterator[Lane[T]]:
         return chain(self._own.values(), self._made.values())

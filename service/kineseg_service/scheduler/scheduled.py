@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +53,7 @@ class ScheduledStream:
         ahead: It is ahead of its own time, and others step before it.
         stalled: It waits for its client to take some.
         queued: It stands in the batcher.
+        in_columns: So many of its chunks wait in columns; what is in `queue` comes after them.
         counted: What of its session's segment counts the metrics have.
         window: When it last sent something, see `Pace.saw`.
     """
@@ -70,6 +71,7 @@ class ScheduledStream:
     ahead: bool = False
     stalled: bool = False
     queued: bool = False
+    in_columns: int = 0
     counted: SegmentCounts = field(default_factory=SegmentCounts)
     window: int = -1
 
@@ -88,6 +90,10 @@ class ScheduledStream:
     def decoder(self) -> Decoder:
         """What steps it."""
         return self.lane.decoder
+
+
+Submitted = tuple[ScheduledStream, Sequence[Item], float]
+"""What a stream has taken, and when that came, by `time.monotonic`."""
 
 
 def weight(item: Item) -> int:

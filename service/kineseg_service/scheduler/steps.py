@@ -8,10 +8,11 @@ import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, Look
 from kineseg_core.events import Output
 from kineseg_core.inference.state_table import Step, Stepped
-from kineseg_core.intake.resampling import F32
+from kineseg_core.intake.resampling import F32, ModelFrames
 from kineseg_core.segmenter.table import SegmenterTable
 from numpy.typing import NDArray
 
+from kineseg_service.scheduler.chunk_queue import ChunkRows
 from kineseg_service.scheduler.lanes import Lane
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
@@ -25,6 +26,7 @@ class Stepper:
     Args:
         network: What looks at candidate boundaries.
         advanced: Is called with a stream whose next frame has gone through, and what that gave.
+        followed: Is called with a stream, from a row of whose chunk something may follow, and with what did.
         fail: Ends a stream, and says what could not be done; where an exception is being handled it is logged.
     """
 
@@ -32,60 +34,109 @@ class Stepper:
         self,
         network: BoundaryNetwork,
         advanced: Callable[[ScheduledStream, Sequence[Output]], None],
+        followed: Callable[[ScheduledStream, Sequence[Output]], None],
         fail: Callable[[ScheduledStream, str], None],
     ) -> None:
         self._network = network
         self._advanced = advanced
+        self._followed = followed
         self._fail = fail
 
-    def step(self, lane: Lane[ScheduledStream], streams: list[ScheduledStream]) -> None:
-        """The next frame of each stream.
+    def step(
+        self, lane: Lane[ScheduledStream], streams: list[ScheduledStream], chunks: Sequence[ChunkRows] = ()
+    ) -> None:
+        """The next frame of each stream, and the next rows of some chunks.
 
         Raises:
             Exception: The model could not be run; no stream has advanced.
         """
         n = len(streams)
-        frames, slots = lane.frames[:n], lane.slots[:n]
+        end = n + sum(map(len, chunks))
+        frames, slots = lane.frames[:end], lane.slots[:end]
         for row, stream in enumerate(streams):
             frames[row] = stream.block.frames[stream.at]
             slots[row] = stream.slot
+        for rows in chunks:
+            rows.put(frames[n : n + len(rows)], slots[n : n + len(rows)])
+            n += len(rows)
         stepped = lane.decoder.step(slots, frames)
         # From here on nothing raises: a stream that has stepped must not step the same frame again.
+        for rows in chunks:
+            rows.step()
         if stepped.bad_rows:
-            for row in stepped.bad_rows:
-                self._fail(streams[row], "the model's output is not finite")
-            good = np.setdiff1d(np.arange(n), stepped.bad_rows).tolist()
-            streams, slots, frames = [streams[row] for row in good], slots[good], frames[good]
-            stepped = stepped.of(good)
+            fits = np.ones(end, np.bool_)
+            fits[stepped.bad_rows] = False
+            streams, chunks = self._without_bad(streams, chunks, fits)
+            slots, frames, stepped = slots[fits], frames[fits], stepped.of(np.flatnonzero(fits).tolist())
         if lane.rows is None:
             self._one_by_one(streams, stepped)
         else:
-            self._in_rows(lane.rows, streams, slots, frames, stepped)
+            self._in_rows(lane.rows, streams, chunks, slots, frames, stepped)
+
+    def _without_bad(
+        self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows], fits: NDArray[np.bool_]
+    ) -> tuple[list[ScheduledStream], list[ChunkRows]]:
+        """Those whose outputs are fine; of the others the streams fail."""
+        good, begin = list[ChunkRows](), len(streams)
+        everyone = [*streams, *(stream for rows in chunks for stream in rows.streams)]
+        for rows in chunks:
+            good.append(rows.only(fits[begin : begin + len(rows)]))
+            begin += len(rows)
+        for row in np.flatnonzero(~fits).tolist():
+            self._fail(everyone[row], "the model's output is not finite")
+        return [stream for stream, fit in zip(streams, fits.tolist(), strict=False) if fit], good
 
     def _in_rows(
-        self, table: SegmenterTable, streams: Streams, slots: NDArray[np.int64], frames: F32, stepped: Stepped
+        self,
+        table: SegmenterTable,
+        streams: Streams,
+        chunks: Sequence[ChunkRows],
+        slots: NDArray[np.int64],
+        frames: F32,
+        stepped: Stepped,
     ) -> None:
         """Streams whose segmenters keep their numbers in a table."""
         try:
             follows = table.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
         except Exception:
-            self._fail_all(streams)
+            self._fail_all([*streams, *(stream for rows in chunks for stream in rows.streams)])
             return
+        # Nearly always nothing follows, and that is to cost next to nothing.
         for row, stream in enumerate(streams):
-            # Nearly always nothing follows, and that is to cost next to nothing.
-            if row in follows or not stream.session.pass_quietly(stream.block, stream.at):
-                self._follow(stream, stepped.one(row), follows.get(row, ()))
-            else:
+            block, at = stream.block, stream.at
+            if row not in follows and stream.session.pass_quietly(block.start[at], block.start_ns[at]):
                 self._advanced(stream, NOTHING)
+            elif (outputs := self._follow(stream, block, at, stepped.one(row), follows.get(row, ()))) is not None:
+                self._advanced(stream, outputs)
+        first = len(streams)
+        for rows in chunks:
+            moments = rows.waiting.chunks.moments[rows.rows, 2:].tolist()
+            for row, (stream, (start, start_ns)) in enumerate(zip(rows.streams, moments, strict=True), first):
+                if row in follows or not stream.session.pass_quietly(start, start_ns):
+                    self._follow_row(rows, row - first, stepped.one(row), follows.get(row, ()))
+            first += len(rows)
 
-    def _follow(self, stream: ScheduledStream, step: Step, follows: Sequence[int]) -> None:
+    def _follow_row(self, rows: ChunkRows, at: int, step: Step, follows: Sequence[int]) -> None:
+        """Something follows from one of the rows of chunks, or may."""
+        chunk, row = int(rows.which[at]), int(rows.rows[at])
+        waiting = rows.waiting
+        stream = waiting.streams[chunk]
+        stream.came = waiting.came[chunk]
+        outputs = self._follow(stream, waiting.chunks.block(row, row + 1), 0, step, follows)
+        if outputs is not None:
+            self._followed(stream, outputs)
+
+    def _follow(
+        self, stream: ScheduledStream, block: ModelFrames, at: int, step: Step, follows: Sequence[int]
+    ) -> list[Output] | None:
+        """What a stream gives with a frame; none: it has failed."""
         outputs: list[Output] = []
         try:
-            stream.session.advance(stream.block, stream.at, step, follows, outputs)
+            stream.session.advance(block, at, step, follows, outputs)
         except Exception:
             self._fail(stream, "the stream could not be segmented")
-            return
-        self._advanced(stream, outputs)
+            return None
+        return outputs
 
     def _one_by_one(self, streams: Streams, stepped: Stepped) -> None:
         """Streams whose segmenters keep their numbers themselves; the boundary network has one run for all."""

@@ -12,8 +12,9 @@ from kineseg_core.intake.together import take_together
 
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream
+from kineseg_service.scheduler.scheduled import Submitted
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S
 
@@ -69,25 +70,16 @@ class Feeder:
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s
-        taken: list[tuple[ScheduledStream, Sequence[Item], float]] = []
+        taken: list[Submitted | SentChunks] = []
         frames = 0
         while line and monotonic() < until:
             members = [line.popleft() for _ in range(min(together, len(line)))]
-            _begin(members)
-            for member in members:
+            before = [member.session.intake.received for member in members]
+            for member in self._take_together(members, taken):
+                self._take_alone(member, until, taken)
+            for member, received in zip(members, before, strict=True):
+                frames += member.session.intake.received - received
                 member.queued = False
-                intake = member.session.intake
-                before = intake.received
-                try:
-                    items = member.take(until)
-                except Exception:
-                    failure = StepFailed("the stream could not be ended")
-                    _log.exception("ending failed", session=member.session_id, error_id=failure.error_id)
-                    member.give_up(failure)
-                    continue
-                frames += intake.received - before
-                if items:
-                    taken.append((member.stream, items, member.came))
                 if member.can_take:
                     self.add(member)
         if taken:
@@ -95,10 +87,36 @@ class Feeder:
             with harmless("metrics"):
                 self._metrics.received(frames)
 
+    def _take_together(
+        self, members: Sequence[MemberStream], taken: list[Submitted | SentChunks]
+    ) -> list[MemberStream]:
+        """Takes the next chunk of each that has one, or begins it; those that are to take what there is alone."""
+        alone, waiting, chunks = [], [], []
+        for member in members:
+            chunk = member.next_chunk()
+            if chunk is None:
+                alone.append(member)
+            else:
+                waiting.append(member)
+                chunks.append(chunk)
+        plain, others = take_together(chunks)
+        for alike in plain:
+            those = [waiting[place] for place in alike.places]
+            came = [member.took(frames) for member, frames in zip(those, alike.sizes, strict=True)]
+            taken.append(SentChunks([member.stream for member in those], came, alike))
+        for place, given in others.items():
+            if given is not None:  # else its turn comes to the same error, and ends it
+                waiting[place].begun(given)
+            alone.append(waiting[place])
+        return alone
 
-def _begin(members: Sequence[MemberStream]) -> None:
-    """Begins the next chunk of each that has one, all of them together."""
-    waiting = [(member, chunk) for member in members if (chunk := member.next_chunk()) is not None]
-    for (member, _), taken in zip(waiting, take_together([chunk for _, chunk in waiting]), strict=True):
-        if taken is not None:  # else its turn comes to the same error, and ends it
-            member.begun(taken)
+    def _take_alone(self, member: MemberStream, until: float, taken: list[Submitted | SentChunks]) -> None:
+        try:
+            items = member.take(until)
+        except Exception:
+            failure = StepFailed("the stream could not be ended")
+            _log.exception("ending failed", session=member.session_id, error_id=failure.error_id)
+            member.give_up(failure)
+            return
+        if items:
+            taken.append((member.stream, items, member.came))

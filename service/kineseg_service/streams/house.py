@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from kineseg_core.errors import Full
@@ -13,7 +14,7 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Draining
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.deliveries import Delivery, HandOver
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import ScheduledStream
 from kineseg_service.streams.parking import Parking
@@ -21,6 +22,7 @@ from kineseg_service.streams.together import Together
 
 if TYPE_CHECKING:
     from kineseg_service.streams.onlooker import Onlooker
+    from kineseg_service.streams.open_stream import OpenStream
     from kineseg_service.traces import Traces
 
 
@@ -36,6 +38,7 @@ class House:
 
     Attributes:
         deliver_to: Gets what the engine delivers for a stream.
+        streams: What hears that chunks have gone through which were taken together.
         at_drain: Is called when the server begins to shut down.
         parking: Streams whose calls have broken.
         back_row: See `OpenStream`.
@@ -57,6 +60,7 @@ class House:
         self.traces = traces
         self.loop = asyncio.get_running_loop()
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
+        self.streams: dict[ScheduledStream, OpenStream] = {}
         self.at_drain: set[Callable[[], object]] = set()
         self.parking = Parking(settings.resume_s, settings.max_parked, metrics)
         self.back_row = asyncio.Lock()
@@ -114,10 +118,10 @@ class House:
         with harmless("metrics"):
             self.metrics.settle()
 
-    def from_engine(self, deliveries: list[Delivery]) -> None:
-        """Takes the engine's deliveries, in its thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get them
-            self.loop.call_soon_threadsafe(self._deliver, deliveries)
+    def from_engine(self, hand_over: HandOver) -> None:
+        """Takes what streams give from the engine, in its thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get it
+            self.loop.call_soon_threadsafe(self._deliver, hand_over)
 
     def begin_to_drain(self) -> None:
         """From now on no stream is opened."""
@@ -129,8 +133,15 @@ class House:
         """Returns when no stream is left."""
         await self._empty.wait()
 
-    def _deliver(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
+    def _deliver(self, hand_over: HandOver) -> None:
+        streams, now = self.streams, monotonic()
+        for stream, frames, passed in hand_over.through:
+            if self.onlooker is not None:
+                self.onlooker.delivered(Delivery(stream, [], passed))
+            live = streams.get(stream)
+            if live is not None:
+                live.through(frames, passed, now)
+        for delivery in hand_over.deliveries:
             if self.onlooker is not None:
                 self.onlooker.delivered(delivery)
             deliver = self.deliver_to.get(delivery.stream)

@@ -125,6 +125,7 @@ class LiveStreams:
             self._streams[name] = live
             self._named[live.stream_id] = name
             self._house.deliver_to[stream] = partial(self._deliver, live)
+            self._house.streams[stream] = live
             self._house.count()
             if self._house.onlooker is not None:
                 self._house.onlooker.opened(self._tenant, live)
@@ -133,6 +134,7 @@ class LiveStreams:
                 live.end(EndReason.DRAINED)
         except BaseException:
             self._house.deliver_to.pop(stream, None)
+            self._house.streams.pop(stream, None)
             self._streams.pop(name, None)
             self._named.pop(session.config.stream_id, None)
             # Before its client learns of it, so that the client's next stream finds room.
@@ -156,6 +158,7 @@ class LiveStreams:
         with harmless("metrics"):
             self._tally.gone(live)
         self._house.deliver_to.pop(live.stream, None)
+        self._house.streams.pop(live.stream, None)
         self._streams.pop(live.session_id, None)
         self._named.pop(live.stream_id, None)
         if live.released:

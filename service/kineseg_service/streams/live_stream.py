@@ -82,8 +82,13 @@ class LiveStream(OpenStream):
             if wanted := self._wanted_snapshot():
                 self._engine.submit(self._stream, wanted)
 
-    def took(self, chunk: SentChunk, given: Iterable[Taken] | None) -> list[Item]:
-        """Its chunk has been taken with those of others; what that gives is to be handed to the engine.
+    def took(self, frames: int) -> None:
+        """Its chunk that waited has been taken with those of others, and has given so many frames of the model."""
+        self._waits = False
+        self._submitted += frames + 1
+
+    def took_items(self, chunk: SentChunk, given: Iterable[Taken] | None) -> list[Item]:
+        """The same where something else may have come of it, too; that is to be handed to the engine.
 
         Args:
             chunk: The chunk.
@@ -191,6 +196,11 @@ class LiveStream(OpenStream):
             self._room.set()
         if outputs or self.released:
             self._changed.set()
+
+    def through(self, frames: int, passed: int, now: float) -> None:
+        """See `OpenStream`."""
+        self._again += 1
+        self.deliver(Delivery(self._stream, [Ack(frames)], passed))
 
     @property
     def attached(self) -> bool:

@@ -35,7 +35,10 @@ class Owner(Protocol):
     """The call that a member belongs to."""
 
     def delivered(self, member: MemberStream, delivery: Delivery) -> None:
-        """The engine has got further with a member."""
+        """The engine has got further with a member; acknowledgements are not among what it gives."""
+
+    def acknowledged(self, member: MemberStream, frames: int) -> None:
+        """All that follows from a member's first so many frames has been delivered."""
 
     def gave_up(self, member: MemberStream, error: CoreError) -> None:
         """A member cannot go on, or its client takes nothing."""
@@ -64,6 +67,7 @@ class MemberStream(OpenStream):
         number: Which it is in its call.
         window_frames: So many frames may have come and not be acknowledged.
         queued: It stands in the feeder's line.
+        acked: All that follows from so many of its frames has been given; its client hears of that, or has.
         came: When that came which it has taken first in its last turn, by `time.monotonic`.
     """
 
@@ -82,15 +86,16 @@ class MemberStream(OpenStream):
         self.queued = False
         self._frame_bytes = session.intake.frame_bytes
         self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self._frame_bytes))
+        self.acked = 0
         self._owner: Owner | None = owner
         self._feeder = feeder
         self._held: list[Output] = []  # what it has given while it had no call
-        self._unsent: deque[Output] = deque()  # what its call has been given and has not sent, but acknowledgements
+        self._unsent: deque[Output] = deque()  # what its call has been given and has not sent
         self._under_way = 0
         self._sizes: deque[int] = deque()  # of the chunks that are under way, oldest first
         self.came = 0.0
         self._began_at = 0.0  # when the chunk came that is being taken
-        self._kept: deque[tuple[int, bytes, Sequence[int], float] | _End] = deque()
+        self._kept: deque[tuple[SentChunk, float] | _End] = deque()  # with when they came
         self._taking: Iterator[Taken] | None = None  # the rest of a chunk
         self._finishing = False
 
@@ -114,7 +119,7 @@ class MemberStream(OpenStream):
         self._under_way += frames
         self._sizes.append(frames)
         self.active_at = monotonic()
-        self._kept.append((first_frame, data, capture_times_ns, self.active_at))
+        self._kept.append((SentChunk(self.session.intake, first_frame, data, capture_times_ns), self.active_at))
         if not self.queued:
             self._feeder.add(self)
 
@@ -146,18 +151,28 @@ class MemberStream(OpenStream):
         return self._taking is not None
 
     def next_chunk(self) -> SentChunk | None:
-        """The next chunk, where one is next, and nothing of it is taken yet: `begun` may be called with what it gives,
-        before `take`."""
-        if self._taking is not None or not self.can_take:
+        """The next chunk, where one is next, nothing of it is taken yet, and there is room: `took`, or `begun` and then
+        `take`, may be called with what it gives."""
+        if self._taking is not None or not self._kept or self._ending:
+            return None
+        if self._submitted - self._stream.passed >= self._queue_frames:
             return None
         entry = self._kept[0]
-        return None if isinstance(entry, _End) else SentChunk(self.session.intake, *entry[:3])
+        return None if isinstance(entry, _End) else entry[0]
+
+    def took(self, frames: int) -> float:
+        """The next chunk has been taken, and so many frames of the model have come of it; when it came."""
+        entry = self._kept.popleft()
+        assert not isinstance(entry, _End)
+        self._submitted += frames + 1
+        self.came = entry[1]
+        return self.came
 
     def begun(self, taken: Iterable[Taken]) -> None:
         """The next chunk gives this."""
         entry = self._kept.popleft()
         assert not isinstance(entry, _End)
-        self._taking, self._began_at = iter(taken), entry[3]
+        self._taking, self._began_at = iter(taken), entry[1]
 
     def take(self, until: float) -> list[Item]:
         """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
@@ -199,25 +214,43 @@ class MemberStream(OpenStream):
 
     def deliver(self, delivery: Delivery) -> None:
         """The engine has got further."""
-        delivery = self._unseen(delivery)
-        for output in delivery.outputs:
-            if type(output) is Ack:
-                self._under_way -= self._sizes.popleft()
-            elif self._owner is not None:
-                self._unsent.append(output)
+        delivery, acks = self._without_acks(self._unseen(delivery))
         super().deliver(delivery)
+        self._written(len(acks))
         if self._owner is None:
             self._held += delivery.outputs
+        else:
+            self._unsent.extend(delivery.outputs)
+            if delivery.outputs or delivery.summary is not None or delivery.error is not None:
+                self._owner.delivered(self, delivery)
+        for ack in acks:
+            self._acknowledged(ack.frames)
+        self._go_on(delivery.passed)
+
+    def through(self, frames: int, passed: int, now: float) -> None:
+        """See `OpenStream`."""
+        self.active_at = now
+        self._acknowledged(frames)
+        if self._kept:
+            self._go_on(passed)
+
+    def _acknowledged(self, frames: int) -> None:
+        self._under_way -= self._sizes.popleft()
+        self.acked = frames
+        if self._owner is not None:
+            self._owner.acknowledged(self, frames)
+
+    def _go_on(self, passed: int) -> None:
+        """Takes more, if there is anything and there is room."""
+        if self._owner is None:
             return
-        if (self._kept or self._taking is not None) and self._submitted - delivery.passed <= self._queue_frames // 2:
+        if (self._kept or self._taking is not None) and self._submitted - passed <= self._queue_frames // 2:
             self._feeder.add(self)
-        self._owner.delivered(self, delivery)
 
     def acknowledge(self, ack: Ack) -> None:
         """Its client is to hear of this."""
         if self._owner is not None:
-            self._again += 1
-            self._owner.delivered(self, Delivery(self._stream, [ack], self._stream.passed))
+            self._owner.acknowledged(self, ack.frames)
 
     def give_up(self, error: CoreError) -> None:
         """It cannot go on, or its client takes nothing: it leaves its call with this error."""
@@ -228,8 +261,7 @@ class MemberStream(OpenStream):
     def sent(self, outputs: Sequence[Output]) -> None:
         """These are being sent."""
         for output in outputs:
-            if type(output) is not Ack:
-                self._unsent.popleft()
+            self._unsent.popleft()
             if self.resumable is not None:
                 self.resumable.sent.add(output)
 
@@ -262,8 +294,8 @@ class MemberStream(OpenStream):
         self._engine.submit(self._stream, [*rest, *self._wanted_snapshot()], self._began_at)
 
     def unsent(self) -> list[Output]:
-        """What has been held, or has not been sent by its call."""
-        return [*self._held, *self._unsent]
+        """What has been held, or has not been sent by its call, and how far it has come."""
+        return [*self._held, *self._unsent, Ack(self.acked)]
 
     def resume(self, seen: Seen) -> None:
         """What its client has not seen comes next."""
@@ -276,11 +308,11 @@ class MemberStream(OpenStream):
         self.active_at = monotonic()
 
     def attach(self, number: int, owner: Owner, feeder: Feeder) -> Delivery:
-        """It belongs to another call from now on; what that is to send first."""
+        """It belongs to another call from now on; what that is to send first, besides how far it has come."""
         self.number, self._owner, self._feeder = number, owner, feeder
         held, self._held = self._held, []
         backlog = self._unseen(Delivery(self._stream, held, self._stream.passed))
-        self._unsent.extend(output for output in backlog.outputs if type(output) is not Ack)
+        self._unsent.extend(backlog.outputs)
         return backlog
 
     def detach(self, error: CoreError) -> None:
@@ -296,16 +328,24 @@ class MemberStream(OpenStream):
         self._written(len(delivery.outputs) - len(outputs))
         return replace(delivery, outputs=outputs)
 
+    @staticmethod
+    def _without_acks(delivery: Delivery) -> tuple[Delivery, list[Ack]]:
+        """The same without acknowledgements, and these."""
+        acks = [output for output in delivery.outputs if isinstance(output, Ack)]
+        if acks:
+            delivery = replace(delivery, outputs=[each for each in delivery.outputs if not isinstance(each, Ack)])
+        return delivery, acks
+
     def _next(self, items: list[Item]) -> Iterator[Taken]:
         """What the next chunk gives; nothing at the end, whose own items are added at once."""
         entry = self._kept.popleft()
         if isinstance(entry, _End):
             items += self._end_input(entry.reason, entry.error)
             return iter(())
-        first_frame, data, capture_times_ns, self._began_at = entry
+        chunk, self._began_at = entry
         if not items:
             self.came = self._began_at
-        return self.session.take(first_frame, data, capture_times_ns)
+        return self.session.take(*chunk[1:])
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
         self._drop()

@@ -25,9 +25,10 @@ from numpy.typing import ArrayLike
 
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import Item, ScheduledStream, Submitted, weight
 from kineseg_service.streams.open_stream import OpenStream
 
 _MOST_UNDER_WAY = 256
@@ -198,10 +199,14 @@ class ShownEngine(Engine):
         self._onlooker.taken(stream, items)
         super().submit(stream, items, came)
 
-    def submit_many(self, taken: Sequence[tuple[ScheduledStream, Sequence[Item], float]]) -> None:
+    def submit_many(self, taken: Sequence[Submitted | SentChunks]) -> None:
         """See `Engine.submit_many`."""
-        for stream, items, _ in taken:
-            self._onlooker.taken(stream, items)
+        for each in taken:
+            if isinstance(each, SentChunks):
+                for chunk, stream in enumerate(each.streams):
+                    self._onlooker.taken(stream, each.chunks.items(chunk))
+            else:
+                self._onlooker.taken(*each[:2])
         super().submit_many(taken)
 
     def abandon(self, stream: ScheduledStream, then: Callable[[], None]) -> None:

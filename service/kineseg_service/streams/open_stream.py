@@ -144,6 +144,16 @@ class OpenStream(ABC):
         elif delivery.summary is not None and not self.ended.done():
             self.ended.set_result(delivery.summary)
 
+    @abstractmethod
+    def through(self, frames: int, passed: int, now: float) -> None:
+        """The engine has got further: a chunk that was taken together with those of others has gone through.
+
+        Args:
+            frames: The index after its last frame.
+            passed: See `Delivery`.
+            now: By `time.monotonic`.
+        """
+
     def vanish(self) -> None:
         """The client is gone: whoever waits for the end gets an error."""
         self._stop(UnknownSession(f"session {self.session_id!r} was cancelled by its client", field="session_id"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from kineseg_service.config import Settings
 from kineseg_service.logs import get_logger
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.deliveries import Delivery
+from kineseg_service.scheduler.deliveries import HandOver
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.streams.claims import Claims, ClaimsOf, NoClaims
 from kineseg_service.streams.event_log import EventLog
@@ -90,9 +90,9 @@ class TenantStreams:
             streams = self._streams[tenant] = LiveStreams(self._house, self._logs.of(tenant), claims, tenant)
         return streams
 
-    def from_engine(self, deliveries: list[Delivery]) -> None:
-        """Takes the engine's deliveries, in its thread."""
-        self._house.from_engine(deliveries)
+    def from_engine(self, hand_over: HandOver) -> None:
+        """Takes what streams give from the engine, in its thread."""
+        self._house.from_engine(hand_over)
 
     async def drain(self, grace_s: float) -> None:
         """Opens no more streams, ends all that are open, and waits until they are gone, at most `grace_s` seconds."""

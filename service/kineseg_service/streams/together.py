@@ -6,16 +6,16 @@ So they cost less than one by one, and the engine is handed all of them at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kineseg_core.intake.together import SentChunk, take_together
 
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.pace import Pace
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream
+from kineseg_service.scheduler.scheduled import Submitted
 
 if TYPE_CHECKING:
     from kineseg_service.streams.live_stream import LiveStream
@@ -56,14 +56,18 @@ class Together:
             self._timer = None
         self._pace.begin()
         waiting, self._waiting = self._waiting, []
-        taken: list[tuple[ScheduledStream, Sequence[Item], float]] = []
-        frames = 0
-        for (live, chunk, came), given in zip(waiting, take_together([chunk for _, chunk, _ in waiting]), strict=True):
-            items = live.took(chunk, given)
-            if items:
+        taken: list[Submitted | SentChunks] = []
+        plain, others = take_together([chunk for _, chunk, _ in waiting])
+        for alike in plain:
+            those = [waiting[place] for place in alike.places]
+            for (live, *_), frames in zip(those, alike.sizes, strict=True):
+                live.took(frames)
+            taken.append(SentChunks([live.stream for live, *_ in those], [came for *_, came in those], alike))
+        for place, given in others.items():
+            live, chunk, came = waiting[place]
+            if items := live.took_items(chunk, given):
                 taken.append((live.stream, items, came))
-                frames += len(chunk.data) // chunk.intake.frame_bytes
         if taken:
             self._engine.submit_many(taken)
             with harmless("metrics"):
-                self._metrics.received(frames)
+                self._metrics.received(sum(len(chunk.data) // chunk.intake.frame_bytes for _, chunk, _ in waiting))

@@ -15,6 +15,8 @@ from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.together import SentChunk, take_together
 from kineseg_core.intake.watch import SourceWatch
 
+from tests.core.intake.of_each import of_each
+
 CHANNELS = ("a", "b", "c")
 FAULTS = ("", "", "", "", "hole", "gap", "times", "absurd", "again", "short", "frozen")
 
@@ -103,7 +105,7 @@ def test_together_gives_what_each_alone_gives(
             chunk = sender.chunk(frames + at, fault if at == whose else "")
             sender.take_alone(chunk)
             chunks.append(SentChunk(sender.beside, *chunk))
-        for sender, chunk, taken in zip(senders, chunks, take_together(chunks), strict=True):
+        for sender, chunk, taken in zip(senders, chunks, of_each(take_together(chunks)), strict=True):
             sender.got(chunk, taken)
     for sender in senders:
         assert sender.given == sender.expected
@@ -116,7 +118,7 @@ def test_what_is_found_comes_before_the_frames_of_its_row() -> None:
     for fault in ("",) * 240 + ("frozen",) * 60:
         chunk = sender.chunk(6, fault)
         sender.take_alone(chunk)
-        [taken] = take_together([SentChunk(sender.beside, *chunk)])
+        [taken] = of_each(take_together([SentChunk(sender.beside, *chunk)]))
         sender.got(SentChunk(sender.beside, *chunk), taken)
     assert sender.given == sender.expected
     assert any(not isinstance(item, tuple | ChunkEnd) for item in sender.given)

@@ -15,6 +15,8 @@ from kineseg_core.intake.together import SentChunk, take_together
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch, joints_source
 from numpy.typing import NDArray
 
+from tests.core.intake.of_each import of_each
+
 RATE = 30.0
 CHANNELS = ("a", "b", "c")
 N = 360
@@ -90,7 +92,7 @@ def test_chunks_that_are_watched_together_give_what_each_alone_gives() -> None:
             for number, rows in sources.items()
             if first < len(rows)
         }
-        for number, taken in zip(chunks, take_together([*chunks.values()]), strict=True):
+        for number, taken in zip(chunks, of_each(take_together([*chunks.values()])), strict=True):
             assert taken is not None
             together[number] += taken
     assert [type(item.detail) for item in found(together[0])] == [AnomalyRaised, AnomalyCleared]
