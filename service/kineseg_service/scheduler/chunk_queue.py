@@ -42,16 +42,17 @@ class WaitingChunks:
         sizes: N, how many frames of the model each has.
         slots: ``(N,)`` of the streams.
         at: ``(N,)`` the row that is stepped next of each.
-        left: Which are not through.
+        waits: ``(N,)`` whether each waits here and is not through.
     """
 
-    __slots__ = ("at", "came", "chunks", "left", "sizes", "slots", "streams")
+    __slots__ = ("at", "came", "chunks", "sizes", "slots", "streams", "waits")
 
-    def __init__(self, sent: SentChunks, left: Sequence[int]) -> None:
+    def __init__(self, sent: SentChunks, which: Sequence[int]) -> None:
         self.streams, self.came, self.chunks = sent
-        self.left: I64 = np.array(left, np.int64)
+        self.waits: NDArray[np.bool_] = np.zeros(len(self.streams), np.bool_)
+        self.waits[which] = True
         self.slots: I64 = np.zeros(len(self.streams), np.int64)
-        self.slots[self.left] = [self.streams[chunk].slot for chunk in left]
+        self.slots[which] = [self.streams[chunk].slot for chunk in which]
         self.at: I64 = self.chunks.begins.copy()
         self.sizes = self.chunks.sizes
 
@@ -73,24 +74,32 @@ class Withdrawn(NamedTuple):
 class ChunkRows:
     """The next rows of some chunks, which are stepped together.
 
-    Attributes:
+    Args:
         waiting: Among which they are.
+        turn: Whose turn it is; those of which no frame is left have no row, and are through with the others.
+
+    Attributes:
+        waiting: As given.
         which: ``(n,)`` of them.
         rows: ``(n,)`` of the frames of the model.
     """
 
-    __slots__ = ("rows", "waiting", "which")
+    __slots__ = ("_turn", "rows", "waiting", "which")
 
-    def __init__(self, waiting: WaitingChunks, which: I64, rows: I64) -> None:
-        self.waiting, self.which, self.rows = waiting, which, rows
+    def __init__(self, waiting: WaitingChunks, turn: I64) -> None:
+        self.waiting, self._turn = waiting, turn
+        self.which, self.rows = turn, waiting.at[turn]
+        goes_on = self.rows < waiting.chunks.ends[turn]
+        if not goes_on.all():
+            self.which, self.rows = self.which[goes_on], self.rows[goes_on]
 
     def __len__(self) -> int:
         return len(self.which)
 
     @property
     def came(self) -> float:
-        """When the first of them came."""
-        return self.waiting.came[int(self.which[0])]
+        """When the first of those came that have been taken with them."""
+        return self.waiting.came[0]
 
     @property
     def streams(self) -> list[ScheduledStream]:
@@ -103,13 +112,21 @@ class ChunkRows:
         np.take(self.waiting.chunks.frames, self.rows, axis=0, out=frames, mode="clip")
         slots[:] = self.waiting.slots[self.which]
 
-    def only(self, fits: NDArray[np.bool_]) -> ChunkRows:
-        """Those for which ``fits (n,)`` says so."""
-        return ChunkRows(self.waiting, self.which[fits], self.rows[fits])
+    def only(self, fits: NDArray[np.bool_]) -> None:
+        """They are those for which ``fits (n,)`` says so."""
+        self.which, self.rows = self.which[fits], self.rows[fits]
 
     def step(self) -> None:
         """They have been stepped."""
         self.waiting.at[self.which] += 1
+
+    def through(self) -> list[int]:
+        """Of the chunks those that wait no longer, as all of each has gone through."""
+        waiting, turn = self.waiting, self._turn
+        through = turn[waiting.waits[turn] & (waiting.at[turn] >= waiting.chunks.ends[turn])]
+        waiting.waits[through] = False
+        found: list[int] = through.tolist()
+        return found
 
 
 class ChunkQueue:
@@ -126,58 +143,40 @@ class ChunkQueue:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def __len__(self) -> int:
-        return sum(len(waiting.left) for waiting in self._waiting)
-
     def add(self, waiting: WaitingChunks) -> None:
         """More have come; of each of their streams nothing else waits that came before, but in this queue."""
         self._waiting.append(waiting)
 
     def take(self, most: int) -> list[ChunkRows]:
         """The next rows of so many streams, those that have waited longest; each stream once."""
-        taken = []
+        taken: list[ChunkRows] = []
         for waiting in self._waiting:
-            which = waiting.left
-            if waiting is not self._waiting[0]:
-                which = which[~self._ahead[waiting.slots[which]]]
-            self._ahead[waiting.slots[waiting.left]] = True
-            which = which[:most]
-            taken.append(ChunkRows(waiting, which, waiting.at[which]))
-            most -= len(which)
-            if most <= 0:
-                break
-        self._ahead[:] = False
-        return [rows for rows in taken if len(rows)]
-
-    def settle(self) -> list[tuple[WaitingChunks, list[int]]]:
-        """Lets go of the chunks that are through, and says which; to be called whenever there may be any."""
-        through = []
-        for waiting in self._waiting:
-            left = waiting.left
-            is_through = waiting.at[left] >= waiting.chunks.ends[left]
-            if waiting is not self._waiting[0]:  # one of which no frame has come may still have to wait for others
-                is_through &= ~self._ahead[waiting.slots[left]]
-            if is_through.any():
-                through.append((waiting, left[is_through].tolist()))
-                waiting.left = left = left[~is_through]
+            left = np.flatnonzero(waiting.waits)
+            if not len(left):
+                continue
+            which = left[~self._ahead[waiting.slots[left]]] if taken else left
+            if most <= 0 or not len(which):
+                break  # of what comes next, most waits for the same streams
             self._ahead[waiting.slots[left]] = True
+            rows = ChunkRows(waiting, which[:most])
+            taken.append(rows)
+            most -= len(rows)
         self._ahead[:] = False
-        if through:
-            self._forget_empty()
-        return through
+        return taken
+
+    def settle(self) -> None:
+        """Forgets what no longer waits; to be called when rows have been stepped."""
+        while self._waiting and not self._waiting[0].waits.any():
+            self._waiting.popleft()
 
     def withdraw(self, stream: ScheduledStream) -> list[Withdrawn]:
         """Takes out what is left of a stream's chunks, in order."""
         withdrawn = []
         for waiting in self._waiting:
-            for chunk in waiting.left.tolist():
-                if waiting.streams[chunk] is stream:
-                    waiting.left = waiting.left[waiting.left != chunk]
-                    at = int(waiting.at[chunk])
-                    stepped = at - int(waiting.chunks.begins[chunk])
-                    withdrawn.append(Withdrawn(waiting.chunks.items(chunk, at), waiting.came[chunk], stepped))
-        self._forget_empty()
+            if stream in waiting.streams and waiting.waits[chunk := waiting.streams.index(stream)]:
+                waiting.waits[chunk] = False
+                at = int(waiting.at[chunk])
+                stepped = at - int(waiting.chunks.begins[chunk])
+                withdrawn.append(Withdrawn(waiting.chunks.items(chunk, at), waiting.came[chunk], stepped))
+        self.settle()
         return withdrawn
-
-    def _forget_empty(self) -> None:
-        self._waiting = deque(waiting for waiting in self._waiting if len(waiting.left))

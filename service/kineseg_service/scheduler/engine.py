@@ -316,12 +316,12 @@ class Engine:
             waiting = WaitingChunks(sent, chunks)
             self._waiting += sum(waiting.sizes[chunk] for chunk in chunks)
             lane.chunks.add(waiting)
-            self._settle(lane)
 
-    def _settle(self, lane: Lane[ScheduledStream]) -> None:
-        """Chunks whose last frame has gone through are through."""
-        for waiting, through in lane.chunks.settle():
-            for chunk in through:
+    def _settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
+        """Rows have been stepped: with some of them their chunks have gone through."""
+        for rows in chunks:
+            waiting = rows.waiting
+            for chunk in rows.through():
                 stream, received = waiting.streams[chunk], waiting.chunks.received[chunk]
                 stream.in_columns -= 1
                 stream.passed += waiting.sizes[chunk] + 1
@@ -329,6 +329,7 @@ class Engine:
                 self._outbox.acknowledge(stream, received)
                 if stream.queue:
                     self._proceed(stream)
+        lane.chunks.settle()
 
     def _withdraw(self, stream: ScheduledStream) -> None:
         """What waits of a stream in columns goes back into its queue."""
@@ -410,26 +411,26 @@ class Engine:
         chunks = lane.chunks.take(room)
         streams = lane.batcher.take(most, sum(map(len, chunks)))
         streams = [stream for stream in streams if stream.lease is not None]
-        together = sum(map(len, chunks), len(streams))
-        if not together:
-            return
-        began = time.perf_counter()
-        came = [stream.came for stream in streams[:1]] + [rows.came for rows in chunks[:1]]  # none has waited longer
-        waited = time.monotonic() - min(came)
-        try:
-            self._stepper.step(lane, streams, chunks)
-        except Exception:
-            _log.exception("a step failed; trying its streams one by one", streams=together)
-            self._step_apart(lane, streams, chunks)
-        else:
-            self._waiting -= sum(map(len, chunks))
-        with harmless("metrics"):
-            self._metrics.stepped(together, time.perf_counter() - began, waited)
+        if streams or any(chunks):
+            self._step(lane, streams, chunks)
         for stream in streams:
             stream.queued = False
             self._proceed(stream)
-        if chunks:
-            self._settle(lane)
+        self._settle(lane, chunks)
+
+    def _step(self, lane: Lane[ScheduledStream], streams: list[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
+        stepped = sum(map(len, chunks), len(streams))
+        came = [stream.came for stream in streams[:1]] + [rows.came for rows in chunks[:1]]  # none has waited longer
+        began, waited = time.perf_counter(), time.monotonic() - min(came)
+        try:
+            self._stepper.step(lane, streams, chunks)
+        except Exception:
+            _log.exception("a step failed; trying its streams one by one", streams=stepped)
+            self._step_apart(lane, streams, chunks)
+        else:
+            self._waiting -= stepped - len(streams)
+        with harmless("metrics"):
+            self._metrics.stepped(stepped, time.perf_counter() - began, waited)
 
     def _step_apart(
         self, lane: Lane[ScheduledStream], streams: Sequence[ScheduledStream], chunks: Sequence[ChunkRows]

@@ -66,7 +66,7 @@ class Stepper:
         if stepped.bad_rows:
             fits = np.ones(end, np.bool_)
             fits[stepped.bad_rows] = False
-            streams, chunks = self._without_bad(streams, chunks, fits)
+            streams = self._without_bad(streams, chunks, fits)
             slots, frames, stepped = slots[fits], frames[fits], stepped.of(np.flatnonzero(fits).tolist())
         if lane.rows is None:
             self._one_by_one(streams, stepped)
@@ -75,16 +75,16 @@ class Stepper:
 
     def _without_bad(
         self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows], fits: NDArray[np.bool_]
-    ) -> tuple[list[ScheduledStream], list[ChunkRows]]:
-        """Those whose outputs are fine; of the others the streams fail."""
-        good, begin = list[ChunkRows](), len(streams)
-        everyone = [*streams, *(stream for rows in chunks for stream in rows.streams)]
+    ) -> list[ScheduledStream]:
+        """Those whose outputs are fine, as the rows that are left of the chunks; of the others the streams fail."""
+        everyone, begin = [*streams, *(stream for rows in chunks for stream in rows.streams)], len(streams)
         for rows in chunks:
-            good.append(rows.only(fits[begin : begin + len(rows)]))
-            begin += len(rows)
+            end = begin + len(rows)
+            rows.only(fits[begin:end])
+            begin = end
         for row in np.flatnonzero(~fits).tolist():
             self._fail(everyone[row], "the model's output is not finite")
-        return [stream for stream, fit in zip(streams, fits.tolist(), strict=False) if fit], good
+        return [stream for stream, fit in zip(streams, fits.tolist(), strict=False) if fit]
 
     def _in_rows(
         self,
