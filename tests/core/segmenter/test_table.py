@@ -75,7 +75,7 @@ def in_a_table(
     views: ViewPlan, streams: list[tuple[F32, F32, float, int]], rng: np.random.Generator
 ) -> list[list[list[Decision]]]:
     """The same of streams that come and go in a table, some of them in each step, in any order."""
-    table = SegmenterTable(TablePlan(views, SegmenterSettings()), ROWS, ROWS)
+    table = SegmenterTable(TablePlan(views, SegmenterSettings()), ROWS, ROWS, at_once=int(rng.integers(1, ROWS + 1)))
     rows = rng.permutation(ROWS)
     seated = [
         Seated(table, int(row), views, latency_s) for row, (_, _, latency_s, _) in zip(rows, streams, strict=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.decider import KEPT as CANDIDATES
 from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.layout import FAR, REACH, STRETCHES, VIEWS
+from kineseg_core.memory.sparse import sparse_zeros
 from kineseg_core.segmenter.still_groups import STILL_GROUPS
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.typical_distance import DISTANCES
@@ -137,7 +138,7 @@ def new_columns(plan: TablePlan, rows: int) -> Columns:
         "raw": ((MOST_LAGS, CANDIDATES), np.float32),
         "smooth": ((MOST_LAGS, CANDIDATES), np.float32),
     }
-    return Columns(**{name: np.zeros((rows, *shape), kind) for name, (shape, kind) in shapes.items()})
+    return Columns(**{name: sparse_zeros((rows, *shape), kind) for name, (shape, kind) in shapes.items()})
 
 
 def clear(columns: Columns, row: int, plan: TablePlan) -> None:

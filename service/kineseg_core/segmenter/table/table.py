@@ -28,13 +28,15 @@ class SegmenterTable:
         plan: What the streams have in common.
         rows: How many there may be.
         max_batch: How many step together at most.
+        at_once: How many of these the kernels take at once. A look is 17 KiB for the network, and streams that have
+            come equally far are all looked at in the same step: room for all would hardly ever be used.
 
     Attributes:
         plan: As given.
         columns: The numbers.
     """
 
-    def __init__(self, plan: TablePlan, rows: int, max_batch: int) -> None:
+    def __init__(self, plan: TablePlan, rows: int, max_batch: int, at_once: int = 32) -> None:
         self.plan = plan
         self.columns = new_columns(plan, rows)
         self._numbers = plan.numbers
@@ -42,8 +44,9 @@ class SegmenterTable:
         # So many blocks may come with a frame.
         most = max(1, int(1.0 / (BLOCK_S * plan.views.rate_hz) + 1.0))
         self._made = np.zeros((most, plan.views.dims), np.float32)
-        self._looked = room_for(max_batch * most)
-        self._follows = np.zeros(max_batch * most, np.bool_)
+        self._at_once = min(max_batch, at_once)
+        self._looked = room_for(self._at_once * most)
+        self._follows = np.zeros(self._at_once * most, np.bool_)
 
     @property
     def row_bytes(self) -> int:
@@ -69,19 +72,34 @@ class SegmenterTable:
         Returns:
             For each place in `rows` from which anything may follow, for `RowSegmenter.follow`: after how many blocks.
         """
+        found: dict[int, list[int]] = {}
+        for first in range(0, len(rows), self._at_once):
+            some = slice(first, first + self._at_once)
+            self._step(first, rows[some], frames[some], embeddings[some], surprises[some], network, found)
+        return found
+
+    def _step(
+        self,
+        first: int,
+        rows: I64,
+        frames: F32,
+        embeddings: F32,
+        surprises: F32,
+        network: BoundaryNetwork,
+        found: dict[int, list[int]],
+    ) -> None:
+        """Takes those whose places begin with `first`, and writes what follows."""
         came, looks = observe_rows(
             self.columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
             self._made, self._looked,
         )  # fmt: skip
         if not came:
-            return {}
+            return
         probabilities = network.of_table(self._looked, looks)
         follows = self._follows[:came]
         decide_rows(self.columns, rows, self._looked, came, probabilities, follows)
-        found: dict[int, list[int]] = {}
         for place, count in self._looked.of[:came][follows, :2].tolist():
-            found.setdefault(place, []).append(count)
-        return found
+            found.setdefault(first + place, []).append(count)
 
 
 def _lag_numbers() -> I64:
