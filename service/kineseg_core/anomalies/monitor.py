@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from kineseg_core.anomalies.events import AnomalyEvent, Cleared, Raised, Updated
 from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.profile import profile_of, restore
 from kineseg_core.anomalies.rules.book import RuleFinding, findings
-from kineseg_core.anomalies.score.kind import StreamKind
+from kineseg_core.anomalies.score.kind import StreamKind, kind_of
 from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.anomalies.sentence import sentence, spoken
 from kineseg_core.anomalies.signs import RULE_SEVERITY, Sign
@@ -64,7 +65,7 @@ class AnomalyMonitor:
         *,
         profile: Mapping[str, Any] | None = None,
     ) -> None:
-        self.source = source
+        self.source = source = kind_of(source).source  # streams of the same source share it
         self.budget = budget or AnomalyBudget()
         self.severities = np.empty(0)
         self._bar = AlarmBar(self.budget.alarms_per_hour)
@@ -261,11 +262,12 @@ def push_many(
     return found
 
 
-def _neighbours(source: WatchedSource) -> list[frozenset[int]]:
+@lru_cache(maxsize=64)  # streams of the same source share them
+def _neighbours(source: WatchedSource) -> tuple[frozenset[int], ...]:
     """Of every unit: itself, and of a joint its parent and children."""
     around = [{unit} for unit in range(len(source.names))]
     for joint, parent in enumerate(source.parents or ()):
         if parent >= 0:
             around[joint].add(parent)
             around[parent].add(joint)
-    return [frozenset(units) for units in around]
+    return tuple(frozenset(units) for units in around)

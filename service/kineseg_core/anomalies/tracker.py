@@ -110,7 +110,7 @@ class AnomalyTracker:
 
     def __init__(self, bar: AlarmBar, neighbours: Sequence[frozenset[int]]) -> None:
         self._bar = bar
-        self._neighbours = tuple(neighbours)
+        self._neighbours = neighbours
         self._count = 0
         self._on: dict[Of, _On] = {}
         self._open: list[OpenAnomaly] = []

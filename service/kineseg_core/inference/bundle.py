@@ -9,7 +9,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -50,6 +50,7 @@ class Bundle:
         graph: The ONNX graph of one streaming step.
         sha256: SHA-256 of the graph, hexadecimal.
         boundary_network: What finds the boundaries of signals beside it; none: the packaged one does.
+        channels: Names of the channels of a frame, in the graph's order.
     """
 
     path: Path
@@ -57,6 +58,10 @@ class Bundle:
     graph: bytes
     sha256: str
     boundary_network: NetworkFile | None = None
+    channels: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(channel.name for channel in self.manifest.channels))
 
     @property
     def name(self) -> str:
@@ -67,11 +72,6 @@ class Bundle:
     def manifest_sha256(self) -> str:
         """SHA-256 of what it says about itself, hexadecimal."""
         return hashlib.sha256(self.manifest.SerializeToString(deterministic=True)).hexdigest()
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Names of the channels of a frame, in the graph's order."""
-        return tuple(channel.name for channel in self.manifest.channels)
 
     @property
     def frame_rate_hz(self) -> float:

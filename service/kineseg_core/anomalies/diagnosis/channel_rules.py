@@ -17,7 +17,7 @@ from kineseg_core.anomalies.kinds import AnomalyKind
 from kineseg_core.anomalies.rules.book import RuleFinding
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.channels import ChannelValues
-from kineseg_core.anomalies.values.sensors import sensors_of
+from kineseg_core.anomalies.values.sensors import sensor_array
 from kineseg_core.kept.declared import keeps, record
 from kineseg_core.kernels import kernel
 
@@ -69,7 +69,7 @@ class ChannelRules:
     """
 
     def __init__(self, source: WatchedSource) -> None:
-        self._sensors = np.array(sensors_of(source.names), np.intp).reshape(-1, 3)
+        self._sensors = sensor_array(source.names)
         self._changes: list[_Change] = []
 
     @property
