@@ -34,6 +34,7 @@ from kineseg_service.errors import ServerFailed
 from kineseg_service.exemplars import WithExemplars
 from kineseg_service.exporter import Exporter
 from kineseg_service.facts import ServerFacts
+from kineseg_service.heap import keep_heap_small, share_heap
 from kineseg_service.loading import load, log_ready
 from kineseg_service.logs import configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
@@ -110,6 +111,7 @@ class Server:
         self._access: Access | None = None
         self._certificates: Certificates | None = None
         self._door_watch: asyncio.Task[None] | None = None
+        self._heap: asyncio.Task[None] | None = None
         self.served = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
@@ -193,6 +195,7 @@ class Server:
             except BaseException:
                 await self.stop(0)
                 raise
+        self._heap = asyncio.create_task(keep_heap_small())
         self._pulse.serves = True
         self.served.set()
 
@@ -213,6 +216,7 @@ class Server:
         Raises:
             ServerFailed: It could not go on.
         """
+        share_heap()
         with end_signals() as asked:
             waiting = asyncio.create_task(asked.wait())
             stopped = asyncio.create_task(self.wait())
@@ -275,8 +279,9 @@ class Server:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
         self._pulse.stop()
-        if self._door_watch is not None:
-            self._door_watch.cancel()
+        for task in (self._door_watch, self._heap):
+            if task is not None:
+                task.cancel()
 
     async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
         """Answers the other processes, and opens the port that it shares with them once it may."""
