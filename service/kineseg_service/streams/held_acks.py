@@ -39,10 +39,12 @@ class HeldAcks:
             else:
                 left.append(output)
         if self._held is not None:
-            if to_the_end or self._loop.time() >= self._next:
+            now = self._loop.time()
+            if to_the_end or now >= self._next:
                 left.insert(at, self._take(self._held))
             elif self._timer is None:
-                self._timer = self._loop.call_at(self._next, self._release)
+                # Where more comes, one goes through with it before: it then wakes no one by itself.
+                self._timer = self._loop.call_at(now + self._interval_s, self._release)
         return left, passed_over
 
     def stop(self) -> None:
