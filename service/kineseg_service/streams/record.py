@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kineseg_core.errors import BadSnapshot, CoreError
@@ -12,7 +13,7 @@ from kineseg_core.events import Ack, Event, FrameResult, Output, Profile
 from kineseg_core.kept import MisfitError, Reader, Writer
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
 
-from kineseg_service.streams.resumable import Seen
+from kineseg_service.streams.resumable import Seen, Sent
 
 if TYPE_CHECKING:
     from kineseg_service.streams.open_stream import OpenStream
@@ -90,8 +91,7 @@ def read_record(data: bytes) -> Record | Ended:
 def record_of(live: OpenStream, snapshot: bytes) -> bytes:
     """What is kept of a stream with this snapshot, once all has been delivered that it had given by then."""
     assert live.resumable is not None
-    sent = live.resumable.sent
-    before, outputs = still_needed(sent.trimmed, sent.outputs, live.unsent())
+    before, outputs = still_needed(live.resumable.sent, live.unsent())
     return Record(live.ack_interval_s, before, outputs, snapshot).written()
 
 
@@ -106,22 +106,21 @@ def read_moved(data: bytes) -> tuple[int, bytes]:
     return generation, record
 
 
-def still_needed(before: Seen, sent: Iterable[Output], unsent: Iterable[Output]) -> tuple[Seen, list[Output]]:
+def still_needed(sent: Sent, unsent: Sequence[Output]) -> tuple[Seen, list[Output]]:
     """What was sent within `IN_FLIGHT_S` or was not yet, and how far a client must have come that needs no more."""
     since_ns = time.time_ns() - round(IN_FLIGHT_S * 1e9)
-    outputs: list[Output] = [output for output in (*sent, *unsent) if not isinstance(output, Ack)]
-    kept_from = len(outputs)
-    for at in range(len(outputs) - 1, -1, -1):
-        output = outputs[at]
+    outputs: list[Output] = []
+    newest_first = chain(reversed(unsent), sent.newest_first())
+    before = sent.trimmed
+    for output in newest_first:
         if isinstance(output, Event) and output.emitted_unix_ns < since_ns:
+            has_results = sent.has_results or any(isinstance(each, FrameResult) for each in unsent)
+            results = (each.frame for each in newest_first if isinstance(each, FrameResult)) if has_results else ()
+            before = Seen(output.seq, next(iter(results), before.result_frame))
             break
-        kept_from = at
-    for output in outputs[:kept_from]:
-        if isinstance(output, Event):
-            before = Seen(output.seq, before.result_frame)
-        elif isinstance(output, FrameResult):
-            before = Seen(before.seq, output.frame)
-    return before, outputs[kept_from:]
+        if not isinstance(output, Ack):
+            outputs.append(output)
+    return before, outputs[::-1]
 
 
 def _written(before: Seen, outputs: list[Output], more: object, rest: bytes) -> bytes:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kineseg_core.events import Ack, Event, FrameResult, Output, SegmentClosed
 
 from kineseg_service.errors import ResumeExpired
+from kineseg_service.streams.packed_outputs import PackedOutputs
 
 # About what an output takes besides what can be long in it: a number of an embedding as Python has it, or packed.
 _OUTPUT_BYTES, _ACK_BYTES, _NUMBER_BYTES, _PACKED_BYTES = 512, 64, 32, 4
+_TOGETHER = 16
+"""Outputs that are packed together, once twice as many have come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,12 @@ class Seen:
     seq: int = 0
     result_frame: int = -1
 
+    def then(self, output: Output) -> Seen:
+        """How far it has come once it has got this, too."""
+        if isinstance(output, Event):
+            return Seen(output.seq, self.result_frame)
+        return Seen(self.seq, output.frame) if isinstance(output, FrameResult) else self
+
     def covers(self, output: Output) -> bool:
         """Whether it has got this."""
         if isinstance(output, Event):
@@ -40,7 +49,9 @@ class Sent:
 
     def __init__(self, most_bytes: int, trimmed: Seen | None = None) -> None:
         self._most_bytes = most_bytes
-        self._outputs: deque[Output] = deque()
+        self._packed: deque[PackedOutputs] = deque()
+        self._outputs: deque[Output] = deque()  # what follows these
+        self._packs = True
         self._bytes = 0
         self._trimmed = trimmed or Seen()
 
@@ -54,10 +65,16 @@ class Sent:
         """About how many bytes are kept."""
         return self._bytes
 
+    def newest_first(self) -> Iterator[Output]:
+        """What is kept."""
+        yield from reversed(self._outputs)
+        for some in reversed(self._packed):
+            yield from reversed(some.unpacked())
+
     @property
-    def outputs(self) -> Sequence[Output]:
-        """What is kept, the oldest first."""
-        return self._outputs
+    def has_results(self) -> bool:
+        """Whether frame results may be among it; what has them is kept as it is, for it is soon given up."""
+        return not self._packs
 
     def add(self, output: Output) -> None:
         """It is being sent."""
@@ -65,7 +82,10 @@ class Sent:
             self._outputs[-1] = output  # it stands for the one before it
             return
         self._outputs.append(output)
+        self._packs &= isinstance(output, Event | Ack)
         self._bytes += _bytes_of(output)
+        if self._packs and len(self._outputs) == 2 * _TOGETHER:
+            self._pack()
         while self._bytes > self._most_bytes:
             self._trim()
 
@@ -80,7 +100,7 @@ class Sent:
                 f"what came after event {seen.seq} is not kept any more: the stream cannot be resumed; open another"
             )
         unseen: list[Output] = []
-        for output in reversed(self._outputs):
+        for output in self.newest_first():
             if seen.covers(output):
                 break
             unseen.append(output)
@@ -90,16 +110,25 @@ class Sent:
     def take_back(self, outputs: int) -> None:
         """So many of the last will be sent again."""
         for _ in range(outputs):
+            if not self._outputs:
+                self._outputs.extend(self._packed.pop().unpacked())
             self._bytes -= _bytes_of(self._outputs.pop())
 
+    def _pack(self) -> None:
+        some = [self._outputs.popleft() for _ in range(_TOGETHER)]
+        before = self._packed[-1].last_seq if self._packed else self._trimmed.seq
+        last_seq = max((output.seq for output in some if isinstance(output, Event)), default=before)
+        self._packed.append(PackedOutputs.of(some, last_seq, sum(map(_bytes_of, some))))
+
     def _trim(self) -> None:
-        output = self._outputs.popleft()
-        self._bytes -= _bytes_of(output)
-        before = self._trimmed
-        if isinstance(output, Event):
-            self._trimmed = Seen(output.seq, before.result_frame)
-        elif isinstance(output, FrameResult):
-            self._trimmed = Seen(before.seq, output.frame)
+        if self._packed:
+            some = self._packed.popleft()
+            self._bytes -= some.size
+            self._trimmed = Seen(some.last_seq, self._trimmed.result_frame)
+        else:
+            output = self._outputs.popleft()
+            self._bytes -= _bytes_of(output)
+            self._trimmed = self._trimmed.then(output)
 
 
 class Resumable:

@@ -209,8 +209,7 @@ class Resumption:
         return data
 
     def _kept_end(self, finished: Finished) -> bytes:
-        sent = finished.resumable.sent
-        before, outputs = still_needed(sent.trimmed, sent.outputs, ())
+        before, outputs = still_needed(finished.resumable.sent, ())
         return Ended(before, outputs, finished.described, finished.received, finished.error).written()
 
     async def _snapshot(self, live: OpenStream, opener: Opener) -> bytes:
