@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +20,8 @@ from evaluation.bench.streams import RATE, open_and_feed, requests
 STREAMS = 64
 FED_S = 70.0  # a segmenter remembers a minute
 _CHUNK_S = 0.5
+_SETTLED_S = 6.0
+"""What the last burst has left free is given back by then."""
 _FIRST = 16
 """Streams that share a call before the first look: what is allocated once is not counted for each."""
 
@@ -56,8 +59,10 @@ def measure() -> list[MemoryCost]:
 
 async def _own_calls(server: Running, motions: list[list[bytes]]) -> MemoryCost:
     channel, calls = await open_and_feed(server.address, motions[:1])
+    await asyncio.sleep(_SETTLED_S)
     idle = server.resident_bytes()
     more_channel, more = await open_and_feed(server.address, motions[1:])
+    await asyncio.sleep(_SETTLED_S)
     loaded = server.resident_bytes()
     for call in (*calls, *more):
         call.cancel()
@@ -70,8 +75,10 @@ def _shared_call(server: Running) -> MemoryCost:
     people = [canonical_pose(generate(seed, FED_S, RATE)).frames.astype("<f4") for seed in range(8)]
     with kineseg.Client(server.address) as client, _fed(client) as feed:
         feed(_FIRST, people)
+        time.sleep(_SETTLED_S)
         idle = server.resident_bytes()
         feed(STREAMS, people)
+        time.sleep(_SETTLED_S)
         return MemoryCost("shared", STREAMS, FED_S, idle, server.resident_bytes())
 
 
