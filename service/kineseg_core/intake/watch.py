@@ -210,7 +210,8 @@ def _steps(times_ns: NDArray[np.int64], firsts: list[int], before_ns: list[int])
         firsts: Where each stream's begin.
         before_ns: The newest time of each before that.
     """
-    steps = np.diff(times_ns, prepend=0)
+    steps = np.empty_like(times_ns)
+    np.subtract(times_ns[1:], times_ns[:-1], out=steps[1:])
     steps[firsts] = times_ns[firsts] - before_ns
     fit = steps.min() >= 0 and steps.max() <= LONGEST_NS
     return array("I", steps.astype(np.uint32).tobytes() if fit else b"")

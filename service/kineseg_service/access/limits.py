@@ -213,8 +213,13 @@ class Share:
 
         return _once(free)
 
+    @property
+    def is_paced(self) -> bool:
+        """There is a limit on what comes."""
+        return bool(self._paced)
+
     def take_frames(self, frames: int, size: int) -> float:
-        """So many frames and bytes have come: how long they have to wait.
+        """So many frames and bytes have come: how long they have to wait, where that is limited.
 
         Raises:
             LimitReached: Too long; nothing has been taken.

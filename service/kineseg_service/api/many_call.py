@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
 from kineseg_core.events import EndReason, Output
 
 from kineseg_service.api.codes import code_of
-from kineseg_service.api.many_request import chunks_of
+from kineseg_service.api.many_request import Chunk, chunks_of
 from kineseg_service.api.many_response import Collected
 from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
 from kineseg_service.api.status import Context, send
@@ -173,13 +174,8 @@ class ManyCall:
     def _take(self, request: pb.SegmentManyRequest) -> None:
         for wanted in request.opens:
             self._ask(wanted)
-        for number, first_frame, data, times in chunks_of(request):
-            member = self._members.get(number)
-            if member is not None:
-                self._offer(member, first_frame, data, times)
-            elif self._is_opening(number, "sessions"):
-                message = "chunks may be sent once the session is open"
-                self._refuse(number, InvalidRequest(message, field="sessions", reason="MESSAGE_UNEXPECTED"))
+        if request.sessions or request.data:
+            self._take_chunks(chunks_of(request))
         for number in request.ends:
             member = self._members.get(number)
             if member is not None:
@@ -193,15 +189,42 @@ class ManyCall:
             elif self._is_opening(number, "cancels"):
                 self._refuse(number, None)
 
-    def _offer(self, member: MemberStream, first_frame: int, data: bytes, times: Sequence[int]) -> None:
-        """A chunk has come for a session, which may be more than its caller may send."""
+    def _take_chunks(self, chunks: Sequence[Chunk]) -> None:
+        """Chunks have come for sessions."""
+        members, is_paced, now = self._members, self._openings.share.is_paced, monotonic()
+        frames = 0
+        offered: list[MemberStream] = []
         try:
-            frames = len(data) // member.session.intake.frame_bytes
-            self._wait_s = max(self._wait_s, self._openings.share.take_frames(frames, len(data)))
+            for number, first_frame, data, times in chunks:
+                member = members.get(number)
+                if member is None:
+                    self._pass_over(number)
+                    continue
+                if is_paced and not self._may_send(member, data):
+                    continue
+                frames += len(data) // member.frame_bytes
+                if member.offer(first_frame, data, times, now):
+                    offered.append(member)
+        finally:
+            if not is_paced:
+                self._openings.share.take_frames(frames, 0)
+            self._feeder.offered(offered)
+
+    def _may_send(self, member: MemberStream, data: bytes) -> bool:
+        """Counts what its caller sends; more than that may send ends the session."""
+        try:
+            wait_s = self._openings.share.take_frames(len(data) // member.frame_bytes, len(data))
         except LimitReached as error:
             member.finish(EndReason.REJECTED, error)
-        else:
-            member.offer(first_frame, data, times)
+            return False
+        self._wait_s = max(self._wait_s, wait_s)
+        return True
+
+    def _pass_over(self, number: int) -> None:
+        """A chunk has come for a session that is not open; it is refused where that is still to be."""
+        if self._is_opening(number, "sessions"):
+            message = "chunks may be sent once the session is open"
+            self._refuse(number, InvalidRequest(message, field="sessions", reason="MESSAGE_UNEXPECTED"))
 
     def _ask(self, wanted: pb.OpenSession) -> None:
         """A session is to be opened."""

@@ -19,8 +19,8 @@ from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S
 
 _log = get_logger(__name__)
-_TOGETHER = 32
-"""So many members' chunks are begun at once: about half a turn's work."""
+_TOGETHER = 64
+"""So many members' chunks are taken at once: about a turn's work."""
 _AHEAD_TOGETHER = 4
 """So many of members that are ahead of their own time, which send larger ones."""
 _OTHERS_TURNS = 16
@@ -51,6 +51,14 @@ class Feeder:
             (self._ahead if member.ahead else self._line).append(member)
             self._filled.set()
 
+    def offered(self, members: Sequence[MemberStream]) -> None:
+        """These members have something to take, and no turn yet; they take it at once, where no one waits for one."""
+        is_free = not (self._line or self._ahead)
+        for member in members:
+            self.add(member)
+        if is_free and self._line:
+            self._take_turn(self._line, TURN_S, _TOGETHER)
+
     async def run(self) -> None:
         """Gives members their turns, until it is cancelled."""
         while True:
@@ -62,7 +70,8 @@ class Feeder:
                 turns += 1
                 if self._line and not (self._ahead and turns % _OTHERS_TURNS == 0):
                     self._take_turn(self._line, TURN_S, _TOGETHER)
-                    await asyncio.sleep(0)
+                    if self._line or self._ahead:
+                        await asyncio.sleep(0)
                 else:
                     async with self._back_row:
                         self._take_turn(self._ahead, AHEAD_TURN_S, _AHEAD_TOGETHER)
@@ -74,11 +83,11 @@ class Feeder:
         frames = 0
         while line and monotonic() < until:
             members = [line.popleft() for _ in range(min(together, len(line)))]
-            before = [member.session.intake.received for member in members]
-            for member in self._take_together(members, taken):
-                self._take_alone(member, until, taken)
-            for member, received in zip(members, before, strict=True):
-                frames += member.session.intake.received - received
+            alone, received = self._take_together(members, taken)
+            frames += received
+            for member in alone:
+                frames += self._take_alone(member, until, taken)
+            for member in members:
                 member.queued = False
                 if member.can_take:
                     self.add(member)
@@ -89,8 +98,12 @@ class Feeder:
 
     def _take_together(
         self, members: Sequence[MemberStream], taken: list[Submitted | SentChunks]
-    ) -> list[MemberStream]:
-        """Takes the next chunk of each that has one, or begins it; those that are to take what there is alone."""
+    ) -> tuple[list[MemberStream], int]:
+        """Takes the next chunk of each that has one, or begins it.
+
+        Returns:
+            Those that are to take what there is alone, and how many frames have been taken already.
+        """
         alone, waiting, chunks = [], [], []
         for member in members:
             chunk = member.next_chunk()
@@ -99,24 +112,30 @@ class Feeder:
             else:
                 waiting.append(member)
                 chunks.append(chunk)
+        before = sum([chunk.intake.received for chunk in chunks])
         plain, others = take_together(chunks)
+        frames = sum([chunk.intake.received for chunk in chunks]) - before
         for alike in plain:
             those = [waiting[place] for place in alike.places]
-            came = [member.took(frames) for member, frames in zip(those, alike.sizes, strict=True)]
+            came = [member.took(size) for member, size in zip(those, alike.sizes, strict=True)]
             taken.append(SentChunks([member.stream for member in those], came, alike))
         for place, given in others.items():
             if given is not None:  # else its turn comes to the same error, and ends it
                 waiting[place].begun(given)
             alone.append(waiting[place])
-        return alone
+        return alone, frames
 
-    def _take_alone(self, member: MemberStream, until: float, taken: list[Submitted | SentChunks]) -> None:
+    def _take_alone(self, member: MemberStream, until: float, taken: list[Submitted | SentChunks]) -> int:
+        """A member takes what there is; how many frames that are."""
+        intake = member.session.intake
+        before = intake.received
         try:
             items = member.take(until)
         except Exception:
             failure = StepFailed("the stream could not be ended")
             _log.exception("ending failed", session=member.session_id, error_id=failure.error_id)
             member.give_up(failure)
-            return
+            return 0
         if items:
             taken.append((member.stream, items, member.came))
+        return intake.received - before

@@ -65,6 +65,7 @@ class MemberStream(OpenStream):
 
     Attributes:
         number: Which it is in its call.
+        frame_bytes: The size of a frame as it is sent.
         window_frames: So many frames may have come and not be acknowledged.
         queued: It stands in the feeder's line.
         acked: All that follows from so many of its frames has been given; its client hears of that, or has.
@@ -84,8 +85,8 @@ class MemberStream(OpenStream):
         super().__init__(session, stream, engine, settings)
         self.number = number
         self.queued = False
-        self._frame_bytes = session.intake.frame_bytes
-        self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self._frame_bytes))
+        self.frame_bytes = session.intake.frame_bytes
+        self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self.frame_bytes))
         self.acked = 0
         self._owner: Owner | None = owner
         self._feeder = feeder
@@ -99,14 +100,17 @@ class MemberStream(OpenStream):
         self._taking: Iterator[Taken] | None = None  # the rest of a chunk
         self._finishing = False
 
-    def offer(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> None:
-        """Keeps a chunk until its turn; passed over when the stream has been ended.
+    def offer(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int], now: float) -> bool:
+        """Keeps a chunk, which comes `now`, until its turn; passed over when the stream has been ended.
 
         More than the window allows ends the stream, after what came before.
+
+        Returns:
+            Whether it has been kept: the member is to be given to `Feeder.offered`.
         """
         if self._finishing or self._ending:
-            return
-        frames = max(1, len(data) // self._frame_bytes)
+            return False
+        frames = max(1, len(data) // self.frame_bytes)
         self._spend(data)
         if self._under_way + frames > self.window_frames:
             most = self.window_frames
@@ -115,13 +119,12 @@ class MemberStream(OpenStream):
                 "acknowledgements before sending more"
             )
             self.finish(EndReason.REJECTED, WindowExceeded(message, field="data", maximum=most))
-            return
+            return False
         self._under_way += frames
         self._sizes.append(frames)
-        self.active_at = monotonic()
-        self._kept.append((SentChunk(self.session.intake, first_frame, data, capture_times_ns), self.active_at))
-        if not self.queued:
-            self._feeder.add(self)
+        self.active_at = now
+        self._kept.append((SentChunk(self.session.intake, first_frame, data, capture_times_ns), now))
+        return True
 
     def finish(self, reason: EndReason, error: CoreError | None = None) -> None:
         """Ends the stream after all that is kept has been taken; only the first call counts."""
