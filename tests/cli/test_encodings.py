@@ -36,6 +36,7 @@ def test_a_name_is_taught_and_listed(encoding: str, motion_file: Path, tmp_path:
     assert [learnt["name"] for learnt in json.loads(as_json.out)] == [NAME]
 
 
+@pytest.mark.parametrize("encoding", ["ascii"], indirect=True)  # it writes nothing that the other cannot
 def test_a_recording_with_such_a_name(encoding: str, motion_file: Path, tmp_path: Path) -> None:
     named = tmp_path / f"{NAME}.npz"
     named.write_bytes(motion_file.read_bytes())

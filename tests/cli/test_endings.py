@@ -41,6 +41,13 @@ def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SEGMENT = ("--model", "scratch", "--rate", "100")
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[str, str]]:
+    """Options that lead to a server that runs: a command in a process of its own is sooner done than with its own."""
+    with BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as server:
+        yield "--server", server.address
+
+
 def reach(text: str) -> tuple[int, int]:
     """How far a command says that it came."""
     found = REACH.search(text)
@@ -201,8 +208,8 @@ def test_a_server_that_never_answers_is_given_up(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
 @pytest.mark.parametrize("option", ["--out", "--labels", "stdout", "--out -"])
-def test_a_full_disk(option: str, long_file: Path) -> None:
-    arguments = ["segment", str(long_file), *SEGMENT]
+def test_a_full_disk(option: str, long_file: Path, served: tuple[str, str]) -> None:
+    arguments = ["segment", str(long_file), *SEGMENT, *served]
     if option.startswith("--"):
         arguments += ["--out", "-"] if option == "--out -" else [option, "/dev/full"]
     with Path("/dev/full").open("w") as full:
@@ -236,8 +243,10 @@ def test_a_reader_that_stops_reading(long_file: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("segment", "FILE", *SEGMENT), ("segment", "FILE", *SEGMENT, "--out", "-"), ("models",)]
 )
-def test_a_command_that_is_started_without_standard_output(arguments: tuple[str, ...], long_file: Path) -> None:
-    given = " ".join(str(long_file) if word == "FILE" else word for word in arguments)
+def test_a_command_that_is_started_without_standard_output(
+    arguments: tuple[str, ...], long_file: Path, served: tuple[str, str]
+) -> None:
+    given = " ".join(str(long_file) if word == "FILE" else word for word in (*arguments, *served))
     done = subprocess.run(
         ["bash", "-c", f"exec {sys.executable} -m kineseg_cli {given} >&-"],
         stderr=subprocess.PIPE,
@@ -249,9 +258,9 @@ def test_a_command_that_is_started_without_standard_output(arguments: tuple[str,
     assert "Traceback" not in done.stderr
 
 
-def test_what_needs_no_standard_output_does_without(long_file: Path, tmp_path: Path) -> None:
+def test_what_needs_no_standard_output_does_without(long_file: Path, served: tuple[str, str], tmp_path: Path) -> None:
     out = tmp_path / "events.jsonl"
-    given = " ".join(["segment", str(long_file), *SEGMENT, "--out", str(out)])
+    given = " ".join(["segment", str(long_file), *SEGMENT, *served, "--out", str(out)])
     done = subprocess.run(
         ["bash", "-c", f"exec {sys.executable} -m kineseg_cli {given} >&-"],
         stderr=subprocess.PIPE,
@@ -263,12 +272,14 @@ def test_what_needs_no_standard_output_does_without(long_file: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
-def test_a_standard_error_that_cannot_be_written_changes_no_result(where: str, long_file: Path, tmp_path: Path) -> None:
+def test_a_standard_error_that_cannot_be_written_changes_no_result(
+    where: str, long_file: Path, served: tuple[str, str], tmp_path: Path
+) -> None:
     if "full" in where and not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, a disk that is always full")
     out = tmp_path / "events.jsonl"
     for given, status in ((["--out", str(out)], 0), (["--model", "nowhere"], 2)):
-        words = " ".join(["segment", str(long_file), *SEGMENT, *given])
+        words = " ".join(["segment", str(long_file), *SEGMENT, *served, *given])
         done = subprocess.run(
             ["bash", "-c", f"exec {sys.executable} -m kineseg_cli {words} {where}"],
             stdout=subprocess.PIPE,

@@ -185,7 +185,7 @@ ENTRIES = st.lists(
             st.builds(
                 pb.FrameChunk,
                 first_frame=st.integers(0, 2**62),
-                data=st.binary(max_size=64) | st.binary(min_size=1 << 19, max_size=1 << 19),
+                data=st.binary(max_size=64) | st.binary(min_size=1, max_size=1).map(lambda byte: byte * (1 << 19)),
                 capture_times_ns=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=3),
             ),
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.inference.bundle import load_bundle
+from kineseg_service.server import BackgroundServer
 
 from tests.core.tiny_bundle import run_alone
 from tests.same_events import content
-from tests.service.talk import Call, Stub, chunk, config, cut, events, kinds, motion, results, segment
+from tests.service.talk import F32, Call, Stub, chunk, config, cut, events, kinds, motion, results, segment
 
 FRAMES = motion(1500)
 
@@ -161,6 +164,22 @@ def without_acks(responses: list[pb.SegmentResponse]) -> list[pb.SegmentResponse
     return [response for response in responses[1:] if not response.HasField("ack")]
 
 
+@pytest.fixture(scope="module")
+def in_one_chunk(running: tuple[BackgroundServer, Stub]) -> Callable[[float], list[pb.SegmentResponse]]:
+    """What fifteen seconds at a rate give, all in one chunk."""
+
+    @cache
+    def one(rate: float) -> list[pb.SegmentResponse]:
+        frames = fifteen_seconds(rate)
+        return without_acks(segment(running[1], [chunk(0, frames)], rate_hz=rate, frame_results=True))
+
+    return one
+
+
+def fifteen_seconds(rate: float) -> F32:
+    return motion(int(rate * 15), seed=11, rate_hz=rate / 3)
+
+
 @settings(
     deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -171,15 +190,18 @@ def without_acks(responses: list[pb.SegmentResponse]) -> list[pb.SegmentResponse
     company=st.integers(0, 3),
 )
 def test_the_same_frames_give_the_same_events_whatever_the_chunks_and_the_company(
-    stub: Stub, sizes: list[int], rest: int, rate: float, company: int
+    stub: Stub,
+    in_one_chunk: Callable[[float], list[pb.SegmentResponse]],
+    sizes: list[int],
+    rest: int,
+    rate: float,
+    company: int,
 ) -> None:
-    n = int(rate * 15)
-    frames = motion(n, seed=11, rate_hz=rate / 3)
-    expected = without_acks(segment(stub, [chunk(0, frames)], rate_hz=rate, frame_results=True))
+    frames, expected = fifteen_seconds(rate), in_one_chunk(rate)
     assert len(events(expected)) > 4
     others = [Call(stub, config(rate)) for _ in range(company)]
     for i, other in enumerate(others):
-        other.send(*cut(motion(n, seed=100 + i), rest=17))
+        other.send(*cut(motion(len(frames), seed=100 + i), rest=17))
     got = without_acks(segment(stub, cut(frames, sizes, rest), rate_hz=rate, frame_results=True))
     for other in others:
         other.cancel()
