@@ -225,8 +225,12 @@ def test_a_full_disk(option: str, long_file: Path, served: tuple[str, str]) -> N
     assert ("/dev/full" if option in ("--out", "--labels") else "standard output") in done.stderr
 
 
-def test_a_reader_that_stops_reading(long_file: Path) -> None:
-    process = start(["segment", long_file, *SEGMENT, "--realtime", "--out", "-"])
+def test_a_reader_that_stops_reading(long_file: Path, served: tuple[str, str], tmp_path: Path) -> None:
+    lines = long_file.read_text().splitlines()
+    pauses = tmp_path / "pauses.csv"  # there is an event with each of them
+    rows = [f"{i / 100 + i // 100 * 2:.2f},{line}" for i, line in enumerate(lines[1:])]
+    pauses.write_text("\n".join(["time," + lines[0], *rows]) + "\n")
+    process = start(["segment", pauses, "--model", "scratch", *served, "--realtime", "--out", "-"])
     assert process.stdout is not None
     assert process.stdout.readline()
     process.stdout.close()

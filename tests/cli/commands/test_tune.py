@@ -31,8 +31,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def take() -> Recording:
-    """A minute and a half of short actions."""
-    return generate(11, 100.0, RATE, min_segment_s=2.5, max_segment_s=4.5)
+    """A minute of short actions."""
+    return generate(11, 60.0, RATE, min_segment_s=2.5, max_segment_s=4.5)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def take_file(take: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def slow_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As long, but of few actions, which have phases that a low threshold finds."""
+    """Longer, but of few actions, which have phases that a low threshold finds."""
     return saved(generate(11, 90.0, RATE), tmp_path_factory.mktemp("slow") / "slow.npz")
 
 
