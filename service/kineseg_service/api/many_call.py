@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from time import monotonic
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
-from kineseg_core.events import EndReason, Output
+from kineseg_core.events import EndReason
 
 from kineseg_service.api.codes import code_of
+from kineseg_service.api.many_outgoing import Outgoing
 from kineseg_service.api.many_request import Chunk, chunks_of
-from kineseg_service.api.many_response import Collected
-from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
+from kineseg_service.api.opening import HALF_CLOSED_S, Openings, seen_of
 from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, LimitReached
@@ -29,43 +28,6 @@ from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.resumption import Finished
 
 _log = get_logger(__name__)
-# So many notices may wait for a client that does not read before its requests are not read either.
-_MOST_NOTICES = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A session has been opened, or resumed."""
-
-    member: MemberStream
-    resumed: bool = False
-
-
-@dataclass(slots=True)
-class _Finished:
-    """A session was resumed that had come to its end; `at` is how much of what its client has not got has been sent."""
-
-    number: int
-    finished: Finished
-    outputs: list[Output]
-    at: int = -1
-
-
-@dataclass(slots=True, eq=False)
-class _Given:
-    """What a session has given; `at` is how much of it has been sent."""
-
-    member: MemberStream
-    delivery: Delivery
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Closed:
-    """A session is over without having come to its end: refused, given up, or failed with this error."""
-
-    number: int
-    error: CoreError | None
 
 
 class ManyCall:
@@ -94,9 +56,7 @@ class ManyCall:
         self._opening: dict[int, bool] = {}  # by number, whether its input has been ended already
         self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
-        self._notices: deque[_Opened | _Given | _Closed | _Finished] = deque()
-        self._acked: dict[int, int] = {}  # how far sessions have come, of which their clients have not heard
-        self._changed = asyncio.Event()
+        self._outgoing = Outgoing(self._members, openings, settings, self._ended, self._count)
         self._caught_up = asyncio.Event()
         self._wait_s = 0.0  # until more may come, as its caller has sent too much
         self._input_over = False
@@ -115,14 +75,14 @@ class ManyCall:
             asyncio.create_task(self._open_all()),
             asyncio.create_task(self._feeder.run()),
         ]
-        self._streams.at_drain.add(self._changed.set)
+        self._streams.at_drain.add(self._outgoing.changed.set)
         try:
             await self._answer()
         finally:
-            self._streams.at_drain.discard(self._changed.set)
+            self._streams.at_drain.discard(self._outgoing.changed.set)
             for task in tasks:
                 task.cancel()
-            self._hold_unsent(self._members.values())
+            self._outgoing.hold(self._members.values())
             for member in self._members.values():
                 _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
                 self._openings.leave(member, over=False)
@@ -141,7 +101,7 @@ class ManyCall:
                         wait_s, self._wait_s = self._wait_s, 0.0
                         await asyncio.sleep(wait_s)
                     self._take(request)
-                    while len(self._notices) > _MOST_NOTICES:
+                    while self._outgoing.is_full:
                         self._caught_up.clear()
                         await self._caught_up.wait()
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
@@ -169,7 +129,7 @@ class ManyCall:
                 self._refuse(number, error)
         for member in list(self._members.values()):
             member.finish(reason, error)
-        self._changed.set()
+        self._outgoing.changed.set()
 
     def _take(self, request: pb.SegmentManyRequest) -> None:
         for wanted in request.opens:
@@ -283,7 +243,7 @@ class ManyCall:
         is_ended = self._opening.pop(number, None)
         if isinstance(found, Finished):
             if is_ended is not None:
-                self._notice(_Finished(number, found, found.since(seen_of(wanted.resume))))
+                self._outgoing.finished(number, found, found.since(seen_of(wanted.resume)))
             return
         member = found
         if is_ended is None:  # it has been refused, or given up, meanwhile
@@ -297,37 +257,37 @@ class ManyCall:
             session=config.session_id, stream=config.stream_id, model=config.model, rate_hz=config.frame_rate_hz,
             peer=self._context.peer(), number=number,
         )  # fmt: skip
-        self._notice(_Opened(member, resumed=resumes))
+        self._outgoing.opened(member, resumed=resumes)
         if resumes:
             backlog = member.attach(number, self, self._feeder)
             if backlog.outputs:
-                self._notice(_Given(member, backlog))
+                self._outgoing.given(member, backlog)
             if member.acked:
-                self.acknowledged(member, member.acked)
+                self._outgoing.acknowledged(member, member.acked)
         if is_ended:
             member.finish(EndReason.COMPLETED)
 
     def _refuse(self, number: int, error: CoreError | None) -> None:
         """A session that is being opened will not be."""
         if self._opening.pop(number, None) is not None:
-            self._notice(_Closed(number, error))
+            self._outgoing.closed(number, error)
 
     def _leave(self, member: MemberStream, error: CoreError | None) -> None:
         """A session leaves the call without having come to its end."""
         if self._members.pop(member.number, None) is None:
             return
-        self._acked.pop(member.number, None)
+        self._outgoing.forget(member)
         _log.info("stream cancelled", session=member.session_id, stream=member.stream_id, given_up=member.given_up)
         member.given_up = True
         free = self._openings.leave(member, over=False)
         if free is None:
-            self._notice(_Closed(member.number, error))
+            self._outgoing.closed(member.number, error)
             return
         self._leaving += 1
 
         def left(_: asyncio.Future[None]) -> None:
             self._leaving -= 1
-            self._notice(_Closed(member.number, error))
+            self._outgoing.closed(member.number, error)
 
         free.add_done_callback(left)
 
@@ -337,49 +297,32 @@ class ManyCall:
 
     def lost(self, member: MemberStream, error: CoreError) -> None:
         """A member has been resumed by another call, or is left in a store for another server."""
-        self._hold_unsent([member])
+        self._outgoing.hold([member])
         del self._members[member.number]
-        self._acked.pop(member.number, None)
         if self._streams.draining:  # its client learns of it by the end of the call
             self._error = error
-            self._changed.set()
+            self._outgoing.changed.set()
         else:
-            self._notice(_Closed(member.number, error))
+            self._outgoing.closed(member.number, error)
         self._openings.leave(member, over=False)
-
-    def _hold_unsent(self, members: Collection[MemberStream]) -> None:
-        """Gives back to members what they have given and has not been sent."""
-        leaving = set(members)
-        left: deque[_Opened | _Given | _Closed | _Finished] = deque()
-        for notice in self._notices:
-            if not isinstance(notice, _Opened | _Given) or notice.member not in leaving:
-                left.append(notice)
-            elif isinstance(notice, _Given):
-                notice.member.hold(notice.delivery.outputs[notice.at :])
-        self._notices = left
 
     # What goes back.
 
     def delivered(self, member: MemberStream, delivery: Delivery) -> None:
         """The engine has got further with a member."""
-        self._notice(_Given(member, delivery))
+        self._outgoing.given(member, delivery)
 
     def acknowledged(self, member: MemberStream, frames: int) -> None:
         """All that follows from a member's first so many frames has been delivered."""
-        self._acked[member.number] = frames
-        self._changed.set()
-
-    def _notice(self, notice: _Opened | _Given | _Closed | _Finished) -> None:
-        self._notices.append(notice)
-        self._changed.set()
+        self._outgoing.acknowledged(member, frames)
 
     async def _answer(self) -> None:
         """Sends what there is in one message, and so on to the end of the call."""
         limit = self._settings.idle_timeout_s
         while True:
-            while self._notices or self._acked:
+            while self._outgoing:
                 taken: list[tuple[MemberStream, int]] = []
-                message = self._collect(taken)
+                message = self._outgoing.collect(taken)
                 with _idle_after(2 * limit, "the client has not read what was sent"):
                     async with asyncio.timeout(2 * limit):
                         await send(self._context, message)
@@ -389,67 +332,13 @@ class ManyCall:
             has_sessions = bool(self._members or self._opening or self._leaving)
             if not has_sessions and (self._input_over or self._streams.draining):
                 return
-            self._changed.clear()
+            self._outgoing.changed.clear()
             with _idle_after(limit, "the call has had no session"):
                 async with asyncio.timeout(None if has_sessions else limit):
-                    await self._changed.wait()
+                    await self._outgoing.changed.wait()
 
-    def _collect(self, taken: list[tuple[MemberStream, int]]) -> pb.SegmentManyResponse:
-        """The next message, and in `taken` how many outputs of whom are in it."""
-        collected = Collected()
-        while self._notices and not collected.is_full:
-            notice = self._notices.popleft()
-            if isinstance(notice, _Given):
-                member, delivery, before = notice.member, notice.delivery, notice.at
-                if member.number not in self._members:
-                    continue  # it has left
-                notice.at = collected.add_outputs(member.number, delivery.outputs, before)
-                member.sent(delivery.outputs[before : notice.at])
-                taken.append((member, notice.at - before))
-                if notice.at < len(delivery.outputs):
-                    self._notices.appendleft(notice)
-                elif delivery.summary is not None or delivery.error is not None:
-                    self._close(member, delivery.error or member.error, collected)
-            elif isinstance(notice, _Opened):
-                self._collect_opened(notice, collected)
-            elif isinstance(notice, _Finished):
-                self._collect_finished(notice, collected)
-            else:
-                self._count(notice.error)
-                collected.add_closed(notice.number, notice.error)
-        waiting = {notice.member.number for notice in self._notices if isinstance(notice, _Opened | _Given)}
-        self._collect_acknowledged([number for number in self._acked if number not in waiting], collected)
-        return collected.message()
-
-    def _collect_acknowledged(self, numbers: Sequence[int], collected: Collected) -> None:
-        """How far sessions have come of which all that comes before has been collected."""
-        members = self._members
-        durable = {number: beside.durable for number in numbers if (beside := members[number].beside) is not None}
-        collected.add_acknowledged({number: self._acked.pop(number) for number in numbers}, durable)
-
-    def _collect_opened(self, notice: _Opened, collected: Collected) -> None:
-        member = notice.member
-        if member.number in self._members:
-            most = min(self._settings.max_chunk_frames, member.window_frames)
-            opened = self._openings.opened(member, most, resumed=notice.resumed)
-            collected.add_opened(member.number, opened, member.window_frames)
-
-    def _collect_finished(self, notice: _Finished, collected: Collected) -> None:
-        number, finished = notice.number, notice.finished
-        if notice.at < 0:
-            opened = resumed_message(finished.described, finished.received, ended=True)
-            collected.add_opened(number, opened, self._settings.window_frames)
-            notice.at = 0
-        notice.at = collected.add_outputs(number, notice.outputs, notice.at)
-        if notice.at < len(notice.outputs):
-            self._notices.appendleft(notice)
-        else:
-            collected.add_closed(number, finished.error)
-
-    def _close(self, member: MemberStream, error: CoreError | None, collected: Collected) -> None:
-        """A session has come to its end, and all that it gave has been collected."""
-        if member.number in self._acked:
-            self._collect_acknowledged([member.number], collected)
+    def _ended(self, member: MemberStream, error: CoreError | None) -> None:
+        """A session has come to its end, and its client is about to learn of it."""
         del self._members[member.number]
         # Before its client learns of it, so that the client's next stream finds room.
         self._openings.leave(member, over=True)
@@ -460,7 +349,6 @@ class ManyCall:
         else:
             log.info("stream ended", error=error.message, code=code_of(type(error)).name)
         self._count(error)
-        collected.add_closed(member.number, error)
 
     def _count(self, error: CoreError | None) -> None:
         if error is not None:

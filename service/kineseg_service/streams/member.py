@@ -298,7 +298,8 @@ class MemberStream(OpenStream):
 
     def unsent(self) -> list[Output]:
         """What has been held, or has not been sent by its call, and how far it has come."""
-        return [*self._held, *self._unsent, Ack(self.acked)]
+        given = [*self._held, *self._unsent]
+        return [*given, Ack(self.acked)] if self.acked else given
 
     def resume(self, seen: Seen) -> None:
         """What its client has not seen comes next."""
