@@ -21,6 +21,7 @@ from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine
 from kineseg_service.streams import event_log, live
+from kineseg_service.streams.live_stream import LiveStream
 from kineseg_service.streams.member import MemberStream
 
 from tests.same_events import content
@@ -94,7 +95,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
 
 @pytest.mark.parametrize(
     "place",
-    [(live.LiveStream, "__init__"), (live.LiveStreams, "watch_idle"), (Session, "take"), (Session, "advance")],
+    [(LiveStream, "__init__"), (live.LiveStreams, "watch_idle"), (Session, "take"), (Session, "advance")],
     ids=lambda place: f"{place[0].__name__}.{place[1]}",
 )
 def test_what_fails_after_a_slot_is_taken_gives_it_back(

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.session import Session
+from kineseg_service.streams import together
 
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, chunk, config, cut, events, motion, status_of
+from tests.service.talk import Call, Stub, chunk, config, cut, events, motion, segment, status_of
 
 STREAMS = 6
 FRAMES = motion(50, seed=1)
@@ -50,6 +52,25 @@ def test_what_is_refused_ends_its_own_stream(calls: list[Call]) -> None:
         *[(10, False)] * (STREAMS - 1),
     ]
     assert status_of(calls[0].failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("broken", [(together, "take_together"), (Session, "end")], ids=lambda place: place[1])
+def test_what_fails_ends_what_it_fails_for_and_no_one_waits(
+    calls: list[Call], stub: Stub, broken: tuple[object, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(together, "_MANY", 1)
+    with monkeypatch.context() as failing:
+        failing.setattr(*broken, fail)
+        for call in calls:
+            call.send(chunk(3 if broken[1] == "end" else 5, FRAMES[5:10]))
+        for call in calls:
+            code, message, _ = status_of(call.failure())
+            assert code is grpc.StatusCode.INTERNAL
+            assert "secret" not in message
+    assert events(segment(stub, cut(FRAMES, rest=5)))[-1].summary.frames == 50
 
 
 def test_a_number_that_is_missing_is_filled(calls: list[Call]) -> None:

@@ -110,6 +110,15 @@ class LiveStream(OpenStream):
         self._submitted += sum(map(weight, items))
         return items
 
+    def end(self, reason: EndReason, error: CoreError | None = None) -> None:
+        """See `OpenStream`; where that fails, its call ends at once."""
+        try:
+            super().end(reason, error)
+        except Exception:
+            failure = StepFailed("the stream could not be ended")
+            _log.exception("ending failed", session=self.session_id, error_id=failure.error_id)
+            self.give_up(failure)
+
     def keep(self, snapshot: Callable[[], Keep]) -> None:
         """See `OpenStream`."""
         self._settle()

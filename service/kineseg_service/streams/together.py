@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from kineseg_core.errors import StepFailed
 from kineseg_core.intake.intake import Taken
 from kineseg_core.intake.together import SentChunk, take_together
 
-from kineseg_service.logs import harmless
+from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kineseg_service.streams.live_stream import LiveStream
 
 
+_log = get_logger(__name__)
 # As measured: of fewer a chunk by itself costs less, of one a third.
 _MANY = 4
 
@@ -68,16 +70,23 @@ class Together:
             self._timer = None
         self._pace.begin()
         waiting, self._waiting = self._waiting, []
+        before = [each.chunk.intake.received for each in waiting]
         taken = _together(waiting) if len(waiting) >= _MANY else _alone([(each, None) for each in waiting])
         if taken:
             self._engine.submit_many(taken)
-            with harmless("metrics"):
-                self._metrics.received(sum(len(each.chunk.data) // each.chunk.intake.frame_bytes for each in waiting))
+        with harmless("metrics"):
+            after = [each.chunk.intake.received for each in waiting]
+            self._metrics.received(sum(after) - sum(before))
 
 
 def _together(waiting: Sequence[_Waiting]) -> list[Submitted | SentChunks]:
+    try:
+        plain, others = take_together([each.chunk for each in waiting])
+    except Exception:
+        failure = StepFailed("the stream could not be read")
+        _log.exception("reading failed", streams=len(waiting), error_id=failure.error_id)
+        return _alone([(each, map(_raise, (failure,))) for each in waiting])
     taken: list[Submitted | SentChunks] = []
-    plain, others = take_together([each.chunk for each in waiting])
     for alike in plain:
         those = [waiting[place] for place in alike.places]
         for each, frames in zip(those, alike.sizes, strict=True):
@@ -93,3 +102,7 @@ def _alone(waiting: Sequence[tuple[_Waiting, Iterable[Taken] | None]]) -> list[S
         if items := live.took_items(chunk, given):
             taken.append((live.stream, items, came))
     return taken
+
+
+def _raise(error: Exception) -> Taken:
+    raise error
