@@ -21,6 +21,7 @@ from numba.core import event, registry
 
 from kineseg_core import anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
+from kineseg_core.generic.warm_up import warm_up as warm_up_patterns
 from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.kernels import KERNELS, Compiled, progress_is_said_elsewhere
 from kineseg_core.kernels.kept import kept_in
@@ -43,6 +44,7 @@ _PARTS: dict[str, Callable[[], None]] = {
     "segmenter": _segmenter,
     "channels": lambda: anomalies.warm_up(bodies=False),
     "intake": warm_up_intake,
+    "patterns": lambda: warm_up_patterns(BoundaryNetwork(packaged_network())),
 }
 
 

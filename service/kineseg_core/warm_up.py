@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kineseg_core.anomalies.warm_up import warm_up as warm_up_anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile
+from kineseg_core.generic.warm_up import warm_up as warm_up_patterns
 from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.segmenter.warm_up import warm_up as warm_up_segmenter
 
@@ -16,5 +17,6 @@ def warm_up(network: BoundaryNetwork, file: NetworkFile) -> None:
         file: It as it is kept.
     """
     warm_up_segmenter(network, file)
+    warm_up_patterns(network)
     warm_up_anomalies()
     warm_up_intake()

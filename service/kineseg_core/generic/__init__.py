@@ -3,6 +3,7 @@
 from kineseg_core.generic.decoders import ScratchDecoders
 from kineseg_core.generic.model import FAMILY, MOST_CHANNELS, SCRATCH, VERSION, scratch_bundle
 from kineseg_core.generic.opening import scratch_plan, scratch_segmenter
+from kineseg_core.generic.pattern_plan import PatternPlan
 from kineseg_core.generic.pattern_segmenter import PatternSegmenter
 from kineseg_core.generic.plan import ScratchPlan
 
@@ -11,6 +12,7 @@ __all__ = [
     "MOST_CHANNELS",
     "SCRATCH",
     "VERSION",
+    "PatternPlan",
     "PatternSegmenter",
     "ScratchDecoders",
     "ScratchPlan",

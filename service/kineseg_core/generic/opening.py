@@ -1,4 +1,4 @@
-"""What the built-in model gives a new stream: a plan, and what decides."""
+"""What the built-in model gives a new stream: a plan, and how it is segmented."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kineseg_core.boundary_network import OperatingPoint, ViewPlan
 from kineseg_core.errors import InvalidRequest, WrongChannels
 from kineseg_core.generic.model import LOG_SURPRISE_MEDIAN, LOG_SURPRISE_SCALE, MOST_CHANNELS, SCRATCH
-from kineseg_core.generic.pattern_segmenter import PatternSegmenter
+from kineseg_core.generic.pattern_plan import PatternPlan
 from kineseg_core.generic.plan import ScratchPlan
 from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
 
@@ -38,10 +38,10 @@ def scratch_plan(channels: Sequence[str], rate_hz: float) -> ScratchPlan:
 
 def scratch_segmenter(
     plan: ScratchPlan, point: OperatingPoint, latency_s: float, delay_s: float
-) -> SegmenterPlan | PatternSegmenter:
-    """What decides on what the model gives."""
+) -> SegmenterPlan | PatternPlan:
+    """How it is decided on what the model gives."""
     settings = SegmenterSettings(log_surprise_median=LOG_SURPRISE_MEDIAN, log_surprise_scale=LOG_SURPRISE_SCALE)
     if plan.few:
-        return PatternSegmenter(settings, plan.dims, plan.rate_hz, latency_s, delay_s)
+        return PatternPlan(settings, plan.dims, plan.rate_hz, latency_s, delay_s)
     views = ViewPlan.of_signal(plan.channels, 0, plan.rate_hz)
     return SegmenterPlan(settings, views, point, latency_s, delay_s)

@@ -31,7 +31,6 @@ from kineseg_core.events import (
     SegmentUpdated,
     Summary,
 )
-from kineseg_core.generic import PatternSegmenter
 from kineseg_core.inference.state_table import Step
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
@@ -47,14 +46,12 @@ from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import (
     Decision,
     SegmentEnd,
-    Segmenter,
-    SegmenterPlan,
     SegmentRetract,
     SegmentStart,
     SegmentUpdate,
 )
 from kineseg_core.segmenter.network_segments import NetworkSegments
-from kineseg_core.segmenter.table import RowSegmenter, SegmenterTable
+from kineseg_core.segmenting import Alone, AnyTable, InRow, Plan, alone, seat
 from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
 from kineseg_core.session.frame_times import FrameTimes
 from kineseg_core.session.watchers import OpenSegment, Watchers
@@ -85,14 +82,13 @@ class Session:
         request: What was asked for, with what was the default where nothing was said.
         config: What was agreed when the stream was opened.
         intake: Where its chunks go first.
-        segmenter: What decides, or how it is to.
+        segmenter: How it is to be segmented.
         namer: What gives segments their names; none: they have none.
         rules: What watches these names; none: nothing does.
         behaviour: What watches what is done; none: nothing does.
 
     Attributes:
-        segmenter_plan: How its segmenter is to decide, which may have a row in a table; none: it keeps its numbers
-            itself.
+        segmenter_plan: As given; what segments it may have a row in a table, or keeps its numbers itself.
         segments: The latest closed segments.
         segment_counts: How many segments were provisional, confirmed and retracted so far.
     """
@@ -102,7 +98,7 @@ class Session:
         request: StreamRequest,
         config: SessionConfig,
         intake: Intake,
-        segmenter: SegmenterPlan | PatternSegmenter,
+        segmenter: Plan,
         namer: Namer | None = None,
         rules: RuleWatch | None = None,
         behaviour: BehaviourMonitor | None = None,
@@ -111,9 +107,8 @@ class Session:
         self.config = config
         self.intake = intake
         self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
-        self.segmenter_plan = segmenter if isinstance(segmenter, SegmenterPlan) else None
-        self._decides: Segmenter | PatternSegmenter | RowSegmenter | None
-        self._decides = None if isinstance(segmenter, SegmenterPlan) else segmenter
+        self.segmenter_plan = segmenter
+        self._decides: Alone | InRow | None = None
         self._watchers = Watchers(rules, behaviour, config.model_rate_hz)
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = FrameTimes(config)
@@ -129,7 +124,7 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._observed: tuple[float, list[float]] = (0.0, [])
-        self._quiet: RowSegmenter | None = None  # where a frame from which nothing follows concerns no one else
+        self._quiet: InRow | None = None  # where a frame from which nothing follows concerns no one else
 
     # What the receiver does.
 
@@ -155,11 +150,10 @@ class Session:
 
     # What the processor does.
 
-    def take_row(self, table: SegmenterTable, row: int) -> None:
+    def take_row(self, table: AnyTable, row: int) -> None:
         """Keeps the numbers of its segmenter in a row of a table; no frame has come yet."""
-        assert self.segmenter_plan is not None
         assert self._decides is None
-        self._decides = table.seat(row, self.segmenter_plan)
+        self._decides = seat(self.segmenter_plan, table, row)
         if not (self.config.frame_results or self._watchers.any or self._namer.recognises):
             self._quiet = self._decides
 
@@ -174,11 +168,10 @@ class Session:
             raise ValueError("segments go on that have not begun")
 
     @property
-    def _segmenter(self) -> Segmenter | PatternSegmenter | RowSegmenter:
+    def _segmenter(self) -> Alone | InRow:
         """What decides; it keeps its numbers itself unless it has been given a row by now."""
         if self._decides is None:
-            assert self.segmenter_plan is not None
-            self._decides = Segmenter(self.segmenter_plan)
+            self._decides = alone(self.segmenter_plan)
         return self._decides
 
     @property
@@ -192,13 +185,13 @@ class Session:
         Returns:
             Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
         """
-        assert not isinstance(self._segmenter, RowSegmenter)
+        assert isinstance(self._segmenter, Alone)
         self._arrive(block, at, step)
         return self._segmenter.observe(block.frames[at], step.embedding, step.surprise)
 
     def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
         """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
-        assert not isinstance(self._segmenter, RowSegmenter)
+        assert isinstance(self._segmenter, Alone)
         self._settle(self._segmenter.decide(probabilities), block, at, out)
 
     def advance(self, block: ModelFrames, at: int, step: Step, follows: Sequence[int], out: list[Output]) -> None:
@@ -207,7 +200,7 @@ class Session:
         `follows`: see `RowSegmenter.follow`.
         """
         segmenter = self._segmenter
-        assert isinstance(segmenter, RowSegmenter)
+        assert isinstance(segmenter, InRow)
         self._arrive(block, at, step)
         self._settle(segmenter.follow(follows) if follows or segmenter.begins else (), block, at, out)
 

@@ -25,7 +25,7 @@ from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
-from kineseg_core.segmenter.table import TablePlan
+from kineseg_core.segmenting import table_plan
 from kineseg_core.session import End, Session
 from kineseg_core.snapshot import Snapshot
 
@@ -255,8 +255,7 @@ class Engine:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
         lease = lane.decoder.acquire()
-        if (plan := session.segmenter_plan) is not None:
-            session.take_row(lane.table(TablePlan.of(plan)), lease.slot)
+        session.take_row(lane.table(table_plan(session.segmenter_plan)), lease.slot)
         if snapshot is not None:
             try:
                 snapshot.resume(session)
@@ -305,7 +304,7 @@ class Engine:
         for chunk, (stream, came) in enumerate(zip(sent.streams, sent.came, strict=True)):
             if stream.lease is None:
                 continue
-            if stream.queue or stream.queued or stream.ahead or stream.lane.rows is None or self._stalls(stream):
+            if stream.queue or stream.queued or stream.ahead or self._stalls(stream):
                 items = sent.chunks.items(chunk)
                 self._or_fail(stream, lambda: self._take(stream, items, came))  # noqa: B023 - is called at once
                 continue

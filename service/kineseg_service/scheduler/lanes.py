@@ -10,7 +10,7 @@ import numpy as np
 from kineseg_core.errors import Full
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.resampling import F32
-from kineseg_core.segmenter.table import SegmenterTable, TablePlan
+from kineseg_core.segmenting import AnyTable, AnyTablePlan, new_table
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.batcher import Batcher
@@ -39,12 +39,12 @@ class Lane(Generic[T]):
         self.streams = 0  # open ones
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
-        self._table: SegmenterTable | None = None
+        self._table: AnyTable | None = None
 
-    def table(self, plan: TablePlan) -> SegmenterTable:
+    def table(self, plan: AnyTablePlan) -> AnyTable:
         """The numbers of its streams' segmenters, in the rows that are their slots."""
         if self._table is None:
-            self._table = SegmenterTable(plan, self.decoder.slots, self.decoder.max_batch)
+            self._table = new_table(plan, self.decoder.slots, self.decoder.max_batch)
         assert self._table.plan == plan  # streams of a model have all in common
         return self._table
 
@@ -59,8 +59,9 @@ class Lane(Generic[T]):
         return self.batcher.hurries or bool(self.chunks)
 
     @property
-    def rows(self) -> SegmenterTable | None:
-        """That table; none: there is none yet, or segmenters of this model keep their numbers themselves."""
+    def rows(self) -> AnyTable:
+        """That table; there is one once a stream has been opened."""
+        assert self._table is not None
         return self._table
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from kineseg_core.boundary_network import BoundaryNetwork, Look
+from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Output
 from kineseg_core.inference.state_table import Step, Stepped
 from kineseg_core.intake.resampling import F32, ModelFrames
-from kineseg_core.segmenter.table import SegmenterTable
+from kineseg_core.segmenting import AnyTable
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.chunk_queue import ChunkRows
@@ -68,10 +68,7 @@ class Stepper:
             fits[stepped.bad_rows] = False
             streams = self._without_bad(streams, chunks, fits)
             slots, frames, stepped = slots[fits], frames[fits], stepped.of(np.flatnonzero(fits).tolist())
-        if lane.rows is None:
-            self._one_by_one(streams, stepped)
-        else:
-            self._in_rows(lane.rows, streams, chunks, slots, frames, stepped)
+        self._in_rows(lane.rows, streams, chunks, slots, frames, stepped)
 
     def _without_bad(
         self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows], fits: NDArray[np.bool_]
@@ -88,14 +85,14 @@ class Stepper:
 
     def _in_rows(
         self,
-        table: SegmenterTable,
+        table: AnyTable,
         streams: Streams,
         chunks: Sequence[ChunkRows],
         slots: NDArray[np.int64],
         frames: F32,
         stepped: Stepped,
     ) -> None:
-        """Streams whose segmenters keep their numbers in a table."""
+        """What their segmenters, whose numbers are in a table, make of it."""
         try:
             follows = table.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
         except Exception:
@@ -137,33 +134,6 @@ class Stepper:
             self._fail(stream, "the stream could not be segmented")
             return None
         return outputs
-
-    def _one_by_one(self, streams: Streams, stepped: Stepped) -> None:
-        """Streams whose segmenters keep their numbers themselves; the boundary network has one run for all."""
-        observed: list[tuple[ScheduledStream, list[Look]]] = []
-        for row, stream in enumerate(streams):
-            try:
-                observed.append((stream, stream.session.observe(stream.block, stream.at, stepped.one(row))))
-            except Exception:
-                self._fail(stream, "the stream could not be segmented")
-        try:
-            probabilities = self._network([look for _, looks in observed for look in looks])
-        except Exception:
-            self._fail_all([stream for stream, _ in observed])
-            return
-        first = 0
-        for stream, looks in observed:
-            self._decide(stream, probabilities[first : first + len(looks)])
-            first += len(looks)
-
-    def _decide(self, stream: ScheduledStream, probabilities: F32) -> None:
-        outputs: list[Output] = []
-        try:
-            stream.session.decide(stream.block, stream.at, probabilities, outputs)
-        except Exception:
-            self._fail(stream, "the stream could not be segmented")
-            return
-        self._advanced(stream, outputs)
 
     def _fail_all(self, streams: Streams) -> None:
         for stream in streams:

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, ViewPlan, packaged_network
-from kineseg_core.generic import PatternSegmenter
+from kineseg_core.generic import PatternPlan, PatternSegmenter
 from kineseg_core.segmenter import Decision, Segmenter, SegmenterPlan, SegmenterSettings
 from numpy.typing import NDArray
 
@@ -35,7 +35,7 @@ def _segmenter(views: ViewPlan, latency_s: float, settings: SegmenterSettings) -
 
 def patterns() -> PatternSegmenter:
     """For the embeddings (DIM,) of a signal of few channels."""
-    return PatternSegmenter(SETTINGS, DIM, RATE)
+    return PatternSegmenter(PatternPlan(SETTINGS, DIM, RATE))
 
 
 def step(segmenter: Any, frame: NDArray[np.float32], surprise: float = 1.0) -> list[Decision]:

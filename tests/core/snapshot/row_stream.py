@@ -16,7 +16,7 @@ from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.opening import Opener
-from kineseg_core.segmenter.table import SegmenterTable, TablePlan
+from kineseg_core.segmenting import new_table, table_plan
 from kineseg_core.session import End, Session
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 
@@ -30,11 +30,9 @@ class RowStream:
 
     def __init__(self, opener: Opener, session: Session, bundle: Bundle, row: int) -> None:
         self.session, self._row, self._opener = session, row, opener
-        plan = session.segmenter_plan
-        assert plan is not None
         self._network = BoundaryNetwork(opener.network)
         self.states = HostTable(bundle, open_cpu(bundle.graph, threads=1), slots=ROWS, max_batch=ROWS)
-        self.table = SegmenterTable(TablePlan.of(plan), ROWS, ROWS)
+        self.table = new_table(table_plan(session.segmenter_plan), ROWS, ROWS)
         for column in self.table.columns:  # whatever was there before
             column.view(np.uint8)[...] = 0x55
         session.take_row(self.table, row)

@@ -97,6 +97,23 @@ def test_so_is_a_row_of_a_table(folder: Path, made: Scene, column: str, name: st
         RowStream.resumed(Snapshot.read(sealed(stream.snapshot())), opener(folder), 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("in_block", -1, "in_block"), ("in_block", 1 << 40, "_in_block"), ("frames", 7, "so many blocks"),
+     ("surprise_count", -1, "surprise_count"), ("baseline_seen", -1, "baseline_seen")],
+)  # fmt: skip
+def test_so_is_a_row_of_a_stream_of_few_channels(folder: Path, name: str, value: int, said: str) -> None:
+    made = scene("few", 60.0, 8.0, (60,), seed=2, timed=False)
+    stream = RowStream(
+        opener(folder), opener(folder).session(made.request), open_stream(opener(folder), made.request).bundle, 1
+    )
+    for chunk in made.chunks[:3]:
+        stream.take(chunk.first, chunk.data, chunk.times_ns, [])
+    stream.table.columns.counters[name][1] = value
+    with pytest.raises(BadSnapshot, match=said):
+        RowStream.resumed(Snapshot.read(sealed(stream.snapshot())), opener(folder), 2)
+
+
 @within("0 <= at < len(ring)", "0.5 <= values", "size stays", "none.such <= 3")
 class Ring:
     def __init__(self, at: int, values: object, size: int = 4) -> None:

@@ -62,7 +62,7 @@ def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
     assert content(out) == undisturbed(folder, made)
 
 
-@given(made=Scenes.filter(lambda made: len(made.request.channels) != 2), cuts=st.lists(st.floats(0.0, 1.0), max_size=3))
+@given(made=Scenes, cuts=st.lists(st.floats(0.0, 1.0), max_size=3))
 @settings(max_examples=10)
 def test_in_another_row_of_another_table(folder: Path, made: Scene, cuts: list[float]) -> None:
     bundle = open_stream(opener(folder), made.request).bundle

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from kineseg_core.events import Output
+from kineseg_core.generic.pattern_segments import PatternSegments
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.kept import CannotKeepError, MisfitError, Reader, Writer, keeps, kept_of, record
 from kineseg_core.kept.declared import _DECLARED
@@ -18,7 +19,7 @@ from tests.core.snapshot.alike import attributes, differences
 from tests.core.snapshot.row_stream import RowStream
 from tests.core.snapshot.scenes import KINDS, open_stream, opener, scene, taught
 
-_ABSTRACT = {Segments, NetworkSegments}
+_ABSTRACT = {Segments, NetworkSegments, PatternSegments}
 _SEEN: set[type] = set()
 
 
@@ -35,11 +36,11 @@ def written(*roots: object) -> list[object]:
     return writer._written
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "row"])
+@pytest.mark.parametrize("kind", [*KINDS, "motion in a row", "few in a row"])
 def test_a_restored_session_is_the_same_through_and_through(kind: str, folder: Path) -> None:
-    made = scene("motion" if kind == "row" else kind, 60.0, 40.0, (60, 7, 200), seed=4, timed=True)
+    made = scene(kind.removesuffix(" in a row"), 60.0, 40.0, (60, 7, 200), seed=4, timed=True)
     stream: InProcessStream | RowStream = open_stream(opener(folder), made.request)
-    if isinstance(stream, InProcessStream) and kind == "row":
+    if isinstance(stream, InProcessStream) and kind.endswith(" in a row"):
         stream = RowStream(opener(folder), opener(folder).session(made.request, taught), stream.bundle, 1)
     out: list[Output] = []
     for chunk in made.chunks:

@@ -107,9 +107,11 @@ def test_another_model_of_the_same_name_is_refused(folder: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("version", ["LAYOUT", "ARITHMETIC"])
 def test_other_versions_are_refused(folder: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = sealed(payload(folder))
+    data, written = sealed(payload(folder)), getattr(snapshots, version)
     monkeypatch.setattr(snapshots, version, 77)
-    assert f"its {version.lower()} is version 1, and this version of kineseg has 77" in refused(data, opener(folder))
+    assert f"its {version.lower()} is version {written}, and this version of kineseg has 77" in refused(
+        data, opener(folder)
+    )
 
 
 def test_what_is_the_default_elsewhere_changes_nothing(folder: Path) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
-from kineseg_core.generic.pattern_segmenter import PatternSegmenter
+from kineseg_core.generic import PatternPlan, PatternSegmenter
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
 from kineseg_core.segmenter import SegmentEnd, Segmenter, SegmenterPlan, SegmenterSettings
 from kineseg_core.segmenter.decisions import Decision
@@ -86,7 +86,7 @@ def _found(stream: TrainingStream, stepped: Stepped) -> FoundStream:
     segmenter: Segmenter | PatternSegmenter
     kind: Kind = "actions" if stream.canonical or not plan.embedding else "patterns"
     if kind == "patterns":
-        segmenter = PatternSegmenter(settings, plan.embedding, plan.rate_hz, labeller=recorder)
+        segmenter = PatternSegmenter(PatternPlan(settings, plan.embedding, plan.rate_hz), recorder)
     else:
         segmenter = Segmenter(SegmenterPlan(settings, plan, point), recorder)
     decisions: list[Decision] = []

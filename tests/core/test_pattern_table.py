@@ -1,0 +1,69 @@
+"""Segmenters of few channels in the rows of a table decide what they do by themselves, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kineseg_core.boundary_network import BoundaryNetwork, packaged_network
+from kineseg_core.generic import PatternPlan, PatternSegmenter
+from kineseg_core.generic.table import PatternTable, PatternTablePlan, RowPatterns
+from kineseg_core.segmenter import Decision, SegmenterSettings
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+DIM, ROWS, STREAMS = 5, 6, 4
+
+
+def embeddings(seed: int, blocks: int, rate_hz: float) -> F32:
+    """Patterns that repeat, one after the other, and a stillness within; (T, DIM)."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(blocks * 0.1 * rate_hz)) / rate_hz
+    pace = np.repeat(rng.uniform(0.5, 3.0, (3, DIM)), -(-len(t) // 3), axis=0)[: len(t)]
+    values = np.sin(2 * np.pi * t[:, None] * pace) + 0.05 * rng.standard_normal((len(t), DIM))
+    still = len(t) // 2
+    values[still : still + round(9 * rate_hz)] = values[still]
+    return values.astype(np.float32)
+
+
+def by_itself(plan: PatternPlan, frames: F32, surprises: F32, gap: int) -> tuple[list[list[Decision]], list[float]]:
+    """What is decided with each frame, and at the end, and scores; the stream is interrupted before frame `gap`."""
+    segmenter, decided, scores = PatternSegmenter(plan), [], []
+    for at, (frame, surprise) in enumerate(zip(frames, surprises, strict=True)):
+        cut = segmenter.restart() if at == gap else []
+        segmenter.observe(frame, frame, float(surprise))
+        decided.append([*cut, *segmenter.decide(np.zeros(0, np.float32))])
+        scores.append(segmenter.anomaly_score)
+    return [*decided, segmenter.finish()], scores
+
+
+@pytest.mark.parametrize("rate_hz", [30.0, 10.0, 1.0])
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_a_table_decides_what_segmenters_by_themselves_do(rate_hz: float, seed: int) -> None:
+    rng, network = np.random.default_rng(seed), BoundaryNetwork(packaged_network())
+    plans = [PatternPlan(SegmenterSettings(), DIM, rate_hz, latency_s) for latency_s in (4.0, 0.5, 2.0, 10.0)]
+    frames = [embeddings(seed + i, int(rng.integers(300, 500)), rate_hz) for i in range(STREAMS)]
+    surprises = [rng.exponential(size=len(each)).astype(np.float32) for each in frames]
+    gaps = [int(rng.integers(0, len(each) + 10)) for each in frames]
+    table = PatternTable(PatternTablePlan.of(plans[0]), ROWS, ROWS)
+    for column in table.columns:  # whatever was there before
+        column.view(np.uint8)[...] = 0x55
+    places = rng.permutation(ROWS)[:STREAMS]
+    rows: list[RowPatterns] = [table.seat(int(row), plan) for row, plan in zip(places, plans, strict=True)]
+    decided: list[list[list[Decision]]] = [[] for _ in rows]
+    in_rows: list[list[float]] = [[] for _ in rows]
+    while going := [i for i in range(STREAMS) if len(decided[i]) < len(frames[i])]:
+        some = [int(i) for i in rng.permutation(going)[: rng.integers(1, len(going) + 1)]]
+        cuts = [rows[i].restart() if len(decided[i]) == gaps[i] else [] for i in some]
+        now = np.stack([frames[i][len(decided[i])] for i in some])
+        surprise = np.array([surprises[i][len(decided[i])] for i in some], np.float32)
+        follows = table.step(places[some], now, now, surprise, network)
+        for place, (i, cut) in enumerate(zip(some, cuts, strict=True)):
+            counts = follows.get(place, ())
+            decided[i].append([*cut, *(rows[i].follow(counts) if counts or rows[i].begins else ())])
+            in_rows[i].append(rows[i].anomaly_score)
+    for i, plan in enumerate(plans):
+        want = by_itself(plan, frames[i], surprises[i], gaps[i])
+        assert ([*decided[i], rows[i].finish()], in_rows[i]) == want
