@@ -1,4 +1,4 @@
-"""What it costs a server to keep its streams in a store: the same live streams on one call, with each store in turn.
+"""What it costs a server to keep its streams in a store: the same live streams, with each store in turn.
 
 All servers run side by side, and take turns under load, so that what else the machine does falls on all of them.
 """
@@ -18,14 +18,36 @@ from typing import Any
 import redis
 from rich.table import Table
 
-from evaluation.bench.many import CHUNK_S, RATE, ManyLoad, load
+from evaluation.bench.many import ManyLoad, Source, load
 from evaluation.bench.parts import Report
 from evaluation.bench.servers import Running, kineseg_server
 from evaluation.chaos.redis_server import NoRedis, RedisServer
 
-STREAMS = 256
 ROUNDS = 2
 NONE, MEMORY, SQLITE, REDIS = "none", "memory", "SQLite", "Redis"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Live streams that are kept.
+
+    Attributes:
+        of: What they are of.
+        streams, calls: How many.
+        source: What each sends.
+    """
+
+    of: str
+    streams: int
+    calls: int
+    source: Source
+
+
+KEPT = (
+    Kept("bodies", 256, 1, Source()),
+    # As many poses at 120 frames a second are more than a core's work, whether or not they are kept.
+    Kept("sensors", 1000, 4, Source(rate=5.0, chunk_s=0.2, channels=59)),
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +55,7 @@ class DurabilityCost:
     """A server under so many live streams.
 
     Attributes:
+        of: What they are of.
         store: Where it keeps them: "none", they end with their call; "memory", they outlive that, and not the server.
         streams: How many.
         server_us_per_chunk: CPU time of all its threads; the median of the rounds.
@@ -41,6 +64,7 @@ class DurabilityCost:
         kept: How many streams lie in the store afterwards.
     """
 
+    of: str
     store: str
     streams: int
     server_us_per_chunk: float
@@ -58,24 +82,29 @@ class _Stored:
     count: Callable[[], int]
 
 
-def measure(seconds: float, streams: int = STREAMS, interval_s: float = 5.0) -> list[DurabilityCost]:
+def measure(seconds: float, kept: Kept, interval_s: float = 5.0) -> list[DurabilityCost]:
     """Streams `seconds` of motion in real time to each server, in two rounds.
 
     Args:
         seconds: How long, each.
-        streams: How many.
+        kept: What.
         interval_s: So often a stream is kept.
     """
     with _servers(interval_s) as servers:
         loads: dict[str, list[ManyLoad]] = {each.store: [] for each in servers}
         for _ in range(ROUNDS):
             for each in servers:
-                loads[each.store].append(load(each.server, streams, 1, seconds / ROUNDS, resume=each.store != NONE))
+                resume = each.store != NONE
+                of_round = load(
+                    each.server, kept.streams, kept.calls, seconds / ROUNDS, source=kept.source, resume=resume
+                )
+                loads[each.store].append(of_round)
         least = _cost(loads[NONE])
         return [
             DurabilityCost(
+                of=kept.of,
                 store=each.store,
-                streams=streams,
+                streams=kept.streams,
                 server_us_per_chunk=_cost(loads[each.store]),
                 over_none=_cost(loads[each.store]) / least,
                 late_share=statistics.fmean(one.late_share for one in loads[each.store]),
@@ -124,12 +153,14 @@ def _keys(url: str) -> int:
 
 def report(seconds: float) -> Report:
     """Measures, as rows and as a table."""
-    costs = measure(seconds)
-    table = Table(
-        "store", "us a chunk", "over none", "late", "kept",
-        title=f"{STREAMS} live streams on one call, {RATE:g} frames/s, chunks of {CHUNK_S * 1e3:g} ms, kept in a store",
-    )  # fmt: skip
+    costs = [cost for kept in KEPT for cost in measure(seconds, kept)]
+    table = Table("of", "streams", "store", "us a chunk", "over none", "late", "kept", title="live streams in a store")
     for cost in costs:
         figures = f"{cost.server_us_per_chunk:.0f}", f"{cost.over_none:.3f}", f"{cost.late_share:.2%}", str(cost.kept)
-        table.add_row(cost.store, *figures)
+        table.add_row(cost.of, str(cost.streams), cost.store, *figures)
+    table.caption = "; ".join(
+        f"{kept.of}: {kept.source.rate:g} frames/s of {kept.source.channels or 59} numbers, chunks of "
+        f"{kept.source.chunk_s * 1e3:g} ms, {kept.calls} calls"
+        for kept in KEPT
+    )
     return [asdict(cost) for cost in costs], table

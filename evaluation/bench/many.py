@@ -36,6 +36,26 @@ _PEOPLE = 16
 
 
 @dataclass(frozen=True)
+class Source:
+    """What each stream sends.
+
+    Attributes:
+        rate: Frames a second.
+        chunk_s: Seconds of them in a chunk.
+        channels: Numbers in a frame, which `scratch` is given; 0: poses, for the default model.
+    """
+
+    rate: float = RATE
+    chunk_s: float = CHUNK_S
+    channels: int = 0
+
+    @property
+    def chunk(self) -> int:
+        """Frames in a chunk."""
+        return round(self.rate * self.chunk_s)
+
+
+@dataclass(frozen=True)
 class ManyLoad:
     """A server under so many live streams.
 
@@ -64,7 +84,7 @@ class ManyLoad:
 
 
 def measure(
-    seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS, *, processes: int = 1, channels: int = 0
+    seconds: float, counts: tuple[tuple[int, int], ...] = COUNTS, *, processes: int = 1, source: Source = Source()
 ) -> list[ManyLoad]:
     """Streams `seconds` of motion in real time for each number of streams and calls.
 
@@ -72,7 +92,7 @@ def measure(
         seconds: How long.
         counts: Streams and calls of each load.
         processes: Of the server; each call is on a connection of its own, so that they are shared among them.
-        channels: Numbers in a frame, which `scratch` is given; 0: poses, for the default model.
+        source: What each stream sends.
 
     Raises:
         RuntimeError: The client could not go on.
@@ -80,12 +100,18 @@ def measure(
     found = []
     for streams, calls in counts:
         with kineseg_server(processes) as server:
-            found.append(load(server, streams, calls, seconds, channels=channels))
+            found.append(load(server, streams, calls, seconds, source=source))
     return found
 
 
 def load(
-    server: Running | Several, streams: int, calls: int, seconds: float, *, channels: int = 0, resume: bool = True
+    server: Running | Several,
+    streams: int,
+    calls: int,
+    seconds: float,
+    *,
+    source: Source = Source(),
+    resume: bool = True,
 ) -> ManyLoad:
     """The same, of one load of a server that runs, or of several; `resume`: whether streams are to outlive their calls.
 
@@ -94,7 +120,7 @@ def load(
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    given = theirs, server, streams, calls, seconds, channels, resume
+    given = theirs, server, streams, calls, seconds, source, resume
     process = context.Process(target=_client, args=given, daemon=True)
     process.start()
     theirs.close()  # so that a client that fails ends the waiting
@@ -113,21 +139,23 @@ def _client(
     streams: int,
     calls: int,
     seconds: float,
-    channels: int,
+    source: Source,
     resume: bool,
 ) -> None:
     lasts_s = max(seconds, 20.0)
     seeds = range(min(_PEOPLE, streams))
-    people = [canonical_pose(generate(seed, lasts_s, RATE)).frames.astype("<f4") for seed in seeds]
-    config = kineseg.StreamConfig(rate=RATE, chunk_s=CHUNK_S, resume=resume)
-    if channels:
-        people = [_signals(person, channels) for person in people]
-        names = [f"c{number}" for number in range(channels)]
+    people = [canonical_pose(generate(seed, lasts_s, source.rate)).frames.astype("<f4") for seed in seeds]
+    config = kineseg.StreamConfig(rate=source.rate, chunk_s=source.chunk_s, resume=resume)
+    if source.channels:
+        people = [_signals(person, source.channels) for person in people]
+        names = [f"c{number}" for number in range(source.channels)]
         config = dataclasses.replace(config, model="scratch", channels=names)
     with contextlib.ExitStack() as stack:
         addresses = itertools.islice(itertools.cycle(server.addresses), calls)
         clients = [stack.enter_context(kineseg.Client(address)) for address in addresses]
-        groups = [_Group(client, config, streams // calls, people, group) for group, client in enumerate(clients)]
+        groups = [
+            _Group(client, config, source, streams // calls, people, group) for group, client in enumerate(clients)
+        ]
         threads = [threading.Thread(target=group.run, args=(seconds,)) for group in groups]
         own = psutil.Process()
         before = server.cpu_seconds(), _cpu_s(own), time.perf_counter()
@@ -180,8 +208,15 @@ class _Group:
     """The streams of one call."""
 
     def __init__(
-        self, client: kineseg.Client, config: kineseg.StreamConfig, count: int, people: list[Any], group: int
+        self,
+        client: kineseg.Client,
+        config: kineseg.StreamConfig,
+        source: Source,
+        count: int,
+        people: list[Any],
+        group: int,
     ) -> None:
+        self._source = source
         self._many = client.streams()
         self._streams = self._many.open_all([config] * count)
         self._numbers = {stream: at for at, stream in enumerate(self._streams)}
@@ -195,11 +230,11 @@ class _Group:
         self._watch_acknowledgements()
 
     def run(self, seconds: float) -> None:
-        """Sends everything in real time: each chunk of a stream at its own moment within `CHUNK_S`."""
-        size, count = round(RATE * CHUNK_S), len(self._streams)
+        """Sends everything in real time: each chunk of a stream at its own moment within its length."""
+        size, count = self._source.chunk, len(self._streams)
         reader = threading.Thread(target=self._read)
         reader.start()
-        slots = round(CHUNK_S / SEND_S)
+        slots = round(self._source.chunk_s / SEND_S)
         start = time.perf_counter()
         for turn in range(round(seconds / SEND_S)):
             time.sleep(max(0.0, start + turn * SEND_S - time.perf_counter()))
@@ -223,7 +258,10 @@ class _Group:
     def late(self) -> Any:
         """Of all chunks, whether they were not acknowledged when the next one was due."""
         return np.concatenate(
-            [np.array(acked) > np.array(due) + CHUNK_S for acked, due in zip(self._acked, self._due, strict=True)]
+            [
+                np.array(acked) > np.array(due) + self._source.chunk_s
+                for acked, due in zip(self._acked, self._due, strict=True)
+            ]
         )
 
     def count_acknowledged(self, until: float) -> int:
@@ -232,7 +270,7 @@ class _Group:
 
     def event_waits(self) -> Any:
         """Of all events that a chunk decided, seconds from sending it to the event."""
-        size = round(RATE * CHUNK_S)
+        size = self._source.chunk
         return np.array([at - self._sent[number][frame // size] for number, frame, at in self._events])
 
     def _read(self) -> None:
@@ -250,7 +288,7 @@ class _Group:
         """Notes when they come, of which the client tells only that they have."""
         protocol = self._many._protocol
         receive = protocol.receive
-        size = round(RATE * CHUNK_S)
+        size = self._source.chunk
 
         def noting(response: pb.SegmentManyResponse, call: int) -> None:
             now = time.perf_counter()

@@ -16,7 +16,10 @@ CHANNELS = (3, 60)
 
 def measure(seconds: float) -> dict[int, ManyLoad]:
     """By number of channels, all streams on one call."""
-    return {channels: many.measure(seconds, ((STREAMS, 1),), channels=channels)[0] for channels in CHANNELS}
+    return {
+        channels: many.measure(seconds, ((STREAMS, 1),), source=many.Source(channels=channels))[0]
+        for channels in CHANNELS
+    }
 
 
 def report(seconds: float) -> Report:

@@ -174,8 +174,18 @@ ASKED: tuple[tuple[str, Asked, Value], ...] = (
     ("memory", _most("memory of the server without streams, MiB", 350.0), _mebibytes("idle_bytes", "own")),
     (
         "durability",
-        _most("CPU a chunk, streams in SQLite over none kept, ratio", 1.15),
-        _of("over_none", store="SQLite"),
+        _most("CPU a chunk, 256 bodies in SQLite over none kept, ratio", 1.15),
+        _of("over_none", of="bodies", store="SQLite"),
+    ),
+    (
+        "durability",
+        _most("CPU a chunk, 1,000 sensors in SQLite over none kept, ratio", 1.15),
+        _of("over_none", of="sensors", store="SQLite"),
+    ),
+    (
+        "durability",
+        _most("late chunks of 1,000 sensors in SQLite, share", 0.001),
+        _of("late_share", of="sensors", store="SQLite"),
     ),
     ("long", _most("hours of one stream: CPU a frame at the end over the beginning, ratio", 1.1), _of("cost_growth")),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from evaluation.bench import durability
-from evaluation.bench.durability import MEMORY, NONE, SQLITE
+from evaluation.bench.durability import MEMORY, NONE, SQLITE, Kept
+from evaluation.bench.many import Source
 
 
 def test_a_second_of_three_streams_with_each_store() -> None:
-    costs = {cost.store: cost for cost in durability.measure(1.0, streams=3, interval_s=0.1)}
+    kept = Kept("bodies", 3, 1, Source())
+    costs = {cost.store: cost for cost in durability.measure(1.0, kept, interval_s=0.1)}
     assert costs.keys() >= {NONE, MEMORY, SQLITE}
     for cost in costs.values():
         assert cost.server_us_per_chunk > 0.0

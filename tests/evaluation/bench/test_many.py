@@ -17,7 +17,7 @@ def test_two_seconds_of_four_streams_on_two_calls() -> None:
 
 
 def test_a_second_of_signals_for_a_server_of_two_processes() -> None:
-    [load] = many.measure(1.0, ((4, 2),), processes=2, channels=3)
+    [load] = many.measure(1.0, ((4, 2),), processes=2, source=many.Source(channels=3))
     assert (load.streams, load.calls) == (4, 2)
     assert load.events >= 4
     assert load.server_cpu_share > 0.0
