@@ -68,6 +68,12 @@ def test_a_round_trip_through_any_dialect(tmp_path: Path, data: st.DataObject) -
     np.testing.assert_allclose(recording.times(), 0.02 * np.arange(n_rows), atol=1e-9)
 
 
+def test_a_column_that_is_mostly_empty_is_one_all_the_same(tmp_path: Path) -> None:
+    recording = read(saved(tmp_path, "time\tsensor\n0,000\t1,5\n0,020\t\n0,040\t\n"))
+    assert recording.channels == ("sensor",)
+    np.testing.assert_allclose(recording.frames, [[1.5], [np.nan], [np.nan]])
+
+
 def test_what_was_taken_and_left_out_is_said(tmp_path: Path) -> None:
     recording = read(saved(tmp_path, ",Time (s),label,a\n0,0.00,walk,1\n1,0.01,walk,2\n2,0.02,run,3\n"))
     assert recording.channels == ("a",)

@@ -74,9 +74,12 @@ class Together:
         taken = _together(waiting) if len(waiting) >= _MANY else _alone([(each, None) for each in waiting])
         if taken:
             self._engine.submit_many(taken)
+        self.count(sum(each.chunk.intake.received for each in waiting) - sum(before))
+
+    def count(self, frames: int) -> None:
+        """So many frames have been taken."""
         with harmless("metrics"):
-            after = [each.chunk.intake.received for each in waiting]
-            self._metrics.received(sum(after) - sum(before))
+            self._metrics.received(frames)
 
 
 def _together(waiting: Sequence[_Waiting]) -> list[Submitted | SentChunks]:

@@ -81,26 +81,31 @@ def find_dialect(source: SourceFile, text: str) -> Lines:
     for i, _ in comments:
         lines[i] = ""
     sample = [line for line in lines[: 4 * _SAMPLE] if line.strip()][:_SAMPLE]
-    sample = sample[len(sample) // 2 :]
+    top, sample = sample[:1], sample[len(sample) // 2 :]
     ways = [
         (delimiter, comma)
         for delimiter in ((given,) if given else _DELIMITERS)
         for comma in (False, True)
         if not comma or delimiter != "," or '"' in "".join(sample)
     ]
-    delimiter, comma = max(ways, key=lambda way: _fitness(sample, *way)) if sample else (given or ",", False)
+    delimiter, comma = max(ways, key=lambda way: _fitness(top, sample, *way)) if sample else (given or ",", False)
     return Lines(source, lines, delimiter, comma, comments, whole)
 
 
-def _fitness(sample: Sequence[str], delimiter: str | None, decimal_comma: bool) -> tuple[float, bool]:
-    """How well a sample of rows comes out as numbers in columns."""
+def _fitness(
+    top: Sequence[str], sample: Sequence[str], delimiter: str | None, decimal_comma: bool
+) -> tuple[float, bool, bool]:
+    """How well a sample of rows comes out as numbers in columns, and whether the top line has as many cells.
+
+    Without the top line "0,02" and a tab are a number and nothing, or two numbers.
+    """
     rows = [split(line, delimiter) for line in sample]
     width, often = Counter(map(len, rows)).most_common(1)[0]
     if width == 1 and decimal_comma:
-        return 0.0, False  # "1,5" alone on each line: two columns, as likely as not
+        return 0.0, False, False  # "1,5" alone on each line: two columns, as likely as not
     cells = [cell for row in rows for cell in row]
     values = sum(_is_value(cell, decimal_comma) for cell in cells) / max(len(cells), 1)
-    return round(values * often / len(rows), 6), width > 1
+    return round(values * often / len(rows), 6), width > 1, all(len(split(line, delimiter)) == width for line in top)
 
 
 def _is_value(cell: str, decimal_comma: bool) -> bool:
