@@ -22,6 +22,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {"<=": operator.le, "<": ope
 _OPERATORS = re.compile(r"\s*(<=|<|==)\s*")
 _LENGTH = re.compile(r"len\((.*)\)")
 _STAYS = " stays"
+_FINITE = " is finite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Bounds:
     Attributes:
         compared: Two terms each, and how they must compare; and the words in which that was said.
         stays: What must be as it was when the object was made.
+        finite: What holds neither NaN nor infinity.
     """
 
     compared: tuple[tuple[str, str, str, str], ...] = ()
     stays: tuple[str, ...] = ()
+    finite: tuple[str, ...] = ()
 
     def fixed(self, value: Any) -> list[bytes]:
         """What is to stay of an object that has just been made."""
@@ -46,6 +49,10 @@ class Bounds:
             low, high = _term(value, left), _term(value, right)
             if low is not None and high is not None and not np.all(_COMPARE[how](low, high)):
                 raise ValueError(f"it must be that {said}")
+        for path in self.finite:
+            held = _term(value, path)
+            if held is not None and not np.all(np.isfinite(held)):
+                raise ValueError(f"{path} holds what is no finite number")
         for path, before, now in zip(self.stays, fixed, self.fixed(value), strict=True):
             if before != now:
                 raise ValueError(f"{path} is another than that of such a stream")
@@ -60,17 +67,19 @@ def within(*said: str) -> Callable[[T], T]:
     Args:
         said: Comparisons, such as ``"0 <= _at < len(_ring)"``, of numbers, of attributes, of their attributes, and of
             fields of their arrays, each with all that is in it, and passed over where there is none; or ``"_at.lag
-            stays"``, as it was when the object was made. What takes more to say is raised by a method ``check_kept``.
+            stays"``, as it was when the object was made; or ``"_ring is finite"``, without NaN and infinity. What
+            takes more to say is raised by a method ``check_kept``.
     """
 
     def declare(cls: T) -> T:
         compared = []
         for each in said:
-            if not each.endswith(_STAYS):
+            if not each.endswith((_STAYS, _FINITE)):
                 terms = _OPERATORS.split(each)
                 compared += [(*terms[at : at + 3], each) for at in range(0, len(terms) - 2, 2)]
         stays = tuple(each.removesuffix(_STAYS) for each in said if each.endswith(_STAYS))
-        _BOUNDS[cls] = Bounds(tuple(compared), stays)  # type: ignore[arg-type]
+        finite = tuple(each.removesuffix(_FINITE) for each in said if each.endswith(_FINITE))
+        _BOUNDS[cls] = Bounds(tuple(compared), stays, finite)  # type: ignore[arg-type]
         return cls
 
     return declare

@@ -53,6 +53,16 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a value that there is not": (lambda session: of_scorer(session).state.top.fill(10_000), "state.top"),
     "a place behind a ring": (lambda session: of_scorer(session).state.book.position.fill(1 << 40), "position"),
     "a lag that is not watched": (lambda session: of_scorer(session).state.book.replays.lag.fill(-3), "replays.lag"),
+    "a view of no number": (lambda session: session._decides._views._values.fill(math.nan), "_values holds"),
+    "a place of no number": (
+        lambda session: session._decides._stillness._position.fill(math.inf),
+        "_position holds",
+    ),
+    "a decision on no number": (lambda session: session._decides._decider._raw.fill(math.nan), "_raw holds"),
+    "a prototype of no number": (
+        lambda session: session._decides._labeller._clusterer._means.fill(math.nan),
+        "_means holds",
+    ),
     "no time": (lambda session: put(of_scorer(session).clock, "time_s", math.nan), "clock.time_s"),
     "ticks without end": (lambda session: put(session.intake._resampler._stretch, "tick_ns", -1 << 60), "next tick"),
     "a clock that stands": (lambda session: put(session.intake._resampler._stretch, "tick_period", 0.0), "tick_period"),
