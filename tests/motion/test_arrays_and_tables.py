@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,21 @@ def test_npz_with_all_keys(tmp_path: Path) -> None:
     assert recording.skeleton is not None
     assert recording.skeleton.names == ("hips", "head")
     assert recording.timestamps is not None
+
+
+@pytest.mark.parametrize("key", ["rate", "frames", "joints", "notes"])
+def test_npz_with_an_entry_that_is_no_array(tmp_path: Path, key: str) -> None:
+    """NumPy gives it as bytes."""
+    take = tmp_path / "take.npz"
+    np.savez(take, **({} if key == "frames" else {"frames": np.zeros((9, 2))}), rate_hz=30.0)
+    with zipfile.ZipFile(take, "a") as packed:
+        packed.writestr(f"{key}.npy", b"not an array")
+    if key in ("rate", "frames"):
+        with pytest.raises(MotionFileError, match="no array") as caught:
+            read(take)
+        assert caught.value.field == key
+    else:  # nothing that is needed
+        assert read(take, rate=30.0).n_frames == 9
 
 
 def test_npz_with_channels_and_rate(tmp_path: Path) -> None:

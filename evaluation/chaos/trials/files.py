@@ -32,7 +32,7 @@ def run(size: Size) -> Outcome:
             command = [sys.executable, "-m", "evaluation.chaos.fuzz_reader", name, str(corpus), str(each_s)]
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
             if done.returncode:
-                failed[name] = _why(done.stdout + done.stderr, Path(folder))
+                failed[name] = f"status {done.returncode}: {_why(done.stdout + done.stderr, Path(folder))}"
             units = _UNITS.search(done.stderr)
             tried += int(units[1]) if units else 0
     return Outcome(

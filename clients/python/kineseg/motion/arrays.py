@@ -114,7 +114,10 @@ def _entries(source: SourceFile, archive: np.lib.npyio.NpzFile) -> Entries:
             raise MotionFileError(f"unpacks to more than {MOST_BYTES >> 30} GiB; cut it", path=source.path)
         for key in archive.files:
             try:
-                entries[key] = archive[key]
+                value = archive[key]
+                if not isinstance(value, np.ndarray):  # what is no array, NumPy gives as bytes
+                    raise TypeError("it is no array of NumPy's")
+                entries[key] = value
             except Exception as error:  # as above
                 problems[key] = _of_objects(repr(key)) if "Object arrays" in str(error) else f"({error})"
     wanted = [key for key in problems if key in ("frames", "positions", "rate", "timestamps") or not entries]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg.motion import Joints, MotionError
+from kineseg.motion import Joints
 from kineseg.sources.errors import SourceError
 from kineseg.sources.frames import Frames, SourceInfo
 
@@ -98,8 +98,10 @@ def load_recorded(path: Path) -> Recorded | None:
             if _MARK not in archive.files:
                 return None
             arrays = {name: archive[name] for name in archive.files}
+        if strange := [name for name, value in arrays.items() if not isinstance(value, np.ndarray)]:
+            raise ValueError(f"{strange[0]!r} is no array of NumPy's")
         return _recorded(arrays)
-    except (KeyError, ValueError, MotionError, OSError, EOFError) as error:
+    except Exception as error:  # NumPy raises whatever the bytes lead it to
         raise SourceError(f"{path}: damaged ({error})") from error
 
 
