@@ -78,6 +78,7 @@ def emit(
     config = pb.StreamConfig(frame_rate_hz=rate_hz, latency_s=latency_s, decisions=decisions)
     made = Opener({"tiny": load_bundle(tiny)}).session(stream_request(config))
     session = Session(made.request, made.config, made.intake, written)  # type: ignore[arg-type]
+    session._decides = written  # type: ignore[assignment]
     out: list[Output] = []
     items = [*session.take(0, np.zeros((frames, 3), "<f4").tobytes(), ())]
     for item in items:

@@ -185,13 +185,13 @@ class Session:
         Returns:
             Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
         """
-        assert isinstance(self._segmenter, Alone)
+        assert not isinstance(self._segmenter, InRow)
         self._arrive(block, at, step)
         return self._segmenter.observe(block.frames[at], step.embedding, step.surprise)
 
     def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
         """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
-        assert isinstance(self._segmenter, Alone)
+        assert not isinstance(self._segmenter, InRow)
         self._settle(self._segmenter.decide(probabilities), block, at, out)
 
     def advance(self, block: ModelFrames, at: int, step: Step, follows: Sequence[int], out: list[Output]) -> None:
