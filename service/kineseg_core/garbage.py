@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SELDOM = 300_000  # objects until the next look; 700 is Python's own
-_AFTERWARDS = 2000, 10, 50
-"""The same once it is loaded; what has been there for long is looked at after a million objects have come and stayed:
-little of what has gone by then is left to it."""
 
 
 @contextmanager
@@ -24,5 +21,5 @@ def collected_seldom() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.set_threshold(*_AFTERWARDS)
+        gc.set_threshold(*usual)
         gc.freeze()

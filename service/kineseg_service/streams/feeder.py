@@ -16,7 +16,7 @@ from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Submitted
 from kineseg_service.streams.member import MemberStream
-from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S
+from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S, let_others_go_on
 
 _log = get_logger(__name__)
 _TOGETHER = 64
@@ -75,7 +75,7 @@ class Feeder:
                 else:
                     async with self._back_row:
                         self._take_turn(self._ahead, AHEAD_TURN_S, _AHEAD_TOGETHER)
-                        await asyncio.sleep(0)
+                        await let_others_go_on()
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s

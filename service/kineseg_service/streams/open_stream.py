@@ -30,8 +30,16 @@ PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
 TURN_S = 0.002
 """For so long chunks are taken until other streams have their turn."""
+_ROUNDS = 8
 AHEAD_TURN_S = 0.0005
 """The same of streams that are ahead of their own time."""
+
+
+async def let_others_go_on() -> None:
+    """After something of a stream that is ahead has been taken: a chunk of another goes through the loop several times
+    until it is with the engine, and back, and must not wait for one of those each time."""
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
 
 
 class OpenStream(ABC):
