@@ -46,7 +46,7 @@ class Kept:
 KEPT = (
     Kept("bodies", 256, 1, Source()),
     # As many poses at 120 frames a second are more than a core's work, whether or not they are kept.
-    Kept("sensors", 1000, 4, Source(rate=5.0, chunk_s=0.2, channels=59)),
+    Kept("sensors", 1000, 4, Source(rate=2.0, chunk_s=0.5, channels=59)),
 )
 
 
