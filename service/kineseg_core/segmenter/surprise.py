@@ -29,6 +29,7 @@ class SurpriseScale:
         refresh: Frames between two medians.
         warm_up: Frames without a score.
         least: The deviation does not fall below this.
+        median, deviation: Of log surprise, before anything is known of a stream; that from the median, absolute.
     """
 
     kept: int
@@ -37,6 +38,8 @@ class SurpriseScale:
     refresh: int
     warm_up: int
     least: float
+    median: float
+    deviation: float
 
     @classmethod
     def of(cls, settings: SegmenterSettings, rate_hz: float) -> SurpriseScale:
@@ -50,6 +53,8 @@ class SurpriseScale:
             max(1, round(rate_hz)),
             max(1, round(settings.surprise_warm_up_s * rate_hz)),
             max(_LEAST_DEVIATION * settings.log_surprise_scale, 1e-6),
+            settings.log_surprise_median,
+            settings.log_surprise_scale / NORMAL,
         )
 
 
@@ -67,7 +72,7 @@ class SurpriseScore:
     def __init__(self, settings: SegmenterSettings, rate_hz: float) -> None:
         self._scale = SurpriseScale.of(settings, rate_hz)
         self.value = 0.0
-        self._moving, self._standing = (_Baseline(settings, self._scale) for _ in range(2))
+        self._moving, self._standing = (_Baseline(self._scale) for _ in range(2))
         self._count = 0
 
     def restart(self) -> None:
@@ -94,10 +99,10 @@ class SurpriseScore:
 class _Baseline:
     """Median and deviation of the latest log surprises, some of them known from training."""
 
-    def __init__(self, settings: SegmenterSettings, scale: SurpriseScale) -> None:
+    def __init__(self, scale: SurpriseScale) -> None:
         self._least = scale.least
-        self._median = RunningQuantile(scale.horizon, settings.log_surprise_median, scale.prior)
-        self._deviation = RunningQuantile(scale.horizon, settings.log_surprise_scale / NORMAL, scale.prior)
+        self._median = RunningQuantile(scale.horizon, scale.median, scale.prior)
+        self._deviation = RunningQuantile(scale.horizon, scale.deviation, scale.prior)
 
     def score(self, level: float) -> float:
         """Robust standard deviations above the median."""

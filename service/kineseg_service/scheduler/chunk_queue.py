@@ -57,7 +57,7 @@ class WaitingChunks:
         self.sizes = self.chunks.sizes
 
 
-class Withdrawn(NamedTuple):
+class TakenBack(NamedTuple):
     """A chunk that waits in columns no longer.
 
     Attributes:
@@ -169,14 +169,14 @@ class ChunkQueue:
         while self._waiting and not self._waiting[0].waits.any():
             self._waiting.popleft()
 
-    def withdraw(self, stream: ScheduledStream) -> list[Withdrawn]:
+    def take_back(self, stream: ScheduledStream) -> list[TakenBack]:
         """Takes out what is left of a stream's chunks, in order."""
-        withdrawn = []
+        back = []
         for waiting in self._waiting:
             if stream in waiting.streams and waiting.waits[chunk := waiting.streams.index(stream)]:
                 waiting.waits[chunk] = False
                 at = int(waiting.at[chunk])
                 stepped = at - int(waiting.chunks.begins[chunk])
-                withdrawn.append(Withdrawn(waiting.chunks.items(chunk, at), waiting.came[chunk], stepped))
+                back.append(TakenBack(waiting.chunks.items(chunk, at), waiting.came[chunk], stepped))
         self.settle()
-        return withdrawn
+        return back

@@ -283,8 +283,8 @@ class Engine:
         stream.queue.clear()
         stream.at = 0
         if stream.in_columns:
-            withdrawn = lane.chunks.withdraw(stream)
-            self._waiting -= sum(weight(item) for chunk in withdrawn for item in chunk.items) - len(withdrawn)
+            back = lane.chunks.take_back(stream)
+            self._waiting -= sum(weight(item) for chunk in back for item in chunk.items) - len(back)
             stream.in_columns = 0
 
     def _take(self, stream: ScheduledStream, items: Sequence[Item], came: float) -> None:
@@ -330,9 +330,9 @@ class Engine:
                     self._proceed(stream)
         lane.chunks.settle()
 
-    def _withdraw(self, stream: ScheduledStream) -> None:
+    def _take_back(self, stream: ScheduledStream) -> None:
         """What waits of a stream in columns goes back into its queue."""
-        chunks = stream.lane.chunks.withdraw(stream)
+        chunks = stream.lane.chunks.take_back(stream)
         stream.in_columns -= len(chunks)
         for chunk in reversed(chunks):
             stream.passed += chunk.stepped
@@ -437,7 +437,7 @@ class Engine:
         """Each stream by itself, as one of them has made all fail; those of chunks with the next steps."""
         for rows in chunks:
             for stream in rows.streams:
-                self._withdraw(stream)
+                self._take_back(stream)
                 self._proceed(stream)
         for stream in streams:
             try:
@@ -452,7 +452,7 @@ class Engine:
             return
         self._give(stream, outputs)
         if self._stalls(stream):
-            self._withdraw(stream)
+            self._take_back(stream)
 
     def _advanced(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
         """A frame of a stream has gone through."""

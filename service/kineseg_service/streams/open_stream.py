@@ -30,9 +30,9 @@ PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
 TURN_S = 0.002
 """For so long chunks are taken until other streams have their turn."""
-_ROUNDS = 8
 AHEAD_TURN_S = 0.0005
 """The same of streams that are ahead of their own time."""
+_ROUNDS = 8  # of the loop, about as many as a chunk needs
 
 
 async def let_others_go_on() -> None:

@@ -54,9 +54,9 @@ def clear(columns: PatternColumns, row: int, plan: PatternTablePlan) -> None:
     """Begins a row anew: nothing has been seen of its stream."""
     for column in columns:
         column[row] = np.zeros((), column.dtype)
-    columns.counters[row]["baselines"] = plan.median, plan.deviation
-    columns.surprises[row, 0::2] = plan.median
-    columns.surprises[row, 1::2] = plan.deviation
+    columns.counters[row]["baselines"] = plan.surprise.median, plan.surprise.deviation
+    columns.surprises[row, 0::2] = plan.surprise.median
+    columns.surprises[row, 1::2] = plan.surprise.deviation
 
 
 def restart(columns: PatternColumns, row: int) -> None:

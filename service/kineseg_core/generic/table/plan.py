@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kineseg_core.generic.pattern_plan import PatternPlan
 from kineseg_core.segmenter import SegmenterSettings
-from kineseg_core.segmenter.surprise import NORMAL, SurpriseScale
+from kineseg_core.segmenter.surprise import SurpriseScale
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,6 @@ class PatternTablePlan:
     def surprise(self) -> SurpriseScale:
         """Numbers of the score of surprise."""
         return SurpriseScale.of(self.settings, self.rate_hz)
-
-    @property
-    def median(self) -> float:
-        """Of log surprise, before anything is known of a stream."""
-        return self.settings.log_surprise_median
-
-    @property
-    def deviation(self) -> float:
-        """Median absolute deviation of the same."""
-        return self.settings.log_surprise_scale / NORMAL
 
     @property
     def numbers(self) -> PatternNumbers:

@@ -149,9 +149,9 @@ def clear(columns: Columns, row: int, plan: TablePlan) -> None:
     settings = plan.settings
     counters["interrupted"] = True
     counters["typical"] = columns.distances[row] = settings.median_squared_distance
-    counters["baselines"] = plan.median, plan.deviation
-    columns.surprises[row, 0::2] = plan.median
-    columns.surprises[row, 1::2] = plan.deviation
+    counters["baselines"] = plan.surprise.median, plan.surprise.deviation
+    columns.surprises[row, 0::2] = plan.surprise.median
+    columns.surprises[row, 1::2] = plan.surprise.deviation
 
 
 def restart(columns: Columns, row: int) -> None:

@@ -9,7 +9,7 @@ from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network.views import ViewPlan
 from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.settings import SegmenterSettings
-from kineseg_core.segmenter.surprise import NORMAL, SurpriseScale
+from kineseg_core.segmenter.surprise import SurpriseScale
 from kineseg_core.segmenter.typical_distance import prior_distances
 
 
@@ -44,16 +44,6 @@ class TablePlan:
     def surprise(self) -> SurpriseScale:
         """Numbers of the score of surprise."""
         return SurpriseScale.of(self.settings, self.views.rate_hz)
-
-    @property
-    def median(self) -> float:
-        """Of log surprise, before anything is known of a stream."""
-        return self.settings.log_surprise_median
-
-    @property
-    def deviation(self) -> float:
-        """Median absolute deviation of the same."""
-        return self.settings.log_surprise_scale / NORMAL
 
     @property
     def numbers(self) -> PlanNumbers:
