@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -56,6 +57,8 @@ from kineseg_service.streams.tenants import EventLogs, TenantStreams
 from kineseg_service.traces import Traces
 
 _log = get_logger(__name__)
+# Python's own is 5 ms: while both threads are busy, each waits that long for the other, several times with every chunk.
+_TURN_WITH_LOCK_S = 0.0005
 
 
 class Server:
@@ -161,6 +164,7 @@ class Server:
         self._streams = TenantStreams(
             self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker, self._traces
         )
+        sys.setswitchinterval(_TURN_WITH_LOCK_S)
         self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
         try:
             for decoder in loaded.decoders.values():
