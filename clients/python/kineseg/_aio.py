@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-import grpc
-from google.protobuf.message import Message
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
-from kineseg._aio_stream import AsyncStream, Call
+from kineseg._aio_calling import AsyncCaller
+from kineseg._aio_stream import AsyncStream
 from kineseg._aio_streams import AsyncStreams
-from kineseg._aio_streams import Call as ManyCall
 from kineseg._aio_watch import AsyncWatch
-from kineseg._aio_watch import Call as WatchCall
 from kineseg._config import Decisions, StreamChoices, StreamConfig
-from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
-from kineseg._errors import ClientClosed, KinesegError
+from kineseg._core import ClientState, HealthRequest
 from kineseg._events import SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._mapping import mapped
@@ -33,29 +29,19 @@ from kineseg._naming import (
     segment_request,
     taught_from_wire,
 )
-from kineseg._retry import delays, wait_s
 from kineseg._segmentation import Collected, Items, Segmentation, SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
 
-Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response", bound=Message)
-Value = TypeVar("Value")
-AnyCall = TypeVar("AnyCall", bound=grpc.aio.Call)
 
-
-class AsyncClient(BaseClient):
+class AsyncClient(AsyncCaller):
     """A connection to a kineseg server, for asyncio; `Client` explains arguments, methods and errors.
 
     One client serves any number of streams and tasks of one event loop. It connects at its first call, so it may be
     made before the loop runs.
     """
-
-    _channels: dict[str, grpc.aio.Channel] | None = None  # by address
-    _calls: set[grpc.aio.Call]  # that live, once there is a channel
 
     async def __aenter__(self) -> Self:
         self._enter()
@@ -221,71 +207,3 @@ class AsyncClient(BaseClient):
             await stream.end_input()
             items += [item async for item in stream]
         return items, stream.frames_processed, stream.profile
-
-    def _open_channel(self) -> grpc.aio.Channel:
-        self._require_open()
-        if self._channels is None:  # a channel belongs to the loop that runs when it is made
-            self._channels, self._calls = {}, set()
-        address = self._address
-        channel = self._channels.get(address)
-        if channel is None:
-            options = self._channel_options()
-            safe = self._trust.credentials
-            if safe is None:
-                channel = grpc.aio.insecure_channel(address, options)
-            else:
-                channel = grpc.aio.secure_channel(address, safe, options)
-            self._channels[address] = channel
-        return channel
-
-    def _stub(self) -> pb_grpc.SegmentationServiceAsyncStub:
-        return pb_grpc.SegmentationServiceStub(self._open_channel())
-
-    def _health_check(self) -> grpc.aio.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
-        return self._open_channel().unary_unary(
-            HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString
-        )
-
-    def _connect(self) -> Call:
-        return self._live(self._stub().Segment(metadata=self._metadata))
-
-    def _connect_many(self) -> ManyCall:
-        return self._live(self._stub().SegmentMany(metadata=self._metadata))
-
-    def _connect_watch(self, request: pb.WatchEventsRequest) -> WatchCall:
-        return self._live(self._stub().WatchEvents(request, metadata=self._metadata))
-
-    def _live(self, call: AnyCall) -> AnyCall:
-        """The call, kept for as long as it lives."""
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
-        return call
-
-    async def _unary(
-        self,
-        method: Callable[[], grpc.aio.UnaryUnaryMultiCallable[Request, Response]],
-        request: Request,
-        decode: Callable[[Response], Value],
-    ) -> Value:
-        for delay in delays(self._retries):
-            address = self._address
-            try:
-                return decode(await self._once(method(), request))
-            except KinesegError as error:
-                if not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._move_on(address)
-            await asyncio.sleep(delay)
-        return decode(await self._once(method(), request))
-
-    async def _once(self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
-        try:
-            return await self._live(method(request, timeout=self._timeout, metadata=self._metadata))
-        except grpc.RpcError as error:
-            raise self._error(error) from error
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self.is_closed and not (task and task.cancelling()):
-                raise ClientClosed("the client was closed before the answer came") from None
-            raise

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import grpc
-from google.protobuf.message import Message
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
+from kineseg._calling import Caller
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
-from kineseg._core import HEALTH_CHECK, BaseClient, ClientState, HealthRequest, HealthResponse
-from kineseg._errors import ClientClosed, KinesegError
+from kineseg._core import ClientState, HealthRequest
 from kineseg._events import SegmentClosed
 from kineseg._info import Health, Model, Segment, SessionDetail, SessionInfo, Totals
 from kineseg._mapping import mapped
@@ -30,24 +29,18 @@ from kineseg._naming import (
     segment_request,
     taught_from_wire,
 )
-from kineseg._retry import delays, wait_s
 from kineseg._segmentation import Collected, Items, Segmentation, SegmentationPlan, plan_segmentation
 from kineseg._stream import Stream
 from kineseg._streams import Streams
 from kineseg._trust import TLS
 from kineseg._watch import Watch
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
 
-Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response", bound=Message)
-Value = TypeVar("Value")
 
-
-class Client(BaseClient):
+class Client(Caller):
     """A connection to a kineseg server.
 
     One client serves any number of streams and threads.
@@ -369,66 +362,3 @@ class Client(BaseClient):
             stream.end_input()
             items += stream
         return items, stream.frames_processed, stream.profile
-
-    def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
-        self._require_open()
-        return self._stub.Segment(requests, metadata=self._metadata)
-
-    def _connect_many(self, requests: Iterator[pb.SegmentManyRequest]) -> grpc._CallIterator[pb.SegmentManyResponse]:
-        self._require_open()
-        return self._stub.SegmentMany(requests, metadata=self._metadata)
-
-    def _connect_watch(self, request: pb.WatchEventsRequest) -> grpc._CallIterator[pb.WatchEventsResponse]:
-        self._require_open()
-        return self._stub.WatchEvents(request, metadata=self._metadata)
-
-    def _unary(
-        self,
-        method: Callable[[], grpc.UnaryUnaryMultiCallable[Request, Response]],
-        request: Request,
-        decode: Callable[[Response], Value],
-    ) -> Value:
-        self._require_open()
-        for delay in delays(self._retries):
-            address = self._address
-            try:
-                return decode(self._once(method(), request))
-            except KinesegError as error:
-                if not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._move_on(address)
-            time.sleep(delay)
-        return decode(self._once(method(), request))
-
-    def _channel(self) -> grpc.Channel:
-        """The connection to the server that is asked now."""
-        with self._lock:
-            self._require_open()
-            address = self._address
-            channel = self._channels.get(address)
-            if channel is None:
-                options = self._channel_options()
-                safe = self._trust.credentials
-                if safe is None:
-                    channel = grpc.insecure_channel(address, options)
-                else:
-                    channel = grpc.secure_channel(address, safe, options)
-                self._channels[address] = channel
-            return channel
-
-    @property
-    def _stub(self) -> pb_grpc.SegmentationServiceStub:
-        return pb_grpc.SegmentationServiceStub(self._channel())
-
-    @property
-    def _health(self) -> grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
-        return self._channel().unary_unary(HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString)
-
-    def _once(self, method: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
-        try:
-            return method(request, timeout=self._timeout, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise self._error(error) from error
-        except ValueError as error:  # gRPC's word for a channel that another thread closed
-            raise ClientClosed(f"the client was closed: {error}") from error
