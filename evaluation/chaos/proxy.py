@@ -24,6 +24,7 @@ class Proxy:
         lost: Nothing passes, and connections stay.
         refuses: New connections are closed at once.
         connections: How many there have been.
+        ended: How many of them have ended at the client.
         passed: How many bytes have come from clients.
         on_bytes: Is called with `passed` before bytes of a client are passed on.
     """
@@ -37,6 +38,8 @@ class Proxy:
         self.lost = False
         self.refuses = False
         self.connections = 0
+        self.ended = 0
+        self._stranded = 0  # up to which nothing passes any more
         self.passed = 0
         self.on_bytes: Callable[[int], None] = lambda passed: None
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
@@ -79,6 +82,10 @@ class Proxy:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
 
+    def strand(self) -> None:
+        """Nothing passes on the connections that there are, and no one hears of it; others are as ever."""
+        self._stranded = self.connections
+
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
         """No network for so long."""
@@ -114,10 +121,11 @@ class Proxy:
                 continue
             with self._lock:
                 self._pairs.add((client, server))
-            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+            number = self.connections
+            threading.Thread(target=self._pump, args=(number, client, server, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(number, server, client, False), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
+    def _pump(self, number: int, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
         dead = False
         while True:
             try:
@@ -131,13 +139,14 @@ class Proxy:
                 self.on_bytes(self.passed)
             time.sleep(self.delay_s)
             try:
-                if not (self.lost or dead):
+                if not (self.lost or dead or number <= self._stranded):
                     sink.sendall(data)
                     continue
             except OSError:
                 pass
             dead = True  # this end goes on talking to no one: no byte after a lost one ever arrives
         if from_client:
+            self.ended += 1
             return  # what a client loses its server learns from others, or not at all
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)

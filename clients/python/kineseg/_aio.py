@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
-from kineseg._aio_calling import AsyncCaller
+from kineseg._aio_calling import AsyncCaller, health_check
 from kineseg._aio_stream import AsyncStream
 from kineseg._aio_streams import AsyncStreams
 from kineseg._aio_watch import AsyncWatch
@@ -31,6 +31,7 @@ from kineseg._naming import (
 )
 from kineseg._segmentation import Collected, Items, Segmentation, SegmentationPlan, plan_segmentation
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub as Stub
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
@@ -55,37 +56,38 @@ class AsyncClient(AsyncCaller):
     async def close(self) -> None:
         """Close the connection; streams and watches that are open end with an error."""
         self._state = ClientState.CLOSED
-        if self._channels is not None:
-            for call in tuple(self._calls):  # older versions of grpcio leave some waiting when the channel is closed
-                call.cancel()
-            for channel in self._channels.values():
-                await channel.close()
+        for call in self._connections.calls():  # older versions of grpcio leave some waiting when the channel is closed
+            call.cancel()
+        for channel in self._connections.forget():
+            await channel.close()
 
     async def models(self) -> tuple[Model, ...]:
         """The models that the server can run, in the order of their names."""
-        return await self._unary(lambda: self._stub().ListModels, pb.ListModelsRequest(), wire.models_from_wire)
+        return await self._unary(
+            lambda channel: Stub(channel).ListModels, pb.ListModelsRequest(), wire.models_from_wire
+        )
 
     async def sessions(self) -> tuple[SessionInfo, ...]:
         """The open sessions, in the order of their opening."""
-        return await self._unary(lambda: self._stub().ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
+        return await self._unary(
+            lambda channel: Stub(channel).ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire
+        )
 
     async def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far; see `Client.session`."""
         request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
-        return await self._unary(lambda: self._stub().GetSession, request, wire.session_detail_from_wire)
+        return await self._unary(lambda channel: Stub(channel).GetSession, request, wire.session_detail_from_wire)
 
     async def close_session(self, session_id: str) -> Totals:
         """End a session as if its client had closed it; see `Client.close_session`."""
         request = pb.CloseSessionRequest(session_id=session_id)
         return await self._unary(
-            lambda: self._stub().CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
+            lambda channel: Stub(channel).CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
         )
 
     async def health(self) -> Health:
         """Whether the server takes streams; see `Client.health`."""
-        return await self._unary(
-            self._health_check, HealthRequest(), lambda answer: wire.health_from_wire(answer.value)
-        )
+        return await self._unary(health_check, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
 
     def watch(
         self, session_id: str = "", *, kinds: Iterable[str] = (), cursor: str = "", resume: bool = True
@@ -182,16 +184,20 @@ class AsyncClient(AsyncCaller):
             request = example_request(name, example, model, model_sha256, source)
         else:
             request = segment_request(name, session_id, segment_id or 0, source)
-        return await self._unary(lambda: self._stub().TeachName, request, lambda answer: taught_from_wire(answer.name))
+        return await self._unary(
+            lambda channel: Stub(channel).TeachName, request, lambda answer: taught_from_wire(answer.name)
+        )
 
     async def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
-        return await self._unary(lambda: self._stub().ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+        return await self._unary(
+            lambda channel: Stub(channel).ListNames, pb.ListNamesRequest(model=model), names_from_wire
+        )
 
     async def forget_name(self, name: str, *, model: str = "") -> int:
         """Forget a name and return how many examples it had; see `Client.forget_name`."""
         request = pb.ForgetNameRequest(name=name, model=model)
-        return await self._unary(lambda: self._stub().ForgetName, request, lambda answer: answer.examples)
+        return await self._unary(lambda channel: Stub(channel).ForgetName, request, lambda answer: answer.examples)
 
     async def _collect(self, plan: SegmentationPlan) -> Collected:
         """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""

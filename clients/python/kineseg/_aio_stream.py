@@ -208,6 +208,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
                 async with asyncio.timeout(self._settings.timeout):
                     await self._wait(lambda: protocol.decided_opening)
             except TimeoutError:
+                self._settings.renew(call)
                 protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
             if protocol.opened is None:
                 protocol.raise_once()
@@ -256,11 +257,11 @@ class AsyncStream(BaseStream, AsyncWaiting):
         while True:
             call.cancel()
             moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-            goes_on = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
-            wait_s = protocol.next_attempt_s() if goes_on else None
+            outage = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
+            wait_s = None if outage is None else protocol.next_attempt_s()
             self._arrived()
             self._queued()
-            if wait_s is None:
+            if outage is None or wait_s is None:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
@@ -276,7 +277,8 @@ class AsyncStream(BaseStream, AsyncWaiting):
             except KinesegError as error:
                 failure = error
                 continue
-            opening = asyncio.get_running_loop().call_later(settings.timeout, call.cancel)
+            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
+            opening = asyncio.get_running_loop().call_later(patience_s, settings.abandon, call)
             failure = await self._read(protocol, call, status, opening)
             opening.cancel()
 

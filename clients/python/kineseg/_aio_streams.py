@@ -208,6 +208,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         except BaseException:
             opening.give_up()
             raise
+        self._open_unanswered(opening)
 
     def _begin_call(self) -> None:
         number = self._protocol.begin_call()
@@ -257,11 +258,11 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         while True:
             call.cancel()
             moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-            goes_on = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
-            wait_s = protocol.next_attempt_s() if goes_on else None
+            outage = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+            wait_s = None if outage is None else protocol.next_attempt_s()
             self._arrived()
             self._queued()
-            if wait_s is None:
+            if outage is None or wait_s is None:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
@@ -278,7 +279,8 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
             except KinesegError as error:
                 failure = error
                 continue
-            opening = asyncio.get_running_loop().call_later(settings.timeout, call.cancel)
+            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
+            opening = asyncio.get_running_loop().call_later(patience_s, settings.abandon, call)
             failure = await self._read(number, call, status, opening)
             opening.cancel()
 

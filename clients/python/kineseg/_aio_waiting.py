@@ -7,13 +7,14 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from kineseg._base_stream import CallSettings, Cancellable
 from kineseg._pulse import Pulse
-from kineseg._waiting import Cancellable
 
 
 class AsyncWaiting(ABC):
     """A part of what has a call, for asyncio; see `Waiting`."""
 
+    _settings: CallSettings
     _call: Cancellable | None
     _arrived: Pulse
     _queued: Pulse
@@ -33,7 +34,7 @@ class AsyncWaiting(ABC):
             self._arrived()
             self._queued()
             if self._call is not None:
-                self._call.cancel()
+                self._settings.abandon(self._call)
         return left
 
     @abstractmethod

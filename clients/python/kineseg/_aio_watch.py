@@ -139,7 +139,7 @@ class AsyncWatch(AsyncIterator[WatchedEvent]):
                 metadata = await call.initial_metadata()
             failed = call.done() and await call.code() is not grpc.StatusCode.OK
         except TimeoutError:
-            call.cancel()
+            self._settings.abandon(call)
             raise Timeout(f"the server did not begin to watch in {self._settings.timeout:g} s") from None
         except BaseException:
             call.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -15,6 +15,13 @@ from kineseg._info import Opened
 from kineseg._protocol import StreamProtocol
 from kineseg._silence import Silence
 from kineseg._stream_life import StreamLife, StreamState
+
+
+class Cancellable(Protocol):
+    """A call."""
+
+    def cancel(self) -> object:
+        """Ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,7 @@ class CallSettings:
         addresses: How many servers there are to ask.
         address: The one that is asked now.
         move_on: If that is the one given, the next one is asked from now on.
+        renew: No answer has come to a call in time: others go by another connection from now on.
     """
 
     timeout: float
@@ -40,6 +48,12 @@ class CallSettings:
     addresses: int = 1
     address: Callable[[], str] = lambda: ""
     move_on: Callable[[str], None] = lambda address: None
+    renew: Callable[[Any], None] = lambda call: None
+
+    def abandon(self, call: Cancellable) -> None:
+        """Ends a call whose server has been silent for too long: its connection may be dead without a word."""
+        self.renew(call)
+        call.cancel()
 
 
 class StreamView:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from numpy.typing import ArrayLike
 
-from kineseg._base_stream import CallSettings, StreamView
+from kineseg._base_stream import CallSettings, Cancellable, StreamView
 from kineseg._config import StreamConfig
 from kineseg._errors import InvalidRequest, Timeout, UsageError
 from kineseg._many_protocol import ManyProtocol
@@ -38,6 +38,8 @@ Shared = TypeVar("Shared", bound=BaseSharedStream)
 class BaseStreams(Generic[Shared]):
     """Streams that share a call; made by a client's ``streams()``."""
 
+    _call: Cancellable | None
+
     def __init__(self, settings: CallSettings, configure: Callable[..., StreamConfig]) -> None:
         self._settings = settings
         self._configure = configure
@@ -46,6 +48,16 @@ class BaseStreams(Generic[Shared]):
 
     def _left_s(self) -> float | None:
         return self._silence.left(self._protocol)
+
+    def _open_unanswered(self, opening: Opening) -> None:
+        """Where streams could not be opened in time: others are not asked for over the same connection."""
+        if not opening.is_late or self._call is None:
+            return
+        if self._protocol.count_open():  # which find out for themselves
+            self._settings.renew(self._call)
+        else:
+            self._protocol.finish(None)
+            self._settings.abandon(self._call)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({self._protocol.count_open()} open)>"
@@ -79,6 +91,9 @@ class Opening:
         members: What is being opened.
         protocol: What they belong to.
         timeout: Seconds that the server may be silent.
+
+    Attributes:
+        is_late: It was silent for longer.
     """
 
     def __init__(
@@ -90,6 +105,7 @@ class Opening:
         self._left = members
         self._protocol = protocol
         self._timeout = timeout
+        self.is_late = False
         self._answers = protocol.answers
         self._until = time.monotonic() + timeout
 
@@ -105,6 +121,7 @@ class Opening:
         left = self._until - time.monotonic()
         if left > 0:
             return left
+        self.is_late = True
         self.give_up(Timeout(f"the server did not open the stream in {self._timeout:g} s"))
         return 0.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -12,80 +11,79 @@ from google.protobuf.message import Message
 
 from kineseg._core import HEALTH_CHECK, BaseClient, HealthRequest, HealthResponse
 from kineseg._errors import ClientClosed, KinesegError
+from kineseg._resuming import is_silence
 from kineseg._retry import delays, wait_s
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
+from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub as Stub
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Value = TypeVar("Value")
+AnyCall = TypeVar("AnyCall", bound=grpc.Call)
 
 
-class Caller(BaseClient):
+class Caller(BaseClient[grpc.Channel, grpc.Call]):
     """The part of a client that makes its calls."""
 
-    _channels: dict[str, grpc.Channel]  # by address
-    _lock: threading.Lock
-
     def _connect(self, requests: Iterator[pb.SegmentRequest]) -> grpc._CallIterator[pb.SegmentResponse]:
-        self._require_open()
-        return self._stub.Segment(requests, metadata=self._metadata)
+        channel = self._channel()
+        return self._carried(channel, Stub(channel).Segment(requests, metadata=self._metadata))
 
     def _connect_many(self, requests: Iterator[pb.SegmentManyRequest]) -> grpc._CallIterator[pb.SegmentManyResponse]:
-        self._require_open()
-        return self._stub.SegmentMany(requests, metadata=self._metadata)
+        channel = self._channel()
+        return self._carried(channel, Stub(channel).SegmentMany(requests, metadata=self._metadata))
 
     def _connect_watch(self, request: pb.WatchEventsRequest) -> grpc._CallIterator[pb.WatchEventsResponse]:
-        self._require_open()
-        return self._stub.WatchEvents(request, metadata=self._metadata)
+        channel = self._channel()
+        return self._carried(channel, Stub(channel).WatchEvents(request, metadata=self._metadata))
+
+    def _carried(self, channel: grpc.Channel, call: AnyCall) -> AnyCall:
+        """The call, which goes by that channel."""
+        self._connections.begins(call, channel)
+        if not call.add_callback(lambda: self._connections.ends(call)):  # it has ended
+            self._connections.ends(call)
+        return call
 
     def _unary(
         self,
-        method: Callable[[], grpc.UnaryUnaryMultiCallable[Request, Response]],
+        method: Callable[[grpc.Channel], grpc.UnaryUnaryMultiCallable[Request, Response]],
         request: Request,
         decode: Callable[[Response], Value],
     ) -> Value:
-        self._require_open()
         for delay in delays(self._retries):
             address = self._address
             try:
-                return decode(self._once(method(), request))
+                return decode(self._once(method, request))
             except KinesegError as error:
                 if not error.retryable:
                     raise
                 delay = wait_s(delay, error)
             self._move_on(address)
             time.sleep(delay)
-        return decode(self._once(method(), request))
+        return decode(self._once(method, request))
 
-    def _channel(self) -> grpc.Channel:
-        """The connection to the server that is asked now."""
-        with self._lock:
-            self._require_open()
-            address = self._address
-            channel = self._channels.get(address)
-            if channel is None:
-                options = self._channel_options()
-                safe = self._trust.credentials
-                if safe is None:
-                    channel = grpc.insecure_channel(address, options)
-                else:
-                    channel = grpc.secure_channel(address, safe, options)
-                self._channels[address] = channel
-            return channel
-
-    @property
-    def _stub(self) -> pb_grpc.SegmentationServiceStub:
-        return pb_grpc.SegmentationServiceStub(self._channel())
-
-    @property
-    def _health(self) -> grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
-        return self._channel().unary_unary(HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString)
-
-    def _once(self, method: grpc.UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
+    def _once(
+        self, method: Callable[[grpc.Channel], grpc.UnaryUnaryMultiCallable[Request, Response]], request: Request
+    ) -> Response:
+        channel = self._channel()
         try:
-            return method(request, timeout=self._timeout, metadata=self._metadata)
+            return method(channel)(request, timeout=self._timeout, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise self._error(error) from error
+            known = self._error(error)
+            if is_silence(known):
+                self._connections.renew(channel)
+            raise known from error
         except ValueError as error:  # gRPC's word for a channel that another thread closed
             raise ClientClosed(f"the client was closed: {error}") from error
+
+    def _new_channel(self, address: str) -> grpc.Channel:
+        self._require_open()
+        options, safe = self._channel_options(address), self._trusts[address].credentials
+        if safe is None:
+            return grpc.insecure_channel(address, options)
+        return grpc.secure_channel(address, safe, options)
+
+
+def health_check(channel: grpc.Channel) -> grpc.UnaryUnaryMultiCallable[HealthRequest, HealthResponse]:
+    """How its health is asked for."""
+    return channel.unary_unary(HEALTH_CHECK, HealthRequest.SerializeToString, HealthResponse.FromString)

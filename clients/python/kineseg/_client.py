@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
-from kineseg._calling import Caller
+from kineseg._calling import Caller, health_check
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import ClientState, HealthRequest
 from kineseg._events import SegmentClosed
@@ -35,6 +34,7 @@ from kineseg._streams import Streams
 from kineseg._trust import TLS
 from kineseg._watch import Watch
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub as Stub
 
 if TYPE_CHECKING:
     from kineseg.motion import Recording
@@ -89,8 +89,6 @@ class Client(Caller):
             metadata=metadata,
             keepalive_s=keepalive_s,
         )
-        self._channels: dict[str, grpc.Channel] = {}
-        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._enter()
@@ -103,19 +101,19 @@ class Client(Caller):
 
     def close(self) -> None:
         """Close the connection; streams and watches that are open end with an error."""
-        with self._lock:
-            self._state = ClientState.CLOSED
-            channels = list(self._channels.values())
-        for channel in channels:
+        self._state = ClientState.CLOSED
+        for channel in self._connections.forget():
             channel.close()
 
     def models(self) -> tuple[Model, ...]:
         """The models that the server can run, in the order of their names."""
-        return self._unary(lambda: self._stub.ListModels, pb.ListModelsRequest(), wire.models_from_wire)
+        return self._unary(lambda channel: Stub(channel).ListModels, pb.ListModelsRequest(), wire.models_from_wire)
 
     def sessions(self) -> tuple[SessionInfo, ...]:
         """The open sessions, in the order of their opening."""
-        return self._unary(lambda: self._stub.ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire)
+        return self._unary(
+            lambda channel: Stub(channel).ListSessions, pb.ListSessionsRequest(), wire.sessions_from_wire
+        )
 
     def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far.
@@ -128,7 +126,7 @@ class Client(Caller):
             NotFound: No such session is open.
         """
         request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
-        return self._unary(lambda: self._stub.GetSession, request, wire.session_detail_from_wire)
+        return self._unary(lambda channel: Stub(channel).GetSession, request, wire.session_detail_from_wire)
 
     def close_session(self, session_id: str) -> Totals:
         """End a session as if its client had closed it; waits until that is done.
@@ -141,7 +139,7 @@ class Client(Caller):
         """
         request = pb.CloseSessionRequest(session_id=session_id)
         return self._unary(
-            lambda: self._stub.CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
+            lambda channel: Stub(channel).CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
         )
 
     def health(self) -> Health:
@@ -150,7 +148,7 @@ class Client(Caller):
         Raises:
             Unavailable: There is no server.
         """
-        return self._unary(lambda: self._health, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
+        return self._unary(health_check, HealthRequest(), lambda answer: wire.health_from_wire(answer.value))
 
     def watch(self, session_id: str = "", *, kinds: Iterable[str] = (), cursor: str = "", resume: bool = True) -> Watch:
         """Events of open and future sessions, from now on: it has subscribed when it returns.
@@ -333,11 +331,13 @@ class Client(Caller):
             request = example_request(name, example, model, model_sha256, source)
         else:
             request = segment_request(name, session_id, segment_id or 0, source)
-        return self._unary(lambda: self._stub.TeachName, request, lambda answer: taught_from_wire(answer.name))
+        return self._unary(
+            lambda channel: Stub(channel).TeachName, request, lambda answer: taught_from_wire(answer.name)
+        )
 
     def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
-        return self._unary(lambda: self._stub.ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+        return self._unary(lambda channel: Stub(channel).ListNames, pb.ListNamesRequest(model=model), names_from_wire)
 
     def forget_name(self, name: str, *, model: str = "") -> int:
         """Forget a name and return how many examples it had; `model`: only what was taught for this one.
@@ -347,7 +347,7 @@ class Client(Caller):
             FailedPrecondition: The server keeps no name bank.
         """
         request = pb.ForgetNameRequest(name=name, model=model)
-        return self._unary(lambda: self._stub.ForgetName, request, lambda answer: int(answer.examples))
+        return self._unary(lambda channel: Stub(channel).ForgetName, request, lambda answer: int(answer.examples))
 
     def _collect(self, plan: SegmentationPlan) -> Collected:
         """Send a plan's frames: all that its stream answers, how many frames were processed, and the profile."""

@@ -185,7 +185,7 @@ class Limits:
         message_bytes: Largest message that is received.
         silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer; then the
             stream ends with `Timeout`.
-        stall_s: Seconds of such silence after which a stream that can be resumed connects again.
+        stall_s: Seconds of such silence after which a stream that can be resumed goes on over another connection.
         reconnect_s: For so many seconds a server is tried again after the connection to it broke.
         keep_s: Seconds of frames that are kept until the server says that they are safe even if it fails; then `send`
             waits, for `stall_s` at most: where a store fails for longer, the oldest are given up, and the stream would

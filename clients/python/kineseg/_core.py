@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Generic, cast
 
 import grpc
 from google.protobuf import wrappers_pb2
@@ -14,6 +15,7 @@ from google.protobuf import wrappers_pb2
 from kineseg._address import checked_addresses
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
+from kineseg._connections import Call, Channel, Connections
 from kineseg._errors import (
     ClientClosed,
     InvalidRequest,
@@ -44,7 +46,7 @@ class ClientState(enum.Enum):
     CLOSED = "closed"
 
 
-class BaseClient:
+class BaseClient(ABC, Generic[Channel, Call]):
     """Configuration of a client; see `Client` for the arguments."""
 
     def __init__(
@@ -75,6 +77,7 @@ class BaseClient:
         self._own_metadata = dict(metadata or {})
         self._keepalive_s = keepalive_s
         self._state = ClientState.NEW
+        self._connections: Connections[Channel, Call] = Connections(self._new_channel)
 
     @property
     def address(self) -> str:
@@ -118,7 +121,15 @@ class BaseClient:
         if self._state is ClientState.CLOSED:
             raise ClientClosed("the client is closed; make another one")
 
-    def _channel_options(self) -> list[tuple[str, Any]]:
+    @abstractmethod
+    def _new_channel(self, address: str) -> Channel:
+        """A channel to that address; raises `ClientClosed` if the client is."""
+
+    def _channel(self) -> Channel:
+        """What leads to the server that is asked now."""
+        return self._connections.to(self._address)
+
+    def _channel_options(self, address: str) -> list[tuple[str, Any]]:
         return [
             ("grpc.max_receive_message_length", self._limits.message_bytes),
             # Clients of one process would share a connection, and with it the one server that it leads to.
@@ -128,7 +139,7 @@ class BaseClient:
             # A server that is just starting is found again soon.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 5_000),
-            *self._trust.options,
+            *self._trusts[address].options,
         ]
 
     def _error(self, error: grpc.RpcError) -> KinesegError:
@@ -155,6 +166,7 @@ class BaseClient:
             addresses=len(self._addresses),
             address=lambda: self._address,
             move_on=self._move_on,
+            renew=self._connections.renew_for,
         )
 
     @staticmethod

@@ -67,17 +67,17 @@ class ManyProtocol(Generic[Handle]):
             self._queue.append(member.go_on(self._last_number) if is_open else member.start(self._last_number))
         return self._call
 
-    def broke(self, failure: KinesegError | None, call: int, limit_s: float, addresses: int) -> bool:
-        """A call has ended, or an attempt to make another; whether to make one, see `StreamLife.broke`."""
+    def broke(self, failure: KinesegError | None, call: int, limit_s: float, addresses: int) -> Outage | None:
+        """A call has ended, or an attempt to make another; the outage in which to make one, see `StreamLife.broke`."""
         if call != self._call:
-            return False
+            return None
         if self.gives_up or failure is None or not self.resumes:
             self.finish(failure, call)
-            return False
+            return None
         if not (may_go_on(failure) if self.outage is None else self.outage.goes_on(failure)):
             self._finish_refused()
             self.finish(failure if self.outage is None else self.outage.error(failure), call)
-            return False
+            return None
         self.outage = self.outage or Outage(failure, limit_s, addresses)
         self._queue.clear()
         for number, member in list(self._members.items()):
@@ -86,7 +86,7 @@ class ManyProtocol(Generic[Handle]):
                 self._finish(member, failure)
             else:
                 member.outage = member.outage or self.outage
-        return True
+        return self.outage
 
     def next_attempt_s(self) -> float | None:
         """Seconds to wait before another call is made; None: there is nothing to go on with."""

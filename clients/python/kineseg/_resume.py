@@ -135,6 +135,10 @@ class Outage:
         self.attempts += 1
         return 0.0 if self.attempts == 1 else next(self._waits, None)
 
+    def patience_s(self, stall_s: float, timeout: float) -> float:
+        """Seconds to wait for the answer to this attempt: as for any other, but longer each time, as some are slow."""
+        return min(timeout, stall_s * 2.0 ** min(self.attempts - 1, 30))
+
     def goes_on(self, failure: KinesegError) -> bool:
         """Whether another attempt is worth while after this one failed."""
         if isinstance(failure, NotFound):

@@ -23,3 +23,8 @@ def may_go_on(error: KinesegError) -> bool:
     if error.reason:
         return error.reason in _GOING
     return isinstance(error, Unavailable | Cancelled | Internal | Timeout)
+
+
+def is_silence(error: KinesegError) -> bool:
+    """Whether no one answered in time: no server said so."""
+    return isinstance(error, Timeout) and not error.reason

@@ -206,6 +206,7 @@ class Stream(BaseStream, Waiting):
         try:
             with self._arrived:
                 if not self._arrived.wait_for(lambda: protocol.decided_opening, self._settings.timeout):
+                    self._settings.renew(call)
                     protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
                 if protocol.opened is None:
                     protocol.raise_once()
@@ -232,11 +233,11 @@ class Stream(BaseStream, Waiting):
             call.cancel()
             with self._arrived:
                 moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-                goes_on = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
-                wait_s = protocol.next_attempt_s() if goes_on else None
+                outage = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
+                wait_s = None if outage is None else protocol.next_attempt_s()
                 self._arrived.notify_all()
                 self._queued.notify_all()
-                if wait_s is None:
+                if outage is None or wait_s is None:
                     return
                 self._arrived.wait_for(lambda: protocol.over, wait_s)
                 if protocol.over:
@@ -250,7 +251,8 @@ class Stream(BaseStream, Waiting):
             except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
                 failure = error if isinstance(error, KinesegError) else ClientClosed()
                 continue
-            opening = threading.Timer(settings.timeout, call.cancel)
+            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
+            opening = threading.Timer(patience_s, settings.abandon, (call,))
             opening.daemon = True
             opening.start()
             failure = self._read(protocol, call, opening)

@@ -134,8 +134,8 @@ class StreamLife(ABC):
         if self.resume is not None:
             self.resume.clear()
 
-    def broke(self, failure: KinesegError | None, limit_s: float, addresses: int) -> bool:
-        """Its call has ended, or an attempt to make another; whether to make one. If not, it is over.
+    def broke(self, failure: KinesegError | None, limit_s: float, addresses: int) -> Outage | None:
+        """Its call has ended, or an attempt to make another; the outage in which to make one. None: it is over.
 
         Args:
             failure: How the call ended; None: well.
@@ -152,8 +152,8 @@ class StreamLife(ABC):
             self.finish(self.outage.error(failure))
         else:
             self.outage = self.outage or Outage(failure, limit_s, addresses)
-            return True
-        return False
+            return self.outage
+        return None
 
     def next_attempt_s(self) -> float | None:
         """Seconds to wait before another call is made; None: it is over."""

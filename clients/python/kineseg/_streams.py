@@ -238,6 +238,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             except BaseException:
                 opening.give_up()
                 raise
+            self._open_unanswered(opening)
 
     def _begin_call(self) -> None:
         number = self._protocol.begin_call()
@@ -267,11 +268,11 @@ class Streams(BaseStreams[SharedStream], Waiting):
             call.cancel()
             with self._arrived:
                 moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-                goes_on = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
-                wait_s = protocol.next_attempt_s() if goes_on else None
+                outage = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+                wait_s = None if outage is None else protocol.next_attempt_s()
                 self._arrived.notify_all()
                 self._queued.notify_all()
-                if wait_s is None:
+                if outage is None or wait_s is None:
                     return
                 self._arrived.wait_for(lambda: protocol.over, wait_s)
                 if protocol.over:
@@ -285,7 +286,8 @@ class Streams(BaseStreams[SharedStream], Waiting):
             except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
                 failure = error if isinstance(error, KinesegError) else ClientClosed()
                 continue
-            opening = threading.Timer(settings.timeout, call.cancel)
+            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
+            opening = threading.Timer(patience_s, settings.abandon, (call,))
             opening.daemon = True
             opening.start()
             failure = self._read(number, call, opening)

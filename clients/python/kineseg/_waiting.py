@@ -6,28 +6,24 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+
+from kineseg._base_stream import CallSettings, Cancellable
 
 # On Windows a thread that waits hears of Ctrl-C only when it has waited (Python before 3.14).
 LONGEST_WAIT_S = 0.5 if sys.platform == "win32" else threading.TIMEOUT_MAX
-
-
-class Cancellable(Protocol):
-    """A call."""
-
-    def cancel(self) -> object:
-        """Ends it."""
 
 
 class Waiting(ABC):
     """A part of what has a call, for threads.
 
     Attributes:
+        _settings: What is known of the client.
         _call: The call, once there is one.
         _arrived: Callers wait for what the reader brings.
         _queued: The sending thread waits for what callers queue; of the same lock.
     """
 
+    _settings: CallSettings
     _call: Cancellable | None
     _arrived: threading.Condition
     _queued: threading.Condition
@@ -45,7 +41,7 @@ class Waiting(ABC):
             self._arrived.notify_all()
             self._queued.notify_all()
             if self._call is not None:
-                self._call.cancel()
+                self._settings.abandon(self._call)
         return left
 
     @abstractmethod

@@ -116,6 +116,7 @@ class Watch(Iterator[WatchedEvent]):
         threading.Thread(target=wait, name="kineseg-watch", daemon=True).start()
         try:
             if not begun.wait(self._settings.timeout):
+                self._settings.renew(call)
                 raise Timeout(f"the server did not begin to watch in {self._settings.timeout:g} s")
         except BaseException:
             call.cancel()
