@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -15,7 +17,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from evaluation.chaos.proxy import Proxy
 from tests.sdk.test_resume import Motion, events_of, reconnections
 
-# Shorter than it takes a server to find out that a connection is dead: a minute.
+KEEPALIVE_S = 40.0  # before that no server asks whether a connection is alive; it waits for an answer then
 PATIENT = kineseg.Limits(stall_s=0.3, in_flight_s=10, reconnect_s=30)
 
 
@@ -56,6 +58,30 @@ def test_streams_on_a_dead_connection_go_on_over_another(
             assert len(reconnections(items[stream])) >= 3
         assert proxy.connections >= 4
         script.until(lambda: proxy.ended == proxy.connections - 1, "connections that nothing goes by are closed")
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["alone", "together"])
+def test_who_waits_for_events_as_the_connection_dies_reads_on(
+    connect: Any, proxy: Proxy, motion: Motion, many: bool, script: ModuleType
+) -> None:
+    with (
+        connect(proxy.address, limits=PATIENT) as client,
+        client.streams() if many else client.stream(rate=30) as whole,
+    ):
+        stream = whole.open(rate=30) if many else whole
+        items: list[Any] = []
+        reader = threading.Thread(target=lambda: items.extend(whole), daemon=True)
+        reader.start()
+        stream.send(motion[:60])
+        script.until(lambda: stream.frames_processed == 60, "nothing is owed")
+        proxy.strand()
+        sent_at = time.monotonic()
+        stream.send(motion[60:90])
+        script.until(lambda: stream.frames_processed == 90, "it goes on")
+        assert time.monotonic() - sent_at < KEEPALIVE_S
+        whole.end_input()
+        reader.join()
+    assert reconnections([item[1] for item in items] if many else items)
 
 
 def test_a_stream_that_is_answered_keeps_the_connection_on_which_another_is_not(

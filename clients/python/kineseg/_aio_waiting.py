@@ -27,7 +27,7 @@ class AsyncWaiting(ABC):
                 async with asyncio.timeout(left):
                     await self._arrived.wait()
 
-    def _give_up_silent(self) -> float | None:
+    def _give_up_silent(self) -> float:
         """Seconds to wait at most for the server; a call whose server has been silent for too long is over."""
         left = self._left_s()
         if left == 0.0:
@@ -38,5 +38,5 @@ class AsyncWaiting(ABC):
         return left
 
     @abstractmethod
-    def _left_s(self) -> float | None:
+    def _left_s(self) -> float:
         """How long the server may go on being silent, see `Silence.left`."""

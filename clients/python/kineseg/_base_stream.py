@@ -142,7 +142,7 @@ class BaseStream(StreamView):
         self._protocol = StreamProtocol(config, settings.limits)
         self._silence = Silence(settings.limits)
 
-    def _left_s(self) -> float | None:
+    def _left_s(self) -> float:
         return self._silence.left(self._protocol)
 
     def _begin(self) -> None:

@@ -46,7 +46,7 @@ class BaseStreams(Generic[Shared]):
         self._protocol: ManyProtocol[BaseSharedStream] = ManyProtocol(settings.limits)
         self._silence = Silence(settings.limits)
 
-    def _left_s(self) -> float | None:
+    def _left_s(self) -> float:
         return self._silence.left(self._protocol)
 
     def _open_unanswered(self, opening: Opening) -> None:

@@ -18,6 +18,7 @@ from kineseg._many_request import End, Entry, request_of
 from kineseg._member_protocol import MemberProtocol
 from kineseg._resume import Outage
 from kineseg._resuming import may_go_on
+from kineseg._silence import Asked
 from kineseg._status import error_from_failure
 from kineseg._stream_life import StreamState
 from kineseg.v1 import segmentation_pb2 as pb
@@ -35,6 +36,7 @@ class ManyProtocol(Generic[Handle]):
 
     def __init__(self, limits: Limits) -> None:
         self.answers = 0  # how many messages have come back
+        self.asked = Asked()
         self.progress = 0  # how often something has come of a stream
         self.gives_up = False  # the server is told that streams are given up, and ends the call
         self.outage: Outage | None = None  # there is no connection now
@@ -188,10 +190,12 @@ class ManyProtocol(Generic[Handle]):
 
     def queue_chunk(self, number: int, chunk: pb.FrameChunk) -> None:
         """A stream sends a chunk."""
+        self.asked.note(self.answers)
         self._queue.append((number, chunk))
 
     def queue_end(self, number: int) -> None:
         """A stream sends nothing more."""
+        self.asked.note(self.answers)
         self._queue.append((number, End.INPUT))
 
     def queue_cancel(self, member: MemberProtocol[Handle]) -> None:

@@ -15,6 +15,7 @@ from kineseg._chunker import Batch
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import Internal, KinesegError, StreamClosed, UsageError
 from kineseg._events import Event, FrameResult, Reconnected, Summary
+from kineseg._silence import Asked
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
     config_to_wire,
@@ -37,6 +38,7 @@ class StreamProtocol(StreamLife):
     def __init__(self, config: StreamConfig, limits: Limits) -> None:
         super().__init__(config, limits)
         self.answers = 0  # how many messages have come back
+        self.asked = Asked()
         self._requests: deque[pb.SegmentRequest] = deque()
         self._unread: deque[Event | FrameResult | Reconnected] = deque()
         self._call = 0  # how many calls there have been
@@ -140,6 +142,7 @@ class StreamProtocol(StreamLife):
         """Send what is buffered, and nothing after it. Does nothing if that is so already."""
         was_open = self.state is StreamState.OPEN
         super().end_input()
+        self.asked.note(self.answers)
         if was_open and self.outage is None and not self._again:
             self._queue_end()
 
@@ -193,6 +196,7 @@ class StreamProtocol(StreamLife):
             self._requests.append(pb.SegmentRequest(end=pb.EndInput()))
 
     def _queue(self, chunk: pb.FrameChunk) -> None:
+        self.asked.note(self.answers)
         self._requests.append(pb.SegmentRequest(chunk=chunk))
 
     def _count_unread(self) -> int:

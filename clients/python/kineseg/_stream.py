@@ -158,7 +158,7 @@ class Stream(BaseStream, Waiting):
             protocol = self._protocol
             protocol.occupy("reading")
             try:
-                self._arrived.wait_for(lambda: protocol.readable, timeout)
+                self._wait(lambda: protocol.readable, timeout)
                 self._give_up_silent()
                 return protocol.read_all()
             finally:

@@ -183,7 +183,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             timeout: Seconds to wait for the first of it if there is nothing.
         """
         with self._arrived:
-            self._arrived.wait_for(lambda: self._protocol.readable, timeout)
+            self._wait(lambda: self._protocol.readable, timeout)
             self._give_up_silent()
             return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -28,13 +29,13 @@ class Waiting(ABC):
     _arrived: threading.Condition
     _queued: threading.Condition
 
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        while not ready():
+    def _wait(self, ready: Callable[[], bool], timeout: float = threading.TIMEOUT_MAX) -> None:
+        until = time.monotonic() + timeout
+        while not ready() and (left := until - time.monotonic()) > 0:
             self._queued.notify_all()
-            left = self._give_up_silent()
-            self._arrived.wait(LONGEST_WAIT_S if left is None else min(left, LONGEST_WAIT_S))
+            self._arrived.wait(min(self._give_up_silent(), left, LONGEST_WAIT_S))
 
-    def _give_up_silent(self) -> float | None:
+    def _give_up_silent(self) -> float:
         """Seconds to wait at most for the server; a call whose server has been silent for too long is over."""
         left = self._left_s()
         if left == 0.0:
@@ -45,5 +46,5 @@ class Waiting(ABC):
         return left
 
     @abstractmethod
-    def _left_s(self) -> float | None:
+    def _left_s(self) -> float:
         """How long the server may go on being silent, see `Silence.left`."""
