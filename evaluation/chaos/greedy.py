@@ -1,4 +1,4 @@
-"""Clients that are no good neighbours: they do not read, do not send, say nothing, or ask for more than they may."""
+"""Clients that are no good neighbours: they do not read, do not send, send noise, say nothing, or ask for too much."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import grpc
 import numpy as np
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub
+from numpy.typing import NDArray
 
 from evaluation.chaos.beside import Work
+from evaluation.chaos.streams import take
 
 _RATE = 30.0
+_SECONDS = 60.0  # of motion
 # Little room in the transport, so that it is the server that has to hold back.
 _SMALL = (("grpc.use_local_subchannel_pool", 1), ("grpc.http2.lookahead_bytes", 16_384), ("grpc.http2.bdp_probe", 0))
 _KNOCKS_PER_S = 50
@@ -21,24 +24,39 @@ _KNOCKS_PER_S = 50
 
 def slow_readers(address: str, token: str, count: int) -> Work:
     """Streams that send as their motion goes on, ask for all there is, and read nothing of it."""
-    return _senders(address, token, count, frames=3, reads=False)
+    return _senders(address, token, count, chunk=3, reads=False)
 
 
 def fast_senders(address: str, token: str, count: int) -> Work:
     """Streams that send ten times as fast as they say, and read what comes."""
-    return _senders(address, token, count, frames=30, reads=True)
+    return _senders(address, token, count, chunk=30, reads=True)
 
 
-def _senders(address: str, token: str, count: int, *, frames: int, reads: bool) -> Work:
-    """Streams that send so many frames every tenth of a second."""
+def well_behaved(address: str, token: str, count: int) -> Work:
+    """Streams that send as their motion goes on, and read what comes: what others notice of these is the load."""
+    return _senders(address, token, count, chunk=3, reads=True)
+
+
+def faulty_sources(address: str, token: str, count: int) -> Work:
+    """Streams of noise: something is wrong with them all the time, and each of their frames is looked into."""
+    noise = np.random.default_rng(0).normal(size=(300, 59)).astype("<f4")
+    return _senders(address, token, count, chunk=3, reads=True, frames=noise)
+
+
+def _senders(
+    address: str, token: str, count: int, *, chunk: int, reads: bool, frames: NDArray[np.float32] | None = None
+) -> Work:
+    """Streams that send so many frames every tenth of a second: of a motion, or of these, again and again."""
+    sent = take(0, _SECONDS) if frames is None else frames
 
     async def work(stop: asyncio.Event) -> None:
-        data = np.random.default_rng(0).normal(size=(frames, 59)).astype("<f4").tobytes()
         async with _channel(address) as channel:
             calls = [await _opened(channel, token, frame_results=not reads) for _ in range(count)]
 
             async def send(call: Any) -> None:
-                for first in range(0, 1 << 30, frames):
+                for first in range(0, 1 << 30, chunk):
+                    at = first % (len(sent) - chunk)
+                    data = sent[at : at + chunk].tobytes()
                     await call.write(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first, data=data)))
                     await asyncio.sleep(0.1)
 

@@ -1,4 +1,5 @@
-"""Slow readers, fast and silent senders, silent connections, and a tenant at its limit: others do not notice."""
+"""Slow readers, fast and silent senders, faulty sources, silent connections, and a tenant at its limit: others do not
+notice."""
 
 from __future__ import annotations
 
@@ -10,15 +11,26 @@ from kineseg_service.access.caller import Role
 from evaluation.chaos.beside import going_on
 from evaluation.chaos.door_keys import Keys
 from evaluation.chaos.given_back import GivenBack
-from evaluation.chaos.greedy import at_its_limit, fast_senders, silent_connections, silent_senders, slow_readers
+from evaluation.chaos.greedy import (
+    at_its_limit,
+    fast_senders,
+    faulty_sources,
+    silent_connections,
+    silent_senders,
+    slow_readers,
+    well_behaved,
+)
 from evaluation.chaos.others import Others
 from evaluation.chaos.outcome import Figures, Outcome, most, none
 from evaluation.chaos.server import Server
 from evaluation.chaos.size import Size
 
+_WELL_BEHAVED = "as many that behave well"
 _TROUBLES = {
+    _WELL_BEHAVED: (well_behaved, 16),
     "slow readers": (slow_readers, 16),
     "fast senders": (fast_senders, 16),
+    "faulty sources": (faulty_sources, 16),
     "silent senders": (silent_senders, 200),
     "silent connections": (silent_connections, 1000),
     "a tenant at its limit": (at_its_limit, 16),
@@ -44,8 +56,9 @@ def run(size: Size) -> Outcome:
             for name, (trouble, usual) in _TROUBLES.items():
                 work = trouble(server.address, tokens[name], size.of(usual, 4))
                 compared = others.beside(size.seconds / len(_TROUBLES), lambda work=work: going_on(work), turns=2)  # type: ignore[misc]
-                figures += (most(f"{name}: p99 of others over that without, ratio", compared.ratio, _NOTICED),)
-                seen.append(f"{name}: {compared}")
+                if name != _WELL_BEHAVED:
+                    figures += (most(f"{name}: p99 of others over that without, ratio", compared.ratio, _NOTICED),)
+                seen.append(f"{name}: {compared}, {compared.ratio:.1f} times")
                 broken = compared.broken
             after = GivenBack.of(server, settle_s=3.0, token=admin)
             limits = server.metrics(admin)['kineseg_refused_total{reason="LIMIT_REACHED"}']

@@ -125,6 +125,11 @@ class AnomalyMonitor:
         return self._scorer.kind
 
     @property
+    def busy(self) -> bool:
+        """Anomalies go on, or may: each row is looked into, which takes a hundred times as long."""
+        return self._busy
+
+    @property
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet: classes of detectors (rules watch from the first frame on)."""
         return tuple(of.value for of in self._scorer.warming_up)

@@ -82,6 +82,11 @@ class SourceWatch:
         return self._monitor.kind
 
     @property
+    def busy(self) -> bool:
+        """See `AnomalyMonitor.busy`."""
+        return self._monitor.busy
+
+    @property
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet, see `AnomalyMonitor.warming_up`."""
         return self._monitor.warming_up

@@ -16,15 +16,15 @@ from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Submitted
 from kineseg_service.streams.member import MemberStream
-from kineseg_service.streams.open_stream import AHEAD_TURN_S, TURN_S, let_others_go_on
+from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S, let_others_go_on
 
 _log = get_logger(__name__)
 _TOGETHER = 64
 """So many members' chunks are taken at once: about a turn's work."""
-_AHEAD_TOGETHER = 4
-"""So many of members that are ahead of their own time, which send larger ones."""
+_BEHIND_TOGETHER = 4
+"""So many of members that others go before: their chunks are larger, or take longer."""
 _OTHERS_TURNS = 16
-"""After so many turns of others, it is the turn of those that are ahead."""
+"""After so many turns of others, it is the turn of those."""
 
 
 class Feeder:
@@ -41,19 +41,19 @@ class Feeder:
         self._metrics = metrics
         self._back_row = back_row
         self._line: deque[MemberStream] = deque()
-        self._ahead: deque[MemberStream] = deque()  # those that are ahead of their own time: others go before them
+        self._behind: deque[MemberStream] = deque()  # those that others go before, see `OpenStream`
         self._filled = asyncio.Event()
 
     def add(self, member: MemberStream) -> None:
         """The member has something to take, and gets its turn."""
         if not member.queued:
             member.queued = True
-            (self._ahead if member.ahead else self._line).append(member)
+            (self._behind if member.goes_behind else self._line).append(member)
             self._filled.set()
 
     def offered(self, members: Sequence[MemberStream]) -> None:
         """These members have something to take, and no turn yet; they take it at once, where no one waits for one."""
-        is_free = not (self._line or self._ahead)
+        is_free = not (self._line or self._behind)
         for member in members:
             self.add(member)
         if is_free and self._line:
@@ -65,16 +65,16 @@ class Feeder:
             await self._filled.wait()
             self._filled.clear()
             turns = 0
-            while self._line or self._ahead:
+            while self._line or self._behind:
                 # Handed over before others have their turn: one of them may end a member.
                 turns += 1
-                if self._line and not (self._ahead and turns % _OTHERS_TURNS == 0):
+                if self._line and not (self._behind and turns % _OTHERS_TURNS == 0):
                     self._take_turn(self._line, TURN_S, _TOGETHER)
-                    if self._line or self._ahead:
+                    if self._line or self._behind:
                         await asyncio.sleep(0)
                 else:
                     async with self._back_row:
-                        self._take_turn(self._ahead, AHEAD_TURN_S, _AHEAD_TOGETHER)
+                        self._take_turn(self._behind, BEHIND_TURN_S, _BEHIND_TOGETHER)
                         await let_others_go_on()
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:

@@ -20,7 +20,7 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
 from kineseg_service.streams.call import Call
 from kineseg_service.streams.held_acks import HeldAcks
-from kineseg_service.streams.open_stream import AHEAD_TURN_S, PIECE, TURN_S, OpenStream, let_others_go_on
+from kineseg_service.streams.open_stream import BEHIND_TURN_S, PIECE, TURN_S, OpenStream, let_others_go_on
 from kineseg_service.streams.resumable import Seen
 from kineseg_service.streams.together import Together
 
@@ -68,7 +68,7 @@ class LiveStream(OpenStream):
         came = self.active_at = monotonic()
         self._spend(data)
         intake = self.session.intake
-        if not self.ahead and intake.is_plain(first_frame, data, capture_times_ns):
+        if not self.goes_behind and intake.is_plain(first_frame, data, capture_times_ns):
             self._waits = True
             self._together.add(self, SentChunk(intake, first_frame, data, capture_times_ns), came)
             if self._submitted - self._stream.passed >= self._queue_frames:
@@ -137,9 +137,9 @@ class LiveStream(OpenStream):
             is_over = False
             while not is_over:
                 # What is taken is handed over before others have their turn: one of them may end the stream.
-                if self.ahead:
+                if self.goes_behind:
                     async with self.back_row:
-                        is_over = self._take_piece(taking, came, AHEAD_TURN_S)
+                        is_over = self._take_piece(taking, came, BEHIND_TURN_S)
                         await let_others_go_on()
                 else:
                     is_over = self._take_piece(taking, came, TURN_S)

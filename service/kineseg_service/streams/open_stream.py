@@ -30,14 +30,14 @@ PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
 TURN_S = 0.002
 """For so long chunks are taken until other streams have their turn."""
-AHEAD_TURN_S = 0.0005
-"""The same of streams that are ahead of their own time."""
+BEHIND_TURN_S = 0.0005
+"""The same of those that others go before, see `OpenStream.goes_behind`."""
 _ROUNDS = 8  # of the loop, about as many as a chunk needs
 
 
 async def let_others_go_on() -> None:
-    """After something of a stream that is ahead has been taken: a chunk of another goes through the loop several times
-    until it is with the engine, and back, and must not wait for one of those each time."""
+    """After something of a stream that goes behind others has been taken: a chunk of another goes through the loop
+    several times until it is with the engine, and back, and must not wait for one of those each time."""
     for _ in range(_ROUNDS):
         await asyncio.sleep(0)
 
@@ -61,8 +61,8 @@ class OpenStream(ABC):
         beside: What is kept of it in a store; none: it does not outlive its server.
         described: What its client got when it was opened.
         ack_interval_s: For how long its acknowledgements may be held back.
-        back_row: Is held while something is taken of a stream that is ahead of its own time, whosoever it is: so others
-            wait for one of those at most.
+        back_row: Is held while something is taken of a stream that goes behind others, whosoever it is: so others wait
+            for one of those at most.
     """
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
@@ -110,9 +110,9 @@ class OpenStream(ABC):
         return self._stream
 
     @property
-    def ahead(self) -> bool:
-        """It is ahead of its own time, and others go before it."""
-        return self._stream.ahead
+    def goes_behind(self) -> bool:
+        """Others go before it: it is ahead of its own time, or what it sends takes long, as anomalies go on in it."""
+        return self._stream.ahead or self.session.intake.busy
 
     @property
     def ending(self) -> bool:

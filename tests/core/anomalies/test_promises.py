@@ -231,3 +231,19 @@ def test_a_budget_has_bounds():
     with pytest.raises(OutOfRange) as refused:
         AnomalyBudget(0.0)
     assert refused.value.minimum == pytest.approx(0.01)
+
+
+def test_a_monitor_is_busy_while_an_anomaly_goes_on():
+    source, frames = body()
+    frames = frames.copy()
+    frames[800:860] = frames[799]
+    monitor = AnomalyMonitor(source, AnomalyBudget(6.0))
+    open_ids: set[int] = set()
+    calm = busy = 0
+    for at, frame in enumerate(frames):
+        for event in monitor.update(frame, at / 30.0):
+            (open_ids.discard if isinstance(event, Cleared) else open_ids.add)(event.anomaly_id)
+        assert monitor.busy or not open_ids
+        calm, busy = calm + (not monitor.busy), busy + bool(open_ids)
+    assert busy >= 30
+    assert calm > len(frames) / 2
