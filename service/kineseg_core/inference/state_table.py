@@ -186,10 +186,10 @@ class HostTable:
             self._multiple = multiple
             uneven = set()
             whole = run(0, largest, states)
-            for n in sizes:
-                for first in {0, min(3, largest - n), largest - n}:
-                    part = run(first, n, states)
-                    uneven |= {name for name in names if (part[name] != whole[name][first : first + n]).any()}
+            for at, n in enumerate(sizes):
+                first = (0, min(3, largest - n), largest - n)[at % 3]
+                part = run(first, n, states)
+                uneven |= {name for name in names if (part[name] != whole[name][first : first + n]).any()}
             if not uneven:
                 return multiple, []
         return 1, sorted(uneven)
