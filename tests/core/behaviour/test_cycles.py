@@ -69,6 +69,12 @@ def test_what_does_not_repeat_has_no_cycle() -> None:
     assert "irregular_cycle" not in kinds(reported_of_movement(parts))
 
 
+def test_a_source_that_stands_at_first_is_watched_as_others_are() -> None:
+    still = np.repeat(movement(1.0, seed=1)[:1], round(40.0 * RATE_HZ), axis=0)
+    found = reported_of_movement([(2, still), *usual(14)])
+    assert raised(found, "irregular_cycle") == []
+
+
 def test_limbs_are_found_by_their_names() -> None:
     assert [pair.said for pair in limb_pairs(CHANNELS)] == [
         ("left ankle", "right ankle"),

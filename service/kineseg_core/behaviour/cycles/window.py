@@ -20,6 +20,8 @@ _REGULAR = 0.4
 """Correlation from which on motion repeats."""
 _TROUGH, _NEARLY = 0.1, 0.9
 """How far below a peak the trough before it lies, and how high a first peak is for one that is the highest."""
+_NOTHING = 1e-12
+"""Added to a mean square, so that what never moved has a size, too."""
 _SAME_SIDE = 0.02
 """Share of a pair's mean square speed that is added to both, so that what stands still has no sides."""
 
@@ -63,7 +65,7 @@ def window_of(frames: Array, scale: Array, rate_hz: float, pairs: Sequence[Pair]
         end,
         lag / rate_hz if correlation >= _REGULAR else None,
         math.atanh(min(correlation, 0.999)),
-        0.5 * math.log(float((flat * flat).mean()) + 1e-12) if flat.size else -math.inf,
+        0.5 * math.log((float((flat * flat).mean()) if flat.size else 0.0) + _NOTHING),
         tuple(_side(frames, pair) for pair in pairs),
     )
 
