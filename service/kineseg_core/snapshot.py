@@ -30,6 +30,8 @@ LAYOUT = 2
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
 ARITHMETIC = 1
 """Raised with every change after which the same frames give other events."""
+_LONGEST_GAP_S = 60.0
+"""No server fills longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class Snapshot:
         said = request, stream_id, opened, max_gap_s, frames, last_seq
         if tuple(map(type, said)) != (StreamRequest, str, int, float, int, int):
             raise BadSnapshot("what it says of its stream is of another kind")
+        if not 0.0 <= max_gap_s <= _LONGEST_GAP_S:
+            raise BadSnapshot(
+                f"its max_gap_s is {max_gap_s:g}, and no longer gaps are filled than of {_LONGEST_GAP_S:g} s"
+            )
         return cls(*said, state, fingerprint, _Half(parts[1], parts[2]), _Half(parts[3], parts[4]))
 
     def reopened(self, opener: Opener, taught: Callable[[str], KnownNames] = lambda model: KnownNames()) -> Session:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kineseg_core.errors import OutOfRange
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
@@ -37,6 +38,7 @@ class AnomalyBudget:
             )
 
 
+@within("numbers may be -inf")
 @keeps("numbers")
 class AlarmBar:
     """The severity from which on an alarm is raised. Picklable.

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from kineseg_core.behaviour.student import above
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps, record
 
 _MOST_LABELS = 128
@@ -15,6 +16,7 @@ _FARTHEST = 3.0
 """Spreads: something farther off is learnt as if it were that far, so that one strange number is not the usual."""
 
 
+@within("0 <= count", "0 <= squares")
 @record
 @dataclass(slots=True)
 class _Label:
@@ -25,6 +27,7 @@ class _Label:
     squares: float = 0.0
 
 
+@within("0 <= _squares", "0 <= _degrees")
 @keeps("knows_any _labels _squares _degrees", fixed="_spread _least _memory _alike")
 class LabelHistory:
     """How a number is distributed within each label. Picklable, of bounded size.

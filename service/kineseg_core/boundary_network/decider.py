@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import LAGS
 from kineseg_core.boundary_network.operating_point import OperatingPoint
-from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps, record
 
 F32 = NDArray[np.float32]
@@ -102,7 +101,6 @@ class DeciderNumbers(NamedTuple):
     shortest: int
 
 
-@within("_raw is finite", "_smooth is finite")
 @keeps("open start _count _raw _smooth", fixed="_point _window _last _final_lags lags _row _early")
 class BoundaryDecider:
     """Decides about the boundaries of one stream. Picklable. Units are blocks.

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
-from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
@@ -79,7 +78,6 @@ class ViewPlan:
         return np.array([(0, 1), (1, 3), (2, 3)] if self.embedding else [(0, 1), (0, 2), (1, 2)])
 
 
-@within("_moments is finite", "_values is finite", "_before is finite", "_sum is finite")
 @keeps("_moments _seen _values _before _sum _frames _blocks _in_block _interrupted", fixed="plan _frames_per_block")
 class StreamViews:
     """Turns the frames of one stream into blocks. Picklable.

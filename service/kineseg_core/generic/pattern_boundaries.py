@@ -73,7 +73,7 @@ class PatternSettings:
     every: int = 5
 
 
-@within("0 <= start <= count")
+@within("0 <= start <= count", "_distances may be inf", "_farthest may be inf")
 @keeps("_background count start _past _distances _farthest _nearest _recent_scores", fixed="_settings _dim _budget")
 class PatternBoundaries:
     """Finds boundaries in a sequence of blocks. Picklable; block 0 is the first.

@@ -21,7 +21,7 @@ from kineseg_core.segmenter.surprise import SurpriseScore
 F32 = NDArray[np.float32]
 
 
-@within("0 <= _summed < _block_frames", "_first_frame <= _taken")
+@within("0 <= _summed < _block_frames", "_first_frame <= _taken", "-1e15 <= _sum <= 1e15")
 @keeps("_surprise _sum _taken _summed", passing="_decisions")
 class PatternSegmenter(PatternSegments):
     """Boundaries and labels of one stream whose segments are repeating patterns. Picklable.

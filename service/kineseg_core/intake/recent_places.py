@@ -13,6 +13,8 @@ from kineseg_core.kept.declared import keeps
 
 # An anomaly is known within seconds of its beginning; one that began earlier counts from there.
 _REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
+_FAR_S = 4e9
+"""No frame comes so early or so late."""
 LONGEST_NS = (1 << 32) - 1
 """Over four seconds; longer steps are kept apart."""
 
@@ -90,7 +92,7 @@ class RecentPlaces:
                 frames[place - first], ns[place - first] = leapt, lasted
         # From the newest back: the step to a frame is what lies between it and the one before.
         times = self._ns - (ns[::-1].cumsum() - ns[::-1])[::-1]
-        at = int(np.abs(times - round(time_s * 1e9)).argmin())
+        at = int(np.abs(times - round(min(max(time_s, -_FAR_S), _FAR_S) * 1e9)).argmin())
         return self._frame - int(frames[at + 1 :].sum()), int(times[at])
 
     def _see_leaps(self, first: int, steps: Sequence[int]) -> None:

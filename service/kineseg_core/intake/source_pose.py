@@ -19,7 +19,7 @@ from kineseg.motion import (
     JointMappingError,
     Joints,
 )
-from kineseg.motion.canonical_state import CanonicalState
+from kineseg.motion.canonical_state import LAST_S, RECENT, CanonicalState
 from kineseg.motion.joint_frames import SHORTEST_QUATERNION
 from numpy.typing import NDArray
 
@@ -28,6 +28,7 @@ from kineseg_core.intake.body_pose import plan_of, pose_bodies
 from kineseg_core.intake.body_turns import place_joints
 from kineseg_core.intake.chunk import LARGEST_VALUE
 from kineseg_core.intake.clock import SECOND
+from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
 F32 = NDArray[np.float32]
@@ -36,6 +37,7 @@ I64 = NDArray[np.int64]
 
 keeps("state", fixed="joint_names rate up lag found body_size")(Canonicalizer)
 keeps("numbers body recent anchors")(CanonicalState)
+within("numbers may be nan", "body may be nan", "recent may be nan", "anchors may be nan")(CanonicalState)
 _CHANNELS = len(CANONICAL_CHANNELS)
 _SHORTEST = np.float32(SHORTEST_QUATERNION)
 
@@ -66,6 +68,19 @@ class SourcePose:
     def numbers(self) -> tuple[str, ...]:
         """Names of what comes, W numbers a frame."""
         return self._joints.numbers
+
+    def check_kept(self) -> None:
+        """Raises `ValueError` unless the body's recent frames are as many as it says, and its numbers known."""
+        if self._canonicalizer is None:
+            return
+        state = self._canonicalizer.state
+        known = np.delete(state.numbers, LAST_S)
+        if not (np.isfinite(known).all() and (known >= -1.0).all()):
+            raise ValueError("the numbers of a body are none")
+        if float(state.numbers[RECENT]) not in range(len(state.recent) + 1):
+            raise ValueError("there are not so many recent frames")
+        if not all(anchor.shape == state.body.shape for anchor in state.anchors.values()):
+            raise ValueError("a body that was lost has other joints")
 
     def check(self, frames: F32) -> None:
         """Looks at what only a body's frames can have wrong; changes nothing.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import operator
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +23,8 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {"<=": operator.le, "<": ope
 _OPERATORS = re.compile(r"\s*(<=|<|==)\s*")
 _LENGTH = re.compile(r"len\((.*)\)")
 _STAYS = " stays"
-_FINITE = " is finite"
+_NUMBERS = " holds numbers"
+_MAY_BE = " may be "
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,18 @@ class Bounds:
     Attributes:
         compared: Two terms each, and how they must compare; and the words in which that was said.
         stays: What must be as it was when the object was made.
-        finite: What holds neither NaN nor infinity.
+        numbers: Where numbers lie that are kept as mere bytes.
+        may_be: What else may be among the numbers under a path, see `numbers`.
     """
 
     compared: tuple[tuple[str, str, str, str], ...] = ()
     stays: tuple[str, ...] = ()
-    finite: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    may_be: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def fixed(self, value: Any) -> list[bytes]:
         """What is to stay of an object that has just been made."""
-        return [np.asarray(_found(value, path)).tobytes() for path in self.stays]
+        return [np.asarray(found_at(value, path)).tobytes() for path in self.stays]
 
     def check(self, value: Any, fixed: list[bytes]) -> None:
         """Raises `ValueError`, which says what is wrong, unless all of an object is as it must be."""
@@ -49,10 +53,6 @@ class Bounds:
             low, high = _term(value, left), _term(value, right)
             if low is not None and high is not None and not np.all(_COMPARE[how](low, high)):
                 raise ValueError(f"it must be that {said}")
-        for path in self.finite:
-            held = _term(value, path)
-            if held is not None and not np.all(np.isfinite(held)):
-                raise ValueError(f"{path} holds what is no finite number")
         for path, before, now in zip(self.stays, fixed, self.fixed(value), strict=True):
             if before != now:
                 raise ValueError(f"{path} is another than that of such a stream")
@@ -67,19 +67,27 @@ def within(*said: str) -> Callable[[T], T]:
     Args:
         said: Comparisons, such as ``"0 <= _at < len(_ring)"``, of numbers, of attributes, of their attributes, and of
             fields of their arrays, each with all that is in it, and passed over where there is none; or ``"_at.lag
-            stays"``, as it was when the object was made; or ``"_ring is finite"``, without NaN and infinity. What
+            stays"``, as it was when the object was made; or ``"_ring may be nan"``, ``inf``, ``-inf`` or ``huge``,
+            which nothing else may, see `numbers`; or ``"state holds numbers"``, which are kept as mere bytes. What
             takes more to say is raised by a method ``check_kept``.
     """
 
     def declare(cls: T) -> T:
-        compared = []
+        compared: list[tuple[str, str, str, str]] = []
+        stays, numbers, may_be = list[str](), list[str](), defaultdict[str, set[str]](set)
         for each in said:
-            if not each.endswith((_STAYS, _FINITE)):
+            if each.endswith(_STAYS):
+                stays.append(each.removesuffix(_STAYS))
+            elif each.endswith(_NUMBERS):
+                numbers.append(each.removesuffix(_NUMBERS))
+            elif _MAY_BE in each:
+                path, what = each.split(_MAY_BE)
+                may_be[path].add(what)
+            else:
                 terms = _OPERATORS.split(each)
-                compared += [(*terms[at : at + 3], each) for at in range(0, len(terms) - 2, 2)]
-        stays = tuple(each.removesuffix(_STAYS) for each in said if each.endswith(_STAYS))
-        finite = tuple(each.removesuffix(_FINITE) for each in said if each.endswith(_FINITE))
-        _BOUNDS[cls] = Bounds(tuple(compared), stays, finite)  # type: ignore[arg-type]
+                compared += [(terms[at], terms[at + 1], terms[at + 2], each) for at in range(0, len(terms) - 2, 2)]
+        allowed = {path: frozenset(what) for path, what in may_be.items()}
+        _BOUNDS[cls] = Bounds(tuple(compared), tuple(stays), tuple(numbers), allowed)
         return cls
 
     return declare
@@ -93,19 +101,23 @@ def bounds_of(cls: type) -> list[Bounds]:
 def _term(value: Any, term: str) -> Any:
     """A number, or what is found under a path; none: there is nothing there."""
     if measured := _LENGTH.fullmatch(term):
-        found = _found(value, measured[1])
+        found = found_at(value, measured[1])
         return None if found is None else len(found)
     for number in (int, float):
         with contextlib.suppress(ValueError):
             return number(term)
-    found = _found(value, term)
+    found = found_at(value, term)
     return found if found is None or isinstance(found, int | float | np.generic | np.ndarray) else np.asarray([*found])
 
 
-def _found(value: Any, path: str) -> Any:
+def found_at(value: Any, path: str) -> Any:
+    """What is under a path, of attributes and of fields of arrays; none: there is nothing."""
     for name in path.split("."):
         if value is None:
             return None
         is_numbers = isinstance(value, np.ndarray | np.void) and value.dtype.names is not None
-        value = value[name] if is_numbers else getattr(value, name)
+        if isinstance(value, tuple):
+            value = getattr(value, name, None)
+        else:
+            value = value[name] if is_numbers else getattr(value, name)
     return value

@@ -12,6 +12,7 @@ import numpy as np
 
 from kineseg_core.kept.bounds import LARGEST, bounds_of
 from kineseg_core.kept.declared import RECORDS, fields_of, kept_of
+from kineseg_core.kept.numbers import check_numbers
 from kineseg_core.kept.tree import Tag, Tree, kind_name
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
@@ -164,6 +165,7 @@ class Reader:
             except MisfitError as error:
                 error.path.append(name)
                 raise
+        check_numbers(fresh, kept.changes)
         for each, fixed in bounds:
             each.check(fresh, fixed)
         if (check := getattr(fresh, "check_kept", None)) is not None:
@@ -211,6 +213,7 @@ class Reader:
         values = [self.value(part) for part in parts]
         try:
             made = kind(*values) if issubclass(kind, tuple) else kind(**dict(zip(fields_of(kind), values, strict=True)))
+            check_numbers(made, kind._fields if issubclass(kind, tuple) else fields_of(kind))
             for bounds in bounds_of(kind):
                 bounds.check(made, [])
         except Exception as error:  # some look at their values
@@ -296,8 +299,6 @@ def _put(held: Any, value: Any) -> Any:
 
 def _alike(held: Any, value: Any) -> Any:
     """The value, if it can stand where another one was."""
-    if type(value) is float and math.isnan(value) and isinstance(held, float) and not math.isnan(held):
-        raise MisfitError("is no number")
     if held is None or value is None or (_sort(held) is _sort(value) and not (_is_whole(held) and _is_broken(value))):
         return value
     raise MisfitError(f"is a {type(value).__name__}, and should be a {type(held).__name__}")

@@ -11,7 +11,7 @@ from kineseg_core.kept.declared import keeps
 Array = NDArray[np.float64]
 
 
-@within("0 <= _first", "0 <= _frames", "_ring is finite", "_sum is finite")
+@within("0 <= _first", "0 <= _frames")
 @keeps("_ring _sum _first _frames", fixed="_block")
 class ClassProbabilities:
     """Mean probabilities over short blocks of frames, kept in a ring: boundaries are decided late. Picklable.

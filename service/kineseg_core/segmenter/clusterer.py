@@ -22,7 +22,7 @@ _MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
     "len(_means) <= max_prototypes", "0 <= _learned", "0 <= _next_label", "0 <= _labels < _next_label",
     "len(_means) == len(_variances)", "len(_means) == len(_weights)", "len(_means) == len(_errors)",
     "len(_means) == len(_labels)", "len(_means) == len(_last_seen)",
-    "_means is finite", "_weights is finite",
+    "0 <= _variances", "0 <= _weights", "0 <= _errors", "0 <= length_scale",
 )  # fmt: skip
 @keeps(
     "length_scale merged _features _means _variances _weights _errors _labels _last_seen _learned _next_label _minted",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.arithmetic import square_between, square_of, sum_of
 
@@ -27,7 +26,6 @@ JUMP = 0.15
 """Squared distance of a single block that ends it at once."""
 
 
-@within("_means is finite", "_sum is finite", "_position is finite")
 @keeps("still returned _groups _in_group _sum _squares _position _means _spreads", fixed="_size")
 class StillnessDetector:
     """Looks at the means of short groups of blocks over the last seconds. Picklable.

@@ -63,7 +63,7 @@ LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
 
 
-@within("_frame_times.count == _decides.frames", "0 <= _seq", "0 <= _acked", "0 <= _closed")
+@within("_frame_times.count == _decides.frames", "0 <= _seq", "0 <= _acked", "0 <= _closed", "_observed may be huge")
 @keeps(
     "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
     "_acked _closed _observed segments",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,8 +60,10 @@ def open_stream(opener: Opener, request: StreamRequest) -> InProcessStream:
     return InProcessStream(session, opener.bundle(session.config.model), opener.network)
 
 
-def scene(kind: str, rate_hz: float, seconds: float, sizes: tuple[int, ...], seed: int, *, timed: bool) -> Scene:
-    """One of `KINDS`, in chunks of these sizes, one after the other again and again."""
+def scene(
+    kind: str, rate_hz: float, seconds: float, sizes: tuple[int, ...], seed: int, *, timed: bool, values: str = "usual"
+) -> Scene:
+    """One of `KINDS`, with some of `VALUES`, in chunks of these sizes, one after the other again and again."""
     random = np.random.default_rng(seed)
     request, frames = _source(kind, rate_hz, seconds, seed)
     frames = frames.copy()
@@ -71,6 +73,7 @@ def scene(kind: str, rate_hz: float, seconds: float, sizes: tuple[int, ...], see
             frames[begin : begin + int(0.6 * rate_hz), of] = np.nan
         begin = int(random.integers(1, len(frames)))
         frames[begin : begin + int(random.integers(1, 1 + round(rate_hz)))] = frames[begin - 1]
+    frames = VALUES[values](frames, random)
     lost = {int(random.integers(1, 20)): int(random.integers(1, 1 + round(2.0 * rate_hz))) for _ in range(2)}
     return Scene(request, tuple(_cut(frames, rate_hz, sizes, lost, timed=timed)))
 
@@ -107,6 +110,33 @@ def _source(kind: str, rate_hz: float, seconds: float, seed: int) -> tuple[Strea
 
 
 KINDS = ("motion", "body", "recogniser", "few", "many")
+
+
+def _with_holes(frames: F32, random: np.random.Generator) -> F32:
+    """Some numbers are missing for a while, others from the beginning."""
+    frames[: len(frames) // 2, random.integers(frames.shape[1]) :] = np.nan
+    for _ in range(6):
+        begin = int(random.integers(len(frames)))
+        frames[begin : begin + int(random.integers(1, 60)), random.integers(frames.shape[1]) :] = np.nan
+    return frames
+
+
+def _with_steps(frames: F32, random: np.random.Generator) -> F32:
+    """Nothing for a third, and then now and then the largest number that is taken."""
+    frames[: len(frames) // 3] = 0.0
+    frames[len(frames) // 3 :][random.random(frames.shape[0] - len(frames) // 3) < 0.1] = 1e9
+    return frames
+
+
+VALUES: Mapping[str, Callable[[F32, np.random.Generator], F32]] = {
+    "usual": lambda frames, random: frames,
+    "holes": _with_holes,
+    "steps": _with_steps,
+    "constant": lambda frames, random: np.broadcast_to(frames[:1], frames.shape).copy(),
+    "tiny": lambda frames, random: frames * np.float32(1e-12),
+    "large": lambda frames, random: np.clip(frames * np.float32(1e9), -1e9, 1e9),
+    "extreme": lambda frames, random: (1e9 * np.sign(random.standard_normal(frames.shape))).astype(np.float32),
+}
 
 
 def _dance(seed: int, seconds: float, rate_hz: float, n: int) -> F32:

@@ -16,7 +16,7 @@ from kineseg_core.kept.sealing import sealed
 from kineseg_core.snapshot import Snapshot
 
 from tests.core.snapshot.row_stream import ROWS, RowStream
-from tests.core.snapshot.scenes import KINDS, Chunk, Scene, open_stream, opener, scene, taught
+from tests.core.snapshot.scenes import KINDS, VALUES, Chunk, Scene, open_stream, opener, scene, taught
 from tests.same_events import content
 
 _KEY = b"a key"
@@ -35,6 +35,7 @@ Scenes = st.builds(
     sizes=st.lists(st.integers(1, 70), min_size=1, max_size=4).map(tuple),
     seed=st.integers(0, 1000),
     timed=st.booleans(),
+    values=st.sampled_from(["usual", *VALUES]),
 )
 
 

@@ -26,10 +26,22 @@ _CARRIED_WARM_UP_S = 2.0
 
 @within(
     "-1 <= clock.group < len(kind.groups)", "0 <= clock.frames", "0 <= clock.rows", "0 <= clock.masked_until",
-    "0 <= clock.time_s <= 1e12", "0 <= clock.row_s <= 1e12", "0 <= clock.seconds <= 1e12",
+    "0 <= clock.time_s <= 1e10", "0 <= clock.row_s <= 1e10", "0 <= clock.seconds <= 1e10",
     "0 <= state.top < len(layout)", "0 <= state.recent.tops < len(layout)", "0 <= state.recent.rows_kept",
     "0 <= state.masks.left", "0 <= state.book.position < len(state.book.hashes)", "0 <= values.state.frames",
     "0 <= state.book.replays.lag < len(state.book.replays.keys.T)", "0 <= state.book.replays.frames",
+    "0 <= values.state.extent.counts", "0 <= values.state.past.counts", "0 <= values.state.baseline.rows",
+    "0 <= values.state.shaking.rows", "state holds numbers", "values.state holds numbers",
+    # Before there is any, where some are lost, and where nothing is watched yet.
+    "state.clock.highest may be -inf", "state.clock.learns_after_s may be -inf", "state.clock.bar may be -inf",
+    "state.book.before may be nan", "state.book.steps.now may be nan", "state.book.steps.change may be nan",
+    "state.book.steps.least may be inf", "state.book.replays.keys may be nan", "state.book.replays.newest may be nan",
+    "state.book.replays.near may be nan", "state.envelope.lowest may be nan", "state.envelope.limit may be inf",
+    "state.tails.of.peak may be -inf", "state.recent.frames may be nan", "state.recent.severities may be -inf",
+    "state.y may be -inf", "state.severities may be -inf", "values.state.kept may be nan",
+    "values.state.baseline.value may be nan", "values.state.baseline.spread may be inf",
+    "values.state.baseline.kept may be nan", "values.state.shape.lengths may be nan",
+    "values.state.shape.deviations may be nan", "values.state.past.nearest may be inf",
 )  # fmt: skip
 @keeps("_memory", fixed="kind clock", passing="_distance _seen")
 class Scorer:

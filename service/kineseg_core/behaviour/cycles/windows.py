@@ -17,7 +17,7 @@ _LENGTH_S, _HOP_S = 4.0, 2.0
 _MEMORY_S = 600.0
 
 
-@within("0 <= _count <= _length", "_count == len(_places)")
+@within("0 <= _count <= _length", "_count == len(_places)", "0 <= _variance", "0 <= _seen")
 @keeps("_frames _places _count _mean _variance _seen", fixed="_rate_hz _pairs _length _hop")
 class Windows:
     """Takes frames one by one. Picklable.

@@ -15,9 +15,9 @@ from kineseg_core.segmenter import Decision
 
 @within(
     "0 <= _counters.in_block", "_in_block < _block_frames", "_first_frame <= _n_frames",
-    "0 <= _counters.surprise_count", "0 <= _counters.baseline_seen",
+    "0 <= _counters.surprise_count", "0 <= _counters.baseline_seen", "-1e15 <= _sums <= 1e15",
 )  # fmt: skip
-@keeps("_of_row", passing="_columns _row _counters")
+@keeps("_of_row", passing="_columns _row _counters _sums")
 class RowPatterns(PatternSegments):
     """Boundaries and labels of one stream of a table; what `PatternSegmenter` gives.
 
@@ -32,7 +32,7 @@ class RowPatterns(PatternSegments):
         clear(columns, row, PatternTablePlan.of(plan))
         self._columns, self._row = columns, row
         self._of_row = tuple(column[row : row + 1] for column in columns)
-        self._counters = columns.counters[row]
+        self._counters, self._sums = columns.counters[row], columns.sums[row]
 
     @property
     def begins(self) -> bool:
@@ -66,8 +66,8 @@ class RowPatterns(PatternSegments):
         if not self._has_open_segment:
             self._begin(self._n_frames - 1, decisions)
         if counts:
-            block = self._columns.sums[self._row] / self._block_frames
-            self._columns.sums[self._row] = 0.0
+            block = self._sums / self._block_frames
+            self._sums[:] = 0.0
             self._counters["in_block"] = 0
             self._take_block(block, decisions)
             self._counters["still"] = self._rests.still

@@ -1,0 +1,156 @@
+"""No number in a snapshot that is none, or larger than any, comes into a stream; any other does no harm there."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kineseg.motion.canonical_state import RECENT
+from kineseg_core.errors import BadSnapshot, CoreError
+from kineseg_core.events import Output
+from kineseg_core.in_process import InProcessStream
+from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
+from kineseg_core.snapshot import Snapshot
+
+from tests.core.snapshot.forged import Forger, Numbers
+from tests.core.snapshot.numbers_of import strange_outputs
+from tests.core.snapshot.row_stream import RowStream
+from tests.core.snapshot.scenes import Chunk, open_stream, opener, scene, taught
+
+STREAMS = ("body", "recogniser", "many", "motion in a row", "few in a row", "few")
+STRANGE = (math.nan, math.inf, -math.inf, 1e300, -1e300)
+OTHERS = (*STRANGE, 9e23, -9e23, 1e12, -1e12, 1e-320, 0.0, -1.0)
+MAY_BE_NAN = 14
+"""Fields of a body's stream; of nearly two hundred."""
+Stream = InProcessStream | RowStream
+
+
+@dataclass
+class Kept:
+    """A stream as it was kept, and what comes next.
+
+    Attributes:
+        fields: How many numbers that are no whole ones are in each of its fields.
+    """
+
+    stream: Stream
+    folder: Path
+    rest: tuple[Chunk, ...]
+    fields: dict[str, int] = field(default_factory=dict)
+
+    def forged(self, show: Callable[[str, Numbers], None]) -> bytes:
+        """As it is kept where `show` has changed some numbers."""
+        stream, session = self.stream, self.stream.session
+        payload = stream.snapshot() if isinstance(stream, RowStream) else stream.snapshot(opener(self.folder))
+        parts = unpacked(payload, MOST_BYTES)
+        for place, half in ((1, session.intake), (3, session)):
+            forger = Forger(show)
+            parts[place], parts[place + 1] = packed(forger.tree(half)), forger.blob
+        return packed(parts)
+
+    def changed(self, name: str, value: float, at: int | None) -> bytes:
+        """As it is kept with another number in a field, in one place of it or all over."""
+
+        def change(where: str, numbers: Numbers) -> None:
+            if where == name:
+                most = float(np.finfo(numbers.dtype).max)
+                with np.errstate(under="ignore"):
+                    places = slice(None) if at is None else at % numbers.size
+                    numbers.flat[places] = value if not math.isfinite(value) else min(max(value, -most), most)
+
+        return self.forged(change)
+
+    def resumed(self, payload: bytes) -> Stream:
+        """The stream that goes on from it."""
+        snapshot, here = Snapshot.of(payload), opener(self.folder)
+        if isinstance(self.stream, RowStream):
+            return RowStream.resumed(snapshot, here, 2)
+        return InProcessStream.resumed(snapshot, here, taught)
+
+    def go_on(self, stream: Stream) -> list[Output]:
+        """What it emits of the rest."""
+        out: list[Output] = []
+        for chunk in self.rest:
+            stream.take(chunk.first, chunk.data, chunk.times_ns, out)
+        stream.session.intake.profile()
+        stream.finish(out)
+        return out
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bundles")
+
+
+@cache
+def kept(kind: str, folder: Path) -> Kept:
+    made = scene(kind.removesuffix(" in a row"), 30.0, 26.0, (30, 7), seed=5, timed=True)
+    stream: Stream = open_stream(opener(folder), made.request)
+    if isinstance(stream, InProcessStream) and kind.endswith(" in a row"):
+        stream = RowStream(opener(folder), opener(folder).session(made.request, taught), stream.bundle, 1)
+    here = len(made.chunks) * 2 // 3
+    for chunk in made.chunks[:here]:
+        stream.take(chunk.first, chunk.data, chunk.times_ns, [])
+    found = Kept(stream, folder, made.chunks[here : here + 8])
+
+    def count(where: str, numbers: Numbers) -> None:
+        found.fields[where] = found.fields.get(where, 0) + numbers.size
+
+    found.forged(count)
+    return found
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_another_number_is_refused_or_does_no_harm(folder: Path, data: st.DataObject) -> None:
+    of = kept(data.draw(st.sampled_from(STREAMS)), folder)
+    name = data.draw(st.sampled_from(sorted(of.fields)))
+    at = data.draw(st.none() | st.integers(0, of.fields[name] - 1))
+    payload = of.changed(name, data.draw(st.sampled_from(OTHERS)), at)
+    out: list[Output] = []
+    refused = ""
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        try:
+            out = of.go_on(of.resumed(payload))
+        except BadSnapshot as error:
+            refused = str(error)
+        except CoreError:  # which ends this stream, and no other
+            pass
+    assert not refused or any(part in refused for part in name.split(".")[1:])
+    assert strange_outputs(out) == ""
+
+
+@pytest.mark.parametrize("kind", ["body", "few in a row"])
+def test_hardly_any_field_may_hold_what_is_no_number(folder: Path, kind: str) -> None:
+    of = kept(kind, folder)
+    taken = []
+    for name in of.fields:
+        with contextlib.suppress(BadSnapshot):
+            of.resumed(of.changed(name, math.nan, None))
+            taken.append(name)
+    assert len(taken) <= MAY_BE_NAN, taken
+    assert len(of.fields) > 5 * len(taken)
+
+
+def test_a_body_has_no_more_recent_frames_than_there_is_room_for(folder: Path) -> None:
+    of = kept("body", folder)
+    [name] = [name for name in of.fields if name.endswith("state.numbers")]
+    with pytest.raises(BadSnapshot, match="recent frames"):
+        of.resumed(of.changed(name, 1e12, RECENT))
+
+
+@pytest.mark.parametrize("longest_s", [math.nan, math.inf, -1.0, 61.0, 1e300])
+def test_no_stream_has_longer_gaps_filled_than_a_server_fills(folder: Path, longest_s: float) -> None:
+    parts = unpacked(kept("few", folder).forged(lambda where, numbers: None), MOST_BYTES)
+    head = unpacked(parts[0])
+    head[6] = longest_s
+    with pytest.raises(BadSnapshot, match="max_gap_s"):
+        Snapshot.of(packed([packed(head), *parts[1:]]))
