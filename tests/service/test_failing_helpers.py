@@ -19,7 +19,7 @@ from kineseg_core.intake.intake import Intake
 from kineseg_core.session import Session
 from kineseg_service import logs, metrics
 from kineseg_service.api.codes import CODE_NAMES
-from kineseg_service.scheduler import engine
+from kineseg_service.scheduler import engine, ticks
 from kineseg_service.streams import event_log, live
 from kineseg_service.streams.live_stream import LiveStream
 from kineseg_service.streams.member import MemberStream
@@ -156,7 +156,7 @@ def test_the_end_of_the_engine_is_the_end_of_its_streams_and_of_the_server(
             call.send(*cut(FRAMES[:60]))
         for call in calls:
             assert call.read_ack() == 50
-        monkeypatch.setattr(engine.Engine, "_tick", fail)
+        monkeypatch.setattr(ticks.Ticks, "tick", fail)
         calls[0].send(*list(cut(FRAMES[:120]))[2:])
         for call in calls:
             call.rest()
@@ -180,13 +180,13 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
     script = textwrap.dedent(
         """
         import sys
-        from kineseg_service.scheduler import engine
+        from kineseg_service.scheduler.ticks import Ticks
         from kineseg_service.server.__main__ import main
 
         def tick(self, lane):
             raise RuntimeError("broken")
 
-        engine.Engine._tick = tick
+        Ticks.tick = tick
         main()
         """
     )

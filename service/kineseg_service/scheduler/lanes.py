@@ -29,6 +29,7 @@ class Lane(Generic[T]):
         batcher: Streams whose next frame waits.
         chunks: What waits in columns of others, none of which are ahead of their own time.
         chunks_first: They have stepped first the last time.
+        frames_waiting: So many frames of the model wait for a step.
     """
 
     def __init__(self, decoder: Decoder, turns: Turns) -> None:
@@ -37,6 +38,7 @@ class Lane(Generic[T]):
         self.chunks = ChunkQueue(decoder.slots)
         self.chunks_first = False
         self.streams = 0  # open ones
+        self.frames_waiting = 0
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
         self._table: AnyTable | None = None
@@ -112,6 +114,11 @@ class Lanes(Generic[T]):
     def hurry(self) -> bool:
         """Whether streams wait that are not ahead of their own time."""
         return any(lane.hurries for lane in self._all())
+
+    @property
+    def frames_waiting(self) -> int:
+        """So many frames wait for a step in all of them."""
+        return sum(lane.frames_waiting for lane in self._all())
 
     def _all(self) -> Iterator[Lane[T]]:
         return chain(self._own.values(), self._made.values())

@@ -1,0 +1,80 @@
+"""Chunks that wait in columns: into them, through them, and out of them where something else comes of their stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from kineseg_core.events import Output
+
+from kineseg_service.scheduler.chunk_queue import ChunkRows, SentChunks, WaitingChunks
+from kineseg_service.scheduler.lanes import Lane
+from kineseg_service.scheduler.pace import Pace
+from kineseg_service.scheduler.queues import Queues
+from kineseg_service.scheduler.results import Results
+from kineseg_service.scheduler.scheduled import ScheduledStream
+from kineseg_service.scheduler.seats import Seats
+
+
+class Columns:
+    """What waits in columns of all streams.
+
+    Args:
+        queues: Where what cannot wait here waits.
+        seats: Where streams fail.
+        results: Gets what they give.
+        pace: Sees who sends.
+    """
+
+    def __init__(self, queues: Queues, seats: Seats, results: Results, pace: Pace) -> None:
+        self._queues = queues
+        self._seats = seats
+        self._results = results
+        self._pace = pace
+
+    def take(self, sent: SentChunks) -> None:
+        """Chunks wait in the columns of their lane, unless something else of their stream waits before them."""
+        ready: dict[Lane[ScheduledStream], list[int]] = {}
+        for chunk, (stream, came) in enumerate(zip(sent.streams, sent.came, strict=True)):
+            if stream.lease is None:
+                continue
+            if stream.queue or stream.queued or stream.ahead or self._queues.stalls(stream):
+                items = sent.chunks.items(chunk)
+                self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
+                continue
+            stream.window = self._pace.saw(stream.window)
+            stream.in_columns += 1
+            ready.setdefault(stream.lane, []).append(chunk)
+        for lane, chunks in ready.items():
+            waiting = WaitingChunks(sent, chunks)
+            lane.frames_waiting += sum(waiting.sizes[chunk] for chunk in chunks)
+            lane.chunks.add(waiting)
+
+    def followed(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
+        """Something may have followed from a row of a stream's chunk."""
+        if not outputs:
+            self._results.count(stream)
+            return
+        self._results.give(stream, outputs)
+        if self._queues.stalls(stream):
+            self.take_back(stream)
+
+    def settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
+        """Rows have been stepped: with some of them their chunks have gone through."""
+        for rows in chunks:
+            waiting = rows.waiting
+            for chunk in rows.through():
+                stream, received = waiting.streams[chunk], waiting.chunks.received[chunk]
+                stream.in_columns -= 1
+                stream.passed += waiting.sizes[chunk] + 1
+                stream.session.acknowledged(received)
+                self._results.acknowledge(stream, received)
+                if stream.queue:
+                    self._queues.proceed(stream)
+        lane.chunks.settle()
+
+    def take_back(self, stream: ScheduledStream) -> None:
+        """What waits of a stream in columns goes back into its queue."""
+        chunks = stream.lane.chunks.take_back(stream)
+        stream.in_columns -= len(chunks)
+        self._queues.put_back(stream, chunks)
