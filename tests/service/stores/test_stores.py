@@ -205,6 +205,19 @@ def test_a_slow_store_slows_nobody_and_gets_the_newest_states_together(made: Cal
     assert told == [True, False]
 
 
+def test_states_of_many_streams_go_together_unless_someone_waits_for_them(made: Callable[..., StoreWriter]) -> None:
+    store, came = Slow(), list[bool]()
+    store.lets.set()
+    writer, began = made(store), time.monotonic()
+    for number in range(40):
+        writer.put(write(Key("", f"{number}"), FIRST, b"kept"), came.append)
+        time.sleep(0.002)
+    assert writer.flush(60.0)
+    assert len(store.written) <= 3 + (time.monotonic() - began) / 0.2
+    assert sum(store.written) == 40
+    assert came == [True] * 40
+
+
 def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(made: Callable[..., StoreWriter]) -> None:
     store, health = Slow(), list[bool]()
     store.fails = True
