@@ -162,7 +162,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
                 async with asyncio.timeout(timeout):
                     await self._wait(lambda: self._protocol.readable)
         self._give_up_silent()
-        return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
+        return self._protocol.unread.read_all()  # type: ignore[return-value]  # only these are opened here
 
     def __aiter__(self) -> AsyncIterator[tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """Everything until all streams have ended; see `Streams`.
@@ -176,7 +176,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
     async def __anext__(self) -> tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]:
         while True:
             await self._wait(lambda: self._protocol.readable)
-            item = self._protocol.read()
+            item = self._protocol.unread.read()
             if item is not None:
                 return item  # type: ignore[return-value]
             if self._protocol.over:
@@ -185,7 +185,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
     async def _finish(self) -> None:
         self._change(self._protocol.end_input)
         await self._wait(lambda: self._protocol.over)
-        self._protocol.raise_unread()
+        self._protocol.unread.raise_first()
 
     def _change(self, change: Callable[[], None]) -> None:
         change()

@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 
 from kineseg._config import Limits
 from kineseg._errors import KinesegError, StreamClosed, Unavailable, UsageError
-from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._many_request import End, Entry, request_of
+from kineseg._many_unread import Unread
 from kineseg._member_protocol import MemberProtocol
 from kineseg._resume import Outage
 from kineseg._resuming import may_go_on
@@ -24,7 +24,6 @@ from kineseg._stream_life import StreamState
 from kineseg.v1 import segmentation_pb2 as pb
 
 Handle = TypeVar("Handle")
-Item = Event | FrameResult | Reconnected | KinesegError
 
 
 class ManyProtocol(Generic[Handle]):
@@ -48,8 +47,7 @@ class ManyProtocol(Generic[Handle]):
         self._last_number = 0
         self._queue: deque[Entry] = deque()
         self._refused: dict[MemberProtocol[Handle], KinesegError] = {}  # here, and perhaps not by another server
-        self._unread: deque[tuple[MemberProtocol[Handle], Event | FrameResult | Reconnected | None]] = deque()
-        self._unraised: dict[MemberProtocol[Handle], None] = {}
+        self.unread: Unread[Handle] = Unread()
         self._sender: Hashable | None = None
 
     # -- towards the transport
@@ -142,13 +140,13 @@ class ManyProtocol(Generic[Handle]):
             member = members.get(opened.session)
             reconnected = None if member is None else member.receive_opened(opened)
             if member is not None and reconnected is not None:
-                self._unread.append((member, reconnected))
+                self.unread.add(member, reconnected)
         for output in response.outputs:
             member = members.get(output.session)
             if member is not None:
                 item = member.receive(output)
                 if item is not None:
-                    self._unread.append((member, item))
+                    self.unread.add(member, item)
         durable: Iterable[int | None] = response.durable_frames or repeat(None, len(response.acked_frames))
         for number, frames, safe in zip(response.acked_sessions, response.acked_frames, durable, strict=True):
             member = members.get(number)
@@ -205,7 +203,7 @@ class ManyProtocol(Generic[Handle]):
 
     def count_unread(self) -> int:
         """How much waits to be read, of all streams."""
-        return len(self._unread)
+        return len(self.unread)
 
     # -- towards the caller
 
@@ -292,33 +290,8 @@ class ManyProtocol(Generic[Handle]):
 
     @property
     def readable(self) -> bool:
-        """Whether `read` has an answer now."""
-        return bool(self._unread) or self.over
-
-    def read(self) -> tuple[Handle, Item] | None:
-        """The next thing that arrived, and of which stream; None once there is none."""
-        while self._unread:
-            member, item = self._unread.popleft()
-            if item is not None:
-                return member.handle, item
-            error = self._read_error(member)
-            if error is not None:
-                return member.handle, error
-        return None
-
-    def read_all(self) -> list[tuple[Handle, Item]]:
-        """Everything that arrived."""
-        items = []
-        while (item := self.read()) is not None:
-            items.append(item)
-        return items
-
-    def raise_unread(self) -> None:
-        """Raise what ended a stream, if that has been neither raised nor read yet."""
-        for member in list(self._unraised):
-            error = self._read_error(member)
-            if error is not None:
-                raise error
+        """Whether there is an answer to who reads: something has come, or nothing more will."""
+        return bool(self.unread) or self.over
 
     # -- inside
 
@@ -326,8 +299,7 @@ class ManyProtocol(Generic[Handle]):
         was_open = member.opened is not None
         member.finish(error)
         if member.error is not None and was_open:  # who opens it gets the error otherwise
-            self._unraised[member] = None
-            self._unread.append((member, None))
+            self.unread.add_error(member)
 
     def _finish_refused(self) -> None:
         """What has been refused is over."""
@@ -336,7 +308,3 @@ class ManyProtocol(Generic[Handle]):
             del self._members[member.number]
             self._finish(member, member.outage.error(error))
         self._refused.clear()
-
-    def _read_error(self, member: MemberProtocol[Handle]) -> KinesegError | None:
-        self._unraised.pop(member, None)
-        return member.read_error()

@@ -185,7 +185,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
         with self._arrived:
             self._wait(lambda: self._protocol.readable, timeout)
             self._give_up_silent()
-            return self._protocol.read_all()  # type: ignore[return-value]  # only these are opened here
+            return self._protocol.unread.read_all()  # type: ignore[return-value]  # only these are opened here
 
     def __iter__(self) -> Iterator[tuple[SharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """Everything until all streams have ended, of which stream, and what; a stream that failed ends with its error.
@@ -201,7 +201,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
         with self._arrived:
             while True:
                 self._wait(lambda: self._protocol.readable)
-                item = self._protocol.read()
+                item = self._protocol.unread.read()
                 if item is not None:
                     return item  # type: ignore[return-value]
                 if self._protocol.over:
@@ -211,7 +211,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
         with self._arrived:
             self._protocol.end_input()
             self._wait(lambda: self._protocol.over)
-            self._protocol.raise_unread()
+            self._protocol.unread.raise_first()
 
     def _end_call(self) -> None:
         if self._call is not None:
