@@ -231,8 +231,13 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         protocol = self._protocol
         try:
             while True:
-                while not protocol.request_ready(number):
-                    await self._queued.wait()
+                while True:
+                    wait_s = protocol.ask_again()
+                    if protocol.request_ready(number):
+                        break
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(wait_s):
+                            await self._queued.wait()
                 request = protocol.next_request(number)
                 if request is None:
                     break
@@ -258,7 +263,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         while True:
             call.cancel()
             moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-            outage = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+            outage = protocol.broke(failure, number)
             wait_s = None if outage is None else protocol.next_attempt_s()
             self._arrived()
             self._queued()

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from kineseg._config import Limits
 from kineseg._errors import KinesegError, StreamClosed, Unavailable, UsageError
+from kineseg._many_refused import Refused
 from kineseg._many_request import End, Entry, request_of
 from kineseg._many_unread import Unread
 from kineseg._member_protocol import MemberProtocol
@@ -31,9 +32,10 @@ class ManyProtocol(Generic[Handle]):
 
     Args:
         limits: How much may be under way or unread.
+        addresses: How many servers there are to ask.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, addresses: int = 1) -> None:
         self.answers = 0  # how many messages have come back
         self.asked = Asked()
         self.progress = 0  # how often something has come of a stream
@@ -42,11 +44,13 @@ class ManyProtocol(Generic[Handle]):
         self.input_ended = False  # nothing more will be sent, and no stream opened
         self.calling = False  # there is a call
         self._limits = limits
+        self._addresses = addresses
         self._members: dict[int, MemberProtocol[Handle]] = {}  # of the call, those that are not over
         self._call = 0  # how many calls there have been
         self._last_number = 0
         self._queue: deque[Entry] = deque()
-        self._refused: dict[MemberProtocol[Handle], KinesegError] = {}  # here, and perhaps not by another server
+        self._held: list[MemberProtocol[Handle]] = []  # which this call refuses, as it may all others
+        self._refused: Refused[Handle] = Refused()  # which it refuses, while others go on in it
         self.unread: Unread[Handle] = Unread()
         self._sender: Hashable | None = None
 
@@ -57,29 +61,26 @@ class ManyProtocol(Generic[Handle]):
         self.calling = True
         self._last_number = 0
         self._queue.clear()
-        self._refused.clear()
         self._call += 1
         members, self._members = list(self._members.values()), {}
-        for member in members:
-            self._last_number += 1
-            self._members[self._last_number] = member
-            is_open = member.resume is not None
-            self._queue.append(member.go_on(self._last_number) if is_open else member.start(self._last_number))
+        self.ask(members)
         return self._call
 
-    def broke(self, failure: KinesegError | None, call: int, limit_s: float, addresses: int) -> Outage | None:
+    def broke(self, failure: KinesegError | None, call: int) -> Outage | None:
         """A call has ended, or an attempt to make another; the outage in which to make one, see `StreamLife.broke`."""
         if call != self._call:
             return None
+        failure = failure or self._why_refused()  # a call that ends well has nothing to say of those
         if self.gives_up or failure is None or not self.resumes:
             self.finish(failure, call)
             return None
         if not (may_go_on(failure) if self.outage is None else self.outage.goes_on(failure)):
-            self._finish_refused()
+            for member in [member for member in self._members.values() if member.refused is not None]:
+                self._finish_refused(member)
             self.finish(failure if self.outage is None else self.outage.error(failure), call)
             return None
-        self.outage = self.outage or Outage(failure, limit_s, addresses)
-        self._queue.clear()
+        self.outage = self.outage or self._outage(failure)
+        self._clear()
         for number, member in list(self._members.items()):
             if member.resume is None:
                 del self._members[number]
@@ -102,6 +103,11 @@ class ManyProtocol(Generic[Handle]):
     def resumes(self) -> bool:
         """Whether another call can go on with some of the streams."""
         return any(member.resumes for member in self._members.values())
+
+    def ask_again(self) -> float | None:
+        """Asks again for streams that were refused, if their time has come; seconds until others' has, if there are."""
+        self.ask(member for member in self._refused.take_due() if self._members.pop(member.number, None) is member)
+        return self._refused.left_s()
 
     def request_ready(self, call: int) -> bool:
         """Whether `next_request` has an answer: a message, or None for good."""
@@ -156,17 +162,11 @@ class ManyProtocol(Generic[Handle]):
             member = members.get(closed.session)
             if member is not None:
                 error = error_from_failure(closed.failure) if closed.HasField("failure") else None
-                if member.outage is not None and error is not None:
-                    self._refused[member] = error
-                else:
-                    del members[closed.session]
-                    self._finish(member, error)
-        if self._refused and not any(
-            member.outage is not None and member not in self._refused for member in members.values()
-        ):
-            if self.outage is not None:  # none goes on here
-                raise next(iter(self._refused.values()))
-            self._finish_refused()
+                self._close(member, error)
+        if self._held:
+            self._go_on_later()
+        elif response.closed and self._refused:
+            self._require_life()
 
     def finish(self, error: KinesegError | None, call: int | None = None) -> None:
         """The call, or this one, has ended, and what is left of its streams with it; `error` says how unless well."""
@@ -174,7 +174,7 @@ class ManyProtocol(Generic[Handle]):
             return
         self.calling = False
         self.outage = None
-        self._queue.clear()
+        self._clear()
         if error is not None and error.reason == "STREAM_IDLE":
             error.retryable = True  # what is asked of a call just as it ends, for want of streams, is asked again
         for member in list(self._members.values()):
@@ -227,11 +227,12 @@ class ManyProtocol(Generic[Handle]):
             raise StreamClosed("the input has been ended by end_input(): no stream can be opened")
 
     def ask(self, members: Iterable[MemberProtocol[Handle]]) -> None:
-        """Ask the server to open these, in the call that there is."""
+        """Ask the server to open these, or to go on with them, in the call that there is."""
         for member in members:
             self._last_number += 1
             self._members[self._last_number] = member
-            self._queue.append(member.start(self._last_number))
+            is_open = member.resume is not None
+            self._queue.append(member.go_on(self._last_number) if is_open else member.start(self._last_number))
 
     def give_up(self, member: MemberProtocol[Handle], error: KinesegError | None) -> None:
         """A stream that is being opened is not to be."""
@@ -301,10 +302,49 @@ class ManyProtocol(Generic[Handle]):
         if member.error is not None and was_open:  # who opens it gets the error otherwise
             self.unread.add_error(member)
 
-    def _finish_refused(self) -> None:
-        """What has been refused is over."""
-        for member, error in self._refused.items():
-            assert member.outage is not None
+    def _close(self, member: MemberProtocol[Handle], error: KinesegError | None) -> None:
+        """The server has ended a stream, or does not go on with it."""
+        if error is not None and (member.outage is not None or (member.resumes and may_go_on(error))):
+            member.refused = error
+            self._held.append(member)
+        else:
             del self._members[member.number]
-            self._finish(member, member.outage.error(error))
+            self._finish(member, error)
+
+    def _go_on_later(self) -> None:
+        """Decides on those that are refused: where others go on in this call, it is asked for them again."""
+        self._require_life()
+        if self.outage is not None:  # it is not known yet of any
+            return
+        for member in self._held:
+            if self._members.get(member.number) is not member or member.refused is None:
+                continue  # given up meanwhile
+            member.outage = member.outage or self._outage(member.refused)
+            if not (may_go_on(member.refused) and self._refused.add(member)):
+                self._finish_refused(member)
+        self._held.clear()
+
+    def _require_life(self) -> None:
+        """Raise why not, if no stream goes on in this call."""
+        why = self._why_refused()
+        if why is not None and all(member.refused is not None for member in self._members.values()):
+            raise why
+
+    def _why_refused(self) -> KinesegError | None:
+        """Why a stream is refused now, if one is; best so that others may not be."""
+        errors = [member.refused for member in self._members.values() if member.refused is not None]
+        return next(filter(may_go_on, errors), errors[0] if errors else None)
+
+    def _finish_refused(self, member: MemberProtocol[Handle]) -> None:
+        """No one goes on with it."""
+        del self._members[member.number]
+        self._finish(member, member.refused if member.outage is None else member.outage.error(member.refused))
+
+    def _outage(self, reason: KinesegError) -> Outage:
+        return Outage(reason, self._limits.reconnect_s, self._addresses)
+
+    def _clear(self) -> None:
+        """Nothing more is asked in this call."""
+        self._queue.clear()
+        self._held.clear()
         self._refused.clear()

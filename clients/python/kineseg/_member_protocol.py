@@ -38,6 +38,7 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         super().__init__(config, limits)
         self.handle = handle
         self.number = 0  # in its call, once it has been asked for
+        self.refused: KinesegError | None = None  # why its call does not go on with it, which may change
         self._many = many
 
     def end_input(self) -> None:
@@ -63,6 +64,7 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         """It is to go on in another call, as this number of that."""
         assert self.resume is not None
         self.number = number
+        self.refused = None
         return pb.OpenSession(session=number, resume=self.resume.request())
 
     def require_opened(self) -> None:

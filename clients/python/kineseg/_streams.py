@@ -253,7 +253,11 @@ class Streams(BaseStreams[SharedStream], Waiting):
         protocol = self._protocol
         while True:
             with self._queued:
-                self._queued.wait_for(lambda: protocol.request_ready(number))
+                while True:
+                    wait_s = protocol.ask_again()
+                    if protocol.request_ready(number):
+                        break
+                    self._queued.wait(wait_s)
                 request = protocol.next_request(number)
             if request is None:
                 return
@@ -268,7 +272,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
             call.cancel()
             with self._arrived:
                 moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-                outage = protocol.broke(failure, number, settings.limits.reconnect_s, settings.addresses)
+                outage = protocol.broke(failure, number)
                 wait_s = None if outage is None else protocol.next_attempt_s()
                 self._arrived.notify_all()
                 self._queued.notify_all()
