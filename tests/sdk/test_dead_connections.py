@@ -161,12 +161,21 @@ def test_what_is_asked_in_vain_may_be_asked_again(connect: Any, proxy: Proxy, wh
 def test_streams_are_opened_in_another_call_where_no_answer_came_in_one(
     connect: Any, proxy: Proxy, motion: Motion
 ) -> None:
-    with connect(proxy.address, timeout=2.0).streams() as many:
-        many.open(rate=30, session_id="before").cancel()
+    with connect(proxy.address, timeout=0.5).streams() as many:
+
+        def opens() -> Any:
+            try:
+                return many.open(rate=30)
+            except kineseg.Timeout:
+                return None
+
+        def comes_about() -> Any:
+            return next(filter(None, (opens() for _ in range(20))))
+
+        comes_about().cancel()
         proxy.strand()
-        with pytest.raises(kineseg.Timeout):
-            many.open(rate=30)
-        stream = many.open(rate=30)
+        assert opens() is None
+        stream = comes_about()
         stream.send(motion[:30])
         many.flush()
         assert stream.frames_processed == 30
