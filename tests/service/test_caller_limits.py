@@ -13,8 +13,9 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_service.access.bucket import Bucket
 from kineseg_service.access.caller import Caller
-from kineseg_service.access.limits import Bucket, Limits
+from kineseg_service.access.limits import Limits
 from kineseg_service.config import Settings
 from kineseg_service.errors import LimitReached
 from kineseg_service.metrics import Metrics

@@ -3,154 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import monotonic
 
+from kineseg_service.access.allowance import Allowance
 from kineseg_service.access.caller import Caller
-from kineseg_service.config import LimitSettings, Settings
+from kineseg_service.config import Settings
 from kineseg_service.errors import LimitReached
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
 
-# What may come at once is what the limit allows in so many seconds.
-_BURST_S = 2.0
-# When something may have ended that is in the way: no one knows.
-_LOOK_AGAIN_S = 5.0
 # Addresses that have nothing here are forgotten once there are so many.
 _MOST_ADDRESSES = 10_000
-
-
-class Bucket:
-    """A rate: so many a second, and `_BURST_S` seconds' worth at once.
-
-    Args:
-        rate: A second.
-        clock: Seconds.
-    """
-
-    def __init__(self, rate: float, clock: Callable[[], float] = monotonic) -> None:
-        self.rate = rate
-        self._clock = clock
-        self._most = max(1.0, rate * _BURST_S)
-        self._left = self._most
-        self._at = clock()
-
-    @property
-    def is_full(self) -> bool:
-        """Nothing has been taken for a while."""
-        self._fill()
-        return self._left >= self._most
-
-    def wait_s(self, least: float = 0.0) -> float:
-        """How long until more than nothing, or as much as `least`, is left."""
-        self._fill()
-        missing = least - self._left
-        return max(0.0, missing / self.rate)
-
-    def take(self, amount: float) -> None:
-        """Takes so much; what is not there is owed."""
-        self._fill()
-        self._left -= amount
-
-    def _fill(self) -> None:
-        now = self._clock()
-        self._left = min(self._most, self._left + (now - self._at) * self.rate)
-        self._at = now
-
-
-@dataclass
-class Allowance:
-    """What one tenant, or one address, may have and do, and what it has.
-
-    Args:
-        kind: "tenant" or "peer".
-        name: Which.
-        most: Its limits.
-        clock: Seconds.
-    """
-
-    kind: str
-    name: str
-    most: LimitSettings
-    clock: Callable[[], float] = monotonic
-    streams: int = 0
-    watchers: int = 0
-    rate_hz: float = 0.0  # of its open streams together
-    buckets: dict[str, Bucket] = field(init=False)
-
-    def __post_init__(self) -> None:
-        rates = {name: getattr(self.most, name) for name in ("opens_per_s", "frames_per_s", "bytes_per_s")}
-        self.buckets = {name: Bucket(rate, self.clock) for name, rate in rates.items() if rate is not None}
-
-    @property
-    def is_idle(self) -> bool:
-        """It has nothing, and has done nothing for a while."""
-        return not self.streams and not self.watchers and all(bucket.is_full for bucket in self.buckets.values())
-
-    def check_rate_of_opening(self) -> None:
-        """Raises LimitReached when streams are opened too fast."""
-        bucket = self.buckets.get("opens_per_s")
-        if bucket is not None and (wait := bucket.wait_s(1.0)) > 0:
-            raise self._reached("opens_per_s", "opens streams too fast", bucket.rate, wait)
-
-    def check_room(self, rate_hz: float) -> None:
-        """Raises LimitReached unless there is room for another stream, of so many frames a second."""
-        most = self.most.streams
-        if most is not None and self.streams >= most:
-            raise self._reached("streams", f"has {self.streams} open streams", most, _LOOK_AGAIN_S)
-        frames = self.most.frames_per_s
-        if frames is not None and self.rate_hz + rate_hz > frames:
-            has = f"has open streams of {self.rate_hz:g} frames a second, and wants another of {rate_hz:g}"
-            raise self._reached("frames_per_s", has, frames, _LOOK_AGAIN_S)
-
-    def check_watchers(self) -> None:
-        """Raises LimitReached unless there is room for another watcher."""
-        most = self.most.watchers
-        if most is not None and self.watchers >= most:
-            raise self._reached("watchers", f"has {self.watchers} watchers", most, _LOOK_AGAIN_S)
-
-    def used(self) -> dict[str, float]:
-        """How much of each limit on what it has is used, 1: all."""
-        has = (
-            (self.most.streams, self.streams),
-            (self.most.watchers, self.watchers),
-            (self.most.frames_per_s, self.rate_hz),
-        )
-        names = "streams", "watchers", "frames_per_s"
-        return {name: now / most for name, (most, now) in zip(names, has, strict=True) if most}
-
-    def wait_s(self, patience_s: float) -> float:
-        """How long what comes now has to wait.
-
-        Raises:
-            LimitReached: Longer than `patience_s`.
-        """
-        longest = 0.0
-        for name in ("frames_per_s", "bytes_per_s"):
-            bucket = self.buckets.get(name)
-            if bucket is not None:
-                wait = bucket.wait_s()
-                if wait > patience_s:
-                    raise self._reached(name, f"sends too many {name.partition('_')[0]}", bucket.rate, wait)
-                longest = max(longest, wait)
-        return longest
-
-    def take(self, frames: int, size: int) -> None:
-        """So many frames and bytes have come."""
-        for name, amount in (("frames_per_s", frames), ("bytes_per_s", size)):
-            bucket = self.buckets.get(name)
-            if bucket is not None:
-                bucket.take(amount)
-
-    def _reached(self, name: str, what: str, maximum: float, retry_after_s: float) -> LimitReached:
-        limit = f"{self.kind}.{name}"
-        who = f"tenant {self.name!r}" if self.kind == "tenant" else f"the address {self.name}"
-        return LimitReached(
-            f"{who} {what}; its limit {limit} is {maximum:g}: come back in {max(retry_after_s, 0.1):.1f} s",
-            limit=limit,
-            maximum=maximum,
-            retry_after_s=max(retry_after_s, 0.1),
-        )
 
 
 class Share:

@@ -12,8 +12,8 @@ import grpc
 from kineseg_core.errors import CoreError
 
 from kineseg_service.access.access import Access
+from kineseg_service.access.bucket import Bucket
 from kineseg_service.access.caller import Caller, current_caller
-from kineseg_service.access.limits import Bucket
 from kineseg_service.access.rules import OPEN, ROLES
 from kineseg_service.api.around import Act, put_around
 from kineseg_service.api.status import Context, end_with
