@@ -19,6 +19,8 @@ from kineseg_service.access.limits import Limits
 from kineseg_service.config import Settings
 from kineseg_service.errors import LimitReached
 from kineseg_service.metrics import Metrics
+from kineseg_service.processes.place import Place, uses_folder
+from kineseg_service.processes.uses import SharedUses
 from kineseg_service.server import BackgroundServer
 
 from tests.service.conftest import Serve
@@ -237,3 +239,66 @@ def test_a_tenant_has_the_limits_of_all_but_for_its_own(tmp_path: Path) -> None:
     # As a process of several gets them.
     again = Settings(**settings.model_dump(mode="json", exclude={"config_file"}, exclude_unset=True))
     assert again.limits_of("lab") == settings.limits_of("lab")
+
+
+def test_what_processes_have_together_is_limited(tmp_path: Path) -> None:
+    """As many as there are share what one may have; what one of them no longer has, another may."""
+    uses_folder(tmp_path).mkdir()
+    clock = Time()
+    settings = Settings(limits={"streams": 3, "watchers": 1, "frames_per_s": 100})
+    both = [Limits(settings, Metrics(()), clock) for _ in range(2)]
+    exchanges = [SharedUses(place(tmp_path, index, 2), limits) for index, limits in enumerate(both)]
+
+    def exchange() -> None:
+        for each in exchanges * 2:
+            each.exchange()
+
+    one, other = (limits.of(Caller("lab")) for limits in both)
+    one.take_stream(30)
+    free, watched = one.take_stream(30), one.take_watcher()
+    exchange()
+    other.take_stream(30)
+    with pytest.raises(LimitReached, match=r"tenant 'lab' has 3 open streams; its limit tenant.streams is 3"):
+        other.take_stream(1)
+    with pytest.raises(LimitReached, match=r"has 1 watchers"):
+        other.take_watcher()
+    both[1].of(Caller("another")).take_stream(30)
+    free(), watched()
+    exchange()
+    other.take_watcher()
+    with pytest.raises(LimitReached, match=r"has open streams of 60 frames a second, and wants another of 60"):
+        other.take_stream(60)
+    other.take_stream(40)
+
+
+@pytest.mark.parametrize("processes", [2, 5, 16])
+@pytest.mark.parametrize("busy", ["all", "one", "one after all"])
+def test_what_comes_in_several_is_slowed_down_to_the_limit(tmp_path: Path, processes: int, busy: str) -> None:
+    uses_folder(tmp_path).mkdir()
+    clock = Time()
+    settings = Settings(limits={"frames_per_s": 1000}, limit_patience_s=60)
+    every = [Limits(settings, Metrics(()), clock) for _ in range(processes)]
+    exchanges = [SharedUses(place(tmp_path, index, processes), limits) for index, limits in enumerate(every)]
+    shares = [limits.of(Caller("lab")) for limits in every]
+    may_send_at = [0.0] * processes
+    sent = []
+    for tick in range(1600):  # of 25 ms
+        clock.now += 0.025
+        sends = shares if busy == "all" or (busy == "one after all" and tick < 800) else shares[:1]
+        sent.append(0)
+        for index, share in enumerate(sends):
+            if clock.now >= may_send_at[index]:
+                may_send_at[index] = clock.now + share.take_frames(50, 0)
+                sent[-1] += 50
+        if tick % 10 == 9:
+            for each in exchanges:
+                each.exchange()
+    for late in (sent[400:800], sent[1200:]):
+        assert sum(late) / (0.025 * len(late)) == pytest.approx(1000, rel=0.15)
+
+
+def place(folder: Path, index: int, count: int) -> Place:
+    async def loaded() -> None:
+        pass
+
+    return Place(index, count, folder, loaded, lambda: None)

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import monotonic
 
 # What may come at once is what the rate allows in so many seconds.
 _BURST_S = 2.0
+_LATE_S = 0.5
+_LEAST, _MOST_GROWTH = 1e-9, 1.25
 
 
 class Bucket:
     """A rate: so many a second, and `_BURST_S` seconds' worth at once.
 
     Args:
-        rate: A second.
+        limit: A second.
         clock: Seconds.
+
+    Attributes:
+        limit: As given.
+        rate: How much of that is left to this process, see `leave_to_others`.
     """
 
-    def __init__(self, rate: float, clock: Callable[[], float] = monotonic) -> None:
-        self.rate = rate
+    def __init__(self, limit: float, clock: Callable[[], float] = monotonic) -> None:
+        self.limit = self.rate = limit
         self._clock = clock
-        self._most = max(1.0, rate * _BURST_S)
         self._left = self._most
-        self._at = clock()
+        self._at = self._measured_at = clock()
+        self._taken = self._lately = 0.0
+
+    @property
+    def _most(self) -> float:
+        return max(1.0, self.rate * _BURST_S)
 
     @property
     def is_full(self) -> bool:
@@ -40,6 +51,25 @@ class Bucket:
         """Takes so much; what is not there is owed."""
         self._fill()
         self._left -= amount
+        self._taken += amount
+
+    def measured(self) -> float:
+        """How much has been taken a second of late; to be called every now and then."""
+        now = self._clock()
+        if (elapsed := now - self._measured_at) > 0.0:
+            self._lately += min(1.0, elapsed / _LATE_S) * (self._taken / elapsed - self._lately)
+            self._taken, self._measured_at = 0.0, now
+        return self._lately
+
+    def leave_to_others(self, taken: float, processes: int) -> None:
+        """Other processes have taken so much a second of late: what they leave is what may be taken here.
+
+        Where that is too much together, all take less in proportion, but none less than its equal part; where something
+        is left, all may take more. They look at each other, and would swing if each went all the way at once.
+        """
+        together = max(self._lately + taken, _LEAST)
+        wanted = self.rate * min(_MOST_GROWTH, math.sqrt(self.limit / together))
+        self.rate = min(self.limit, max(self.limit / processes, wanted))
 
     def _fill(self) -> None:
         now = self._clock()

@@ -7,7 +7,8 @@ from time import monotonic
 
 from kineseg_service.access.allowance import Allowance
 from kineseg_service.access.caller import Caller
-from kineseg_service.config import Settings
+from kineseg_service.access.use import NOTHING, Uses
+from kineseg_service.config import LimitSettings, Settings
 from kineseg_service.errors import LimitReached
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
@@ -129,13 +130,25 @@ class Limits:
         self._clock = clock
         self._tenants: dict[str, Allowance] = {}
         self._addresses: dict[str, Allowance] = {}
+        self._elsewhere: Uses = {}
+
+    def uses(self) -> Uses:
+        """What all those have and do here that are limited, and have or do anything."""
+        every = [*self._tenants.values(), *self._addresses.values()]
+        return {(each.kind, each.name): each.use for each in every if each.is_limited and not each.is_idle}
+
+    def leave_to_others(self, elsewhere: Uses, processes: int) -> None:
+        """Other processes of the server give so much to tenants and addresses, of so many processes in all."""
+        self._elsewhere = elsewhere
+        for each in (*self._tenants.values(), *self._addresses.values()):
+            each.leave_to_others(elsewhere.get((each.kind, each.name), NOTHING), processes)
 
     def of(self, caller: Caller) -> Share:
         """What this caller may have and do."""
         allowances = []
         if caller.tenant not in self._tenants:
             most = self._settings.limits_of(caller.tenant)
-            self._tenants[caller.tenant] = Allowance("tenant", caller.tenant, most, self._clock)
+            self._tenants[caller.tenant] = self._new("tenant", caller.tenant, most)
         allowances.append(self._tenants[caller.tenant])
         if caller.address:
             allowances.append(self._of_address(caller.address))
@@ -146,8 +159,11 @@ class Limits:
         if found is None:
             if len(self._addresses) >= _MOST_ADDRESSES:
                 self._addresses = {name: each for name, each in self._addresses.items() if not each.is_idle}
-            found = self._addresses[address] = Allowance("peer", address, self._settings.peer_limits, self._clock)
+            found = self._addresses[address] = self._new("peer", address, self._settings.peer_limits)
         return found
+
+    def _new(self, kind: str, name: str, most: LimitSettings) -> Allowance:
+        return Allowance(kind, name, most, self._clock, elsewhere=self._elsewhere.get((kind, name), NOTHING))
 
 
 def _once(act: Callable[[], None]) -> Callable[[], None]:

@@ -41,6 +41,11 @@ def claims_folder(folder: Path) -> Path:
     return folder / "names"
 
 
+def uses_folder(folder: Path) -> Path:
+    """Where each process says what it gives to tenants and addresses."""
+    return folder / "uses"
+
+
 def metrics_folder(folder: Path) -> Path:
     """Where each process counts."""
     return folder / "metrics"

@@ -28,7 +28,7 @@ from kineseg_service.facts import ServerFacts
 from kineseg_service.logs import configure_logs_once, get_logger
 from kineseg_service.processes.child import Child
 from kineseg_service.processes.claims import free_all
-from kineseg_service.processes.place import claims_folder, metrics_folder, socket_of
+from kineseg_service.processes.place import claims_folder, metrics_folder, socket_of, uses_folder
 from kineseg_service.processes.port import reserved
 from kineseg_service.pulse import Pulse
 from kineseg_service.signals import end_signals
@@ -164,6 +164,7 @@ class Supervisor:
         if len(socket_of(folder, self._settings.processes)) > _LONGEST_SOCKET:
             raise CannotStart(f"the path of {folder} is too long for a socket: set TMPDIR to a shorter one")
         claims_folder(folder).mkdir()
+        uses_folder(folder).mkdir()
         metrics_folder(folder).mkdir()
 
     def _export_metrics(self, stack: contextlib.AsyncExitStack, folder: Path) -> None:

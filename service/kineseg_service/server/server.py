@@ -43,6 +43,7 @@ from kineseg_service.names.by_segment import teach_segment
 from kineseg_service.names.keeper import Everywhere
 from kineseg_service.processes.claims import FolderClaims
 from kineseg_service.processes.place import Place, claims_folder
+from kineseg_service.processes.uses import SharedUses
 from kineseg_service.pulse import Pulse
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.signals import end_signals
@@ -98,6 +99,7 @@ class Server:
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
         limits = Limits(self.settings, self._metrics)
+        self._uses = None if place is None else SharedUses(place, limits)
         self._servicer = (
             Servicer(self._logs, self._metrics, self.settings, limits)
             if self._siblings is None
@@ -115,6 +117,7 @@ class Server:
         self._certificates: Certificates | None = None
         self._door_watch: asyncio.Task[None] | None = None
         self._heap: asyncio.Task[None] | None = None
+        self._exchange: asyncio.Task[None] | None = None
         self.served = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
@@ -283,7 +286,7 @@ class Server:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
         self._pulse.stop()
-        for task in (self._door_watch, self._heap):
+        for task in (self._door_watch, self._heap, self._exchange):
             if task is not None:
                 task.cancel()
 
@@ -298,6 +301,8 @@ class Server:
         self._for_siblings = await answer_siblings(for_itself, passed_on, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded
         await siblings.join()
+        assert self._uses is not None
+        self._exchange = asyncio.create_task(self._uses.run())
         await place.loaded()
         await self._listen()
         place.serving()
