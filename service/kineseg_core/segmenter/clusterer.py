@@ -16,6 +16,7 @@ Means = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 _MOST_MINTED = 16  # labels that may be minted and not yet given to a prototype
+_LARGEST = np.finfo(np.float32).max
 
 
 @within(
@@ -199,7 +200,7 @@ class PrototypeClusterer(base.Clusterer):
         return allowed
 
     def _begin(self, point: Array, weight: float) -> None:
-        if not np.all(np.abs(point) <= np.finfo(np.float32).max):
+        if not (np.abs(point) <= _LARGEST).all():
             raise ValueError("a point to be clustered must be finite in single precision; clean the features first")
         if not weight >= 0.0:
             raise ValueError(f"the weight of a point is {weight}; expected 0 or more")
@@ -230,7 +231,7 @@ class PrototypeClusterer(base.Clusterer):
         self._means = np.concatenate([self._means, mean])
         row = np.zeros((1, self._variances.shape[1]))
         if variance is not None:
-            self._variances = np.pad(self._variances, ((0, 0), (0, len(variance) - self._variances.shape[1])))
+            self._variances = _widened(self._variances, len(variance))
             row = variance[None]
         self._variances = np.concatenate([self._variances, _single(row)])
         self._weights = np.append(self._weights, min(weight, self.max_weight))
@@ -289,9 +290,7 @@ class PrototypeClusterer(base.Clusterer):
         return squared
 
     def _widen(self, dim: int) -> None:
-        missing = dim - self._means.shape[1]
-        if missing > 0:
-            self._means = np.pad(self._means, ((0, 0), (0, missing)))
+        self._means = _widened(self._means, dim)
 
     def _vector(self, x: dict[Any, float]) -> Array:
         # Features come and go in River: one that is absent counts as 0, one never learned is not looked at.
@@ -302,5 +301,11 @@ class PrototypeClusterer(base.Clusterer):
         return point
 
 
+def _widened(rows: Means, dim: int) -> Means:
+    """The same with so many columns, if it has not as many."""
+    missing = dim - rows.shape[1]
+    return np.pad(rows, ((0, 0), (0, missing))) if missing > 0 else rows
+
+
 def _single(values: Array) -> Means:
-    return np.minimum(values, np.finfo(np.float32).max).astype(np.float32)
+    return np.minimum(values, _LARGEST).astype(np.float32)

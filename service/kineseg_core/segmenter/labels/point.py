@@ -38,25 +38,39 @@ def segment_point(blocks: Array, trim: int, reach: int, length: int | None = Non
     length = len(blocks) if length is None else length
     if len(blocks) > 2 * trim + 2:
         blocks = blocks[trim : len(blocks) - trim]
-    if not len(blocks):
+    n = len(blocks)
+    if not n:
         nothing = np.zeros(blocks.shape[1])
         return SegmentPoint(nothing, 0.0, nothing, 0.0, length)
-    half = len(blocks) // 2
-    apart = blocks[:half].mean(axis=0) - blocks[half:].mean(axis=0) if half else np.zeros(blocks.shape[1])
-    error = _squared_error_of_mean(blocks, reach)
-    return SegmentPoint(blocks.mean(axis=0), error, blocks.var(axis=0), float(apart @ apart), length)
+    mean = _mean(blocks)
+    rest = blocks - mean
+    squares = rest * rest
+    half = n // 2
+    apart = _mean(blocks[:half]) - _mean(blocks[half:]) if half else np.zeros_like(mean)
+    return SegmentPoint(
+        mean, _squared_error_of_mean(rest, squares, reach), _mean(squares), float(apart @ apart), length
+    )
 
 
-def _squared_error_of_mean(blocks: Array, reach: int) -> float:
-    """Squared standard error of the mean of `blocks` (n, D), over all dimensions.
+def _mean(rows: Array) -> Array:
+    """Of each column; `np.mean` takes twice as long where there are few."""
+    return np.asarray(np.add.reduce(rows, axis=0) / len(rows))
+
+
+def _squared_error_of_mean(rest: Array, squares: Array, reach: int) -> float:
+    """Squared standard error of the mean of blocks, over all dimensions.
 
     Successive blocks are not independent: covariances up to `reach` blocks apart are added (Newey & West 1987).
+
+    Args:
+        rest: ``(n, D)`` blocks less their mean.
+        squares: ``(n, D)`` of `rest`.
+        reach: In blocks.
     """
-    n = len(blocks)
+    n = len(rest)
     if n < 2:
         return 0.0
-    rest = blocks - blocks.mean(axis=0)
-    total = float(np.square(rest).sum())
+    total = float(np.add.reduce(squares, axis=None))
     for lag in range(1, min(reach, n)):
-        total += 2.0 * (1.0 - lag / reach) * float((rest[lag:] * rest[:-lag]).sum())
+        total += 2.0 * (1.0 - lag / reach) * float(np.add.reduce(rest[lag:] * rest[:-lag], axis=None))
     return max(total, 0.0) / n**2

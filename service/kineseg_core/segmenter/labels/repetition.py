@@ -86,18 +86,17 @@ def features(point: SegmentPoint, known: Known, unit: float, neighbours: float) 
     scatter = float(point.variance.sum())
     by_scatter = apart / variances
     ratios = np.log((known.variances + least_each) / (point.variance + least_each))
-    of_segment = (
+    rows = np.empty((count, len(FEATURES)))
+    rows[:, 0] = np.log(distance / unit + _LEAST)
+    rows[:, 1] = np.log((distance + least) / (known.errors + point.error + least))
+    rows[:, 2] = np.log((distance + least) / (known.variances.sum(axis=1) + scatter + least))
+    rows[:, 3] = np.log(by_scatter.max(axis=1) + _LEAST_LARGEST)
+    rows[:, 4] = np.log(by_scatter.mean(axis=1) + _LEAST)
+    rows[:, 5] = np.log(np.square(0.5 * ratios).mean(axis=1) + _LEAST)
+    rows[:, 6:] = (
         np.log(max(point.length, 1)), np.log(scatter / unit + _LEAST), np.log(point.drift / unit + _LEAST), neighbours,
     )  # fmt: skip
-    return np.column_stack([
-        np.log(distance / unit + _LEAST),
-        np.log((distance + least) / (known.errors + point.error + least)),
-        np.log((distance + least) / (known.variances.sum(axis=1) + scatter + least)),
-        np.log(by_scatter.max(axis=1) + _LEAST_LARGEST),
-        np.log(by_scatter.mean(axis=1) + _LEAST),
-        np.log(np.square(0.5 * ratios).mean(axis=1) + _LEAST),
-        *(np.full(count, value) for value in of_segment),
-    ])  # fmt: skip
+    return rows
 
 
 def log_distance(one: Array, other: Array, unit: float) -> float:
