@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from time import monotonic
 
@@ -22,7 +21,6 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, LimitReached
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
-from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.resumption import Finished
@@ -57,6 +55,8 @@ class ManyCall:
         self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
         self._outgoing = Outgoing(self._members, openings, settings, self._ended, self._count)
+        # What members say of themselves, see `Owner`, is to be sent, and nothing else.
+        self.delivered, self.acknowledged = self._outgoing.given, self._outgoing.acknowledged
         self._caught_up = asyncio.Event()
         self._wait_s = 0.0  # until more may come, as its caller has sent too much
         self._input_over = False
@@ -308,34 +308,36 @@ class ManyCall:
 
     # What goes back.
 
-    def delivered(self, member: MemberStream, delivery: Delivery) -> None:
-        """The engine has got further with a member."""
-        self._outgoing.given(member, delivery)
-
-    def acknowledged(self, member: MemberStream, frames: int) -> None:
-        """All that follows from a member's first so many frames has been delivered."""
-        self._outgoing.acknowledged(member, frames)
-
     async def _answer(self) -> None:
         """Sends what there is in one message, and so on to the end of the call."""
-        limit = self._settings.idle_timeout_s
-        while True:
-            while self._outgoing:
-                taken: list[tuple[MemberStream, int]] = []
-                message = self._outgoing.collect(taken)
-                with _idle_after(2 * limit, "the client has not read what was sent"):
-                    async with asyncio.timeout(2 * limit):
-                        await send(self._context, message)
-                for member, outputs in taken:
-                    member.written(outputs)
-                self._caught_up.set()
-            has_sessions = bool(self._members or self._opening or self._leaving)
-            if not has_sessions and (self._input_over or self._streams.draining):
-                return
-            self._outgoing.changed.clear()
-            with _idle_after(limit, "the call has had no session"):
-                async with asyncio.timeout(None if has_sessions else limit):
+        limit_s, clock = self._settings.idle_timeout_s, asyncio.get_running_loop().time
+        try:
+            # One timer for all that is waited for: it costs as much as a dozen chunks to make another each time.
+            async with asyncio.timeout(None) as patience:
+                while True:
+                    while self._outgoing:
+                        idle_s, waits_for = 2 * limit_s, "the client has not read what was sent"
+                        patience.reschedule(clock() + idle_s)
+                        await self._send()
+                        patience.reschedule(None)
+                    has_sessions = bool(self._members or self._opening or self._leaving)
+                    if not has_sessions:
+                        if self._input_over or self._streams.draining:
+                            return
+                        idle_s, waits_for = limit_s, "the call has had no session"
+                        patience.reschedule(clock() + idle_s)
+                    self._outgoing.changed.clear()
                     await self._outgoing.changed.wait()
+        except TimeoutError:
+            raise Idle(f"{waits_for} for {idle_s:g} s") from None
+
+    async def _send(self) -> None:
+        taken: list[tuple[MemberStream, int]] = []
+        message = self._outgoing.collect(taken)
+        await send(self._context, message)
+        for member, outputs in taken:
+            member.written(outputs)
+        self._caught_up.set()
 
     def _ended(self, member: MemberStream, error: CoreError | None) -> None:
         """A session has come to its end, and its client is about to learn of it."""
@@ -354,11 +356,3 @@ class ManyCall:
         if error is not None:
             with harmless("metrics"):
                 self._metrics.error(code_of(type(error)).name)
-
-
-@contextlib.contextmanager
-def _idle_after(limit_s: float, what: str) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError:
-        raise Idle(f"{what} for {limit_s:g} s") from None

@@ -61,14 +61,16 @@ class Columns:
 
     def settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
         """Rows have been stepped: with some of them their chunks have gone through."""
+        acknowledge = self._results.acknowledge
         for rows in chunks:
             waiting = rows.waiting
+            streams, sizes, received = waiting.streams, waiting.sizes, waiting.chunks.received
             for chunk in rows.through():
-                stream, received = waiting.streams[chunk], waiting.chunks.received[chunk]
+                stream = streams[chunk]
                 stream.in_columns -= 1
-                stream.passed += waiting.sizes[chunk] + 1
-                stream.session.acknowledged(received)
-                self._results.acknowledge(stream, received)
+                stream.passed += sizes[chunk] + 1
+                stream.session.acknowledged(received[chunk])
+                acknowledge(stream, received[chunk])
                 if stream.queue:
                     self._queues.proceed(stream)
         lane.chunks.settle()

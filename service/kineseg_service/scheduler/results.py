@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-
-from kineseg_core.errors import CoreError
-from kineseg_core.events import Output, Summary
+from collections.abc import Callable
 
 from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
@@ -30,12 +27,14 @@ class Results:
 
     Attributes:
         deliver: Is given it; it must not block.
+        acknowledge, give, fail: See `Outbox`.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self.deliver: Callable[[HandOver], None] = _drop
         self._metrics = metrics
         self._outbox = Outbox()
+        self.acknowledge, self.give, self.fail = self._outbox.acknowledge, self._outbox.give, self._outbox.fail
         self._flushed = 0.0
 
     @property
@@ -51,18 +50,6 @@ class Results:
             self.deliver(hand_over)
             for delivery in hand_over.deliveries:
                 self.count(delivery.stream)
-
-    def give(self, stream: ScheduledStream, outputs: Sequence[Output], summary: Summary | None = None) -> None:
-        """A stream has got further."""
-        self._outbox.give(stream, outputs, summary)
-
-    def acknowledge(self, stream: ScheduledStream, frames: int) -> None:
-        """See `Outbox.acknowledge`."""
-        self._outbox.acknowledge(stream, frames)
-
-    def fail(self, stream: ScheduledStream, error: CoreError) -> None:
-        """A stream has failed."""
-        self._outbox.fail(stream, error)
 
     def drop(self, stream: ScheduledStream) -> None:
         """No one wants what a stream has given."""

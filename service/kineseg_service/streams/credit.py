@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from time import monotonic
-
 # Seconds of motion that may come at once: at first, and where nothing has come for long, as after a lost network.
 _AT_FIRST_S, _MOST_S = 0.3, 10.0
 # A source may be so much faster than it says; and who sends in time again is soon in time.
@@ -17,19 +14,19 @@ class Credit:
     Args:
         rate_hz: Frames a second, as its client says.
         goes_on: It was another server's, so that much may be sent again.
-        clock: Seconds.
+        now: By a clock that never goes back, seconds.
     """
 
-    def __init__(self, rate_hz: float, *, goes_on: bool = False, clock: Callable[[], float] = monotonic) -> None:
-        self._a_frame_s = 1.0 / (rate_hz * _TOLERANCE)
-        self._clock = clock
-        self._left_s = _MOST_S if goes_on else _AT_FIRST_S
-        self._at = clock()
+    __slots__ = ("_a_frame_s", "_at", "_left_s")
 
-    def spend(self, frames: int) -> bool:
-        """So many frames have come; whether the stream is ahead now."""
-        now = self._clock()
-        self._left_s = min(_MOST_S, self._left_s + now - self._at)
+    def __init__(self, rate_hz: float, now: float, *, goes_on: bool = False) -> None:
+        self._a_frame_s = 1.0 / (rate_hz * _TOLERANCE)
+        self._left_s = _MOST_S if goes_on else _AT_FIRST_S
         self._at = now
-        self._left_s = max(-_MOST_OWED_S, self._left_s - frames * self._a_frame_s)
+
+    def spend(self, frames: int, now: float) -> bool:
+        """So many frames have come; whether the stream is ahead now."""
+        saved_s = min(_MOST_S, self._left_s + now - self._at)
+        self._at = now
+        self._left_s = max(-_MOST_OWED_S, saved_s - frames * self._a_frame_s)
         return self._left_s < 0.0

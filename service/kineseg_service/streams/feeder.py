@@ -112,15 +112,17 @@ class Feeder:
             else:
                 waiting.append(member)
                 chunks.append(chunk)
-        before = sum([chunk.intake.received for chunk in chunks])
         plain, others = take_together(chunks)
-        frames = sum([chunk.intake.received for chunk in chunks]) - before
+        frames = 0
         for alike in plain:
             those = [waiting[place] for place in alike.places]
             came = [member.took(size) for member, size in zip(those, alike.sizes, strict=True)]
+            frames += sum([len(chunks[place].data) for place in alike.places]) // those[0].frame_bytes
             taken.append(SentChunks([member.stream for member in those], came, alike))
         for place, given in others.items():
             if given is not None:  # else its turn comes to the same error, and ends it
+                chunk = chunks[place]
+                frames += max(0, chunk.intake.received - chunk.first_frame)  # of what follows is taken when it is read
                 waiting[place].begun(given)
             alone.append(waiting[place])
         return alone, frames

@@ -136,11 +136,11 @@ class House:
     def _deliver(self, hand_over: HandOver) -> None:
         streams, now = self.streams, monotonic()
         for stream, frames, passed in hand_over.through:
-            if self.onlooker is not None:
-                self.onlooker.delivered(Delivery(stream, [], passed))
-            live = streams.get(stream)
-            if live is not None:
+            if (live := streams.get(stream)) is not None:
                 live.through(frames, passed, now)
+        if self.onlooker is not None:
+            for stream, _, passed in hand_over.through:
+                self.onlooker.delivered(Delivery(stream, [], passed))
         for delivery in hand_over.deliveries:
             if self.onlooker is not None:
                 self.onlooker.delivered(delivery)

@@ -66,8 +66,8 @@ class LiveStream(OpenStream):
         if self._ending:
             return
         came = self.active_at = monotonic()
-        self._spend(data)
         intake = self.session.intake
+        self._stream.ahead = self._credit.spend(len(data) // intake.frame_bytes, came)
         if not self.goes_behind and intake.is_plain(first_frame, data, capture_times_ns):
             self._waits = True
             self._together.add(self, SentChunk(intake, first_frame, data, capture_times_ns), came)

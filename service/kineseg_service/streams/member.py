@@ -69,7 +69,7 @@ class MemberStream(OpenStream):
         window_frames: So many frames may have come and not be acknowledged.
         queued: It stands in the feeder's line.
         acked: All that follows from so many of its frames has been given; its client hears of that, or has.
-        came: When that came which it has taken first in its last turn, by `time.monotonic`.
+        came: When that came which `take` has taken first, by `time.monotonic`.
     """
 
     def __init__(
@@ -110,8 +110,9 @@ class MemberStream(OpenStream):
         """
         if self._finishing or self._ending:
             return False
-        frames = max(1, len(data) // self.frame_bytes)
-        self._spend(data)
+        frames = len(data) // self.frame_bytes
+        self._stream.ahead = self._credit.spend(frames, now)
+        frames = frames or 1
         if self._under_way + frames > self.window_frames:
             most = self.window_frames
             message = (
@@ -168,8 +169,7 @@ class MemberStream(OpenStream):
         entry = self._kept.popleft()
         assert not isinstance(entry, _End)
         self._submitted += frames + 1
-        self.came = entry[1]
-        return self.came
+        return entry[1]
 
     def begun(self, taken: Iterable[Taken]) -> None:
         """The next chunk gives this."""

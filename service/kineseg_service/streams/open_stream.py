@@ -90,7 +90,7 @@ class OpenStream(ABC):
         self.ack_interval_s = 0.0
         self.back_row = asyncio.Lock()
         intake = session.intake
-        self._credit = Credit(session.config.frame_rate_hz, goes_on=intake.received > 0)
+        self._credit = Credit(session.config.frame_rate_hz, self.active_at, goes_on=intake.received > 0)
         self._to_keep: Callable[[], Keep] | None = None
         self._again = 0  # so many of the next outputs have been counted as taken before
 
@@ -123,10 +123,6 @@ class OpenStream(ABC):
         """Lets what was accepted go through and sums up; only the first call counts."""
         if not self._ending:
             self._engine.submit(self._stream, self._end_input(reason, error))
-
-    def _spend(self, data: bytes) -> None:
-        """A chunk has come."""
-        self._stream.ahead = self._credit.spend(len(data) // self.session.intake.frame_bytes)
 
     def keep(self, snapshot: Callable[[], Keep]) -> None:
         """Has a snapshot made of it as it is between two chunks: now, or once the one that is being taken has been."""
