@@ -6,16 +6,17 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from kineseg.motion import MotionError, read
 from kineseg_core.errors import BadBundle, BadFile, BadSnapshot, CoreError
+from kineseg_core.in_process import InProcessStream
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
-from kineseg_core.kept.sealing import packed, sealed
 from kineseg_core.naming import Example, NameBank
+from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.profile_json import profile_from_json
 from kineseg_core.rules.file import load_rules
 from kineseg_core.snapshot import Snapshot
@@ -56,6 +57,35 @@ Frame#\tTime\tC7\t\t
 """
 _STO = b"motion\nversion=1\nnRows=2\nnColumns=3\ninDegrees=yes\nendheader\ntime\ta\tb\n0.0\t1\t2\n0.1\t2\t3\n"
 _CSV = b"time,hip.x,hip.y,hip.z\n0.00,1,2,3\n0.01,1.1,2.1,3.1\n0.02,1.2,2.2,3.2\n"
+_ASF = b"""# a comment
+:version 1.10
+:name lab
+:units
+  mass 1.0
+  length 0.45
+  angle deg
+:root
+  order TX TY TZ RX RY RZ
+  axis XYZ
+  position 0 0 0
+  orientation 0 0 0
+:bonedata
+  begin
+    id 1
+    name lowerback
+    direction 0.34 -0.93 0
+    length 7
+    axis 0 0 20 XYZ
+    dof rx ry rz
+    limits (-160.0 20.0)
+           (-70.0 70.0)
+           (-60.0 70.0)
+  end
+:hierarchy
+  begin
+    root lowerback
+  end
+"""
 _AMC = b"#!OML:ASF\n:FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 1 2 3 4 5\nlowerback 1 2 3\n"
 _MVNX = (
     b'<?xml version="1.0"?><mvnx version="4"><subject frameRate="60"><segments><segment id="1" label="Pelvis"/>'
@@ -74,17 +104,26 @@ class Reader:
         read: Does it.
         seeds: What it may read well, to begin with.
         refuses: What it may raise.
+        beside: Files of the same name that it looks for, by suffix.
     """
 
     suffix: str
     read: Callable[[Path], object]
     seeds: Callable[[], list[bytes]]
     refuses: type[Exception] | tuple[type[Exception], ...]
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+    def placed(self, data: bytes, folder: Path) -> Path:
+        """A file of these bytes, with what it looks for."""
+        path = folder / f"file{self.suffix}"
+        for suffix, other in self.beside.items():
+            path.with_suffix(suffix).write_bytes(other)
+        path.write_bytes(data)
+        return path
 
     def try_on(self, data: bytes, folder: Path) -> None:
         """Reads it; raises what the reader should not raise."""
-        path = folder / f"file{self.suffix}"
-        path.write_bytes(data)
+        path = self.placed(data, folder)
         try:
             self.read(path)
         except self.refuses:
@@ -93,13 +132,22 @@ class Reader:
             path.unlink(missing_ok=True)
 
 
-def _motion(suffix: str, *seeds: bytes | Callable[[], bytes]) -> Reader:
+def _motion(suffix: str, *seeds: bytes | Callable[[], bytes], beside: Mapping[str, bytes] | None = None) -> Reader:
     return Reader(
         suffix,
-        lambda path: read(path, rate=30.0),
+        _read,
         lambda: [seed if isinstance(seed, bytes) else seed() for seed in seeds],
         MotionError,
+        beside or {},
     )
+
+
+def _read(path: Path) -> object:
+    """At the rate that the file says, or at one of ours."""
+    try:
+        return read(path)
+    except MotionError:
+        return read(path, rate=30.0)
 
 
 def _npy() -> bytes:
@@ -123,10 +171,14 @@ def _mat() -> bytes:
 
 
 def _c3d() -> bytes:
-    """A header, and parameters that end at once."""
-    header = bytearray(512)
-    header[:2] = b"\x02\x50"
-    return bytes(header) + b"\x01\x50\x01\x54" + bytes(1020)
+    import c3d
+
+    writer, file = c3d.Writer(point_rate=100.0, analog_rate=200.0), io.BytesIO()
+    writer.add_frames([(np.full((2, 5), at, np.float32), np.zeros((1, 2))) for at in range(1, 4)])
+    writer.set_point_labels(["LKNE", "RKNE"])
+    writer.set_analog_labels(["force"])
+    writer.write(file)
+    return file.getvalue()
 
 
 def _zip() -> bytes:
@@ -167,6 +219,19 @@ def _record() -> bytes:
     return Record(0.0, Seen(3, -1), [], b"").written()
 
 
+def _snapshot() -> bytes:
+    """Of a stream of one channel: what is sealed, since no one who changes that has the key."""
+    here = Opener({})
+    stream = InProcessStream(here.session(StreamRequest(30.0, model="scratch", channels=("x",))), None, here.network)
+    stream.take(0, np.linspace(0.0, 1.0, 60, dtype="<f4").tobytes(), (), [])
+    return stream.snapshot(here)
+
+
+def _resume(path: Path) -> None:
+    snapshot = Snapshot.of(path.read_bytes())
+    snapshot.resume(snapshot.reopened(Opener({})))
+
+
 READERS: Mapping[str, Reader] = {
     "bvh": _motion(".bvh", _BVH),
     "csv": _motion(".csv", _CSV),
@@ -176,7 +241,8 @@ READERS: Mapping[str, Reader] = {
     "npz": _motion(".npz", _npz),
     "mat": _motion(".mat", _mat),
     "c3d": _motion(".c3d", _c3d),
-    "amc": _motion(".amc", _AMC),
+    "amc": _motion(".amc", _AMC, beside={".asf": _ASF}),
+    "asf": Reader(".asf", lambda path: _read(path.with_suffix(".amc")), lambda: [_ASF], MotionError, {".amc": _AMC}),
     "mvnx": _motion(".mvnx", _MVNX),
     "packed": _motion(".zip", _zip),
     "unknown": _motion(".dat", _CSV, _BVH, _TRC, _MVNX, b"{}"),
@@ -190,8 +256,6 @@ READERS: Mapping[str, Reader] = {
         lambda: [b'{"schema_version": 1, "rate_hz": 30.0}'],
         CoreError,
     ),
-    "snapshot": Reader(
-        "", lambda path: Snapshot.read(path.read_bytes()), lambda: [sealed(packed([b"", b""]))], BadSnapshot
-    ),
+    "snapshot": Reader("", _resume, lambda: [_snapshot()], BadSnapshot),
     "record": Reader("", lambda path: read_record(path.read_bytes()), lambda: [_record()], BadSnapshot),
 }
