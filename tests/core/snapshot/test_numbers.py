@@ -154,3 +154,10 @@ def test_no_stream_has_longer_gaps_filled_than_a_server_fills(folder: Path, long
     head[6] = longest_s
     with pytest.raises(BadSnapshot, match="max_gap_s"):
         Snapshot.of(packed([packed(head), *parts[1:]]))
+
+
+def test_a_body_has_a_size(folder: Path) -> None:
+    of = kept("body", folder)
+    [name] = [name for name in of.fields if name.endswith("extent.value")]
+    with pytest.raises(BadSnapshot, match=r"extent\.value"):
+        of.resumed(of.changed(name, 0.0, None))
