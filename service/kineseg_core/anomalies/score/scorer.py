@@ -31,7 +31,8 @@ _CARRIED_WARM_UP_S = 2.0
     "0 <= state.masks.left", "0 <= state.book.position < len(state.book.hashes)", "0 <= values.state.frames",
     "0 <= state.book.replays.lag < len(state.book.replays.keys.T)", "0 <= state.book.replays.frames",
     "1e-9 <= values.state.extent.value", "0 <= values.state.extent.counts", "0 <= values.state.past.counts",
-    "0 <= values.state.baseline.rows", "0 <= values.state.shaking.rows", "state holds numbers", "values.state holds numbers",
+    "0 <= values.state.baseline.rows", "0 <= values.state.shaking.rows",
+    "state holds numbers", "values.state holds numbers",
     # Before there is any, where some are lost, and where nothing is watched yet.
     "state.clock.highest may be -inf", "state.clock.learns_after_s may be -inf", "state.clock.bar may be -inf",
     "state.book.before may be nan", "state.book.steps.now may be nan", "state.book.steps.change may be nan",
