@@ -251,8 +251,10 @@ def push_many(
     """
     values = frames[:, :, None] if frames.ndim == 2 else frames
     severities = np.empty(len(values))
-    firsts = (0, *ends[:-1])
-    jobs = np.array([each._scorer.job(*part) for each, *part in zip(monitors, firsts, ends, strict=True)])
+    jobs = np.zeros((len(monitors), 4), np.int64)
+    jobs[:, 0] = [monitor._scorer.distance for monitor in monitors]
+    jobs[:, 2] = ends
+    jobs[1:, 1] = jobs[:-1, 2]
     found: dict[int, list[tuple[int, AnomalyEvent]] | Exception] = {}
     if monitors[0].kind.watch(jobs, values, times_s, severities):
         for place in np.flatnonzero(jobs[:, 3]).tolist():

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from kineseg_core.anomalies.values.held import hold, let_go
+from kineseg_core.anomalies.values.held import least_held
 from kineseg_core.anomalies.values.median import median_of_few
 
 few = st.floats(-9, 9) | st.sampled_from([0.0, 1.0, math.nan])
@@ -27,8 +27,6 @@ def test_a_median_is_of_the_numbers_that_are_known(numbers):
 def test_what_is_held_has_its_least(rows, size):
     held, least = np.zeros((size, 3), np.float32), np.zeros(3)
     for at, row in enumerate(rows):
-        newest = held[at % size]
-        let_go(newest, least)
-        newest[:] = row
-        hold(held, newest, least)
+        held[at % size] = row
+        least_held(held, least)
         np.testing.assert_array_equal(least, held.min(axis=0))

@@ -63,9 +63,7 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
         Units that are lost, units that are the same, and a hash of the frame of 16 bits that is never 0.
     """
     n_lost, n_same, now = 0, 0, steps.now
-    for unit in range(frame.shape[0]):
-        for i in range(frame.shape[1]):
-            now[i, unit] = frame[unit, i]
+    _part(frame.reshape(-1), now)
     if _all_changed(now.reshape(-1), before.reshape(-1)):
         lost[:] = False
         same[:] = False
@@ -82,6 +80,24 @@ def compare(frame, before, lost, same, steps, bits):  # type: ignore[no-untyped-
         _see_steps(steps, now[i], before[i])
     _put(now.reshape(-1), before.reshape(-1))
     return n_lost, n_same, _hash(bits.reshape(-1))
+
+
+@kernel(inlined=True)
+def _part(numbers, now):  # type: ignore[no-untyped-def]
+    """Puts the numbers of a frame, unit after unit, axis after axis; of one axis and of three many at once."""
+    axes, units = now.shape
+    if axes == 1:
+        only = now[0]
+        for unit in range(units):
+            only[unit] = numbers[unit]
+    elif axes == 3:
+        x, y, z = now[0], now[1], now[2]
+        for unit in range(units):
+            x[unit], y[unit], z[unit] = numbers[3 * unit], numbers[3 * unit + 1], numbers[3 * unit + 2]
+    else:
+        for unit in range(units):
+            for i in range(axes):
+                now[i, unit] = numbers[axes * unit + i]
 
 
 @kernel(inlined=True)

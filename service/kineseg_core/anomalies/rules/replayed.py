@@ -152,7 +152,8 @@ def _follow(state, unit, row, key, near, rate):  # type: ignore[no-untyped-def]
     size = len(keys)
     longest, longest_lag, running = 0, 0, False
     for lag in range(_LEAST_LAG, size):
-        if abs(key - keys[(row - lag) % size]) <= near:
+        at = row - lag if lag <= row else row - lag + size
+        if abs(key - keys[at]) <= near:
             runs[lag] = min(runs[lag] + 1, 30000)
             running = True
             if runs[lag] > longest:

@@ -142,14 +142,21 @@ def beyond(row, envelope, layout, masked, y, top):  # type: ignore[no-untyped-de
     for n in range(len(row)):
         largest[n] = largest[n] if masked[n] else max(largest[n], row[n])
     for d in range(len(y)):
-        first, second = _NO_RATIO, _NO_RATIO
-        if rival[start[d]] == LARGEST_OTHER:
+        first, second, largest_at = _NO_RATIO, _NO_RATIO, start[d]
+        among_others = rival[start[d]] == LARGEST_OTHER
+        if among_others:
             for n in range(start[d], start[d + 1]):
                 if ratios[n] > first:
-                    first, second = ratios[n], first
+                    first, second, largest_at = ratios[n], first, n
                 elif ratios[n] > second:
                     second = ratios[n]
         most, top[d] = _LOWEST_RATIO, start[d]
+        if among_others and not masked[largest_at]:  # no other is larger once that is explained by this one
+            own = first / max(_ONE, second)
+            if own > most:
+                most, top[d] = own, largest_at
+            y[d] = math.log(most)
+            continue
         for n in range(start[d], start[d + 1]):
             own = ratios[n]
             if own <= most or masked[n]:

@@ -44,7 +44,7 @@ _CARRIED_WARM_UP_S = 2.0
     "values.state.baseline.kept may be nan", "values.state.shape.lengths may be nan",
     "values.state.shape.deviations may be nan", "values.state.past.nearest may be inf",
 )  # fmt: skip
-@keeps("_memory", fixed="kind clock", passing="_distance _seen")
+@keeps("_memory", fixed="kind clock", passing="distance _seen")
 class Scorer:
     """Severities of one stream. Picklable.
 
@@ -54,6 +54,7 @@ class Scorer:
     Attributes:
         kind: What it has in common with other streams of the source.
         clock: ``(1,)`` of `CLOCK`.
+        distance: Of its memory from that of the kind, see `StreamKind.distance`.
     """
 
     def __init__(self, source: WatchedSource) -> None:
@@ -63,7 +64,7 @@ class Scorer:
     def _set_up(self, kind: StreamKind, memory: Memory) -> None:
         self.kind, self._memory = kind, memory
         self.clock: NDArray[np.void] = np.ndarray(1, CLOCK, memory)  # the first that is in it
-        self._distance = kind.distance(memory)
+        self.distance = kind.distance(memory)
         self._seen: tuple[StreamState, BodyValues | ChannelValues] | None = None
 
     def __getstate__(self) -> tuple[WatchedSource, bytes]:
@@ -168,10 +169,6 @@ class Scorer:
         clock = self.clock
         clock["bar"], clock["learns_after_s"], clock["busy"] = bar, learns_after_s, busy
 
-    def job(self, first: int, end: int) -> tuple[int, int, int, int]:
-        """To take these frames of many, see `watch_bodies`."""
-        return self._distance, first, end, 0
-
     def advance(self, frames: F64, times_s: F64, first: int, end: int, severities: F64) -> tuple[int, bool]:
         """Takes frames until there is something to decide, see `watch_bodies`.
 
@@ -185,7 +182,7 @@ class Scorer:
             The frame behind the last one taken, and whether there is something to decide with that one; -1, and none is
             taken, where a time is not finite.
         """
-        jobs: NDArray[Any] = np.array([self.job(first, end)])
+        jobs: NDArray[Any] = np.array([(self.distance, first, end, 0)])
         self.kind.watch(jobs, frames, times_s, severities)
         _, at, _, due = jobs[0].tolist()
         return at, due > 0

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kineseg_core.anomalies.signs import DetectorClass
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.filters import filter_all, high_pass, smoothing
-from kineseg_core.anomalies.values.held import hold, let_go
+from kineseg_core.anomalies.values.held import least_held
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
 from kineseg_core.anomalies.values.past import PastBlocks, new_past, see_block
 from kineseg_core.anomalies.values.sensors import sensors_of
@@ -185,11 +185,10 @@ def _write(places, state, row):  # type: ignore[no-untyped-def]
     for c in range(channels):
         slowly[c] = math.sqrt(state.powers[1, c])
         state.now[0, c] = places[c]
-    let_go(newest, least)
     for c in range(channels):
         much = slowly[c] + _SHARE_OF_USUAL * usual[c] + _FAST_STEPS * sizes[c] + _TINY
         newest[c] = math.sqrt(state.powers[0, c]) / much
-    hold(state.held, newest, least)
+    least_held(state.held, least)
 
 
 @kernel(inlined=True)

@@ -27,4 +27,6 @@ def median_of_few(numbers):  # type: ignore[no-untyped-def]
             below = numbers[i]
         if smaller <= upper < not_larger:
             above = numbers[i]
+        if below == below and above == above:
+            break
     return 0.5 * (below + above)

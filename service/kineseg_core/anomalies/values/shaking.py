@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.values.filters import band_pass, filter_all, high_pass, smoothing
-from kineseg_core.anomalies.values.held import hold, let_go
+from kineseg_core.anomalies.values.held import least_held
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
@@ -130,7 +130,6 @@ def _see_power(power, numbers, weight):  # type: ignore[no-untyped-def]
 def _hold(held, row, fast, slow, rate, still, least):  # type: ignore[no-untyped-def]
     """Puts the ratio of two mean squares into a ring, and writes the least that is in it of each joint."""
     newest = held[row % len(held)]
-    let_go(newest, least)
     for joint in range(len(fast)):
         newest[joint] = math.sqrt(fast[joint]) / (rate * (math.sqrt(slow[joint]) + still))
-    hold(held, newest, least)
+    least_held(held, least)
