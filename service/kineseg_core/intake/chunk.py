@@ -58,23 +58,28 @@ def take_whole(resampled, jobs, data, order, sent, times_ns, made, places):  # t
         places: ``(m, 4)`` int64, to be filled, see `advance`.
     """
     numbers, width, at = np.frombuffer(data, np.float32), len(order), 0
-    frames = np.empty((len(sent), width), np.float32)
+    frames, in_order = np.empty((len(sent), width), np.float32), True
+    for column in range(width):
+        in_order &= order[column] == column
     for job in range(len(jobs)):
         first, begin, end = jobs[job, 1], jobs[job, 2], jobs[job, 3]
-        sane = True
-        for row in range(begin, end):
-            for column in range(width):
-                number = numbers[row * width + column]
-                sent[row, column] = number
-                sane &= abs(number) <= np.float32(LARGEST_VALUE)
+        part, copy, sane = numbers[begin * width : end * width], sent[begin:end].reshape(-1), True
+        for i in range(len(part)):
+            copy[i] = part[i]
+            sane &= abs(part[i]) <= np.float32(LARGEST_VALUE)
         jobs[job, 4] = -1
         if not sane:
             continue
         own = moved(resampled, jobs[job, 0])
         time_frames(first, own.stretch[0].period, times_ns[begin:end])
-        for row in range(begin, end):
-            for column in range(width):
-                frames[row, column] = numbers[row * width + order[column]]
+        if in_order:
+            of_model = frames[begin:end].reshape(-1)
+            for i in range(len(part)):
+                of_model[i] = part[i]
+        else:
+            for row in range(begin, end):
+                for column in range(width):
+                    frames[row, column] = numbers[row * width + order[column]]
         jobs[job, 4] = advance(
             first, frames[begin:end], times_ns[begin:end], own.stretch, own.last, own.sums, made[at:], places[at:]
         )
