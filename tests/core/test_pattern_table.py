@@ -16,14 +16,15 @@ F32 = NDArray[np.float32]
 DIM, ROWS, STREAMS = 5, 6, 4
 
 
-def embeddings(seed: int, blocks: int, rate_hz: float) -> F32:
-    """Patterns that repeat, one after the other, and a stillness within; (T, DIM)."""
+def embeddings(seed: int, blocks: int, rate_hz: float, patterns: int = 3) -> F32:
+    """Patterns that repeat, one after the other, and a stillness within, with a glitch; (T, DIM)."""
     rng = np.random.default_rng(seed)
     t = np.arange(round(blocks * 0.1 * rate_hz)) / rate_hz
-    pace = np.repeat(rng.uniform(0.5, 3.0, (3, DIM)), -(-len(t) // 3), axis=0)[: len(t)]
+    pace = np.repeat(rng.uniform(0.5, 3.0, (patterns, DIM)), -(-len(t) // patterns), axis=0)[: len(t)]
     values = np.sin(2 * np.pi * t[:, None] * pace) + 0.05 * rng.standard_normal((len(t), DIM))
     still = len(t) // 2
     values[still : still + round(9 * rate_hz)] = values[still]
+    values[still + round(6 * rate_hz)] += 1.0
     return values.astype(np.float32)
 
 
@@ -67,3 +68,29 @@ def test_a_table_decides_what_segmenters_by_themselves_do(rate_hz: float, seed: 
     for i, plan in enumerate(plans):
         want = by_itself(plan, frames[i], surprises[i], gaps[i])
         assert ([*decided[i], rows[i].finish()], in_rows[i]) == want
+
+
+def test_nor_does_it_learn_anything_else_of_long_streams() -> None:
+    plan, network = PatternPlan(SegmenterSettings(), DIM, 10.0), BoundaryNetwork(packaged_network())
+    frames = np.stack([embeddings(seed, 2000, 10.0, patterns=2) for seed in range(STREAMS)], axis=1)
+    frames[:, -1] = frames[:5, -1].repeat(400, axis=0)  # many blocks are equally near
+    surprises = np.ones((len(frames), STREAMS), np.float32)
+    table, rows = PatternTable(PatternTablePlan.of(plan), STREAMS, STREAMS), np.arange(STREAMS)
+    seated, alone = [table.seat(row, plan) for row in rows], [PatternSegmenter(plan) for _ in rows]
+    boundaries = 0
+    for now, surprise in zip(frames, surprises, strict=True):
+        follows = table.step(rows, now, now, surprise, network)
+        boundaries += len(follows)
+        for row in rows:
+            alone[row].observe(now[row], now[row], 1.0)
+            assert seated[row].follow(follows.get(row, ())) == alone[row].decide(np.zeros(0, np.float32))
+    assert boundaries > STREAMS
+    for row in rows:
+        of_row = {name: column[row] for name, column in table.columns._asdict().items()}
+        blocks, rests = alone[row]._blocks, alone[row]._rests
+        assert blocks.count > blocks._settings.horizon
+        for name in ("past", "distances", "farthest", "nearest"):
+            np.testing.assert_array_equal(of_row[name], getattr(blocks, f"_{name}"), name)
+        assert list(of_row["scores"][: of_row["counters"]["waiting"]]) == blocks._recent_scores
+        np.testing.assert_array_equal(of_row["background"], blocks._background._ring)
+        assert of_row["counters"]["moved"] == rests._moved

@@ -17,63 +17,23 @@ change that shows late, the boundary is put as far back as the budget allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.generic.pattern_settings import FARTHEST, LEAST, NOT_THERE, STRIDE, PatternSettings, ties
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
+from kineseg_core.segmenter.arithmetic import sum_of
 from kineseg_core.segmenter.running_quantile import RunningQuantile
 
 Array = NDArray[np.float64]
 Blocks = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-_TIE, _LEAST = 1e-7, 1e-12
-_GOLDEN, _STRIDE = 0.6180339887498949, 137
 
-
-@dataclass(frozen=True, slots=True)
-class PatternSettings:
-    """Settings of the scan; lengths are in blocks.
-
-    horizon: how much of the open segment is remembered.
-    neighbours: of each block.
-    apart: how far apart neighbours must at least be: that a signal is smooth does not count (Theiler 1986).
-    before, after: the least on either side of a boundary.
-    threshold: from which score on there is a boundary in a stream without background.
-    background_share: how much of the background is added to that.
-    background_prior: the background, as far as it is known before the stream.
-    background_prior_blocks, background_blocks: how many blocks that weighs, and over how many it is learned.
-    background_lag: scores of the last so many blocks before a boundary belong to the boundary, not to the background.
-    correlation: how many blocks count as one independent observation, as far as it is known before the stream.
-    correlation_prior: how many stretches of noise that weighs.
-    least_correlation: the share of `correlation` that a stream with little noise may bring it down to.
-    weight_before: of the earlier side. The later one says something only once its pattern has repeated.
-    every: the scan runs every so many blocks.
-    """
-
-    horizon: int = 500
-    neighbours: int = 3
-    apart: int = 20
-    before: int = 50
-    after: int = 42
-    threshold: float = 1.5
-    background_share: float = 0.6
-    background_prior: float = 0.5
-    background_prior_blocks: int = 300
-    background_blocks: int = 3000
-    background_lag: int = 60
-    correlation: float = 10.0
-    correlation_prior: float = 5.0
-    least_correlation: float = 0.4
-    weight_before: float = 0.6
-    every: int = 5
-
-
-@within("0 <= start <= count", "_distances may be inf", "_farthest may be inf")
+@within("0 <= start <= count")
 @keeps("_background count start _past _distances _farthest _nearest _recent_scores", fixed="_settings _dim _budget")
 class PatternBoundaries:
     """Finds boundaries in a sequence of blocks. Picklable; block 0 is the first.
@@ -89,9 +49,7 @@ class PatternBoundaries:
         self._dim = dim
         self._budget = max(1, budget)
         self._background = RunningQuantile(
-            settings.background_blocks // settings.every,
-            settings.background_prior,
-            settings.background_prior_blocks // settings.every,
+            settings.background_size, settings.background_prior, settings.background_known
         )
         self.restart()
 
@@ -100,22 +58,22 @@ class PatternBoundaries:
         self.count = 0
         self.start = 0  # first block of the open segment
         horizon, k = self._settings.horizon, self._settings.neighbours
-        self._past = np.zeros((horizon, self._dim), np.float32)  # rings, by block
-        self._distances = np.full((horizon, k), np.inf, np.float32)  # of the nearest neighbours
-        self._farthest = np.full(horizon, np.inf, np.float32)  # the largest of them
+        self._past = np.zeros((self._dim, horizon), np.float32)  # rings, by block
+        self._distances = np.full((horizon, k), NOT_THERE, np.float32)  # of the nearest neighbours
+        self._farthest = np.full(horizon, NOT_THERE, np.float32)  # the largest of them
         self._nearest = np.full((horizon, k), -1, np.int32)  # which blocks they are; -1: none
         self._recent_scores: list[float] = []  # which may turn out to belong to a boundary
 
     def recent(self, start: int, end: int) -> Blocks:
         """Blocks [start, end), shape (n, dim), as far as they are remembered."""
         start = max(start, self.count - self._settings.horizon, 0)
-        return self._past[np.arange(start, max(start, end)) % self._settings.horizon]
+        return self._past.T[np.arange(start, max(start, end)) % self._settings.horizon]
 
     def append(self, block: Array) -> None:
         """Takes the next block (dim,) without a scan; it has no neighbours before the next `accept`."""
         slot = self.count % self._settings.horizon
-        self._past[slot] = block
-        self._distances[slot], self._farthest[slot], self._nearest[slot] = np.inf, np.inf, -1
+        self._past[:, slot] = block
+        self._distances[slot], self._farthest[slot], self._nearest[slot] = NOT_THERE, NOT_THERE, -1
         self.count += 1
 
     def update(self, block: Array) -> int | None:
@@ -133,7 +91,7 @@ class PatternBoundaries:
         if score >= threshold:
             return max(cut, self.count - self._budget)
         self._recent_scores.append(score)
-        if len(self._recent_scores) > settings.background_lag // settings.every:
+        if len(self._recent_scores) > settings.scores_waiting:
             self._background.add(self._recent_scores.pop(0))
         return None
 
@@ -142,7 +100,7 @@ class PatternBoundaries:
         self.start = boundary
         self._recent_scores.clear()
         slots = np.arange(boundary, self.count) % self._settings.horizon
-        self._distances[slots], self._farthest[slots], self._nearest[slots] = np.inf, np.inf, -1
+        self._distances[slots], self._farthest[slots], self._nearest[slots] = NOT_THERE, NOT_THERE, -1
         for block in range(boundary + self._settings.apart, self.count):
             self._link(boundary, block)
 
@@ -153,11 +111,11 @@ class PatternBoundaries:
             return
         horizon, k = self._settings.horizon, self._settings.neighbours
         slot = block % horizon
-        squared = self._squared_distances(first, n, self._past[slot])
+        squared = self._squared_distances(first, n, slot)
         # Where a signal stands still all are equally near: none may then be preferred for its position.
-        shift = block * _STRIDE % horizon
-        squared += _ties(horizon)[shift : shift + n] * (squared.max() + _LEAST)
-        nearest = np.argpartition(squared, k - 1)[:k] if n > k else np.arange(n)
+        shift = block * STRIDE % horizon
+        squared += ties(horizon)[shift : shift + n] * (squared.max() + LEAST)
+        nearest = np.argsort(squared, kind="stable")[:k]
         self._distances[slot, : len(nearest)] = squared[nearest]
         self._nearest[slot, : len(nearest)] = first + nearest
         self._farthest[slot] = self._distances[slot].max()
@@ -169,13 +127,12 @@ class PatternBoundaries:
         self._nearest[rows, replaced] = block
         self._farthest[rows] = self._distances[rows].max(axis=1)
 
-    def _squared_distances(self, first: int, n: int, block: Blocks) -> NDArray[np.float32]:
-        """Squared distances of n blocks, from `first` on, from this one."""
-        begin = first % self._settings.horizon
-        parts = [self._past[begin : begin + n], self._past[: max(0, begin + n - self._settings.horizon)]]
-        differences = [part - block for part in parts if len(part)]
-        squared = [np.einsum("ij,ij->i", difference, difference) for difference in differences]
-        return squared[0] if len(squared) == 1 else np.concatenate(squared)
+    def _squared_distances(self, first: int, n: int, slot: int) -> NDArray[np.float32]:
+        """Of n blocks, from `first` on, from that in a slot: summed from the first dimension to the last."""
+        slots = np.arange(first, first + n) % self._settings.horizon
+        with np.errstate(over="ignore"):
+            squares = np.square(self._past[:, slots] - self._past[:, slot, None])
+        return np.asarray(np.minimum(np.cumsum(squares, axis=0)[-1], FARTHEST))
 
     def _scan(self) -> tuple[int, float] | None:
         """The best cut of the open segment and its score; None if the segment is too short."""
@@ -191,7 +148,7 @@ class PatternBoundaries:
         best = int(scores.argmax())
         cut = int(cuts[best])
         correlation = self._correlation(source, target, cut, n - cut)
-        return first + cut, float(scores[best]) * float(settings.correlation / correlation) ** 0.5
+        return first + cut, float(scores[best]) * math.sqrt(settings.correlation / correlation)
 
     def _edges(self, first: int) -> tuple[Integers, Integers]:
         """From which block to which nearest neighbour, counted from `first`; a forgotten one counts as the first."""
@@ -229,16 +186,10 @@ class PatternBoundaries:
         of_stretch = (both / (k * length) - share) / (1.0 - share)
         of_rest = 1.0 - (into - both) / (k * (cut - length)) / share
         agreement = settings.weight_before * of_rest + (1.0 - settings.weight_before) * of_stretch
-        noise = float(np.square(agreement).mean()) * length * (cut - length) / cut
+        noise = float(sum_of(np.square(agreement))) / stretches * length * (cut - length) / cut
         known, prior = stretches / length + 1.0, settings.correlation_prior
         correlation = (settings.correlation * prior + noise * known) / (prior + known)
         return max(correlation, settings.least_correlation * settings.correlation)
-
-
-@cache
-def _ties(horizon: int) -> NDArray[np.float32]:
-    """Shares of a distance too small to matter, spread evenly, (2 horizon,)."""
-    return (_TIE * (np.arange(2 * horizon) * _GOLDEN % 1.0)).astype(np.float32)
 
 
 def _covered(first: Integers, last: Integers, n: int) -> Integers:

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network import Look
+from kineseg_core.generic.pattern_boundaries import PatternBoundaries
 from kineseg_core.generic.pattern_plan import PatternPlan
 from kineseg_core.generic.pattern_segments import PatternSegments
+from kineseg_core.generic.pattern_settings import PatternSettings
+from kineseg_core.generic.rests import RestDetector
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter import Decision
@@ -22,7 +25,7 @@ F32 = NDArray[np.float32]
 
 
 @within("0 <= _summed < _block_frames", "_first_frame <= _taken", "-1e15 <= _sum <= 1e15")
-@keeps("_surprise _sum _taken _summed", passing="_decisions")
+@keeps("_blocks _rests _surprise _sum _taken _summed", passing="_decisions")
 class PatternSegmenter(PatternSegments):
     """Boundaries and labels of one stream whose segments are repeating patterns. Picklable.
 
@@ -33,6 +36,8 @@ class PatternSegmenter(PatternSegments):
 
     def __init__(self, plan: PatternPlan, labeller: Labeller | None = None) -> None:
         super().__init__(plan, labeller)
+        self._blocks = PatternBoundaries(PatternSettings(), plan.dim, plan.budget)
+        self._rests = RestDetector(plan.dim, plan.budget)
         self._surprise = SurpriseScore(plan.settings, plan.rate_hz)
         self._sum = np.zeros(plan.dim)
         self._decisions: list[Decision] = []  # made while observing
@@ -42,6 +47,10 @@ class PatternSegmenter(PatternSegments):
     @property
     def anomaly_score(self) -> float:
         return self._surprise.value
+
+    @property
+    def _boundaries(self) -> PatternBoundaries:
+        return self._blocks
 
     @property
     def _n_frames(self) -> int:
@@ -71,7 +80,19 @@ class PatternSegmenter(PatternSegments):
         decisions, self._decisions = self._decisions, []
         return decisions
 
+    def _take_block(self, block: NDArray[np.float64], decisions: list[Decision]) -> None:
+        """The next block (E,)."""
+        boundary = self._rests.update(block, self._blocks.count + 1, self._blocks.start)
+        if boundary is not None or self._rests.resting:
+            self._blocks.append(block)
+        else:
+            boundary = self._blocks.update(block)
+        if boundary is not None:
+            self._cut(boundary, decisions)
+
     def _restart(self) -> None:
+        self._blocks.restart()
+        self._rests.restart()
         self._surprise.restart()
         self._summed = 0
         self._sum[:] = 0.0

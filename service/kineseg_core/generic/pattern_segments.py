@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.generic.pattern_boundaries import PatternBoundaries, PatternSettings
 from kineseg_core.generic.pattern_plan import PatternPlan
-from kineseg_core.generic.rests import RestDetector
+from kineseg_core.generic.pattern_settings import PatternSettings
 from kineseg_core.generic.signature import Signature
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
@@ -20,13 +20,31 @@ from kineseg_core.segmenter.labels import Labeller, SegmentPoint, make_labeller,
 _SAME_PATTERN, _UNIT = 0.1, 0.2  # squared distance of signatures in units, and these; 2 is the largest there is
 
 
+class Blocks(Protocol):
+    """Blocks of a stream, and the open segment among them; see `PatternBoundaries`."""
+
+    @property
+    def count(self) -> int:
+        """How many have come since the last interruption."""
+
+    @property
+    def start(self) -> int:
+        """The first of the open segment."""
+
+    def recent(self, start: int, end: int) -> NDArray[np.float32]:
+        """Blocks [start, end), shape (n, dim), as far as they are remembered."""
+
+    def accept(self, boundary: int) -> None:
+        """The open segment ends before `boundary`, and another begins there."""
+
+
 @within("0 <= _first_frame")
 @keeps(
-    "_boundaries _rests _labeller _first_frame _has_open_segment _segment_id _label",
+    "_labeller _first_frame _has_open_segment _segment_id _label",
     fixed="_block_frames _signature _trim",
 )
 class PatternSegments(ABC):
-    """What is done with the blocks of a stream; subclasses make them of its frames.
+    """What is done with the boundaries of a stream; subclasses find them.
 
     Where the signal stands still, that is a segment too. Nothing is provisional: boundaries are final when emitted.
     Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing but the
@@ -38,17 +56,15 @@ class PatternSegments(ABC):
     """
 
     def __init__(self, plan: PatternPlan, labeller: Labeller | None = None) -> None:
-        settings, patterns = plan.settings, PatternSettings()
+        settings = plan.settings
         self._block_frames = plan.block_frames
-        self._boundaries = PatternBoundaries(patterns, plan.dim, plan.budget)
-        self._rests = RestDetector(plan.dim, plan.budget)
         self._signature = Signature(plan.dim)
         self._labeller = labeller or make_labeller(
             settings.clusterer, same_action=_SAME_PATTERN, max_labels=settings.max_labels, dim=self._signature.dims,
             kind="patterns",
         )  # fmt: skip
         self._labeller.length_scale = _UNIT
-        self._trim = patterns.apart
+        self._trim = PatternSettings().apart
         self._first_frame = 0  # of block 0
         self._has_open_segment = False
         self._segment_id = -1
@@ -84,9 +100,14 @@ class PatternSegments(ABC):
     def _in_block(self) -> int:
         """How many of them are of the block that is not full yet."""
 
+    @property
+    @abstractmethod
+    def _boundaries(self) -> Blocks:
+        """The blocks that have come."""
+
     @abstractmethod
     def _restart(self) -> None:
-        """Frames and surprise begin anew, but for what has been learned of the surprise."""
+        """Frames and blocks begin anew, but for what has been learned of the stream."""
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless so many frames give so many blocks."""
@@ -107,8 +128,6 @@ class PatternSegments(ABC):
         Labels, numbering, and what has been learned of the stream go on.
         """
         decisions = self.finish()
-        self._boundaries.restart()
-        self._rests.restart()
         self._restart()
         self._first_frame = self._n_frames
         return decisions
@@ -120,17 +139,8 @@ class PatternSegments(ABC):
         self._label = self._labeller.mint()
         decisions.append(SegmentStart(frame, self._segment_id, self._label))
 
-    def _take_block(self, block: NDArray[np.float64], decisions: list[Decision]) -> None:
-        """The next block (E,)."""
-        boundary = self._rests.update(block, self._boundaries.count + 1, self._boundaries.start)
-        if boundary is not None or self._rests.resting:
-            self._boundaries.append(block)
-        else:
-            boundary = self._boundaries.update(block)
-        if boundary is not None:
-            self._cut(boundary, decisions)
-
     def _cut(self, boundary: int, decisions: list[Decision]) -> None:
+        """The open segment ends before a block."""
         index = self._first_frame + boundary * self._block_frames
         self._close(boundary, index, decisions)
         self._boundaries.accept(boundary)

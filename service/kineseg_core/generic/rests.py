@@ -9,10 +9,13 @@ from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.stillness import StillnessDetector
 
 # Of the variance of blocks, whose scale the embedding sets, a small share: patterns may have pauses.
-_UNIT = 0.014
-_GROUP, _GROUPS = 5, 5  # blocks
-_LOOK_BACK = 20  # blocks that the embedding looks back
-_PATIENCE = 30  # blocks after which it is decided whether a rest is over: a glitch has left the embedding by then
+UNIT = 0.014
+GROUP, GROUPS = 5, 5
+"""Blocks in a group, and groups that must stand still."""
+LOOK_BACK = 20
+"""Blocks that the embedding looks back."""
+PATIENCE = 30
+"""Blocks after which it is decided whether a rest is over: a glitch has left the embedding by then."""
 
 
 @keeps("_stillness resting _moved", fixed="_budget")
@@ -31,7 +34,7 @@ class RestDetector:
 
     def __init__(self, dim: int, budget: int) -> None:
         self._budget = max(1, budget)
-        self._stillness = StillnessDetector(dim, _GROUP, _GROUPS)
+        self._stillness = StillnessDetector(dim, GROUP, GROUPS)
         self.restart()
 
     @property
@@ -50,15 +53,15 @@ class RestDetector:
 
         A rest that begins where the open segment does, at `start`, has no boundary.
         """
-        still = self._stillness.update(block, _UNIT)
+        still = self._stillness.update(block, UNIT)
         if not self.resting:
             if not still:
                 return None
             self.resting, self._moved = True, 0
-            begun = count - _GROUP * _GROUPS - _LOOK_BACK
-            return max(begun, count - self._budget) if begun > start + _LOOK_BACK else None
+            begun = count - GROUP * GROUPS - LOOK_BACK
+            return max(begun, count - self._budget) if begun > start + LOOK_BACK else None
         self._moved = 0 if still else self._moved + 1
-        if self._moved < _PATIENCE:
+        if self._moved < PATIENCE:
             return None
         if self._stillness.returned:
             self._moved = 0

@@ -22,4 +22,5 @@ def warm_up(network: BoundaryNetwork) -> None:
     for _ in range(_FRAMES):
         segmenter.observe(embedding[0], embedding[0], 1.0)
         seated.follow(table.step(row, embedding, embedding, surprise, network).get(0, ()))
+    seated.follow([_FRAMES // 2])  # as if there had been a boundary
     seated.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.running_quantile import RunningQuantile
@@ -18,8 +18,7 @@ NORMAL = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
 
-@dataclass(frozen=True, slots=True)
-class SurpriseScale:
+class SurpriseScale(NamedTuple):
     """Numbers of a score in frames, at some rate.
 
     Attributes:

@@ -110,7 +110,9 @@ def test_so_is_a_row_of_a_table(folder: Path, made: Scene, column: str, name: st
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [("in_block", -1, "in_block"), ("in_block", 1 << 40, "_in_block"), ("frames", 7, "so many blocks"),
-     ("surprise_count", -1, "surprise_count"), ("baseline_seen", -1, "baseline_seen")],
+     ("surprise_count", -1, "surprise_count"), ("baseline_seen", -1, "baseline_seen"), ("start", 1 << 40, "start"),
+     ("count", 1 << 40, "so many blocks"), ("budget", 1 << 40, "budget"), ("waiting", 99, "waiting"),
+     ("background_seen", -1, "background_seen"), ("groups", -1, "groups"), ("moved", 1 << 40, "moved")],
 )  # fmt: skip
 def test_so_is_a_row_of_a_stream_of_few_channels(folder: Path, name: str, value: int, said: str) -> None:
     made = scene("few", 60.0, 8.0, (60,), seed=2, timed=False)

@@ -13,13 +13,14 @@ from kineseg_core.kept.declared import _DECLARED
 from kineseg_core.kept.sealing import packed, sealed, unpacked
 from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.segments import Segments
+from kineseg_core.segmenter.table.in_row import InRow
 from kineseg_core.snapshot import Snapshot
 
 from tests.core.snapshot.alike import attributes, differences
 from tests.core.snapshot.row_stream import RowStream
 from tests.core.snapshot.scenes import KINDS, open_stream, opener, scene, taught
 
-_ABSTRACT = {Segments, NetworkSegments, PatternSegments}
+_ABSTRACT = {Segments, NetworkSegments, PatternSegments, InRow}
 _SEEN: set[type] = set()
 
 

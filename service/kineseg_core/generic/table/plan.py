@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kineseg_core.generic.pattern_plan import PatternPlan
+from kineseg_core.generic.pattern_settings import PatternSettings
 from kineseg_core.segmenter import SegmenterSettings
 from kineseg_core.segmenter.surprise import SurpriseScale
 
@@ -37,25 +38,19 @@ class PatternTablePlan:
         return SurpriseScale.of(self.settings, self.rate_hz)
 
     @property
+    def boundaries(self) -> PatternSettings:
+        """Numbers of the scan."""
+        return PatternSettings()
+
+    @property
     def numbers(self) -> PatternNumbers:
         """The same for kernels."""
-        surprise = self.surprise
-        return PatternNumbers(
-            block_frames=self.block_frames,
-            surprise_kept=surprise.kept,
-            surprise_prior=surprise.prior,
-            surprise_refresh=surprise.refresh,
-            surprise_warm_up=surprise.warm_up,
-            least_surprise_deviation=surprise.least,
-        )
+        return PatternNumbers(self.block_frames, self.surprise, self.boundaries)
 
 
 class PatternNumbers(NamedTuple):
-    """See `PatternTablePlan` and `SurpriseScale`."""
+    """See `PatternTablePlan`."""
 
     block_frames: int
-    surprise_kept: int
-    surprise_prior: int
-    surprise_refresh: int
-    surprise_warm_up: int
-    least_surprise_deviation: float
+    surprise: SurpriseScale
+    boundaries: PatternSettings

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.generic.pattern_plan import PatternPlan
+from kineseg_core.generic.pattern_settings import ties
 from kineseg_core.generic.table.columns import new_columns
 from kineseg_core.generic.table.frames import take_frames
 from kineseg_core.generic.table.plan import PatternTablePlan
+from kineseg_core.generic.table.rests import NONE
 from kineseg_core.generic.table.row import RowPatterns
 
 F32 = NDArray[np.float32]
@@ -35,7 +37,8 @@ class PatternTable:
         self.plan = plan
         self.columns = new_columns(plan, rows)
         self._numbers = plan.numbers
-        self._complete = np.zeros(max_batch, np.bool_)
+        self._ties = ties(plan.boundaries.horizon)
+        self._decided = np.zeros(max_batch, np.int64)
 
     def seat(self, row: int, plan: PatternPlan) -> RowPatterns:
         """A stream, like all those of the table, begins in a row that is no other stream's."""
@@ -54,8 +57,8 @@ class PatternTable:
             network: Is not asked: there are no candidates.
 
         Returns:
-            For each place in `rows` at which a block is complete, for `RowPatterns.follow`: how many frames it has.
+            For each place in `rows` at which a boundary is decided, for `RowPatterns.follow`: that boundary.
         """
-        complete = self._complete[: len(rows)]
-        take_frames(self.columns, self._numbers, rows, embeddings, surprises, complete)
-        return {place: [self.plan.block_frames] for place in np.flatnonzero(complete).tolist()}
+        decided = self._decided[: len(rows)]
+        take_frames(self.columns, self._numbers, self._ties, rows, embeddings, surprises, decided)
+        return {place: [int(decided[place])] for place in np.flatnonzero(decided != NONE).tolist()}

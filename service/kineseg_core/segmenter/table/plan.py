@@ -48,7 +48,7 @@ class TablePlan:
     @property
     def numbers(self) -> PlanNumbers:
         """The same for kernels."""
-        views, surprise = self.views, self.surprise
+        views = self.views
         return PlanNumbers(
             rate_hz=float(views.rate_hz),
             frames_per_block=BLOCK_S * views.rate_hz,
@@ -56,16 +56,12 @@ class TablePlan:
             least_deviation=views.least_deviation,
             compared=views.compared,
             prior_distances=prior_distances(self.settings.prior_s),
-            surprise_kept=surprise.kept,
-            surprise_prior=surprise.prior,
-            surprise_refresh=surprise.refresh,
-            surprise_warm_up=surprise.warm_up,
-            least_surprise_deviation=surprise.least,
+            surprise=self.surprise,
         )
 
 
 class PlanNumbers(NamedTuple):
-    """See `TablePlan` and `SurpriseScale`."""
+    """See `TablePlan`."""
 
     rate_hz: float
     frames_per_block: float
@@ -73,8 +69,4 @@ class PlanNumbers(NamedTuple):
     least_deviation: float
     compared: int
     prior_distances: int
-    surprise_kept: int
-    surprise_prior: int
-    surprise_refresh: int
-    surprise_warm_up: int
-    least_surprise_deviation: float
+    surprise: SurpriseScale

@@ -16,6 +16,7 @@ from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.table.columns import Columns, clear, restart
 from kineseg_core.segmenter.table.frames import first_frame
+from kineseg_core.segmenter.table.in_row import InRow
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.table.typical_distance import variance_of
 
@@ -27,10 +28,9 @@ F32 = NDArray[np.float32]
     "_numbers.window stays", "_numbers.provisional stays", "_numbers.shortest stays", "0 <= _counters.learned",
     "0 <= _counters.block_frames", "0 <= _counters.in_block", "0 <= _counters.scaled", "0 <= _counters.far_kept",
     "0 <= _counters.groups", "0 <= _counters.in_group", "0 <= _counters.typical_count", "0 <= _counters.typical_seen",
-    "0 <= _counters.surprise_count", "0 <= _counters.baseline_seen",
 )  # fmt: skip
-@keeps("_of_row", fixed="_frames_per_block", passing="_columns _row _counters _numbers")
-class RowSegmenter(NetworkSegments):
+@keeps(fixed="_frames_per_block", passing="_numbers")
+class RowSegmenter(InRow, NetworkSegments):
     """Boundaries and labels of one stream of a table; what `Segmenter` gives.
 
     Args:
@@ -43,10 +43,9 @@ class RowSegmenter(NetworkSegments):
         super().__init__(plan)
         of_table = TablePlan.of(plan)
         clear(columns, row, of_table)
-        self._columns, self._row = columns, row
-        self._of_row = tuple(column[row : row + 1] for column in columns)
+        self._stand_in(columns, row)
         self._frames_per_block = of_table.numbers.frames_per_block
-        self._counters, self._numbers = columns.counters[row], columns.decider[row]
+        self._numbers = columns.decider[row]
         self._decider.keep_in(columns.raw[row], columns.smooth[row])
         numbers = self._decider.numbers()
         for name, value in numbers._asdict().items():
@@ -56,16 +55,6 @@ class RowSegmenter(NetworkSegments):
                 self._numbers[name] = value
         self._numbers["n_lags"] = len(numbers.lags)
         self._note()
-
-    @property
-    def begins(self) -> bool:
-        """The frame that has come begins a segment: it is the first of the stream, or after an interruption."""
-        return not self._has_open_segment
-
-    @property
-    def anomaly_score(self) -> float:
-        """Robust standard deviations of the last frame's log surprise above its median."""
-        return float(self._counters["surprise"])
 
     def check_kept(self) -> None:
         """See `NetworkSegments`."""
@@ -96,10 +85,6 @@ class RowSegmenter(NetworkSegments):
         numbers["next_review"] = decider.next_review(self._count)
 
     @property
-    def _n_frames(self) -> int:
-        return int(self._counters["frames"])
-
-    @property
     def _count(self) -> int:
         return int(self._counters["count"])
 
@@ -117,7 +102,7 @@ class RowSegmenter(NetworkSegments):
 
     def _blocks_of(self, start: int, end: int) -> F32:
         places = np.arange(max(start, self._count - REACH, 0), end) % REACH
-        steps = self._columns.blocks[self._row, places, self._compared]
+        steps: NDArray[np.int16] = self._columns.blocks[self._row, places, self._compared]
         return steps.astype(np.float32) / np.float32(BLOCK_STEPS)
 
     def _frame(self, block: int) -> int:

@@ -40,7 +40,7 @@ def observe_rows(columns, plan, ends, views, lag_numbers, rows, frames, embeddin
     for i in range(len(rows)):
         row = rows[i]
         counters, decider = columns.counters[row], columns.decider[row]
-        score_surprise(counters, columns.surprises[row], surprises[i], plan)
+        score_surprise(counters, columns.surprises[row], surprises[i], plan.surprise)
         counters.frames += 1
         blocks = take_frame(
             counters, columns.moments[row], columns.sums[row], columns.before[row], frames[i], embeddings[i], plan, made

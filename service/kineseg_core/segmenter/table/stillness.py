@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.arithmetic import square_between, square_of, sum_of
-from kineseg_core.segmenter.still_groups import STILL_GROUP, STILL_GROUPS
+from kineseg_core.segmenter.still_groups import STILL_GROUP
 from kineseg_core.segmenter.stillness import JUMP, LEAVING, SPREAD, WANDERING
 
 
@@ -20,23 +20,34 @@ def note_stillness(counters, means, spreads, group, position, block, variance): 
         block: ``(E,)`` float32.
         variance: Of blocks in this stream.
     """
+    note_block(counters, group, position, block, variance)
+    if counters.in_group >= STILL_GROUP:
+        end_group(counters, means, spreads, group, position, variance, STILL_GROUP)
+
+
+@kernel(nogil=True)
+def note_block(counters, group, position, block, variance):  # type: ignore[no-untyped-def]
+    """Adds a block to the open group of a row; a jump is noticed at once."""
     counters.in_group += 1
     for i in range(len(block)):
         group[i] += block[i]
     counters.squares += square_of(block)
     if counters.still:
         counters.still = square_between(block, position) <= JUMP * variance
-    if counters.in_group < STILL_GROUP:
-        return
-    at = counters.groups % STILL_GROUPS
+
+
+@kernel(nogil=True)
+def end_group(counters, means, spreads, group, position, variance, size):  # type: ignore[no-untyped-def]
+    """The open group of a row is one of `size` blocks."""
+    at = counters.groups % len(means)
     for i in range(len(group)):
-        group[i] /= STILL_GROUP
+        group[i] /= size
         means[at, i] = group[i]
-    spreads[at] = max(counters.squares / STILL_GROUP - square_of(group), 0.0)
+    spreads[at] = max(counters.squares / size - square_of(group), 0.0)
     group[:] = 0.0
     counters.groups += 1
     counters.in_group, counters.squares = 0, 0.0
-    if counters.groups >= STILL_GROUPS:
+    if counters.groups >= len(means):
         _look(counters, means, spreads, position, variance)
 
 
@@ -45,10 +56,10 @@ def _look(counters, means, spreads, position, variance):  # type: ignore[no-unty
     """At the last groups: they must lie together, and be calm in themselves."""
     middle = group_mean(means)
     wandering = 0.0
-    for at in range(STILL_GROUPS):
+    for at in range(len(means)):
         wandering += square_between(means[at], middle)
-    wandering /= STILL_GROUPS
-    spread = wandering + sum_of(spreads) / STILL_GROUPS
+    wandering /= len(means)
+    spread = wandering + sum_of(spreads) / len(means)
     limit = variance * (LEAVING if counters.still else 1.0)
     counters.still = wandering <= WANDERING * limit and spread <= SPREAD * limit
     if counters.still:
