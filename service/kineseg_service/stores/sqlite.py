@@ -31,6 +31,9 @@ _TAKE = """
 """
 _WAIT_S = 5.0  # for another process that writes
 _MOST_LOG_BYTES = 64 << 20
+# A state has some hundred KiB: in the largest pages that there are it costs less than half of what it does in usual
+# ones.
+_PAGE_BYTES, _LOG_PAGES = 65536, 256
 
 
 class SqliteStore:
@@ -85,7 +88,9 @@ class SqliteStore:
             self._path.touch(mode=0o600)
             database = sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
             try:
+                database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file
                 database.execute("PRAGMA journal_mode = WAL")
+                database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                 database.execute("PRAGMA synchronous = FULL")  # writes come together, so that this costs little
                 database.execute(f"PRAGMA journal_size_limit = {_MOST_LOG_BYTES}")
                 database.executescript(_TABLE)
