@@ -10,23 +10,23 @@ from evaluation.bench import many
 from evaluation.bench.many import COLUMNS, ManyLoad, columns
 from evaluation.bench.parts import Report
 
-STREAMS = 32
+STREAMS = (32, 256)
 CHANNELS = (0, 3, 60)
-"""0: poses, for the default model. At so few streams waking up costs more than what is done, whatever they send."""
+"""0: poses, for the default model."""
 
 
-def measure(seconds: float) -> dict[int, ManyLoad]:
-    """By number of channels, all streams on one call."""
-    return {
-        channels: many.measure(seconds, ((STREAMS, 1),), source=many.Source(channels=channels))[0]
-        for channels in CHANNELS
-    }
+def measure(seconds: float) -> dict[int, list[ManyLoad]]:
+    """By number of channels, so many streams each time, all on one call."""
+    counts = tuple((streams, 1) for streams in STREAMS)
+    return {channels: many.measure(seconds, counts, source=many.Source(channels=channels)) for channels in CHANNELS}
 
 
 def report(seconds: float) -> Report:
     """Measures, as rows and as a table."""
     table = Table("channels", "streams", *COLUMNS, title=f"scratch, {many.RATE:g} frames/s, on one call")
-    loads = measure(seconds)
-    for channels, load in loads.items():
-        table.add_row(str(channels or "poses"), str(load.streams), *columns(load))
-    return [{"channels": channels} | asdict(load) for channels, load in loads.items()], table
+    rows = []
+    for channels, loads in measure(seconds).items():
+        for load in loads:
+            table.add_row(str(channels or "poses"), str(load.streams), *columns(load))
+            rows.append({"channels": channels} | asdict(load))
+    return rows, table
