@@ -57,6 +57,7 @@ class StoreWriter:
         self._takes: list[tuple[Key, bytes, Future[Taken | None]]] = []
         self._idle = True
         self._hurried = 0  # so many wait until all is written
+        self._at_once = False  # something that waits does not wait for others
         self._stopping = False
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="kineseg-store", daemon=True)
@@ -72,8 +73,14 @@ class StoreWriter:
         """How many states wait to be written."""
         return len(self._waiting)
 
-    def put(self, write: Write, written: Written = _ignore) -> bool:
-        """Has a state written in place of the one before, soon; false: too much waits already. For any thread."""
+    def put(self, write: Write, written: Written = _ignore, *, at_once: bool = False) -> bool:
+        """Has a state written in place of the one before, soon; false: too much waits already. For any thread.
+
+        Args:
+            write: What.
+            written: Is called in the writer's thread.
+            at_once: Without waiting for what else may come.
+        """
         size = len(write.data or b"")
         with self._asked:
             before = self._waiting.get(write.key)
@@ -84,6 +91,7 @@ class StoreWriter:
                 return True  # the newer owner is this server, too
             self._waiting[write.key] = write, written
             self._bytes += size - own
+            self._at_once |= at_once
             self._asked.notify()
         return True
 
@@ -125,7 +133,7 @@ class StoreWriter:
             with self._asked:
                 some, self._waiting, self._bytes = self._waiting, {}, 0
                 takes, self._takes = self._takes, []
-                self._idle = False
+                self._idle = self._at_once = False
             fine = self._write(some)
             for key, proof, future in takes:
                 fine &= self._take(key, proof, future)
@@ -150,7 +158,7 @@ class StoreWriter:
             if pause_s:
                 self._asked.wait_for(lambda: self._stopping or self._takes, pause_s)
             elif gather_s > 0.0:
-                self._asked.wait_for(lambda: self._stopping or self._takes or self._hurried, gather_s)
+                self._asked.wait_for(lambda: self._stopping or self._takes or self._hurried or self._at_once, gather_s)
             self._asked.wait_for(lambda: self._stopping or self._waiting or self._takes)
             for *_, future in self._takes if self._stopping else ():
                 future.set_exception(StoreFailed("the server is shutting down"))

@@ -112,16 +112,16 @@ class Beside:
 
     def _snapshot(self) -> Keep:
         received = self._writer.received()
+        is_first, is_last = self._last < 0, self._then is not None
         self._last = frames = received[0]
-        is_last = self._then is not None
 
         def there(payload: bytes) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload, is_last)
+                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload, is_last, is_first or is_last)
 
         return Keep(self._writer, received, there)
 
-    def _there(self, frames: int, payload: bytes, is_last: bool) -> None:
+    def _there(self, frames: int, payload: bytes, is_last: bool, at_once: bool) -> None:
         """All that the stream had given by then has been delivered, and nothing that came after."""
         if self._is_over:
             return
@@ -131,7 +131,7 @@ class Beside:
             with contextlib.suppress(RuntimeError):
                 self._keeping.loop.call_soon_threadsafe(self._written, frames, is_last, fine)
 
-        if not self._keeping.write(self._key, self.generation, self._proof, record, written):
+        if not self._keeping.write(self._key, self.generation, self._proof, record, written, at_once=at_once):
             self._last = -1
             if is_last and self._then is not None:
                 self._then()
@@ -203,10 +203,17 @@ class Keeping:
         return None if taken is None else (taken.generation, unsealed(taken.data, self._key))
 
     def write(
-        self, key: Key, generation: int, proof: bytes, data: bytes | None, written: Callable[[bool], None]
+        self,
+        key: Key,
+        generation: int,
+        proof: bytes,
+        data: bytes | None,
+        written: Callable[[bool], None],
+        *,
+        at_once: bool = False,
     ) -> bool:
-        """Has it written soon; false: it will not be."""
-        return self._writer.put(Write(key, generation, proof, data, self._keep_s), written)
+        """Has it written soon, or at once; false: it will not be."""
+        return self._writer.put(Write(key, generation, proof, data, self._keep_s), written, at_once=at_once)
 
     async def flush(self, timeout_s: float) -> None:
         """Waits until all is written, for so long at most."""
