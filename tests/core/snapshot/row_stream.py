@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork
+from kineseg_core.errors import StepFailed
 from kineseg_core.events import EndReason, Output
 from kineseg_core.generic import scratch_bundle
 from kineseg_core.inference.bundle import Bundle
@@ -66,6 +67,8 @@ class RowStream:
                     for at in range(len(item.decided)):
                         frame = item.frames[at : at + 1]
                         stepped = self.states.step(self._slots, frame)
+                        if stepped.bad_rows:  # as the engine does
+                            raise StepFailed("the model's output is not finite")
                         follows = self.table.step(
                             self._slots, frame, stepped.embedding, stepped.surprise, self._network
                         )
