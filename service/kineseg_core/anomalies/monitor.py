@@ -126,7 +126,7 @@ class AnomalyMonitor:
 
     @property
     def busy(self) -> bool:
-        """Anomalies go on, or may: each row is looked into, which takes a hundred times as long."""
+        """Anomalies go on, or may: each row is looked into, which takes much longer."""
         return self._busy
 
     @property

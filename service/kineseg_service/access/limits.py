@@ -132,6 +132,12 @@ class Limits:
         self._addresses: dict[str, Allowance] = {}
         self._elsewhere: Uses = {}
 
+    @property
+    def are_given(self) -> bool:
+        """There is a limit for anyone."""
+        settings, none = self._settings, LimitSettings()
+        return any(each != none for each in (settings.limits, settings.peer_limits, *settings.tenants.values()))
+
     def uses(self) -> Uses:
         """What all those have and do here that are limited, and have or do anything."""
         every = [*self._tenants.values(), *self._addresses.values()]

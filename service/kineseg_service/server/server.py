@@ -98,12 +98,11 @@ class Server:
         )
         self._health = health_aio.HealthServicer()
         self._siblings = None if place is None else Siblings(place.sockets, place.index)
-        limits = Limits(self.settings, self._metrics)
-        self._uses = None if place is None else SharedUses(place, limits)
+        self._limits = Limits(self.settings, self._metrics)
         self._servicer = (
-            Servicer(self._logs, self._metrics, self.settings, limits)
+            Servicer(self._logs, self._metrics, self.settings, self._limits)
             if self._siblings is None
-            else SharedServicer(self._logs, self._metrics, self.settings, limits, self._siblings)
+            else SharedServicer(self._logs, self._metrics, self.settings, self._limits, self._siblings)
         )
         self._for_siblings: grpc.aio.Server | None = None
         self._grpc: grpc.aio.Server | None = None
@@ -301,8 +300,8 @@ class Server:
         self._for_siblings = await answer_siblings(for_itself, passed_on, rooms.names.reload, siblings)
         await rooms.names.reload()  # it may have been written while this process loaded
         await siblings.join()
-        assert self._uses is not None
-        self._exchange = asyncio.create_task(self._uses.run())
+        if self._limits.are_given:
+            self._exchange = asyncio.create_task(SharedUses(place, self._limits).run())
         await place.loaded()
         await self._listen()
         place.serving()

@@ -31,8 +31,7 @@ _TAKE = """
 """
 _WAIT_S = 5.0  # for another process that writes
 _MOST_LOG_BYTES = 64 << 20
-# A state has some hundred KiB: in the largest pages that there are it costs less than half of what it does in usual
-# ones.
+# A state has some hundred KiB: in the largest pages that there are it costs least.
 _PAGE_BYTES, _LOG_PAGES = 65536, 256
 
 
