@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import queue
@@ -355,12 +356,12 @@ def test_names_taught_at_once_are_all_kept(each: list[Stub]) -> None:
     [model] = [model for model in each[0].ListModels(pb.ListModelsRequest()).models if model.is_default]
 
     def teach(stub: Stub, names: list[str]) -> None:
-        for number, name in enumerate(names):
-            point = [float(number + len(name))] * model.embedding_dim
-            point[0] = hash(name) % 1000 + 0.5
+        for name in names:
+            point = [float(100 * places[name])] * model.embedding_dim
             stub.TeachName(pb.TeachNameRequest(name=name, point=pb.EmbeddingPoint(embedding=point)))
 
     names = [[f"{which}{i}" for i in range(10)] for which in ("left", "right")]
+    places = {name: place for place, name in enumerate(itertools.chain(*names))}  # far from each other
     threads = [threading.Thread(target=teach, args=pair) for pair in zip(each, names, strict=True)]
     for thread in threads:
         thread.start()
