@@ -9,14 +9,12 @@ import threading
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kineseg._version import __version__
 from kineseg_core.errors import CannotStart
 from kineseg_core.events import KIND_NAMES, Event
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.open_stream import OpenStream
+from kineseg_core.session.config import SessionConfig
 
 current_traceparent: ContextVar[str] = ContextVar("current_traceparent", default="")
 """The trace that the caller belongs to, as W3C's Trace Context writes it; empty: none."""
@@ -54,11 +52,21 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
         self._tracer = self._provider.get_tracer("kineseg", __version__)
 
-    def emitted(self, live: OpenStream, events: Sequence[Event], came: float, tenant: str) -> None:
-        """A stream has given events; what decided the first came at `came`, by `time.monotonic`."""
+    def emitted(
+        self, events: Sequence[Event], came: float, config: SessionConfig, tenant: str, traceparent: str
+    ) -> None:
+        """A stream has given events.
+
+        Args:
+            events: One or more.
+            came: When what decided the first came, by `time.monotonic`.
+            config: Of its session.
+            tenant: Whose it is.
+            traceparent: The trace of who has opened it.
+        """
         now_ns = time.time_ns()
         began_ns = now_ns - round((time.monotonic() - came) * _SECOND_NS)
-        links = _links(live.traceparent)
+        links = _links(traceparent)
         for event in events:
             span = self._tracer.start_span(
                 f"kineseg {KIND_NAMES[type(event.detail)]}",
@@ -66,9 +74,9 @@ class Traces:
                 links=links,
                 attributes={
                     "kineseg.stream_id": event.stream_id,
-                    "kineseg.session_id": live.session_id,
+                    "kineseg.session_id": config.session_id,
                     "kineseg.tenant": tenant,
-                    "kineseg.model": live.session.config.model,
+                    "kineseg.model": config.model,
                     "kineseg.seq": event.seq,
                     "kineseg.frame": event.frame,
                     "kineseg.decided_frame": event.decided_frame,

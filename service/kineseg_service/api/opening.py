@@ -87,7 +87,7 @@ class Openings:
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
                 if rooms.keeping is not None:
-                    rooms.keeping.begin(live, rooms.streams)
+                    rooms.streams.resumption.keep(live, rooms.keeping)
             return live
 
     async def _take_share(self, rate_hz: float) -> Callable[[], None]:
@@ -169,7 +169,7 @@ class Openings:
             rooms.streams.close(live)
             raise
         if rooms.keeping is not None:
-            rooms.keeping.begin(live, rooms.streams, generation, None if moved else snapshot.frames)
+            rooms.streams.resumption.keep(live, rooms.keeping, generation, None if moved else snapshot.frames)
         _log.info("stream taken over", session=live.session_id, stream=live.stream_id, frames=snapshot.frames)
         return live
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from kineseg_core.errors import Full
 
@@ -17,13 +16,11 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery, HandOver
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import ScheduledStream
+from kineseg_service.streams.onlooker import Onlooker
+from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.parking import Parking
 from kineseg_service.streams.together import Together
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.onlooker import Onlooker
-    from kineseg_service.streams.open_stream import OpenStream
-    from kineseg_service.traces import Traces
+from kineseg_service.traces import Traces
 
 
 class House:

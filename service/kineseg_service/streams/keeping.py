@@ -11,27 +11,40 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from kineseg_core.events import Ack
 from kineseg_core.kept.sealing import unsealed
 from kineseg_core.opening import Opener
+from kineseg_core.session import Session
 from kineseg_core.snapshot import SnapshotWriter
 
-from kineseg_service.errors import ResumedElsewhere, StoreUnreachable
+from kineseg_service.errors import StoreUnreachable
 from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
-from kineseg_service.streams.record import record_of
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.live import LiveStreams
-    from kineseg_service.streams.open_stream import OpenStream
+from kineseg_service.streams.resumable import Resumable
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
 """A stream is kept for so long beyond the time for which it may be resumed: its server has to be missed first."""
+
+
+class KeptStream(Protocol):
+    """What is asked of a stream that is kept, see `OpenStream`."""
+
+    session: Session
+    resumable: Resumable | None
+
+    @property
+    def stream_id(self) -> str: ...
+
+    def keep(self, snapshot: Callable[[], Keep]) -> None: ...
+
+    def record(self, snapshot: bytes) -> bytes: ...
+
+    def acknowledge(self, ack: Ack) -> None: ...
 
 
 class Beside:
@@ -40,7 +53,8 @@ class Beside:
     Args:
         keeping: What keeps it.
         live: The stream.
-        streams: Among which it is.
+        tenant: Whose it is.
+        taken_over: Is called when another server has it now.
         generation: That its owner has.
         durable: So many of its frames are in the store.
 
@@ -49,13 +63,21 @@ class Beside:
         durable: The same, as it goes on.
     """
 
-    def __init__(self, keeping: Keeping, live: OpenStream, streams: LiveStreams, generation: int, durable: int) -> None:
+    def __init__(
+        self,
+        keeping: Keeping,
+        live: KeptStream,
+        tenant: str,
+        taken_over: Callable[[], object],
+        generation: int,
+        durable: int,
+    ) -> None:
         assert live.resumable is not None
         self.durable = durable
         self._keeping = keeping
         self._live = live
-        self._streams = streams
-        self._key = Key(streams.tenant, live.stream_id)
+        self._taken_over = taken_over
+        self._key = Key(tenant, live.stream_id)
         self.generation = generation
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
@@ -125,7 +147,7 @@ class Beside:
         """All that the stream had given by then has been delivered, and nothing that came after."""
         if self._is_over:
             return
-        record = record_of(self._live, payload)
+        record = self._live.record(payload)
 
         def written(fine: bool) -> None:
             with contextlib.suppress(RuntimeError):
@@ -148,12 +170,7 @@ class Beside:
             return
         self._stop()
         self._then = self._then or (lambda: None)
-        live = self._live
-        _log.warning("stream taken over by another server", session=live.session_id, stream=live.stream_id)
-        if live.attached:
-            live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
-        else:
-            self._streams.resumption.drop(live, "another server has it now")
+        self._taken_over()
 
 
 class Keeping:
@@ -176,11 +193,17 @@ class Keeping:
         self._keep_s = keep_s + every_s + _GRACE_S
 
     def begin(
-        self, live: OpenStream, streams: LiveStreams, generation: int = FIRST, durable: int | None = None
-    ) -> None:
-        """A stream is open, here from now on; `durable`: see `Beside`, none: it is not in the store as it is."""
-        live.beside = Beside(self, live, streams, generation, durable or 0)
-        live.beside.begin(is_kept=durable is not None)
+        self,
+        live: KeptStream,
+        tenant: str,
+        taken_over: Callable[[], object],
+        generation: int = FIRST,
+        durable: int | None = None,
+    ) -> Beside:
+        """A stream is open, here from now on. For arguments see `Beside`; no `durable`: it is not in the store."""
+        beside = Beside(self, live, tenant, taken_over, generation, durable or 0)
+        beside.begin(is_kept=durable is not None)
+        return beside
 
     async def take(self, tenant: str, stream_id: str, token: str) -> tuple[int, bytes] | None:
         """Takes a stream over from whoever had it.

@@ -226,7 +226,9 @@ class LiveStreams:
                 self._tally.emitted(live, events, delivery.came)
             if self._house.traces is not None:
                 with harmless("traces"):
-                    self._house.traces.emitted(live, events, delivery.came, self._tenant)
+                    self._house.traces.emitted(
+                        events, delivery.came, live.session.config, self._tenant, live.traceparent
+                    )
         live.deliver(delivery)
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)

@@ -6,7 +6,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from kineseg_core.anomalies.kinds import AnomalyClass
 from kineseg_core.errors import CoreError
@@ -19,12 +18,11 @@ from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
 from kineseg_service.streams.credit import Credit
+from kineseg_service.streams.keeping import Beside
 from kineseg_service.streams.lateness import Lateness
+from kineseg_service.streams.record import Record, still_needed
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.traces import current_traceparent
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.keeping import Beside
 
 PIECE = 256
 """So much of a chunk, by weight, is taken at a time."""
@@ -130,6 +128,12 @@ class OpenStream(ABC):
             self._to_keep = snapshot
         else:
             self._engine.submit(self._stream, [snapshot()])
+
+    def record(self, snapshot: bytes) -> bytes:
+        """What is kept of it with this snapshot, once all has been delivered that it had given by then."""
+        assert self.resumable is not None
+        before, outputs = still_needed(self.resumable.sent, self.unsent())
+        return Record(self.ack_interval_s, before, outputs, snapshot).written()
 
     def _wanted_snapshot(self) -> list[Item]:
         """What is to be submitted once a chunk has been taken: the snapshot that waits for that, if there is one."""

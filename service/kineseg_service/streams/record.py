@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.events import Ack, Event, FrameResult, Output, Profile
@@ -14,9 +13,6 @@ from kineseg_core.kept import MisfitError, Reader, Writer
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
 
 from kineseg_service.streams.resumable import Seen, Sent
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.open_stream import OpenStream
 
 _VERSION = 2
 IN_FLIGHT_S = 30.0
@@ -86,13 +82,6 @@ def read_record(data: bytes) -> Record | Ended:
     except (MisfitError, LookupError, TypeError, ValueError) as error:
         raise BadSnapshot(f"it is no record of a stream ({error})") from error
     raise BadSnapshot(f"it is of version {version!s:.16}, and this version of kineseg has {_VERSION}")
-
-
-def record_of(live: OpenStream, snapshot: bytes) -> bytes:
-    """What is kept of a stream with this snapshot, once all has been delivered that it had given by then."""
-    assert live.resumable is not None
-    before, outputs = still_needed(live.resumable.sent, live.unsent())
-    return Record(live.ack_interval_s, before, outputs, snapshot).written()
 
 
 def moved(generation: int, record: bytes) -> bytes:

@@ -7,7 +7,7 @@ import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError, InvalidRequest
 from kineseg_core.events import Output
@@ -19,12 +19,10 @@ from kineseg_service.logs import get_logger, harmless
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST
 from kineseg_service.streams.house import House
+from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.open_stream import OpenStream
-from kineseg_service.streams.record import Ended, moved, record_of, still_needed
+from kineseg_service.streams.record import Ended, moved, still_needed
 from kineseg_service.streams.resumable import Resumable, Seen, same_token
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.live import LiveStreams
 
 Wanted = TypeVar("Wanted", bound=OpenStream)
 _log = get_logger(__name__)
@@ -57,6 +55,19 @@ class Finished:
         return self.resumable.sent.since(seen)
 
 
+class Streams(Protocol):
+    """What is asked of the open streams of a tenant, see `LiveStreams`."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    def close(self, live: OpenStream) -> asyncio.Future[None] | None: ...
+
+    def find(self, stream_id: str) -> OpenStream | None: ...
+
+    def watch_idle(self, live: OpenStream) -> None: ...
+
+
 class Resumption:
     """Lets go of streams when their calls are over, and gives them to calls that resume them.
 
@@ -65,12 +76,23 @@ class Resumption:
         house: What they share with those of other tenants.
     """
 
-    def __init__(self, streams: LiveStreams, house: House) -> None:
+    def __init__(self, streams: Streams, house: House) -> None:
         self._streams = streams
         self._house = house
         self._finished: OrderedDict[str, Finished] = OrderedDict()
         self._finished_bytes = 0
         self._gone: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def keep(self, live: OpenStream, keeping: Keeping, generation: int = FIRST, durable: int | None = None) -> None:
+        """A stream is kept in a store from now on, see `Keeping.begin`."""
+        live.beside = keeping.begin(live, self._streams.tenant, lambda: self._taken_over(live), generation, durable)
+
+    def _taken_over(self, live: OpenStream) -> None:
+        _log.warning("stream taken over by another server", session=live.session_id, stream=live.stream_id)
+        if live.attached:
+            live.give_up(ResumedElsewhere("the stream has been resumed at another server, which has it now"))
+        else:
+            self.drop(live, "another server has it now")
 
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
         """A call lets go of its stream; `over`: its client has been told how it ended. See `LiveStreams.close`."""
@@ -199,7 +221,7 @@ class Resumption:
         except TimeoutError:
             self._park(live)
             return b""
-        data = moved(FIRST if live.beside is None else live.beside.generation, record_of(live, snapshot))
+        data = moved(FIRST if live.beside is None else live.beside.generation, live.record(snapshot))
         _log.info("stream moved", session=live.session_id, stream=live.stream_id)
         if live.beside is not None:
             live.beside.let_go()
