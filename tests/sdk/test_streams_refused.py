@@ -1,4 +1,4 @@
-"""Streams of one call that alone are refused, for a reason that may pass: they go on in it once that has passed."""
+"""Streams of one call that alone are refused, or not answered, for now: they go on in it once that has passed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import kineseg
 import numpy as np
+import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
@@ -33,6 +34,7 @@ class Keeper:
         self.asked: Counter[str] = Counter()
         self.refuses: dict[str, dict[str, Any]] = {}
         self.ends: dict[str, dict[str, Any]] = {}
+        self.ignores: set[str] = set()
         self.breaks = False
 
     def __call__(self, requests: Any, context: grpc.ServicerContext) -> Iterator[pb.SegmentManyResponse]:
@@ -41,6 +43,8 @@ class Keeper:
             for wanted in request.opens:
                 name = wanted.resume.stream_id or wanted.config.session_id
                 self.asked[name] += 1
+                if name in self.ignores:
+                    continue
                 if name in self.refuses:
                     yield closed(self.script, wanted.session, **self.refuses[name])
                     continue
@@ -152,6 +156,71 @@ def test_a_stream_that_is_refused_for_too_long_ends_and_no_other_with_it(
         [(ended, error)] = [(stream, item) for stream, item in many.poll() if isinstance(item, kineseg.KinesegError)]
         assert (ended, error.reason) == (other, "STORE_UNREACHABLE")
     assert one.summary
+
+
+IMPATIENT = {"timeout": 0.5, "limits": kineseg.Limits(stall_s=0.3, reconnect_s=60)}
+
+
+def test_a_stream_that_alone_is_not_answered_is_asked_for_again_in_the_same_call(
+    scripted: Any, connect: Any, motion: Motion, script: ModuleType
+) -> None:
+    keeper = scripted.segment_many = Keeper(script)
+    items: dict[str, list[Any]] = {}
+    with connect(scripted.address, **IMPATIENT).streams() as many:
+        one, other, third = (many.open(rate=30, session_id=name) for name in ("one", "other", "third"))
+        keeper.refuses["other"], keeper.ignores, keeper.breaks = UNREACHABLE, {"third"}, True
+        many.send(dict.fromkeys((one, other, third), motion[:30]))
+        script.until(lambda: keeper.asked["other"] >= 2, "it is refused")
+        keeper.ignores = {"other", "third"}
+        asked, calls = keeper.asked.copy(), scripted.calls.copy()
+        script.until(lambda: all(keeper.asked[name] >= asked[name] + 1 for name in keeper.ignores), "no one answers")
+        assert scripted.calls == calls
+        many.send(dict.fromkeys((one, other, third), motion[30:60]))
+        script.until(lambda: one.frames_processed == 60, "the others do not disturb it")
+        keeper.ignores, keeper.refuses = set(), {}
+        many.flush()
+        assert other.frames_processed == third.frames_processed == 60
+        read(many, items)
+    assert keeper.received == {"one": 60, "other": 60, "third": 60}
+    assert all(reconnections(items[name]) for name in keeper.received)
+
+
+def test_a_stream_that_is_not_answered_for_too_long_ends_and_no_other_with_it(
+    scripted: Any, connect: Any, motion: Motion, script: ModuleType
+) -> None:
+    keeper = scripted.segment_many = Keeper(script)
+    with connect(scripted.address, limits=kineseg.Limits(stall_s=0.5, reconnect_s=1)).streams() as many:
+        one, other = (many.open(rate=30, session_id=name) for name in ("one", "other"))
+        keeper.ignores, keeper.breaks = {"other"}, True
+        many.send({one: motion[:30], other: motion[:30]})
+        script.until(lambda: other.error is not None, "it is given up")
+        many.flush()
+        [(ended, error)] = [(stream, item) for stream, item in many.poll() if isinstance(item, kineseg.KinesegError)]
+        assert (ended, type(error)) == (other, kineseg.Timeout)
+    assert one.summary
+
+
+@pytest.mark.parametrize("last", ["ends", "is refused"])
+def test_a_call_in_which_none_is_left_but_those_without_an_answer_gives_way_to_another(
+    scripted: Any, connect: Any, motion: Motion, script: ModuleType, last: str
+) -> None:
+    keeper = scripted.segment_many = Keeper(script)
+    with connect(scripted.address, **IMPATIENT).streams() as many:
+        one, other = (many.open(rate=30, session_id=name) for name in ("one", "other"))
+        keeper.ignores, keeper.breaks = {"other"}, True
+        if last == "is refused":
+            keeper.refuses["one"] = UNREACHABLE
+        many.send({one: motion[:30], other: motion[:30]})
+        if last == "ends":
+            script.until(lambda: one.frames_processed == 30, "it goes on")
+            one.end_input()
+        script.until(lambda: scripted.calls.count("SegmentMany") >= 3, "another is made")
+        keeper.ignores, keeper.refuses = set(), {}
+        many.send({other: motion[30:60]})
+        many.flush()
+        assert other.frames_processed == 60
+    assert one.summary
+    assert other.summary
 
 
 def test_those_that_lie_in_a_store_that_is_away_come_later_and_the_others_at_once(

@@ -232,7 +232,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         try:
             while True:
                 while True:
-                    wait_s = protocol.ask_again()
+                    wait_s = self._ask_again(number, call)
                     if protocol.request_ready(number):
                         break
                     with contextlib.suppress(TimeoutError):
@@ -254,6 +254,18 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
                 call.cancel()  # and the reader makes another
                 return
             self._end(number, call, failure)
+
+    def _ask_again(self, number: int, call: Call) -> float | None:
+        """See `ManyProtocol.ask_again`; a call in which no stream goes on ends."""
+        unread = self._protocol.count_unread()
+        try:
+            return self._protocol.ask_again(number)
+        except KinesegError:
+            self._settings.abandon(call)
+            return None
+        finally:
+            if unread != self._protocol.count_unread():
+                self._arrived()
 
     async def _receive(self, number: int, call: Call, status: CallStatus) -> None:
         """What the reader does, for as long as the call lives, and those that go on in its place."""
@@ -303,9 +315,11 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
                     self._arrived()
                     self._queued()
             failure = await status.error()
-        except KinesegError as error:  # what came is not what the contract says may come
+        except Internal as error:  # what came is not what the contract says may come
             failure = error
             failure.reason = failure.reason or BROKEN
+        except KinesegError as error:  # no stream goes on in this call
+            failure = error
         except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
             failure = ClientClosed() if self._settings.is_closed() else Cancelled("the call was cancelled")
             task = asyncio.current_task()

@@ -43,7 +43,9 @@ class BaseStreams(Generic[Shared]):
     def __init__(self, settings: CallSettings, configure: Callable[..., StreamConfig]) -> None:
         self._settings = settings
         self._configure = configure
-        self._protocol: ManyProtocol[BaseSharedStream] = ManyProtocol(settings.limits, settings.addresses)
+        self._protocol: ManyProtocol[BaseSharedStream] = ManyProtocol(
+            settings.limits, settings.timeout, settings.addresses
+        )
         self._silence = Silence(settings.limits)
 
     def _left_s(self) -> float:

@@ -12,8 +12,8 @@ from itertools import repeat
 from typing import Generic, TypeVar
 
 from kineseg._config import Limits
-from kineseg._errors import KinesegError, StreamClosed, Unavailable, UsageError
-from kineseg._many_refused import Refused
+from kineseg._errors import KinesegError, StreamClosed, Timeout, Unavailable, UsageError
+from kineseg._many_refused import Refused, Unanswered
 from kineseg._many_request import End, Entry, request_of
 from kineseg._many_unread import Unread
 from kineseg._member_protocol import MemberProtocol
@@ -32,10 +32,11 @@ class ManyProtocol(Generic[Handle]):
 
     Args:
         limits: How much may be under way or unread.
+        timeout: Seconds that any answer may take.
         addresses: How many servers there are to ask.
     """
 
-    def __init__(self, limits: Limits, addresses: int = 1) -> None:
+    def __init__(self, limits: Limits, timeout: float, addresses: int) -> None:
         self.answers = 0  # how many messages have come back
         self.asked = Asked()
         self.progress = 0  # how often something has come of a stream
@@ -51,6 +52,7 @@ class ManyProtocol(Generic[Handle]):
         self._queue: deque[Entry] = deque()
         self._held: list[MemberProtocol[Handle]] = []  # which this call refuses, as it may all others
         self._refused: Refused[Handle] = Refused()  # which it refuses, while others go on in it
+        self._unanswered: Unanswered[Handle] = Unanswered(limits.stall_s, timeout)
         self.unread: Unread[Handle] = Unread()
         self._sender: Hashable | None = None
 
@@ -104,10 +106,26 @@ class ManyProtocol(Generic[Handle]):
         """Whether another call can go on with some of the streams."""
         return any(member.resumes for member in self._members.values())
 
-    def ask_again(self) -> float | None:
-        """Asks again for streams that were refused, if their time has come; seconds until others' has, if there are."""
+    def ask_again(self, call: int) -> float | None:
+        """Asks again for streams that were refused, or not answered, if their time has come.
+
+        Returns:
+            Seconds until others' has; None: there are none.
+
+        Raises:
+            KinesegError: No stream goes on in this call, see `receive`.
+        """
+        if call != self._call:
+            return None
+        for member in self._unanswered.take_due():
+            if self._members.get(member.number) is member and member.outage is not None and member.refused is None:
+                member.refused = Timeout("the server has not answered whether it goes on with the stream")
+                self._held.append(member)
+        if self._held:
+            self._go_on_later()
         self.ask(member for member in self._refused.take_due() if self._members.pop(member.number, None) is member)
-        return self._refused.left_s()
+        left_s = self._refused.left_s(), self._unanswered.left_s()
+        return min((each for each in left_s if each is not None), default=None)
 
     def request_ready(self, call: int) -> bool:
         """Whether `next_request` has an answer: a message, or None for good."""
@@ -144,8 +162,11 @@ class ManyProtocol(Generic[Handle]):
             self.outage = None
         for opened in response.opened:
             member = members.get(opened.session)
-            reconnected = None if member is None else member.receive_opened(opened)
-            if member is not None and reconnected is not None:
+            if member is None:
+                continue
+            self._unanswered.answered(member.outage)
+            reconnected = member.receive_opened(opened)
+            if reconnected is not None:
                 self.unread.add(member, reconnected)
         for output in response.outputs:
             member = members.get(output.session)
@@ -231,8 +252,11 @@ class ManyProtocol(Generic[Handle]):
         for member in members:
             self._last_number += 1
             self._members[self._last_number] = member
-            is_open = member.resume is not None
-            self._queue.append(member.go_on(self._last_number) if is_open else member.start(self._last_number))
+            if member.resume is None:
+                self._queue.append(member.start(self._last_number))
+            else:
+                self._queue.append(member.go_on(self._last_number))
+                self._unanswered.add(member)
 
     def give_up(self, member: MemberProtocol[Handle], error: KinesegError | None) -> None:
         """A stream that is being opened is not to be."""
@@ -307,6 +331,7 @@ class ManyProtocol(Generic[Handle]):
         if error is not None and (member.outage is not None or (member.resumes and may_go_on(error))):
             member.refused = error
             self._held.append(member)
+            self._unanswered.answered(member.outage)
         else:
             del self._members[member.number]
             self._finish(member, error)
@@ -348,3 +373,4 @@ class ManyProtocol(Generic[Handle]):
         self._queue.clear()
         self._held.clear()
         self._refused.clear()
+        self._unanswered.clear()

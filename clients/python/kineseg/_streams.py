@@ -254,7 +254,7 @@ class Streams(BaseStreams[SharedStream], Waiting):
         while True:
             with self._queued:
                 while True:
-                    wait_s = protocol.ask_again()
+                    wait_s = self._ask_again(number)
                     if protocol.request_ready(number):
                         break
                     self._queued.wait(wait_s)
@@ -262,6 +262,19 @@ class Streams(BaseStreams[SharedStream], Waiting):
             if request is None:
                 return
             yield request
+
+    def _ask_again(self, number: int) -> float | None:
+        """See `ManyProtocol.ask_again`; a call in which no stream goes on ends."""
+        unread = self._protocol.count_unread()
+        try:
+            return self._protocol.ask_again(number)
+        except KinesegError:
+            if self._call is not None:
+                self._settings.abandon(self._call)
+            return None
+        finally:
+            if unread != self._protocol.count_unread():
+                self._arrived.notify_all()
 
     def _receive(self, number: int, call: grpc._CallIterator[pb.SegmentManyResponse]) -> None:
         """What the reader's thread does, for as long as the call lives, and those that go on in its place."""
@@ -315,9 +328,11 @@ class Streams(BaseStreams[SharedStream], Waiting):
                     self._queued.notify_all()
         except grpc.RpcError as error:
             failure = self._settings.error(error)
-        except KinesegError as error:  # what came is not what the contract says may come
+        except Internal as error:  # what came is not what the contract says may come
             failure = error
             failure.reason = failure.reason or BROKEN
+        except KinesegError as error:  # no stream goes on in this call
+            failure = error
         except Exception as error:  # whatever it is, the callers must not wait for ever
             failure = Internal(f"reading the streams failed: {error!r}", reason=BROKEN)
             failure.__cause__ = error
