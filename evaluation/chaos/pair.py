@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,14 @@ def pair() -> Iterator[Pair]:
             "store_key": key_file(Path(folder)),
             "store_interval_s": _STORE_INTERVAL_S,
         }
-        with redis, Server(**settings) as one, Server(**settings) as other:
-            yield Pair((one, other), redis)
+        servers = Server(**settings), Server(**settings)
+        with redis, ExitStack() as stack:
+            for server in servers:
+                server.start_soon()
+                stack.push(server)
+            for server in servers:
+                server.wait()
+            yield Pair(servers, redis)
 
 
 def disturbed(size: Size, disturb: Callable[[Pair, int], None], what: str) -> Outcome:

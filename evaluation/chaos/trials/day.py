@@ -32,7 +32,7 @@ _KEPT = {"resume_s": 2.0, "event_log_bytes": 1 << 20, "max_parked": 64}
 
 def run(size: Size) -> Outcome:
     """As much motion as goes through in the trial's time."""
-    people = [take(seed, seconds) for seed in range(_PEOPLE) for seconds in _LENGTHS_S]
+    people = [take(seed, seconds) for seed in range(size.of(_PEOPLE)) for seconds in _LENGTHS_S]
     with Server(**_KEPT) as server, Proxy(server.address) as proxy:
         day = _Day(proxy.address, people)
         before = GivenBack.of(server)
