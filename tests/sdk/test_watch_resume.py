@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from evaluation.chaos.proxy import Proxy
+from tests.sdk.test_dead_connections import KEEPALIVE_S
 
 
 @pytest.fixture
@@ -47,6 +49,21 @@ def test_a_watch_goes_on_after_the_network_was_gone(
     with client.watch("watched-again", cursor=cursor) as other:
         rest = [next(iter(other)) for _ in seen[len(seen) // 2 + 1 :]]
     assert [watched.event for watched in rest] == sent[len(seen) // 2 + 1 :]
+
+
+def test_a_watch_on_a_dead_connection_goes_on_over_another(
+    connect: Any, server: str, proxy: Proxy, motion: np.ndarray[Any, Any]
+) -> None:
+    watch = connect(proxy.address, keepalive_s=1).watch("watched-in-vain")
+    with watch:
+        proxy.strand()
+        with kineseg.Client(server) as sender, sender.stream(rate=30, session_id="watched-in-vain") as stream:
+            stream.send(motion)
+            stream.end_input()
+            sent = list(stream)
+        stranded_at = time.monotonic()
+        assert [next(watch).event for _ in sent] == sent
+        assert time.monotonic() - stranded_at < KEEPALIVE_S
 
 
 def test_a_watch_that_is_not_to_resume_ends_with_the_connection(connect: Any, proxy: Proxy) -> None:

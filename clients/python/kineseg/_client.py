@@ -58,8 +58,9 @@ class Client(Caller):
             ``KINESEG_TOKEN_FILE``) or the user's file say. It is sent only by TLS, or within this machine.
         credentials: Instead of `tls`, gRPC's own, such as ``grpc.ssl_channel_credentials(...)``.
         metadata: Sent with every call, such as ``{"x-request-id": "..."}``.
-        keepalive_s: An idle connection is tested this often. Servers refuse tests more frequent than every 300 s
-            unless they are set up to allow them.
+        keepalive_s: A connection on which nothing comes, though a call is under way, is tested this often, and has
+            broken if it does not answer within as long again, 20 s at most. Kineseg's servers allow 5 s and more; a
+            proxy that is a gRPC server itself may want 300 s.
 
     Raises:
         InvalidRequest: An argument cannot be used; `field` names it.
@@ -76,7 +77,7 @@ class Client(Caller):
         token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
-        keepalive_s: float = 300.0,
+        keepalive_s: float = 20.0,
     ) -> None:
         super().__init__(
             address,

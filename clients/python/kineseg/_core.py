@@ -30,6 +30,7 @@ from kineseg._trust import TLS, Trust, trust
 from kineseg._wire import kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
+_LONGEST_ANSWER_S = 20.0  # to the question whether a connection is alive
 _OWN_DEADLINE = "Deadline Exceeded"  # gRPC's word when it was not the server that gave up
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 # On the wire a health request is one string and its answer one integer, both field 1, just as these wrappers are;
@@ -60,7 +61,7 @@ class BaseClient(ABC, Generic[Channel, Call]):
         token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
-        keepalive_s: float = 300.0,
+        keepalive_s: float = 20.0,
     ) -> None:
         if not timeout > 0:
             raise InvalidRequest(f"timeout must be positive seconds, got {timeout}", field="timeout")
@@ -130,12 +131,15 @@ class BaseClient(ABC, Generic[Channel, Call]):
         return self._connections.to(self._address)
 
     def _channel_options(self, address: str) -> list[tuple[str, Any]]:
+        answer_s = min(self._keepalive_s, _LONGEST_ANSWER_S)
         return [
             ("grpc.max_receive_message_length", self._limits.message_bytes),
             # Clients of one process would share a connection, and with it the one server that it leads to.
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.keepalive_time_ms", int(self._keepalive_s * 1000)),
-            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.keepalive_timeout_ms", int(answer_s * 1000)),
+            ("grpc.http2.ping_timeout_ms", int(answer_s * 1000)),  # 60 s otherwise, whatever the one above says
+            ("grpc.http2.max_pings_without_data", 0),  # who watches sends nothing
             # A server that is just starting is found again soon.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 5_000),

@@ -46,6 +46,8 @@ def grpc_server(
             # A machine that vanishes without a word is noticed in about a minute.
             ("grpc.keepalive_time_ms", 40_000),
             ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.http2.ping_timeout_ms", 20_000),  # 60 s otherwise, whatever the one above says
+            # So often, and no more, a client may ask whether it still has its server, of which it hears nothing.
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ],
         interceptors=interceptors,
