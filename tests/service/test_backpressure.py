@@ -37,7 +37,7 @@ FRAMES = motion(20_000)
 
 
 def test_a_reader_that_stops_stops_only_its_own_stream_and_loses_nothing(serve: Serve, wide: Path) -> None:
-    frames = motion(8_000, 200)
+    frames = motion(3_000, 200)
     with serve(wide, queue_frames=64, queue_responses=128) as (server, stub):
         expected = segment(stub, cut(frames), frame_results=True, session_id="slow")
         with grpc.insecure_channel(server.address, SMALL) as channel:
@@ -45,7 +45,7 @@ def test_a_reader_that_stops_stops_only_its_own_stream_and_loses_nothing(serve: 
             assert next(call).opened.session_id == "slow"
             stuck = settled(stub, "slow")
             # Neither the decoder nor the reading of requests has run ahead.
-            assert stuck.frames_processed < 4_000
+            assert stuck.frames_processed < 1_500
             assert stuck.frames_received - stuck.frames_processed <= 64 + 50 + 50
             # Others go on meanwhile.
             assert events(segment(stub, cut(frames[:900])))[-1].summary.frames == 900
@@ -129,15 +129,15 @@ def test_a_stream_that_never_says_what_it_is_ends(limit: str, serve: Serve) -> N
 
 def test_a_chunk_larger_than_the_queue_goes_through(serve: Serve) -> None:
     with serve(queue_frames=10, queue_responses=2) as (_, stub):
-        # One frame a second: each chunk makes thousands of model frames.
-        responses = segment(stub, cut(FRAMES[:120], rest=60), rate_hz=1.0, frame_results=True)
-        assert events(responses)[-1].summary.frames == 120
-        assert len([r for r in responses if r.HasField("frame_result")]) == 119 * 30 + 1
+        # One frame a second: each chunk makes hundreds of model frames.
+        responses = segment(stub, cut(FRAMES[:60], rest=30), rate_hz=1.0, frame_results=True)
+        assert events(responses)[-1].summary.frames == 60
+        assert len([r for r in responses if r.HasField("frame_result")]) == 59 * 30 + 1
 
 
 def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> None:
-    # One chunk of more than ten minutes in which nothing happens that could be emitted.
-    long = [chunk(0, np.zeros((1000, 3), "<f4"))]
+    # One chunk of more than six minutes in which nothing happens that could be emitted.
+    long = [chunk(0, np.zeros((400, 3), "<f4"))]
     with serve() as (_, stub):
         began = time.monotonic()
         segment(stub, long, rate_hz=1.0)

@@ -29,7 +29,7 @@ from tests.service.conftest import Serve
 from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, status_of, until
 from tests.service.talk_many import Many, chunks, opens
 
-FRAMES = motion(600)
+FRAMES = motion(300)
 SECRET = "a secret of the inside"
 
 
@@ -46,7 +46,7 @@ class Closed:
     flush = isatty = write
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def expected(serve: Serve) -> list[pb.Event]:
     """What a stream emits where nothing fails."""
     with serve() as (_, stub):
@@ -72,7 +72,7 @@ def test_a_helper_that_fails_changes_nothing(
 ) -> None:
     monkeypatch.setattr(*place, fail)
     with serve(max_sessions=1) as (_, stub):
-        for _ in range(3):  # with one slot, a leak would refuse the second
+        for _ in range(2):  # with one slot, a leak would refuse the second
             assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
 
 
@@ -84,7 +84,7 @@ def test_logs_that_cannot_be_written_hurt_no_one(
     logs.configure_logs("debug")
     try:
         with serve(max_sessions=1, log_level="debug") as (_, stub):
-            for _ in range(3):
+            for _ in range(2):
                 assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
                 bad = Call(stub, config())
                 bad.send(config())
@@ -104,7 +104,7 @@ def test_what_fails_after_a_slot_is_taken_gives_it_back(
     with serve(max_sessions=1) as (_, stub):
         with monkeypatch.context() as broken:
             broken.setattr(*place, fail)
-            for _ in range(3):
+            for _ in range(2):
                 call = stub.Segment(iter([config(), *cut(FRAMES)]))
                 with pytest.raises(grpc.RpcError):
                     list(call)
@@ -128,7 +128,7 @@ def test_what_fails_in_a_session_of_a_call_of_many_gives_its_slot_back(
         many = Many(stub)
         with monkeypatch.context() as broken:
             broken.setattr(*place, fail)
-            for number in (1, 2, 3):
+            for number in (1, 2):
                 many.send(opens(number))
                 many.until_opened(number)
                 many.send(chunks((number, 0, FRAMES)))
@@ -139,11 +139,11 @@ def test_what_fails_in_a_session_of_a_call_of_many_gives_its_slot_back(
                 assert failure[0] is grpc.StatusCode.INTERNAL
                 assert "error id" in failure[1]
                 assert SECRET not in failure[1]
-        many.send(opens(4))
-        many.until_opened(4)
-        many.send(chunks((4, 0, FRAMES)))
+        many.send(opens(3))
+        many.until_opened(3)
+        many.send(chunks((3, 0, FRAMES)))
         assert many.finish() is grpc.StatusCode.OK
-        assert content(many.events(4)) == expected
+        assert content(many.events(3)) == expected
 
 
 def test_the_end_of_the_engine_is_the_end_of_its_streams_and_of_the_server(

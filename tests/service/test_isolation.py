@@ -39,9 +39,9 @@ def cancel(call: Call, stub: Stub) -> None:
 
 
 def poison(call: Call, stub: Stub) -> None:
-    frames = FRAMES[450:470].copy()
+    frames = FRAMES[300:320].copy()
     frames[5, 0] = 5000.0
-    call.send(chunk(450, frames))
+    call.send(chunk(300, frames))
     assert status_of(call.failure())[0] == grpc.StatusCode.INTERNAL
 
 
@@ -61,19 +61,19 @@ def test_what_happens_to_one_stream_changes_no_other(stub: Stub, harm: Callable[
     def bystander(seed: int) -> Call:
         return Call(stub, config(model="fragile", frame_results=True))
 
-    streams = [motion(900, seed=seed) for seed in range(3)]
+    streams = [motion(600, seed=seed) for seed in range(2)]
     expected = [segment(stub, cut(s), model="fragile", frame_results=True)[1:] for s in streams]
-    calls = [bystander(seed) for seed in range(3)]
+    calls = [bystander(seed) for seed in range(2)]
     victim = Call(stub, config(model="fragile", session_id="victim"))
     victim.opened()
     for call, frames in zip(calls, streams, strict=True):
         call.opened()
-        call.send(*cut(frames[:450]))
-    victim.send(*cut(FRAMES[:450]))
+        call.send(*cut(frames[:300]))
+    victim.send(*cut(FRAMES[:300]))
     victim.read_ack()
     harm(victim, stub)
     for call, frames, wanted in zip(calls, streams, expected, strict=True):
-        call.send(*(chunk(at, frames[at : at + 50]) for at in range(450, 900, 50)))
+        call.send(*(chunk(at, frames[at : at + 50]) for at in range(300, 600, 50)))
         call.half_close()
         assert content(call.rest()) == content(wanted)
 
@@ -81,10 +81,10 @@ def test_what_happens_to_one_stream_changes_no_other(stub: Stub, harm: Callable[
 def test_a_step_that_fails_as_a_whole_ends_only_the_stream_to_blame(serve: Serve, tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "brittle", TinyModel(name="brittle", crash_above=1000.0))
     with serve(bundle) as (_, stub):
-        streams = [motion(600, seed=seed) for seed in range(6)]
+        streams = [motion(400, seed=seed) for seed in range(4)]
         expected = [segment(stub, cut(frames, rest=20), frame_results=True)[1:] for frames in streams]
-        bad = FRAMES[:600].copy()
-        bad[300, 0] = 5000.0
+        bad = FRAMES[:400].copy()
+        bad[200, 0] = 5000.0
         calls = [Call(stub, config(frame_results=True)) for _ in streams]
         to_blame = Call(stub, config())
         # All at once, so that they meet in batches.
@@ -107,7 +107,7 @@ def test_whoever_gets_a_slot_next_starts_from_the_initial_state(
     bundle = write_tiny_bundle(tmp_path_factory.mktemp("one") / "fragile", model)
     with serve(bundle, max_sessions=1) as (_, stub):
         expected = results(segment(stub, cut(FRAMES[:60]), frame_results=True))
-        for _ in range(3):
+        for _ in range(2):
             call = Call(stub, config(), timeout_s=0.5 if end == "deadline" else PATIENCE_S)
             # On a busy machine a deadline may come at any moment.
             with contextlib.suppress(*([grpc.RpcError] if end == "deadline" else [])):
@@ -137,7 +137,7 @@ def test_streams_that_end_in_every_way_at_once_leave_every_slot_free_and_clean(s
 
         def churn(seed: int) -> None:
             random = np.random.default_rng(seed)
-            for turn in range(12):
+            for turn in range(8):
                 name = f"s{seed}-{turn}"
                 call = Call(stub, config(session_id=name))
                 call.send(*cut(motion(200, seed=seed), rest=int(random.integers(1, 60))))

@@ -33,7 +33,7 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str,
 
 @pytest.fixture(scope="module")
 def expected(running: tuple[object, Stub]) -> list[pb.SegmentResponse]:
-    return content(received(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
+    return content(received(segment(running[1], cut(FRAMES), frame_results=True)[1:]))
 
 
 def durable(client: Client) -> int:

@@ -87,18 +87,18 @@ def received(responses: Iterable[pb.SegmentResponse]) -> list[pb.SegmentResponse
 
 @pytest.fixture(scope="module")
 def expected(running: tuple[object, Stub]) -> list[pb.SegmentResponse]:
-    return content(received(segment(running[1], cut(FRAMES), session_id="same", frame_results=True)[1:]))
+    return content(received(segment(running[1], cut(FRAMES), frame_results=True)[1:]))
 
 
 STEPS = st.tuples(st.integers(0, 300), st.integers(0, 40), st.sampled_from(["read first", "at once"]))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, min_size=1, max_size=4))
 def test_whatever_breaks_the_client_gets_what_an_undisturbed_one_does(
     stub: Stub, expected: list[pb.SegmentResponse], steps: list[tuple[int, int, str]]
 ) -> None:
-    client = Client(stub, session_id="same", frame_results=True)
+    client = Client(stub, frame_results=True)
     for frames, responses, when in steps:
         client.send(frames)
         if when == "read first" and client.next_frame >= 40 * 20:
@@ -111,16 +111,18 @@ def test_whatever_breaks_the_client_gets_what_an_undisturbed_one_does(
 
 
 def test_what_was_read_is_not_sent_again_and_what_was_not_is(stub: Stub, expected: list[pb.SegmentResponse]) -> None:
-    client = Client(stub, session_id="same", frame_results=True)
+    client = Client(stub, frame_results=True)
+    name = client.opened.session_id
     for at in range(100, 600, 100):
         client.send(100)
         client.read(60)
+        until(lambda at=at: session(stub, name).frames_received == at, "all that was sent has arrived")  # type: ignore[misc]
         client.call.cancel()
-        until(lambda: session(stub, "same").parked, "the stream is parked")
+        until(lambda: session(stub, name).parked, "the stream is parked")
         resumed = client.come_back()
         assert resumed.next_frame == at
         assert not resumed.input_ended
-        assert not session(stub, "same").parked
+        assert not session(stub, name).parked
     client.finish()
     assert content(received(client.responses)) == expected
 
@@ -128,11 +130,11 @@ def test_what_was_read_is_not_sent_again_and_what_was_not_is(stub: Stub, expecte
 def test_a_stream_whose_end_its_client_did_not_get_gives_the_rest(
     stub: Stub, expected: list[pb.SegmentResponse]
 ) -> None:
-    client = Client(stub, session_id="same", frame_results=True)
+    client = Client(stub, frame_results=True)
     client.send(600)
     client.call.send(END)
     client.read(30)
-    until(lambda: session_gone(stub, "same"), "all of it has been sent")
+    until(lambda: session_gone(stub, client.opened.session_id), "all of it has been sent")
     client.call.cancel()
     before = list(client.responses)
     for _ in range(2):  # as often as it likes

@@ -26,6 +26,9 @@ async def main():
         await asked.wait()
     return handlers() == before
 
+# What starts it may ignore them, as a shell does for what it puts in the background.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 before = handlers()
 with asyncio.Runner(loop_factory={"usual": None, "without": WithoutSignals}[sys.argv[1]]) as runner:
     at_once = runner.run(main())
