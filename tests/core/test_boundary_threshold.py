@@ -34,14 +34,12 @@ def noisy_steps(seed: int) -> NDArray[np.float32]:
     return (levels + 0.5 * random.standard_normal((900, 6))).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    ("model", "seed"), [(SHIPPED, 3), (SHIPPED, 11), (SCRATCH, 3), (SCRATCH, 11), ("steps", 1), ("steps", 2)]
-)
+@pytest.mark.parametrize(("model", "seed"), [(SHIPPED, 3), (SCRATCH, 11), ("steps", 1)])
 def test_a_higher_threshold_never_gives_more_boundaries(model: str, seed: int) -> None:
     frames = noisy_steps(seed) if model == "steps" else motion(seed)
     model = SCRATCH if model == "steps" else model
     found = []
-    for threshold in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99):
+    for threshold in (0.02, 0.3, 0.5, 0.7, 0.99):
         emitted = events(frames, RATE, model, boundary_threshold=threshold)
         found.append(sum(isinstance(event.detail, SegmentClosed) for event in emitted))
     assert all(fewer <= more for more, fewer in pairwise(found)), found
@@ -68,7 +66,7 @@ def test_what_is_provisional_moves_with_it(model: str) -> None:
 
 
 def test_nothing_provisional_is_emitted_where_there_is_no_candidate() -> None:
-    frames = canonical_pose(generate(11, 90.0, RATE)).frames.astype(np.float32)
+    frames = motion(11)
     for event in events(frames, RATE, boundary_threshold=0.02):
         if isinstance(event.detail, SegmentStarted) and not event.detail.confirmed:
             assert event.decided_frame - event.frame <= 4.0 * RATE

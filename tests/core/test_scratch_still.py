@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from kineseg_core.generic import ScratchPlan, scratch_bundle
@@ -9,7 +11,7 @@ from kineseg_core.inference.decoder import Decoder
 from numpy.typing import NDArray
 
 RATE = 10.0
-CHANNELS = pytest.mark.parametrize("channels", [1, 4, 5, 60])
+CHANNELS = pytest.mark.parametrize("channels", [1, 5, 60])
 F32 = NDArray[np.float32]
 
 
@@ -30,17 +32,19 @@ def embedded(frames: F32) -> tuple[F32, F32]:
     return np.array([embedding for embedding, _ in steps]), np.array([surprise for _, surprise in steps])
 
 
-def frozen(channels: int, still_s: float, noise: float) -> F32:
+@cache
+def frozen(channels: int, still_s: float, noise: float) -> tuple[F32, F32]:
+    """What is embedded of motion, stillness and motion."""
     before = motion(60.0, channels, seed=1)
     still = np.repeat(before[-1:], round(still_s * RATE), axis=0)
     still += noise * np.random.default_rng(2).standard_normal(still.shape).astype(np.float32)
-    return np.concatenate([before, still, motion(30.0, channels, seed=3)])
+    return embedded(np.concatenate([before, still, motion(30.0, channels, seed=3)]))
 
 
 @CHANNELS
 @pytest.mark.parametrize("noise", [0.0, 1e-4])
 def test_the_embedding_of_a_posture_does_not_drift(channels: int, noise: float) -> None:
-    embedding, _ = embedded(frozen(channels, 600.0, noise))
+    embedding, _ = frozen(channels, 600.0, noise)
     spread = embedding[:600].std(axis=0)
     early, late = embedding[640:700].mean(axis=0), embedding[6500:6590].mean(axis=0)
     # A fiftieth of ten minutes is let in.
@@ -50,7 +54,7 @@ def test_the_embedding_of_a_posture_does_not_drift(channels: int, noise: float) 
 @CHANNELS
 @pytest.mark.parametrize("noise", [0.0, 1e-4])
 def test_motion_after_ten_minutes_of_stillness_looks_as_after_ten_seconds(channels: int, noise: float) -> None:
-    soon, late = (embedded(frozen(channels, still_s, noise)) for still_s in (10.0, 600.0))
+    soon, late = (frozen(channels, still_s, noise) for still_s in (10.0, 600.0))
     spread = soon[0][:600].std(axis=0).mean()
     assert np.sqrt(np.square(soon[0][-250:] - late[0][-250:]).mean()) < 0.25 * spread
     assert late[1][-300:].max() < 3.0 * soon[1][-300:].max()

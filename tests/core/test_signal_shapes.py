@@ -90,7 +90,7 @@ PARTS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     parts=PARTS,
     channels=st.sampled_from([1, 2, 4, 5, 12, 60]),
@@ -104,7 +104,7 @@ def test_any_signal_is_segmented_without_a_model(
     check(signal(parts, channels, seed), rate_hz, SCRATCH, latency_s)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(parts=PARTS, rate_hz=st.sampled_from([16.0, 30.0, 120.0]), seed=st.integers(0, 1000))
 def test_any_signal_is_segmented_by_the_shipped_model(
     parts: list[tuple[str, float, int]], rate_hz: float, seed: int
@@ -113,13 +113,13 @@ def test_any_signal_is_segmented_by_the_shipped_model(
 
 
 @pytest.mark.parametrize("name", list(SHAPES))
-@pytest.mark.parametrize(("model", "channels"), [(SHIPPED, 59), (SCRATCH, 1), (SCRATCH, 5)])
+@pytest.mark.parametrize(("model", "channels"), [(SHIPPED, 59), (SCRATCH, 5)])
 def test_each_shape_begins_and_interrupts_a_stream(name: str, model: str, channels: int) -> None:
-    parts = [(name, 1.0, 250), ("wave", 1.0, 200), (name, 1.0, 250), ("noise", 1.0, 200)]
+    parts = [(name, 1.0, 120), ("wave", 1.0, 100), (name, 1.0, 120), ("noise", 1.0, 60)]
     check(signal(parts, channels, seed=3), 10.0, model)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     channels=st.sampled_from([1, 3, 5, 60]),
     rate_hz=st.sampled_from([1.0, 30.0]),

@@ -49,7 +49,7 @@ def undisturbed(folder: Path, made: Scene) -> list[Output]:
 
 
 @given(made=Scenes, cuts=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4))
-@settings(max_examples=16)
+@settings(max_examples=8)
 def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
     stream = open_stream(opener(folder), made.request)
     places = {round(cut * len(made.chunks)) for cut in cuts}
@@ -64,7 +64,7 @@ def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
 
 
 @given(made=Scenes, cuts=st.lists(st.floats(0.0, 1.0), max_size=3))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_in_another_row_of_another_table(folder: Path, made: Scene, cuts: list[float]) -> None:
     bundle = open_stream(opener(folder), made.request).bundle
     stream = RowStream(opener(folder), opener(folder).session(made.request, taught), bundle, 0)

@@ -109,7 +109,7 @@ def kept(kind: str, folder: Path) -> Kept:
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_another_number_is_refused_or_does_no_harm(folder: Path, data: st.DataObject) -> None:
     of = kept(data.draw(st.sampled_from(STREAMS)), folder)
     name = data.draw(st.sampled_from(sorted(of.fields)))
