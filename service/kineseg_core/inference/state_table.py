@@ -9,6 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from kineseg_core.inference.bundle import Bundle
+from kineseg_core.memory.sparse import sparse_zeros
 
 F32 = NDArray[np.float32]
 
@@ -88,7 +89,7 @@ class HostTable:
     def __init__(self, bundle: Bundle, session: ort.InferenceSession, slots: int, max_batch: int) -> None:
         C, S, E = len(bundle.channels), bundle.state_size, bundle.embedding_dim
         self._session = session
-        self._table = np.zeros((slots, S), np.float32)
+        self._table = sparse_zeros((slots, S), np.float32)
         self._buffers: dict[str, F32] = {
             "frame": np.zeros((max_batch, C), np.float32),
             "state": np.zeros((max_batch, S), np.float32),

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_LARGE = 4 << 20
-"""Bytes from which on NumPy asks for huge pages."""
+_LARGE = 64 << 10
+"""Bytes from which on an array has pages of its own."""
 
 
 def sparse_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Zeros that take memory where they are written to, in pages of the usual size.
+    """Zeros that take memory where they are written to, in pages of the usual size, and give it back when they go.
 
-    NumPy asks for pages of 2 MiB, which the first few rows of a table fill for hundreds of others.
+    NumPy takes what is not very large from the heap, where something has been before: all of it is written to at once,
+    and stays with the process. For what is very large it asks for pages of 2 MiB, which the first few rows of a table
+    fill for hundreds of others.
     """
     kind = np.dtype(dtype)
     size = int(np.prod(shape)) * kind.itemsize
