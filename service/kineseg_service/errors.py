@@ -25,7 +25,21 @@ reaches a client.
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
 from __future__ import annotations
 
+from typing import TypeVar
+
 from kineseg_core.errors import CoreError
+
+Error = TypeVar("Error", bound=CoreError)
+
+
+def afresh(error: Error) -> Error:
+    """The same error, not raised yet: to be kept, and to be raised in place of one that is kept.
+
+    Once raised, an error holds all that it has come through, such as the stream that is to keep it.
+    """
+    fresh = type(error).__new__(type(error), *error.args)
+    fresh.__dict__.update(error.__dict__)
+    return fresh
 
 
 class ServerFailed(RuntimeError):

@@ -17,6 +17,7 @@ from evaluation.chaos.size import Size
 _PER_S = 1000
 _INSIDE = ("INTERNAL", "UNKNOWN", "DATA_LOSS")
 _MOST_GROWTH_MIB = 32.0
+_SETTLE_S = 8.0  # a server gives free pages back every five seconds
 
 
 def run(size: Size) -> Outcome:
@@ -30,9 +31,9 @@ def run(size: Size) -> Outcome:
             fuzzer = Fuzzer(server.address, size.of(_PER_S))
             with fuzzer.talking():  # what is made once and kept is no leak
                 time.sleep(size.seconds / 8)
-            before = GivenBack.of(server, settle_s=3.0)
+            before = GivenBack.of(server, settle_s=_SETTLE_S)
             compared = others.beside(size.seconds * 7 / 8, fuzzer.talking)
-            after = GivenBack.of(server, settle_s=3.0)
+            after = GivenBack.of(server, settle_s=_SETTLE_S)
             faults = server.faults()
             alive = server.alive
     inside = sum(fuzzer.codes[code] for code in _INSIDE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -36,8 +37,20 @@ def put_around(handler: Any, around: Around, read: Callable[[bytes], Any] | None
     async def answer(request: Any, context: Context) -> Any:
         response = await around(act, request, context)
         if response is None and not handler.response_streaming:  # else an empty answer would go before the status
-            await context.abort(context.code(), context.details(), context.trailing_metadata())
+            await _abort(context)
         return response
 
     make = getattr(grpc, f"{'_'.join(kind)}_rpc_method_handler")
     return make(answer, read or handler.request_deserializer, handler.response_serializer)
+
+
+async def _abort(context: Context) -> None:
+    """Ends a call with the status that it has been given."""
+    try:
+        await context.abort(context.code(), context.details(), context.trailing_metadata())
+    except grpc.aio.AbortError as error:
+        # The call keeps it, and so would hold itself: see `status`.
+        task, aborted = asyncio.current_task(), error
+        assert task is not None
+        task.add_done_callback(lambda _: aborted.with_traceback(None))
+        raise

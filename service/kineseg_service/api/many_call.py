@@ -18,7 +18,7 @@ from kineseg_service.api.many_request import Chunk, chunks_of
 from kineseg_service.api.opening import HALF_CLOSED_S, Openings, seen_of
 from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
-from kineseg_service.errors import Idle, LimitReached
+from kineseg_service.errors import Idle, LimitReached, afresh
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.streams.live import LiveStreams
@@ -87,7 +87,7 @@ class ManyCall:
                 _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
                 self._openings.leave(member, over=False)
         if self._error is not None:
-            raise self._error
+            raise afresh(self._error)
 
     # What comes.
 
@@ -120,7 +120,7 @@ class ManyCall:
             self._end_input(EndReason.REJECTED, failure)
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> None:
-        self._error = error
+        self._error = None if error is None else afresh(error)
         self._input_over = True
         for number in list(self._opening):
             if error is None:

@@ -29,7 +29,7 @@ from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message
 from kineseg_service.api.rooms import Rooms, TenantRooms
 from kineseg_service.api.status import ClientGoneError, Context, fields_of, send
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere
+from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, afresh
 from kineseg_service.logs import Log, get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
@@ -305,7 +305,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         for output in finished.since(seen_of(wanted)):
             await send(context, convert.response(output))
         if finished.error is not None:
-            raise finished.error
+            raise afresh(finished.error)
 
     async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log, call: StreamCall) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
@@ -314,7 +314,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             async for output in live.outputs():
                 await send(context, convert.response(output, None if live.beside is None else live.beside.durable))
             if live.error is not None:
-                raise live.error
+                raise afresh(live.error)
             log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
         except CoreError as error:
             log.info("stream ended", error=error.message, code=code_of(type(error)).name)
@@ -325,7 +325,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         except asyncio.CancelledError:
             log.info("stream cancelled", given_up=live.given_up)
             if call.error is not None:
-                raise call.error from None
+                raise afresh(call.error) from None
             if live.given_up and not context.done():
                 return
             raise

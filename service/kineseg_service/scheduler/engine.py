@@ -179,20 +179,31 @@ class Engine:
                 self._inbox.wait()
                 if wait_s := self._pace.wait_s():
                     time.sleep(wait_s)  # who posts meanwhile need not wake a thread
-            if idle or not self._pace.wait_s():
-                commands = self._inbox.take()
-                if commands is None:
-                    break
-                self._pace.begin()
-                for command in commands:
-                    self._do(command)
+            if (idle or not self._pace.wait_s()) and not self._obey():
+                break
             hurried = self._lanes.hurry()
-            for lane in self._lanes.waiting():
-                self._ticks.tick(lane)
+            self._tick()
             none_left = not (self._lanes.hurry() if hurried else self._lanes.busy())
             if none_left or self._results.overdue:
                 self._flush()
         self._flush()
+
+    # Each by itself, as the thread would else hold what was last at hand there for as long as it waits.
+
+    def _obey(self) -> bool:
+        """Does what is in the inbox; False at the end."""
+        commands = self._inbox.take()
+        if commands is None:
+            return False
+        self._pace.begin()
+        for command in commands:
+            self._do(command)
+        return True
+
+    def _tick(self) -> None:
+        """A step of each model that has something to step."""
+        for lane in self._lanes.waiting():
+            self._ticks.tick(lane)
 
     def _do(self, command: Callable[[], None]) -> None:
         try:

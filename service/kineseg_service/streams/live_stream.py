@@ -14,6 +14,7 @@ from kineseg_core.intake.together import SentChunk
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
+from kineseg_service.errors import afresh
 from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
@@ -189,7 +190,9 @@ class LiveStream(OpenStream):
                     self.resumable.sent.add(output)
                 yield output
             if self.ended.done():
-                self.ended.result()
+                if failure := self.ended.exception():
+                    assert isinstance(failure, CoreError)
+                    raise afresh(failure)
                 return
             self._changed.clear()
             await self._changed.wait()

@@ -13,7 +13,7 @@ from kineseg_core.events import Ack, EndReason, Output, Summary
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
-from kineseg_service.errors import UnknownSession
+from kineseg_service.errors import UnknownSession, afresh
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
@@ -212,7 +212,7 @@ class OpenStream(ABC):
             except CoreError as refusal:
                 reason, error = EndReason.REJECTED, refusal
         self._ending = True
-        self.error = error
+        self.error = None if error is None else afresh(error)
         return [*self.session.end(reason)]
 
     def _stop(self, error: CoreError) -> None:
