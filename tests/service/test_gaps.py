@@ -38,23 +38,24 @@ def closed(emitted: list[pb.Event]) -> list[pb.SegmentClosed]:
 @pytest.mark.parametrize("model", ["tiny", "scratch"])
 @pytest.mark.parametrize("rate", [30.0, 120.0, 1.0])
 def test_a_long_gap_closes_the_segment_and_the_stream_goes_on(stub: Stub, model: str, rate: float) -> None:
-    frames = motion(1200, rate_hz=rate)
-    jump = 600 + round(20 * rate)
+    half = 60 if rate == 1.0 else 450  # of few frames a second many model frames are made
+    frames = motion(2 * half, rate_hz=rate)
+    jump = half + round(20 * rate)
     emitted = events(segment(stub, pieces(frames, starts=[0, jump]), rate, model=model, channels=["c0", "c1", "c2"]))
     gap = next(event for event in emitted if event.WhichOneof("detail") == "gap")
     assert gap.gap.cuts
-    assert (gap.frame, gap.decided_frame, gap.gap.missing_frames) == (600, jump, jump - 600)
+    assert (gap.frame, gap.decided_frame, gap.gap.missing_frames) == (half, jump, jump - half)
     segments = closed(emitted)
     edges = [(s.start_frame, s.end_frame) for s in segments]
     assert edges[0][0] == 0
-    assert edges[-1][1] == jump + 600
+    assert edges[-1][1] == jump + half
     assert [b for (_, a), (b, _) in itertools.pairwise(edges) if a != b] == [jump]  # one hole, the gap's
-    assert 600 in {end for _, end in edges}
+    assert half in {end for _, end in edges}
     assert jump in {start for start, _ in edges}
     ids = [s.segment_id for s in segments]
     assert ids == sorted(set(ids))
     assert [event.seq for event in emitted] == list(range(1, len(emitted) + 1))
-    assert emitted[-1].summary.frames == 1200
+    assert emitted[-1].summary.frames == 2 * half
     assert emitted[-1].summary.reason == pb.END_REASON_COMPLETED
 
 
@@ -68,7 +69,7 @@ def test_behind_a_gap_the_model_begins_afresh(stub: Stub) -> None:
         np.testing.assert_array_equal(np.array(got), np.array(alone))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.lists(st.integers(1, 200), max_size=12),
     jumps=st.lists(st.integers(0, 300), min_size=1, max_size=4),

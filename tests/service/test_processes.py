@@ -136,7 +136,8 @@ class Group:
         workers = self.workers() if self.process.poll() is None else []
         self.process.kill()
         self.process.wait()
-        psutil.wait_procs(workers, PATIENCE_S)  # they notice that they are alone
+        _, left = psutil.wait_procs(workers, PATIENCE_S)
+        assert not left, "processes whose supervisor is gone end"
         self._reader.join()
         assert self.process.stderr is not None
         self.process.stderr.close()
@@ -183,7 +184,7 @@ def server(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gro
         yield it.serving()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def each(server: Group) -> Iterator[list[Stub]]:
     with a_stub_to_each(server) as stubs:
         yield stubs
@@ -465,16 +466,6 @@ def test_one_that_dies_takes_only_its_own_streams_along_and_is_replaced(tiny: Pa
         assert not list(folder.glob("kineseg-*")), "nothing is left behind"
 
 
-def test_processes_whose_supervisor_is_gone_end(tiny: Path, folder: Path) -> None:
-    with group(folder, bundles=tiny, metrics_port="none") as server:
-        server.serving()
-        workers = server.workers()
-        assert len(workers) == 2
-        server.process.kill()
-        _, alive = psutil.wait_procs(workers, PATIENCE_S)
-        assert not alive
-
-
 @pytest.mark.parametrize("what", ["bundle", "port"])
 def test_what_keeps_it_from_starting_is_said_once(what: str, tiny: Path, tmp_path: Path, folder: Path) -> None:
     with socket.socket() as taken:
@@ -584,28 +575,36 @@ def test_every_process_has_the_same_door(tiny: Path, tmp_path: Path, folder: Pat
             call.cancel()
 
 
-@pytest.mark.parametrize("stored", [False, True], ids=["in memory", "in a store"])
-def test_sessions_of_one_call_are_resumed_at_either(folder: Path, tiny: Path, stored: bool) -> None:
-    (folder / "key").write_bytes(bytes(range(32)))
-    store = {"store": f"sqlite:{folder / 'streams.db'}", "store_key": folder / "key"} if stored else {}
-    with group(folder, bundles=tiny, **store) as server, a_stub_to_each(server.serving()) as (one, other):
-        client = ManyClient(one)
-        for at, stub in ((0, other), (100, one)):
-            client.send(at, at + 100)
-            client.many.until_acked(1, at + 100)
-            client.many.until_acked(2, at + 100)
-            client.break_off()
-            client.stub = stub
-            assert client.come_back() == [pb.Resumed(next_frame=at + 100)] * 2
-        names = {opened.session_id for opened in client.opened.values()}
-        assert (server.sessions_of(0) & names, server.sessions_of(1) & names) == (names, set())
-        client.many.send(pb.SegmentManyRequest(ends=[1, 2]))
-        client.many.until_closed(1, 2)
+def go_on_at_either(server: Group, one: Stub, other: Stub) -> None:
+    """Sessions of one call that breaks, again and again, and of which each process has the end."""
+    client = ManyClient(one)
+    for at, stub in ((0, other), (100, one)):
+        client.send(at, at + 100)
+        client.many.until_acked(1, at + 100)
+        client.many.until_acked(2, at + 100)
         client.break_off()
-        # And the end is had of the other.
-        client.stub = other
-        assert client.come_back() == [pb.Resumed(next_frame=200, input_ended=True)] * 2
-        for outputs in client.outputs.values():
-            seqs = [event.seq for event in events(as_alone(outputs))]
-            assert seqs == list(range(1, len(seqs) + 1))
-            assert events(as_alone(outputs))[-1].summary.frames == 200
+        client.stub = stub
+        assert client.come_back() == [pb.Resumed(next_frame=at + 100)] * 2
+    names = {opened.session_id for opened in client.opened.values()}
+    assert (server.sessions_of(0) & names, server.sessions_of(1) & names) == (names, set())
+    client.many.send(pb.SegmentManyRequest(ends=[1, 2]))
+    client.many.until_closed(1, 2)
+    client.break_off()
+    # And the end is had of the other.
+    client.stub = other
+    assert client.come_back() == [pb.Resumed(next_frame=200, input_ended=True)] * 2
+    for outputs in client.outputs.values():
+        seqs = [event.seq for event in events(as_alone(outputs))]
+        assert seqs == list(range(1, len(seqs) + 1))
+        assert events(as_alone(outputs))[-1].summary.frames == 200
+
+
+def test_sessions_of_one_call_are_resumed_at_either(server: Group, each: list[Stub]) -> None:
+    go_on_at_either(server, *each)
+
+
+def test_sessions_of_one_call_that_are_in_a_store_are_resumed_at_either(folder: Path, tiny: Path) -> None:
+    (folder / "key").write_bytes(bytes(range(32)))
+    store = {"store": f"sqlite:{folder / 'streams.db'}", "store_key": folder / "key"}
+    with group(folder, bundles=tiny, **store) as server, a_stub_to_each(server.serving()) as each:
+        go_on_at_either(server, *each)

@@ -44,7 +44,7 @@ def starts_s(found: Segmentation) -> list[float]:
     return [segment.start_time_s for segment in found.segments]
 
 
-@pytest.mark.parametrize("rate", [10, 24, 250, 1000])
+@pytest.mark.parametrize("rate", [10, 250, 1000])
 def test_three_regimes_are_cut_and_the_first_comes_back(client: Client, rate: float) -> None:
     found = client.segment(regimes(rate), rate=rate, model="scratch")
     assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
@@ -53,7 +53,7 @@ def test_three_regimes_are_cut_and_the_first_comes_back(client: Client, rate: fl
     assert not any(isinstance(event, AnomalyRaised) for event in found.events)
 
 
-@pytest.mark.parametrize("latency_s", [0.5, 2.0, 5.0])
+@pytest.mark.parametrize("latency_s", [0.5, 5.0])
 def test_no_boundary_is_decided_later_than_the_budget_allows(client: Client, latency_s: float) -> None:
     found = client.segment(regimes(20), rate=20, model="scratch", latency_s=latency_s)
     assert len(found.boundaries) == 2
@@ -62,8 +62,7 @@ def test_no_boundary_is_decided_later_than_the_budget_allows(client: Client, lat
     assert (late <= latency_s).all()
 
 
-@pytest.mark.parametrize("factor", [1e6, 1.0, 1e-6])
-@pytest.mark.parametrize("offset", [0.0, 3.0])
+@pytest.mark.parametrize(("factor", "offset"), [(1e6, 0.0), (1e-6, 3.0)])
 def test_units_and_origin_do_not_matter(client: Client, factor: float, offset: float) -> None:
     found = client.segment((regimes(10) + offset) * factor, rate=10, model="scratch")
     assert starts_s(found) == pytest.approx([0, 30, 60], abs=6)
@@ -109,7 +108,7 @@ def test_a_spike_is_an_anomaly_and_the_same_beat_again_is_not(client: Client) ->
 
 
 def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> None:
-    wave = regimes(50, seconds=20)
+    wave = regimes(50, seconds=7)
     whole = client.segment(wave, rate=50, model="scratch", frame_results=True)
     with client.stream(rate=50, model="scratch", channels=["a"], frame_results=True, chunk_s=0.02) as stream:
         for start in range(0, len(wave), 7):
@@ -125,7 +124,7 @@ def test_live_and_whole_give_the_same_whatever_the_chunks(client: Client) -> Non
 def test_streams_of_many_shapes_at_once_do_not_disturb_each_other(client: Client) -> None:
     shapes = [(1, 10), (1, 10), (2, 10), (1, 25), (6, 30)]
     data = [
-        np.stack([regimes(rate, seconds=12, seed=at + c) for c in range(channels)], axis=1)
+        np.stack([regimes(rate, seconds=8, seed=at + c) for c in range(channels)], axis=1)
         for at, (channels, rate) in enumerate(shapes)
     ]
     alone = [client.segment(d, rate=rate, model="scratch") for d, (_, rate) in zip(data, shapes, strict=True)]

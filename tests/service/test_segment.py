@@ -181,7 +181,7 @@ def fifteen_seconds(rate: float) -> F32:
 
 
 @settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     sizes=st.lists(st.integers(1, 200), max_size=60),
