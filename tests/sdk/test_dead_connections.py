@@ -30,7 +30,7 @@ def proxy(server: str) -> Iterator[Proxy]:
 def test_streams_on_a_dead_connection_go_on_over_another(
     connect: Any, server: str, proxy: Proxy, motion: Motion, script: ModuleType
 ) -> None:
-    take = motion[:450]
+    take = motion[:300]
     with connect(server).stream(rate=30, frame_results=True) as undisturbed:
         undisturbed.send(take)
         undisturbed.end_input()
@@ -40,7 +40,7 @@ def test_streams_on_a_dead_connection_go_on_over_another(
         alone, items = client.stream(rate=30, frame_results=True), {}
         with alone, client.streams() as many:
             together = [many.open(rate=30, frame_results=True) for _ in range(2)]
-            for begin in (0, 150, 300):
+            for begin in (0, 150):
                 alone.send(take[begin : begin + 100])
                 many.send(dict.fromkeys(together, take[begin : begin + 100]))
                 proxy.strand()
@@ -55,8 +55,8 @@ def test_streams_on_a_dead_connection_go_on_over_another(
                 items.setdefault(stream, []).append(item)
         for stream in (alone, *together):
             assert events_of(items[stream]) == expected
-            assert len(reconnections(items[stream])) >= 3
-        assert proxy.connections >= 4
+            assert len(reconnections(items[stream])) >= 2
+        assert proxy.connections >= 3
         script.until(lambda: proxy.ended == proxy.connections - 1, "connections that nothing goes by are closed")
 
 

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,15 +72,16 @@ def outcome(segmentation: kineseg.Segmentation) -> list[dict[str, Any]]:
 
 def test_chunking_and_flavour_change_no_event(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
-    reference = outcome(kineseg.Client(server).segment(motion, rate=30, chunk_s=1))
-    assert outcome(client.segment(motion, rate=30, chunk_s=0.01)) == reference
-    assert outcome(client.segment(motion, rate=30, chunk_s=3.3)) == reference
+    take = motion[:900]
+    reference = outcome(kineseg.Client(server).segment(take, rate=30, chunk_s=1))
+    assert outcome(client.segment(take, rate=30, chunk_s=0.01)) == reference
+    assert outcome(client.segment(take, rate=30, chunk_s=3.3)) == reference
 
 
 def test_channels_may_come_in_any_order(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
-    turned = client.segment(motion[:, ::-1], rate=30, channels=("c2", "c1", "c0"))
-    assert outcome(turned) == outcome(client.segment(motion, rate=30))
+    turned = client.segment(motion[:600, ::-1], rate=30, channels=("c2", "c1", "c0"))
+    assert outcome(turned) == outcome(client.segment(motion[:600], rate=30))
 
 
 def test_the_result_is_the_same_whatever_decisions_are_wanted(server: str, connect: Any, motion: Frames) -> None:
@@ -147,7 +150,7 @@ def test_frame_results_come_for_every_frame_of_the_model(server: str, connect: A
     assert all(np.isfinite(result.embedding).all() for result in results)
 
 
-@pytest.mark.parametrize("decisions", ["all", "final", "provisional"])
+@pytest.mark.parametrize("decisions", ["all", "provisional"])
 def test_a_watcher_sees_what_the_stream_sees(
     decisions: str, server: str, connect: Any, motion: Frames, script: ModuleType
 ) -> None:
@@ -264,7 +267,7 @@ def test_the_servers_status_survives_a_write_that_meets_it(server: str, script: 
 
     async def run() -> None:
         async with kineseg.AsyncClient(server, retries=0) as client:
-            for attempt in range(200):
+            for attempt in range(80):
                 await one(client, attempt % 40 * 0.0001)
 
     asyncio.run(run())
@@ -288,12 +291,12 @@ def test_a_full_server_is_worth_another_try(tiny_bundle: Path, connect: Any) -> 
 
 
 def test_a_long_recording_streams_without_being_read(server: str, connect: Any, motion: Frames) -> None:
-    long = np.tile(motion, (14, 1))[:25_000]  # many times what may be under way
+    long = np.tile(motion, (5, 1))[:8_000]  # many times what may be under way
     with connect(server).stream(rate=120, chunk_s=0.5) as stream:
         stream.send(long)
         stream.end_input()
         events = list(stream)
-    assert events[-1].frames == 25_000
+    assert events[-1].frames == 8_000
 
 
 def test_a_recording_is_segmented(server: str, connect: Any, motion: Frames, script: ModuleType) -> None:
@@ -328,36 +331,40 @@ def server_process(tiny_bundle: Path) -> Iterator[tuple[subprocess.Popen[str], s
     process.stdout.close()
 
 
-HELD_STILL = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot hold a process still")
-
-
-@pytest.mark.parametrize("doing", ["sending", "reading", pytest.param("flushing", marks=HELD_STILL), "watching"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot hold a process still")
 def test_a_server_that_vanishes_is_unavailable(
-    doing: str, server_process: tuple[subprocess.Popen[str], str], connect: Any, motion: Frames
+    server_process: tuple[subprocess.Popen[str], str], connect: Any, motion: Frames
 ) -> None:
+    """For whoever sends, reads, waits for what is under way or watches."""
     process, address = server_process
     client = connect(address, limits=kineseg.Limits(reconnect_s=0.5))
-    watch = client.watch()
-    killer = threading.Timer(0.05, process.kill)
+    held = threading.Event()
 
-    def go_on() -> None:
-        with client.stream(rate=30) as stream:
+    def go_on(stream: Any, doing: str) -> None:
+        while doing == "sending":
+            stream.send(motion[:30])
+        while doing == "reading":
+            stream.poll(timeout=1)
+        if doing == "flushing":
+            held.wait()
+            stream.send(motion[:30])
+            stream.flush()
+
+    doings = ("sending", "reading", "flushing")
+    with ThreadPoolExecutor(len(doings) + 1) as pool:
+        watch = client.watch()
+        outcomes = {"watching": pool.submit(list, watch)}
+        for doing in doings:
+            stream = client.stream(rate=30).open()
             stream.send(motion[:300])
             stream.flush()
-            if doing == "flushing":
-                os.kill(process.pid, signal.SIGSTOP)
-                stream.send(motion[:30])
-            killer.start()
-            while doing == "sending":
-                stream.send(motion[:30])
-            while doing == "reading":
-                stream.poll(timeout=1)
-            if doing == "watching":
-                list(watch)
-            stream.flush()
-
-    with pytest.raises(kineseg.Unavailable) as caught:
-        go_on()
-    killer.join()
-    assert caught.value.retryable
-    assert address in str(caught.value)
+            outcomes[doing] = pool.submit(go_on, stream, doing)
+        os.kill(process.pid, signal.SIGSTOP)
+        held.set()
+        time.sleep(0.05)
+        process.kill()
+        for doing, outcome in outcomes.items():
+            error = outcome.exception()
+            assert isinstance(error, kineseg.Unavailable), doing
+            assert error.retryable
+            assert address in str(error)

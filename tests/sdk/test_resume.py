@@ -110,7 +110,7 @@ def test_a_connection_that_is_lost_without_a_word_is_made_anew(
 CUTS = st.lists(st.tuples(st.integers(1, 12_000), st.sampled_from(["cut", "halve", "delay"])), max_size=5)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CUTS)
 def test_whatever_is_cut_the_events_are_those_of_an_undisturbed_run(
     server: str, take: Motion, expected: list[Any], cuts: list[tuple[int, str]]

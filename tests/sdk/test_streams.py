@@ -24,7 +24,7 @@ def by_stream(items: Any) -> dict[Any, list[Any]]:
 
 def test_streams_of_one_call_give_what_streams_of_their_own_do(server: str, connect: Any, motion: Frames) -> None:
     client = connect(server)
-    parts = {"one": motion[:600], "two": motion[400:1100], "three": motion[900:]}
+    parts = {"one": motion[:300], "two": motion[200:600], "three": motion[1350:]}
     expected = {}
     for name, frames in parts.items():
         with client.stream(rate=30, frame_results=name == "two") as stream:
@@ -34,9 +34,9 @@ def test_streams_of_one_call_give_what_streams_of_their_own_do(server: str, conn
     with client.streams() as many:
         streams = {name: many.open(rate=30, frame_results=name == "two") for name in parts}
         items = []
-        for at in range(0, 900, 70):
+        for at in range(0, 450, 70):
             some = {streams[name]: frames[at : at + 70] for name, frames in parts.items()}
-            times = {streams["three"]: (np.arange(900) * PERIOD_NS)[at : at + 70]}
+            times = {streams["three"]: (np.arange(450) * PERIOD_NS)[at : at + 70]}
             many.send(some, timestamps_ns=times)
             items += many.poll()
         many.end_input()
