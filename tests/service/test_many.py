@@ -48,7 +48,7 @@ def alone(running: tuple[BackgroundServer, Stub]) -> Callable[[int, bool], list[
     return one
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     turns=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 200), st.booleans()), max_size=30),
     rest=st.integers(1, 300),
