@@ -95,7 +95,7 @@ def test_a_fault_is_an_alert_while_it_lasts(alertmanager: Broker, tmp_path: Path
         sink = f"alertmanager+http://127.0.0.1:{alertmanager.port}"
         chain.start("following", "relay", *at, "--sink", sink, "--cursor", kept, "--from-beginning")
         chain.start("listening", "stream", f"{udp}?up=y", *at, "--out", events)
-        chain.start("playing", "play", tmp_path / "take.npz", "--to", udp, "--speed", 3)
+        chain.start("playing", "play", tmp_path / "take.npz", "--to", udp, "--speed", 6)
         raised = next(watch).event
         assert isinstance(raised, sdk.AnomalyRaised)
         anomaly = str(raised.anomaly_id)

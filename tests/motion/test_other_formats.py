@@ -222,7 +222,7 @@ def whole_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=300)
+@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=150)
 @given(st.data())
 def test_damage_of_any_kind_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     kind, content = data.draw(st.sampled_from(sorted(whole_files(tmp_path).items())))

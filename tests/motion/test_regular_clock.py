@@ -105,7 +105,7 @@ def test_equal_times_that_no_rounding_explains_are_spread() -> None:
     assert "1 times in 'time' equal the one before" in clock.notes[0]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(st.floats(0, 1e12) | st.integers(0, 100).map(float), min_size=2, max_size=50))
 def test_any_times_that_do_not_decrease_give_a_clock(values: list[float]) -> None:
     ticks = np.sort(np.array(values))

@@ -390,7 +390,7 @@ def test_a_large_table_is_read_fast_enough_to_wait_for(tmp_path: Path) -> None:
     np.testing.assert_array_equal(plain.frames, careful.frames)
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=300)
+@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=150)
 @given(st.data())
 def test_a_damaged_table_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     text = data.draw(

@@ -93,7 +93,7 @@ async def test_streams_of_all_processes_are_on_one_page(tiny: Path, tmp_path: Pa
         calls = await asyncio.to_thread(opened_by_many, supervisor, 24)
         feeds = {feed.info.name: feed for feed in await seen(lambda: hub.feeds(), lambda feeds: len(feeds) == 20)}
         await seen(lambda: hub.notices.get("more", ""), lambda words: words == "4 more streams are open than are shown")
-        frames = signal(20, 0)
+        frames = signal(14, 0)
         for name in feeds:
             calls[name].send(*cut(frames))
         for feed in feeds.values():

@@ -140,7 +140,7 @@ Turn = tuple[list[int], str, int]
     ),
     leaves=st.integers(0, 60),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) -> None:
     running = Running(opener)
     cuts: list[list[tuple[int, int]]] = [[] for _ in REQUESTS]

@@ -34,44 +34,44 @@ from tests.service.talk import (
 FRAMES = motion(900)
 
 
-def cancel(call: Call, stub: Stub) -> None:
+def cancel(call: Call, stub: Stub, name: str) -> None:
     call.cancel()
 
 
-def poison(call: Call, stub: Stub) -> None:
+def poison(call: Call, stub: Stub, name: str) -> None:
     frames = FRAMES[300:320].copy()
     frames[5, 0] = 5000.0
     call.send(chunk(300, frames))
     assert status_of(call.failure())[0] == grpc.StatusCode.INTERNAL
 
 
-def reject(call: Call, stub: Stub) -> None:
+def reject(call: Call, stub: Stub, name: str) -> None:
     call.send(chunk(0, FRAMES[:5]))
     assert status_of(call.failure())[0] == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def close(call: Call, stub: Stub) -> None:
-    [session] = [s for s in stub.ListSessions(pb.ListSessionsRequest()).sessions if s.session_id == "victim"]
-    stub.CloseSession(pb.CloseSessionRequest(session_id=session.session_id))
+def close(call: Call, stub: Stub, name: str) -> None:
+    assert name in [session.session_id for session in stub.ListSessions(pb.ListSessionsRequest()).sessions]
+    stub.CloseSession(pb.CloseSessionRequest(session_id=name))
     assert events(call.rest())[-1].summary.reason == pb.END_REASON_CLOSED
 
 
 @pytest.mark.parametrize("harm", [cancel, poison, reject, close])
-def test_what_happens_to_one_stream_changes_no_other(stub: Stub, harm: Callable[[Call, Stub], None]) -> None:
+def test_what_happens_to_one_stream_changes_no_other(stub: Stub, harm: Callable[[Call, Stub, str], None]) -> None:
     def bystander(seed: int) -> Call:
         return Call(stub, config(model="fragile", frame_results=True))
 
     streams = [motion(600, seed=seed) for seed in range(2)]
     expected = [segment(stub, cut(s), model="fragile", frame_results=True)[1:] for s in streams]
     calls = [bystander(seed) for seed in range(2)]
-    victim = Call(stub, config(model="fragile", session_id="victim"))
-    victim.opened()
+    victim = Call(stub, config(model="fragile"))
+    name = victim.opened().session_id
     for call, frames in zip(calls, streams, strict=True):
         call.opened()
         call.send(*cut(frames[:300]))
     victim.send(*cut(FRAMES[:300]))
     victim.read_ack()
-    harm(victim, stub)
+    harm(victim, stub, name)
     for call, frames, wanted in zip(calls, streams, expected, strict=True):
         call.send(*(chunk(at, frames[at : at + 50]) for at in range(300, 600, 50)))
         call.half_close()

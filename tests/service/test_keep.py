@@ -86,7 +86,7 @@ REQUESTS = [
 
 
 @given(cut=st.integers(0, 20), seed=st.integers(0, 99))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_streams_that_run_together_go_on_elsewhere_as_if_nothing_had_happened(
     tiny_opener: Opener, cut: int, seed: int
 ) -> None:

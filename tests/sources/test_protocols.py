@@ -147,7 +147,7 @@ async def test_what_is_played_is_heard(name: str, recorded: Recorded, free_port:
     url = f"{name}://127.0.0.1:{free_port}"
     # Without a clock of the sender's the rate is that of arrivals, and so depends on how busy this machine is.
     timed = protocol.clock == "sender" or bool(protocol.options)
-    speed, frames = (8.0, 240) if timed else (1.0, 90)
+    speed, frames = (8.0, 240) if timed else (1.0, 45)
     heard = await hear(url + protocol.options, recorded, to=url, frames=frames, speed=speed)
     assert len(heard.values) >= frames
     assert heard.health.unreadable == 0
