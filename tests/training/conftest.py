@@ -41,6 +41,17 @@ def corpus(recordings: Path) -> Corpus:
     return load_corpus(Source((recordings,)))
 
 
+@pytest.fixture(scope="session")
+def few_clips(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like that of the CMU clips, with clips of two actions only."""
+    folder = tmp_path_factory.mktemp("few")
+    for part, action, takes in (("train", "running", 4), ("train", "jumping", 3), ("test", "running", 1)):
+        (folder / part / action).mkdir(parents=True)
+        for file in sorted((cmu_folder / part / action).glob("*.txt"))[-takes:]:
+            (folder / part / action / file.name).symlink_to(file.resolve())
+    return folder
+
+
 @pytest.fixture
 def tiny() -> FitSettings:
     """Settings that train in a second."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from kineseg_training.commands import app
 from kineseg_training.data import Corpus, Source, load_corpus
 from kineseg_training.default.task import FitSettings
 from kineseg_training.default.trained import Trained, fit, load_trained
 from kineseg_training.errors import CheckpointError, DataError, SettingsError
 from kineseg_training.loop import LAST, CourseRow, LoopSettings, load_saved, train
 from kineseg_training.models import Seq2SeqSettings
-from typer.testing import CliRunner
 
 from tests.training.loop.line import Line
 
@@ -79,23 +74,6 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert same_parameters(resumed, whole)
     for name in ("course.csv", "course.png", "recipe.json"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-def test_two_processes_come_to_what_one_does(recordings: Path, tmp_path: Path) -> None:
-    sizes = {"hidden": 8, "source": 12, "target": 6, "shortest-source": 4, "batch": 8, "steps": 3, "epochs": 2}
-    options = ["--quiet", "--data", str(recordings), *(f"--{name}={value}" for name, value in sizes.items())]
-    alone = CliRunner().invoke(app, ["fit", str(tmp_path / "one"), *options])
-    assert alone.exit_code == 0, alone.output
-    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "kineseg_training"]
-    together = subprocess.run(
-        [sys.executable, "-m", *launcher, "fit", str(tmp_path / "two"), *options],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert together.returncode == 0, together.stderr
-    assert alone.output.count("best epoch") == together.stdout.count("best epoch") == 1
-    one, two = (load_saved(tmp_path / name / LAST).network for name in ("one", "two"))
-    for parameter, value in one.items():
-        torch.testing.assert_close(two[parameter], value, rtol=1e-4, atol=1e-6)
 
 
 def test_it_stops_when_validation_gets_no_better(corpus: Corpus, tiny: FitSettings, tmp_path: Path) -> None:

@@ -1,15 +1,13 @@
-"""A task as small as can be: fit a plane to made-up points. As a script: train it in the folder named."""
+"""A task as small as can be: fit a plane to made-up points."""
 
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
-from kineseg_training.loop import LoopSettings, Task, Update, train
+from kineseg_training.loop import Task, Update
 from torch import Tensor, nn
 
 
@@ -39,7 +37,3 @@ class Line(Task):
     def _loss(self, x: Tensor) -> Tensor:
         truth = 2 * x[:, :1] - 3 * x[:, 1:] + 1
         return ((self.network(x) - truth) ** 2).float().mean()
-
-
-if __name__ == "__main__":
-    train(Line(), LoopSettings(10, 5), Path(sys.argv[1]), progress=False)

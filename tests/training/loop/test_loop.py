@@ -1,12 +1,9 @@
-"""The loop: what it leaves behind, that a resumed run and several processes come to the same, and what it refuses."""
+"""The loop: what it leaves behind, that a resumed run comes to the same, and what it refuses."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,6 @@ from kineseg_training.errors import CheckpointError, SettingsError, TrainingErro
 from kineseg_training.loop import LAST, CourseRow, LoopSettings, load_saved, train
 
 from tests.training.loop.line import Line
-
-HERE = Path(__file__).parent
 
 
 def parameters(task: Line) -> torch.Tensor:
@@ -103,26 +98,6 @@ def test_a_run_is_not_overwritten_nor_gone_on_with_by_another_recipe(tmp_path: P
     (tmp_path / "run" / LAST).write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         train(Line(), LoopSettings(2, 1), tmp_path / "run", resume=True, progress=False)
-
-
-def test_two_processes_come_to_what_one_does(tmp_path: Path) -> None:
-    alone = Line()
-    train(alone, LoopSettings(10, 5), tmp_path / "alone", progress=False)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += [str(HERE / "line.py"), str(tmp_path / "together")]
-    path = os.pathsep.join(filter(None, [str(HERE.parents[2]), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        command,
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    together = Line()
-    together.network.load_state_dict(dict(load_saved(tmp_path / "together" / LAST).network))
-    torch.testing.assert_close(parameters(together), parameters(alone), rtol=1e-5, atol=1e-6)
 
 
 def test_mixed_precision_learns_too_and_keeps_float32_parameters(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,24 +157,6 @@ def test_new_classes_keep_blocks_and_normalisation(few: Clips) -> None:
     x = torch.from_numpy(cut_labelled(few[1], 30, 60).frames)
     assert torch.equal(other.eval().pooled(x), source.eval().pooled(x))
     assert float(other.temperature) == 1.0
-
-
-def test_two_processes_train_together(cmu_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
-    command += ["kineseg_training", "recognition", "train", str(tmp_path / "run"), "--preset", "tiny"]
-    command += ["--cmu", str(cmu_folder)]
-    command += ["--actions", "jumping,running", "--iterations", "2", "--quiet"]
-    done = subprocess.run(
-        command,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert load_saved(tmp_path / "run" / LAST).iteration == 2
-    assert load_stgcn(tmp_path / "run").settings.classes == ("jumping", "running")
 
 
 def test_what_does_not_fit_is_refused(few: Clips) -> None:

@@ -1,10 +1,7 @@
-"""Training a composite LSTM: what it learns from, that it learns, resumes, and comes to the same in two processes."""
+"""Training a composite LSTM: what it learns from, that it learns, and resumes."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import torch
 from kineseg.motion import CANONICAL_CHANNELS
 from kineseg_training.data import mirrored
 from kineseg_training.errors import CheckpointError, DataError, SettingsError, TrainingError
-from kineseg_training.loop import LAST, LoopSettings, load_saved, train
+from kineseg_training.loop import LAST, LoopSettings, train
 from kineseg_training.models.composite import CompositeLSTM, CompositeSettings
 from kineseg_training.studies.exhibit import RunContext
 from kineseg_training.studies.srivastava_2015.commands import app
@@ -212,21 +209,6 @@ def test_the_command_trains_resumes_and_says_what_it_found(tmp_path: Path) -> No
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
     assert says in " ".join(run("train", tmp_path / "run", *FILMS, *arguments, status=1).split())
-
-
-def test_two_processes_come_to_what_one_does(tmp_path: Path) -> None:
-    options = (*FILMS, "--variant", "composite", "--conditional", "--seed", "3")
-    run("train", tmp_path / "alone", *options)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
-    command += ["kineseg_training", "composite", "train", str(tmp_path / "together"), *options]
-    done = subprocess.run(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    alone, together = (load_saved(tmp_path / name / LAST) for name in ("alone", "together"))
-    assert alone.iteration == together.iteration == 4
-    for name, value in alone.network.items():
-        torch.testing.assert_close(together.network[name], value, rtol=1e-4, atol=1e-5)
 
 
 def test_senseless_settings_are_refused() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +19,6 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 TINY = PRESETS["tiny"]
-
-
-@pytest.fixture(scope="module")
-def few_clips(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like that of the CMU clips, with clips of two actions only."""
-    folder = tmp_path_factory.mktemp("few")
-    for part, action, takes in (("train", "running", 4), ("train", "jumping", 3), ("test", "running", 1)):
-        (folder / part / action).mkdir(parents=True)
-        for file in sorted((cmu_folder / part / action).glob("*.txt"))[-takes:]:
-            (folder / part / action / file.name).symlink_to(file.resolve())
-    return folder
 
 
 def waves(length: int = 120, channels: int = 5) -> NDArray[np.float64]:
@@ -155,15 +141,3 @@ def test_the_command_trains_and_goes_on_and_does_not_overwrite(few_clips: Path, 
     assert "--resume" in command(*words, status=1)
     assert "adversarial" in command(out, "--cmu", few_clips, "--resume", status=1)
     assert "--cmu" in command(tmp_path / "other", "--cmu", tmp_path / "nothing", status=1)
-
-
-def test_two_processes_train_together(few_clips: Path, tmp_path: Path) -> None:
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    torchrun += ["-m", "kineseg_training", "baseline", "train", str(tmp_path / "run"), "--preset", "tiny"]
-    torchrun += ["--iterations", "4", "--cmu", str(few_clips), "--quiet"]
-    done = subprocess.run(
-        torchrun, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("best validation loss") == 1
-    assert load_su(tmp_path / "run").settings.hidden == TINY.hidden
