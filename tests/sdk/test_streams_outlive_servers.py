@@ -55,7 +55,7 @@ def process(settings: dict[str, Any]) -> Iterator[tuple[subprocess.Popen[str], s
 
 @pytest.fixture(scope="module")
 def takes() -> list[Motion]:
-    t = np.arange(900) / 30
+    t = np.arange(600) / 30
     size = (1 + (t // 5 % 2))[:, None]
     return [np.stack([np.sin(w * t), np.cos(w * t), np.sin(2 * w * t)], 1).astype(np.float32) * size for w in (3, 7)]
 
@@ -95,13 +95,13 @@ def test_streams_of_one_call_go_on_at_whichever_server_there_is(
                 read()
                 return all(map(reconnections, items.values()))
 
-            send(0, 300)
-            until(lambda: streams[0].frames_processed >= 200, "some of it is processed")
+            send(0, 210)
+            until(lambda: streams[0].frames_processed >= 120, "some of it is processed")
             killed.kill()
-            send(300, 600)
+            send(210, 420)
             until(all_are_back, "they go on")
             second.stop()
-            send(600, 900)
+            send(420, 600)
             many.end_input()
             for stream, item in many:
                 items[stream].append(item)

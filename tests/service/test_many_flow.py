@@ -201,7 +201,7 @@ def test_no_request_ends_as_internal_or_hurts_another_call(
     stub = running[1]
     bystander = Many(stub, opens(1))
     bystander.until_opened(1)
-    bystander.send(chunks((1, 0, FRAMES[:300])))
+    bystander.send(chunks((1, 0, FRAMES[:60])))
     many = Many(stub, opens(1, 2))
     many.until_opened(1, 2)
     many.send(*wild)
@@ -210,9 +210,9 @@ def test_no_request_ends_as_internal_or_hurts_another_call(
     for number in many.closed:
         failure = many.failure(number)
         assert failure is None or failure[0] in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
-    bystander.send(chunks((1, 300, FRAMES[300:])))
+    bystander.send(chunks((1, 60, FRAMES[60:120])))
     assert bystander.finish() is grpc.StatusCode.OK
-    assert bystander.events(1)[-1].summary.frames == 600
+    assert bystander.events(1)[-1].summary.frames == 120
 
 
 @given(

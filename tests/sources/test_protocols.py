@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg import Event, SegmentClosed, Segmenter
 from kineseg.motion.joint_mapping import map_joints
@@ -157,6 +157,7 @@ async def test_what_is_played_is_heard(name: str, recorded: Recorded, free_port:
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_no_datagram_breaks_the_decoder(name: str, recorded: Recorded, data: st.DataObject) -> None:
     protocol = PROTOCOLS[name]
