@@ -44,7 +44,12 @@ class Server:
         self._serving = threading.Event()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            if self.alive:
+                self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
