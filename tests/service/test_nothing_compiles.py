@@ -48,6 +48,11 @@ with BackgroundServer(Settings(port=0, metrics_port=None, log_level="error")) as
             names = [f"c{i}" for i in range(channels)]
             run(signal[:, :channels], lost=30, model="scratch", channels=names)
         run(positions, model="scratch", joints=joints)
+        with client.streams() as many:
+            streams = [many.open(rate=60, model="scratch", channels=["a", "b"]) for _ in range(3)]
+            many.send({stream: signal[:12, :2] for stream in streams})
+            many.end_input()
+            assert list(many)
     after = kernels()
 assert len(before) > 20, before
 print({name: (before.get(name), count) for name, count in after.items() if count != before.get(name)})

@@ -11,13 +11,15 @@ from kineseg.motion import CANONICAL_CHANNELS, CANONICAL_JOINTS, Joints
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
 from kineseg_core.intake.source_pose import canonical_source
+from kineseg_core.intake.together import SentChunk, take_together
 
 _RATE_HZ, _MODEL_RATE_HZ, _FRAMES = 60.0, 30.0, 8
 _LOST = 3
 
 
 def warm_up() -> None:
-    """Takes a few frames in every way that is usual: channels, with capture times and without, and joints."""
+    """Takes a few frames in every way that is usual: channels, with capture times and without, joints, and chunks of
+    several streams at once."""
     channels = ("a", "b")
     times = [round(frame * SECOND / _RATE_HZ) for frame in range(_FRAMES)]
     _take(Intake(channels, None, _RATE_HZ, _MODEL_RATE_HZ, IntakeLimits()), len(channels), times)
@@ -28,6 +30,9 @@ def warm_up() -> None:
         pose = canonical_source(joints, _RATE_HZ)
         intake = Intake(CANONICAL_CHANNELS, None, _RATE_HZ, _MODEL_RATE_HZ, IntakeLimits(), pose=pose)
         _take(intake, joints.width)
+    several = [Intake(channels, None, _RATE_HZ, _MODEL_RATE_HZ, IntakeLimits()) for _ in range(2)]
+    data = np.ones((_FRAMES, len(channels)), "<f4").tobytes()
+    take_together([SentChunk(intake, 0, data, ()) for intake in several])
 
 
 def _take(intake: Intake, numbers: int, times_ns: Sequence[int] = ()) -> None:
