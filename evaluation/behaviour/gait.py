@@ -24,7 +24,7 @@ KIND_OF = {
 RATE_HZ = 30.0
 _ACTIONS = ("walk", "squat", "wave", "punch")
 _SEGMENT_S = (16.0, 40.0)
-_USUAL_S = 480.0
+USUAL_S = 480.0
 """For so long nothing is changed."""
 _EVERY = 3
 """One stretch of walking of so many is changed."""
@@ -98,7 +98,7 @@ def _spans(recording: Recording, frames: int) -> list[tuple[int, int]]:
     late = [
         (begin, end)
         for begin, end, name in zip(truth.boundaries, ends, truth.names, strict=True)
-        if name == "walk" and begin > _USUAL_S * RATE_HZ
+        if name == "walk" and begin > USUAL_S * RATE_HZ
     ]
     return [(begin + (end - begin) // 4, end - round(RATE_HZ)) for begin, end in late[::_EVERY]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from evaluation.behaviour import gait
 from evaluation.behaviour.counts import Counts
 from evaluation.behaviour.gait import walk
 from evaluation.behaviour.watch import Report, reports_of_work
@@ -37,8 +38,9 @@ def test_work_without_a_fault_has_all_tasks_in_order_and_the_wrong_labels_asked_
     assert 0.05 < wrong / len(tasks) < 0.16
 
 
-def test_walking_is_changed_only_where_it_is_said_to_be() -> None:
-    usual, limping = walk(1, 560.0), walk(1, 560.0, "limp")
+def test_walking_is_changed_only_where_it_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gait, "USUAL_S", 20.0)
+    usual, limping = walk(1, 200.0), walk(1, 200.0, "limp")
     (begin_s, end_s), *_ = limping.changed_s
     differs = abs(usual.positions - limping.positions).max(axis=(1, 2)) > 1e-9
     assert differs[int(begin_s * 30) + 30 : int(end_s * 30) - 30].mean() > 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class CourseRow:
 
 
 Course = tuple[CourseRow, ...]
+_DRAWN_EVERY_S = 10.0
 
 
 def best_row(course: Course, monitor: str = "validation_loss") -> CourseRow:
@@ -39,15 +41,55 @@ def best_row(course: Course, monitor: str = "validation_loss") -> CourseRow:
     return min(course, key=lambda row: row.figures[monitor])
 
 
-def write_course(folder: Path, course: Course) -> None:
-    """``course.csv`` and ``course.png`` in the folder."""
-    names = list(dict.fromkeys(name for row in course for name in row.figures))
+class CourseFiles:
+    """Keeps ``course.csv`` of all rows in a folder, and ``course.png``, which is drawn now and then, and on leaving:
+    small models take many steps in the time of a drawing.
+
+    Args:
+        folder: Where; none: nothing is written.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._course: Course = ()
+        self._drawn: Course = ()
+        self._drawn_s = time.monotonic()
+
+    def __enter__(self) -> CourseFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._course != self._drawn:
+            self._draw()
+
+    def write(self, course: Course) -> None:
+        """The course as far as it is known."""
+        if self._folder is None:
+            return
+        self._course = course
+        write_atomically(self._folder / "course.csv", _table(course, _names(course)))
+        if time.monotonic() - self._drawn_s > _DRAWN_EVERY_S:
+            self._draw()
+
+    def _draw(self) -> None:
+        assert self._folder is not None
+        losses = [name for name in _names(self._course) if "loss" in name]
+        write_atomically(self._folder / "course.png", _picture(self._course, losses))
+        self._drawn, self._drawn_s = self._course, time.monotonic()
+
+
+def _names(course: Course) -> list[str]:
+    return list(dict.fromkeys(name for row in course for name in row.figures))
+
+
+def _table(course: Course, names: Sequence[str]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["iteration", *names])
     writer.writerows([row.iteration, *(row.figures.get(name, "") for name in names)] for row in course)
-    write_atomically(folder / "course.csv", text.getvalue().encode())
-    write_atomically(folder / "course.png", _picture(course, [name for name in names if "loss" in name]))
+    return text.getvalue().encode()
 
 
 def _picture(course: Course, names: Sequence[str]) -> bytes:

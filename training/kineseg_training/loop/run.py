@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from kineseg_training.errors import CheckpointError, SettingsError, TrainingError
 from kineseg_training.files import write_atomically
-from kineseg_training.loop.course import Board, Course, CourseRow, best_row, write_course
+from kineseg_training.loop.course import Board, Course, CourseFiles, CourseRow, best_row
 from kineseg_training.loop.processes import Processes, joined
 from kineseg_training.loop.saved import LAST, Saved, load_saved
 from kineseg_training.loop.settings import LoopSettings
@@ -77,6 +77,7 @@ def train(
         with (
             tqdm(total=settings.iterations, initial=first - 1, disable=not (progress and processes.first)) as bar,
             Board(out, wanted=settings.tensorboard and processes.first) as board,
+            CourseFiles(out if processes.first else None) as files,
         ):
             for iteration in range(first - 1, last + 1):
                 if iteration >= first:
@@ -116,7 +117,7 @@ def train(
                 # that of a run that was never interrupted.
                 if out is not None and due and processes.first:
                     saved.write(out / LAST)
-                    write_course(out, course)
+                    files.write(course)
                 if asked.is_set():
                     if out is None:
                         raise TrainingError(f"interrupted after iteration {iteration}")
