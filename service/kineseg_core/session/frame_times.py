@@ -8,19 +8,21 @@ from array import array
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.session.config import SessionConfig
+from kineseg_core.session.quiet_rows import QuietRow
 
 _LEAST, _MORE_S = 64, 4.0
 
 
 @within("0 <= count")
-@keeps("count _frames _times_ns _after", fixed="_size")
+@keeps("count _frames _times_ns _after", fixed="_size", passing="_noted")
 class FrameTimes:
     """At which of the client's frames, and when, the model's latest frames begin.
 
     A ring: what is decided about frames further back than twice the latency budget has had its time before.
 
     Attributes:
-        count: How many of the model's frames there have been.
+        count: How many of the model's frames there have been; those that are noted elsewhere count once `catch_up` has
+            taken them, as all methods do that change anything.
     """
 
     def __init__(self, config: SessionConfig) -> None:
@@ -28,15 +30,31 @@ class FrameTimes:
         self._frames, self._times_ns = (array("q", bytes(8 * self._size)) for _ in range(2))
         self.count = 0
         self._after: tuple[int, int] | None = None
+        self._noted: QuietRow | None = None
+
+    def read(self, noted: QuietRow) -> None:
+        """From now on frames may be noted there that come before what comes here."""
+        self._noted = noted
+
+    def catch_up(self) -> None:
+        """Takes frames that have been noted elsewhere."""
+        if self._noted is not None:
+            for frame, ns in self._noted.take():
+                self._append(frame, ns)
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
+        self.catch_up()
+        self._append(frame, ns)
+
+    def _append(self, frame: int, ns: int) -> None:
         at = self.count % self._size
         self._frames[at], self._times_ns[at] = frame, ns
         self.count += 1
 
     def close(self, frame: int, ns: int) -> None:
         """The stream has ended before this frame and time, or pauses there."""
+        self.catch_up()
         self._after = (frame, ns)
 
     def reopen(self) -> None:

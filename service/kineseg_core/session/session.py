@@ -54,6 +54,7 @@ from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenting import Alone, AnyTable, InRow, Plan, alone, seat
 from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
 from kineseg_core.session.frame_times import FrameTimes
+from kineseg_core.session.quiet_rows import QuietRow, QuietRows
 from kineseg_core.session.watchers import OpenSegment, Watchers
 
 REMEMBERED_SEGMENTS = 10_000
@@ -68,7 +69,7 @@ _MICROSECOND = 1000
     "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
     "_acked _closed _observed segments",
     fixed="request config intake segmenter_plan _late_ns",
-    passing="_quiet",
+    passing="_row",
     latest={"segments": 32},
 )
 class Session:
@@ -124,7 +125,7 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._observed: tuple[float, list[float]] = (0.0, [])
-        self._quiet: InRow | None = None  # where a frame from which nothing follows concerns no one else
+        self._row: QuietRow | None = None  # where frames may be noted from which nothing follows
 
     # What the receiver does.
 
@@ -150,22 +151,39 @@ class Session:
 
     # What the processor does.
 
-    def take_row(self, table: AnyTable, row: int) -> None:
-        """Keeps the numbers of its segmenter in a row of a table; no frame has come yet."""
+    def take_row(self, table: AnyTable, row: int, quiet: QuietRows) -> None:
+        """Keeps the numbers of its segmenter in a row of a table; no frame has come yet.
+
+        `quiet`: where frames may be noted, in the same row, instead of being given to `advance`; see `catch_up`.
+        """
         assert self._decides is None
         self._decides = seat(self.segmenter_plan, table, row)
+        noted = QuietRow(quiet, row)
+        self._frame_times.read(noted)
         if not (self.config.frame_results or self._watchers.any or self._namer.recognises):
-            self._quiet = self._decides
+            self._row = noted
 
     def settle_in(self) -> None:
-        """Makes what decides, where the first frame would have made it."""
+        """Makes what decides, where the first frame would have made it, and takes what has been noted elsewhere."""
         _ = self._segmenter
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Takes the frames of the model that have been noted in its row. All that comes after them does, too."""
+        self._frame_times.catch_up()
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless all segments that go on have begun."""
         certain, provisional = self._segmenter.going_on
         if not (self._open.keys() >= set(certain) and self._provisional.keys() >= set(provisional)):
             raise ValueError("segments go on that have not begun")
+        self._say_if_quiet()
+
+    def _say_if_quiet(self) -> None:
+        """A frame from which nothing follows concerns no one else, unless it begins a segment."""
+        if self._row is not None:
+            assert isinstance(self._decides, InRow)
+            self._row.says(quiet=not self._decides.begins)
 
     @property
     def _segmenter(self) -> Alone | InRow:
@@ -202,21 +220,10 @@ class Session:
         segmenter = self._segmenter
         assert isinstance(segmenter, InRow)
         self._arrive(block, at, step)
-        self._settle(segmenter.follow(follows) if follows or segmenter.begins else (), block, at, out)
-
-    def pass_quietly(self, start: int, start_ns: int) -> bool:
-        """Takes a frame of the model, which the table has taken and from which nothing follows.
-
-        Args:
-            start, start_ns: Where it begins, see `ModelFrames`.
-
-        Returns:
-            Whether that was all: if not, it has not been taken, and is to go through `advance`.
-        """
-        if self._quiet is None or self._quiet.begins:
-            return False
-        self._frame_times.append(start, start_ns)
-        return True
+        begins = segmenter.begins
+        self._settle(segmenter.follow(follows) if follows or begins else (), block, at, out)
+        if begins:
+            self._say_if_quiet()
 
     def _arrive(self, block: ModelFrames, at: int, step: Step) -> None:
         """A frame of the model is there."""
@@ -253,6 +260,7 @@ class Session:
             self._namer.restart()
             self._frame_times.reopen()
             self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
+            self._say_if_quiet()
         detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
         self._emit(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
 

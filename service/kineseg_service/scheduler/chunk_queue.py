@@ -107,6 +107,11 @@ class ChunkRows:
         streams = self.waiting.streams
         return [streams[chunk] for chunk in self.which.tolist()]
 
+    @property
+    def begin(self) -> I64:
+        """``(n, 2)`` where the frame of each row begins: the client's frame, and its time in nanoseconds."""
+        return self.waiting.chunks.moments[self.rows, 2:]
+
     def put(self, frames: F32, slots: I64) -> None:
         """Fills ``frames (n, C)`` and ``slots (n,)`` for the model."""
         np.take(self.waiting.chunks.frames, self.rows, axis=0, out=frames, mode="clip")

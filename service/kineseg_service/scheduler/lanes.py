@@ -11,6 +11,7 @@ from kineseg_core.errors import Full
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.resampling import F32
 from kineseg_core.segmenting import AnyTable, AnyTablePlan, new_table
+from kineseg_core.session.quiet_rows import QuietRows
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.batcher import Batcher
@@ -29,6 +30,7 @@ class Lane(Generic[T]):
         batcher: Streams whose next frame waits.
         chunks: What waits in columns of others, none of which are ahead of their own time.
         chunks_first: They have stepped first the last time.
+        quiet: Frames from which nothing has followed, in rows that are the streams' slots.
         frames_waiting: So many frames of the model wait for a step.
     """
 
@@ -37,6 +39,7 @@ class Lane(Generic[T]):
         self.batcher: Batcher[T] = Batcher(turns)
         self.chunks = ChunkQueue(decoder.slots)
         self.chunks_first = False
+        self.quiet = QuietRows(decoder.slots)
         self.streams = 0  # open ones
         self.frames_waiting = 0
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)

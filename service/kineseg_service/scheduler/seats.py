@@ -44,7 +44,7 @@ class Seats:
             raise Broken("the server has failed and is ending; try another one")
         lane = self._lanes.own(session.config.model) if own is None else self._lanes.made(own)
         lease = lane.decoder.acquire()
-        session.take_row(lane.table(table_plan(session.segmenter_plan)), lease.slot)
+        session.take_row(lane.table(table_plan(session.segmenter_plan)), lease.slot, lane.quiet)
         if snapshot is not None:
             try:
                 snapshot.resume(session)

@@ -9,7 +9,6 @@ from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Output
 from kineseg_core.inference.state_table import Step, Stepped
 from kineseg_core.intake.resampling import F32, ModelFrames
-from kineseg_core.segmenting import AnyTable
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.chunk_queue import ChunkRows
@@ -68,13 +67,13 @@ class Stepper:
             fits[stepped.bad_rows] = False
             streams = self._without_bad(streams, chunks, fits)
             slots, frames, stepped = slots[fits], frames[fits], stepped.of(np.flatnonzero(fits).tolist())
-        self._in_rows(lane.rows, streams, chunks, slots, frames, stepped)
+        self._in_rows(lane, streams, chunks, slots, frames, stepped)
 
     def _without_bad(
         self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows], fits: NDArray[np.bool_]
     ) -> list[ScheduledStream]:
         """Those whose outputs are fine, as the rows that are left of the chunks; of the others the streams fail."""
-        everyone, begin = [*streams, *(stream for rows in chunks for stream in rows.streams)], len(streams)
+        everyone, begin = _everyone(streams, chunks), len(streams)
         for rows in chunks:
             end = begin + len(rows)
             rows.only(fits[begin:end])
@@ -85,7 +84,7 @@ class Stepper:
 
     def _in_rows(
         self,
-        table: AnyTable,
+        lane: Lane[ScheduledStream],
         streams: Streams,
         chunks: Sequence[ChunkRows],
         slots: NDArray[np.int64],
@@ -94,24 +93,39 @@ class Stepper:
     ) -> None:
         """What their segmenters, whose numbers are in a table, make of it."""
         try:
-            follows = table.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
+            follows = lane.rows.step(slots, frames, stepped.embedding, stepped.surprise, self._network)
         except Exception:
-            self._fail_all([*streams, *(stream for rows in chunks for stream in rows.streams)])
+            self._fail_all(_everyone(streams, chunks))
             return
         # Nearly always nothing follows, and that is to cost next to nothing.
-        for row, stream in enumerate(streams):
-            block, at = stream.block, stream.at
-            if row not in follows and stream.session.pass_quietly(block.start[at], block.start_ns[at]):
-                self._advanced(stream, NOTHING)
-            elif (outputs := self._follow(stream, block, at, stepped.one(row), follows.get(row, ()))) is not None:
+        quiet = lane.quiet.quiet[slots]
+        quiet[list(follows)] = False
+        self._note(lane, streams, chunks, slots, quiet)
+        for row, (stream, is_quiet) in enumerate(zip(streams, quiet.tolist(), strict=False)):
+            outputs: Sequence[Output] | None = NOTHING
+            if not is_quiet:
+                outputs = self._follow(stream, stream.block, stream.at, stepped.one(row), follows.get(row, ()))
+            if outputs is not None:
                 self._advanced(stream, outputs)
         first = len(streams)
         for rows in chunks:
-            moments = rows.waiting.chunks.moments[rows.rows, 2:].tolist()
-            for row, (stream, (start, start_ns)) in enumerate(zip(rows.streams, moments, strict=True), first):
-                if row in follows or not stream.session.pass_quietly(start, start_ns):
-                    self._follow_row(rows, row - first, stepped.one(row), follows.get(row, ()))
+            for at in np.flatnonzero(~quiet[first : first + len(rows)]).tolist():
+                self._follow_row(rows, at, stepped.one(first + at), follows.get(first + at, ()))
             first += len(rows)
+
+    def _note(
+        self,
+        lane: Lane[ScheduledStream],
+        streams: Streams,
+        chunks: Sequence[ChunkRows],
+        slots: NDArray[np.int64],
+        quiet: NDArray[np.bool_],
+    ) -> None:
+        """Frames of streams that are quiet go through with that."""
+        own = [(stream.block.start[stream.at], stream.block.start_ns[stream.at]) for stream in streams]
+        moments = [np.array(own, np.int64).reshape(-1, 2), *(rows.begin for rows in chunks)]
+        for place in lane.quiet.note(slots[quiet], np.concatenate(moments)[quiet]):
+            _everyone(streams, chunks)[int(np.flatnonzero(quiet)[place])].session.catch_up()
 
     def _follow_row(self, rows: ChunkRows, at: int, step: Step, follows: Sequence[int]) -> None:
         """Something follows from one of the rows of chunks, or may."""
@@ -138,3 +152,8 @@ class Stepper:
     def _fail_all(self, streams: Streams) -> None:
         for stream in streams:
             self._fail(stream, "the boundary network could not be run")
+
+
+def _everyone(streams: Streams, chunks: Sequence[ChunkRows]) -> list[ScheduledStream]:
+    """Of each row of a step."""
+    return [*streams, *(stream for rows in chunks for stream in rows.streams)]

@@ -19,6 +19,7 @@ from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.opening import Opener
 from kineseg_core.segmenting import new_table, table_plan
 from kineseg_core.session import End, Session
+from kineseg_core.session.quiet_rows import QuietRows
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 
 from tests.core.snapshot.scenes import taught
@@ -36,7 +37,7 @@ class RowStream:
         self.table = new_table(table_plan(session.segmenter_plan), ROWS, ROWS)
         for column in self.table.columns:  # whatever was there before
             column.view(np.uint8)[...] = 0x55
-        session.take_row(self.table, row)
+        session.take_row(self.table, row, QuietRows(ROWS))
         self._slots = np.array([row])
 
     @classmethod
