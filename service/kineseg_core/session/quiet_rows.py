@@ -1,9 +1,12 @@
-"""Frames from which nothing follows, of many sessions at once: next to all are, and none of them costs a call.
+"""What goes through many sessions at once and concerns no one else: next to all frames, and the ends of their chunks.
 
-They are noted here in columns, a row a session. A session takes what has been noted of it before it does anything else.
+It is noted here in columns, a row a session, and costs no call. A session takes what has been noted of it once it wants
+to know.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,7 @@ class QuietRows:
         self.quiet: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         self._moments: I64 = sparse_zeros((rows, _MOST, 2), np.int64)
         self._count: I64 = np.zeros(rows, np.int64)
+        self._acked: I64 = np.zeros(rows, np.int64)
 
     def note(self, rows: I64, moments: I64) -> list[int]:
         """Takes the next frame of some sessions that are quiet.
@@ -49,6 +53,10 @@ class QuietRows:
         full: list[int] = np.flatnonzero(count == _MOST).tolist()
         return full
 
+    def acknowledge(self, rows: I64, frames: Sequence[int]) -> None:
+        """All of a chunk has gone through some sessions; `frames`: the index after the last one of each."""
+        self._acked[rows] = frames
+
 
 class QuietRow:
     """What is noted of one session; it begins anew.
@@ -60,12 +68,17 @@ class QuietRow:
 
     def __init__(self, rows: QuietRows, row: int) -> None:
         self._rows, self._row = rows, row
-        rows._count[row] = 0
+        rows._count[row] = rows._acked[row] = 0
         self.says(quiet=False)
 
     def says(self, *, quiet: bool) -> None:
         """Whether its next frames may be noted here."""
         self._rows.quiet[self._row] = quiet
+
+    @property
+    def acked(self) -> int:
+        """The index after the last frame of the newest chunk that has been noted; 0 before the first."""
+        return int(self._rows._acked[self._row])
 
     def take(self) -> list[tuple[int, int]]:
         """What has been noted since it was taken last: where each frame begins."""

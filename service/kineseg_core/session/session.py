@@ -125,7 +125,7 @@ class Session:
         self._acked = 0
         self._closed = 0
         self._observed: tuple[float, list[float]] = (0.0, [])
-        self._row: QuietRow | None = None  # where frames may be noted from which nothing follows
+        self._row: QuietRow | None = None  # where is noted what concerns no one else
 
     # What the receiver does.
 
@@ -154,14 +154,13 @@ class Session:
     def take_row(self, table: AnyTable, row: int, quiet: QuietRows) -> None:
         """Keeps the numbers of its segmenter in a row of a table; no frame has come yet.
 
-        `quiet`: where frames may be noted, in the same row, instead of being given to `advance`; see `catch_up`.
+        `quiet`: where frames may be noted, in the same row, instead of being given to `advance`, and ends of chunks
+        instead of to `ack`; see `catch_up`.
         """
         assert self._decides is None
         self._decides = seat(self.segmenter_plan, table, row)
-        noted = QuietRow(quiet, row)
-        self._frame_times.read(noted)
-        if not (self.config.frame_results or self._watchers.any or self._namer.recognises):
-            self._row = noted
+        self._row = QuietRow(quiet, row)
+        self._frame_times.read(self._row)
 
     def settle_in(self) -> None:
         """Makes what decides, where the first frame would have made it, and takes what has been noted elsewhere."""
@@ -169,8 +168,10 @@ class Session:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Takes the frames of the model that have been noted in its row. All that comes after them does, too."""
+        """Takes what has been noted in its row. What reads of it does, too."""
         self._frame_times.catch_up()
+        if self._row is not None:
+            self._acked = max(self._acked, self._row.acked)
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless all segments that go on have begun."""
@@ -183,7 +184,8 @@ class Session:
         """A frame from which nothing follows concerns no one else, unless it begins a segment."""
         if self._row is not None:
             assert isinstance(self._decides, InRow)
-            self._row.says(quiet=not self._decides.begins)
+            concerns_others = self.config.frame_results or self._watchers.any or self._namer.recognises
+            self._row.says(quiet=not (concerns_others or self._decides.begins))
 
     @property
     def _segmenter(self) -> Alone | InRow:
@@ -195,6 +197,7 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
+        self.catch_up()
         return Progress(self._acked, self._closed, self._seq, self._watchers.warming_up)
 
     def observe(self, block: ModelFrames, at: int, step: Step) -> list[Look]:
@@ -275,12 +278,8 @@ class Session:
 
     def ack(self, chunk: ChunkEnd, out: list[Output]) -> None:
         """All of a chunk has gone through."""
-        self.acknowledged(chunk.frames)
+        self._acked = chunk.frames
         out.append(Ack(chunk.frames))
-
-    def acknowledged(self, frames: int) -> None:
-        """The same, where whoever processes it says so to the client."""
-        self._acked = frames
 
     def finish(self, end: End, out: list[Output]) -> Summary:
         """All frames have gone through: closes what is open and sums up."""

@@ -37,6 +37,11 @@ class SentChunks(NamedTuple):
 class WaitingChunks:
     """Chunks of streams of a model, each stream once.
 
+    Args:
+        sent: Among which they are.
+        which: Of them.
+        slots: Of the streams of these.
+
     Attributes:
         streams, came, chunks: See `SentChunks`.
         sizes: N, how many frames of the model each has.
@@ -47,12 +52,13 @@ class WaitingChunks:
 
     __slots__ = ("at", "came", "chunks", "sizes", "slots", "streams", "waits")
 
-    def __init__(self, sent: SentChunks, which: Sequence[int]) -> None:
+    def __init__(self, sent: SentChunks, which: Sequence[int], slots: Sequence[int]) -> None:
         self.streams, self.came, self.chunks = sent
         self.waits: NDArray[np.bool_] = np.zeros(len(self.streams), np.bool_)
-        self.waits[which] = True
+        chunks = np.array(which)
+        self.waits[chunks] = True
         self.slots: I64 = np.zeros(len(self.streams), np.int64)
-        self.slots[which] = [self.streams[chunk].slot for chunk in which]
+        self.slots[chunks] = slots
         self.at: I64 = self.chunks.begins.copy()
         self.sizes = self.chunks.sizes
 

@@ -8,6 +8,7 @@ from functools import partial
 from kineseg_core.events import Output
 
 from kineseg_service.scheduler.chunk_queue import ChunkRows, SentChunks, WaitingChunks
+from kineseg_service.scheduler.deliveries import Through
 from kineseg_service.scheduler.lanes import Lane
 from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.queues import Queues
@@ -34,20 +35,27 @@ class Columns:
 
     def take(self, sent: SentChunks) -> None:
         """Chunks wait in the columns of their lane, unless something else of their stream waits before them."""
-        ready: dict[Lane[ScheduledStream], list[int]] = {}
-        for chunk, (stream, came) in enumerate(zip(sent.streams, sent.came, strict=True)):
-            if stream.lease is None:
+        ready: dict[Lane[ScheduledStream], list[tuple[int, int]]] = {}
+        most = self._queues.most_outputs
+        for chunk, stream in enumerate(sent.streams):
+            lease = stream.lease
+            if lease is None:
                 continue
-            if stream.queue or stream.queued or stream.ahead or self._queues.stalls(stream):
+            is_full = stream.produced - stream.written >= most
+            if stream.queue or stream.queued or stream.ahead or (is_full and self._queues.stalls(stream)):
                 items = sent.chunks.items(chunk)
-                self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
+                self._seats.or_fail(stream, partial(self._queues.take, stream, items, sent.came[chunk]))
                 continue
-            stream.window = self._pace.saw(stream.window)
             stream.in_columns += 1
-            ready.setdefault(stream.lane, []).append(chunk)
-        for lane, chunks in ready.items():
-            waiting = WaitingChunks(sent, chunks)
-            lane.frames_waiting += sum(waiting.sizes[chunk] for chunk in chunks)
+            lane = stream.lane
+            if lane not in ready:
+                ready[lane] = []
+            ready[lane].append((chunk, lease.slot))
+        for lane, seated in ready.items():
+            chunks, slots = zip(*seated, strict=True)
+            self._pace.saw_all([sent.streams[chunk] for chunk in chunks])
+            waiting = WaitingChunks(sent, chunks, slots)
+            lane.frames_waiting += sum([waiting.sizes[chunk] for chunk in chunks])
             lane.chunks.add(waiting)
 
     def followed(self, stream: ScheduledStream, outputs: Sequence[Output]) -> None:
@@ -61,16 +69,19 @@ class Columns:
 
     def settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
         """Rows have been stepped: with some of them their chunks have gone through."""
-        acknowledge = self._results.acknowledge
         for rows in chunks:
             waiting = rows.waiting
             streams, sizes, received = waiting.streams, waiting.sizes, waiting.chunks.received
-            for chunk in rows.through():
+            through = rows.through()
+            lane.quiet.acknowledge(waiting.slots[through], [received[chunk] for chunk in through])
+            acknowledged: list[Through] = []
+            for chunk in through:
                 stream = streams[chunk]
                 stream.in_columns -= 1
                 stream.passed += sizes[chunk] + 1
-                stream.session.acknowledged(received[chunk])
-                acknowledge(stream, received[chunk])
+                acknowledged.append((stream, received[chunk], stream.passed))
+            self._results.acknowledge(acknowledged)
+            for stream, _, _ in acknowledged:
                 if stream.queue:
                     self._queues.proceed(stream)
         lane.chunks.settle()

@@ -33,18 +33,9 @@ class Delivery:
     error: CoreError | None = None
 
 
-class Through(NamedTuple):
-    """A chunk has gone through, and an acknowledgement is all that has come of it since the last hand-over.
-
-    Attributes:
-        stream: Whose.
-        frames: The index after the chunk's last frame.
-        passed: See `Delivery`.
-    """
-
-    stream: ScheduledStream
-    frames: int
-    passed: int
+Through = tuple[ScheduledStream, int, int]
+"""A chunk has gone through, and an acknowledgement is all that has come of it since the last hand-over: whose, the
+index after its last frame, and how much has gone through in all, see `Delivery`."""
 
 
 class HandOver(NamedTuple):
@@ -64,12 +55,17 @@ class Outbox:
     def __bool__(self) -> bool:
         return bool(self._through) or bool(self._deliveries)
 
-    def acknowledge(self, stream: ScheduledStream, frames: int) -> None:
-        """A chunk has gone through that was taken together with others; up to this frame all has been given."""
-        if stream in self._deliveries:
-            self.give(stream, (Ack(frames),))
-        else:
-            self._through.append(Through(stream, frames, stream.passed))
+    def acknowledge(self, chunks: Sequence[Through]) -> None:
+        """Chunks have gone through that were taken together with others; up to their ends all has been given."""
+        if not self._deliveries:
+            self._through += chunks
+            return
+        for through in chunks:
+            stream, frames, _ = through
+            if stream in self._deliveries:
+                self.give(stream, (Ack(frames),))
+            else:
+                self._through.append(through)
 
     def give(self, stream: ScheduledStream, outputs: Sequence[Output], summary: Summary | None = None) -> None:
         """A stream has got further."""

@@ -7,12 +7,19 @@ send, the longer what they sent is left to gather; and where one alone sends, or
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 # Streams are counted over so long: a chunk of each, where chunks come as often as is usual for live streams.
 _WINDOW_S = 0.05
 # About what a chunk takes that is handled by itself: waiting for others so long costs no more than going before them.
 _EACH_S = 0.0006
+
+
+class Sender(Protocol):
+    """Who sends; `window` is what `Pace.saw` returned last."""
+
+    window: int
 
 
 class Pace:
@@ -44,6 +51,14 @@ class Pace:
         if last != self._window:
             self._seen += 1
         return self._window
+
+    def saw_all(self, senders: Iterable[Sender]) -> None:
+        """The same of many streams that keep that number themselves."""
+        window = self._window
+        for sender in senders:
+            if sender.window != window:
+                sender.window = window
+                self._seen += 1
 
     def begin(self) -> None:
         """A tick begins now."""

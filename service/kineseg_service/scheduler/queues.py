@@ -27,13 +27,16 @@ class Queues:
         results: Gets what they give.
         pace: Sees who sends.
         most_outputs: From how many outputs on, taken by no one, a stream waits.
+
+    Attributes:
+        most_outputs: As given.
     """
 
     def __init__(self, seats: Seats, results: Results, pace: Pace, most_outputs: int) -> None:
         self._seats = seats
         self._results = results
         self._pace = pace
-        self._most_outputs = most_outputs
+        self.most_outputs = most_outputs
         self._arrivals = 0
 
     def take(self, stream: ScheduledStream, items: Sequence[Item], came: float) -> None:
@@ -72,11 +75,11 @@ class Queues:
 
     def stalls(self, stream: ScheduledStream) -> bool:
         """Whether it waits for its client to take outputs."""
-        if stream.produced - stream.written < self._most_outputs:
+        if stream.produced - stream.written < self.most_outputs:
             return False
         # First the flag, then another look: the client's side looks at the flag after it has counted.
         stream.stalled = True
-        if stream.produced - stream.written < self._most_outputs:
+        if stream.produced - stream.written < self.most_outputs:
             stream.stalled = False
         return stream.stalled
 
