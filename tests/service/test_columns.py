@@ -14,7 +14,7 @@ from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Ack, EndReason, Event, FrameResult, Output
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.intake.together import SentChunk, take_together
+from kineseg_core.intake.together import take_together
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
@@ -81,7 +81,7 @@ class Running:
     def send(self, chunks: dict[int, tuple[int, bytes]]) -> None:
         """Chunks come, and are taken together."""
         numbers = [*chunks]
-        sent = [SentChunk(self.sessions[at].intake, first, data, ()) for at, (first, data) in chunks.items()]
+        sent = [(self.sessions[at].intake, first, data, ()) for at, (first, data) in chunks.items()]
         taken: list[Submitted | SentChunks] = []
         plain, others = take_together(sent)
         for alike in plain:

@@ -125,6 +125,11 @@ class AnomalyMonitor:
         return self._scorer.kind
 
     @property
+    def distance(self) -> int:
+        """By which `push_many` finds its numbers; the same as long as it is there."""
+        return self._scorer.distance
+
+    @property
     def busy(self) -> bool:
         """Anomalies go on, or may: each row is looked into, which takes much longer."""
         return self._busy
@@ -233,7 +238,11 @@ class AnomalyMonitor:
 
 
 def push_many(
-    monitors: Sequence[AnomalyMonitor], frames: F64, times_s: F64, ends: Sequence[int]
+    monitors: Sequence[AnomalyMonitor],
+    frames: F64,
+    times_s: F64,
+    ends: Sequence[int] | NDArray[np.int64],
+    distances: Sequence[int] | None = None,
 ) -> dict[int, list[tuple[int, AnomalyEvent]] | Exception]:
     """Takes the next frames of N streams of one kind; all is as if each had been given its own.
 
@@ -244,6 +253,8 @@ def push_many(
         frames: ``(n, J, 3)`` or ``(n, C)`` C-contiguous, stream after stream, see `AnomalyMonitor.push`.
         times_s: ``(n,)`` finite.
         ends: For each stream the row of `frames` behind its last one.
+        distances: The `distance` of each monitor, where that is known: then a monitor of which nothing comes is not
+            looked at.
 
     Returns:
         By place in `monitors` what that one's `push` would have returned, unless that is nothing, or raised; rows are
@@ -252,13 +263,13 @@ def push_many(
     values = frames[:, :, None] if frames.ndim == 2 else frames
     severities = np.empty(len(values))
     jobs = np.zeros((len(monitors), 4), np.int64)
-    jobs[:, 0] = [monitor._scorer.distance for monitor in monitors]
+    jobs[:, 0] = distances or [monitor.distance for monitor in monitors]
     jobs[:, 2] = ends
     jobs[1:, 1] = jobs[:-1, 2]
     found: dict[int, list[tuple[int, AnomalyEvent]] | Exception] = {}
     if monitors[0].kind.watch(jobs, values, times_s, severities):
         for place in np.flatnonzero(jobs[:, 3]).tolist():
-            at, end = int(jobs[place, 1]), ends[place]
+            at, end = int(jobs[place, 1]), int(ends[place])
             try:
                 events = monitors[place]._go_on(values, times_s, severities, at, end, is_due=True)
             except Exception as error:  # it is not the others' fault

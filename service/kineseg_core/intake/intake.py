@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
 from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
 from kineseg_core.intake.resampling import F32, I64, ModelFrames, Resampler
 from kineseg_core.intake.source_pose import SourcePose
-from kineseg_core.intake.watch import AnomalyFound, Found, SentFrames, SourceWatch
+from kineseg_core.intake.watch import AnomalyFound, Found, SentFrames, SourceWatch, Watched
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
@@ -71,6 +71,22 @@ class ChunkEnd:
     frames: int
 
 
+class OfKind(NamedTuple):
+    """What `together` knows an intake by, as long as it is there.
+
+    Attributes:
+        kind: The same, and no other's, for all whose plain chunks may go through one kernel.
+        distance: See `Resampler`.
+        made_per_frame: See `Resampler`.
+        watched: What looks for anomalies; none: nothing does.
+    """
+
+    kind: object
+    distance: int
+    made_per_frame: float
+    watched: Watched | None
+
+
 Taken = ModelFrames | GapFound | ValuesMissing | AnomalyFound | ChunkEnd
 
 
@@ -104,7 +120,7 @@ class Chunk:
 @keeps(
     "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
     fixed="_channels _frame_bytes _order _order_key _period _piece _most_plain _limits _max_gap_ns",
-    passing="_kind",
+    passing="_of_kind",
 )
 class Intake:
     """Takes a stream's chunks. Picklable.
@@ -143,7 +159,7 @@ class Intake:
         widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
         self._limits = limits
-        self._most_plain = min(self._piece, limits.max_chunk_frames)
+        self._most_plain = self._frame_bytes * min(self._piece, limits.max_chunk_frames)
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
             self._max_gap_ns = 0
@@ -156,10 +172,10 @@ class Intake:
         self._filled = 0
         self._unnumbered = 0
         self._skipped = 0
-        self._kind: object = None  # not known yet
+        self._of_kind: OfKind | None = None  # not known yet
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_kind": None}  # it is another one elsewhere
+        return self.__dict__ | {"_of_kind": None}  # it is another one elsewhere
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -177,12 +193,14 @@ class Intake:
         return self._resampler
 
     @property
-    def kind(self) -> object:
-        """The same, and no other's, for all whose plain chunks may go through one kernel."""
-        if self._kind is None:
-            watched = None if self._watch is None else self._watch.kind
-            self._kind = _kind_of(self._resampler.kind, self._order_key, watched)
-        return self._kind
+    def of_kind(self) -> OfKind:
+        """What it has in common with others, and by which these kernels find its own."""
+        if self._of_kind is None:
+            resampler, watch = self._resampler, self._watch
+            kind = _kind_of(resampler.kind, self._order_key, None if watch is None else watch.kind)
+            watched = None if watch is None else watch.watched
+            self._of_kind = OfKind(kind, resampler.distance, resampler.made_per_frame, watched)
+        return self._of_kind
 
     @property
     def watch(self) -> SourceWatch | None:
@@ -271,17 +289,17 @@ class Intake:
 
         What `together` takes, unless some number is missing.
         """
-        frames, rest = divmod(len(data), self._frame_bytes)
+        size = len(data)
         return (
             first_frame == self._received
-            and 0 < frames <= self._most_plain
-            and not (capture_times_ns or self._timed or rest or self._filler.is_open)
+            and 0 < size <= self._most_plain
+            and not (capture_times_ns or self._timed or size % self._frame_bytes or self._filler.is_open)
             and self._pose is None
         )
 
-    def took(self, frames: int) -> None:
-        """So many frames have gone through its resampler and its watch by themselves."""
-        self._received += frames
+    def took(self, received: int) -> None:
+        """Its frames up to this index have gone through its resampler and its watch by themselves."""
+        self._received = received
 
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
         """Validates a chunk, see `take`; it is to be given to `finish` before the next one."""

@@ -43,6 +43,11 @@ class RecentPlaces:
         """The newest."""
         return self._frame, self._ns
 
+    @property
+    def last_ns(self) -> int:
+        """Its time."""
+        return self._ns
+
     def extend(self, first: int, times_ns: Sequence[int]) -> None:
         """The next frames: consecutive ones from the number `first` on, and their times, which increase."""
         if not times_ns:
@@ -67,11 +72,12 @@ class RecentPlaces:
         Returns:
             Whether that could be done: these frames follow the newest at once, and there is room for them in one piece.
         """
-        row, many = self._count % len(self._steps), len(steps_ns)
-        if not many or first != self._frame + 1 or not self._count or row + many > len(self._steps):
+        steps, count, many = self._steps, self._count, len(steps_ns)
+        row = count % len(steps)
+        if not many or first != self._frame + 1 or not count or row + many > len(steps):
             return False
-        self._steps[row : row + many] = steps_ns
-        self._count += many
+        steps[row : row + many] = steps_ns
+        self._count = count + many
         self._frame, self._ns = first + many - 1, last_ns
         return True
 

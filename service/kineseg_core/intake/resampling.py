@@ -57,6 +57,11 @@ def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
     return period if rate_hz > model_rate_hz else period - 1.0 / model_rate_hz
 
 
+def most_made(frames: int, made_per_frame: float) -> int:
+    """See `Resampler.most`."""
+    return int(frames * made_per_frame) + 2
+
+
 class ResamplerKind:
     """What all resamplers of a kind have in common: their numbers lie alike in memory, so that a kernel takes many.
 
@@ -142,7 +147,7 @@ class Resampler:
 
     def most(self, frames: int) -> int:
         """Into how many of the model's so many consecutive frames are made at most, unless they follow a filled gap."""
-        return int(frames * self.made_per_frame) + 2
+        return most_made(frames, self.made_per_frame)
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless the next tick is the one after the last frame."""

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from kineseg_core.intake.chunk import take_whole
 from kineseg_core.intake.intake import Chunk, ChunkEnd, Intake, Taken
 from kineseg_core.intake.plain import PlainChunks
-from kineseg_core.intake.resampling import F64, I64, ModelFrames
+from kineseg_core.intake.resampling import ModelFrames, most_made
 from kineseg_core.intake.watch import Found, SentFrames, SourceWatch
 
-
-class SentChunk(NamedTuple):
-    """A chunk that has come, and for whom; see `Intake.take`."""
-
-    intake: Intake
-    first_frame: int
-    data: bytes
-    capture_times_ns: Sequence[int]
+SentChunk: TypeAlias = tuple[Intake, int, bytes, Sequence[int]]
+"""A chunk that has come: for whom, its first frame, its data and its capture times; see `Intake.take`."""
 
 
 class TakenTogether(NamedTuple):
@@ -48,12 +42,14 @@ def take_together(chunks: Sequence[SentChunk]) -> TakenTogether:
     alike: dict[object, list[int]] = {}
     rest = []
     for place, (intake, first_frame, data, times) in enumerate(chunks):
-        if intake.is_plain(first_frame, data, times):
-            alike.setdefault(intake.kind, []).append(place)
-        else:
+        if not intake.is_plain(first_frame, data, times):
             rest.append(place)
+        elif (kind := intake.of_kind.kind) in alike:
+            alike[kind].append(place)
+        else:
+            alike[kind] = [place]
     for places in alike.values():
-        rest += _take_plain(chunks, places, taken)
+        rest += _take_plain([chunks[place] for place in places], places, taken)
     for place, given in zip(rest, _take_watched([chunks[place] for place in rest]), strict=True):
         taken.others[place] = given
     return taken
@@ -61,70 +57,50 @@ def take_together(chunks: Sequence[SentChunk]) -> TakenTogether:
 
 def _take_plain(chunks: Sequence[SentChunk], places: list[int], taken: TakenTogether) -> list[int]:
     """Takes those that are whole, of streams of a kind; the places of those that are not."""
-    own = [chunks[place] for place in places]
-    frame_bytes = own[0].intake.frame_bytes
-    sizes = [len(chunk.data) // frame_bytes for chunk in own]
-    row_ends = [*itertools.accumulate(sizes)]
-    rows, width = row_ends[-1], frame_bytes // 4
-    resamplers = [chunk.intake.resampler for chunk in own]
-    most = sum([resampler.most(size) for resampler, size in zip(resamplers, sizes, strict=True)])
-    jobs = np.array(
-        [
-            [resampler.distance for resampler in resamplers],
-            [chunk.first_frame for chunk in own],
-            [0, *row_ends[:-1]],
-            row_ends,
-            [0] * len(own),
-        ]
-    ).T.copy()
+    intakes, numbers, data, _ = map(list, zip(*chunks, strict=True))
+    frame_bytes = intakes[0].frame_bytes
+    sizes = [len(each) // frame_bytes for each in data]
+    _, distances, made_per_frame, watched = zip(*[intake.of_kind for intake in intakes], strict=True)
+    jobs = np.zeros((len(chunks), 5), np.int64)
+    jobs[:, 0], jobs[:, 1], jobs[:, 3] = distances, numbers, [*itertools.accumulate(sizes)]
+    jobs[1:, 2] = jobs[:-1, 3]
+    rows, width = int(jobs[-1, 3]), frame_bytes // 4
+    most = sum(map(most_made, sizes, made_per_frame))
     sent, times_ns = np.empty((rows, width)), np.empty(rows, np.int64)
     made, moments = np.empty((most, width), np.float32), np.empty((most, 4), np.int64)
-    data = b"".join([chunk.data for chunk in own])
-    take_whole(resamplers[0].kind.arrays, jobs, data, own[0].intake.order, sent, times_ns, made, moments)
+    take_whole(intakes[0].resampler.kind.arrays, jobs, b"".join(data), intakes[0].order, sent, times_ns, made, moments)
     counts = jobs[:, 4]
     refused = []
     if counts.min() < 0:
         whole = (counts >= 0).tolist()
         refused = [place for place, fits in zip(places, whole, strict=True) if not fits]
-        places, own = [*itertools.compress(places, whole)], [*itertools.compress(own, whole)]
-        sizes = [*itertools.compress(sizes, whole)]
-        if not places:
+        if not any(whole):
             return refused
-        kept = np.repeat(counts >= 0, np.diff(jobs[:, 3], prepend=0))
+        places, intakes, numbers, sizes = ([*itertools.compress(of, whole)] for of in (places, intakes, numbers, sizes))
+        watched = tuple(itertools.compress(watched, whole))
+        kept = np.repeat(counts >= 0, jobs[:, 3] - jobs[:, 2])
         sent, times_ns, counts = sent[kept], times_ns[kept], counts[counts >= 0]
-    received = []
-    for chunk, size in zip(own, sizes, strict=True):
-        chunk.intake.took(size)
-        received.append(chunk.first_frame + size)
+    received = [number + size for number, size in zip(numbers, sizes, strict=True)]
+    for intake, frames in zip(intakes, received, strict=True):
+        intake.took(frames)
+    found: Mapping[int, Found | Exception] = {}
+    if watched[0] is not None:
+        found = SourceWatch.push_alike(watched, numbers, sent, times_ns, sizes)
     ends = counts.cumsum()
-    _sort(
-        PlainChunks(places, made, moments, ends - counts, ends, received),
-        _watched(own, sent, times_ns, sizes),
-        sizes,
-        taken,
-    )
+    _sort(PlainChunks(places, made, moments, ends - counts, ends, received), found, sizes, taken)
     return refused
 
 
-def _sort(plain: PlainChunks, found: Sequence[Found | Exception], sizes: Sequence[int], taken: TakenTogether) -> None:
+def _sort(
+    plain: PlainChunks, found: Mapping[int, Found | Exception], sizes: Sequence[int], taken: TakenTogether
+) -> None:
     """Puts chunks where they belong, by what has been found in them."""
-    others = [chunk for chunk, of_it in enumerate(found) if of_it]
-    if others:
-        for chunk in others:
-            taken.others[plain.places[chunk]] = _in_order(plain.items(chunk), sizes[chunk], found[chunk])
-        plain = plain.only([chunk for chunk, of_it in enumerate(found) if not of_it])
+    for chunk, of_it in found.items():
+        taken.others[plain.places[chunk]] = _in_order(plain.items(chunk), sizes[chunk], of_it)
+    if found:
+        plain = plain.only([chunk for chunk in range(len(plain.places)) if chunk not in found])
     if plain.places:
         taken.plain.append(plain)
-
-
-def _watched(
-    chunks: Sequence[SentChunk], sent: F64, times_ns: I64, sizes: Sequence[int]
-) -> Sequence[Found | Exception]:
-    watches = [watch for chunk in chunks if (watch := chunk.intake.watch) is not None]
-    if not watches:
-        return [{}] * len(chunks)
-    numbers = [chunk.first_frame for chunk in chunks]
-    return SourceWatch.push_alike(watches, numbers, sent, times_ns, [*itertools.accumulate(sizes)])
 
 
 def _in_order(items: Sequence[ModelFrames | ChunkEnd], size: int, found: Found | Exception) -> Iterable[Taken]:
@@ -152,9 +128,9 @@ def _raised(error: Exception) -> Taken:
 def _take_watched(chunks: Sequence[SentChunk]) -> list[Iterable[Taken] | None]:
     """Takes chunks of any kind: they are read one by one, and watched together."""
     begun: list[Chunk | None] = []
-    for chunk in chunks:
+    for intake, first_frame, data, times in chunks:
         try:
-            begun.append(chunk.intake.begin(*chunk[1:]))
+            begun.append(intake.begin(first_frame, data, times))
         except Exception:
             begun.append(None)
     watched = [

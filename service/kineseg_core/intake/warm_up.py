@@ -11,7 +11,7 @@ from kineseg.motion import CANONICAL_CHANNELS, CANONICAL_JOINTS, Joints
 from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
 from kineseg_core.intake.source_pose import canonical_source
-from kineseg_core.intake.together import SentChunk, take_together
+from kineseg_core.intake.together import take_together
 
 _RATE_HZ, _MODEL_RATE_HZ, _FRAMES = 60.0, 30.0, 8
 _LOST = 3
@@ -32,7 +32,7 @@ def warm_up() -> None:
         _take(intake, joints.width)
     several = [Intake(channels, None, _RATE_HZ, _MODEL_RATE_HZ, IntakeLimits()) for _ in range(2)]
     data = np.ones((_FRAMES, len(channels)), "<f4").tobytes()
-    take_together([SentChunk(intake, 0, data, ()) for intake in several])
+    take_together([(intake, 0, data, ()) for intake in several])
 
 
 def _take(intake: Intake, numbers: int, times_ns: Sequence[int] = ()) -> None:

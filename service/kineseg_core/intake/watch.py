@@ -58,6 +58,20 @@ Found = Mapping[int, Sequence[AnomalyFound]]
 """By row what is found with that frame."""
 
 
+class Watched(NamedTuple):
+    """What `SourceWatch.push_alike` knows a watch by, so that one of which nothing comes is not looked at.
+
+    Attributes:
+        watch, monitor, places: It, and what it is made of.
+        distance: See `AnomalyMonitor`.
+    """
+
+    watch: SourceWatch
+    monitor: AnomalyMonitor
+    places: RecentPlaces
+    distance: int
+
+
 @keeps("_monitor _places _begun")
 class SourceWatch:
     """Watches the source of one stream. Picklable.
@@ -75,6 +89,11 @@ class SourceWatch:
         self._monitor = AnomalyMonitor(source, budget, profile=profile)
         self._places = RecentPlaces(source.rate_hz)
         self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
+
+    @property
+    def watched(self) -> Watched:
+        """It, for `push_alike`; the same as long as it is there."""
+        return Watched(self, self._monitor, self._places, self._monitor.distance)
 
     @property
     def kind(self) -> StreamKind:
@@ -121,45 +140,52 @@ class SourceWatch:
             alike.setdefault(watch.kind, []).append(place)
         for places in alike.values():
             parts = [sent[place] for place in places]
-            those = SourceWatch.push_alike(
-                [watches[place] for place in places],
+            others = SourceWatch.push_alike(
+                [watches[place].watched for place in places],
                 [part.first for part in parts],
                 np.concatenate([part.frames for part in parts], dtype=np.float64),
                 np.concatenate([part.times_ns for part in parts]),
-                [*itertools.accumulate(len(part.times_ns) for part in parts)],
+                [len(part.times_ns) for part in parts],
             )
-            for place, each in zip(places, those, strict=True):
-                found[place] = each
+            for at, each in others.items():
+                found[places[at]] = each
         return found
 
     @staticmethod
     def push_alike(
-        watches: Sequence[SourceWatch],
+        watched: Sequence[Watched],
         numbers: Sequence[int],
         frames: NDArray[np.float64],
         times_ns: NDArray[np.int64],
-        ends: Sequence[int],
-    ) -> list[Found | Exception]:
-        """Takes frames of streams of one kind, see `push_many`.
+        sizes: Sequence[int],
+    ) -> dict[int, Found | Exception]:
+        """Takes frames of streams of one kind, see `push_many`; what it gives by place, where that is anything.
 
         Args:
-            watches: N, each once.
+            watched: N, each once.
             numbers: N, of the first frame that comes for each.
             frames: ``(n, U)`` or ``(n, J, 3)`` C-contiguous, stream after stream.
             times_ns: ``(n,)``
-            ends: N, for each the row behind its last one.
+            sizes: N, how many come for each.
         """
-        found: list[Found | Exception] = [{}] * len(watches)
-        firsts = [0, *ends[:-1]]
-        events = push_many([watch._monitor for watch in watches], frames, times_ns / SECOND, ends)
-        steps_ns = _steps(times_ns, firsts, [watch._places.last[1] for watch in watches])
-        newest_ns = times_ns[np.array(ends) - 1].tolist()
-        for at, (watch, number, begin, end) in enumerate(zip(watches, numbers, firsts, ends, strict=True)):
-            came = events.get(at, ())
-            if isinstance(came, Exception):
+        found: dict[int, Found | Exception] = {}
+        ends = np.array([*itertools.accumulate(sizes)])
+        watches, monitors, places, distances = zip(*watched, strict=True)
+        events = push_many(monitors, frames, times_ns / SECOND, ends, distances)
+        steps_ns = _steps(times_ns, ends, [known.last_ns for known in places])
+        begin = 0
+        for at, (known, number, size, newest) in enumerate(
+            zip(places, numbers, sizes, times_ns[ends - 1].tolist(), strict=True)
+        ):
+            came, end = events.get(at), begin + size
+            if came is None:
+                if not known.follow(number, steps_ns[begin:end], newest):
+                    known.extend(number, times_ns[begin:end].tolist())
+            elif isinstance(came, Exception):
                 found[at] = came
-            elif came or not watch._places.follow(number, steps_ns[begin:end], newest_ns[at]):
-                found[at] = watch._placed(number, times_ns[begin:end].tolist(), begin, came)
+            else:
+                found[at] = watches[at]._placed(number, times_ns[begin:end].tolist(), begin, came)
+            begin = end
         return found
 
     def _placed(
@@ -207,17 +233,18 @@ class SourceWatch:
         return AnomalyFound(detail, frame, since_ns, *at)
 
 
-def _steps(times_ns: NDArray[np.int64], firsts: list[int], before_ns: list[int]) -> array[int]:
+def _steps(times_ns: NDArray[np.int64], ends: NDArray[np.int64], before_ns: list[int]) -> array[int]:
     """From each time of many streams to the next one, for `RecentPlaces.follow`; none where some are too long.
 
     Args:
         times_ns: ``(n,)`` stream after stream.
-        firsts: Where each stream's begin.
+        ends: ``(N,)`` behind the last of each stream; none is without any.
         before_ns: The newest time of each before that.
     """
     steps = np.empty_like(times_ns)
     np.subtract(times_ns[1:], times_ns[:-1], out=steps[1:])
-    steps[firsts] = times_ns[firsts] - before_ns
+    steps[0] = times_ns[0] - before_ns[0]
+    steps[ends[:-1]] = times_ns[ends[:-1]] - before_ns[1:]
     fit = steps.min() >= 0 and steps.max() <= LONGEST_NS
     return array("I", steps.astype(np.uint32).tobytes() if fit else b"")
 

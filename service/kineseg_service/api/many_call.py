@@ -162,8 +162,9 @@ class ManyCall:
                     continue
                 if is_paced and not self._may_send(member, data):
                     continue
-                frames += len(data) // member.frame_bytes
-                if member.offer(first_frame, data, times, now):
+                size = len(data) // member.frame_bytes
+                frames += size
+                if member.offer(first_frame, data, times, size, now):
                     offered.append(member)
         finally:
             if not is_paced:

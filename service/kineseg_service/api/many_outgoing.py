@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from kineseg.v1 import segmentation_pb2 as pb
@@ -167,10 +167,12 @@ class Outgoing:
         self._collect_acknowledged([number for number in self._acked if number not in waiting], collected)
         return collected.message()
 
-    def _collect_acknowledged(self, numbers: Sequence[int], collected: Collected) -> None:
+    def _collect_acknowledged(self, numbers: Collection[int], collected: Collected) -> None:
         """How far sessions have come of which all that comes before has been collected."""
         members = self._members
-        durable = {number: beside.durable for number in numbers if (beside := members[number].beside) is not None}
+        durable = {}
+        if self._openings.keeps:
+            durable = {number: beside.durable for number in numbers if (beside := members[number].beside) is not None}
         collected.add_acknowledged({number: self._acked.pop(number) for number in numbers}, durable)
 
     def _collect_opened(self, notice: _Opened, collected: Collected) -> None:

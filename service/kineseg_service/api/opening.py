@@ -60,6 +60,11 @@ class Openings:
         self._server_id = server_id
         self._elsewhere = elsewhere
 
+    @property
+    def keeps(self) -> bool:
+        """Streams may be kept in a store."""
+        return self._rooms.keeping is not None
+
     async def open(self, config: pb.StreamConfig, make: Make[Opened]) -> Opened:
         """Opens a stream, as what `make` makes.
 

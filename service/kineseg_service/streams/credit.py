@@ -26,7 +26,9 @@ class Credit:
 
     def spend(self, frames: int, now: float) -> bool:
         """So many frames have come; whether the stream is ahead now."""
-        saved_s = min(_MOST_S, self._left_s + now - self._at)
-        self._at = now
-        self._left_s = max(-_MOST_OWED_S, saved_s - frames * self._a_frame_s)
-        return self._left_s < 0.0
+        left_s = self._left_s + now - self._at
+        if left_s > _MOST_S:
+            left_s = _MOST_S
+        left_s -= frames * self._a_frame_s
+        self._at, self._left_s = now, left_s if left_s > -_MOST_OWED_S else -_MOST_OWED_S
+        return left_s < 0.0

@@ -53,11 +53,20 @@ class Feeder:
 
     def offered(self, members: Sequence[MemberStream]) -> None:
         """These members have something to take, and no turn yet; they take it at once, where no one waits for one."""
-        is_free = not (self._line or self._behind)
-        for member in members:
-            self.add(member)
-        if is_free and self._line:
-            self._take_turn(self._line, TURN_S, _TOGETHER)
+        if self._line or self._behind:
+            for member in members:
+                self.add(member)
+            return
+        line = deque[MemberStream]()
+        for member in dict.fromkeys(members):
+            if member.goes_behind:
+                self.add(member)
+            else:
+                line.append(member)
+        if line:
+            self._take_turn(line, TURN_S, _TOGETHER)
+            for member in line:
+                self.add(member)
 
     async def run(self) -> None:
         """Gives members their turns, until it is cancelled."""
@@ -117,12 +126,12 @@ class Feeder:
         for alike in plain:
             those = [waiting[place] for place in alike.places]
             came = [member.took(size) for member, size in zip(those, alike.sizes, strict=True)]
-            frames += sum([len(chunks[place].data) for place in alike.places]) // those[0].frame_bytes
+            frames += sum([len(chunks[place][2]) for place in alike.places]) // those[0].frame_bytes
             taken.append(SentChunks([member.stream for member in those], came, alike))
         for place, given in others.items():
             if given is not None:  # else its turn comes to the same error, and ends it
-                chunk = chunks[place]
-                frames += max(0, chunk.intake.received - chunk.first_frame)  # of what follows is taken when it is read
+                intake, first_frame, *_ = chunks[place]
+                frames += max(0, intake.received - first_frame)  # of what follows is taken when it is read
                 waiting[place].begun(given)
             alone.append(waiting[place])
         return alone, frames

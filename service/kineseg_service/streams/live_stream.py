@@ -71,7 +71,7 @@ class LiveStream(OpenStream):
         self._stream.ahead = self._credit.spend(len(data) // intake.frame_bytes, came)
         if not self.goes_behind and intake.is_plain(first_frame, data, capture_times_ns):
             self._waits = True
-            self._together.add(self, SentChunk(intake, first_frame, data, capture_times_ns), came)
+            self._together.add(self, (intake, first_frame, data, capture_times_ns), came)
             if self._submitted - self._stream.passed >= self._queue_frames:
                 await self._wait_for_room()
             return

@@ -97,11 +97,13 @@ class MemberStream(OpenStream):
         self.came = 0.0
         self._began_at = 0.0  # when the chunk came that is being taken
         self._kept: deque[tuple[SentChunk, float] | _End] = deque()  # with when they came
+        self._intake = session.intake
         self._taking: Iterator[Taken] | None = None  # the rest of a chunk
         self._finishing = False
 
-    def offer(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int], now: float) -> bool:
-        """Keeps a chunk, which comes `now`, until its turn; passed over when the stream has been ended.
+    def offer(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int], frames: int, now: float) -> bool:
+        """Keeps a chunk of so many frames, which comes `now`, until its turn; passed over when the stream has been
+        ended.
 
         More than the window allows ends the stream, after what came before.
 
@@ -110,7 +112,6 @@ class MemberStream(OpenStream):
         """
         if self._finishing or self._ending:
             return False
-        frames = len(data) // self.frame_bytes
         self._stream.ahead = self._credit.spend(frames, now)
         frames = frames or 1
         if self._under_way + frames > self.window_frames:
@@ -124,7 +125,7 @@ class MemberStream(OpenStream):
         self._under_way += frames
         self._sizes.append(frames)
         self.active_at = now
-        self._kept.append((SentChunk(self.session.intake, first_frame, data, capture_times_ns), now))
+        self._kept.append(((self._intake, first_frame, data, capture_times_ns), now))
         return True
 
     def finish(self, reason: EndReason, error: CoreError | None = None) -> None:
@@ -142,8 +143,9 @@ class MemberStream(OpenStream):
     @property
     def can_take(self) -> bool:
         """Something is kept, and there is room for it."""
-        has_room = self._submitted - self._stream.passed < self._queue_frames
-        return has_room and not self._ending and (self._taking is not None or bool(self._kept))
+        if not self._kept and self._taking is None:
+            return False
+        return not self._ending and self._submitted - self._stream.passed < self._queue_frames
 
     @property
     def attached(self) -> bool:
@@ -227,21 +229,18 @@ class MemberStream(OpenStream):
             if delivery.outputs or delivery.summary is not None or delivery.error is not None:
                 self._owner.delivered(self, delivery)
         for ack in acks:
-            self._acknowledged(ack.frames)
+            self.through(ack.frames, delivery.passed, self.active_at)
         self._go_on(delivery.passed)
 
     def through(self, frames: int, passed: int, now: float) -> None:
         """See `OpenStream`."""
         self.active_at = now
-        self._acknowledged(frames)
-        if self._kept:
-            self._go_on(passed)
-
-    def _acknowledged(self, frames: int) -> None:
         self._under_way -= self._sizes.popleft()
         self.acked = frames
         if self._owner is not None:
             self._owner.acknowledged(self, frames)
+        if self._kept:
+            self._go_on(passed)
 
     def _go_on(self, passed: int) -> None:
         """Takes more, if there is anything and there is room."""

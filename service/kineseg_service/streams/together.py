@@ -70,11 +70,12 @@ class Together:
             self._timer = None
         self._pace.begin()
         waiting, self._waiting = self._waiting, []
-        before = [each.chunk.intake.received for each in waiting]
+        intakes = [each.live.session.intake for each in waiting]
+        before = sum(intake.received for intake in intakes)
         taken = _together(waiting) if len(waiting) >= _MANY else _alone([(each, None) for each in waiting])
         if taken:
             self._engine.submit_many(taken)
-        self.count(sum(each.chunk.intake.received for each in waiting) - sum(before))
+        self.count(sum(intake.received for intake in intakes) - before)
 
     def count(self, frames: int) -> None:
         """So many frames have been taken."""

@@ -104,7 +104,7 @@ def test_together_gives_what_each_alone_gives(
         for at, sender in enumerate(senders):
             chunk = sender.chunk(frames + at, fault if at == whose else "")
             sender.take_alone(chunk)
-            chunks.append(SentChunk(sender.beside, *chunk))
+            chunks.append((sender.beside, *chunk))
         for sender, chunk, taken in zip(senders, chunks, of_each(take_together(chunks)), strict=True):
             sender.got(chunk, taken)
     for sender in senders:
@@ -118,7 +118,7 @@ def test_what_is_found_comes_before_the_frames_of_its_row() -> None:
     for fault in ("",) * 240 + ("frozen",) * 60:
         chunk = sender.chunk(6, fault)
         sender.take_alone(chunk)
-        [taken] = of_each(take_together([SentChunk(sender.beside, *chunk)]))
-        sender.got(SentChunk(sender.beside, *chunk), taken)
+        [taken] = of_each(take_together([(sender.beside, *chunk)]))
+        sender.got((sender.beside, *chunk), taken)
     assert sender.given == sender.expected
     assert any(not isinstance(item, tuple | ChunkEnd) for item in sender.given)

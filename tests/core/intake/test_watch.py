@@ -11,7 +11,7 @@ from kineseg.motion import CANONICAL_JOINTS, Joints
 from kineseg_core.anomalies import AnomalyBudget, AnomalyKind, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
 from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
-from kineseg_core.intake.together import SentChunk, take_together
+from kineseg_core.intake.together import take_together
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch, joints_source
 from numpy.typing import NDArray
 
@@ -88,7 +88,7 @@ def test_chunks_that_are_watched_together_give_what_each_alone_gives() -> None:
     together = {number: list[Taken]() for number in sources}
     for first in range(0, N, 10):
         chunks = {
-            number: SentChunk(intakes[number], first, rows[first : first + 10].tobytes(), ())
+            number: (intakes[number], first, rows[first : first + 10].tobytes(), ())
             for number, rows in sources.items()
             if first < len(rows)
         }
