@@ -16,7 +16,7 @@ from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.together import take_together
 from kineseg_core.opening import Opener, StreamRequest
-from kineseg_core.snapshot import SnapshotWriter
+from kineseg_core.snapshot import Snapshot, SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
@@ -59,6 +59,7 @@ class Running:
         self.passed = dict.fromkeys(self.streams, 0)
         self.taken = dict.fromkeys(self.streams, 0)
         self.ended = set[ScheduledStream]()
+        self.kept: dict[tuple[int, int], bytes] = {}
         self._writers = [SnapshotWriter(session, opener) for session in self.sessions]
 
     def _deliver(self, hand_over: HandOver) -> None:
@@ -93,9 +94,11 @@ class Running:
         self.engine.submit_many(taken)
 
     def keep(self, at: int) -> None:
-        """A snapshot is written between two chunks."""
-        writer = self._writers[at]
-        self.engine.submit(self.streams[at], [Keep(writer, writer.received(), lambda payload: None)])
+        """A snapshot is written between two chunks: in `kept`, by whose it is and how many of its frames are in it."""
+        writer, frames = self._writers[at], self.sessions[at].intake.received
+        self.engine.submit(
+            self.streams[at], [Keep(writer, writer.received(), partial(self.kept.__setitem__, (at, frames)))]
+        )
 
     def end(self, at: int) -> None:
         self.engine.submit(self.streams[at], self.sessions[at].end(EndReason.COMPLETED))
@@ -106,17 +109,26 @@ class Running:
         assert gone.wait(20)
 
 
-def alone(opener: Opener, at: int, cuts: list[tuple[int, int]], holes: set[int]) -> list[Output]:
-    """What a stream gives whose chunks are taken by themselves, and whose client reads."""
+def alone(
+    opener: Opener, at: int, cuts: list[tuple[int, int]], holes: set[int], keep_at: set[int]
+) -> tuple[list[Output], dict[tuple[int, int], bytes]]:
+    """What a stream gives whose chunks are taken by themselves, and whose client reads; and snapshots of it."""
     running = Running(opener)
     stream, session = running.streams[at], running.sessions[at]
     for first, end in cuts:
         running.engine.submit(stream, [*session.take(first, data_of(at, first, end, holes), ())])
+        if end in keep_at:
+            running.keep(at)
         running.engine.call(partial(running.read, at)).result()
     running.end(at)
     until(lambda: running.read(at) or stream in running.ended, "it has come to its end")
     running.engine.stop()
-    return running.given[stream]
+    return running.given[stream], running.kept
+
+
+def decided(payload: bytes) -> object:
+    """What a snapshot says of all that is decided of a stream."""
+    return Snapshot.of(payload)._decided
 
 
 def data_of(at: int, first: int, end: int, holes: set[int]) -> bytes:
@@ -174,6 +186,9 @@ def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) ->
     assert running.decoder.free_slots == 8
     for at in going:
         given = running.given[running.streams[at]]
-        expected = alone(opener, at, cuts[at], holes[at])
+        kept = {frames: payload for (whose, frames), payload in running.kept.items() if whose == at}
+        expected, kept_alone = alone(opener, at, cuts[at], holes[at], kept.keys() - {0})
         assert content(given) == content(expected)
+        for frames in kept.keys() - {0}:
+            assert decided(kept[frames]) == decided(kept_alone[at, frames])
         assert any(isinstance(output, Event | FrameResult) for output in given)
