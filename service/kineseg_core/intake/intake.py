@@ -208,11 +208,6 @@ class Intake:
         return self._watch
 
     @property
-    def busy(self) -> bool:
-        """Its next chunk takes long: anomalies go on in it, see `AnomalyMonitor.busy`."""
-        return self._watch is not None and self._watch.busy
-
-    @property
     def frame_bytes(self) -> int:
         """The size of a frame as it is sent."""
         return self._frame_bytes

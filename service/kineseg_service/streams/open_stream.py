@@ -88,6 +88,7 @@ class OpenStream(ABC):
         self.ack_interval_s = 0.0
         self.back_row = asyncio.Lock()
         intake = session.intake
+        self._watch = intake.watch
         self._credit = Credit(session.config.frame_rate_hz, self.active_at, goes_on=intake.received > 0)
         self._to_keep: Callable[[], Keep] | None = None
         self._again = 0  # so many of the next outputs have been counted as taken before
@@ -110,7 +111,7 @@ class OpenStream(ABC):
     @property
     def goes_behind(self) -> bool:
         """Others go before it: it is ahead of its own time, or what it sends takes long, as anomalies go on in it."""
-        return self._stream.ahead or self.session.intake.busy
+        return self._stream.ahead or (self._watch is not None and self._watch.busy)
 
     @property
     def ending(self) -> bool:
