@@ -54,6 +54,16 @@ def test_what_is_refused_ends_its_own_stream(calls: list[Call]) -> None:
     assert status_of(calls[0].failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_a_chunk_that_is_refused_while_its_client_ends_is_refused(calls: list[Call]) -> None:
+    absurd = FRAMES[5:10].copy()
+    absurd[3, 1] = 2e9
+    for call in calls:
+        call.send(chunk(5, absurd))
+        call.half_close()
+    for call in calls:
+        assert status_of(call.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize("broken", [(together, "take_together"), (Session, "end")], ids=lambda place: place[1])
 def test_what_fails_ends_what_it_fails_for_and_no_one_waits(
     calls: list[Call], stub: Stub, broken: tuple[object, str], monkeypatch: pytest.MonkeyPatch

@@ -116,6 +116,7 @@ class LiveStream(OpenStream):
     def end(self, reason: EndReason, error: CoreError | None = None) -> None:
         """See `OpenStream`; where that fails, its call ends at once."""
         try:
+            self._settle()  # it may end with that, for another reason
             super().end(reason, error)
         except Exception:
             failure = StepFailed("the stream could not be ended")
@@ -269,7 +270,6 @@ class LiveStream(OpenStream):
         self.active_at = monotonic()
 
     def _end_input(self, reason: EndReason, error: CoreError | None) -> list[Item]:
-        self._settle()
         self._room.set()
         return super()._end_input(reason, error)
 
