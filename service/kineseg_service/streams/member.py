@@ -72,6 +72,11 @@ class MemberStream(OpenStream):
         came: When that came which `take` has taken first, by `time.monotonic`.
     """
 
+    __slots__ = (
+        "_began_at", "_feeder", "_finishing", "_held", "_intake", "_kept", "_owner", "_sizes", "_taking", "_under_way",
+        "_unsent", "acked", "came", "frame_bytes", "number", "queued", "window_frames",
+    )  # fmt: skip
+
     def __init__(
         self,
         session: Session,

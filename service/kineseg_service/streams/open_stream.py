@@ -63,6 +63,13 @@ class OpenStream(ABC):
             for one of those at most.
     """
 
+    # Of so many attributes a stream would have a dict of its own, which is large and is read all over the place.
+    __slots__ = (
+        "_again", "_credit", "_ending", "_engine", "_few_outputs", "_queue_frames", "_stream", "_submitted", "_to_keep",
+        "_watch", "ack_interval_s", "active_at", "anomalies", "at_close", "back_row", "beside", "described", "ended",
+        "error", "given_up", "idle_timer", "lateness", "released", "resumable", "session", "traceparent",
+    )  # fmt: skip
+
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
         self.session = session
         self.error: CoreError | None = None
