@@ -45,7 +45,7 @@ def test_the_embedded_source_has_what_a_demo_needs() -> None:
 
 def test_off_a_terminal_it_prints_events_and_leaves_three_files(kineseg: Command, tmp_path: Path) -> None:
     out = tmp_path / "new" / "demo"
-    outcome = kineseg("demo", "--speed", 20, "--out", out)
+    outcome = kineseg("demo", "--speed", 60, "--out", out)
     assert outcome.status == 0, outcome.err
     assert "\x1b" not in outcome.out
     assert "synthetic" in outcome.out
@@ -93,7 +93,7 @@ def test_a_hostile_file_name_stays_text(kineseg: Command, motion_file: Path, tmp
 
 
 def test_known_truth_beside_a_recording_is_shown(kineseg: Command, cmu_folder: Path, tmp_path: Path) -> None:
-    outcome = kineseg("demo", cmu_folder / "subject_86" / "01.mat", "--speed", 30, "--out", tmp_path)
+    outcome = kineseg("demo", cmu_folder / "subject_86" / "01.mat", "--speed", 100, "--out", tmp_path)
     assert outcome.status == 0, outcome.err
     names = [bar["name"] for bar in page_data((tmp_path / "index.html").read_text())["truth"]]
     assert names[:2] == ["walking", "jump forward"]
@@ -102,7 +102,7 @@ def test_known_truth_beside_a_recording_is_shown(kineseg: Command, cmu_folder: P
 
 
 def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:
-    process = start(["demo", "--speed", "3", "--out", tmp_path])
+    process = start(["demo", "--speed", "6", "--out", tmp_path])
     assert process.stdout is not None
     for line in process.stdout:
         if "segment_closed" in line:
@@ -150,7 +150,7 @@ def test_on_a_terminal_it_draws(motion_file: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40", "CI": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "kineseg_cli", "demo", motion_file, "--speed", "10", "--out", tmp_path],
+        [sys.executable, "-m", "kineseg_cli", "demo", motion_file, "--speed", "20", "--out", tmp_path],
         stdout=theirs,
         stderr=subprocess.PIPE,
         env=environment,
