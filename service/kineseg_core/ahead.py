@@ -1,4 +1,4 @@
-"""Compiles all kernels before anything needs them, in several processes at once: python -m kineseg_core.ahead PART
+"""Compiles kernels before anything needs them, in several processes at once: python -m kineseg_core.ahead PART
 
 Numba compiles one function at a time in a process. What the processes have compiled is kept, and found from there.
 """
@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.kernels import KERNELS, Compiled, progress_is_said_elsewhere
 from kineseg_core.kernels.kept import kept_in
 from kineseg_core.segmenter.warm_up import warm_up as warm_up_segmenter
+from kineseg_core.warm_up import ALL, Streams
 
 Said = Callable[[int, int], None]
 
@@ -38,72 +40,110 @@ def _segmenter() -> None:
     warm_up_segmenter(BoundaryNetwork(file), file)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is compiled by one process.
+
+    Attributes:
+        compile: Does it.
+        rooms: Those of kineseg_core whose kernels it needs.
+        without: Not those with this in their names.
+    """
+
+    compile: Callable[[], None]
+    rooms: tuple[str, ...]
+    without: str = "-"
+
+    def has(self, kernel: str) -> bool:
+        """Whether it may need the kernel of this name."""
+        return kernel.split(".")[1] in self.rooms and self.without not in kernel
+
+
 # The dearest first, so that none is left over at the end.
-_PARTS: dict[str, Callable[[], None]] = {
-    "bodies": lambda: anomalies.warm_up(channels=False),
-    "segmenter": _segmenter,
-    "channels": lambda: anomalies.warm_up(bodies=False),
-    "intake": warm_up_intake,
-    "patterns": lambda: warm_up_patterns(BoundaryNetwork(packaged_network())),
+_PARTS = {
+    "bodies": _Part(lambda: anomalies.warm_up(channels=False), ("anomalies",), without="channel"),
+    "segmenter": _Part(_segmenter, ("segmenter", "boundary_network")),
+    "channels": _Part(lambda: anomalies.warm_up(bodies=False), ("anomalies",)),
+    "intake": _Part(warm_up_intake, ("intake",)),
+    "patterns": _Part(lambda: warm_up_patterns(BoundaryNetwork(packaged_network())), ("generic",)),
 }
 
 
-def compile_ahead(said: Said) -> Path | None:
-    """Compiles what is not kept yet of all kernels, for this kind of processor; at once where everything is.
+def compile_ahead(said: Said, streams: Streams = ALL) -> Path | None:
+    """Compiles what is not kept yet of the kernels, for this kind of processor; at once where everything is.
 
     Another process that does the same is waited for. What cannot be compiled in processes of its own, because there is
     one core, or what they compile cannot be kept, is compiled in this one.
 
     Args:
-        said: Is called with how many kernels are compiled, and of how many, first with none; by several threads, one
-            after the other. Not where everything is kept.
+        said: Is called with how many kernels are compiled, and of how many at most, first with none; by several
+            threads, one after the other. Not where everything is kept.
+        streams: Those that are to find their kernels.
 
     Returns:
         The folder in which they are kept; none where none can be written.
     """
-    folder = kept_in()
-    complete = Path(folder, f"complete-{_kind_of_processor()}")
-    if folder and complete.exists():
-        return complete.parent
-    if not (folder and os.access(folder, os.W_OK)):
-        _here(_Progress(said))
+    kept = kept_in()
+    folder, wanted = Path(kept), _parts_for(streams)
+    if kept and not _missing(folder, wanted):
+        return folder
+    if not (kept and os.access(folder, os.W_OK)):
+        _here(wanted, _Progress(said, wanted))
         return None
-    with FileLock(f"{complete}.lock"):
-        if complete.exists():  # by now, through another process
-            return complete.parent
-        progress = _Progress(said)
-        if not (_cores() > 1 and sys.executable and _in_processes(progress)):
-            _here(progress)
-        complete.touch()
-    return complete.parent
+    with FileLock(folder / f"complete-{_kind_of_processor()}.lock"):
+        missing = _missing(folder, wanted)
+        if not missing:  # by now, through another process
+            return folder
+        progress = _Progress(said, missing)
+        if not (_cores() > 1 and sys.executable and _in_processes(missing, progress)):
+            _here(missing, progress)
+        for part in missing:
+            _mark(folder, part).touch()
+    return folder
+
+
+def _parts_for(streams: Streams) -> list[str]:
+    left_out = {"channels": not streams.channels, "patterns": not streams.scratch}
+    return [part for part in _PARTS if not left_out.get(part)]
+
+
+def _missing(folder: Path, parts: Iterable[str]) -> list[str]:
+    """Of these parts."""
+    return [part for part in parts if not _mark(folder, part).exists()]
+
+
+def _mark(folder: Path, part: str) -> Path:
+    """Is there when all of the part is kept."""
+    return folder / f"complete-{_kind_of_processor()}-{part}"
 
 
 class _Progress:
     """Counts kernels, whoever compiles them: some are parts of others that several processes compile."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Said, parts: Iterable[str]) -> None:
         progress_is_said_elsewhere()
-        self._said, self._names, self._lock = said, set[str](), threading.Lock()
-        said(0, len(KERNELS))
+        self._wanted = {name for name in KERNELS if any(_PARTS[part].has(name) for part in parts)}
+        self._said, self._done, self._lock = said, set[str](), threading.Lock()
+        said(0, len(self._wanted))
 
     def add(self, name: str) -> None:
         """One is compiled."""
         with self._lock:
-            if name in KERNELS and name not in self._names:
-                self._names.add(name)
-                self._said(len(self._names), len(KERNELS))
+            if name in self._wanted - self._done:
+                self._done.add(name)
+                self._said(len(self._done), len(self._wanted))
 
 
-def _here(progress: _Progress) -> None:
+def _here(parts: Iterable[str], progress: _Progress) -> None:
     with _heard(progress.add):
-        for compile_part in _PARTS.values():
-            compile_part()
+        for part in parts:
+            _PARTS[part].compile()
 
 
-def _in_processes(progress: _Progress) -> bool:
+def _in_processes(parts: Sequence[str], progress: _Progress) -> bool:
     """Whether all have done their part."""
-    with ThreadPoolExecutor(min(_cores(), len(_PARTS))) as pool:
-        return all(list(pool.map(lambda part: _in_process(part, progress), _PARTS)))
+    with ThreadPoolExecutor(min(_cores(), len(parts))) as pool:
+        return all(list(pool.map(lambda part: _in_process(part, progress), parts)))
 
 
 def _in_process(part: str, progress: _Progress) -> bool:
@@ -150,7 +190,7 @@ def main() -> None:
     """Compiles one part, and prints the name of each kernel when it is done."""
     progress_is_said_elsewhere()
     with _heard(lambda name: print(name, flush=True)):
-        _PARTS[sys.argv[1]]()
+        _PARTS[sys.argv[1]].compile()
 
 
 if __name__ == "__main__":

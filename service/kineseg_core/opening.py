@@ -58,6 +58,7 @@ class Opener:
     Args:
         bundles: The models, by name; the first is the default unless another is named.
         scratch: The built-in model can be asked for as well.
+        joints_only: Streams of channels are refused.
         default_model: Model of streams that name none; empty: the first.
         default_latency_s: Latency budget of streams that ask for none, seconds.
         default_boundary_threshold: That of the default model's streams that ask for none; 0: the model's own.
@@ -77,6 +78,7 @@ class Opener:
         bundles: Mapping[str, Bundle],
         *,
         scratch: bool = True,
+        joints_only: bool = False,
         default_model: str = "",
         default_latency_s: float = 4.0,
         default_boundary_threshold: float = 0.0,
@@ -106,7 +108,7 @@ class Opener:
         self._defaults = _Defaults(
             default_latency_s, default_boundary_threshold, default_alarms_per_hour, default_reports_per_hour, rules
         )
-        self._limits = limits
+        self._limits, self._joints_only = limits, joints_only
 
     @property
     def network(self) -> NetworkFile:
@@ -186,6 +188,11 @@ class Opener:
             reports = _within(wanted.reports_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "reports_per_hour", "")
         if wanted.joints is not None and wanted.channels:
             raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
+        if wanted.joints is None and self._joints_only:
+            raise InvalidRequest(
+                "this server takes no streams of channels (KINESEG_JOINTS_ONLY): send joints, or to another server",
+                field="joints",
+            )
         if model not in self._bundles:
             _refuse_rules(wanted)
         return replace(

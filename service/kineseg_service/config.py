@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     )
     packaged_bundle: bool = Field(True, description="Serve the bundle that comes with the package, if there is one.")
     scratch: bool = Field(True, description="Serve the built-in model, scratch, which takes any channels.")
+    joints_only: bool = Field(
+        False, description="Refuse streams of channels; what only they need is then not compiled at the first start."
+    )
     default_model: str = Field("", description="Model of streams that name none. Empty: the first bundle given.")
     provider: Literal["auto", "cuda", "cpu"] = Field(
         "auto", description="Where models run; auto: CUDA where it is faster, else CPU."

@@ -12,7 +12,7 @@ from kineseg_core.inference.providers import CUDA
 from kineseg_core.intake.intake import IntakeLimits
 from kineseg_core.opening import Opener
 from kineseg_core.rules import load_rules
-from kineseg_core.warm_up import warm_up
+from kineseg_core.warm_up import Streams, warm_up
 
 from kineseg_service.compiling import compilation_shown
 from kineseg_service.config import Settings
@@ -59,6 +59,7 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
     opener = Opener(
         bundles,
         scratch=settings.scratch,
+        joints_only=settings.joints_only,
         default_model=settings.default_model,
         default_latency_s=settings.default_latency_s,
         default_boundary_threshold=settings.default_boundary_threshold or 0.0,
@@ -67,8 +68,9 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
         rules=() if settings.rules is None else load_rules(settings.rules),
         limits=IntakeLimits(settings.max_chunk_frames, settings.max_gap_s),
     )
-    with compilation_shown() as said:
-        compile_ahead(said)
+    streams = Streams(channels=not settings.joints_only, scratch=settings.scratch)
+    with compilation_shown(joints_only=not any(streams)) as said:
+        compile_ahead(said, streams)
     decoders = {}
     for name, bundle in bundles.items():
         decoder = Decoder(
@@ -81,7 +83,7 @@ def load(settings: Settings, everywhere: Everywhere | None = None) -> Loaded:
         log_ready(decoder)
         decoders[name] = decoder
     network = BoundaryNetwork(opener.network)
-    warm_up(network, opener.network)
+    warm_up(network, opener.network, streams)
     return Loaded(decoders, network, opener, names)
 
 

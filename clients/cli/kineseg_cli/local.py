@@ -27,6 +27,7 @@ def local_server(
     metrics: bool = False,
     bank: Path | None = None,
     spare_bank: Path | None = None,
+    joints_only: bool = False,
 ) -> Iterator[BackgroundServer]:
     """A server on loopback at free ports, as long as the context lasts.
 
@@ -36,6 +37,8 @@ def local_server(
         metrics: Whether it has metrics.
         bank: Its name bank; None: that which the environment names, if any.
         spare_bank: The one it has where neither names any.
+        joints_only: It takes streams of joints to the packaged model and no others, and so is there sooner the first
+            time; not where the environment names another model.
 
     Raises:
         BadBundle: A bundle does not verify.
@@ -59,6 +62,8 @@ def local_server(
     settings = server_settings(chosen)
     if settings.label_bank is None and spare_bank is not None:
         settings = settings.model_copy(update={"label_bank": spare_bank})
+    if joints_only and settings.packaged_bundle and not settings.default_model:
+        settings = settings.model_copy(update={"joints_only": True, "scratch": False})
     with BackgroundServer(settings) as server:
         yield server
 

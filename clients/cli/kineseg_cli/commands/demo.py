@@ -112,7 +112,13 @@ def demo(
         spare = Path(stack.enter_context(TemporaryDirectory(prefix="kineseg-demo-"))) / "names.json" if page else None
         server = stack.enter_context(
             local_server(
-                bundles=tuple(bundle or ()), provider=provider.value, metrics=True, bank=bank, spare_bank=spare
+                bundles=tuple(bundle or ()),
+                provider=provider.value,
+                metrics=True,
+                bank=bank,
+                spare_bank=spare,
+                # The embedded motion has joints, and the packaged model takes them.
+                joints_only=file is None and not bundle and not model,
             )
         )
         client = stack.enter_context(own_client(server))
