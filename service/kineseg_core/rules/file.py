@@ -15,6 +15,7 @@ Both may have an `id` by which programs tell rules apart; it is "name:fall" or "
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +31,8 @@ LONGEST_S = 86_400.0
 _LEAST_ABSENCE_S = 1.0
 _KEYS = {"name": ("name", "after_s", "text", "id"), "absence": ("name", "for_s", "text", "id")}
 _LONGEST_ID = LONGEST_NAME + 16
+_LONG_KEY = re.compile(r"""(?<![\w\\-])(?:(?:[\w-]++|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
+"""For a key of n parts tomllib takes n squared steps, and no key of a rule has more than one."""
 _SHOWN = 64
 
 
@@ -59,6 +62,8 @@ def rules_from_toml(text: str) -> tuple[Rule, ...]:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise _wrong(f"there are more than {MOST_BYTES >> 10} KiB; write fewer or shorter rules")
+    if (long := _LONG_KEY.search(text)) is not None:
+        raise _wrong(f"{_quoted(long[0])} is too many words with dots in between; keep keys and texts simpler")
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
