@@ -58,6 +58,8 @@ class AnomalyMonitor:
         InvalidRequest: The profile is of another source, or none.
     """
 
+    _of_row: list[RuleFinding]
+
     def __init__(
         self,
         source: WatchedSource,
@@ -76,7 +78,7 @@ class AnomalyMonitor:
             restore(profile, source, self._scorer)
             self._scorer.put_away()
         self._spoken = source.names if source.parents is None else spoken(source.names)
-        self._of_row: list[RuleFinding] = []
+        self._of_row = []
         self._busy = False  # whether anomalies or rules go on
         self._scorer.heed(self._bar.numbers, learns_after_s=-math.inf, busy=False)
 

@@ -108,12 +108,15 @@ class AnomalyTracker:
         neighbours: Of each unit, the units next to it and itself.
     """
 
+    _on: dict[Of, _On]
+    _open: list[OpenAnomaly]
+
     def __init__(self, bar: AlarmBar, neighbours: Sequence[frozenset[int]]) -> None:
         self._bar = bar
         self._neighbours = neighbours
         self._count = 0
-        self._on: dict[Of, _On] = {}
-        self._open: list[OpenAnomaly] = []
+        self._on = {}
+        self._open = []
 
     @property
     def idle(self) -> bool:

@@ -45,13 +45,15 @@ class LabelHistory:
         knows_any: Whether enough numbers of any label have come.
     """
 
+    _labels: OrderedDict[int, _Label]
+
     def __init__(self, spread: float, *, least: int, memory: int, alike: int = 1) -> None:
         self._spread = spread
         self._least = least
         self._memory = memory
         self._alike = alike
         self.knows_any = False
-        self._labels: OrderedDict[int, _Label] = OrderedDict()
+        self._labels = OrderedDict()
         self._squares = self._degrees = 0.0  # within all labels
 
     def above(self, label: int, value: float) -> float | None:

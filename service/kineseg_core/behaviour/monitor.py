@@ -39,6 +39,9 @@ class BehaviourMonitor:
         joints: What the source calls the joints that channels name; None: it sends these channels.
     """
 
+    _open: OpenAction | None
+    _ended: list[Action]
+
     def __init__(
         self,
         reports_per_hour: float,
@@ -53,8 +56,8 @@ class BehaviourMonitor:
         self._new, self._order = NewAction(share), UnusualOrder(share)
         self._long, self._short = LongAction(share), ShortAction(share)
         self._cycles = CycleWatch(len(channels), rate_hz, latency_s, pairs, share) if channels else None
-        self._open: OpenAction | None = None
-        self._ended: list[Action] = []
+        self._open = None
+        self._ended = []
         self._is_cut = True  # what begins next is cut off there
         self._looked_ns = 0
 

@@ -24,11 +24,14 @@ class NewAction:
         share: Of the budget.
     """
 
+    _times: OrderedDict[int, int]
+    _since_s: float | None
+
     def __init__(self, share: float) -> None:
         self._share = share
-        self._times: OrderedDict[int, int] = OrderedDict()
+        self._times = OrderedDict()
         self._actions = 0
-        self._since_s: float | None = None
+        self._since_s = None
 
     def ended(self, action: Action) -> Finding | None:
         """What there is to say of an action that is over, which is learnt; None: it is not new, or much is."""

@@ -28,13 +28,15 @@ class Rarity:
         share: Of the budget.
     """
 
+    _last_s: float | None
+
     def __init__(self, share: float) -> None:
         self._share = share
         self._counts = np.zeros(_STEPS)
         self._tests = 0.0
         self._hours = 0.0  # in which there were `_lately` tests
         self._lately = 0.0
-        self._last_s: float | None = None
+        self._last_s = None
 
     def nats(self, probability: float, time_s: float) -> float:
         """Nats s: something so improbable comes once in e^s hours."""

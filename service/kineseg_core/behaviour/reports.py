@@ -37,10 +37,12 @@ class Reports:
         of_joints: Units are joints, and not channels.
     """
 
+    _open: dict[AnomalyKind, _Open]
+
     def __init__(self, per_hour: float, *, of_joints: bool = False) -> None:
         self._of_joints = of_joints
         self._bar = AlarmBar(per_hour)
-        self._open: dict[AnomalyKind, _Open] = {}
+        self._open = {}
         self._count = 0
 
     @property

@@ -28,12 +28,17 @@ class UnusualOrder:
         share: Of the budget.
     """
 
+    _after: OrderedDict[int, Counter[int]]
+    _times: Counter[int]
+    _names: dict[int, str]
+    _last: Action | None
+
     def __init__(self, share: float) -> None:
         self._rarity = Rarity(share)
-        self._after: OrderedDict[int, Counter[int]] = OrderedDict()
-        self._times: Counter[int] = Counter()
-        self._names: dict[int, str] = {}
-        self._last: Action | None = None
+        self._after = OrderedDict()
+        self._times = Counter()
+        self._names = {}
+        self._last = None
 
     def ended(self, action: Action) -> Finding | None:
         """What there is to say of an action that is over, which is learnt; None: too little is known."""

@@ -115,6 +115,8 @@ class BoundaryDecider:
         start: First block of the open segment.
     """
 
+    open: list[Provisional]
+
     def __init__(self, point: OperatingPoint, budget: int) -> None:
         self._point = point
         self._window = min(WINDOW, max(0, (budget - SMOOTHED - LAGS[0]) // 2))
@@ -135,7 +137,7 @@ class BoundaryDecider:
 
     def restart(self) -> None:
         """Begins anew: the next block is block 0."""
-        self.open: list[Provisional] = []
+        self.open = []
         self.start = 0
         self._count = 0
         self._raw[:] = 0.0

@@ -44,6 +44,8 @@ class PatternBoundaries:
         budget: Blocks within which a boundary must be decided.
     """
 
+    _recent_scores: list[float]  # which may turn out to belong to a boundary
+
     def __init__(self, settings: PatternSettings, dim: int, budget: int) -> None:
         self._settings = settings
         self._dim = dim
@@ -62,7 +64,7 @@ class PatternBoundaries:
         self._distances = np.full((horizon, k), NOT_THERE, np.float32)  # of the nearest neighbours
         self._farthest = np.full(horizon, NOT_THERE, np.float32)  # the largest of them
         self._nearest = np.full((horizon, k), -1, np.int32)  # which blocks they are; -1: none
-        self._recent_scores: list[float] = []  # which may turn out to belong to a boundary
+        self._recent_scores = []
 
     def recent(self, start: int, end: int) -> Blocks:
         """Blocks [start, end), shape (n, dim), as far as they are remembered."""

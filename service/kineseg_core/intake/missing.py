@@ -81,10 +81,12 @@ class MissingValueFiller:
 
     __slots__ = ("_channels", "_open", "count")
 
+    _open: _Open | None
+
     def __init__(self, channels: tuple[str, ...]) -> None:
         self.count = 0
         self._channels = channels
-        self._open: _Open | None = None
+        self._open = None
 
     @property
     def is_open(self) -> bool:

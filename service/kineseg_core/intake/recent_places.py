@@ -31,12 +31,14 @@ class RecentPlaces:
         rate_hz: About how many come in a second.
     """
 
+    _leaps: deque[tuple[int, int, int]]
+    """Steps over more than a frame or a long time: the place among all steps, frames, and nanoseconds."""
+
     def __init__(self, rate_hz: float) -> None:
         self._steps = array("I", bytes(4 * min(_MOST_REMEMBERED, max(1, round(_REMEMBERED_S * rate_hz)))))
         self._count = 0
         self._frame, self._ns = -1, 0  # the newest
-        self._leaps = deque[tuple[int, int, int]]()
-        """Of steps over more than a frame or a long time: its place among all steps, frames, and nanoseconds."""
+        self._leaps = deque()
 
     @property
     def last(self) -> Place:

@@ -85,10 +85,12 @@ class SourceWatch:
         InvalidRequest: The profile is of another source, or none.
     """
 
+    _begun: dict[int, tuple[float, Place]]  # of open anomalies: since when, and which frame that is
+
     def __init__(self, source: WatchedSource, budget: AnomalyBudget, profile: Mapping[str, Any] | None = None) -> None:
         self._monitor = AnomalyMonitor(source, budget, profile=profile)
         self._places = RecentPlaces(source.rate_hz)
-        self._begun: dict[int, tuple[float, Place]] = {}  # of open anomalies: since when, and which frame that is
+        self._begun = {}
 
     @property
     def watched(self) -> Watched:

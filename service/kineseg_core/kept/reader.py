@@ -12,6 +12,7 @@ import numpy as np
 
 from kineseg_core.kept.bounds import LARGEST, bounds_of
 from kineseg_core.kept.declared import RECORDS, fields_of, kept_of
+from kineseg_core.kept.kinds import check_kind, kinds_of
 from kineseg_core.kept.numbers import check_numbers
 from kineseg_core.kept.tree import Tag, Tree, kind_name
 
@@ -19,7 +20,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _NUMBERS = (int, float, np.integer, np.floating)
 _TRUTHS = (bool, np.bool_)
 # Kinds of numbers that arrays may hold; none of objects.
-_KINDS = {np.dtype(kind).str: np.dtype(kind) for kind in "?bBhHiIqQfd"}
+_KINDS = {kind: np.dtype(kind) for kind in (np.dtype(code).str for code in "?bBhHiIqQfd")}
 _TYPECODES = frozenset("bBhHiIqQfd")
 _UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 _DEEPEST = 64
@@ -53,8 +54,13 @@ class Reader:
         self._seen: list[object] = []
         self._depth = 0
 
-    def into(self, fresh: Any, tree: Tree) -> Any:
+    def into(self, fresh: Any, tree: Tree, kind: object = None) -> Any:
         """What takes the place of `fresh`, which is of the same kind, once it is as the tree says.
+
+        Args:
+            fresh: What is there.
+            tree: What is to be.
+            kind: Of what kind that is, where `fresh` does not show it: it is nothing, or empty.
 
         Raises:
             MisfitError: It is not.
@@ -62,16 +68,16 @@ class Reader:
         if type(tree) is not list:
             if kept_of(type(fresh)) is not None:
                 raise MisfitError(f"is no {type(fresh).__name__}")
-            return _alike(fresh, self.value(tree))
+            return _fitting(fresh, self.value(tree), kind)
         self._enter()
         try:
-            return self._into(fresh, tree)
+            return self._into(fresh, tree, kind)
         except _UNREADABLE as error:
             raise MisfitError(f"cannot be read ({error})") from error
         finally:
             self._depth -= 1
 
-    def _into(self, fresh: Any, tree: list[Tree]) -> Any:
+    def _into(self, fresh: Any, tree: list[Tree], kind: object) -> Any:
         tag = tree[0]
         if kept_of(type(fresh)) is not None:
             return self._object(fresh, tree)
@@ -84,7 +90,7 @@ class Reader:
             return fresh
         if type(fresh) is dict and tag == Tag.DICT and any(map(_is_deep, fresh.values())):
             return self._by_key(fresh, tree[1:])
-        return _put(fresh, self.value(tree))
+        return _put(fresh, _fitting(fresh, self.value(tree), kind))
 
     def value(self, tree: Tree) -> Any:
         """A plain value, array, record or container that there was nothing like before.
@@ -153,13 +159,14 @@ class Reader:
         if len(tree) - 2 != len(kept.changes):
             raise MisfitError(f"a {kind.__name__} has {len(tree) - 2} values, and should have {len(kept.changes)}")
         self._seen.append(fresh)
-        bounds = [(each, each.fixed(fresh)) for each in bounds_of(kind)]
+        bounds, kinds = [(each, each.fixed(fresh)) for each in bounds_of(kind)], kinds_of(kind)
         for name, part in zip(kept.changes, tree[2:], strict=True):
             try:
                 held = getattr(fresh, name)
-                value = self.value(part) if name in kept.grows else self.into(held, part)
                 if name in kept.grows:
-                    value = _grown(held, value)
+                    value = _grown(held, self.value(part), kinds.get(name))
+                else:
+                    value = self.into(held, part, kinds.get(name))
                 if value is not held:
                     setattr(fresh, name, value)
             except MisfitError as error:
@@ -212,8 +219,12 @@ class Reader:
         self._seen.append(None)  # it is not there yet
         values = [self.value(part) for part in parts]
         try:
-            made = kind(*values) if issubclass(kind, tuple) else kind(**dict(zip(fields_of(kind), values, strict=True)))
-            check_numbers(made, kind._fields if issubclass(kind, tuple) else fields_of(kind))
+            names = kind._fields if issubclass(kind, tuple) else fields_of(kind)
+            held = dict(zip(names, values, strict=True))
+            for field, value in held.items():
+                _check_field(field, value, kinds_of(kind)[field])
+            made = kind(**held)
+            check_numbers(made, names)
             for bounds in bounds_of(kind):
                 bounds.check(made, [])
         except Exception as error:  # some look at their values
@@ -267,10 +278,25 @@ def _is_deep(value: object) -> bool:
     return isinstance(value, np.ndarray) or kept_of(type(value)) is not None
 
 
-def _grown(held: Any, value: Any) -> Any:
+def _fitting(held: Any, value: Any, kind: object) -> Any:
+    """The value, if it is of a kind, or else can stand where another one was."""
+    if kind is None:
+        return _alike(held, value)
+    check_kind(value, kind)
+    return value
+
+
+def _check_field(name: str, value: object, kind: object) -> None:
+    try:
+        check_kind(value, kind)
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from None
+
+
+def _grown(held: Any, value: Any, kind: object) -> Any:
     """An array of any size, of the same kind as the one that was there if there was one."""
-    if held is None and (value is None or isinstance(value, np.ndarray)):
-        return value
+    if held is None:
+        return _fitting(held, value, kind)
     if not isinstance(value, np.ndarray) or value.dtype != held.dtype or value.ndim != held.ndim:
         raise MisfitError("is no array of that kind")
     return value
@@ -278,7 +304,6 @@ def _grown(held: Any, value: Any) -> Any:
 
 def _put(held: Any, value: Any) -> Any:
     """A container that is there already stays, and has what it should."""
-    value = _alike(held, value)
     match held:
         case list():
             held[:] = value
@@ -299,7 +324,7 @@ def _put(held: Any, value: Any) -> Any:
 
 def _alike(held: Any, value: Any) -> Any:
     """The value, if it can stand where another one was."""
-    if held is None or value is None or (_sort(held) is _sort(value) and not (_is_whole(held) and _is_broken(value))):
+    if _sort(held) is _sort(value) and not (_is_whole(held) and _is_broken(value)):
         return value
     raise MisfitError(f"is a {type(value).__name__}, and should be a {type(held).__name__}")
 

@@ -23,12 +23,15 @@ class AbsenceAlert:
         reports: Where alerts are made.
     """
 
+    _since: Place  # where the last segment with the name ended, or the stream began
+    _raised: int | None
+
     def __init__(self, rule: AbsenceRule, reports: RuleReports) -> None:
         self._rule = rule
         self._reports = reports
         self._for_ns = round(rule.for_s * SECOND)
-        self._since: Place = (0, 0)  # where the last segment with the name ended, or the stream began
-        self._raised: int | None = None
+        self._since = (0, 0)
+        self._raised = None
 
     @property
     def raised(self) -> set[int]:

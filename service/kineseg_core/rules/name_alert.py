@@ -19,11 +19,13 @@ class NameAlert:
         reports: Where alerts are made.
     """
 
+    _raised: dict[int, tuple[int, Place]]  # by segment: the alert, and since when
+
     def __init__(self, rule: NameRule, reports: RuleReports) -> None:
         self._rule = rule
         self._reports = reports
         self._after_ns = round(rule.after_s * SECOND)
-        self._raised: dict[int, tuple[int, Place]] = {}  # by segment: the alert, and since when
+        self._raised = {}
 
     @property
     def raised(self) -> set[int]:

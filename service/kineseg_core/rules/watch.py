@@ -23,12 +23,14 @@ class RuleWatch:
         rules: What is watched.
     """
 
+    _running: dict[int, RunningSegment]
+
     def __init__(self, rules: Sequence[Rule]) -> None:
         reports = RuleReports()
         self._alerts: list[NameAlert | AbsenceAlert] = [
             NameAlert(rule, reports) if isinstance(rule, NameRule) else AbsenceAlert(rule, reports) for rule in rules
         ]
-        self._running: dict[int, RunningSegment] = {}
+        self._running = {}
         self._due_ns = 0
 
     @property

@@ -82,6 +82,10 @@ class PrototypeClusterer(base.Clusterer):
 
     """
 
+    merged: tuple[tuple[int, int], ...]
+    _features: dict[Any, int]
+    _minted: tuple[int, ...]  # minted and not used, the last ones
+
     def __init__(
         self, radius: float = 1.0, max_prototypes: int = 64, confidence: float = 3.0, max_weight: float = 6000.0
     ) -> None:
@@ -90,8 +94,8 @@ class PrototypeClusterer(base.Clusterer):
         self.confidence = confidence
         self.max_weight = max_weight
         self.length_scale = 1.0
-        self.merged: tuple[tuple[int, int], ...] = ()
-        self._features: dict[Any, int] = {}
+        self.merged = ()
+        self._features = {}
         # One row a prototype, in the order in which they were founded.
         self._means: Means = np.zeros((0, 0), dtype=np.float32)
         self._variances: Means = np.zeros((0, 0), dtype=np.float32)
@@ -101,7 +105,7 @@ class PrototypeClusterer(base.Clusterer):
         self._last_seen: Integers = np.zeros(0, dtype=np.int64)
         self._learned = 0
         self._next_label = 0
-        self._minted: tuple[int, ...] = ()  # minted and not used, the last ones
+        self._minted = ()
 
     @property
     def labels(self) -> tuple[int, ...]:

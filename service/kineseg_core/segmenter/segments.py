@@ -87,8 +87,10 @@ class Segments(ABC):
         provisional: Segments neither confirmed nor retracted, oldest first; always the same list.
     """
 
+    provisional: list[ProvisionalSegment]
+
     def __init__(self, settings: SegmenterSettings, dim: int, block_s: float, labeller: Labeller | None = None) -> None:
-        self.provisional: list[ProvisionalSegment] = []
+        self.provisional = []
         self._labeller = labeller or make_labeller(
             settings.clusterer, same_action=settings.same_action, max_labels=settings.max_labels, dim=dim
         )

@@ -20,9 +20,11 @@ class AnomalyIds:
         count: How many were raised.
     """
 
+    _open: dict[tuple[str, int], int]
+
     def __init__(self) -> None:
         self.count = 0
-        self._open: dict[tuple[str, int], int] = {}
+        self._open = {}
 
     def knows(self, watcher: str, anomalies: set[int]) -> bool:
         """Whether all of these, by the watcher's own numbers, go on."""

@@ -25,11 +25,13 @@ class FrameTimes:
             taken them, as all methods do that change anything.
     """
 
+    _after: tuple[int, int] | None
+
     def __init__(self, config: SessionConfig) -> None:
         self._size = max(_LEAST, math.ceil((2 * config.latency_s + _MORE_S) * config.model_rate_hz))
         self._frames, self._times_ns = (array("q", bytes(8 * self._size)) for _ in range(2))
         self.count = 0
-        self._after: tuple[int, int] | None = None
+        self._after = None
         self._noted: QuietRow | None = None
 
     def read(self, noted: QuietRow) -> None:

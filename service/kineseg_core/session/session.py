@@ -94,6 +94,13 @@ class Session:
         segment_counts: How many segments were provisional, confirmed and retracted so far.
     """
 
+    segments: deque[SegmentClosed]
+    _provisional: dict[int, tuple[int, int]]
+    _open: dict[int, tuple[int, int]]
+    _last_boundary: tuple[int, tuple[int, int]] | None
+    _labels: set[int]
+    _observed: tuple[float, list[float]]
+
     def __init__(
         self,
         request: StreamRequest,
@@ -107,7 +114,7 @@ class Session:
         self.request = request
         self.config = config
         self.intake = intake
-        self.segments: deque[SegmentClosed] = deque(maxlen=REMEMBERED_SEGMENTS)
+        self.segments = deque(maxlen=REMEMBERED_SEGMENTS)
         self.segmenter_plan = segmenter
         self._decides: Alone | InRow | None = None
         self._watchers = Watchers(rules, behaviour, config.model_rate_hz)
@@ -116,15 +123,15 @@ class Session:
         # Where the source or the model is too slow for the budget, only boundaries within it are emitted.
         self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
         # Frame and time where segments begin: of provisional ones as last emitted, of confirmed ones for good.
-        self._provisional: dict[int, tuple[int, int]] = {}
-        self._open: dict[int, tuple[int, int]] = {}
-        self._last_boundary: tuple[int, tuple[int, int]] | None = None
+        self._provisional = {}
+        self._open = {}
+        self._last_boundary = None
         self.segment_counts = SegmentCounts()
-        self._labels: set[int] = set()
+        self._labels = set()
         self._seq = 0
         self._acked = 0
         self._closed = 0
-        self._observed: tuple[float, list[float]] = (0.0, [])
+        self._observed = (0.0, [])
         self._row: QuietRow | None = None  # where is noted what concerns no one else
 
     # What the receiver does.

@@ -1,4 +1,4 @@
-"""Snapshots in which numbers are others: what somebody can make of one who writes to the store in which it lies."""
+"""Snapshots in which something is other: what somebody can make of one who writes to the store in which it lies."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ from numpy.typing import NDArray
 Numbers = NDArray[Any]
 Show = Callable[[str, Numbers], None]
 """Is given where numbers are, which are no whole ones, and an array of them that it may change."""
+Swap = Callable[[object], object]
+"""Is given whatever there is; gives what is to be in its place."""
 
 
 class Forger(Writer):
-    """Writes as `Writer` does, but shows all numbers before they are written."""
+    """Writes as `Writer` does, but shows all numbers, and then whatever there is, before it is written."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show = lambda where, numbers: None, swap: Swap = lambda value: value) -> None:
         super().__init__()
         self._show = show
+        self._swap = swap
         self._within: list[object] = []
         self._names: list[str] = []
 
     def tree(self, value: object) -> Tree:
         """As that of `Writer`."""
         self._names.append(_attribute(self._within[-1] if self._within else None, value))
+        value = self._swap(value)
         if kept_of(type(value)) is not None or type(value) in NAMES:
             self._within.append(value)
             tree = self._of_scorer(value) if isinstance(value, Scorer) else super().tree(value)

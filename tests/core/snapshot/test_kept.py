@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kineseg_core.events import Output
 from kineseg_core.generic.pattern_segments import PatternSegments
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.kept import CannotKeepError, MisfitError, Reader, Writer, keeps, kept_of, record
 from kineseg_core.kept.declared import _DECLARED
+from kineseg_core.kept.kinds import kinds_of
 from kineseg_core.kept.sealing import packed, sealed, unpacked
 from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenter.segments import Segments
@@ -37,6 +40,14 @@ def written(*roots: object) -> list[object]:
     return writer._written
 
 
+def holds_plain_values(held: object) -> bool:
+    """Whether it is a container that is filled as a stream goes on, so that it does not show of what kind that is."""
+    if not isinstance(held, dict | list | tuple | deque | set):
+        return False
+    inner = held.values() if isinstance(held, dict) else held
+    return not any(isinstance(each, np.ndarray) or kept_of(type(each)) is not None for each in inner)
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "motion in a row", "few in a row"])
 def test_a_restored_session_is_the_same_through_and_through(kind: str, folder: Path) -> None:
     made = scene(kind.removesuffix(" in a row"), 60.0, 40.0, (60, 7, 200), seed=4, timed=True)
@@ -61,6 +72,8 @@ def test_a_restored_session_is_the_same_through_and_through(kind: str, folder: P
         if kept is not None:
             _SEEN.add(type(value))
             assert set(attributes(value)) == kept.names, f"{type(value).__name__}: say in `keeps` what each one is"
+            vague = [name for name in kept.changes if holds_plain_values(getattr(value, name))]
+            assert set(vague) <= kinds_of(type(value)).keys(), f"{type(value).__name__}: annotate in the class {vague}"
 
 
 def test_no_class_says_so_in_vain() -> None:

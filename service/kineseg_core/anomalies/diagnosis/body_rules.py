@@ -29,9 +29,11 @@ class BodyRules:
         source: The body.
     """
 
+    _changed_s: float | None
+
     def __init__(self, source: WatchedSource) -> None:
         self._root = source.root
-        self._changed_s: float | None = None
+        self._changed_s = None
 
     @property
     def idle(self) -> bool:

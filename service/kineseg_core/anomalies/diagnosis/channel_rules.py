@@ -68,9 +68,11 @@ class ChannelRules:
         source: Channels.
     """
 
+    _changes: list[_Change]
+
     def __init__(self, source: WatchedSource) -> None:
         self._sensors = sensor_array(source.names)
-        self._changes: list[_Change] = []
+        self._changes = []
 
     @property
     def idle(self) -> bool:

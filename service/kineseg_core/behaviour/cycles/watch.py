@@ -39,9 +39,13 @@ class CycleWatch:
         share: Of the budget, for each kind.
     """
 
+    _waiting: deque[Window]
+    _calm: dict[AnomalyKind, int]
+    _reported: dict[AnomalyKind, int]
+
     def __init__(self, channels: int, rate_hz: float, latency_s: float, pairs: Sequence[Pair], share: float) -> None:
         self._windows = Windows(channels, rate_hz, pairs)
-        self._waiting: deque[Window] = deque(maxlen=_MOST_WAITING)
+        self._waiting = deque(maxlen=_MOST_WAITING)
         self._certain_ns = round(latency_s * 1e9) + _MARGIN_NS
         self._judges: dict[AnomalyKind, IrregularCycle | OneSidedCycle] = {
             AnomalyKind.IRREGULAR_CYCLE: IrregularCycle(share)

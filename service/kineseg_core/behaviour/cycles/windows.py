@@ -28,13 +28,15 @@ class Windows:
         pairs: Limbs of both sides.
     """
 
+    _places: list[Place]
+
     def __init__(self, channels: int, rate_hz: float, pairs: Sequence[Pair]) -> None:
         self._rate_hz = rate_hz
         self._pairs = tuple(pairs)
         self._length = max(8, round(_LENGTH_S * rate_hz))
         self._hop = max(4, round(_HOP_S * rate_hz))
         self._frames = np.zeros((self._length, channels), np.float32)
-        self._places: list[Place] = []
+        self._places = []
         self._count = 0
         self._mean = np.zeros(channels)
         self._variance = np.zeros(channels)

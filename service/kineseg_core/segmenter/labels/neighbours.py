@@ -19,8 +19,10 @@ _USUAL = 2.0  # neighbours at one unit that are taken to have been seen
 class Neighbours:
     """Mean log squared distance between the means of neighbouring segments of a stream, in its units. Picklable."""
 
+    _last: NDArray[np.float32] | None
+
     def __init__(self) -> None:
-        self._last: NDArray[np.float32] | None = None
+        self._last = None
         self._total, self._count = 0.0, _USUAL
 
     def usual_with(self, mean: Array, unit: float) -> float:
