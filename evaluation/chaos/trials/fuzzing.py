@@ -17,6 +17,7 @@ from evaluation.chaos.size import Size
 _PER_S = 1000
 _INSIDE = ("INTERNAL", "UNKNOWN", "DATA_LOSS")
 _MOST_GROWTH_MIB = 32.0
+_LOG_BYTES = 1 << 20  # what is kept of events for watchers is no leak: it comes up to this before anything is measured
 _SETTLE_S = 8.0  # a server gives free pages back every five seconds
 
 
@@ -25,7 +26,9 @@ def run(size: Size) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         bank = Path(folder) / "names.json"
         with (
-            Server(label_bank=bank, resume_s=2.0, opening_timeout_s=2.0, log_level="info") as server,
+            Server(
+                label_bank=bank, resume_s=2.0, opening_timeout_s=2.0, event_log_bytes=_LOG_BYTES, log_level="info"
+            ) as server,
             Others(server.address) as others,
         ):
             fuzzer = Fuzzer(server.address, size.of(_PER_S))
