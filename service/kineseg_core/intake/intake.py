@@ -137,6 +137,12 @@ class Intake:
         watch: Looks for anomalies in the channels, or with `pose` in the positions of joints; none: nothing does.
     """
 
+    __slots__ = (
+        "_channels", "_clock", "_filled", "_filler", "_frame_bytes", "_limits", "_max_gap_ns", "_most_plain",
+        "_of_kind", "_order", "_order_key", "_period", "_piece", "_pose", "_received", "_resampler", "_skipped",
+        "_timed", "_unnumbered", "_watch",
+    )  # fmt: skip
+
     def __init__(
         self,
         channels: Sequence[str],
@@ -174,8 +180,9 @@ class Intake:
         self._skipped = 0
         self._of_kind: OfKind | None = None  # not known yet
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_of_kind": None}  # it is another one elsewhere
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        held = {name: getattr(self, name) for name in self.__slots__}
+        return None, held | {"_of_kind": None}  # it is another one elsewhere
 
     @property
     def channels(self) -> tuple[str, ...]:

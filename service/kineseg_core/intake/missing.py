@@ -81,6 +81,8 @@ class MissingValueFiller:
 
     __slots__ = ("_channels", "_open", "count")
 
+    __slots__ = ("_channels", "_open", "count")
+
     _open: _Open | None
 
     def __init__(self, channels: tuple[str, ...]) -> None:

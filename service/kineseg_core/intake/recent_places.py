@@ -31,6 +31,8 @@ class RecentPlaces:
         rate_hz: About how many come in a second.
     """
 
+    __slots__ = ("_count", "_frame", "_leaps", "_ns", "_steps")
+
     _leaps: deque[tuple[int, int, int]]
     """Steps over more than a frame or a long time: the place among all steps, frames, and nanoseconds."""
 

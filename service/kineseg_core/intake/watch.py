@@ -85,6 +85,8 @@ class SourceWatch:
         InvalidRequest: The profile is of another source, or none.
     """
 
+    __slots__ = ("_begun", "_monitor", "_places")
+
     _begun: dict[int, tuple[float, Place]]  # of open anomalies: since when, and which frame that is
 
     def __init__(self, source: WatchedSource, budget: AnomalyBudget, profile: Mapping[str, Any] | None = None) -> None:
