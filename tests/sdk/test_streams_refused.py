@@ -35,6 +35,7 @@ class Keeper:
         self.refuses: dict[str, dict[str, Any]] = {}
         self.ends: dict[str, dict[str, Any]] = {}
         self.ignores: set[str] = set()
+        self.loses: set[str] = set()
         self.breaks = False
 
     def __call__(self, requests: Any, context: grpc.ServicerContext) -> Iterator[pb.SegmentManyResponse]:
@@ -53,7 +54,7 @@ class Keeper:
                 about = message.opened[0].opened
                 about.stream_id, about.resume_token = name, "token"
                 if wanted.HasField("resume"):
-                    about.resumed.next_frame = self.received[name]
+                    about.resumed.next_frame = 0 if name in self.loses else self.received[name]
                 yield message
             for number, first, size in zip(request.sessions, request.first_frames, request.chunk_bytes, strict=True):
                 if number in names:
@@ -155,6 +156,26 @@ def test_a_stream_that_is_refused_for_too_long_ends_and_no_other_with_it(
         many.flush()
         [(ended, error)] = [(stream, item) for stream, item in many.poll() if isinstance(item, kineseg.KinesegError)]
         assert (ended, error.reason) == (other, "STORE_UNREACHABLE")
+    assert one.summary
+
+
+def test_a_stream_of_which_the_server_has_lost_what_was_safe_ends_and_no_other_with_it(
+    scripted: Any, connect: Any, motion: Motion, script: ModuleType
+) -> None:
+    keeper = scripted.segment_many = Keeper(script)
+    with connect(scripted.address).streams() as many:
+        one, other = (many.open(rate=30, session_id=name) for name in ("one", "other"))
+        many.send({one: motion[:30], other: motion[:30]})
+        many.flush()
+        keeper.loses, keeper.breaks = {"other"}, True
+        many.send({one: motion[30:60]})
+        script.until(lambda: other.error is not None, "it is given up")
+        many.send({one: motion[60:90]})
+        many.flush()
+        [(ended, error)] = [(stream, item) for stream, item in many.poll() if isinstance(item, kineseg.KinesegError)]
+        assert (ended, type(error)) == (other, kineseg.Internal)
+        assert "had said that 30 frames are safe" in str(error)
+    assert keeper.received["one"] == 90
     assert one.summary
 
 

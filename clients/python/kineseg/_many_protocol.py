@@ -165,7 +165,15 @@ class ManyProtocol(Generic[Handle]):
             if member is None:
                 continue
             self._unanswered.answered(member.outage)
-            reconnected = member.receive_opened(opened)
+            was_away = member.outage is not None
+            try:
+                reconnected = member.receive_opened(opened)
+            except KinesegError as error:
+                if not was_away:
+                    raise
+                self.queue_cancel(member)  # what the server has lost of it is lost to no other
+                self._finish(member, error)
+                continue
             if reconnected is not None:
                 self.unread.add(member, reconnected)
         for output in response.outputs:
