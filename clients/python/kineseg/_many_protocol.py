@@ -168,11 +168,11 @@ class ManyProtocol(Generic[Handle]):
             was_away = member.outage is not None
             try:
                 reconnected = member.receive_opened(opened)
-            except KinesegError as error:
+            except KinesegError as lost:
                 if not was_away:
                     raise
                 self.queue_cancel(member)  # what the server has lost of it is lost to no other
-                self._finish(member, error)
+                self._finish(member, lost)
                 continue
             if reconnected is not None:
                 self.unread.add(member, reconnected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import KinesegError, StreamClosed
@@ -17,11 +17,20 @@ from kineseg._wire import (
 )
 from kineseg.v1 import segmentation_pb2 as pb
 
-if TYPE_CHECKING:
-    from kineseg._many_protocol import ManyProtocol
-
 Handle = TypeVar("Handle")
 Item = TypeVar("Item", Event, FrameResult)
+
+
+class Shared(Protocol):
+    """The call that streams share, see `ManyProtocol`."""
+
+    def queue_chunk(self, number: int, chunk: pb.FrameChunk) -> None: ...
+
+    def queue_end(self, number: int) -> None: ...
+
+    def queue_cancel(self, member: MemberProtocol[Any]) -> None: ...
+
+    def count_unread(self) -> int: ...
 
 
 class MemberProtocol(StreamLife, Generic[Handle]):
@@ -34,7 +43,7 @@ class MemberProtocol(StreamLife, Generic[Handle]):
         handle: What the caller knows it by.
     """
 
-    def __init__(self, config: StreamConfig, limits: Limits, many: ManyProtocol[Handle], handle: Handle) -> None:
+    def __init__(self, config: StreamConfig, limits: Limits, many: Shared, handle: Handle) -> None:
         super().__init__(config, limits)
         self.handle = handle
         self.number = 0  # in its call, once it has been asked for

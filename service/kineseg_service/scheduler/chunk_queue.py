@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from kineseg_core.intake.intake import ChunkEnd
@@ -16,11 +16,10 @@ from kineseg_core.intake.plain import PlainChunks
 from kineseg_core.intake.resampling import F32, I64, ModelFrames
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from kineseg_service.scheduler.scheduled import ScheduledStream
+T = TypeVar("T")  # a stream
 
 
-class SentChunks(NamedTuple):
+class SentChunks(NamedTuple, Generic[T]):
     """Chunks that have been taken together.
 
     Attributes:
@@ -29,12 +28,12 @@ class SentChunks(NamedTuple):
         chunks: What they are.
     """
 
-    streams: Sequence[ScheduledStream]
+    streams: Sequence[T]
     came: Sequence[float]
     chunks: PlainChunks
 
 
-class WaitingChunks:
+class WaitingChunks(Generic[T]):
     """Chunks of streams of a model, each stream once.
 
     Args:
@@ -52,7 +51,7 @@ class WaitingChunks:
 
     __slots__ = ("at", "came", "chunks", "sizes", "slots", "streams", "waits")
 
-    def __init__(self, sent: SentChunks, which: Sequence[int], slots: Sequence[int]) -> None:
+    def __init__(self, sent: SentChunks[T], which: Sequence[int], slots: Sequence[int]) -> None:
         self.streams, self.came, self.chunks = sent
         self.waits: NDArray[np.bool_] = np.zeros(len(self.streams), np.bool_)
         chunks = np.array(which)
@@ -77,7 +76,7 @@ class TakenBack(NamedTuple):
     stepped: int
 
 
-class ChunkRows:
+class ChunkRows(Generic[T]):
     """The next rows of some chunks, which are stepped together.
 
     Args:
@@ -92,7 +91,7 @@ class ChunkRows:
 
     __slots__ = ("_turn", "rows", "waiting", "which")
 
-    def __init__(self, waiting: WaitingChunks, turn: I64) -> None:
+    def __init__(self, waiting: WaitingChunks[T], turn: I64) -> None:
         self.waiting, self._turn = waiting, turn
         self.which, self.rows = turn, waiting.at[turn]
         goes_on = self.rows < waiting.chunks.ends[turn]
@@ -108,7 +107,7 @@ class ChunkRows:
         return self.waiting.came[0]
 
     @property
-    def streams(self) -> list[ScheduledStream]:
+    def streams(self) -> list[T]:
         """Of each row."""
         streams = self.waiting.streams
         return [streams[chunk] for chunk in self.which.tolist()]
@@ -140,7 +139,7 @@ class ChunkRows:
         return found
 
 
-class ChunkQueue:
+class ChunkQueue(Generic[T]):
     """All that wait for a step of one model, oldest first.
 
     Args:
@@ -148,19 +147,19 @@ class ChunkQueue:
     """
 
     def __init__(self, slots: int) -> None:
-        self._waiting: deque[WaitingChunks] = deque()
+        self._waiting: deque[WaitingChunks[T]] = deque()
         self._ahead = np.zeros(slots, np.bool_)  # of which streams chunks have been met that come first
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, waiting: WaitingChunks) -> None:
+    def add(self, waiting: WaitingChunks[T]) -> None:
         """More have come; of each of their streams nothing else waits that came before, but in this queue."""
         self._waiting.append(waiting)
 
-    def take(self, most: int) -> list[ChunkRows]:
+    def take(self, most: int) -> list[ChunkRows[T]]:
         """The next rows of so many streams, those that have waited longest; each stream once."""
-        taken: list[ChunkRows] = []
+        taken: list[ChunkRows[T]] = []
         for waiting in self._waiting:
             left = np.flatnonzero(waiting.waits)
             if not len(left):
@@ -180,7 +179,7 @@ class ChunkQueue:
         while self._waiting and not self._waiting[0].waits.any():
             self._waiting.popleft()
 
-    def take_back(self, stream: ScheduledStream) -> list[TakenBack]:
+    def take_back(self, stream: T) -> list[TakenBack]:
         """Takes out what is left of a stream's chunks, in order."""
         back = []
         for waiting in self._waiting:

@@ -33,7 +33,7 @@ class Columns:
         self._results = results
         self._pace = pace
 
-    def take(self, sent: SentChunks) -> None:
+    def take(self, sent: SentChunks[ScheduledStream]) -> None:
         """Chunks wait in the columns of their lane, unless something else of their stream waits before them."""
         ready: dict[Lane[ScheduledStream], list[tuple[int, int]]] = {}
         most = self._queues.most_outputs
@@ -67,7 +67,7 @@ class Columns:
         if self._queues.stalls(stream):
             self.take_back(stream)
 
-    def settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
+    def settle(self, lane: Lane[ScheduledStream], chunks: Sequence[ChunkRows[ScheduledStream]]) -> None:
         """Rows have been stepped: with some of them their chunks have gone through."""
         for rows in chunks:
             waiting = rows.waiting

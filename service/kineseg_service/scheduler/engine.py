@@ -33,7 +33,7 @@ from kineseg_service.scheduler.lanes import Lanes
 from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.queues import Queues
 from kineseg_service.scheduler.results import Results
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, Submitted
+from kineseg_service.scheduler.scheduled import AnySubmitted, Item, ScheduledStream
 from kineseg_service.scheduler.seats import Seats
 from kineseg_service.scheduler.ticks import Ticks
 
@@ -116,7 +116,7 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._seats.or_fail(stream, lambda: self._queues.take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[Submitted | SentChunks]) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted]) -> None:
         """Queues what several sessions have taken, in order, as `submit` does, at once."""
 
         def take() -> None:

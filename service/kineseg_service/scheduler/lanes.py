@@ -37,7 +37,7 @@ class Lane(Generic[T]):
     def __init__(self, decoder: Decoder, turns: Turns) -> None:
         self.decoder = decoder
         self.batcher: Batcher[T] = Batcher(turns)
-        self.chunks = ChunkQueue(decoder.slots)
+        self.chunks: ChunkQueue[T] = ChunkQueue(decoder.slots)
         self.chunks_first = False
         self.quiet = QuietRows(decoder.slots)
         self.streams = 0  # open ones

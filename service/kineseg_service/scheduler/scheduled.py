@@ -13,6 +13,7 @@ from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.session import End, SegmentCounts, Session
 from kineseg_core.snapshot import SnapshotWriter
 
+from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.lanes import Lane
 
 
@@ -94,6 +95,8 @@ class ScheduledStream:
 
 Submitted = tuple[ScheduledStream, Sequence[Item], float]
 """What a stream has taken, and when that came, by `time.monotonic`."""
+AnySubmitted = Submitted | SentChunks[ScheduledStream]
+"""The same of one stream, or of many in columns."""
 
 
 def weight(item: Item) -> int:

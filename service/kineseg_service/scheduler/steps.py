@@ -42,7 +42,10 @@ class Stepper:
         self._fail = fail
 
     def step(
-        self, lane: Lane[ScheduledStream], streams: list[ScheduledStream], chunks: Sequence[ChunkRows] = ()
+        self,
+        lane: Lane[ScheduledStream],
+        streams: list[ScheduledStream],
+        chunks: Sequence[ChunkRows[ScheduledStream]] = (),
     ) -> None:
         """The next frame of each stream, and the next rows of some chunks.
 
@@ -70,7 +73,7 @@ class Stepper:
         self._in_rows(lane, streams, chunks, slots, frames, stepped)
 
     def _without_bad(
-        self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows], fits: NDArray[np.bool_]
+        self, streams: list[ScheduledStream], chunks: Sequence[ChunkRows[ScheduledStream]], fits: NDArray[np.bool_]
     ) -> list[ScheduledStream]:
         """Those whose outputs are fine, as the rows that are left of the chunks; of the others the streams fail."""
         everyone, begin = _everyone(streams, chunks), len(streams)
@@ -86,7 +89,7 @@ class Stepper:
         self,
         lane: Lane[ScheduledStream],
         streams: Streams,
-        chunks: Sequence[ChunkRows],
+        chunks: Sequence[ChunkRows[ScheduledStream]],
         slots: NDArray[np.int64],
         frames: F32,
         stepped: Stepped,
@@ -117,7 +120,7 @@ class Stepper:
         self,
         lane: Lane[ScheduledStream],
         streams: Streams,
-        chunks: Sequence[ChunkRows],
+        chunks: Sequence[ChunkRows[ScheduledStream]],
         slots: NDArray[np.int64],
         quiet: NDArray[np.bool_],
     ) -> None:
@@ -127,7 +130,7 @@ class Stepper:
         for place in lane.quiet.note(slots[quiet], np.concatenate(moments)[quiet]):
             _everyone(streams, chunks)[int(np.flatnonzero(quiet)[place])].session.catch_up()
 
-    def _follow_row(self, rows: ChunkRows, at: int, step: Step, follows: Sequence[int]) -> None:
+    def _follow_row(self, rows: ChunkRows[ScheduledStream], at: int, step: Step, follows: Sequence[int]) -> None:
         """Something follows from one of the rows of chunks, or may."""
         chunk, row = int(rows.which[at]), int(rows.rows[at])
         waiting = rows.waiting
@@ -154,6 +157,6 @@ class Stepper:
             self._fail(stream, "the boundary network could not be run")
 
 
-def _everyone(streams: Streams, chunks: Sequence[ChunkRows]) -> list[ScheduledStream]:
+def _everyone(streams: Streams, chunks: Sequence[ChunkRows[ScheduledStream]]) -> list[ScheduledStream]:
     """Of each row of a step."""
     return [*streams, *(stream for rows in chunks for stream in rows.streams)]

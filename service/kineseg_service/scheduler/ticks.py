@@ -56,7 +56,9 @@ class Ticks:
             self._queues.proceed(stream)
         self._columns.settle(lane, chunks)
 
-    def _step(self, lane: Lane[ScheduledStream], streams: list[ScheduledStream], chunks: Sequence[ChunkRows]) -> None:
+    def _step(
+        self, lane: Lane[ScheduledStream], streams: list[ScheduledStream], chunks: Sequence[ChunkRows[ScheduledStream]]
+    ) -> None:
         stepped = sum(map(len, chunks), len(streams))
         came = [stream.came for stream in streams[:1]] + [rows.came for rows in chunks[:1]]  # none has waited longer
         began, waited = time.perf_counter(), time.monotonic() - min(came)
@@ -71,7 +73,10 @@ class Ticks:
             self._metrics.stepped(stepped, time.perf_counter() - began, waited)
 
     def _step_apart(
-        self, lane: Lane[ScheduledStream], streams: Sequence[ScheduledStream], chunks: Sequence[ChunkRows]
+        self,
+        lane: Lane[ScheduledStream],
+        streams: Sequence[ScheduledStream],
+        chunks: Sequence[ChunkRows[ScheduledStream]],
     ) -> None:
         """Each stream by itself, as one of them has made all fail; those of chunks with the next steps."""
         for rows in chunks:

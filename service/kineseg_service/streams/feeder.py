@@ -14,7 +14,7 @@ from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Submitted
+from kineseg_service.scheduler.scheduled import AnySubmitted
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S, let_others_go_on
 
@@ -88,7 +88,7 @@ class Feeder:
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s
-        taken: list[Submitted | SentChunks] = []
+        taken: list[AnySubmitted] = []
         frames = 0
         while line and monotonic() < until:
             members = [line.popleft() for _ in range(min(together, len(line)))]
@@ -106,7 +106,7 @@ class Feeder:
                 self._metrics.received(frames)
 
     def _take_together(
-        self, members: Sequence[MemberStream], taken: list[Submitted | SentChunks]
+        self, members: Sequence[MemberStream], taken: list[AnySubmitted]
     ) -> tuple[list[MemberStream], int]:
         """Takes the next chunk of each that has one, or begins it.
 
@@ -136,7 +136,7 @@ class Feeder:
             alone.append(waiting[place])
         return alone, frames
 
-    def _take_alone(self, member: MemberStream, until: float, taken: list[Submitted | SentChunks]) -> int:
+    def _take_alone(self, member: MemberStream, until: float, taken: list[AnySubmitted]) -> int:
         """A member takes what there is; how many frames that are."""
         intake = member.session.intake
         before = intake.received

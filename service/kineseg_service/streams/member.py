@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Ack, EndReason, Output
@@ -22,9 +22,6 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, ScheduledStream, weight
 from kineseg_service.streams.open_stream import PIECE, OpenStream
 from kineseg_service.streams.resumable import Seen
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.feeder import Feeder
 
 _log = get_logger(__name__)
 # However wide its frames are, no more bytes of them than this are under way.
@@ -45,6 +42,13 @@ class Owner(Protocol):
 
     def lost(self, member: MemberStream, error: CoreError) -> None:
         """A member goes on in another call; what has not been sent of it is to be given to `hold`."""
+
+
+class Turns(Protocol):
+    """What gives members their turns, see `Feeder`."""
+
+    def add(self, member: MemberStream) -> None:
+        """The member has something to take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class MemberStream(OpenStream):
         settings: Settings,
         number: int,
         owner: Owner,
-        feeder: Feeder,
+        feeder: Turns,
     ) -> None:
         super().__init__(session, stream, engine, settings)
         self.number = number
@@ -315,7 +319,7 @@ class MemberStream(OpenStream):
         self._again += len(again)
         self.active_at = monotonic()
 
-    def attach(self, number: int, owner: Owner, feeder: Feeder) -> Delivery:
+    def attach(self, number: int, owner: Owner, feeder: Turns) -> Delivery:
         """It belongs to another call from now on; what that is to send first, besides how far it has come."""
         self.number, self._owner, self._feeder = number, owner, feeder
         held, self._held = self._held, []

@@ -28,7 +28,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.deliveries import Delivery
 from kineseg_service.scheduler.engine import Engine
-from kineseg_service.scheduler.scheduled import Item, ScheduledStream, Submitted, weight
+from kineseg_service.scheduler.scheduled import AnySubmitted, Item, ScheduledStream, weight
 from kineseg_service.streams.open_stream import OpenStream
 
 _MOST_UNDER_WAY = 256
@@ -199,7 +199,7 @@ class ShownEngine(Engine):
         self._onlooker.taken(stream, items)
         super().submit(stream, items, came)
 
-    def submit_many(self, taken: Sequence[Submitted | SentChunks]) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted]) -> None:
         """See `Engine.submit_many`."""
         for each in taken:
             if isinstance(each, SentChunks):

@@ -7,30 +7,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from kineseg_core.errors import StepFailed
 from kineseg_core.intake.intake import Taken
 from kineseg_core.intake.together import SentChunk, take_together
+from kineseg_core.session import Session
 
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.pace import Pace
-from kineseg_service.scheduler.scheduled import Submitted
-
-if TYPE_CHECKING:
-    from kineseg_service.streams.live_stream import LiveStream
-
+from kineseg_service.scheduler.scheduled import AnySubmitted, Item, ScheduledStream
 
 _log = get_logger(__name__)
 # As measured: of fewer a chunk by itself costs less, of one a third.
 _MANY = 4
 
 
+class Sender(Protocol):
+    """A stream that sends chunks, see `LiveStream`."""
+
+    session: Session
+    window: int
+
+    @property
+    def stream(self) -> ScheduledStream: ...
+
+    def took(self, frames: int) -> None: ...
+
+    def took_items(self, chunk: SentChunk, given: Iterable[Taken] | None) -> list[Item]: ...
+
+
 class _Waiting(NamedTuple):
-    live: LiveStream
+    live: Sender
     chunk: SentChunk
     came: float
 
@@ -52,7 +63,7 @@ class Together:
         self._waiting: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, live: LiveStream, chunk: SentChunk, came: float) -> None:
+    def add(self, live: Sender, chunk: SentChunk, came: float) -> None:
         """A chunk of a stream of which none waits; it is taken at once where there are no others to wait for."""
         live.window = self._pace.saw(live.window)
         self._waiting.append(_Waiting(live, chunk, came))
@@ -83,14 +94,14 @@ class Together:
             self._metrics.received(frames)
 
 
-def _together(waiting: Sequence[_Waiting]) -> list[Submitted | SentChunks]:
+def _together(waiting: Sequence[_Waiting]) -> list[AnySubmitted]:
     try:
         plain, others = take_together([each.chunk for each in waiting])
     except Exception:
         failure = StepFailed("the stream could not be read")
         _log.exception("reading failed", streams=len(waiting), error_id=failure.error_id)
         return _alone([(each, map(_raise, (failure,))) for each in waiting])
-    taken: list[Submitted | SentChunks] = []
+    taken: list[AnySubmitted] = []
     for alike in plain:
         those = [waiting[place] for place in alike.places]
         for each, frames in zip(those, alike.sizes, strict=True):
@@ -99,9 +110,9 @@ def _together(waiting: Sequence[_Waiting]) -> list[Submitted | SentChunks]:
     return taken + _alone([(waiting[place], given) for place, given in others.items()])
 
 
-def _alone(waiting: Sequence[tuple[_Waiting, Iterable[Taken] | None]]) -> list[Submitted | SentChunks]:
+def _alone(waiting: Sequence[tuple[_Waiting, Iterable[Taken] | None]]) -> list[AnySubmitted]:
     """Those whose chunk gives this, see `take_together`; none: it has not been taken yet."""
-    taken: list[Submitted | SentChunks] = []
+    taken: list[AnySubmitted] = []
     for (live, chunk, came), given in waiting:
         if items := live.took_items(chunk, given):
             taken.append((live.stream, items, came))
