@@ -7,6 +7,7 @@ import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
+import grpc
 import numpy as np
 import prometheus_client
 import pytest
@@ -23,7 +24,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.service.conftest import Serve
 from tests.service.locked import write_pair
-from tests.service.talk import F32, Call, chunk, config, cut, events, motion, until
+from tests.service.talk import F32, Call, chunk, config, cut, events, motion, segment, until
+from tests.service.talk_many import Many, chunks, opens
 
 CHANNELS = [f"c{i}" for i in range(6)]
 
@@ -196,3 +198,18 @@ def test_the_latest_example_of_any_process_counts(tmp_path: Path) -> None:
     (tmp_path / "exemplars_1.json").write_text('[["f", "1.0", "old", 0.9, 1.0], ["f", "+Inf", "other", 9.0, 1.0]]')
     (tmp_path / "exemplars_2.json").write_text('[["f", "1.0", "new", 0.8, 2.0]]')
     assert latest_of_all(tmp_path) == {("f", "1.0"): ("new", 0.8, 2.0), ("f", "+Inf"): ("other", 9.0, 1.0)}
+
+
+@pytest.mark.parametrize("jump", [3, 1_000_000])
+def test_frames_that_are_missing_are_not_received(serve: Serve, jump: int) -> None:
+    frames, then = motion(120), 60 + jump
+    with serve(metrics_port=0) as (server, stub):
+        segment(stub, [chunk(0, frames[:60]), chunk(then, frames[60:])])
+        assert value(server, "kineseg_frames_received_total") == 120
+        many = Many(stub, opens(1, 2))
+        many.until_opened(1, 2)
+        many.send(
+            chunks((1, 0, frames[:60]), (2, 0, frames[:60])), chunks((1, then, frames[60:]), (2, 60, frames[60:]))
+        )
+        assert many.finish() is grpc.StatusCode.OK, many.closed
+        assert value(server, "kineseg_frames_received_total") == 360

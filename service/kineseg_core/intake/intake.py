@@ -120,7 +120,7 @@ class Chunk:
 @keeps(
     "_pose _watch _clock _timed _resampler _filler _received _filled _unnumbered _skipped",
     fixed="_channels _frame_bytes _order _order_key _period _piece _most_plain _limits _max_gap_ns",
-    passing="_of_kind",
+    passing="_of_kind _here",
 )
 class Intake:
     """Takes a stream's chunks. Picklable.
@@ -138,7 +138,7 @@ class Intake:
     """
 
     __slots__ = (
-        "_channels", "_clock", "_filled", "_filler", "_frame_bytes", "_limits", "_max_gap_ns", "_most_plain",
+        "_channels", "_clock", "_filled", "_filler", "_frame_bytes", "_here", "_limits", "_max_gap_ns", "_most_plain",
         "_of_kind", "_order", "_order_key", "_period", "_piece", "_pose", "_received", "_resampler", "_skipped",
         "_timed", "_unnumbered", "_watch",
     )  # fmt: skip
@@ -179,6 +179,7 @@ class Intake:
         self._unnumbered = 0
         self._skipped = 0
         self._of_kind: OfKind | None = None  # not known yet
+        self._here = 0  # frames that have been taken in this process
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         held = {name: getattr(self, name) for name in self.__slots__}
@@ -233,6 +234,11 @@ class Intake:
     def received(self) -> int:
         """The index that the next frame should have."""
         return self._received
+
+    @property
+    def taken_here(self) -> int:
+        """Number of frames that have come since it was made or restored, without those that are missing."""
+        return self._here
 
     @property
     def filled(self) -> int:
@@ -301,6 +307,7 @@ class Intake:
 
     def took(self, received: int) -> None:
         """Its frames up to this index have gone through its resampler and its watch by themselves."""
+        self._here += received - self._received
         self._received = received
 
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
@@ -468,6 +475,7 @@ class Intake:
         if self._order is not None:
             frames = self._in_order(frames)
         self._received = first + len(frames)
+        self._here += len(frames)
         if not (has_holes or anomalies or self._filler.is_open):
             self._resampler.push(first, frames, times, out)
             return

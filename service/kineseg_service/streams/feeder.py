@@ -139,7 +139,7 @@ class Feeder:
     def _take_alone(self, member: MemberStream, until: float, taken: list[AnySubmitted]) -> int:
         """A member takes what there is; how many frames that are."""
         intake = member.session.intake
-        before = intake.received
+        before = intake.taken_here
         try:
             items = member.take(until)
         except Exception:
@@ -149,4 +149,4 @@ class Feeder:
             return 0
         if items:
             taken.append((member.stream, items, member.came))
-        return intake.received - before
+        return intake.taken_here - before

@@ -76,12 +76,12 @@ class LiveStream(OpenStream):
                 await self._wait_for_room()
             return
         self._accepting = True
-        before = intake.received
+        before = intake.taken_here
         try:
             await self._accept(first_frame, data, capture_times_ns, came)
         finally:
             self._accepting = False
-            self._together.count(intake.received - before)
+            self._together.count(intake.taken_here - before)
             if wanted := self._wanted_snapshot():
                 self._engine.submit(self._stream, wanted)
 

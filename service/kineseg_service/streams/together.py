@@ -82,11 +82,11 @@ class Together:
         self._pace.begin()
         waiting, self._waiting = self._waiting, []
         intakes = [each.live.session.intake for each in waiting]
-        before = sum(intake.received for intake in intakes)
+        before = sum(intake.taken_here for intake in intakes)
         taken = _together(waiting) if len(waiting) >= _MANY else _alone([(each, None) for each in waiting])
         if taken:
             self._engine.submit_many(taken)
-        self.count(sum(intake.received for intake in intakes) - before)
+        self.count(sum(intake.taken_here for intake in intakes) - before)
 
     def count(self, frames: int) -> None:
         """So many frames have been taken."""
