@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from evaluation.bench import durability
 from evaluation.bench.durability import MEMORY, NONE, SQLITE, Kept
 from evaluation.bench.many import Source
 
 
-def test_a_second_of_three_streams_with_each_store() -> None:
+def test_half_a_second_of_three_streams_with_each_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durability, "ROUNDS", 1)
     kept = Kept("bodies", 3, 1, Source())
-    costs = {cost.store: cost for cost in durability.measure(1.0, kept, interval_s=0.1)}
+    costs = {cost.store: cost for cost in durability.measure(0.5, kept, interval_s=0.1)}
     assert costs.keys() >= {NONE, MEMORY, SQLITE}
     for cost in costs.values():
         assert cost.server_us_per_chunk > 0.0

@@ -24,7 +24,7 @@ def two_levels(seconds: float = 40.0, certainty: float = 0.5) -> TrainingStream:
 
 
 def test_every_kind_of_stream_gives_examples(streams: list[TrainingStream]) -> None:
-    for stream in streams[:10]:
+    for stream in {stream.kind: stream for stream in streams}.values():
         examples = stream_examples(stream, *step([stream]), np.random.default_rng(0))
         count = len(examples)
         assert count > 50

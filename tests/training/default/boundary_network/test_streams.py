@@ -53,7 +53,7 @@ def check(stream: TrainingStream) -> None:
 
 
 @given(seed=st.integers(0, 2**32), number=st.integers(0, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_any_stream_is_finite_and_its_truth_lies_within_it(make: Make, seed: int, number: int) -> None:
     stream = make(seed, number)
     check(stream)
@@ -61,7 +61,7 @@ def test_any_stream_is_finite_and_its_truth_lies_within_it(make: Make, seed: int
 
 
 @given(seed=st.integers(0, 2**32), number=st.integers(0, 1000))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_equal_seed_and_number_give_equal_bytes(make: Make, seed: int, number: int) -> None:
     first, second = make(seed, number), make(seed, number)
     assert first.frames.tobytes() == second.frames.tobytes()
