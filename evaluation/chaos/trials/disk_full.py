@@ -22,6 +22,7 @@ from evaluation.chaos.trial import CannotRun
 
 _STREAMS = 100
 _FULL_S = 10.0
+_STORE_INTERVAL_S = 1.0
 _FAILING = "kineseg_store_failing"
 
 
@@ -33,7 +34,7 @@ def run(size: Size) -> Outcome:
     full_s = min(_FULL_S, size.seconds / 6)
     with tempfile.TemporaryDirectory() as folder:
         settings = {"store": f"sqlite:{Path(folder) / 'streams.db'}", "store_key": key_file(Path(folder))}
-        with Server(**settings, store_interval_s=1.0) as server:
+        with Server(**settings, store_interval_s=min(_STORE_INTERVAL_S, size.seconds / 20)) as server:
             expected = undisturbed(server.address, wanted)
             with LiveStreams(server.address, wanted) as streams:
                 streams.until(0.2)

@@ -23,6 +23,7 @@ _SETTLE_S = 8.0  # a server gives free pages back every five seconds
 
 def run(size: Size) -> Outcome:
     """Fuzzes the server by turns for half of the time."""
+    settle_s = min(_SETTLE_S, size.seconds)
     with tempfile.TemporaryDirectory() as folder:
         bank = Path(folder) / "names.json"
         with (
@@ -34,9 +35,9 @@ def run(size: Size) -> Outcome:
             fuzzer = Fuzzer(server.address, size.of(_PER_S))
             with fuzzer.talking():  # what is made once and kept is no leak
                 time.sleep(size.seconds / 8)
-            before = GivenBack.of(server, settle_s=_SETTLE_S)
+            before = GivenBack.of(server, settle_s=settle_s)
             compared = others.beside(size.seconds * 7 / 8, fuzzer.talking)
-            after = GivenBack.of(server, settle_s=_SETTLE_S)
+            after = GivenBack.of(server, settle_s=settle_s)
             faults = server.faults()
             alive = server.alive
     inside = sum(fuzzer.codes[code] for code in _INSIDE)
