@@ -8,7 +8,7 @@ import uuid
 import numpy as np
 import pylsl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kineseg.sources import Unreadable
 from kineseg.sources.lsl import Channel, Chunk, Description, LslDecoder
@@ -63,6 +63,7 @@ def test_channels_that_are_no_positions_stay_channels() -> None:
     st.lists(st.lists(st.floats(), max_size=4), max_size=3),
     st.floats(),
 )
+@example([Channel("a")], [[0.0]], 1.8e299)
 def test_no_stream_breaks_the_decoder(channels: list[Channel], rows: list[list[float]], seconds: float) -> None:
     decoder = LslDecoder()
     try:

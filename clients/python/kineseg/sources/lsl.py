@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +40,7 @@ if not os.environ.get("LSLAPICFG"):
         pylsl.set_config_content("[log]\nlevel = -3\n")
 
 _MOST_CHANNELS = 2048
+_LATEST_S = 4e9
 _LOOK_S = 0.5
 _WAIT_S = 0.1
 _KEPT_S = 60  # seconds that the layer keeps while no one reads
@@ -104,8 +104,10 @@ class LslDecoder:
         if layout is None:
             raise Unreadable("a stream that has not described itself")
         for row, seconds in zip(item.rows, item.times_s, strict=True):
-            if len(row) <= max(self._columns) or not math.isfinite(seconds):
+            if len(row) <= max(self._columns):
                 raise Unreadable("a sample with other channels than described")
+            if not abs(seconds) < _LATEST_S:
+                raise Unreadable("a sample whose time is no number of seconds")
             with np.errstate(over="ignore"):
                 values = np.array([row[column] for column in self._columns], np.float64).astype(np.float32)
             values[~(np.abs(values) <= 1e9)] = np.nan
