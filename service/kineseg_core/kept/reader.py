@@ -282,7 +282,10 @@ def _fitting(held: Any, value: Any, kind: object) -> Any:
     """The value, if it is of a kind, or else can stand where another one was."""
     if kind is None:
         return _alike(held, value)
-    check_kind(value, kind)
+    try:
+        check_kind(value, kind)
+    except ValueError as error:
+        raise MisfitError(str(error)) from None
     return value
 
 
