@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -151,6 +152,17 @@ def test_another_number_or_kind_is_refused_or_does_no_harm(folder: Path, data: s
             pass
     assert not refused or re.search(said, refused)
     assert strange_outputs(out) == ""
+
+
+def test_a_container_that_is_none_is_named(folder: Path) -> None:
+    of = kept("few in a row", folder)
+    found: list[object] = []
+    of.forged(swap=lambda value: found.append(value) or value)
+    places = [place for place, value in enumerate(found) if isinstance(value, list | deque | dict | set)]
+    assert {type(found[place]) for place in places} >= {list, deque, dict, set}
+    for place in places:
+        with pytest.raises(BadSnapshot, match=r"fit: (\w+\.)*\w+: "):
+            of.resumed(of.swapped(place, 3))
 
 
 @pytest.mark.parametrize("kind", ["body", "few in a row"])
