@@ -20,6 +20,7 @@ from typing import TypeVar
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import StepFailed
 from kineseg_core.inference.decoder import Decoder
+from kineseg_core.inference.providers import CPU
 from kineseg_core.session import Session
 from kineseg_core.snapshot import Snapshot
 
@@ -40,6 +41,8 @@ from kineseg_service.scheduler.ticks import Ticks
 R = TypeVar("R")
 
 _log = get_logger(__name__)
+_HERE_S = 0.002
+"""For so long at most another thread steps in the engine's place."""
 
 
 def _ignore() -> None:
@@ -66,6 +69,8 @@ class Engine:
         tick_s: float = 0.005,
     ) -> None:
         self._metrics = metrics
+        # What a device has prepared is its thread's, see `Decoder.warm_up`.
+        self._any_thread = all(decoder.provider == CPU for decoder in decoders.values())
         self._on_end: Callable[[], None] = _ignore
         self._inbox = Inbox()
         self._pace = Pace(tick_s)
@@ -83,7 +88,7 @@ class Engine:
         """Starts the thread.
 
         Args:
-            deliver: Is given what streams give, in the engine's thread; it must not block.
+            deliver: Is given what streams give, in the engine's thread or in that of who submits; it must not block.
             on_failure: Is called there when the engine itself has failed, after its streams have been.
         """
         self._results.deliver, self._on_end = deliver, on_failure
@@ -116,8 +121,12 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._seats.or_fail(stream, lambda: self._queues.take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[AnySubmitted]) -> None:
-        """Queues what several sessions have taken, in order, as `submit` does, at once."""
+    def submit_many(self, taken: Sequence[AnySubmitted], *, here: bool = False) -> None:
+        """Queues what several sessions have taken, in order, as `submit` does, at once.
+
+        `here`: it goes through in the caller's thread where the engine's has nothing to do. Of little that costs less
+        than to wake another thread, which finds nothing of it in its processor's caches.
+        """
 
         def take() -> None:
             for each in taken:
@@ -127,7 +136,10 @@ class Engine:
                     stream, items, came = each
                     self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
 
-        self._post(take)
+        if here and self._any_thread and self._inbox.lend():
+            self._go_through(take)
+        else:
+            self._post(take)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
@@ -163,6 +175,23 @@ class Engine:
     def _post(self, command: Callable[[], None]) -> None:
         if not self._inbox.post(command):
             self._do(command)
+
+    def _go_through(self, command: Callable[[], None]) -> None:
+        """Does in the place of the thread, which waits, what that would do; what takes long is left to it."""
+        until = time.monotonic() + _HERE_S
+        try:
+            self._pace.begin()
+            self._do(command)
+            while self._lanes.busy() and time.monotonic() < until:
+                self._tick()
+            if not self._lanes.busy():
+                self._flush()
+        except BaseException as error:
+            self._break(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._inbox.give_back(more=self._lanes.busy())
 
     # The thread.
 

@@ -10,11 +10,14 @@ Command = Callable[[], None]
 
 
 class Inbox:
-    """Commands for one thread. Any thread may post; one takes."""
+    """Commands for one thread. Any thread may post; one takes, or another one in its place while that waits."""
 
     def __init__(self) -> None:
         self._commands: deque[Command] = deque()
         self._filled = threading.Condition()
+        self._waiting = False
+        self._lent = False
+        self._more = False
         self._stopping = False
         self._closed = False
 
@@ -24,7 +27,8 @@ class Inbox:
             if self._closed:
                 return False
             self._commands.append(command)
-            self._filled.notify()
+            if not self._lent:
+                self._filled.notify()
             return True
 
     def stop(self) -> None:
@@ -36,13 +40,31 @@ class Inbox:
     def wait(self) -> None:
         """Returns once something is there, or nothing more is to be waited for."""
         with self._filled:
-            while not (self._commands or self._stopping):
+            self._waiting = True
+            while self._lent or not (self._commands or self._more or self._stopping or self._closed):
                 self._filled.wait()
+            self._waiting = self._more = False
+
+    def lend(self) -> bool:
+        """Lets the caller do what the thread would, if that waits and nothing is there; it waits on until
+        `give_back`."""
+        with self._filled:
+            if not self._waiting or self._lent or self._commands or self._stopping or self._closed:
+                return False
+            self._lent = True
+            return True
+
+    def give_back(self, *, more: bool) -> None:
+        """The caller is through with that; `more`: the thread has something to do, even if nothing is there."""
+        with self._filled:
+            self._lent, self._more = False, more
+            if more or self._commands or self._stopping or self._closed:
+                self._filled.notify()
 
     def take(self) -> list[Command] | None:
         """All that is there; None at the end, once there is nothing left."""
         with self._filled:
-            if self._stopping and not self._commands:
+            if (self._stopping or self._closed) and not self._commands:
                 return None
             commands = list(self._commands)
             self._commands.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from threading import get_ident
 from time import monotonic
 
 from kineseg_core.errors import Full
@@ -56,6 +57,7 @@ class House:
         self.onlooker = onlooker
         self.traces = traces
         self.loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self.deliver_to: dict[ScheduledStream, Callable[[Delivery], object]] = {}
         self.streams: dict[ScheduledStream, OpenStream] = {}
         self.at_drain: set[Callable[[], object]] = set()
@@ -116,7 +118,10 @@ class House:
             self.metrics.settle()
 
     def from_engine(self, hand_over: HandOver) -> None:
-        """Takes what streams give from the engine, in its thread."""
+        """Takes what streams give from the engine, in its thread or the loop's."""
+        if get_ident() == self._thread:
+            self.loop.call_soon(self._deliver, hand_over)
+            return
         with contextlib.suppress(RuntimeError):  # the loop has been closed: no one is left to get it
             self.loop.call_soon_threadsafe(self._deliver, hand_over)
 

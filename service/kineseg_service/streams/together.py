@@ -83,9 +83,10 @@ class Together:
         waiting, self._waiting = self._waiting, []
         intakes = [each.live.session.intake for each in waiting]
         before = sum(intake.taken_here for intake in intakes)
-        taken = _together(waiting) if len(waiting) >= _MANY else _alone([(each, None) for each in waiting])
+        many = len(waiting) >= _MANY
+        taken = _together(waiting) if many else _alone([(each, None) for each in waiting])
         if taken:
-            self._engine.submit_many(taken)
+            self._engine.submit_many(taken, here=not many)
         self.count(sum(intake.taken_here for intake in intakes) - before)
 
     def count(self, frames: int) -> None:
