@@ -1,4 +1,8 @@
-"""Of what kind is what lies in records, and in attributes that begin as nothing or empty: as annotations say."""
+"""Of what kind is what lies in records, and in attributes that begin as nothing or empty: as annotations say.
+
+Libraries that check types look less closely: typeguard takes a truth value for a number, and any array and deque;
+beartype looks at one item of a list.
+"""
 
 from __future__ import annotations
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from array import array
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +18,10 @@ from kineseg_core.events import (
     Event,
     FrameResult,
     Gap,
-    LabelsMerged,
     MissingValues,
     Output,
     Profile,
     SegmentClosed,
-    SegmentRetracted,
-    SegmentStarted,
-    SegmentUpdated,
     Summary,
 )
 from kineseg_core.inference.state_table import Step
@@ -36,41 +29,31 @@ from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
-from kineseg_core.intake.watch import AnomalyFound
+from kineseg_core.intake.watch import AnomalyFound, Place
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.profile_json import profile_to_json
 from kineseg_core.request import StreamRequest
 from kineseg_core.rules.watch import RuleWatch
-from kineseg_core.segmenter import (
-    Decision,
-    SegmentEnd,
-    SegmentRetract,
-    SegmentStart,
-    SegmentUpdate,
-)
+from kineseg_core.segmenter import Decision
 from kineseg_core.segmenter.network_segments import NetworkSegments
 from kineseg_core.segmenting import Alone, AnyTable, InRow, Plan, alone, seat
 from kineseg_core.session.config import End, Progress, SegmentCounts, SessionConfig
 from kineseg_core.session.frame_times import FrameTimes
 from kineseg_core.session.quiet_rows import QuietRow, QuietRows
+from kineseg_core.session.segments import Segments
 from kineseg_core.session.watchers import OpenSegment, Watchers
 
-REMEMBERED_SEGMENTS = 10_000
-PROBABILITY_DIGITS = 3
-"""Of probabilities that are emitted; their error is larger than what is cut off."""
 LATEST_CAPTURE_NS = (1 << 63) - 1  # what the protocol's numbers hold
 _MICROSECOND = 1000
 
 
-@within("_frame_times.count == _decides.frames", "0 <= _seq", "0 <= _acked", "0 <= _closed", "_observed may be huge")
+@within("_frame_times.count == _decides.frames", "0 <= _seq", "0 <= _acked", "_observed may be huge")
 @keeps(
-    "_decides _watchers _namer _frame_times _provisional _open _last_boundary segment_counts _labels _seq "
-    "_acked _closed _observed segments",
-    fixed="request config intake segmenter_plan _late_ns",
+    "_decides _watchers _namer _frame_times _segments _seq _acked _observed",
+    fixed="request config intake segmenter_plan",
     passing="_row",
-    latest={"segments": 32},
 )
 class Session:
     """A stream, from frames to numbered events.
@@ -90,15 +73,8 @@ class Session:
 
     Attributes:
         segmenter_plan: As given; what segments it may have a row in a table, or keeps its numbers itself.
-        segments: The latest closed segments.
-        segment_counts: How many segments were provisional, confirmed and retracted so far.
     """
 
-    segments: deque[SegmentClosed]
-    _provisional: dict[int, tuple[int, int]]
-    _open: dict[int, tuple[int, int]]
-    _last_boundary: tuple[int, tuple[int, int]] | None
-    _labels: set[int]
     _observed: tuple[float, list[float]]
 
     def __init__(
@@ -114,23 +90,17 @@ class Session:
         self.request = request
         self.config = config
         self.intake = intake
-        self.segments = deque(maxlen=REMEMBERED_SEGMENTS)
         self.segmenter_plan = segmenter
         self._decides: Alone | InRow | None = None
         self._watchers = Watchers(rules, behaviour, config.model_rate_hz)
         self._namer = namer or Namer(NamingSettings(), KnownNames(), rate_hz=1.0)
         self._frame_times = FrameTimes(config)
         # Where the source or the model is too slow for the budget, only boundaries within it are emitted.
-        self._late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
-        # Frame and time where segments begin: of provisional ones as last emitted, of confirmed ones for good.
-        self._provisional = {}
-        self._open = {}
-        self._last_boundary = None
-        self.segment_counts = SegmentCounts()
-        self._labels = set()
+        late_ns = round(config.latency_s * SECOND) if config.latency_s < segmenter.shortest_latency_s else None
+        # The space of the built-in model is each stream's own.
+        self._segments = Segments(self._frame_times, self._namer, late_ns, has_points=config.plan is None)
         self._seq = 0
         self._acked = 0
-        self._closed = 0
         self._observed = (0.0, [])
         self._row: QuietRow | None = None  # where is noted what concerns no one else
 
@@ -182,9 +152,7 @@ class Session:
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless all segments that go on have begun."""
-        certain, provisional = self._segmenter.going_on
-        if not (self._open.keys() >= set(certain) and self._provisional.keys() >= set(provisional)):
-            raise ValueError("segments go on that have not begun")
+        self._segments.check_going_on(*self._segmenter.going_on)
         self._say_if_quiet()
 
     def _say_if_quiet(self) -> None:
@@ -202,10 +170,20 @@ class Session:
         return self._decides
 
     @property
+    def segments(self) -> Sequence[SegmentClosed]:
+        """Those that were closed last."""
+        return self._segments.latest
+
+    @property
+    def segment_counts(self) -> SegmentCounts:
+        """How many were provisional, confirmed and retracted so far."""
+        return self._segments.counts
+
+    @property
     def progress(self) -> Progress:
         """How far it has come."""
         self.catch_up()
-        return Progress(self._acked, self._closed, self._seq, self._watchers.warming_up)
+        return Progress(self._acked, self._segments.closed, self._seq, self._watchers.warming_up)
 
     def observe(self, block: ModelFrames, at: int, step: Step) -> list[Look]:
         """Takes what the model computed for frame `at` of `block`.
@@ -246,12 +224,12 @@ class Session:
 
     def _settle(self, decisions: Sequence[Decision], block: ModelFrames, at: int, out: list[Output]) -> None:
         """All that is decided with a frame."""
-        frame, ns = block.decided[at], block.decided_ns[at]
+        decided = frame, ns = block.decided[at], block.decided_ns[at]
         for decision in decisions:
-            self._decided(decision, frame, ns, out)
+            self._decided(decision, decided, out)
         if self._watchers.any:
-            frames, wavers = self._frame_times.count, bool(self._provisional)
-            self._anomalies(self._watchers.settle((frame, ns), frames, self._running, wavers=wavers), out)
+            frames, wavers = self._frame_times.count, self._segments.any_provisional
+            self._anomalies(self._watchers.settle(decided, frames, self._running, wavers=wavers), out)
         if self.config.frame_results:
             surprise, embedding = self._observed
             score, label = self._segmenter.anomaly_score, self._segmenter.label
@@ -262,22 +240,23 @@ class Session:
 
         The model's state is to be reset by whoever holds it.
         """
+        decided = gap.decided, gap.decided_ns
         if gap.cuts:
             self._frame_times.close(gap.frame, gap.time_ns)
             for decision in self._segmenter.restart():
-                self._decided(decision, gap.decided, gap.decided_ns, out, cut=True)
-            self._anomalies(self._watchers.restart((gap.decided, gap.decided_ns)), out)
+                self._decided(decision, decided, out, cut=True)
+            self._anomalies(self._watchers.restart(decided), out)
             self._namer.restart()
             self._frame_times.reopen()
-            self._last_boundary = None  # the next segment begins behind the gap, not where the last one ended
+            self._segments.restart()
             self._say_if_quiet()
         detail = Gap(gap.missing, gap.duration_ns / SECOND, gap.cuts)
-        self._emit(gap.frame, gap.time_ns, gap.decided, gap.decided_ns, detail, out)
+        self._emit((gap.frame, gap.time_ns), decided, detail, out)
 
     def missing(self, found: ValuesMissing, out: list[Output]) -> None:
         """Channels are without values, or have them again."""
         detail = MissingValues(found.channels, (found.decided_ns - found.time_ns) / SECOND, found.returned)
-        self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, detail, out)
+        self._emit((found.frame, found.time_ns), (found.decided, found.decided_ns), detail, out)
 
     def anomaly(self, found: AnomalyFound, out: list[Output]) -> None:
         """Something is wrong with what the source sends, or no longer."""
@@ -291,70 +270,35 @@ class Session:
     def finish(self, end: End, out: list[Output]) -> Summary:
         """All frames have gone through: closes what is open and sums up."""
         self._frame_times.close(end.last_frame + 1, end.after_ns)
+        now = end.last_frame, end.last_ns
         for decision in self._segmenter.finish():
-            self._decided(decision, end.last_frame, end.last_ns, out, cut=True)
-        end_of_stream, now = (end.last_frame + 1, end.after_ns), (end.last_frame, end.last_ns)
-        self._anomalies(self._watchers.finish(end_of_stream, now), out)
+            self._decided(decision, now, out, cut=True)
+        self._anomalies(self._watchers.finish((end.last_frame + 1, end.after_ns), now), out)
         if end.profile is not None:
             out.append(end.profile)
         summary = Summary(
             frames=end.frames,
             duration_s=end.after_ns / SECOND,
-            segments=self._closed,
-            labels=len(self._labels),
+            segments=self._segments.closed,
+            labels=self._segments.labels,
             anomalies=self._watchers.count,
             filled_frames=end.filled,
             reason=end.reason,
-            provisional=self.segment_counts.provisional,
-            retracted=self.segment_counts.retracted,
+            provisional=self._segments.counts.provisional,
+            retracted=self._segments.counts.retracted,
             missing_values=end.missing_values,
             model=self.config.model,
             model_sha256=self.config.model_sha256,
         )
-        self._emit(end.last_frame, end.last_ns, end.last_frame, end.last_ns, summary, out)
+        self._emit(now, now, summary, out)
         return summary
 
-    def _decided(
-        self, decision: Decision, decided: int, decided_ns: int, out: list[Output], *, cut: bool = False
-    ) -> None:
-        detail: Detail
-        confirms = False
-        if isinstance(decision, SegmentStart | SegmentUpdate):
-            confirms = decision.confirmed and decision.segment_id not in self._open
-            frame, ns = self._begins(decision, decided, decided_ns)
-            kind = SegmentStarted if isinstance(decision, SegmentStart) else SegmentUpdated
-            name = self._name(decision.index, self._frame_times.count, self._point(decision))
-            detail = kind(
-                decision.segment_id, decision.label, _meant(decision.confidence), decision.confirmed, *name,
-                _meant(decision.repeat_probability),
-            )  # fmt: skip
-            self._count(decision, confirms=confirms)
-        elif isinstance(decision, SegmentRetract):
-            frame, ns = self._provisional.pop(decision.segment_id)
-            detail = SegmentRetracted(decision.segment_id)
-            self.segment_counts = replace(self.segment_counts, retracted=self.segment_counts.retracted + 1)
-        elif isinstance(decision, SegmentEnd):
-            frame, ns = self._open.pop(decision.segment_id)
-            end_frame, end_ns = self._boundary(decision.end, decided, decided_ns)
-            point = self._point(decision)
-            name = self._name(decision.start, decision.end, point)
-            detail = SegmentClosed(
-                decision.segment_id, decision.label, frame, end_frame, ns / SECOND, end_ns / SECOND, *name,
-                _meant(decision.repeat_probability), array("f", [] if point is None else point.tolist()),
-            )  # fmt: skip
-            self.segments.append(detail)
-            self._labels.add(decision.label)
-            self._closed += 1
-        else:
-            frame, ns = self._frame_times.at(decision.index)
-            detail = LabelsMerged(decision.label, decision.into)
-            if decision.label in self._labels:
-                self._labels.remove(decision.label)
-                self._labels.add(decision.into)
-        reports = self._watchers.learn(detail, (frame, ns), (decided, decided_ns), cut=cut)
+    def _decided(self, decision: Decision, decided: Place, out: list[Output], *, cut: bool = False) -> None:
+        at, detail, confirms = self._segments.place(decision, decided)
+        reports = self._watchers.learn(detail, at, decided, cut=cut)
         emitted = selected(detail, self.config.decisions, confirms=confirms)
         if emitted is not None:
-            self._emit(frame, ns, decided, decided_ns, emitted, out)
+            self._emit(at, decided, emitted, out)
         self._anomalies(reports, out)
 
     def _running(self) -> OpenSegment | None:
@@ -366,60 +310,17 @@ class Session:
         return OpenSegment(
             running.segment_id,
             end - start,
-            self._open[running.segment_id],
-            lambda: self._namer.name(start, end, point).name,
+            self._segments.begin_of(running.segment_id),
+            lambda: self._segments.name(start, end, point)[0],
         )
-
-    def _name(self, start: int, end: int, point: NDArray[np.float64] | None) -> tuple[str, float]:
-        """What a segment is called, and how surely."""
-        name, confidence = self._namer.name(start, end, point)
-        return name, _meant(confidence)
 
     def _anomalies(self, reports: Iterable[AnomalyFound], out: list[Output]) -> None:
         for found in reports:
-            self._emit(found.frame, found.time_ns, found.decided, found.decided_ns, found.detail, out)
+            self._emit((found.frame, found.time_ns), (found.decided, found.decided_ns), found.detail, out)
 
-    def _point(self, decision: SegmentStart | SegmentUpdate | SegmentEnd) -> NDArray[np.float64] | None:
-        """The segment in the embedding space; none with the built-in model, whose space is each stream's own."""
-        return decision.point if self.config.plan is None else None
-
-    def _begins(self, decision: SegmentStart | SegmentUpdate, decided: int, decided_ns: int) -> tuple[int, int]:
-        """Where a segment begins as far as is known now; once that is certain, it stays."""
-        start = self._open.get(decision.segment_id)
-        if start is not None:
-            return start
-        if decision.confirmed:
-            self._provisional.pop(decision.segment_id, None)
-            start = self._open[decision.segment_id] = self._boundary(decision.index, decided, decided_ns)
-        else:
-            start = self._provisional[decision.segment_id] = self._frame_times.at(decision.index)
-        return start
-
-    def _count(self, decision: SegmentStart | SegmentUpdate, *, confirms: bool) -> None:
-        if confirms:
-            self.segment_counts = replace(self.segment_counts, confirmed=self.segment_counts.confirmed + 1)
-        elif isinstance(decision, SegmentStart):
-            self.segment_counts = replace(self.segment_counts, provisional=self.segment_counts.provisional + 1)
-
-    def _boundary(self, index: int, decided: int, decided_ns: int) -> tuple[int, int]:
-        """Where a certain boundary before the model's frame `index` lies; at a later frame if it would be too late.
-
-        Two decisions are about each: the end of one segment and the start of the next. They agree, whichever is first.
-        """
-        if self._last_boundary is not None and self._last_boundary[0] == index:
-            return self._last_boundary[1]
-        frame, ns = self._frame_times.at(index)
-        is_end = index >= self._frame_times.count  # of the stream, or before a gap: there is no later frame to take
-        if self._late_ns is not None and index > 0 and not is_end:
-            # One that was moved may have come to lie where the next one is.
-            covered = self._last_boundary is not None and frame <= self._last_boundary[1][0]
-            if covered or decided_ns - ns > self._late_ns:
-                frame, ns = decided, decided_ns
-        self._last_boundary = index, (frame, ns)
-        return frame, ns
-
-    def _emit(self, frame: int, ns: int, decided: int, decided_ns: int, detail: Detail, out: list[Output]) -> None:
+    def _emit(self, at: Place, decided: Place, detail: Detail, out: list[Output]) -> None:
         self._seq += 1
+        (frame, ns), (decided_frame, decided_ns) = at, decided
         first = self.intake.first_capture_ns
         capture = None if first is None else min(first + ns, LATEST_CAPTURE_NS)
         out.append(
@@ -430,13 +331,8 @@ class Session:
                 frame=frame,
                 time_s=ns / SECOND,
                 capture_time_ns=capture,
-                decided_frame=decided,
+                decided_frame=decided_frame,
                 decided_time_s=decided_ns / SECOND,
                 detail=detail,
             )
         )
-
-
-def _meant(probability: float) -> float:
-    """A probability with as many digits as are meant: those after them differ from one processor to another."""
-    return round(float(probability), PROBABILITY_DIGITS)

@@ -75,7 +75,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "blocks without frames": (lambda session: put(session._decides._views, "_blocks", 0), "so many blocks"),
     "a group that is full": (lambda session: put(session._decides._stillness, "_in_group", 1000), "_in_group"),
     "labels to come": (lambda session: put(session._decides._labeller._clusterer, "_next_label", 0), "_next_label"),
-    "a segment that has not begun": (lambda session: session._open.clear(), "have not begun"),
+    "a segment that has not begun": (lambda session: session._segments._open.clear(), "have not begun"),
     "an alert of no one": (lambda session: session._watchers._ids._open.clear(), "has not been raised"),
     "an event before the first": (lambda session: put(session, "_seq", -1), "_seq"),
 }
