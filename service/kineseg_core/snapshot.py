@@ -167,6 +167,7 @@ class SnapshotWriter:
     def received(self) -> tuple[int, bytes, bytes]:
         """What the receiving half knows now, between two chunks: for `whole`."""
         intake = self._session.intake
+        intake.catch_up()
         half = _half(intake)
         return intake.received, half.tree, half.blob
 

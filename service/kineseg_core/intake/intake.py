@@ -310,6 +310,11 @@ class Intake:
         self._here += received - self._received
         self._received = received
 
+    def catch_up(self) -> None:
+        """Takes what has only been counted, so that what is kept of it is whole."""
+        if self._watch is not None:
+            self._watch.catch_up()
+
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
         """Validates a chunk, see `take`; it is to be given to `finish` before the next one."""
         frames, times, has_holes = self._read(data)

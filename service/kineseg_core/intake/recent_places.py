@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kineseg_core.intake.clock import SECOND
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
@@ -15,7 +16,7 @@ from kineseg_core.kept.declared import keeps
 _REMEMBERED_S, _MOST_REMEMBERED = 10.0, 2048
 _FAR_S = 4e9
 """No frame comes so early or so late."""
-LONGEST_NS = (1 << 32) - 1
+_LONGEST_NS = (1 << 32) - 1
 """Over four seconds; longer steps are kept apart."""
 
 Place = tuple[int, int]
@@ -23,7 +24,7 @@ Place = tuple[int, int]
 
 
 @within("0 <= _count", "-1 <= _frame")
-@keeps("_steps _count _frame _ns _leaps")
+@keeps("_steps _count _frame _ns _leaps", fixed="_period", passing="_followed")
 class RecentPlaces:
     """The last frames, by the steps from each to the next. Picklable.
 
@@ -31,7 +32,7 @@ class RecentPlaces:
         rate_hz: About how many come in a second.
     """
 
-    __slots__ = ("_count", "_frame", "_leaps", "_ns", "_steps")
+    __slots__ = ("_count", "_followed", "_frame", "_leaps", "_ns", "_period", "_steps")
 
     _leaps: deque[tuple[int, int, int]]
     """Steps over more than a frame or a long time: the place among all steps, frames, and nanoseconds."""
@@ -41,25 +42,46 @@ class RecentPlaces:
         self._count = 0
         self._frame, self._ns = -1, 0  # the newest
         self._leaps = deque()
+        self._period = SECOND / rate_hz
+        self._followed = 0  # all frames before this one have come, and those after the newest at the source's own pace
 
     @property
     def last(self) -> Place:
         """The newest."""
+        self.catch_up()
         return self._frame, self._ns
 
-    @property
-    def last_ns(self) -> int:
-        """Its time."""
-        return self._ns
+    def follow(self, received: int) -> None:
+        """All frames before number `received` have come, those that are new each when its number says: as nearly all
+        do, it costs nothing until someone wants to know."""
+        self._followed = received
+
+    def catch_up(self) -> None:
+        """Takes frames that have only been counted. All methods that need them do."""
+        first, forgotten = self._frame + 1, self._followed - len(self._steps)
+        if first < forgotten:
+            self._count += forgotten - first
+            self._frame, self._ns = forgotten - 1, self._due(forgotten - 1, forgotten)[0]
+            first = forgotten
+        if first < self._followed:
+            self._extend(first, self._due(first, self._followed))
+
+    def _due(self, first: int, end: int) -> list[int]:
+        """When frames come that come at the source's own pace."""
+        times_ns: list[int] = np.rint(np.arange(first, end) * self._period).astype(np.int64).tolist()
+        return times_ns
 
     def extend(self, first: int, times_ns: Sequence[int]) -> None:
         """The next frames: consecutive ones from the number `first` on, and their times, which increase."""
-        if not times_ns:
-            return
+        self.catch_up()
+        if times_ns:
+            self._extend(first, times_ns)
+
+    def _extend(self, first: int, times_ns: Sequence[int]) -> None:
         steps = [now - before for before, now in zip((self._ns, *times_ns), times_ns, strict=False)]
-        if first != self._frame + 1 or max(steps) > LONGEST_NS or not self._count:
+        if first != self._frame + 1 or max(steps) > _LONGEST_NS or not self._count:
             self._see_leaps(first, steps)
-            steps = [min(step, LONGEST_NS) for step in steps]
+            steps = [min(step, _LONGEST_NS) for step in steps]
         size, count = len(self._steps), self._count
         row = count % size
         if row + len(steps) <= size:
@@ -70,21 +92,6 @@ class RecentPlaces:
         self._count = count + len(steps)
         self._frame, self._ns = first + len(steps) - 1, times_ns[-1]
 
-    def follow(self, first: int, steps_ns: array[int], last_ns: int) -> bool:
-        """The same where the steps are known, from the newest to the first of these on, none of over four seconds.
-
-        Returns:
-            Whether that could be done: these frames follow the newest at once, and there is room for them in one piece.
-        """
-        steps, count, many = self._steps, self._count, len(steps_ns)
-        row = count % len(steps)
-        if not many or first != self._frame + 1 or not count or row + many > len(steps):
-            return False
-        steps[row : row + many] = steps_ns
-        self._count = count + many
-        self._frame, self._ns = first + many - 1, last_ns
-        return True
-
     def check_kept(self) -> None:
         """Raises `ValueError` unless all leaps are of steps that there were, oldest first."""
         places = [place for place, _, _ in self._leaps]
@@ -93,6 +100,7 @@ class RecentPlaces:
 
     def nearest(self, time_s: float) -> Place:
         """The frame nearest to a time, of those that are remembered."""
+        self.catch_up()
         known = min(self._count, len(self._steps))
         first = self._count - known
         ns = np.array(self._steps, np.int64)[np.arange(first, self._count) % len(self._steps)]
@@ -108,7 +116,7 @@ class RecentPlaces:
     def _see_leaps(self, first: int, steps: Sequence[int]) -> None:
         for place, step in enumerate(steps, self._count):
             leapt = first - self._frame if place == self._count else 1
-            if leapt != 1 or step > LONGEST_NS or place == 0:
+            if leapt != 1 or step > _LONGEST_NS or place == 0:
                 self._leaps.append((place, leapt, step))
         while self._leaps[0][0] < self._count - len(self._steps):
             self._leaps.popleft()

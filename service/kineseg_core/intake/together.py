@@ -85,7 +85,7 @@ def _take_plain(chunks: Sequence[SentChunk], places: list[int], taken: TakenToge
         intake.took(frames)
     found: Mapping[int, Found | Exception] = {}
     if watched[0] is not None:
-        found = SourceWatch.push_alike(watched, numbers, sent, times_ns, sizes)
+        found = SourceWatch.push_alike(watched, received, sent, times_ns, np.cumsum(sizes))
     ends = counts.cumsum()
     _sort(PlainChunks(places, made, moments, ends - counts, ends, received), found, sizes, taken)
     return refused

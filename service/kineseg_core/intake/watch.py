@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,8 +22,8 @@ from kineseg_core.anomalies import (
 from kineseg_core.anomalies.score.kind import StreamKind
 from kineseg_core.events import AnomalyCleared, AnomalyRaised, AnomalyUpdated
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.recent_places import LONGEST_NS, RecentPlaces
 from kineseg_core.intake.recent_places import Place as Place
+from kineseg_core.intake.recent_places import RecentPlaces
 from kineseg_core.kept.declared import keeps
 
 
@@ -114,6 +112,10 @@ class SourceWatch:
         """What is not watched yet, see `AnomalyMonitor.warming_up`."""
         return self._monitor.warming_up
 
+    def catch_up(self) -> None:
+        """Takes what has only been counted, see `RecentPlaces.follow`."""
+        self._places.catch_up()
+
     def profile(self) -> dict[str, Any]:
         """What the stream has taught about its source so far, see `AnomalyMonitor.profile`."""
         return self._monitor.profile()
@@ -144,53 +146,54 @@ class SourceWatch:
             alike.setdefault(watch.kind, []).append(place)
         for places in alike.values():
             parts = [sent[place] for place in places]
-            others = SourceWatch.push_alike(
-                [watches[place].watched for place in places],
-                [part.first for part in parts],
+            ends = np.cumsum([len(part.times_ns) for part in parts])
+            events = push_many(
+                [watches[place]._monitor for place in places],
                 np.concatenate([part.frames for part in parts], dtype=np.float64),
-                np.concatenate([part.times_ns for part in parts]),
-                [len(part.times_ns) for part in parts],
+                np.concatenate([part.times_ns for part in parts]) / SECOND,
+                ends,
             )
-            for at, each in others.items():
-                found[places[at]] = each
+            for at, (place, part, end) in enumerate(zip(places, parts, ends.tolist(), strict=True)):
+                times_ns = part.times_ns.tolist()
+                found[place] = watches[place]._found_in(part.first, times_ns, end - len(times_ns), events.get(at, ()))
         return found
 
     @staticmethod
     def push_alike(
         watched: Sequence[Watched],
-        numbers: Sequence[int],
+        received: Sequence[int],
         frames: NDArray[np.float64],
         times_ns: NDArray[np.int64],
-        sizes: Sequence[int],
+        ends: NDArray[np.int64],
     ) -> dict[int, Found | Exception]:
-        """Takes frames of streams of one kind, see `push_many`; what it gives by place, where that is anything.
+        """Takes frames of streams of one kind that come at the sources' own pace, see `push_many`.
 
         Args:
             watched: N, each once.
-            numbers: N, of the first frame that comes for each.
+            received: N, number of the frame after the last one that comes for each.
             frames: ``(n, U)`` or ``(n, J, 3)`` C-contiguous, stream after stream.
             times_ns: ``(n,)``
-            sizes: N, how many come for each.
+            ends: ``(N,)`` the row behind the last one of each.
+
+        Returns:
+            What it gives by place, where that is anything.
         """
-        found: dict[int, Found | Exception] = {}
-        ends = np.array([*itertools.accumulate(sizes)])
         watches, monitors, places, distances = zip(*watched, strict=True)
         events = push_many(monitors, frames, times_ns / SECOND, ends, distances)
-        steps_ns = _steps(times_ns, ends, [known.last_ns for known in places])
-        begin = 0
-        for at, (known, number, size, newest) in enumerate(
-            zip(places, numbers, sizes, times_ns[ends - 1].tolist(), strict=True)
-        ):
-            came, end = events.get(at), begin + size
-            if came is None:
-                if not known.follow(number, steps_ns[begin:end], newest):
-                    known.extend(number, times_ns[begin:end].tolist())
-            elif isinstance(came, Exception):
-                found[at] = came
-            else:
-                found[at] = watches[at]._placed(number, times_ns[begin:end].tolist(), begin, came)
-            begin = end
+        found: dict[int, Found | Exception] = {}
+        for at, of_it in events.items():
+            begin, end = int(ends[at - 1]) if at else 0, int(ends[at])
+            times = times_ns[begin:end].tolist()
+            found[at] = watches[at]._found_in(received[at] - len(times), times, begin, of_it)
+        for known, end in zip(places, received, strict=True):
+            known.follow(end)
         return found
+
+    def _found_in(
+        self, first: int, times_ns: Sequence[int], begin: int, events: Sequence[tuple[int, AnomalyEvent]] | Exception
+    ) -> Found | Exception:
+        """See `_placed`; what could not be watched gives its error."""
+        return events if isinstance(events, Exception) else self._placed(first, times_ns, begin, events)
 
     def _placed(
         self, first: int, times_ns: Sequence[int], begin: int, events: Sequence[tuple[int, AnomalyEvent]]
@@ -235,22 +238,6 @@ class SourceWatch:
             kind = AnomalyRaised if isinstance(event, Raised) else AnomalyUpdated
             detail = kind(*about, channels, joints, anomaly_class=of)
         return AnomalyFound(detail, frame, since_ns, *at)
-
-
-def _steps(times_ns: NDArray[np.int64], ends: NDArray[np.int64], before_ns: list[int]) -> array[int]:
-    """From each time of many streams to the next one, for `RecentPlaces.follow`; none where some are too long.
-
-    Args:
-        times_ns: ``(n,)`` stream after stream.
-        ends: ``(N,)`` behind the last of each stream; none is without any.
-        before_ns: The newest time of each before that.
-    """
-    steps = np.empty_like(times_ns)
-    np.subtract(times_ns[1:], times_ns[:-1], out=steps[1:])
-    steps[0] = times_ns[0] - before_ns[0]
-    steps[ends[:-1]] = times_ns[ends[:-1]] - before_ns[1:]
-    fit = steps.min() >= 0 and steps.max() <= LONGEST_NS
-    return array("I", steps.astype(np.uint32).tobytes() if fit else b"")
 
 
 def joints_source(joints: Joints, rate_hz: float) -> WatchedSource:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from array import array
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.intake.recent_places import LONGEST_NS, RecentPlaces
+from kineseg_core.intake.recent_places import RecentPlaces
 
 _RATE_HZ = 2.0  # twenty frames are remembered
 _REMEMBERED = 20
@@ -18,8 +17,8 @@ chunks = st.lists(st.tuples(st.integers(0, 3), st.lists(steps, max_size=30)), mi
 
 
 @settings(max_examples=200, deadline=None)
-@given(chunks=chunks, asked=st.integers(0, 10**6), known=st.booleans())
-def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked, known):
+@given(chunks=chunks, asked=st.integers(0, 10**6))
+def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked):
     places, all_places = RecentPlaces(_RATE_HZ), []
     frame, ns = 0, 0
     for missed, steps_ns in chunks:
@@ -28,9 +27,7 @@ def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked, k
         for step in steps_ns:
             ns += step
             times_ns.append(ns)
-        is_short = known and max(steps_ns, default=0) <= LONGEST_NS
-        if not (is_short and places.follow(frame, array("I", steps_ns), ns)):
-            places.extend(frame, times_ns)
+        places.extend(frame, times_ns)
         all_places += list(enumerate(times_ns, frame))
         frame += len(times_ns)
     if not all_places:
@@ -44,6 +41,28 @@ def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked, k
         )
     found = places.nearest(asked / 1e3)
     assert abs(found[1] - asked * 10**6) == min(abs(each[1] - asked * 10**6) for each in remembered)
+
+
+came = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 50), st.booleans()), min_size=1, max_size=8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(came=came, rate_hz=st.sampled_from([2.0, 3.0, 0.1]), asked=st.integers(0, 10**6))
+def test_frames_that_are_only_counted_are_where_they_would_be_if_each_had_been_noted(came, rate_hz, asked):
+    counted, noted = RecentPlaces(rate_hz), RecentPlaces(rate_hz)
+    end = 0
+    for missed, many, is_counted in came:
+        first = end + (missed if end and not is_counted else 0)
+        end = first + many
+        times_ns = [round(frame * _SECOND / rate_hz) for frame in range(first, end)]
+        noted.extend(first, times_ns)
+        if is_counted:
+            counted.follow(end)
+        else:
+            counted.extend(first, times_ns)
+    counted = pickle.loads(pickle.dumps(counted))
+    assert counted.nearest(asked / 1e3) == noted.nearest(asked / 1e3)
+    assert counted.last == noted.last
 
 
 def test_ten_seconds_take_little_room():
