@@ -17,6 +17,7 @@ from evaluation.chaos.streams import take
 
 _RATE = 30.0
 _SECONDS = 60.0  # of motion
+_CHUNK_S = 0.1
 # Little room in the transport, so that it is the server that has to hold back.
 _SMALL = (("grpc.use_local_subchannel_pool", 1), ("grpc.http2.lookahead_bytes", 16_384), ("grpc.http2.bdp_probe", 0))
 _KNOCKS_PER_S = 50
@@ -53,19 +54,22 @@ def _senders(
         async with _channel(address) as channel:
             calls = [await _opened(channel, token, frame_results=not reads) for _ in range(count)]
 
-            async def send(call: Any) -> None:
+            async def send(call: Any, after_s: float) -> None:
+                await asyncio.sleep(after_s)
                 for first in range(0, 1 << 30, chunk):
                     at = first % (len(sent) - chunk)
                     data = sent[at : at + chunk].tobytes()
                     await call.write(pb.SegmentRequest(chunk=pb.FrameChunk(first_frame=first, data=data)))
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(_CHUNK_S)
 
             async def read(call: Any) -> None:
                 while await call.read() is not grpc.aio.EOF:
                     pass
 
             readers = [read(call) for call in calls] if reads else []
-            await _until(stop, [*readers, *(send(call) for call in calls)])
+            # Sources are not in step with each other.
+            senders = [send(call, _CHUNK_S * at / count) for at, call in enumerate(calls)]
+            await _until(stop, [*readers, *senders])
             for call in calls:
                 call.cancel()
 

@@ -77,3 +77,16 @@ def test_each_of_many_has_its_turn_alone_and_none_is_lost() -> None:
     inbox.stop()
     server.join(PATIENCE_S)
     assert done == [1500]
+
+
+def test_what_is_urgent_ends_the_gathering_and_nothing_else_does() -> None:
+    inbox = Inbox()
+    with ThreadPoolExecutor(1) as thread:
+        gathers = thread.submit(inbox.gather, PATIENCE_S)
+        inbox.post(lambda: None)
+        assert not gathers.done()
+        inbox.post(lambda: None, urgent=True)
+        gathers.result(PATIENCE_S / 2)
+        assert inbox.urgent
+        assert len(inbox.take() or ()) == 2
+        assert not inbox.urgent

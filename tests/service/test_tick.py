@@ -58,10 +58,16 @@ def test_many_streams_are_gathered() -> None:
     assert max(found) <= 0.005
 
 
-def test_two_streams_wait_less_than_many() -> None:
-    """Both send as fast as they can."""
-    few, many = waits(0.005, 2, 0.0001, 1.0)[100:], waits(0.005, 64, 0.0001, 1.0)[100:]
-    assert 0 < max(few) < max(many)
+def test_few_streams_never_wait() -> None:
+    """As often as is usual for live streams, or as fast as they can."""
+    assert set(waits(0.005, 16, 0.05, 5.0)) == {0.0}
+    assert set(waits(0.005, 4, 0.0001, 1.0)) == {0.0}
+
+
+def test_the_more_streams_the_longer_they_wait() -> None:
+    """All send as fast as they can."""
+    some, many = waits(0.005, 32, 0.0001, 1.0)[100:], waits(0.005, 64, 0.0001, 1.0)[100:]
+    assert 0 < max(some) < max(many)
 
 
 def test_no_tick_no_waiting() -> None:

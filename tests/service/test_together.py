@@ -8,6 +8,7 @@ import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.session import Session
+from kineseg_service.scheduler import pace
 from kineseg_service.streams import together
 
 from tests.service.conftest import Serve
@@ -19,8 +20,9 @@ FRAMES = motion(50, seed=1)
 
 @pytest.fixture(scope="module")
 def stub(serve: Serve) -> Iterator[Stub]:
-    """Of a server that takes ten times a second what many streams send."""
-    with serve(tick_s=0.1) as (_, stub):
+    """Of a server that takes ten times a second what several streams send."""
+    with pytest.MonkeyPatch.context() as patch, serve(tick_s=0.1) as (_, stub):
+        patch.setattr(pace, "_EACH_S", 1.0)
         yield stub
 
 

@@ -121,11 +121,14 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._seats.or_fail(stream, lambda: self._queues.take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[AnySubmitted], *, here: bool = False) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, here: bool = False) -> None:
         """Queues what several sessions have taken, in order, as `submit` does, at once.
 
-        `here`: it goes through in the caller's thread where the engine's has nothing to do. Of little that costs less
-        than to wake another thread, which finds nothing of it in its processor's caches.
+        Args:
+            taken: That.
+            gathered: It has waited for others, and is not to wait for more of them.
+            here: It goes through in the caller's thread where the engine's has nothing to do. Of little that costs less
+                than to wake another thread, which finds nothing of it in its processor's caches.
         """
 
         def take() -> None:
@@ -139,7 +142,7 @@ class Engine:
         if here and self._any_thread and self._inbox.lend():
             self._go_through(take)
         else:
-            self._post(take)
+            self._post(take, urgent=gathered)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
@@ -172,8 +175,8 @@ class Engine:
         self._post(run)
         return future
 
-    def _post(self, command: Callable[[], None]) -> None:
-        if not self._inbox.post(command):
+    def _post(self, command: Callable[[], None], *, urgent: bool = False) -> None:
+        if not self._inbox.post(command, urgent=urgent):
             self._do(command)
 
     def _go_through(self, command: Callable[[], None]) -> None:
@@ -207,8 +210,8 @@ class Engine:
             if idle:
                 self._inbox.wait()
                 if wait_s := self._pace.wait_s():
-                    time.sleep(wait_s)  # who posts meanwhile need not wake a thread
-            if (idle or not self._pace.wait_s()) and not self._obey():
+                    self._inbox.gather(wait_s)
+            if (idle or self._inbox.urgent or not self._pace.wait_s()) and not self._obey():
                 break
             hurried = self._lanes.hurry()
             self._tick()

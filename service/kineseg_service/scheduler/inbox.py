@@ -18,16 +18,26 @@ class Inbox:
         self._waiting = False
         self._lent = False
         self._more = False
+        self._urgent = False
         self._stopping = False
         self._closed = False
 
-    def post(self, command: Command) -> bool:
-        """Queues a command; False when the inbox is closed, so that no one will take it."""
+    @property
+    def urgent(self) -> bool:
+        """Something is there that is not to wait."""
+        return self._urgent
+
+    def post(self, command: Command, *, urgent: bool = False) -> bool:
+        """Queues a command; False when the inbox is closed, so that no one will take it.
+
+        `urgent`: what is there is not left to gather any longer, see `gather`.
+        """
         with self._filled:
             if self._closed:
                 return False
             self._commands.append(command)
-            if not self._lent:
+            self._urgent |= urgent
+            if urgent or (self._waiting and not self._lent):
                 self._filled.notify()
             return True
 
@@ -44,6 +54,11 @@ class Inbox:
             while self._lent or not (self._commands or self._more or self._stopping or self._closed):
                 self._filled.wait()
             self._waiting = self._more = False
+
+    def gather(self, most_s: float) -> None:
+        """Returns after so many seconds, or once something urgent is there; meanwhile nothing else wakes the caller."""
+        with self._filled:
+            self._filled.wait_for(lambda: self._urgent or self._stopping or self._closed, most_s)
 
     def lend(self) -> bool:
         """Lets the caller do what the thread would, if that waits and nothing is there; it waits on until
@@ -68,6 +83,7 @@ class Inbox:
                 return None
             commands = list(self._commands)
             self._commands.clear()
+            self._urgent = False
             return commands
 
     def close(self) -> list[Command]:

@@ -1,7 +1,8 @@
 """How long a tick is: what comes within one is stepped together.
 
-A wake-up, a batch of one and a hand-over cost several times what a further row of a batch costs. So the more streams
-send, the longer what they sent is left to gather; and where one alone sends, or next to none, nothing waits.
+A wake-up, a batch of one and a hand-over cost several times what a further row of a batch costs. So where so many
+streams send that it matters, what they sent is left to gather, the longer the more they are; where fewer send, nothing
+waits.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Protocol
 
 # Streams are counted over so long: a chunk of each, where chunks come as often as is usual for live streams.
 _WINDOW_S = 0.05
-# About what a chunk takes that is handled by itself: waiting for others so long costs no more than going before them.
+# About what a chunk takes that is handled by itself.
 _EACH_S = 0.0006
+# Chunks that are handled by themselves may take up so much of the time; where they would take up so much, none is.
+_LITTLE, _MUCH = 0.25, 0.75
 
 
 class Sender(Protocol):
@@ -72,7 +75,8 @@ class Pace:
 
     def wait_s(self) -> float:
         """How long it is until the next tick may begin; 0 when it may at once."""
-        streams = max(self._seen, self._seen_before)
-        if streams < 2:
+        busy = max(self._seen, self._seen_before) * _EACH_S / _WINDOW_S
+        if busy <= _LITTLE:
             return 0.0
-        return max(0.0, min(self._longest_s, _EACH_S * streams) - (self._clock() - self._began))
+        tick_s = self._longest_s * min(1.0, (busy - _LITTLE) / (_MUCH - _LITTLE))
+        return max(0.0, tick_s - (self._clock() - self._began))

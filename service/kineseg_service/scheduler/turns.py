@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 # So many at once, where others have stepped of late: the next of those waits for so many rows of a batch.
-_FEW = 16
+_FEW = 8
 _OF_LATE_S = 1.0
 # However many others there are, those that are ahead step at least this often.
 _AT_LEAST_EVERY_S = 0.05

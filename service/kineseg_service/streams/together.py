@@ -61,18 +61,16 @@ class Together:
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(tick_s)
         self._waiting: list[_Waiting] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def add(self, live: Sender, chunk: SentChunk, came: float) -> None:
-        """A chunk of a stream of which none waits; it is taken at once where there are no others to wait for."""
+        """A chunk of a stream of which none waits; it is taken with those that have come already where there are no
+        others to wait for."""
         live.window = self._pace.saw(live.window)
         self._waiting.append(_Waiting(live, chunk, came))
         if self._timer is None:
             wait_s = self._pace.wait_s()
-            if wait_s > 0.0:
-                self._timer = self._loop.call_later(wait_s, self.take)
-            else:
-                self.take()
+            self._timer = self._loop.call_later(wait_s, self.take) if wait_s > 0.0 else self._loop.call_soon(self.take)
 
     def take(self) -> None:
         """Takes those that wait."""
@@ -86,7 +84,7 @@ class Together:
         many = len(waiting) >= _MANY
         taken = _together(waiting) if many else _alone([(each, None) for each in waiting])
         if taken:
-            self._engine.submit_many(taken, here=not many)
+            self._engine.submit_many(taken, gathered=True, here=not many)
         self.count(sum(intake.taken_here for intake in intakes) - before)
 
     def count(self, frames: int) -> None:
