@@ -55,9 +55,8 @@ class StoreWriter:
         self._waiting: dict[Key, tuple[Write, Written]] = {}
         self._bytes = 0
         self._takes: list[tuple[Key, bytes, Future[Taken | None]]] = []
-        self._idle = True
-        self._hurried = 0  # so many wait until all is written
-        self._at_once = False  # something that waits does not wait for others
+        self._writes = False  # a round goes on
+        self._due = 0.0  # when the next one begins, by `time.monotonic`, if anything waits then
         self._stopping = False
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="kineseg-store", daemon=True)
@@ -89,10 +88,13 @@ class StoreWriter:
                 return False
             if before is not None and before[0].generation > write.generation:
                 return True  # the newer owner is this server, too
+            is_first = not self._waiting
             self._waiting[write.key] = write, written
             self._bytes += size - own
-            self._at_once |= at_once
-            self._asked.notify()
+            if at_once:
+                self._hurry()
+            elif is_first:
+                self._asked.notify_all()
         return True
 
     def take(self, key: Key, proof: bytes) -> Future[Taken | None]:
@@ -103,18 +105,14 @@ class StoreWriter:
                 future.set_exception(StoreFailed("the server is shutting down"))
             else:
                 self._takes.append((key, proof, future))
-                self._asked.notify()
+                self._asked.notify_all()
         return future
 
     def flush(self, timeout_s: float) -> bool:
         """Waits until nothing waits to be written; false: it still does."""
         with self._asked:
-            self._hurried += 1
-            self._asked.notify_all()
-            try:
-                return self._asked.wait_for(lambda: self._idle and not self._waiting, timeout_s)
-            finally:
-                self._hurried -= 1
+            self._hurry()
+            return self._asked.wait_for(lambda: not (self._writes or self._waiting), timeout_s)
 
     def stop(self, timeout_s: float) -> None:
         """Writes what waits, for so long at most, and lets go of the store."""
@@ -124,45 +122,49 @@ class StoreWriter:
             self._asked.notify_all()
         self._thread.join(timeout_s + _LEAST_PAUSE_S)
 
+    def _hurry(self) -> None:
+        """The next round is due now; but a store that fails is left alone for its while."""
+        if not self._failing:
+            self._due = 0.0
+        self._asked.notify_all()
+
     # The thread.
 
     def _run(self) -> None:
-        pause_s, written = 0.0, -_GATHER_S
-        while self._wait(pause_s, written + _GATHER_S - time.monotonic()):
-            written = time.monotonic()
-            with self._asked:
-                some, self._waiting, self._bytes = self._waiting, {}, 0
-                takes, self._takes = self._takes, []
-                self._idle = self._at_once = False
-            fine = self._write(some)
-            for key, proof, future in takes:
-                fine &= self._take(key, proof, future)
+        pause_s = 0.0
+        while self._wait():
+            fine = self._round()
             pause_s = 0.0 if fine else min(max(_LEAST_PAUSE_S, 2.0 * pause_s), _LONGEST_PAUSE_S)
             with self._asked:
-                self._idle = True
+                self._writes = False
+                if not fine:
+                    self._due = time.monotonic() + pause_s
                 self._asked.notify_all()
         with harmless("store"):
             self._store.close()
 
-    def _wait(self, pause_s: float, gather_s: float) -> bool:
-        """Until there is something to do; after a failure, or while more may come, some time passes.
-
-        Args:
-            pause_s: After a failure.
-            gather_s: Until what has come is written, unless someone waits for it.
-
-        Returns:
-            False: nothing more comes.
-        """
+    def _wait(self) -> bool:
+        """Until the next round is due, for which something waits, or someone takes a stream; false: there is none."""
         with self._asked:
-            if pause_s:
-                self._asked.wait_for(lambda: self._stopping or self._takes, pause_s)
-            elif gather_s > 0.0:
-                self._asked.wait_for(lambda: self._stopping or self._takes or self._hurried or self._at_once, gather_s)
-            self._asked.wait_for(lambda: self._stopping or self._waiting or self._takes)
-            for *_, future in self._takes if self._stopping else ():
+            while not self._stopping:
+                wait_s = self._due - time.monotonic()
+                if self._takes or (self._waiting and wait_s <= 0.0):
+                    return True
+                self._asked.wait(wait_s if self._waiting else None)
+            for *_, future in self._takes:
                 future.set_exception(StoreFailed("the server is shutting down"))
-            return not self._stopping
+            return False
+
+    def _round(self) -> bool:
+        """Writes all that waits, and takes over what is to be; whether the store works."""
+        with self._asked:
+            some, self._waiting, self._bytes = self._waiting, {}, 0
+            takes, self._takes = self._takes, []
+            self._writes, self._due = True, time.monotonic() + _GATHER_S
+        fine = self._write(some)
+        for key, proof, future in takes:
+            fine &= self._take(key, proof, future)
+        return fine
 
     def _write(self, some: dict[Key, tuple[Write, Written]]) -> bool:
         if not some:
