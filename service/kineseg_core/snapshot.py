@@ -21,12 +21,13 @@ from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.inference.state_table import F32
 from kineseg_core.kept import MisfitError, Reader, Writer
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked, unsealed
+from kineseg_core.kept.sparse import dense, sparse
 from kineseg_core.naming import KnownNames
 from kineseg_core.opening import Opener
 from kineseg_core.request import StreamRequest
 from kineseg_core.session import Session
 
-LAYOUT = 4
+LAYOUT = 5
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
 ARITHMETIC = 2
 """Raised with every change after which the same frames give other events."""
@@ -36,7 +37,7 @@ _LONGEST_GAP_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """Of a session: a tree of plain values, packed, and its arrays."""
+    """Of a session: a tree of plain values, packed, and its arrays, see `sparse`."""
 
     tree: bytes
     blob: bytes
@@ -199,11 +200,11 @@ def _check_version(what: str, found: object, expected: int) -> None:
 
 def _half(value: object) -> _Half:
     writer = Writer()
-    return _Half(packed(writer.tree(value)), writer.blob)
+    return _Half(packed(writer.tree(value)), sparse(writer.blob))
 
 
 def _fill(fresh: object, half: _Half) -> None:
     try:
-        Reader(half.blob).into(fresh, unpacked(half.tree))
+        Reader(dense(half.blob)).into(fresh, unpacked(half.tree))
     except MisfitError as error:
         raise BadSnapshot(f"it does not fit: {error}") from error

@@ -22,6 +22,7 @@ from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.events import Output
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
+from kineseg_core.kept.sparse import sparse
 from kineseg_core.snapshot import Snapshot
 
 from tests.core.snapshot.forged import Forger, Numbers
@@ -60,7 +61,7 @@ class Kept:
         parts = unpacked(payload, MOST_BYTES)
         for place, half in ((1, session.intake), (3, session)):
             forger = Forger(**forgery)
-            parts[place], parts[place + 1] = packed(forger.tree(half)), forger.blob
+            parts[place], parts[place + 1] = packed(forger.tree(half)), sparse(forger.blob)
         return packed(parts)
 
     def changed(self, name: str, value: float, at: int | None) -> bytes:
