@@ -15,7 +15,7 @@ from kineseg_service.logs import harmless
 from kineseg_service.scheduler.chunk_queue import TakenBack
 from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.results import Results
-from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import NO_FRAMES, Item, Keep, ScheduledStream, weight
 from kineseg_service.scheduler.seats import Seats
 
 
@@ -96,7 +96,7 @@ class Queues:
         is_through = stream.at == len(stream.block.decided)
         if is_through:
             stream.queue.popleft()
-            stream.at = 0
+            stream.block, stream.at = NO_FRAMES, 0
         if outputs or (is_through and not stream.ends_chunk):
             self._results.give(stream, outputs)
 

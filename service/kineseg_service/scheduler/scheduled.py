@@ -33,7 +33,8 @@ class Keep:
 
 
 Item = Taken | End | Keep
-_NO_FRAMES = ModelFrames(np.zeros((0, 0), np.float32), [], [], [], [])
+NO_FRAMES = ModelFrames(np.zeros((0, 0), np.float32), [], [], [], [])
+"""Nothing comes next."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +46,7 @@ class ScheduledStream:
         session: What decides.
         lease: The slot of its model's state; none once it has been given back.
         queue: What waits to go through, each with the number of its arrival, and when it came, by `time.monotonic`.
-        block: What comes next, while `queued`.
+        block: What comes next, while `queued`; kept no longer, as it may hold those of all that came with it.
         at: How many of its frames have been stepped.
         came: When that came which is going through.
         passed: How much of what was submitted has gone through, by `weight`.
@@ -63,7 +64,7 @@ class ScheduledStream:
     lane: Lane[ScheduledStream]
     lease: Lease | None
     queue: deque[tuple[int, Item, float]] = field(default_factory=deque)
-    block: ModelFrames = field(default_factory=lambda: _NO_FRAMES)
+    block: ModelFrames = field(default_factory=lambda: NO_FRAMES)
     at: int = 0
     came: float = 0.0
     passed: int = 0

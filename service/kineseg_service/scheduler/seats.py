@@ -16,7 +16,7 @@ from kineseg_service.errors import Broken
 from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.lanes import Lanes
 from kineseg_service.scheduler.results import Results
-from kineseg_service.scheduler.scheduled import ScheduledStream, weight
+from kineseg_service.scheduler.scheduled import NO_FRAMES, ScheduledStream, weight
 
 _log = get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Seats:
             sum(len(item.frames) for _, item, _ in stream.queue if isinstance(item, ModelFrames)) - stream.at
         )
         stream.queue.clear()
-        stream.at = 0
+        stream.block, stream.at = NO_FRAMES, 0
         if stream.in_columns:
             back = lane.chunks.take_back(stream)
             lane.frames_waiting -= sum(weight(item) for chunk in back for item in chunk.items) - len(back)

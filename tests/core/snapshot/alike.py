@@ -18,9 +18,11 @@ def differences(one: Any, other: Any, latest: int | None = None) -> list[str]:
 
 
 def attributes(value: object) -> dict[str, Any]:
-    """All that an object has, in its dictionary or in slots."""
+    """All that an object has, in its dictionary or in slots, or makes where it is to be kept."""
     slots = {name for cls in type(value).__mro__ for name in _slots(cls)}
-    held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    kept = kept_of(type(value))
+    made = {name for name in kept.changes if isinstance(getattr(type(value), name, None), property)} if kept else set()
+    held = {name: getattr(value, name) for name in slots | made if hasattr(value, name)}
     return held | dict(getattr(value, "__dict__", {}))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import NDArray
+
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
@@ -18,8 +20,12 @@ class InRow:
     def _stand_in(self, columns: Any, row: int) -> None:
         """From now on, in this row."""
         self._columns, self._row = columns, row
-        self._of_row = tuple(column[row : row + 1] for column in columns)
         self._counters = columns.counters[row]
+
+    @property
+    def _of_row(self) -> tuple[NDArray[Any], ...]:
+        """All of them, as views; seldom asked for, and the views of all streams take more room than some columns."""
+        return tuple(column[self._row : self._row + 1] for column in self._columns)
 
     @property
     def begins(self) -> bool:
