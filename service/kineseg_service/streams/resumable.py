@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,8 +14,10 @@ from kineseg_service.streams.packed_outputs import PackedOutputs
 
 # About what an output takes besides what can be long in it: a number of an embedding as Python has it, or packed.
 _OUTPUT_BYTES, _ACK_BYTES, _NUMBER_BYTES, _PACKED_BYTES = 512, 64, 32, 4
-_TOGETHER = 16
-"""Outputs that are packed together, once twice as many have come."""
+_TOGETHER = 4
+"""Outputs that are packed together, once another one has come."""
+_JOINED = 4
+"""So many packs are made one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,16 @@ class Seen:
 
 
 class Sent:
-    """What has been sent last, up to so many bytes; `trimmed`: what was sent before, and is not kept."""
+    """What has been sent last, up to so many bytes; `trimmed`: what was sent before, and is not kept.
+
+    All but the latest is packed, and what is older in larger packs. Lists, not queues: every stream has these, hardly
+    anything is in them, and an empty queue takes ten times the room of a list.
+    """
 
     def __init__(self, most_bytes: int, trimmed: Seen | None = None) -> None:
         self._most_bytes = most_bytes
-        self._packed: deque[PackedOutputs] = deque()
-        self._outputs: deque[Output] = deque()  # what follows these
+        self._packed: list[PackedOutputs] = []
+        self._outputs: list[Output] = []  # what follows these
         self._packs = True
         self._bytes = 0
         self._trimmed = trimmed or Seen()
@@ -84,7 +89,7 @@ class Sent:
         self._outputs.append(output)
         self._packs &= isinstance(output, Event | Ack)
         self._bytes += _bytes_of(output)
-        if self._packs and len(self._outputs) == 2 * _TOGETHER:
+        if self._packs and len(self._outputs) > _TOGETHER:
             self._pack()
         while self._bytes > self._most_bytes:
             self._trim()
@@ -115,18 +120,21 @@ class Sent:
             self._bytes -= _bytes_of(self._outputs.pop())
 
     def _pack(self) -> None:
-        some = [self._outputs.popleft() for _ in range(_TOGETHER)]
-        before = self._packed[-1].last_seq if self._packed else self._trimmed.seq
+        packed, some = self._packed, self._outputs[:_TOGETHER]
+        del self._outputs[:_TOGETHER]
+        before = packed[-1].last_seq if packed else self._trimmed.seq
         last_seq = max((output.seq for output in some if isinstance(output, Event)), default=before)
-        self._packed.append(PackedOutputs.of(some, last_seq, sum(map(_bytes_of, some))))
+        packed.append(PackedOutputs.of(some, last_seq, sum(map(_bytes_of, some))))
+        if len(packed) >= _JOINED and packed[-_JOINED].count == _TOGETHER:
+            packed[-_JOINED:] = [PackedOutputs.joined(packed[-_JOINED:])]
 
     def _trim(self) -> None:
         if self._packed:
-            some = self._packed.popleft()
+            some = self._packed.pop(0)
             self._bytes -= some.size
             self._trimmed = Seen(some.last_seq, self._trimmed.result_frame)
         else:
-            output = self._outputs.popleft()
+            output = self._outputs.pop(0)
             self._bytes -= _bytes_of(output)
             self._trimmed = self._trimmed.then(output)
 
