@@ -7,6 +7,8 @@ import itertools
 import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_core.events import Event, SegmentRetracted
+from kineseg_service.streams.event_log import EventLog
 
 from tests.service.conftest import Serve
 from tests.service.talk import (
@@ -98,6 +100,37 @@ def test_a_watcher_that_stops_reading_delays_no_one_and_is_told_what_it_lost(ser
         places = [-1, *(where[one] for one in ids(seen))]
         assert [b - a - 1 for a, b in itertools.pairwise(places)] == [watched.dropped for watched in seen]
         assert sum(watched.dropped for watched in seen) == len(told) - len(seen) > 0
+
+
+def read_all(log: EventLog, position: int) -> list[bytes]:
+    """What there is from a position on, in the pieces in which it is read."""
+    found: list[bytes] = []
+    position, entries = log.read(position)
+    while entries:
+        found += [data for _, _, _, data, _ in entries]
+        position, entries = log.read(position + len(entries))
+    return found
+
+
+def test_what_was_logged_a_while_ago_is_read_as_it_was() -> None:
+    log = EventLog(lambda event: f"event {event.seq}".encode())
+    for seq in range(500):
+        log.publish("a session", Event("a stream", seq, 0, seq, 0.0, None, seq, 0.0, SegmentRetracted(seq)))
+    everything = [f"event {seq}".encode() for seq in range(500)]
+    for position in range(501):
+        assert read_all(log, position) == everything[position:]
+    _, entries = log.read(0)
+    assert entries[0][:3] == ("a session", "a stream", "segment_retracted")
+
+
+def test_a_log_holds_no_more_than_it_may_and_counts_what_it_gives_up() -> None:
+    gone: list[None] = []
+    log = EventLog(lambda event: b"x" * 100, most_bytes=20_000, on_trim=lambda: gone.append(None))
+    for seq in range(5000):
+        log.publish("a session", Event("a stream", seq, 0, seq, 0.0, None, seq, 0.0, SegmentRetracted(seq)))
+        assert log.begin == len(gone)
+    assert 80 < log.end - log.begin < 5000
+    assert len(read_all(log, 0)) == log.end - log.begin
 
 
 def test_what_is_old_is_not_kept(serve: Serve) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from time import monotonic
 
 from kineseg_core.events import KIND_NAMES, Event
 
-Entry = tuple[str, str, str, bytes, float]
-"""Name of the session, id of the stream, kind, the event itself as `encode` gave it, and when it was logged.
+from kineseg_service.streams.packed_entries import Entry, PackedEntries
 
-A plain tuple of plain values, so that the garbage collector need not look at a log of hundreds of thousands.
-"""
 # What an entry takes besides the event.
 _ENTRY_BYTES = 128
-# So many entries are read at a time.
-_AT_ONCE = 256
+_TOGETHER = 64
+"""Entries that are packed together, once twice as many have come."""
 
 
 class EventLog:
@@ -45,9 +43,10 @@ class EventLog:
         self._keep_s = keep_s
         self._most_bytes = most_bytes
         self._on_trim = on_trim
-        self._entries: list[Entry | None] = []
-        self._first = 0  # position of the first in the list
-        self._dead = 0  # so many at the front of the list have been given up
+        self._packed: list[PackedEntries] = []
+        self._latest: list[Entry] = []  # what follows these
+        self._begin = 0
+        self._end = 0
         self._bytes = 0
         self._waiting: list[asyncio.Event] = []
         self._closed = False
@@ -55,12 +54,12 @@ class EventLog:
     @property
     def begin(self) -> int:
         """Position of the oldest event that is kept."""
-        return self._first + self._dead
+        return self._begin
 
     @property
     def end(self) -> int:
         """Position that the next event will have."""
-        return self._first + len(self._entries)
+        return self._end
 
     @property
     def closed(self) -> bool:
@@ -70,8 +69,11 @@ class EventLog:
     def publish(self, session_id: str, event: Event) -> None:
         """Logs an event."""
         data = self._encode(event)
-        self._entries.append((session_id, event.stream_id, KIND_NAMES[type(event.detail)], data, monotonic()))
-        self._bytes += len(data) + _ENTRY_BYTES
+        self._latest.append((session_id, event.stream_id, KIND_NAMES[type(event.detail)], data, monotonic()))
+        self._end += 1
+        self._bytes += _size_of(self._latest[-1])
+        if len(self._latest) == 2 * _TOGETHER:
+            self._pack()
         self.trim()
         self._wake()
 
@@ -79,8 +81,11 @@ class EventLog:
         """Events from a position on, not all at once; and the position of the first of them, which may be later."""
         self.trim()
         first = min(max(position, self.begin), self.end)
-        at = first - self._first
-        return first, [entry for entry in self._entries[at : at + _AT_ONCE] if entry is not None]
+        begins = self._end - len(self._latest)
+        if first >= begins:
+            return first, self._latest[first - begins :]
+        some = self._packed[bisect_right(self._packed, first, key=lambda each: each.begin) - 1]
+        return first, some.unpacked()[first - some.begin :]
 
     async def changed(self) -> None:
         """Returns when there is more to read, or never will be."""
@@ -96,25 +101,45 @@ class EventLog:
 
     def trim(self) -> None:
         """Gives up what has been kept for long enough, and what there is no room for."""
-        entries = self._entries
-        oldest = monotonic() - self._keep_s
-        while self._dead < len(entries):
-            entry = entries[self._dead]
-            assert entry is not None
-            is_due = entry[-1] < oldest
-            if not is_due and self._bytes <= self._most_bytes:
-                break
-            if not is_due:
+        self._trim_before(monotonic() - self._keep_s)
+        while self._bytes > self._most_bytes and self._begin < self._end:
+            for _ in range(self._give_up()):
                 self._on_trim()
-            entries[self._dead] = None
-            self._dead += 1
-            self._bytes -= len(entry[3]) + _ENTRY_BYTES
-        if self._dead > len(entries) // 2:
-            del entries[: self._dead]
-            self._first += self._dead
-            self._dead = 0
+
+    def _trim_before(self, oldest: float) -> None:
+        """Gives up what was logged before then."""
+        while self._packed:
+            some = self._packed[0]
+            self._begin = max(self._begin, some.begin + bisect_left(some.logged, oldest))
+            if self._begin < some.end:
+                return
+            self._give_up()
+        while self._latest and self._latest[0][-1] < oldest:
+            self._give_up()
+
+    def _give_up(self) -> int:
+        """Gives up the oldest entry, with those that are packed with it; how many."""
+        if self._packed:
+            some = self._packed.pop(0)
+            gone, size = some.end - self._begin, some.size
+        else:
+            gone, size = 1, _size_of(self._latest.pop(0))
+        self._begin += gone
+        self._bytes -= size
+        return gone
+
+    def _pack(self) -> None:
+        entries = self._latest[:_TOGETHER]
+        some = PackedEntries.of(entries, self._end - len(self._latest))
+        del self._latest[:_TOGETHER]
+        self._packed.append(some)
+        self._bytes += some.size - sum(map(_size_of, entries))
 
     def _wake(self) -> None:
         for waiting in self._waiting:
             waiting.set()
         self._waiting.clear()
+
+
+def _size_of(entry: Entry) -> int:
+    return len(entry[3]) + _ENTRY_BYTES
