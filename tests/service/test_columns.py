@@ -79,8 +79,8 @@ class Running:
         stream.written = stream.produced
         self.engine.wake(stream)
 
-    def send(self, chunks: dict[int, tuple[int, bytes]], *, here: bool = False) -> None:
-        """Chunks come, and are taken together; `here`: see `Engine.submit_many`."""
+    def send(self, chunks: dict[int, tuple[int, bytes]], *, wait: bool = False) -> None:
+        """Chunks come, and are taken together; `wait`: see `Engine.submit_many`."""
         numbers = [*chunks]
         sent = [(self.sessions[at].intake, first, data, ()) for at, (first, data) in chunks.items()]
         taken: list[Submitted | SentChunks] = []
@@ -91,7 +91,7 @@ class Running:
         for place, items in others.items():
             assert items is not None
             taken.append((self.streams[numbers[place]], [*items], 0.0))
-        self.engine.submit_many(taken, here=here)
+        self.engine.submit_many(taken, wait=wait)
 
     def keep(self, at: int) -> None:
         """A snapshot is written between two chunks: in `kept`, by whose it is and how many of its frames are in it."""
@@ -144,7 +144,7 @@ Turn = tuple[list[int], str, int]
     turns=st.lists(
         st.tuples(
             st.lists(st.integers(0, 24), min_size=len(REQUESTS), max_size=len(REQUESTS)),
-            st.sampled_from(["", "here", "here", "keep", "read", "hole", "read", "fast"]),
+            st.sampled_from(["", "wait", "wait", "keep", "read", "hole", "read", "fast"]),
             st.integers(0, len(REQUESTS) - 1),
         ),
         min_size=10,
@@ -172,7 +172,7 @@ def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) ->
                 chunks[at] = sent[at], data_of(at, sent[at], sent[at] + size, holes[at])
                 cuts[at].append((sent[at], sent[at] + size))
                 sent[at] += size
-        running.send(chunks, here=what == "here")
+        running.send(chunks, wait=what == "wait")
         if what == "keep" and whose != left:
             running.keep(whose)
         if what == "read":

@@ -41,8 +41,8 @@ from kineseg_service.scheduler.ticks import Ticks
 R = TypeVar("R")
 
 _log = get_logger(__name__)
-_HERE_S = 0.002
-"""For so long at most another thread steps in the engine's place."""
+_WAIT_S = 0.002
+"""For so long at most another thread steps in the engine's place, or waits for it."""
 
 
 def _ignore() -> None:
@@ -73,6 +73,7 @@ class Engine:
         self._any_thread = all(decoder.provider == CPU for decoder in decoders.values())
         self._on_end: Callable[[], None] = _ignore
         self._inbox = Inbox()
+        self._caught_up = threading.Event()
         self._pace = Pace(tick_s)
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
         self._results = Results(metrics)
@@ -121,14 +122,16 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._seats.or_fail(stream, lambda: self._queues.take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, here: bool = False) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, wait: bool = False) -> None:
         """Queues what several sessions have taken, in order, as `submit` does, at once.
 
         Args:
             taken: That.
             gathered: It has waited for others, and is not to wait for more of them.
-            here: It goes through in the caller's thread where the engine's has nothing to do. Of little that costs less
-                than to wake another thread, which finds nothing of it in its processor's caches.
+            wait: Returns when it has gone through, or two milliseconds later. Of little that costs less than to go on
+                meanwhile. Where the engine's thread has nothing to do, the caller's does it: another one would find
+                nothing of it in its processor's caches. Where that is at work, both would hold up each other, as one
+                of them at a time has the interpreter.
         """
 
         def take() -> None:
@@ -139,10 +142,14 @@ class Engine:
                     stream, items, came = each
                     self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
 
-        if here and self._any_thread and self._inbox.lend():
+        if not wait:
+            self._post(take, urgent=gathered)
+        elif self._any_thread and self._inbox.lend():
             self._go_through(take)
         else:
+            self._caught_up.clear()
             self._post(take, urgent=gathered)
+            self._caught_up.wait(_WAIT_S)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
@@ -181,7 +188,7 @@ class Engine:
 
     def _go_through(self, command: Callable[[], None]) -> None:
         """Does in the place of the thread, which waits, what that would do; what takes long is left to it."""
-        until = time.monotonic() + _HERE_S
+        until = time.monotonic() + _WAIT_S
         try:
             self._pace.begin()
             self._do(command)
@@ -256,5 +263,7 @@ class Engine:
 
     def _flush(self) -> None:
         self._results.flush()
+        if not (self._inbox.urgent or self._lanes.hurry()):
+            self._caught_up.set()
         with harmless("metrics"):
             self._metrics.waiting(self._lanes.frames_waiting)
