@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +23,7 @@ Place = tuple[int, int]
 
 
 @within("0 <= _count", "-1 <= _frame")
-@keeps("_steps _count _frame _ns _leaps", fixed="_period", passing="_followed")
+@keeps("_steps _count _frame _ns _leaps", fixed="_period _size", passing="_followed")
 class RecentPlaces:
     """The last frames, by the steps from each to the next. Picklable.
 
@@ -32,16 +31,19 @@ class RecentPlaces:
         rate_hz: About how many come in a second.
     """
 
-    __slots__ = ("_count", "_followed", "_frame", "_leaps", "_ns", "_period", "_steps")
+    __slots__ = ("_count", "_followed", "_frame", "_leaps", "_ns", "_period", "_size", "_steps")
 
-    _leaps: deque[tuple[int, int, int]]
+    _steps: array[int] | None
+    """A ring; none before there is anything in it: of many a stream frames are only ever counted."""
+    _leaps: list[tuple[int, int, int]]
     """Steps over more than a frame or a long time: the place among all steps, frames, and nanoseconds."""
 
     def __init__(self, rate_hz: float) -> None:
-        self._steps = array("I", bytes(4 * min(_MOST_REMEMBERED, max(1, round(_REMEMBERED_S * rate_hz)))))
+        self._size = min(_MOST_REMEMBERED, max(1, round(_REMEMBERED_S * rate_hz)))
+        self._steps = None
         self._count = 0
         self._frame, self._ns = -1, 0  # the newest
-        self._leaps = deque()
+        self._leaps = []
         self._period = SECOND / rate_hz
         self._followed = 0  # all frames before this one have come, and those after the newest at the source's own pace
 
@@ -58,7 +60,7 @@ class RecentPlaces:
 
     def catch_up(self) -> None:
         """Takes frames that have only been counted. All methods that need them do."""
-        first, forgotten = self._frame + 1, self._followed - len(self._steps)
+        first, forgotten = self._frame + 1, self._followed - self._size
         if first < forgotten:
             self._count += forgotten - first
             self._frame, self._ns = forgotten - 1, self._due(forgotten - 1, forgotten)[0]
@@ -82,7 +84,9 @@ class RecentPlaces:
         if first != self._frame + 1 or max(steps) > _LONGEST_NS or not self._count:
             self._see_leaps(first, steps)
             steps = [min(step, _LONGEST_NS) for step in steps]
-        size, count = len(self._steps), self._count
+        size, count = self._size, self._count
+        if self._steps is None:
+            self._steps = array("I", bytes(4 * size))
         row = count % size
         if row + len(steps) <= size:
             self._steps[row : row + len(steps)] = array("I", steps)
@@ -93,7 +97,9 @@ class RecentPlaces:
         self._frame, self._ns = first + len(steps) - 1, times_ns[-1]
 
     def check_kept(self) -> None:
-        """Raises `ValueError` unless all leaps are of steps that there were, oldest first."""
+        """Raises `ValueError` unless there is room for all steps, and all leaps are of some of these, oldest first."""
+        if self._count and (self._steps is None or self._steps.typecode != "I" or len(self._steps) != self._size):
+            raise ValueError("there is another room for steps")
         places = [place for place, _, _ in self._leaps]
         if places != sorted(places) or (places and not 0 <= places[0] <= places[-1] < self._count):
             raise ValueError("there are steps that no frame has made")
@@ -101,9 +107,9 @@ class RecentPlaces:
     def nearest(self, time_s: float) -> Place:
         """The frame nearest to a time, of those that are remembered."""
         self.catch_up()
-        known = min(self._count, len(self._steps))
+        known = min(self._count, self._size)
         first = self._count - known
-        ns = np.array(self._steps, np.int64)[np.arange(first, self._count) % len(self._steps)]
+        ns = np.array(self._steps or (), np.int64)[np.arange(first, self._count) % self._size]
         frames = np.ones(known, np.int64)
         for place, leapt, lasted in self._leaps:
             if place >= first:
@@ -118,5 +124,5 @@ class RecentPlaces:
             leapt = first - self._frame if place == self._count else 1
             if leapt != 1 or step > _LONGEST_NS or place == 0:
                 self._leaps.append((place, leapt, step))
-        while self._leaps[0][0] < self._count - len(self._steps):
-            self._leaps.popleft()
+        while self._leaps[0][0] < self._count - self._size:
+            self._leaps.pop(0)

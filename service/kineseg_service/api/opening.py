@@ -209,8 +209,10 @@ class Openings:
     def opened(self, live: OpenStream, max_chunk_frames: int, *, resumed: bool = False) -> pb.Opened:
         """What the client of a stream learns of it."""
         opened = self._opened(live, max_chunk_frames)
-        live.described = opened.SerializeToString()
-        return resumed_message(live.described, live.session.intake.received, ended=live.ending) if resumed else opened
+        live.describe = lambda live: self._opened(live, max_chunk_frames).SerializeToString()
+        if resumed:
+            opened.resumed.CopyFrom(_resumed(live.session.intake.received, ended=live.ending))
+        return opened
 
     def _opened(self, live: OpenStream, max_chunk_frames: int) -> pb.Opened:
         config, intake = live.session.config, live.session.intake
@@ -241,5 +243,9 @@ def seen_of(wanted: pb.ResumeStream) -> Seen:
 def resumed_message(opened: bytes, next_frame: int, *, ended: bool) -> pb.Opened:
     """What a client that has come back learns of its stream."""
     answer = pb.Opened.FromString(opened)
-    answer.resumed.CopyFrom(pb.Resumed(next_frame=next_frame, input_ended=ended))
+    answer.resumed.CopyFrom(_resumed(next_frame, ended=ended))
     return answer
+
+
+def _resumed(next_frame: int, *, ended: bool) -> pb.Resumed:
+    return pb.Resumed(next_frame=next_frame, input_ended=ended)

@@ -57,7 +57,7 @@ class OpenStream(ABC):
         idle_timer: Looks whether that is too long ago.
         resumable: What it needs to go on after its call has broken; none: it ends with its call.
         beside: What is kept of it in a store; none: it does not outlive its server.
-        described: What its client got when it was opened.
+        describe: Gives what its client got when it was opened, of it: there are thousands like it, and few are asked.
         ack_interval_s: For how long its acknowledgements may be held back.
         back_row: Is held while something is taken of a stream that goes behind others, whosoever it is: so others wait
             for one of those at most.
@@ -66,7 +66,7 @@ class OpenStream(ABC):
     # Of so many attributes a stream would have a dict of its own, which is large and is read all over the place.
     __slots__ = (
         "_again", "_credit", "_ending", "_engine", "_few_outputs", "_queue_frames", "_stream", "_submitted", "_to_keep",
-        "_watch", "ack_interval_s", "active_at", "anomalies", "at_close", "back_row", "beside", "described", "ended",
+        "_watch", "ack_interval_s", "active_at", "anomalies", "at_close", "back_row", "beside", "describe", "ended",
         "error", "given_up", "idle_timer", "lateness", "released", "resumable", "session", "traceparent",
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ class OpenStream(ABC):
         self.idle_timer: asyncio.TimerHandle | None = None
         self.resumable: Resumable | None = None
         self.beside: Beside | None = None
-        self.described = b""
+        self.describe: Callable[[OpenStream], bytes] = lambda live: b""
         self.ack_interval_s = 0.0
         self.back_row = asyncio.Lock()
         intake = session.intake

@@ -146,7 +146,7 @@ class Resumption:
         error = failed if isinstance(failed, CoreError) else live.error
         finished = self._finished
         finished[live.stream_id] = end = Finished(
-            live.resumable, live.described, live.session.intake.received, error, monotonic() + self._keep_s
+            live.resumable, live.describe(live), live.session.intake.received, error, monotonic() + self._keep_s
         )
         if live.beside is not None:
             live.beside.ended(self._kept_end(end))
