@@ -9,7 +9,8 @@ import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
 
-from tests.service.talk import Call, Stub, config, until
+from tests.service.talk import Call, Stub, config, motion, until
+from tests.service.talk_many import Many, chunks, opens
 
 MALFORMED = pb.SegmentRequest(chunk=pb.FrameChunk(data=b"odd"))
 
@@ -44,3 +45,15 @@ def test_a_question_that_is_refused(stub: Stub) -> None:
         with pytest.raises(grpc.RpcError):
             stub.GetSession(pb.GetSessionRequest(session_id="unknown"))
     until(lambda: alive("_ServicerContext") <= before, "nothing is left of it")
+
+
+@pytest.mark.parametrize("how", ["finish", "cancel"])
+def test_a_call_of_many_streams(stub: Stub, how: str) -> None:
+    kinds = "ManyCall", "Outgoing"
+    before = alive(*kinds)
+    many = Many(stub, opens(1), opens(2, resumable=True))
+    many.until_opened(1, 2)
+    many.send(chunks((1, 0, motion(30)), (2, 0, motion(30))))
+    many.until_acked(1, 30)
+    getattr(many, how)()
+    until(lambda: alive(*kinds) <= before, "nothing is left of it")

@@ -54,7 +54,7 @@ class ManyCall:
         self._opening: dict[int, bool] = {}  # by number, whether its input has been ended already
         self._leaving = 0  # how many have left whose names are not free yet
         self._asked = asyncio.Event()
-        self._outgoing = Outgoing(self._members, openings, settings, self._ended, self._count)
+        self._outgoing = Outgoing(self._members, openings, settings)
         # What members say of themselves, see `Owner`, is to be sent, and nothing else.
         self.delivered, self.acknowledged = self._outgoing.given, self._outgoing.acknowledged
         self._caught_up = asyncio.Event()
@@ -86,6 +86,7 @@ class ManyCall:
             for member in self._members.values():
                 _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
                 self._openings.leave(member, over=False)
+            self._members.clear()  # each of them knows this call
         if self._error is not None:
             raise afresh(self._error)
 
@@ -333,10 +334,13 @@ class ManyCall:
             raise Idle(f"{waits_for} for {idle_s:g} s") from None
 
     async def _send(self) -> None:
-        taken: list[tuple[MemberStream, int]] = []
-        message = self._outgoing.collect(taken)
-        await send(self._context, message)
-        for member, outputs in taken:
+        sending = self._outgoing.collect()
+        for member, error in sending.ended:
+            self._ended(member, error)
+        for error in sending.failed:
+            self._count(error)
+        await send(self._context, sending.message)
+        for member, outputs in sending.taken:
             member.written(outputs)
         self._caught_up.set()
 

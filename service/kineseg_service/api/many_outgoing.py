@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import CoreError
@@ -57,6 +58,22 @@ class _Closed:
     error: CoreError | None
 
 
+class Sending(NamedTuple):
+    """The next message, and what it says of sessions.
+
+    Attributes:
+        message: As it is to be sent.
+        taken: Of whom how many outputs are in it.
+        ended: Whose end is in it, and with which error, if any.
+        failed: With which errors others are over, which have not come to their ends.
+    """
+
+    message: pb.SegmentManyResponse
+    taken: list[tuple[MemberStream, int]]
+    ended: list[tuple[MemberStream, CoreError | None]]
+    failed: list[CoreError | None]
+
+
 class Outgoing:
     """What waits to be sent: notices, in order, and how far sessions have come.
 
@@ -64,26 +81,15 @@ class Outgoing:
         members: The open sessions of the call.
         openings: Says how they have been opened.
         settings: Limits.
-        ended: Is called with a session of which all is in a message that it has given, and with its error, if any.
-        failed: Is called with the error of each session that is over without having come to its end.
 
     Attributes:
         changed: There may be more.
     """
 
-    def __init__(
-        self,
-        members: Mapping[int, MemberStream],
-        openings: Openings,
-        settings: Settings,
-        ended: Callable[[MemberStream, CoreError | None], None],
-        failed: Callable[[CoreError | None], None],
-    ) -> None:
+    def __init__(self, members: Mapping[int, MemberStream], openings: Openings, settings: Settings) -> None:
         self._members = members
         self._openings = openings
         self._settings = settings
-        self._ended = ended
-        self._failed = failed
         self._notices: deque[_Opened | _Given | _Closed | _Finished] = deque()
         self._acked: dict[int, int] = {}  # how far sessions have come, of which their clients have not heard
         self.changed = asyncio.Event()
@@ -140,9 +146,12 @@ class Outgoing:
         self._notices.append(notice)
         self.changed.set()
 
-    def collect(self, taken: list[tuple[MemberStream, int]]) -> pb.SegmentManyResponse:
-        """The next message, and in `taken` how many outputs of whom are in it."""
+    def collect(self) -> Sending:
+        """Takes what goes into the next message."""
         collected = Collected()
+        taken: list[tuple[MemberStream, int]] = []
+        ended: list[tuple[MemberStream, CoreError | None]] = []
+        failed: list[CoreError | None] = []
         while self._notices and not collected.is_full:
             notice = self._notices.popleft()
             if isinstance(notice, _Given):
@@ -155,17 +164,20 @@ class Outgoing:
                 if notice.at < len(delivery.outputs):
                     self._notices.appendleft(notice)
                 elif delivery.summary is not None or delivery.error is not None:
-                    self._end(member, delivery.error or member.error, collected)
+                    error = delivery.error or member.error
+                    self._collect_acknowledged([member.number] if member.number in self._acked else [], collected)
+                    collected.add_closed(member.number, error)
+                    ended.append((member, error))
             elif isinstance(notice, _Opened):
                 self._collect_opened(notice, collected)
             elif isinstance(notice, _Finished):
                 self._collect_finished(notice, collected)
             else:
-                self._failed(notice.error)
+                failed.append(notice.error)
                 collected.add_closed(notice.number, notice.error)
         waiting = {notice.member.number for notice in self._notices if isinstance(notice, _Opened | _Given)}
         self._collect_acknowledged([number for number in self._acked if number not in waiting], collected)
-        return collected.message()
+        return Sending(collected.message(), taken, ended, failed)
 
     def _collect_acknowledged(self, numbers: Collection[int], collected: Collected) -> None:
         """How far sessions have come of which all that comes before has been collected."""
@@ -193,10 +205,3 @@ class Outgoing:
             self._notices.appendleft(notice)
         else:
             collected.add_closed(number, finished.error)
-
-    def _end(self, member: MemberStream, error: CoreError | None, collected: Collected) -> None:
-        """A session has come to its end, and all that it gave has been collected."""
-        if member.number in self._acked:
-            self._collect_acknowledged([member.number], collected)
-        self._ended(member, error)
-        collected.add_closed(member.number, error)
