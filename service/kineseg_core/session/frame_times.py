@@ -40,16 +40,20 @@ class FrameTimes:
 
     def catch_up(self) -> None:
         """Takes frames that have been noted elsewhere."""
-        if self._noted is not None:
-            for frame, ns in self._noted.take():
-                self._append(frame, ns)
+        if self._noted is None:
+            return
+        frames, times_ns = self._noted.take()
+        if frames:
+            at = self.count % self._size
+            for ring, values in ((self._frames, frames), (self._times_ns, times_ns)):
+                fits = self._size - at  # no more is noted than there is room for in all
+                ring[at : at + len(values)] = array("q", values[:fits])
+                ring[: len(values[fits:])] = array("q", values[fits:])
+            self.count += len(frames)
 
     def append(self, frame: int, ns: int) -> None:
         """The next of the model's frames begins at this frame and time."""
         self.catch_up()
-        self._append(frame, ns)
-
-    def _append(self, frame: int, ns: int) -> None:
         at = self.count % self._size
         self._frames[at], self._times_ns[at] = frame, ns
         self.count += 1

@@ -80,11 +80,11 @@ class QuietRow:
         """The index after the last frame of the newest chunk that has been noted; 0 before the first."""
         return int(self._rows._acked[self._row])
 
-    def take(self) -> list[tuple[int, int]]:
-        """What has been noted since it was taken last: where each frame begins."""
+    def take(self) -> tuple[list[int], list[int]]:
+        """What has been noted since it was taken last: at which frame, and when in nanoseconds, each frame begins."""
         count = self._rows._count[self._row]
         if not count:
-            return []
-        noted = [(frame, ns) for frame, ns in self._rows._moments[self._row, :count].tolist()]
+            return [], []
         self._rows._count[self._row] = 0
-        return noted
+        frames, times_ns = self._rows._moments[self._row, :count].T.tolist()
+        return frames, times_ns
