@@ -38,6 +38,11 @@ def well_behaved(address: str, token: str, count: int) -> Work:
     return _senders(address, token, count, chunk=3, reads=True)
 
 
+def in_step(address: str, token: str, count: int) -> Work:
+    """The same, all in the same moment."""
+    return _senders(address, token, count, chunk=3, reads=True, apart=False)
+
+
 def faulty_sources(address: str, token: str, count: int) -> Work:
     """Streams of noise: something is wrong with them all the time, and each of their frames is looked into."""
     noise = np.random.default_rng(0).normal(size=(300, 59)).astype("<f4")
@@ -45,7 +50,14 @@ def faulty_sources(address: str, token: str, count: int) -> Work:
 
 
 def _senders(
-    address: str, token: str, count: int, *, chunk: int, reads: bool, frames: NDArray[np.float32] | None = None
+    address: str,
+    token: str,
+    count: int,
+    *,
+    chunk: int,
+    reads: bool,
+    frames: NDArray[np.float32] | None = None,
+    apart: bool = True,
 ) -> Work:
     """Streams that send so many frames every tenth of a second: of a motion, or of these, again and again."""
     sent = take(0, _SECONDS) if frames is None else frames
@@ -67,8 +79,7 @@ def _senders(
                     pass
 
             readers = [read(call) for call in calls] if reads else []
-            # Sources are not in step with each other.
-            senders = [send(call, _CHUNK_S * at / count) for at, call in enumerate(calls)]
+            senders = [send(call, _CHUNK_S * apart * at / count) for at, call in enumerate(calls)]
             await _until(stop, [*readers, *senders])
             for call in calls:
                 call.cancel()

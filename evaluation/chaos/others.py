@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CHUNK_S = 0.1
-_SECONDS = 20.0  # of motion, again and again
 STREAMS = 16
 
 
@@ -61,13 +60,15 @@ class Others:
     Args:
         address: Of the server.
         token: What they show; empty: nothing.
+        seconds: Of motion, which then begins again. Who repeats himself is noticed and goes behind others from then on:
+            it should be as much as will be sent.
         count: How many.
     """
 
-    def __init__(self, address: str, token: str = "", count: int = STREAMS) -> None:
+    def __init__(self, address: str, token: str = "", *, seconds: float, count: int = STREAMS) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(theirs, address, token, count), daemon=True)
+        self._process = context.Process(target=_run, args=(theirs, address, token, seconds, count), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -115,12 +116,15 @@ def _p99(waits: list[NDArray[np.float64]]) -> float:
     return float(np.percentile(np.concatenate(waits), 99)) if sum(map(len, waits)) else float("inf")
 
 
-def _run(pipe: Connection, address: str, token: str, count: int) -> None:
-    asyncio.run(_Streams(address, token).run(pipe, count))
+def _run(pipe: Connection, address: str, token: str, seconds: float, count: int) -> None:
+    asyncio.run(_Streams(address, token, seconds).run(pipe, count))
 
 
 class _Streams:
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, seconds: float) -> None:
+        from evaluation.chaos.streams import take
+
+        self._frames = take(0, seconds)
         self._address = address
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._waits: list[float] = []
@@ -163,9 +167,9 @@ class _Streams:
     async def _send_and_read(self, call: Any, shift: float) -> None:
         from kineseg.v1 import segmentation_pb2 as pb
 
-        from evaluation.chaos.streams import RATE, take
+        from evaluation.chaos.streams import RATE
 
-        frames, size = take(0, _SECONDS), round(_CHUNK_S * RATE)
+        frames, size = self._frames, round(_CHUNK_S * RATE)
         due: list[float] = []
         reader = asyncio.create_task(self._read(call, due))
         try:

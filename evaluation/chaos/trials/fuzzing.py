@@ -30,7 +30,7 @@ def run(size: Size) -> Outcome:
             Server(
                 label_bank=bank, resume_s=2.0, opening_timeout_s=2.0, event_log_bytes=_LOG_BYTES, log_level="info"
             ) as server,
-            Others(server.address) as others,
+            Others(server.address, seconds=2.0 * size.seconds + 30.0) as others,
         ):
             fuzzer = Fuzzer(server.address, size.of(_PER_S))
             with fuzzer.talking():  # what is made once and kept is no leak

@@ -15,6 +15,7 @@ from evaluation.chaos.greedy import (
     at_its_limit,
     fast_senders,
     faulty_sources,
+    in_step,
     silent_connections,
     silent_senders,
     slow_readers,
@@ -25,9 +26,11 @@ from evaluation.chaos.outcome import Figures, Outcome, most, none
 from evaluation.chaos.server import Server
 from evaluation.chaos.size import Size
 
-_WELL_BEHAVED = "as many that behave well"
+_TO_COMPARE = {
+    "as many that behave well": (well_behaved, 16),
+    "as many in the same moment": (in_step, 16),
+}
 _TROUBLES = {
-    _WELL_BEHAVED: (well_behaved, 16),
     "slow readers": (slow_readers, 16),
     "fast senders": (fast_senders, 16),
     "faulty sources": (faulty_sources, 16),
@@ -44,19 +47,19 @@ def run(size: Size) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         keys = Keys(Path(folder))
         good, admin = keys.token("good", Role.STREAM), keys.token("default", Role.ADMIN)
-        tokens = {name: keys.token(name.replace(" ", "-"), Role.STREAM) for name in _TROUBLES}
+        tokens = {name: keys.token(name.replace(" ", "-"), Role.STREAM) for name in (*_TO_COMPARE, *_TROUBLES)}
         limited = {"a-tenant-at-its-limit": _LIMITS}
         with (
             Server(tokens=keys.tokens, tenants=limited, resume_s=1.0) as server,
-            Others(server.address, good) as others,
+            Others(server.address, good, seconds=2.0 * size.seconds + 30.0) as others,
         ):
             before = GivenBack.of(server, token=admin)
             figures: Figures = ()
             seen, broken = [], 0
-            for name, (trouble, usual) in _TROUBLES.items():
+            for name, (trouble, usual) in (_TO_COMPARE | _TROUBLES).items():
                 work = trouble(server.address, tokens[name], size.of(usual, 4))
-                compared = others.beside(size.seconds / len(_TROUBLES), lambda work=work: going_on(work), turns=2)  # type: ignore[misc]
-                if name != _WELL_BEHAVED:
+                compared = others.beside(size.seconds / len(tokens), lambda work=work: going_on(work), turns=2)  # type: ignore[misc]
+                if name in _TROUBLES:
                     figures += (most(f"{name}: p99 of others over that without, ratio", compared.ratio, _NOTICED),)
                 seen.append(f"{name}: {compared}, {compared.ratio:.1f} times")
                 broken = compared.broken
