@@ -72,6 +72,8 @@ class Running:
             self.given[delivery.stream] += delivery.outputs
             if delivery.summary is not None:
                 self.ended.add(delivery.stream)
+        for then, snapshot in hand_over.snapshots:
+            then(snapshot)
 
     def read(self, at: int) -> None:
         """A client takes all that there is."""

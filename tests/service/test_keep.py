@@ -58,6 +58,8 @@ class Running:
             delivery.stream.written = delivery.stream.produced
             if delivery.summary is not None:
                 self.ended.add(delivery.stream)
+        for then, snapshot in hand_over.snapshots:
+            then(snapshot)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,25 +38,39 @@ Through = tuple[ScheduledStream, int, int]
 index after its last frame, and how much has gone through in all, see `Delivery`."""
 
 
+Snapshotted = tuple[Callable[[bytes], None], bytes]
+"""A snapshot, and who wants it, see `Keep`."""
+
+
 class HandOver(NamedTuple):
-    """What is handed over at once: first the chunks, in order, and then the deliveries, one a stream."""
+    """What is handed over at once: first the chunks, in order, then the deliveries, one a stream, and then snapshots,
+    of streams that have given nothing since that is in it."""
 
     through: list[Through]
     deliveries: list[Delivery]
+    snapshots: list[Snapshotted]
 
 
 class Outbox:
-    """What is in the next hand-over."""
+    """What is in the next hand-over.
 
-    def __init__(self) -> None:
+    Args:
+        send: Hands over what is there: nothing is given after snapshots.
+    """
+
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
         self._through: list[Through] = []
         self._deliveries: dict[ScheduledStream, Delivery] = {}
+        self._snapshots: list[Snapshotted] = []
 
     def __bool__(self) -> bool:
-        return bool(self._through) or bool(self._deliveries)
+        return bool(self._through) or bool(self._deliveries) or bool(self._snapshots)
 
     def acknowledge(self, chunks: Sequence[Through]) -> None:
         """Chunks have gone through that were taken together with others; up to their ends all has been given."""
+        if self._snapshots:
+            self._send()
         if not self._deliveries:
             self._through += chunks
             return
@@ -79,18 +93,24 @@ class Outbox:
         delivery = self._of(stream)
         delivery.passed, delivery.error = stream.passed, error
 
+    def keep(self, snapshot: Snapshotted) -> None:
+        """A stream has been written down as it is now."""
+        self._snapshots.append(snapshot)
+
     def drop(self, stream: ScheduledStream) -> None:
         """No one wants what a stream has given."""
         self._deliveries.pop(stream, None)
 
     def take(self) -> HandOver:
         """Takes it all."""
-        all_of_it = HandOver(self._through, list(self._deliveries.values()))
-        self._through = []
+        all_of_it = HandOver(self._through, list(self._deliveries.values()), self._snapshots)
+        self._through, self._snapshots = [], []
         self._deliveries.clear()
         return all_of_it
 
     def _of(self, stream: ScheduledStream) -> Delivery:
+        if self._snapshots:
+            self._send()
         delivery = self._deliveries.get(stream)
         if delivery is None:
             delivery = self._deliveries[stream] = Delivery(stream, [], stream.passed, stream.came)

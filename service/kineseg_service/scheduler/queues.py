@@ -105,8 +105,7 @@ class Queues:
         with harmless("snapshots"):
             assert stream.lease is not None
             payload = item.writer.whole(item.received, stream.lane.decoder.state(stream.lease))
-            self._results.flush()  # what the stream has given before comes before
-            item.then(payload)
+            self._results.keep((item.then, payload))
 
     def _pass(self, stream: ScheduledStream, item: GapFound | ValuesMissing | AnomalyFound | ChunkEnd | End) -> None:
         outputs: list[Output] = []

@@ -27,14 +27,14 @@ class Results:
 
     Attributes:
         deliver: Is given it; it must not block.
-        acknowledge, give, fail: See `Outbox`.
+        acknowledge, give, fail, keep: See `Outbox`.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self.deliver: Callable[[HandOver], None] = _drop
         self._metrics = metrics
-        self._outbox = Outbox()
-        self.acknowledge, self.give, self.fail = self._outbox.acknowledge, self._outbox.give, self._outbox.fail
+        self._outbox = outbox = Outbox(self.flush)
+        self.acknowledge, self.give, self.fail, self.keep = outbox.acknowledge, outbox.give, outbox.fail, outbox.keep
         self._flushed = 0.0
 
     @property

@@ -24,7 +24,7 @@ class Keep:
     Attributes:
         writer: Writes it.
         received: What the receiving half knew here.
-        then: Is called with it in the engine's thread.
+        then: Is called with it where results go, once all has been delivered that the stream had given by then.
     """
 
     writer: SnapshotWriter

@@ -167,7 +167,8 @@ class Server:
             self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker, self._traces
         )
         sys.setswitchinterval(_TURN_WITH_LOCK_S)
-        self._engine.start(self._streams.from_engine, self._from_engine(asyncio.get_running_loop()))
+        in_loop = partial(_in_loop, asyncio.get_running_loop())
+        self._engine.start(self._streams.from_engine, partial(in_loop, self._fail))
         try:
             for decoder in loaded.decoders.values():
                 # In the thread that will step them, as they ask.
@@ -183,7 +184,8 @@ class Server:
         )
         keeping = None
         if self._store is not None:
-            self._writer = StoreWriter(self._store, partial(sealed, key=store_key), self._metrics.store_works)
+            seal = partial(sealed, key=store_key)
+            self._writer = StoreWriter(self._store, seal, self._metrics.store_works, in_loop)
             every_s, keep_s = self.settings.store_interval_s, self.settings.resume_s
             keeping = Keeping(self._writer, loaded.opener, store_key, every_s, keep_s)
         rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
@@ -237,13 +239,6 @@ class Server:
             await stopped
         if self._failed.is_set():
             raise ServerFailed("the server has failed and ended; the log says how")
-
-    def _from_engine(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-        def failed() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has been closed: the server has ended already
-                loop.call_soon_threadsafe(self._fail)
-
-        return failed
 
     def _fail(self) -> None:
         """The engine has failed, and its streams with it: ends the server as a whole, so that it is started anew."""
@@ -348,6 +343,12 @@ class Server:
             self._pulse,
         )
         self.metrics_port = self._exporter.port
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """What another thread wants done in the loop's."""
+    with contextlib.suppress(RuntimeError):  # the loop has been closed: the server has ended already
+        loop.call_soon_threadsafe(call)
 
 
 async def _teach(page: Page, rooms: TenantRooms, stream: str, segment_id: int, name: str) -> None:

@@ -30,6 +30,11 @@ def _ignore(fine: bool) -> None:
     """What is done by who need not know."""
 
 
+def _here(answers: Callable[[], None]) -> None:
+    """Where all is done in the writer's thread."""
+    answers()
+
+
 class StoreWriter:
     """Writes to a store, and takes streams over from it.
 
@@ -37,6 +42,7 @@ class StoreWriter:
         store: Used by this thread alone.
         seal: Is applied to states before they are written.
         on_health: Is called in the thread when the store begins to fail, or to work again.
+        answer: Is given there, once a round, what calls all that wait for that; perhaps in another thread.
         most_bytes: So much may wait; what is more is not kept, and is no loss of what was kept before.
     """
 
@@ -45,11 +51,13 @@ class StoreWriter:
         store: Store,
         seal: Callable[[bytes], bytes] = bytes,
         on_health: Callable[[bool], None] = _ignore,
+        answer: Callable[[Callable[[], None]], object] = _here,
         most_bytes: int = MOST_WAITING_BYTES,
     ) -> None:
         self._store = store
         self._seal = seal
         self._on_health = on_health
+        self._answer = answer
         self._most_bytes = most_bytes
         self._asked = threading.Condition()
         self._waiting: dict[Key, tuple[Write, Written]] = {}
@@ -77,7 +85,7 @@ class StoreWriter:
 
         Args:
             write: What.
-            written: Is called in the writer's thread.
+            written: Is called when it has been, or cannot be; see `answer`.
             at_once: Without waiting for what else may come.
         """
         size = len(write.data or b"")
@@ -184,9 +192,8 @@ class StoreWriter:
                         self._bytes += len(entry[0].data or b"")
             return False
         self._works()
-        for key, (_, written) in some.items():
-            with harmless("store"):
-                written(key not in fenced)
+        with harmless("store"):
+            self._answer(lambda: _say([(written, key not in fenced) for key, (_, written) in some.items()]))
         return True
 
     def _take(self, key: Key, proof: bytes, future: Future[Taken | None]) -> bool:
@@ -215,3 +222,9 @@ class StoreWriter:
             _log.info("the store works again", store=self._store.name)
             with harmless("store"):
                 self._on_health(True)
+
+
+def _say(answers: list[tuple[Written, bool]]) -> None:
+    for written, fine in answers:
+        with harmless("store"):
+            written(fine)

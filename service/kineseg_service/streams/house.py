@@ -149,4 +149,7 @@ class House:
             deliver = self.deliver_to.get(delivery.stream)
             if deliver is not None:
                 deliver(delivery)
+        for then, snapshot in hand_over.snapshots:
+            with harmless("snapshots"):
+                then(snapshot)
         self.settle()

@@ -7,9 +7,7 @@ the next acknowledgement, and keeps what comes after that.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import random
 from collections.abc import Callable
 from typing import Protocol
 
@@ -25,6 +23,7 @@ from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.resumable import Resumable
+from kineseg_service.streams.wheel import Wheel
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -83,14 +82,13 @@ class Beside:
         self._writer = SnapshotWriter(live.session, keeping.opener)
         self._last = -1  # frames that were kept last
         self._then: Callable[[], object] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
 
     def begin(self, *, is_kept: bool) -> None:
         """Keeps it from now on, and at once unless it is in the store already."""
         if not is_kept:
             self._live.keep(self._snapshot)
-        self._plan()
+        self._keeping.wheel.add(self._is_due)
 
     def last(self, then: Callable[[], object]) -> None:
         """The stream takes nothing more here: it is kept once more, and then something is done."""
@@ -118,17 +116,10 @@ class Beside:
         self.let_go()
         self._keeping.write(self._key, self.generation, self._proof, data, lambda fine: None)
 
-    def _plan(self) -> None:
-        wait_s = self._keeping.every_s * random.uniform(0.75, 1.25)
-        self._timer = self._keeping.loop.call_later(wait_s, self._is_due)
-
     def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._keeping.wheel.remove(self._is_due)
 
     def _is_due(self) -> None:
-        self._plan()
         if self._live.session.intake.received != self._last:
             self._live.keep(self._snapshot)
 
@@ -137,21 +128,15 @@ class Beside:
         is_first, is_last = self._last < 0, self._then is not None
         self._last = frames = received[0]
 
-        def there(payload: bytes) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._keeping.loop.call_soon_threadsafe(self._there, frames, payload, is_last, is_first or is_last)
-
-        return Keep(self._writer, received, there)
+        return Keep(self._writer, received, lambda payload: self._there(frames, payload, is_last, is_first or is_last))
 
     def _there(self, frames: int, payload: bytes, is_last: bool, at_once: bool) -> None:
-        """All that the stream had given by then has been delivered, and nothing that came after."""
         if self._is_over:
             return
         record = self._live.record(payload)
 
         def written(fine: bool) -> None:
-            with contextlib.suppress(RuntimeError):
-                self._keeping.loop.call_soon_threadsafe(self._written, frames, is_last, fine)
+            self._written(frames, is_last, fine)
 
         if not self._keeping.write(self._key, self.generation, self._proof, record, written, at_once=at_once):
             self._last = -1
@@ -177,7 +162,7 @@ class Keeping:
     """Keeps the streams of a server. To be used in one event loop.
 
     Args:
-        writer: The store's.
+        writer: The store's; what it answers is to come in the loop.
         opener: Where sessions are opened.
         key: With which states are sealed.
         every_s: So often a stream is kept, about.
@@ -186,8 +171,7 @@ class Keeping:
 
     def __init__(self, writer: StoreWriter, opener: Opener, key: bytes, every_s: float, keep_s: float) -> None:
         self.opener = opener
-        self.every_s = every_s
-        self.loop = asyncio.get_running_loop()
+        self.wheel = Wheel(every_s)
         self._writer = writer
         self._key = key
         self._keep_s = keep_s + every_s + _GRACE_S

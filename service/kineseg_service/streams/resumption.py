@@ -237,13 +237,9 @@ class Resumption:
     async def _snapshot(self, live: OpenStream, opener: Opener) -> bytes:
         writer, made = SnapshotWriter(live.session, opener), self._house.loop.create_future()
 
-        def done(snapshot: bytes) -> None:
+        def then(snapshot: bytes) -> None:
             if not made.done():
                 made.set_result(snapshot)
-
-        def then(snapshot: bytes) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has been closed
-                self._house.loop.call_soon_threadsafe(done, snapshot)
 
         live.keep(lambda: Keep(writer, writer.received(), then))
         found: bytes = await made
