@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, look_at
+from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import FarPast
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, REACH, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
+from kineseg_core.boundary_network.patch import look_at
+from kineseg_core.boundary_network.piece_sums import room_for_sums
 from kineseg_core.kept.declared import keeps
 
 F32 = NDArray[np.float32]
@@ -24,7 +26,7 @@ class Look:
     Attributes:
         candidate: The block that may begin a segment.
         lag: How many blocks of what follows are known, one of `LAGS`.
-        patches: ``(2 V, PIECES, PIECES)`` log distances between the pieces, see `distances.patch`.
+        patches: ``(2 V, PIECES, PIECES)`` log distances between the pieces, see `patch`.
         units: ``(V,)`` the local unit of each view over its scale, log.
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
@@ -56,8 +58,8 @@ class BlockRing:
         self._ends, self._views = ends, views
         self._scales = np.zeros(len(views))
         self._scaled = 0
-        self._blocks = np.zeros((REACH, int(ends[-1])), np.int16)
-        self._logs = np.zeros((len(views), REACH, REACH), np.uint8)
+        self._blocks = np.zeros((int(ends[-1]), REACH), np.int16)  # block t in column t mod REACH
+        self._logs = np.zeros((REACH, REACH * len(views)), np.uint8)
         self._far = FarPast(int(ends[views[0, 1] - 1]))
         self.count = 0
 
@@ -68,8 +70,10 @@ class BlockRing:
 
     def append(self, block: F32, *, still: bool = False) -> None:
         """Takes the next block (D,); of a stream that stands still, how far apart blocks usually are is not learned."""
-        append_block(self._blocks, self._ends, self._views, self._logs, self.count, block)
-        self._far.append(self._blocks[self.count % REACH, : self._far.dim], self.count, still=still)
+        steps = np.empty(len(block), np.int16)
+        to_steps(block, steps)
+        append_block(self._blocks, self._ends, self._views, self._logs, self.count, steps)
+        self._far.append(steps[: self._far.dim], self.count, still=still)
         self.count += 1
         if self.count <= FIRST_BACK + 1 or still:
             return
@@ -79,19 +83,20 @@ class BlockRing:
     @property
     def newest(self) -> NDArray[np.int16]:
         """The last block (D,) in whole numbers, see `log_distance`."""
-        newest: NDArray[np.int16] = self._blocks[(self.count - 1) % REACH]
+        newest: NDArray[np.int16] = self._blocks[:, (self.count - 1) % REACH]
         return newest
 
     def recent(self, start: int, end: int) -> F32:
         """Blocks [start, end), shape (n, D), as far as they are kept."""
-        return self._blocks[np.arange(max(start, self.count - REACH, 0), end) % REACH].astype(np.float32) / BLOCK_STEPS
+        places = np.arange(max(start, self.count - REACH, 0), end) % REACH
+        return self._blocks.T[places].astype(np.float32) / BLOCK_STEPS
 
     def look(self, due: Sequence[tuple[int, int]]) -> list[Look]:
         """The candidates that are due now, each with its lag, as they look."""
         if not due:
             return []
         n, views = len(due), len(self._views)
-        rows = np.array([candidate - self.count + REACH for candidate, _ in due])
+        candidates = np.array([candidate for candidate, _ in due])
         lags = np.array([lag for _, lag in due])
         known = np.array([pieces_known(lag) for _, lag in due])
         patches = np.empty((n, 2 * views, PIECES, PIECES), np.float32)
@@ -99,10 +104,9 @@ class BlockRing:
         first = np.empty(n, np.int64)
         discrepancies = np.empty((n, COMPARED), np.float32)
         look_at(
-            self._logs, self.count, self._scales, max(0, REACH - self.count), rows, lags, known,
+            self._logs, self.count, self._scales, candidates, lags, known, room_for_sums(), 0,
             patches, units, first, discrepancies,
         )  # fmt: skip
-        candidates = np.array([candidate for candidate, _ in due])
         far = self._far.look(self.count, float(self._scales[0]), candidates, known, np.ascontiguousarray(units[:, 0]))
         return [
             Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i], far[i])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, STRETCHES, VIEWS
+from kineseg_core.boundary_network.piece_sums import PieceSums, room_for_sums
 
 Array = NDArray[Any]
 
@@ -23,6 +24,7 @@ class Looked(NamedTuple):
         patches, units, known, lag, discrepancies, far: Inputs of the network, see `Look`.
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
+        sums: Room for what a look is made of.
     """
 
     patches: Array
@@ -33,6 +35,7 @@ class Looked(NamedTuple):
     far: Array
     of: Array
     lag_of: Array
+    sums: PieceSums
 
 
 def room_for(blocks: int) -> Looked:
@@ -47,4 +50,5 @@ def room_for(blocks: int) -> Looked:
         far=np.zeros((looks, 2, PIECES, STRETCHES), np.float32),
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
+        sums=room_for_sums(),
     )

@@ -79,8 +79,8 @@ class Columns(NamedTuple):
         moments: ``(N, 3, C)`` mean, variance and previous value of each channel.
         sums: ``(N, D)`` of the open block.
         before: ``(N, D)`` of the frame before; used below 10 frames a second.
-        blocks: ``(N, REACH, D)`` int16, see `append_block`.
-        logs: ``(N, VIEWS, REACH, REACH)`` uint8, log distances.
+        blocks: ``(N, D, REACH)`` int16, see `append_block`.
+        logs: ``(N, REACH, REACH * VIEWS)`` uint8, log distances.
         scales: ``(N, VIEWS)`` mean log distance.
         far: ``(N, FAR[-1] + 1, F)`` int16, blocks of the farther past.
         nearest: ``(N, REACH, STRETCHES)`` uint8, nearest of them.
@@ -123,8 +123,8 @@ def new_columns(plan: TablePlan, rows: int) -> Columns:
         "moments": ((3, channels), np.float64),
         "sums": ((dims,), np.float64),
         "before": ((dims if plan.slow else 0,), np.float64),
-        "blocks": ((REACH, dims), np.int16),
-        "logs": ((VIEWS, REACH, REACH), np.uint8),
+        "blocks": ((dims, REACH), np.int16),
+        "logs": ((REACH, REACH * VIEWS), np.uint8),
         "scales": ((VIEWS,), np.float64),
         "far": ((FAR[-1] + 1, plan.far), np.int16),
         "nearest": ((REACH, STRETCHES), np.uint8),

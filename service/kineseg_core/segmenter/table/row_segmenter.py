@@ -103,7 +103,7 @@ class RowSegmenter(InRow, NetworkSegments):
 
     def _blocks_of(self, start: int, end: int) -> F32:
         places = np.arange(max(start, self._count - REACH, 0), end) % REACH
-        steps: NDArray[np.int16] = self._columns.blocks[self._row, places, self._compared]
+        steps: NDArray[np.int16] = self._columns.blocks[self._row].T[places, self._compared]
         return steps.astype(np.float32) / np.float32(BLOCK_STEPS)
 
     def _frame(self, block: int) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, MOST_LAGS
-from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, look_at
+from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import append_far, look_far
-from kineseg_core.boundary_network.layout import REACH
+from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.table.candidates import is_worth_a_look, may_follow, note_probabilities
 from kineseg_core.segmenter.table.frames import take_frame
@@ -73,8 +73,9 @@ def take_block(columns, plan, ends, views, row, block):  # type: ignore[no-untyp
         counters, columns.means[row], columns.spreads[row], columns.group[row], columns.position[row], compared,
         variance_of(counters),
     )  # fmt: skip
-    append_block(columns.blocks[row], ends, views, columns.logs[row], count, block)
-    steps = columns.blocks[row, count % REACH]
+    steps = np.empty(len(block), np.int16)
+    to_steps(block, steps)
+    append_block(columns.blocks[row], ends, views, columns.logs[row], count, steps)
     append_far(columns.far[row], columns.nearest[row], count, counters.far_kept, steps[: columns.far.shape[2]])
     counters.count += 1
     if counters.still:
@@ -97,16 +98,14 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
     for look in range(end - first):
         lags[look] = decider.lags[looked.lag_of[first + look]]
     known = looked.known[first:end, 1].copy()
-    first_pieces = np.empty(end - first, np.int64)
     look_at(
-        columns.logs[row], count, columns.scales[row], max(0, REACH - count), candidates - count + REACH, lags, known,
-        looked.patches[first:end], looked.units[first:end], first_pieces, looked.discrepancies[first:end],
+        columns.logs[row], count, columns.scales[row], candidates, lags, known, looked.sums, first,
+        looked.patches, looked.units, looked.known[:, 0], looked.discrepancies,
     )  # fmt: skip
     far = looked.far[first:end]
     far[:] = 0.0
     units = looked.units[first:end, 0].copy()
     look_far(columns.nearest[row], count, columns.scales[row, 0], candidates, known, units, far)
-    looked.known[first:end, 0] = first_pieces
 
 
 @kernel(nogil=True)

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 import torch
 from kineseg_core.boundary_network import layout
-from kineseg_core.boundary_network.distances import NO_DISCREPANCY
+from kineseg_core.boundary_network.discrepancy import NO_DISCREPANCY
 from kineseg_core.boundary_network.file import METADATA, VERSION
 from kineseg_core.inference.graph_builder import GraphBuilder, rows
 from numpy.typing import NDArray
