@@ -29,7 +29,7 @@ from kineseg_core.session import Session
 
 LAYOUT = 6
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
-ARITHMETIC = 2
+ARITHMETIC = 3
 """Raised with every change after which the same frames give other events."""
 _LONGEST_GAP_S = 60.0
 """No server fills longer ones."""

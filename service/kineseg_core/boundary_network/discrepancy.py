@@ -13,8 +13,12 @@ from kineseg_core.kernels import kernel
 NO_DISCREPANCY = 0.5
 """Where there is not enough on one side."""
 
-# By log distance less the unit, from the least to the largest there can be.
-_SIMILARITY = np.exp(-np.exp(np.arange(-LARGEST_LOG, LARGEST_LOG + 1) / (0.5 * LOG_STEPS)))
+# By log distance less the unit, from the least to the largest there can be; in whole steps, so that sums have the same
+# bits in any order.
+_STEPS = 1 << 20
+_SIMILARITY = np.round(np.exp(-np.exp(np.arange(-LARGEST_LOG, LARGEST_LOG + 1) / (0.5 * LOG_STEPS))) * _STEPS).astype(
+    np.int64
+)
 
 
 @kernel(nogil=True)
@@ -37,13 +41,15 @@ def discrepancy(logs, view, oldest, floor, candidate, width, unit):  # type: ign
     """
     offset = LARGEST_LOG - min(max(round(unit), 0), LARGEST_LOG)
     similar = _SIMILARITY[offset : offset + LARGEST_LOG + 1]
-    within, across = float(width), 0.0
-    for t in range(candidate - width, candidate + width):
-        row = logs[(oldest + t) % REACH]
-        side = candidate if t >= candidate else candidate - width
-        for s in range(side, t):
-            within += similar[max(row[VIEWS * ((oldest + s) % REACH) + view], floor)]
-        if t >= candidate:
-            for s in range(candidate - width, candidate):
-                across += similar[max(row[VIEWS * ((oldest + s) % REACH) + view], floor)]
-    return math.sqrt(max(2.0 * (within - across), 0.0)) / width
+    places = np.empty(2 * width, np.int64)
+    for t in range(2 * width):
+        places[t] = (oldest + candidate - width + t) % REACH
+    within, across = width * _STEPS, 0
+    for t in range(2 * width):
+        row = logs[places[t]]
+        for s in range(width if t >= width else 0, t):
+            within += similar[max(row[VIEWS * places[s] + view], floor)]
+        if t >= width:
+            for s in range(width):
+                across += similar[max(row[VIEWS * places[s] + view], floor)]
+    return math.sqrt(max(2.0 * (within - across) / _STEPS, 0.0)) / width

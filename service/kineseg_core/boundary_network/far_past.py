@@ -74,7 +74,9 @@ class FarPast:
 @kernel(nogil=True)
 def append_far(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-def]
     size = len(blocks)
-    blocks[kept % size] = block
+    newest = blocks[kept % size]
+    for i in range(len(block)):
+        newest[i] = block[i]
     row = nearest[count % REACH]
     for stretch in range(STRETCHES):
         least = np.int64(np.iinfo(np.int64).max)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
+from kineseg_core.boundary_network.elementary import log1p_all, tanh_all
 from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
@@ -156,7 +157,7 @@ def observe_channels(frame, moments, is_first, weight, rate_hz, least, interrupt
     """Updates running moments with a frame, and writes level and speed of every channel."""
     channels = len(frame)
     mean, variance, previous = moments[0], moments[1], moments[2]
-    total = 0.0
+    levels, speeds, deviations = out[:channels], out[channels : 2 * channels], np.empty(channels)
     for i in range(channels):
         if interrupted:
             previous[i] = frame[i]
@@ -165,10 +166,18 @@ def observe_channels(frame, moments, is_first, weight, rate_hz, least, interrupt
         off = frame[i] - mean[i]
         mean[i] += weight * off
         variance[i] = (variance[i] + weight * off * off) * (1.0 - weight)
-        total += math.sqrt(variance[i])
+        deviations[i] = math.sqrt(variance[i])
+    total = 0.0
+    for i in range(channels):
+        total += deviations[i]
     floor = max(least * total / channels, 1e-12)
     for i in range(channels):
-        deviation = max(math.sqrt(variance[i]), floor)
-        out[i] = _LIMIT * math.tanh((frame[i] - mean[i]) / deviation / _LIMIT)
-        out[channels + i] = 2.0 * math.log1p(abs(frame[i] - previous[i]) * rate_hz / deviation / _USUAL_SPEED)
+        deviation = max(deviations[i], floor)
+        levels[i] = (frame[i] - mean[i]) / deviation / _LIMIT
+        speeds[i] = abs(frame[i] - previous[i]) * rate_hz / deviation / _USUAL_SPEED
         previous[i] = frame[i]
+    tanh_all(levels)
+    log1p_all(speeds)
+    for i in range(channels):
+        levels[i] *= _LIMIT
+        speeds[i] *= 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kineseg_core.kernels import kernel
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def square_of(vector):  # type: ignore[no-untyped-def]
     """Squared length of a vector (D,), summed from the first number to the last in double precision."""
     total = 0.0
@@ -14,7 +14,7 @@ def square_of(vector):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def square_between(vector, other):  # type: ignore[no-untyped-def]
     """Squared distance of two vectors (D,), summed from the first number to the last in double precision."""
     total = 0.0
@@ -24,7 +24,7 @@ def square_between(vector, other):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def sum_of(values):  # type: ignore[no-untyped-def]
     """Sum (N,) from the first to the last in double precision."""
     total = 0.0

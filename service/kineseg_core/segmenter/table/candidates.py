@@ -25,7 +25,7 @@ _WORTH_A_LOOK = np.array(WORTH_A_LOOK, np.float32)
 _STIRS = np.float32(STIRS)
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def is_worth_a_look(raw, lag, candidate):  # type: ignore[no-untyped-def]
     """Whether a candidate is looked at.
 
@@ -47,7 +47,7 @@ def is_worth_a_look(raw, lag, candidate):  # type: ignore[no-untyped-def]
     return stirs
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def note_probabilities(decider, raw, smooth, count, seen):  # type: ignore[no-untyped-def]
     """Takes how likely segments begin at the newest candidates, by lag; 0 where it was not looked.
 
@@ -65,7 +65,7 @@ def note_probabilities(decider, raw, smooth, count, seen):  # type: ignore[no-un
         smooth[lag, (newest - 1) % KEPT] = quarter * oldest + half * middle + quarter * seen[lag]
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def may_follow(decider, smooth, count):  # type: ignore[no-untyped-def]
     """Whether anything may follow after `count` blocks: where it says no, nothing does."""
     if count >= decider.next_review:
@@ -84,7 +84,7 @@ def may_follow(decider, smooth, count):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def _peaks(smooth, lag, count, candidate, least, after):  # type: ignore[no-untyped-def]
     """Whether the probability at a candidate, as seen `lag` later, is high enough and the highest around."""
     if candidate < FIRST_CANDIDATE:

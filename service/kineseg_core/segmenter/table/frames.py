@@ -10,7 +10,7 @@ from kineseg_core.boundary_network.views import IDLE, MEMORY_S, observe_channels
 from kineseg_core.kernels import kernel
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def first_frame(block, frames_per_block):  # type: ignore[no-untyped-def]
     """The frame at which a block begins, counted from the last interruption."""
     if frames_per_block < 1.0:  # read off where the block ends, so that the frame has come
@@ -61,7 +61,7 @@ def take_frame(counters, moments, sums, before, frame, embedding, plan, made):  
     return 1
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def _between(counters, before, values, frames_per_block, made):  # type: ignore[no-untyped-def]
     """Blocks that lie between the last two frames."""
     n, last = 0, counters.block_frames - 1
@@ -74,5 +74,6 @@ def _between(counters, before, values, frames_per_block, made):  # type: ignore[
         n += 1
         counters.blocks_made += 1
         at = (counters.blocks_made + 1) * frames_per_block - 1.0
-    before[:] = values
+    for i in range(len(values)):
+        before[i] = values[i]
     return n

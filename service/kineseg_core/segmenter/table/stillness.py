@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.arithmetic import square_between, square_of, sum_of
 from kineseg_core.segmenter.still_groups import STILL_GROUP
@@ -54,7 +56,12 @@ def end_group(counters, means, spreads, group, position, variance, size):  # typ
 @kernel(nogil=True)
 def _look(counters, means, spreads, position, variance):  # type: ignore[no-untyped-def]
     """At the last groups: they must lie together, and be calm in themselves."""
-    middle = group_mean(means)
+    middle = np.zeros(means.shape[1])
+    for at in range(len(means)):
+        for i in range(len(middle)):
+            middle[i] += means[at, i]
+    for i in range(len(middle)):
+        middle[i] /= len(means)
     wandering = 0.0
     for at in range(len(means)):
         wandering += square_between(means[at], middle)
@@ -63,14 +70,5 @@ def _look(counters, means, spreads, position, variance):  # type: ignore[no-unty
     limit = variance * (LEAVING if counters.still else 1.0)
     counters.still = wandering <= WANDERING * limit and spread <= SPREAD * limit
     if counters.still:
-        position[:] = middle
-
-
-@kernel(nogil=True)
-def group_mean(means):  # type: ignore[no-untyped-def]
-    """Mean (E,) of groups (G, E), summed from the first to the last in double precision."""
-    middle = means[0] * 1.0
-    for at in range(1, len(means)):
         for i in range(len(middle)):
-            middle[i] += means[at, i]
-    return middle / len(means)
+            position[i] = middle[i]

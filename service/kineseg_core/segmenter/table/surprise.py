@@ -42,7 +42,7 @@ def score_surprise(counters, kept, surprise, scale):  # type: ignore[no-untyped-
         counters.baselines[baseline, 1] = running_median(deviations[:known])
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def _score(counters, baseline, level, scale):  # type: ignore[no-untyped-def]
     """Robust standard deviations above the median."""
     median, deviation = counters.baselines[baseline, 0], counters.baselines[baseline, 1]

@@ -10,7 +10,7 @@ from kineseg_core.segmenter.table.quantile import running_median
 from kineseg_core.segmenter.typical_distance import DISTANCES, EVERY, KEPT, LEAST, PAIRS, REFRESHED
 
 
-@kernel(nogil=True)
+@kernel(inlined=True)
 def variance_of(counters):  # type: ignore[no-untyped-def]
     """Variance of the blocks of a row."""
     return max(counters.typical, LEAST) / 2.0
@@ -38,7 +38,9 @@ def note_distance(counters, kept, distances, block, prior):  # type: ignore[no-u
         distances[counters.typical_seen % DISTANCES] = total / BLOCK_STEPS**2
         counters.typical_seen += 1
     if count % EVERY == 0:
-        kept[count // EVERY % KEPT] = block
+        place = kept[count // EVERY % KEPT]
+        for i in range(len(block)):
+            place[i] = block[i]
     counters.typical_count = count + 1
     if counters.typical_count % REFRESHED == 0:
         counters.typical = running_median(
