@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 _CHUNK_S = 0.1
 STREAMS = 16
+_LEAVING = 0.2  # of a turn: until a server has noticed that someone is gone, and what he had is given back
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class Others:
         return lap
 
     def beside(self, seconds: float, trouble: Callable[[], AbstractContextManager[object]], turns: int = 3) -> Compared:
-        """Lets them alone and troubles them, by turns, so that what the machine does else falls on both.
+        """Lets them alone and troubles them, by turns, so that what the machine does else falls on both. Whoever makes
+        trouble comes and goes in its turns.
 
         Args:
             seconds: In all.
@@ -104,9 +106,9 @@ class Others:
             time.sleep(each_s)
             alone.append(self.lap().waits_s)
             with trouble():
-                self.lap()
                 time.sleep(each_s)
-                lap = self.lap()
+            time.sleep(each_s * _LEAVING)
+            lap = self.lap()
             beside.append(lap.waits_s)
             broken = lap.broken
         return Compared(_p99(alone), _p99(beside), broken)
