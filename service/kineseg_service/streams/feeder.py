@@ -23,6 +23,8 @@ _TOGETHER = 64
 """So many members' chunks are taken at once: about a turn's work."""
 _BEHIND_TOGETHER = 4
 """So many of members that others go before: their chunks are larger, or take longer."""
+_FEW = 4
+"""As measured: so many chunks cost less if nothing else goes on while they go through the engine."""
 _OTHERS_TURNS = 16
 """After so many turns of others, it is the turn of those."""
 
@@ -89,9 +91,10 @@ class Feeder:
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s
         taken: list[AnySubmitted] = []
-        frames = 0
+        frames = chunks = 0
         while line and monotonic() < until:
             members = [line.popleft() for _ in range(min(together, len(line)))]
+            chunks += len(members)
             alone, received = self._take_together(members, taken)
             frames += received
             for member in alone:
@@ -101,7 +104,7 @@ class Feeder:
                 if member.can_take:
                     self.add(member)
         if taken:
-            self._engine.submit_many(taken)
+            self._engine.submit_many(taken, wait=chunks <= _FEW and line is not self._behind)
             with harmless("metrics"):
                 self._metrics.received(frames)
 
