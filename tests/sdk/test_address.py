@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import kineseg
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg._address import checked_address
+from kineseg.v1 import segmentation_pb2 as pb
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,21 @@ def test_a_host_without_a_port_reaches_the_server_that_listens_there(scripted: A
         pytest.raises(kineseg.Unavailable, match=r"127\.99\.99\.99:50051"),
     ):
         client.health()
+
+
+def test_who_cannot_be_asked_here_is_asked_at_the_next_address(connect: Any, scripted: Any, script: ModuleType) -> None:
+    def one(request: Any, context: Any) -> Iterator[pb.WatchEventsResponse]:
+        yield pb.WatchEventsResponse(session_id="s", event=pb.Event(seq=1))
+
+    scripted.segment, scripted.watch = script.acknowledge_all, one
+    addresses = f"127.99.99.99,127.99.99.98,{scripted.address}"  # of the loopback range that no one uses
+    client = connect(addresses, retries=2)
+    assert [model.name for model in client.models()] == ["scripted"]
+    assert client.address == scripted.address
+    with connect(addresses, retries=2).stream(rate=30) as stream:
+        assert stream.session_id == "scripted-1"
+    with connect(addresses, retries=2).watch() as watch:
+        assert next(watch).session_id == "s"
+    assert scripted.calls == ["ListModels", "Segment", "WatchEvents"]
+    with pytest.raises(kineseg.Unavailable, match=r"127\.99\.99\.98"):
+        connect(addresses, retries=1).models()

@@ -99,6 +99,8 @@ def test_a_server_that_is_full_is_asked_again(scripted: Any, connect: Any, scrip
     scripted.segment_many = full_at_first
     with connect(scripted.address, retries=1).streams() as many:
         assert many.open(rate=30).session_id == "scripted-1"
+    with connect(f"127.99.99.99,{scripted.address}", retries=3).streams() as many:  # no one is at the first
+        assert many.open(rate=30).session_id == "scripted-1"
     with connect(scripted.address).streams() as many, pytest.raises(kineseg.ServerFull) as caught:
         many.open(rate=30)
     assert (caught.value.code, caught.value.message) == ("RESOURCE_EXHAUSTED", "no room")

@@ -13,9 +13,8 @@ from kineseg._aio_stream import Call
 from kineseg._aio_streams import Call as ManyCall
 from kineseg._aio_watch import Call as WatchCall
 from kineseg._core import HEALTH_CHECK, BaseClient, HealthRequest, HealthResponse
-from kineseg._errors import ClientClosed, KinesegError
+from kineseg._errors import ClientClosed
 from kineseg._resuming import is_silence
-from kineseg._retry import delays, wait_s
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub as Stub
 
@@ -52,17 +51,11 @@ class AsyncCaller(BaseClient[grpc.aio.Channel, grpc.aio.Call]):
         request: Request,
         decode: Callable[[Response], Value],
     ) -> Value:
-        for delay in delays(self._retries):
-            address = self._address
-            try:
+        tries = self._call_settings().tries()
+        while True:
+            with tries:
                 return decode(await self._once(method, request))
-            except KinesegError as error:
-                if not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._move_on(address)
-            await asyncio.sleep(delay)
-        return decode(await self._once(method, request))
+            await asyncio.sleep(tries.wait_s)
 
     async def _once(
         self,

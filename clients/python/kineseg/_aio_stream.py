@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
@@ -11,23 +10,20 @@ from typing import Self
 import grpc
 from numpy.typing import ArrayLike
 
-from kineseg._aio_status import CallStatus
-from kineseg._aio_waiting import AsyncWaiting
+from kineseg._aio_reading import AsyncReading
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
-from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError, Timeout
+from kineseg._errors import Timeout
 from kineseg._events import Event, FrameResult, Reconnected
-from kineseg._protocol import StreamProtocol
 from kineseg._pulse import Pulse
-from kineseg._retry import delays, wait_s
-from kineseg._stream import BROKEN, GIVE_UP_S
+from kineseg._stream import GIVE_UP_S
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentRequest, pb.SegmentResponse]
 Connect = Callable[[], Call]
 
 
-class AsyncStream(BaseStream, AsyncWaiting):
+class AsyncStream(BaseStream, AsyncReading):
     """Frames go in, events come out, both at once; `Stream` for asyncio.
 
     Made by `AsyncClient.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
@@ -51,18 +47,12 @@ class AsyncStream(BaseStream, AsyncWaiting):
             StreamClosed: It was opened before.
         """
         self._begin()
-        for delay in (*delays(self._settings.retries), None):
-            address = self._settings.address()
-            try:
+        tries = self._settings.tries()
+        while True:
+            with tries:
                 await self._open_once()
-                break
-            except KinesegError as error:
-                if delay is None or not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._settings.move_on(address)
-            await asyncio.sleep(delay)
-        return self
+                return self
+            await asyncio.sleep(tries.wait_s)
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -74,13 +64,7 @@ class AsyncStream(BaseStream, AsyncWaiting):
             if kind is None:
                 await self._finish()
         finally:
-            if self._cancels() and self._tasks:
-                await asyncio.wait(self._tasks, timeout=GIVE_UP_S)
-            self._end_call()
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end_tasks(GIVE_UP_S if self._cancels() else 0.0)
 
     async def send(
         self,
@@ -189,10 +173,6 @@ class AsyncStream(BaseStream, AsyncWaiting):
         self._queued()
         return self._protocol.gives_up
 
-    def _end_call(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
-
     async def _finish(self) -> None:
         protocol = self._protocol
         protocol.end_input()
@@ -201,118 +181,16 @@ class AsyncStream(BaseStream, AsyncWaiting):
 
     async def _open_once(self) -> None:
         protocol = self._new_attempt()
-        call, status = self._begin_call(protocol)
-        self._tasks = {asyncio.create_task(self._receive(protocol, call, status), name="kineseg-reader"), *self._tasks}
+        self._begin_reading(protocol)
         try:
             try:
                 async with asyncio.timeout(self._settings.timeout):
                     await self._wait(lambda: protocol.decided_opening)
             except TimeoutError:
-                self._settings.renew(call)
+                self._settings.renew(self._call)
                 protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
             if protocol.opened is None:
                 protocol.raise_once()
         except BaseException:
             self.cancel()
             raise
-
-    def _begin_call(self, protocol: StreamProtocol) -> tuple[Call, CallStatus]:
-        """A call, and the task that sends in it."""
-        number = protocol.begin_call()
-        call = self._call = self._connect()
-        status = CallStatus(call, self._settings.error)
-        writer = asyncio.create_task(self._transmit(protocol, call, status, number), name="kineseg-writer")
-        self._tasks.add(writer)
-        writer.add_done_callback(self._tasks.discard)
-        return call, status
-
-    async def _transmit(self, protocol: StreamProtocol, call: Call, status: CallStatus, number: int) -> None:
-        """What the writer does, until nothing more will be sent in a call."""
-        try:
-            while True:
-                while not protocol.request_ready(number):
-                    await self._queued.wait()
-                request = protocol.next_request(number)
-                if request is None:
-                    break
-                await call.write(request)
-            if not call.done():
-                await call.done_writing()
-        except Exception as error:
-            failure = Internal(f"sending to the stream failed: {error!r}")
-            if call.done():  # as it nearly always has; the reader raises the reason, once it has read what came before
-                await status.error()
-                if not status.lost:
-                    return
-            if protocol.resumes:
-                call.cancel()  # and the reader makes another
-                return
-            self._end(protocol, call, failure)
-
-    async def _receive(self, protocol: StreamProtocol, call: Call, status: CallStatus) -> None:
-        """What the reader does, for as long as the stream lives."""
-        failure = await self._read(protocol, call, status)
-        settings = self._settings
-        address = settings.address()
-        while True:
-            call.cancel()
-            moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-            outage = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
-            wait_s = None if outage is None else protocol.next_attempt_s()
-            self._arrived()
-            self._queued()
-            if outage is None or wait_s is None:
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    while not protocol.over:
-                        await self._arrived.wait()
-            if protocol.over:
-                return
-            if moves:
-                settings.move_on(address)
-            address = settings.address()
-            try:
-                call, status = self._begin_call(protocol)
-            except KinesegError as error:
-                failure = error
-                continue
-            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
-            opening = asyncio.get_running_loop().call_later(patience_s, settings.abandon, call)
-            failure = await self._read(protocol, call, status, opening)
-            opening.cancel()
-
-    async def _read(
-        self, protocol: StreamProtocol, call: Call, status: CallStatus, opening: asyncio.TimerHandle | None = None
-    ) -> KinesegError | None:
-        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
-        failure: KinesegError | None = None
-        try:
-            with contextlib.suppress(grpc.RpcError):  # its status may be made up
-                async for response in call:
-                    if opening is not None:
-                        opening.cancel()
-                    protocol.receive(response)
-                    self._arrived()
-                    self._queued()
-            failure = await status.error()
-        except KinesegError as error:  # what came is not what the contract says may come
-            failure = error
-            failure.reason = failure.reason or BROKEN
-        except asyncio.CancelledError:
-            failure = Cancelled("the call was cancelled")
-            if self._settings.is_closed():
-                failure = ClientClosed()
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the loop is ending
-                protocol.finish(failure)
-        except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the stream failed: {error!r}", reason=BROKEN)
-            failure.__cause__ = error
-        return failure
-
-    def _end(self, protocol: StreamProtocol, call: Call, failure: KinesegError | None) -> None:
-        protocol.finish(failure)
-        self._arrived()
-        self._queued()
-        call.cancel()

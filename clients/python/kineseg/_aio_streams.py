@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import grpc
 from numpy.typing import ArrayLike
 
-from kineseg._aio_status import CallStatus
-from kineseg._aio_waiting import AsyncWaiting
+from kineseg._aio_reading import AsyncReading
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
-from kineseg._errors import Cancelled, ClientClosed, Internal, KinesegError
+from kineseg._errors import KinesegError
 from kineseg._events import Event, FrameResult, Reconnected
 from kineseg._pulse import Pulse
-from kineseg._retry import delays, wait_s
+from kineseg._resuming import may_pass
 from kineseg._sending import PerStream
-from kineseg._stream import BROKEN, GIVE_UP_S
+from kineseg._stream import GIVE_UP_S
 from kineseg.v1 import segmentation_pb2 as pb
 
 Call = grpc.aio.StreamStreamCall[pb.SegmentManyRequest, pb.SegmentManyResponse]
@@ -53,7 +52,7 @@ class AsyncSharedStream(BaseSharedStream):
         self._owner._change(self._protocol.cancel)
 
 
-class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
+class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncReading):
     """Many streams that share one call; `Streams` for asyncio, which explains arguments, methods and errors.
 
     Made by `AsyncClient.streams`, and to be entered with ``async with``. One task may send while another one reads, and
@@ -78,13 +77,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
             if kind is None:
                 await self._finish()
         finally:
-            if self._cancels() and self._tasks:
-                await asyncio.wait(self._tasks, timeout=GIVE_UP_S)
-            self._end_call()
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end_tasks(GIVE_UP_S if self._cancels() else 0.0)
 
     async def open(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncSharedStream:
         """Open a stream; see `Streams.open`."""
@@ -96,14 +89,14 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         """Open streams, all at once; those that could not be opened have their `error`."""
         streams = [AsyncSharedStream(self._configure(config, {}), self) for config in configs]
         left = streams
-        for delay in (*delays(self._settings.retries), None):
-            address = self._settings.address()
+        tries = self._settings.tries()
+        while True:
+            tries.begin()
             await self._open_once(left)
-            left = [stream for stream in left if stream.error is not None and stream.error.retryable]
-            if not left or delay is None:
+            left = [stream for stream in left if stream.error is not None and may_pass(stream.error)]
+            if not tries.failed([stream.error for stream in left if stream.error is not None]):
                 break
-            self._settings.move_on(address)
-            await asyncio.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
+            await asyncio.sleep(tries.wait_s)
         return streams
 
     async def send(
@@ -147,10 +140,6 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         """Gives all up; whether the server is told so, which then ends the call."""
         self._change(self._protocol.cancel)
         return self._protocol.gives_up
-
-    def _end_call(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
 
     async def poll(
         self,
@@ -196,7 +185,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         members = self._attempt(streams)
         self._protocol.require_input()
         if not self._protocol.calling:
-            self._begin_call()
+            self._begin_reading(self._protocol)
         self._protocol.ask(members)
         self._queued()
         opening = Opening(members, self._protocol, self._settings.timeout)
@@ -210,51 +199,6 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
             raise
         self._open_unanswered(opening)
 
-    def _begin_call(self) -> None:
-        number = self._protocol.begin_call()
-        self._start(self._receive(number, *self._call_of(number)), "kineseg-reader")
-
-    def _call_of(self, number: int) -> tuple[Call, CallStatus]:
-        """A call, and the task that sends in it."""
-        call = self._call = self._connect()
-        status = CallStatus(call, self._settings.error)
-        self._start(self._transmit(number, call, status), "kineseg-writer")
-        return call, status
-
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _transmit(self, number: int, call: Call, status: CallStatus) -> None:
-        """What the writer does, until nothing more will be sent."""
-        protocol = self._protocol
-        try:
-            while True:
-                while True:
-                    wait_s = self._ask_again(number, call)
-                    if protocol.request_ready(number):
-                        break
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(wait_s):
-                            await self._queued.wait()
-                request = protocol.next_request(number)
-                if request is None:
-                    break
-                await call.write(request)
-            if not call.done():
-                await call.done_writing()
-        except Exception as error:
-            failure = Internal(f"sending to the streams failed: {error!r}")
-            if call.done():  # as it nearly always has; the reader says why, once it has read what came before
-                await status.error()
-                if not status.lost:
-                    return
-            if protocol.resumes:
-                call.cancel()  # and the reader makes another
-                return
-            self._end(number, call, failure)
-
     def _ask_again(self, number: int, call: Call) -> float | None:
         """See `ManyProtocol.ask_again`; a call in which no stream goes on ends."""
         unread = self._protocol.count_unread()
@@ -266,72 +210,3 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncWaiting):
         finally:
             if unread != self._protocol.count_unread():
                 self._arrived()
-
-    async def _receive(self, number: int, call: Call, status: CallStatus) -> None:
-        """What the reader does, for as long as the call lives, and those that go on in its place."""
-        failure = await self._read(number, call, status)
-        protocol, settings = self._protocol, self._settings
-        address = settings.address()
-        while True:
-            call.cancel()
-            moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-            outage = protocol.broke(failure, number)
-            wait_s = None if outage is None else protocol.next_attempt_s()
-            self._arrived()
-            self._queued()
-            if outage is None or wait_s is None:
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    while not protocol.over:
-                        await self._arrived.wait()
-            if protocol.over:
-                return
-            number = protocol.begin_call()
-            if moves:
-                settings.move_on(address)
-            address = settings.address()
-            try:
-                call, status = self._call_of(number)
-            except KinesegError as error:
-                failure = error
-                continue
-            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
-            opening = asyncio.get_running_loop().call_later(patience_s, settings.abandon, call)
-            failure = await self._read(number, call, status, opening)
-            opening.cancel()
-
-    async def _read(
-        self, number: int, call: Call, status: CallStatus, opening: asyncio.TimerHandle | None = None
-    ) -> KinesegError | None:
-        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
-        failure: KinesegError | None = None
-        try:
-            with contextlib.suppress(grpc.RpcError):  # its status may be made up
-                async for response in call:
-                    if opening is not None:
-                        opening.cancel()
-                    self._protocol.receive(response, number)
-                    self._arrived()
-                    self._queued()
-            failure = await status.error()
-        except Internal as error:  # what came is not what the contract says may come
-            failure = error
-            failure.reason = failure.reason or BROKEN
-        except KinesegError as error:  # no stream goes on in this call
-            failure = error
-        except asyncio.CancelledError:  # the call was cancelled, or the loop is ending; this task does either way
-            failure = ClientClosed() if self._settings.is_closed() else Cancelled("the call was cancelled")
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the loop is ending
-                self._protocol.finish(failure)
-        except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the streams failed: {error!r}", reason=BROKEN)
-            failure.__cause__ = error
-        return failure
-
-    def _end(self, number: int, call: Call, failure: KinesegError | None) -> None:
-        self._protocol.finish(failure, number)
-        self._arrived()
-        self._queued()
-        call.cancel()

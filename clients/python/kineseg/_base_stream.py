@@ -13,6 +13,7 @@ from kineseg._errors import KinesegError, StreamClosed
 from kineseg._events import Summary
 from kineseg._info import Opened
 from kineseg._protocol import StreamProtocol
+from kineseg._retry import Tries, delays
 from kineseg._silence import Silence
 from kineseg._stream_life import StreamLife, StreamState
 
@@ -49,6 +50,10 @@ class CallSettings:
     address: Callable[[], str] = lambda: ""
     move_on: Callable[[str], None] = lambda address: None
     renew: Callable[[Any], None] = lambda call: None
+
+    def tries(self) -> Tries:
+        """Those of one opening."""
+        return Tries(delays(self.retries), self)
 
     def abandon(self, call: Cancellable) -> None:
         """Ends a call whose server has been silent for too long: its connection may be dead without a word."""
@@ -139,7 +144,7 @@ class BaseStream(StreamView):
     def __init__(self, config: StreamConfig, settings: CallSettings) -> None:
         self._settings = settings
         self._begun = False
-        self._protocol = StreamProtocol(config, settings.limits)
+        self._protocol = StreamProtocol(config, settings.limits, settings.addresses)
         self._silence = Silence(settings.limits)
 
     def _left_s(self) -> float:
@@ -151,6 +156,6 @@ class BaseStream(StreamView):
         self._begun = True
 
     def _new_attempt(self) -> StreamProtocol:
-        self._protocol = StreamProtocol(self.config, self._settings.limits)
+        self._protocol = StreamProtocol(self.config, self._settings.limits, self._settings.addresses)
         self._protocol.start()
         return self._protocol

@@ -10,9 +10,8 @@ import grpc
 from google.protobuf.message import Message
 
 from kineseg._core import HEALTH_CHECK, BaseClient, HealthRequest, HealthResponse
-from kineseg._errors import ClientClosed, KinesegError
+from kineseg._errors import ClientClosed
 from kineseg._resuming import is_silence
-from kineseg._retry import delays, wait_s
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1.segmentation_pb2_grpc import SegmentationServiceStub as Stub
 
@@ -50,17 +49,11 @@ class Caller(BaseClient[grpc.Channel, grpc.Call]):
         request: Request,
         decode: Callable[[Response], Value],
     ) -> Value:
-        for delay in delays(self._retries):
-            address = self._address
-            try:
+        tries = self._call_settings().tries()
+        while True:
+            with tries:
                 return decode(self._once(method, request))
-            except KinesegError as error:
-                if not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._move_on(address)
-            time.sleep(delay)
-        return decode(self._once(method, request))
+            time.sleep(tries.wait_s)
 
     def _once(
         self, method: Callable[[grpc.Channel], grpc.UnaryUnaryMultiCallable[Request, Response]], request: Request

@@ -15,6 +15,9 @@ from kineseg._chunker import Batch
 from kineseg._config import Limits, StreamConfig
 from kineseg._errors import Internal, KinesegError, StreamClosed, UsageError
 from kineseg._events import Event, FrameResult, Reconnected, Summary
+from kineseg._info import EndReason
+from kineseg._resume import Outage
+from kineseg._resuming import may_go_on
 from kineseg._silence import Asked
 from kineseg._stream_life import StreamLife, StreamState
 from kineseg._wire import (
@@ -26,6 +29,9 @@ from kineseg._wire import (
 )
 from kineseg.v1 import segmentation_pb2 as pb
 
+# So a stream ends without an error.
+_WELL = {EndReason.COMPLETED, EndReason.CLOSED, EndReason.DRAINED}
+
 
 class StreamProtocol(StreamLife):
     """State of one stream with a call of its own.
@@ -33,10 +39,12 @@ class StreamProtocol(StreamLife):
     Args:
         config: What is streamed.
         limits: How much may be under way or unread.
+        addresses: How many servers there are to ask.
     """
 
-    def __init__(self, config: StreamConfig, limits: Limits) -> None:
+    def __init__(self, config: StreamConfig, limits: Limits, addresses: int = 1) -> None:
         super().__init__(config, limits)
+        self._addresses = addresses
         self.answers = 0  # how many messages have come back
         self.asked = Asked()
         self._requests: deque[pb.SegmentRequest] = deque()
@@ -77,12 +85,14 @@ class StreamProtocol(StreamLife):
         waits = self._requests or self.sends_again or self.outage is not None
         return self.state is StreamState.INPUT_ENDED and not waits
 
-    def receive(self, response: pb.SegmentResponse) -> None:
-        """A message came back.
+    def receive(self, response: pb.SegmentResponse, call: int) -> None:
+        """A message came back in a call.
 
         Raises:
             Internal: It is not what the contract says may come now.
         """
+        if call != self._call:
+            return
         self.answers += 1
         if self.over:
             return
@@ -106,9 +116,33 @@ class StreamProtocol(StreamLife):
         elif kind == "profile":
             self.profile = profile_from_wire(response.profile.json)
 
-    def finish(self, error: KinesegError | None) -> None:
-        """It is over; `error` says why unless it ended well."""
-        if not self.over:
+    def broke(self, failure: KinesegError | None, call: int) -> Outage | None:
+        """A call has ended so, or an attempt to make another; the outage in which to make one. None: it is over."""
+        if call != self._call:
+            return None
+        if self.over or self.resume is None or failure is None:
+            self.finish(failure)
+        elif self.summary is not None and self.summary.reason in _WELL and may_go_on(failure):
+            self.finish(None)  # there was nothing more to say
+        elif self.outage is None and not may_go_on(failure):
+            self.finish(failure)
+        elif self.outage is not None and not self.outage.goes_on(failure):
+            self.finish(self.outage.error(failure))
+        else:
+            self.outage = self.outage or Outage(failure, self._limits.reconnect_s, self._addresses)
+            return self.outage
+        return None
+
+    def next_attempt_s(self) -> float | None:
+        """Seconds to wait before another call is made; None: it is over."""
+        wait_s = None if self.outage is None or self.over else self.outage.wait_s()
+        if wait_s is None and self.outage is not None:
+            self.finish(self.outage.error(None))
+        return wait_s
+
+    def finish(self, error: KinesegError | None, call: int | None = None) -> None:
+        """It, or this call of it, is over; `error` says why unless it ended well."""
+        if call in (None, self._call) and not self.over:
             super().finish(error)
             self._requests.clear()
 

@@ -13,21 +13,17 @@ from numpy.typing import ArrayLike
 
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
-from kineseg._errors import ClientClosed, Internal, KinesegError, Timeout
+from kineseg._errors import Timeout
 from kineseg._events import Event, FrameResult, Reconnected
-from kineseg._protocol import StreamProtocol
-from kineseg._retry import delays, wait_s
-from kineseg._waiting import Waiting
+from kineseg._reading import Reading
 from kineseg.v1 import segmentation_pb2 as pb
 
 GIVE_UP_S = 5.0
 """For so long a server may take to hear that a stream is given up."""
-BROKEN = "INTERNAL"
-"""The reason of the SDK's own faults: another call would meet them, too."""
 Connect = Callable[[Iterator[pb.SegmentRequest]], "grpc._CallIterator[pb.SegmentResponse]"]
 
 
-class Stream(BaseStream, Waiting):
+class Stream(BaseStream, Reading):
     """Frames go in, events come out, both at once.
 
     Made by `Client.stream`. Entering it opens it. Leaving it ends the input and waits until the server has
@@ -38,7 +34,7 @@ class Stream(BaseStream, Waiting):
     def __init__(self, connect: Connect, config: StreamConfig, settings: CallSettings) -> None:
         super().__init__(config, settings)
         self._connect = connect
-        self._call: grpc._CallIterator[pb.SegmentResponse] | None = None
+        self._call = None
         self._reader: threading.Thread | None = None
         lock = threading.RLock()
         self._arrived = threading.Condition(lock)  # callers wait for what the reader brings
@@ -52,18 +48,12 @@ class Stream(BaseStream, Waiting):
             StreamClosed: It was opened before.
         """
         self._begin()
-        for delay in (*delays(self._settings.retries), None):
-            address = self._settings.address()
-            try:
+        tries = self._settings.tries()
+        while True:
+            with tries:
                 self._open_once()
-                break
-            except KinesegError as error:
-                if delay is None or not error.retryable:
-                    raise
-                delay = wait_s(delay, error)
-            self._settings.move_on(address)
-            time.sleep(delay)
-        return self
+                return self
+            time.sleep(tries.wait_s)
 
     def __enter__(self) -> Self:
         return self.open()
@@ -138,10 +128,8 @@ class Stream(BaseStream, Waiting):
             tells = self._protocol.gives_up
             self._arrived.notify_all()
             self._queued.notify_all()
-        if tells:  # the server ends the call when it has heard
-            timer = threading.Timer(GIVE_UP_S, self._end_call)
-            timer.daemon = True
-            timer.start()
+        if tells:
+            self._end_call_soon(GIVE_UP_S)
         else:
             self._end_call()
 
@@ -194,92 +182,16 @@ class Stream(BaseStream, Waiting):
             self._wait(lambda: protocol.over)
             protocol.raise_once()
 
-    def _end_call(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
-
     def _open_once(self) -> None:
         protocol = self._new_attempt()
-        call = self._call = self._connect(self._requests(protocol, protocol.begin_call()))
-        self._reader = threading.Thread(target=self._receive, args=(protocol, call), name="kineseg-reader", daemon=True)
-        self._reader.start()
+        self._reader = self._begin_reading(protocol)
         try:
             with self._arrived:
                 if not self._arrived.wait_for(lambda: protocol.decided_opening, self._settings.timeout):
-                    self._settings.renew(call)
+                    self._settings.renew(self._call)
                     protocol.finish(Timeout(f"the server did not open the stream in {self._settings.timeout:g} s"))
                 if protocol.opened is None:
                     protocol.raise_once()
         except BaseException:
             self.cancel()
             raise
-
-    def _requests(self, protocol: StreamProtocol, number: int) -> Iterator[pb.SegmentRequest]:
-        """What gRPC's thread sends in a call."""
-        while True:
-            with self._queued:
-                self._queued.wait_for(lambda: protocol.request_ready(number))
-                request = protocol.next_request(number)
-            if request is None:
-                return
-            yield request
-
-    def _receive(self, protocol: StreamProtocol, call: grpc._CallIterator[pb.SegmentResponse]) -> None:
-        """What the reader's thread does, for as long as the stream lives."""
-        failure = self._read(protocol, call)
-        settings = self._settings
-        address = settings.address()
-        while True:
-            call.cancel()
-            with self._arrived:
-                moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-                outage = protocol.broke(failure, settings.limits.reconnect_s, settings.addresses)
-                wait_s = None if outage is None else protocol.next_attempt_s()
-                self._arrived.notify_all()
-                self._queued.notify_all()
-                if outage is None or wait_s is None:
-                    return
-                self._arrived.wait_for(lambda: protocol.over, wait_s)
-                if protocol.over:
-                    return
-                number = protocol.begin_call()
-            if moves:
-                settings.move_on(address)
-            address = settings.address()
-            try:
-                call = self._call = self._connect(self._requests(protocol, number))
-            except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
-                failure = error if isinstance(error, KinesegError) else ClientClosed()
-                continue
-            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
-            opening = threading.Timer(patience_s, settings.abandon, (call,))
-            opening.daemon = True
-            opening.start()
-            failure = self._read(protocol, call, opening)
-            opening.cancel()
-
-    def _read(
-        self,
-        protocol: StreamProtocol,
-        call: grpc._CallIterator[pb.SegmentResponse],
-        opening: threading.Timer | None = None,
-    ) -> KinesegError | None:
-        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
-        failure: KinesegError | None = None
-        try:
-            for response in call:
-                if opening is not None:
-                    opening.cancel()
-                with self._arrived:
-                    protocol.receive(response)
-                    self._arrived.notify_all()
-                    self._queued.notify_all()
-        except grpc.RpcError as error:
-            failure = self._settings.error(error)
-        except KinesegError as error:  # what came is not what the contract says may come
-            failure = error
-            failure.reason = failure.reason or BROKEN
-        except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the stream failed: {error!r}", reason=BROKEN)
-            failure.__cause__ = error
-        return failure

@@ -18,7 +18,6 @@ from kineseg._errors import BacklogError, Internal, KinesegError, StreamBusy, St
 from kineseg._events import Reconnected, Summary
 from kineseg._info import EndReason, Opened
 from kineseg._resume import Outage, Resume
-from kineseg._resuming import may_go_on
 from kineseg.v1 import segmentation_pb2 as pb
 
 
@@ -34,8 +33,6 @@ class StreamState(enum.Enum):
     CANCELLED = "cancelled"
 
 
-# So a stream ends without an error.
-_WELL = {EndReason.COMPLETED, EndReason.CLOSED, EndReason.DRAINED}
 _OVER = {StreamState.ENDED, StreamState.FAILED, StreamState.CANCELLED}
 
 
@@ -133,34 +130,6 @@ class StreamLife(ABC):
         self.state = StreamState.FAILED if error else StreamState.ENDED
         if self.resume is not None:
             self.resume.clear()
-
-    def broke(self, failure: KinesegError | None, limit_s: float, addresses: int) -> Outage | None:
-        """Its call has ended, or an attempt to make another; the outage in which to make one. None: it is over.
-
-        Args:
-            failure: How the call ended; None: well.
-            limit_s: For so many seconds to go on trying.
-            addresses: How many servers there are to ask.
-        """
-        if self.over or self.resume is None or failure is None:
-            self.finish(failure)
-        elif self.summary is not None and self.summary.reason in _WELL and may_go_on(failure):
-            self.finish(None)  # there was nothing more to say
-        elif self.outage is None and not may_go_on(failure):
-            self.finish(failure)
-        elif self.outage is not None and not self.outage.goes_on(failure):
-            self.finish(self.outage.error(failure))
-        else:
-            self.outage = self.outage or Outage(failure, limit_s, addresses)
-            return self.outage
-        return None
-
-    def next_attempt_s(self) -> float | None:
-        """Seconds to wait before another call is made; None: it is over."""
-        wait_s = None if self.outage is None or self.over else self.outage.wait_s()
-        if wait_s is None and self.outage is not None:
-            self.finish(self.outage.error(None))
-        return wait_s
 
     def _reopen(self, resumed: pb.Resumed, most_in_flight: int | None = None) -> Reconnected:
         """A server goes on with it: sends what it has not got, as far as it may be under way."""

@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
-from kineseg._errors import ClientClosed, Internal, KinesegError
+from kineseg._errors import KinesegError
 from kineseg._events import Event, FrameResult, Reconnected
-from kineseg._retry import delays, wait_s
+from kineseg._reading import Reading
+from kineseg._resuming import may_pass
 from kineseg._sending import PerStream
-from kineseg._stream import BROKEN, GIVE_UP_S
-from kineseg._waiting import LONGEST_WAIT_S, Waiting
+from kineseg._stream import GIVE_UP_S
+from kineseg._waiting import LONGEST_WAIT_S
 from kineseg.v1 import segmentation_pb2 as pb
 
 Connect = Callable[[Iterator[pb.SegmentManyRequest]], "grpc._CallIterator[pb.SegmentManyResponse]"]
@@ -50,7 +51,7 @@ class SharedStream(BaseSharedStream):
         self._owner._change(self._protocol.cancel)
 
 
-class Streams(BaseStreams[SharedStream], Waiting):
+class Streams(BaseStreams[SharedStream], Reading):
     """Many streams that share one call: frames go in, events come out, all at once.
 
     Made by `Client.streams`, and to be entered with ``with``. Leaving it ends the input of all its streams and waits
@@ -112,14 +113,14 @@ class Streams(BaseStreams[SharedStream], Waiting):
         """
         streams = [SharedStream(self._configure(config, {}), self) for config in configs]
         left = streams
-        for delay in (*delays(self._settings.retries), None):
-            address = self._settings.address()
+        tries = self._settings.tries()
+        while True:
+            tries.begin()
             self._open_once(left)
-            left = [stream for stream in left if stream.error is not None and stream.error.retryable]
-            if not left or delay is None:
+            left = [stream for stream in left if stream.error is not None and may_pass(stream.error)]
+            if not tries.failed([stream.error for stream in left if stream.error is not None]):
                 break
-            self._settings.move_on(address)
-            time.sleep(max(wait_s(delay, stream.error) for stream in left if stream.error is not None))
+            time.sleep(tries.wait_s)
         return streams
 
     def send(
@@ -169,10 +170,8 @@ class Streams(BaseStreams[SharedStream], Waiting):
     def cancel(self) -> None:
         """Give all streams up; events that arrived can still be read."""
         self._change(self._protocol.cancel)
-        if self._protocol.gives_up:  # the server ends the call when it has heard
-            timer = threading.Timer(GIVE_UP_S, self._end_call)
-            timer.daemon = True
-            timer.start()
+        if self._protocol.gives_up:
+            self._end_call_soon(GIVE_UP_S)
         else:
             self._end_call()
 
@@ -213,10 +212,6 @@ class Streams(BaseStreams[SharedStream], Waiting):
             self._wait(lambda: self._protocol.over)
             self._protocol.unread.raise_first()
 
-    def _end_call(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
-
     def _change(self, change: Callable[[], None]) -> None:
         with self._arrived:
             change()
@@ -241,27 +236,8 @@ class Streams(BaseStreams[SharedStream], Waiting):
             self._open_unanswered(opening)
 
     def _begin_call(self) -> None:
-        number = self._protocol.begin_call()
-        call = self._call = self._connect(self._requests(number))
         self._readers = [reader for reader in self._readers if reader.is_alive()]
-        reader = threading.Thread(target=self._receive, args=(number, call), name="kineseg-reader", daemon=True)
-        self._readers.append(reader)
-        reader.start()
-
-    def _requests(self, number: int) -> Iterator[pb.SegmentManyRequest]:
-        """What gRPC's thread sends."""
-        protocol = self._protocol
-        while True:
-            with self._queued:
-                while True:
-                    wait_s = self._ask_again(number)
-                    if protocol.request_ready(number):
-                        break
-                    self._queued.wait(wait_s)
-                request = protocol.next_request(number)
-            if request is None:
-                return
-            yield request
+        self._readers.append(self._begin_reading(self._protocol))
 
     def _ask_again(self, number: int) -> float | None:
         """See `ManyProtocol.ask_again`; a call in which no stream goes on ends."""
@@ -275,65 +251,3 @@ class Streams(BaseStreams[SharedStream], Waiting):
         finally:
             if unread != self._protocol.count_unread():
                 self._arrived.notify_all()
-
-    def _receive(self, number: int, call: grpc._CallIterator[pb.SegmentManyResponse]) -> None:
-        """What the reader's thread does, for as long as the call lives, and those that go on in its place."""
-        failure = self._read(number, call)
-        protocol, settings = self._protocol, self._settings
-        address = settings.address()
-        while True:
-            call.cancel()
-            with self._arrived:
-                moves = protocol.outage is not None or (failure is not None and failure.reason != "")
-                outage = protocol.broke(failure, number)
-                wait_s = None if outage is None else protocol.next_attempt_s()
-                self._arrived.notify_all()
-                self._queued.notify_all()
-                if outage is None or wait_s is None:
-                    return
-                self._arrived.wait_for(lambda: protocol.over, wait_s)
-                if protocol.over:
-                    return
-                number = protocol.begin_call()
-            if moves:
-                settings.move_on(address)
-            address = settings.address()
-            try:
-                call = self._call = self._connect(self._requests(number))
-            except (KinesegError, ValueError) as error:  # gRPC's word for a channel that another thread closed
-                failure = error if isinstance(error, KinesegError) else ClientClosed()
-                continue
-            patience_s = outage.patience_s(settings.limits.stall_s, settings.timeout)
-            opening = threading.Timer(patience_s, settings.abandon, (call,))
-            opening.daemon = True
-            opening.start()
-            failure = self._read(number, call, opening)
-            opening.cancel()
-
-    def _read(
-        self,
-        number: int,
-        call: grpc._CallIterator[pb.SegmentManyResponse],
-        opening: threading.Timer | None = None,
-    ) -> KinesegError | None:
-        """Takes what comes in a call, to its end; how it ended, unless well. The first message cancels `opening`."""
-        failure: KinesegError | None = None
-        try:
-            for response in call:
-                if opening is not None:
-                    opening.cancel()
-                with self._arrived:
-                    self._protocol.receive(response, number)
-                    self._arrived.notify_all()
-                    self._queued.notify_all()
-        except grpc.RpcError as error:
-            failure = self._settings.error(error)
-        except Internal as error:  # what came is not what the contract says may come
-            failure = error
-            failure.reason = failure.reason or BROKEN
-        except KinesegError as error:  # no stream goes on in this call
-            failure = error
-        except Exception as error:  # whatever it is, the callers must not wait for ever
-            failure = Internal(f"reading the streams failed: {error!r}", reason=BROKEN)
-            failure.__cause__ = error
-        return failure

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +14,7 @@ from kineseg._base_stream import CallSettings
 from kineseg._errors import ClientClosed, KinesegError, Timeout
 from kineseg._events import WatchedEvent
 from kineseg._resuming import may_go_on, may_pass
-from kineseg._retry import delays, delays_for
+from kineseg._retry import Tries, delays, delays_for
 from kineseg._watch_position import WatchPosition
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -85,17 +84,13 @@ class Watch(Iterator[WatchedEvent]):
                 raise StopIteration from None
             raise
 
-    def _subscribe(self, waits: Iterable[float], worth_another: Callable[[KinesegError], bool]) -> None:
-        for delay in chain(waits, (None,)):
-            address = self._settings.address()
-            try:
+    def _subscribe(self, waits: Iterator[float], worth_another: Callable[[KinesegError], bool]) -> None:
+        tries = Tries(waits, self._settings, lambda error: not self._closed and worth_another(error))
+        while True:
+            with tries:
                 call = self._call = self._subscribed()
                 break
-            except KinesegError as error:
-                if delay is None or self._closed or not worth_another(error):
-                    raise
-            self._settings.move_on(address)
-            time.sleep(delay)
+            time.sleep(tries.wait_s)
         if self._closed:
             call.cancel()
 
