@@ -22,6 +22,8 @@ _TRUTHS = (bool, np.bool_)
 # Kinds of numbers that arrays may hold; none of objects.
 _KINDS = {kind: np.dtype(kind) for kind in (np.dtype(code).str for code in "?bBhHiIqQfd")}
 _TYPECODES = frozenset("bBhHiIqQfd")
+_PARTS: dict[int, int] = {Tag.ARRAY: 3, Tag.SCALAR: 2, Tag.NUMBERS: 3, Tag.CHOICE: 2, Tag.AGAIN: 1}
+"""So many of those that do not have any number."""
 _UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 _DEEPEST = 64
 _MOST_DIMENSIONS = 6
@@ -69,6 +71,8 @@ class Reader:
             if kept_of(type(fresh)) is not None:
                 raise MisfitError(f"is no {type(fresh).__name__}")
             return _fitting(fresh, self.value(tree), kind)
+        if not tree:
+            raise MisfitError("has nothing where a value should be")
         self._enter()
         try:
             return self._into(fresh, tree, kind)
@@ -113,6 +117,8 @@ class Reader:
             self._depth -= 1
 
     def _tagged(self, tag: int, parts: list[Tree]) -> Any:
+        if len(parts) != _PARTS.get(tag, len(parts)):
+            raise MisfitError(f"has {len(parts)} parts where the kind {tag} has {_PARTS[tag]}")
         match tag:
             case Tag.LIST:
                 return [self.value(part) for part in parts]
@@ -138,7 +144,7 @@ class Reader:
                 return self._numbers(*parts)
             case Tag.CHOICE:
                 return self._choice(*parts)
-            case Tag.RECORD:
+            case Tag.RECORD if parts:
                 return self._record(parts[0], parts[1:])
             case Tag.AGAIN:
                 [number] = parts

@@ -110,7 +110,7 @@ def test_what_does_not_say_what_it_keeps_is_refused_when_it_is_written() -> None
     [
         (3, "is no Said"),
         ([12, "Other", 3], "should be Said"),
-        ([], "cannot be read"),
+        ([], "nothing where a value should be"),
         ([12, "Said", 3, 4], "2 values"),
         ([12, "Said", "text"], "value: is a str, and should be a int"),
         ([12, "Said", [11, "os.system", "true"]], "value: cannot be read"),
