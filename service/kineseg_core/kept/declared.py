@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T", bound=type)
@@ -26,14 +26,12 @@ class Kept:
         fixed: They follow from how the object was made.
         passing: What they hold means nothing at another moment, or in another place.
         grows: Of those that change: arrays of any size.
-        latest: Of those that change: queues of which only so many, the newest, are kept.
     """
 
     changes: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     passing: tuple[str, ...] = ()
     grows: frozenset[str] = frozenset()
-    latest: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -41,14 +39,12 @@ class Kept:
         return frozenset((*self.changes, *self.fixed, *self.passing))
 
 
-def keeps(
-    changes: str = "", *, fixed: str = "", passing: str = "", grows: str = "", latest: Mapping[str, int] | None = None
-) -> Callable[[T], T]:
+def keeps(changes: str = "", *, fixed: str = "", passing: str = "", grows: str = "") -> Callable[[T], T]:
     """Says what a class keeps: names of attributes, separated by spaces, see `Kept`. A subclass adds to its base."""
 
     def declare(cls: T) -> T:
         _DECLARED[cls] = Kept(
-            tuple(changes.split()), tuple(fixed.split()), tuple(passing.split()), frozenset(grows.split()), latest or {}
+            tuple(changes.split()), tuple(fixed.split()), tuple(passing.split()), frozenset(grows.split())
         )
         return cls
 
@@ -79,7 +75,6 @@ def _whole(declared: list[Kept]) -> Kept | None:
         tuple(name for each in declared for name in each.fixed),
         tuple(name for each in declared for name in each.passing),
         frozenset().union(*(each.grows for each in declared)),
-        {name: most for each in declared for name, most in each.latest.items()},
     )
 
 

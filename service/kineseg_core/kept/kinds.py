@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from kineseg_core.kept.declared import kept_of
+
 _Is = Callable[[Any], bool]
 _SEQUENCES = {list: list, deque: deque, set: set, Sequence: (list, tuple)}
 _KINDS: dict[type, Mapping[str, object]] = {}
@@ -23,10 +25,18 @@ _MAPPINGS = {dict: dict, OrderedDict: OrderedDict, Mapping: dict}
 
 
 def kinds_of(cls: type) -> Mapping[str, object]:
-    """The kinds of a class's attributes that are annotated in its body, or in those of its bases."""
+    """The kinds of a class's attributes that are annotated in its body, or in those of its bases, or that it makes
+    where they are to be kept."""
     if cls not in _KINDS:
-        _KINDS[cls] = typing.get_type_hints(cls, localns={"array": _Array})
+        kept = kept_of(cls)
+        held = {name: getattr(cls, name, None) for name in (kept.changes if kept else ())}
+        made = {name: each.fget for name, each in held.items() if isinstance(each, property)}
+        _KINDS[cls] = _hints(cls) | {name: _hints(gives)["return"] for name, gives in made.items()}
     return _KINDS[cls]
+
+
+def _hints(of: Any) -> dict[str, Any]:
+    return typing.get_type_hints(of, localns={"array": _Array})
 
 
 def check_kind(value: object, kind: object) -> None:

@@ -68,14 +68,9 @@ class Writer:
         if number is not None:
             return [Tag.AGAIN, number]
         self._note(value)
-        tree: list[Tree] = [Tag.OBJECT, type(value).__name__]
         kept = kept_of(type(value))
         assert kept is not None
-        for name in kept.changes:
-            held = getattr(value, name)
-            most = kept.latest.get(name)
-            tree.append(self.tree(held if most is None else deque(list(held)[-most:])))
-        return tree
+        return [Tag.OBJECT, type(value).__name__, *(self.tree(getattr(value, name)) for name in kept.changes)]
 
     def _record(self, value: Any) -> Tree:
         if isinstance(value, enum.Enum):

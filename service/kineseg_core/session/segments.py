@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
@@ -31,10 +30,13 @@ from kineseg_core.segmenter import (
     SegmentStart,
     SegmentUpdate,
 )
+from kineseg_core.session.closed_segments import ClosedSegments
 from kineseg_core.session.config import SegmentCounts
 from kineseg_core.session.frame_times import FrameTimes
 
-REMEMBERED_SEGMENTS = 10_000
+_REMEMBERED = 10_000
+_KEPT = 32
+"""Of these, so many go where the stream goes."""
 PROBABILITY_DIGITS = 3
 """Of probabilities that are emitted; their error is larger than what is cut off."""
 
@@ -57,7 +59,7 @@ class Placed(NamedTuple):
 @keeps(
     "latest counts closed _provisional _open _last_boundary _labels",
     fixed="_times _namer _late_ns _has_points",
-    latest={"latest": 32},
+    passing="remembered",
 )
 class Segments:
     """Makes of decisions about the model's frames what is emitted about the client's. Picklable.
@@ -70,12 +72,11 @@ class Segments:
         has_points: Whether segments have points in a space that streams share, by which they are known.
 
     Attributes:
-        latest: Those that were closed last.
+        remembered: Those that were closed last.
         counts: How many were provisional, confirmed and retracted so far.
         closed: How many were closed.
     """
 
-    latest: deque[SegmentClosed]
     _provisional: dict[int, Place]
     _open: dict[int, Place]
     _last_boundary: tuple[int, Place] | None
@@ -83,7 +84,7 @@ class Segments:
 
     __slots__ = (
         "_has_points", "_labels", "_last_boundary", "_late_ns", "_namer", "_open", "_provisional", "_times", "closed",
-        "counts", "latest",
+        "counts", "remembered",
     )  # fmt: skip
 
     def __init__(self, times: FrameTimes, namer: Namer, late_ns: int | None, *, has_points: bool) -> None:
@@ -91,7 +92,7 @@ class Segments:
         self._namer = namer
         self._late_ns = late_ns
         self._has_points = has_points
-        self.latest = deque(maxlen=REMEMBERED_SEGMENTS)
+        self.remembered = ClosedSegments(_REMEMBERED)
         self.counts = SegmentCounts()
         self.closed = 0
         # Where segments begin: provisional ones as last emitted, confirmed ones for good.
@@ -99,6 +100,15 @@ class Segments:
         self._open = {}
         self._last_boundary = None
         self._labels = set()
+
+    @property
+    def latest(self) -> tuple[SegmentClosed, ...]:
+        """Of those that are remembered what is kept of the stream, the newest."""
+        return self.remembered.newest(_KEPT)
+
+    @latest.setter
+    def latest(self, segments: tuple[SegmentClosed, ...]) -> None:
+        self.remembered.fill(segments)
 
     @property
     def labels(self) -> int:
@@ -179,7 +189,7 @@ class Segments:
             *self.name(decision.start, decision.end, point), _meant(decision.repeat_probability),
             array("f", [] if point is None else point.tolist()),
         )  # fmt: skip
-        self.latest.append(detail)
+        self.remembered.append(detail)
         self._labels.add(decision.label)
         self.closed += 1
         return Placed(at, detail, confirms=False)

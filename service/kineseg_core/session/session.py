@@ -170,9 +170,9 @@ class Session:
         return self._decides
 
     @property
-    def segments(self) -> Sequence[SegmentClosed]:
+    def segments(self) -> Iterable[SegmentClosed]:
         """Those that were closed last."""
-        return self._segments.latest
+        return self._segments.remembered
 
     @property
     def segment_counts(self) -> SegmentCounts:
