@@ -40,7 +40,8 @@ class Inner:
 
 
 @keeps(
-    "whole share flag text numbers grown last places shares ordered counts row seen plain parts pair inner inners again",
+    "whole share flag text numbers grown last places shares ordered counts row seen plain parts pair inner inners "
+    "again",
     grows="grown last",
 )
 class Outer:
@@ -100,8 +101,14 @@ def nested(levels: int) -> Tree:
     return tree
 
 
-def cut_off(tree: Tree, at: int) -> Tree:
-    return tree[:at] if isinstance(tree, list) else tree
+def read(whole: Tree, blob: bytes) -> Outer | list[str]:
+    """What has been read; or where it is that has been refused."""
+    fresh = Outer()
+    try:
+        assert Reader(blob).into(fresh, unpacked(packed(whole))) is fresh
+    except MisfitError as error:
+        return error.path
+    return fresh
 
 
 @given(name=st.sampled_from(NAMES), tree=TREES)
@@ -111,25 +118,22 @@ def cut_off(tree: Tree, at: int) -> Tree:
 @example(name="places", tree=[Tag.LIST, [Tag.RECORD, PLACE, 1, "a", [Tag.AGAIN, 4]]])  # itself
 @example(name="numbers", tree=[])
 def test_what_stands_for_an_attribute_fits_it_or_is_refused_with_its_name(name: str, tree: Tree) -> None:
-    writer, fresh = Writer(), Outer()
+    writer = Writer()
     whole = writer.tree(Outer())
     whole[2 + NAMES.index(name)] = tree
-    try:
-        assert Reader(writer.blob).into(fresh, unpacked(packed(whole))) is fresh
-    except MisfitError as error:
-        assert error.path[-1] in NAMES, f"{error} does not say of what"
-        assert str(error).startswith(".".join(reversed(error.path)))
-    else:
+    found = read(whole, writer.blob)
+    if isinstance(found, Outer):
         for each in NAMES:
-            check_kind(getattr(fresh, each), kinds_of(Outer)[each])
+            check_kind(getattr(found, each), kinds_of(Outer)[each])
+    else:
+        assert found[-1] in NAMES  # those after it may refer to it
 
 
 @given(name=st.sampled_from(NAMES), at=st.integers(0, 5), blob=st.integers(0, 400))
 def test_what_is_cut_off_is_refused_with_the_name(name: str, at: int, blob: int) -> None:
     writer, place = Writer(), 2 + NAMES.index(name)
     whole = writer.tree(Outer())
-    whole[place] = cut_off(whole[place], at)
-    try:
-        Reader(writer.blob[:blob]).into(Outer(), unpacked(packed(whole)))
-    except MisfitError as error:
-        assert error.path[-1] in NAMES, f"{error} does not say of what"
+    if isinstance(whole[place], list):
+        whole[place] = whole[place][:at]
+    found = read(whole, writer.blob[:blob])
+    assert isinstance(found, Outer) or found[-1] in NAMES
