@@ -17,7 +17,7 @@ from kineseg_core.intake.clock import SECOND
 from kineseg_core.intake.stretch import STRETCH, Resampled, advance
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
-from kineseg_core.memory.packed import packed, placed
+from kineseg_core.memory.packed import Packing
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -75,7 +75,8 @@ class ResamplerKind:
 
     def __init__(self, channels: int, *, averages: bool) -> None:
         sums = np.zeros(channels if averages else 0)
-        self.arrays, self._memory = packed(Resampled(np.zeros(1, STRETCH), np.zeros(channels, np.float32), sums))
+        self._packing = Packing(Resampled(np.zeros(1, STRETCH), np.zeros(channels, np.float32), sums))
+        self.arrays, self._memory = self._packing.packed()
 
     def new_memory(self) -> NDArray[np.uint8]:
         """Of a resampler that has seen nothing."""
@@ -83,7 +84,7 @@ class ResamplerKind:
 
     def arrays_in(self, memory: NDArray[np.uint8]) -> Resampled:
         """A resampler's arrays, which share its memory."""
-        return placed(self.arrays, memory)
+        return self._packing.placed(memory)
 
     def distance(self, memory: NDArray[np.uint8]) -> int:
         """How many bytes a resampler's memory is from that of `arrays`; the same as long as that exists."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +14,36 @@ _ALIGNED = 8  # bytes
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
-def packed(arrays: Arrays) -> tuple[Arrays, NDArray[np.uint8]]:
-    """Tuples of arrays, of other tuples and of numbers, with the arrays moved into one piece of memory; and that.
+class Packing(Generic[Arrays]):
+    """Where each of some arrays lies in a piece of memory.
 
-    What is in the memory is all that the tuples hold, numbers aside.
+    Args:
+        arrays: Tuples of arrays, of other tuples and of numbers.
     """
-    memory = np.zeros(sum(_room(array) for array in _arrays(arrays)), np.uint8)
-    there = placed(arrays, memory)
-    for array, source in zip(_arrays(there), _arrays(arrays), strict=True):
-        array[...] = source
-    return there, memory
 
+    def __init__(self, arrays: Arrays) -> None:
+        each = list(_arrays(arrays))
+        self._of = arrays
+        self._shapes, self._kinds = [array.shape for array in each], [array.dtype for array in each]
+        *self._places, self._size = itertools.accumulate(map(_room, each), initial=0)
 
-def placed(arrays: Arrays, memory: NDArray[np.uint8]) -> Arrays:
-    """The same tuples with the arrays that are in such a memory."""
-    there: Arrays = _placed(arrays, memory, [0])
-    return there
+    def packed(self) -> tuple[Arrays, NDArray[np.uint8]]:
+        """The tuples with the arrays moved into one piece of memory; and that.
+
+        What is in the memory is all that the tuples hold, numbers aside.
+        """
+        memory = np.zeros(self._size, np.uint8)
+        there = self.placed(memory)
+        for array, source in zip(_arrays(there), _arrays(self._of), strict=True):
+            array[...] = source
+        return there, memory
+
+    def placed(self, memory: NDArray[np.uint8]) -> Arrays:
+        """The tuples with the arrays that are in such a memory."""
+        there: Arrays = _with(
+            self._of, map(np.ndarray, self._shapes, self._kinds, itertools.repeat(memory), self._places)
+        )
+        return there
 
 
 def _arrays(each: Any) -> Iterator[NDArray[Any]]:
@@ -43,13 +58,9 @@ def _room(array: NDArray[Any]) -> int:
     return -(-array.nbytes // _ALIGNED) * _ALIGNED
 
 
-def _placed(each: Any, memory: NDArray[np.uint8], at: list[int]) -> Any:
-    """The same from place `at[0]` of the memory on, which is moved on."""
-    if isinstance(each, np.ndarray):
-        array: NDArray[Any] = np.ndarray(each.shape, each.dtype, memory, at[0])
-        at[0] += _room(each)
-        return array
-    if isinstance(each, tuple):
-        parts = [_placed(part, memory, at) for part in each]
-        return type(each)(*parts) if hasattr(each, "_fields") else tuple(parts)
-    return each
+def _with(each: Any, arrays: Iterator[NDArray[Any]]) -> Any:
+    """A tuple with the next of these arrays in place of its own."""
+    if not isinstance(each, tuple):
+        return each
+    parts = [next(arrays) if type(part) is np.ndarray else _with(part, arrays) for part in each]
+    return type(each)(*parts) if hasattr(each, "_fields") else tuple(parts)

@@ -17,7 +17,7 @@ from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.body import BodyValues
 from kineseg_core.anomalies.values.channels import ChannelValues
 from kineseg_core.anomalies.values.layout import ValueLayout
-from kineseg_core.memory.packed import packed, placed
+from kineseg_core.memory.packed import Packing
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -59,7 +59,8 @@ class StreamKind:
         self.layout = self.values.layout
         self.row_rate_hz = self.values.constants.rate
         state = new_state(source, self.layout, self.row_rate_hz, warm_up_s(self.layout), WARM_UP_S)
-        (self._state, self.values.state), self._memory = packed((state, self.values.state))
+        self._packing = Packing((state, self.values.state))
+        (self._state, self.values.state), self._memory = self._packing.packed()
         self.groups = groups_of(is_body=source.parents is not None)
         self._priors = priors_of(self.layout, self.groups)
         bones = self.layout.of("bone")
@@ -79,7 +80,7 @@ class StreamKind:
     def state_in(self, memory: Memory) -> tuple[StreamState, BodyValues | ChannelValues]:
         """What a stream has taught, and its values: they share its memory."""
         values = copy.copy(self.values)
-        state, values.state = placed((self._state, self.values.state), memory)
+        state, values.state = self._packing.placed(memory)
         return state, values
 
     def watch(self, jobs: I64, frames: F64, times_s: F64, severities: F64) -> int:
