@@ -290,7 +290,8 @@ class PrototypeClusterer(base.Clusterer):
         means = self._means.astype(np.float64)
         shared = min(len(point), means.shape[1])
         squared: Array = np.square(means[:, :shared] - point[:shared]).sum(axis=1)
-        squared += np.square(means[:, shared:]).sum(axis=1) + float(np.square(point[shared:]).sum())
+        if not shared == len(point) == means.shape[1]:
+            squared += np.square(means[:, shared:]).sum(axis=1) + float(np.square(point[shared:]).sum())
         return squared
 
     def _widen(self, dim: int) -> None:

@@ -66,7 +66,7 @@ class Weights:
 
     def log_odds(self, rows: Array) -> Array:
         """``(K,)`` of each known action against none of them, from its `features` (K, F)."""
-        return np.asarray((rows * self.weights).sum(axis=1) + self.bias)
+        return np.asarray(np.add.reduce(rows * self.weights, axis=1) + self.bias)
 
 
 def features(point: SegmentPoint, known: Known, unit: float, neighbours: float) -> Array:
@@ -81,18 +81,19 @@ def features(point: SegmentPoint, known: Known, unit: float, neighbours: float) 
     count, dim = known.means.shape
     least, least_each = _LEAST * unit, _LEAST_SCATTER * unit / dim
     apart = np.square(known.means - point.mean)
-    distance = apart.sum(axis=1)
+    # `sum` and `mean` of arrays take twice as long where these are small.
+    distance = np.add.reduce(apart, axis=1)
     variances = known.variances + point.variance + least_each
-    scatter = float(point.variance.sum())
+    scatter = float(np.add.reduce(point.variance))
     by_scatter = apart / variances
     ratios = np.log((known.variances + least_each) / (point.variance + least_each))
     rows = np.empty((count, len(FEATURES)))
     rows[:, 0] = np.log(distance / unit + _LEAST)
     rows[:, 1] = np.log((distance + least) / (known.errors + point.error + least))
-    rows[:, 2] = np.log((distance + least) / (known.variances.sum(axis=1) + scatter + least))
-    rows[:, 3] = np.log(by_scatter.max(axis=1) + _LEAST_LARGEST)
-    rows[:, 4] = np.log(by_scatter.mean(axis=1) + _LEAST)
-    rows[:, 5] = np.log(np.square(0.5 * ratios).mean(axis=1) + _LEAST)
+    rows[:, 2] = np.log((distance + least) / (np.add.reduce(known.variances, axis=1) + scatter + least))
+    rows[:, 3] = np.log(np.maximum.reduce(by_scatter, axis=1) + _LEAST_LARGEST)
+    rows[:, 4] = np.log(np.add.reduce(by_scatter, axis=1) / dim + _LEAST)
+    rows[:, 5] = np.log(np.add.reduce(np.square(0.5 * ratios), axis=1) / dim + _LEAST)
     rows[:, 6:] = (
         np.log(max(point.length, 1)), np.log(scatter / unit + _LEAST), np.log(point.drift / unit + _LEAST), neighbours,
     )  # fmt: skip
@@ -101,7 +102,7 @@ def features(point: SegmentPoint, known: Known, unit: float, neighbours: float) 
 
 def log_distance(one: Array, other: Array, unit: float) -> float:
     """Log squared distance of two means (D,), in units."""
-    return float(np.log(np.square(one - other).sum() / unit + _LEAST))
+    return float(np.log(np.add.reduce(np.square(one - other)) / unit + _LEAST))
 
 
 def probabilities(log_odds: Array) -> Array:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from kineseg_core.kept.declared import keeps
 from kineseg_core.segmenter.clusterer import PrototypeClusterer
 from kineseg_core.segmenter.labels.neighbours import Neighbours
@@ -58,14 +56,17 @@ class SegmentLabeller:
         of = self._clusterer
         label = of.nearest(point.mean, point.error)
         label = None if label == but_not else label
-        kept = np.array([other != but_not for other in of.labels], dtype=bool)
-        if not kept.any():
+        known, labels = Known(of.means, of.errors, of.variances), of.labels
+        if but_not in labels:
+            others = [row for row, other in enumerate(labels) if other != but_not]
+            known = Known(known.means[others], known.errors[others], known.variances[others])
+            labels = tuple(labels[row] for row in others)
+        if not labels:
             return None, 0.0
-        known, labels = Known(of.means[kept], of.errors[kept], of.variances[kept]), np.array(of.labels)[kept]
         unit = self.length_scale**2
         rows = features(point, known, unit, self._neighbours.usual_with(point.mean, unit))
         found = probabilities(weights_of(self._kind).log_odds(rows))
-        return label, float(found.max() if label is None else found[labels == label][0])
+        return label, float(found.max() if label is None else found[labels.index(label)])
 
     def learn(self, point: SegmentPoint, new_label: int | None = None) -> tuple[int, float]:
         """See `Labeller`.
