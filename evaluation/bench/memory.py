@@ -22,8 +22,9 @@ FED_S = 70.0  # a segmenter remembers a minute
 _CHUNK_S = 0.5
 _SETTLED_S = 6.0
 """What the last burst has left free is given back by then."""
-_FIRST = 16
-"""Streams that share a call before the first look: what is allocated once is not counted for each."""
+_FIRST = 64
+"""Streams that share a call before the first look: what is allocated once, room for batches among it, is not counted
+for each."""
 
 
 @dataclass(frozen=True)
