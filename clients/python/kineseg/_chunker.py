@@ -63,8 +63,9 @@ class Chunker:
         self._channels = channels = channels if joints is None else joints.numbers
         frame_bytes = 4 * len(channels) + 10  # a capture time takes at most ten bytes
         self._chunk_frames = max(1, min(chunk_frames, _MAX_CHUNK_BYTES // frame_bytes))
-        self._frames: NDArray[np.float32] = np.empty((self._chunk_frames, len(channels)), dtype="<f4")
-        self._times_ns: NDArray[np.int64] = np.empty(self._chunk_frames, dtype=np.int64)
+        # Made when frames have to wait there: who sends whole chunks needs no room.
+        self._frames: NDArray[np.float32] = np.empty((0, len(channels)), dtype="<f4")
+        self._times_ns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._filled = 0
         self._next_frame = 0
         self._timed: bool | None = None  # not known before the first frame
@@ -139,6 +140,9 @@ class Chunker:
         batch.taken += count
         if count == self._chunk_frames:  # a full chunk by itself, as live sources send
             return _chunk(start, frames, times_ns)
+        if not len(self._frames):
+            self._frames = np.empty((self._chunk_frames, len(self._channels)), dtype="<f4")
+            self._times_ns = np.empty(self._chunk_frames, dtype=np.int64)
         place = slice(self._filled, self._filled + count)
         self._frames[place] = frames
         if times_ns is not None:

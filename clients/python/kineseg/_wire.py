@@ -6,6 +6,7 @@ import enum
 import json
 from collections.abc import Mapping, MutableSequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -108,7 +109,14 @@ def opened_from_wire(message: pb.Opened) -> Opened:
 
 def model_from_wire(message: pb.Model) -> Model:
     """One model of the server."""
-    return _made(Model, message, rate=message.frame_rate_hz)
+    channels, units = _shared(tuple(message.channels)), _shared(tuple(message.units))
+    return _made(Model, message, rate=message.frame_rate_hz, channels=channels, units=units)
+
+
+@lru_cache(maxsize=64)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names: those of all streams of a model are one object."""
+    return names
 
 
 def models_from_wire(message: pb.ListModelsResponse) -> tuple[Model, ...]:
