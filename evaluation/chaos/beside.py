@@ -43,9 +43,17 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
 
     def run() -> None:
-        # Who makes trouble has a machine of his own where it is meant: here he is to leave the cores to the others.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        _step_back()
         loop.run_forever()
 
     threading.Thread(target=run, name="beside", daemon=True).start()
     return loop
+
+
+def _step_back() -> None:
+    """Who makes trouble has a machine of his own where it is meant: here he is to leave the cores to the others."""
+    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+    if policy is not None and policy in (os.SCHED_FIFO, os.SCHED_RR):  # of `chrt`, which knows no niceness
+        os.sched_setscheduler(0, policy, os.sched_param(os.sched_get_priority_min(policy)))
+    else:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -38,6 +39,7 @@ from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.live_stream import LiveStream
+from kineseg_service.streams.open_stream import let_others_go_on
 from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
 from kineseg_service.streams.watcher import Watcher
@@ -66,6 +68,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: TenantRooms | None = None
         self._draining = False
+        self._leaving = asyncio.Lock()
         self._opening: Counter[str] = Counter()  # by tenant, streams that have not sent their configuration yet
 
     def serve(self, rooms: TenantRooms) -> None:
@@ -323,12 +326,19 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             log.info("stream cancelled")
             raise
         except asyncio.CancelledError:
+            await self._turn_to_leave()
             log.info("stream cancelled", given_up=live.given_up)
             if call.error is not None:
                 raise afresh(call.error) from None
             if live.given_up and not context.done():
                 return
             raise
+
+    async def _turn_to_leave(self) -> None:
+        """Of hundreds of streams that are cancelled in the same moment each waits until others have gone on."""
+        with suppress(asyncio.CancelledError):  # once more: it need not wait
+            async with self._leaving:
+                await let_others_go_on()
 
     async def _read(self, requests: Requests, context: Context, live: LiveStream, share: Share) -> None:
         """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
