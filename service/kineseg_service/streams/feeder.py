@@ -19,8 +19,8 @@ from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S, let_others_go_on
 
 _log = get_logger(__name__)
-_TOGETHER = 64
-"""So many members' chunks are taken at once: about a turn's work."""
+_TOGETHER = 80
+"""So many members' chunks are taken at once: a turn's work. Whatever is left costs as much as a dozen of them more."""
 _BEHIND_TOGETHER = 4
 """So many of members that others go before: their chunks are larger, or take longer."""
 _FEW = 4
