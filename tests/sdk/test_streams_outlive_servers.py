@@ -95,8 +95,13 @@ def test_streams_of_one_call_go_on_at_whichever_server_there_is(
                 read()
                 return all(map(reconnections, items.values()))
 
+            def all_are_safe() -> bool:
+                read()
+                return all(stream._protocol.resume is not None and stream._protocol.resume._safe for stream in streams)
+
             send(0, 210)
             until(lambda: streams[0].frames_processed >= 120, "some of it is processed")
+            until(all_are_safe, "some of each is in the store")  # what is not by then is lost with its server
             killed.kill()
             send(210, 420)
             until(all_are_back, "they go on")
