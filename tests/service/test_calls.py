@@ -56,6 +56,15 @@ def test_an_open_session_is_described_while_it_runs(stub: Stub) -> None:
     call.cancel()
 
 
+@pytest.mark.parametrize("frames", [0, 600], ids=["silent", "mid-chunk"])
+def test_a_name_is_free_as_soon_as_its_client_has_left(stub: Stub, frames: int) -> None:
+    for _ in range(30):
+        call = Call(stub, config(session_id="again"))
+        assert call.opened().session_id == "again"
+        call.send(*cut(FRAMES[:frames]))
+        call.cancel()
+
+
 def test_sessions_are_listed_in_the_order_of_their_opening(serve: Serve) -> None:
     with serve() as (_, stub):
         calls = []

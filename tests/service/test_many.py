@@ -278,6 +278,18 @@ def test_a_cancelled_call_frees_all_slots(serve: Serve) -> None:
             until(lambda: not stub.ListSessions(pb.ListSessionsRequest()).sessions, "the sessions are gone")
 
 
+def test_names_are_free_as_soon_as_their_client_has_left(stub: Stub) -> None:
+    for _ in range(20):
+        many = Many(stub, *(opens(n, session_id=f"again-{n}") for n in (1, 2, 3)))
+        many.until_opened(1, 2, 3)
+        assert not many.closed
+        # Within a call that has lasted for longer, too.
+        many.send(pb.SegmentManyRequest(cancels=[1]), opens(4, session_id="again-1"))
+        many.until_opened(4)
+        assert many.closed.keys() == {1}
+        many.cancel()
+
+
 def test_a_server_that_shuts_down_ends_all_sessions_with_their_summaries(serve: Serve) -> None:
     with serve() as (server, stub):
         many, empty = Many(stub, opens(1, 2)), Many(stub, opens(1))

@@ -20,7 +20,7 @@ from kineseg_service.config import Settings
 from kineseg_service.errors import Draining, LimitReached, ResumeExpired, ResumeUnknown, StoreUnreachable
 from kineseg_service.logs import get_logger
 from kineseg_service.stores.store import FIRST
-from kineseg_service.streams.live import Make
+from kineseg_service.streams.live import NAME_PATIENCE_S, Make
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.record import Ended, Record, read_moved, read_record
 from kineseg_service.streams.resumable import Resumable, Seen
@@ -59,6 +59,7 @@ class Openings:
         self._settings = settings
         self._server_id = server_id
         self._elsewhere = elsewhere
+        self._until = monotonic() + NAME_PATIENCE_S
 
     @property
     def keeps(self) -> bool:
@@ -84,7 +85,7 @@ class Openings:
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = await self._take_share(session.config.frame_rate_hz)
             try:
-                live = await rooms.streams.open(session, make, own)
+                live = await rooms.streams.open(session, make, own, until=self._until)
             except BaseException:
                 free()
                 raise
@@ -155,7 +156,7 @@ class Openings:
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = self.share.take_stream(session.config.frame_rate_hz)
             try:
-                live = await rooms.streams.open(session, make(record.ack_interval_s), own, snapshot)
+                live = await rooms.streams.open(session, make(record.ack_interval_s), own, snapshot, until=self._until)
             except BaseException:
                 free()
                 raise

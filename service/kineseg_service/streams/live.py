@@ -30,6 +30,10 @@ from kineseg_service.streams.tally import Tally
 from kineseg_service.streams.together import Together
 
 Opened = TypeVar("Opened", bound=OpenStream, covariant=True)
+NAME_PATIENCE_S = 1.0
+"""For so long after a call has begun its sessions wait for names that other calls have. Who cancels a call and begins
+another one with the same names is right to do so, but that the first is over comes to the server after the second."""
+_LOOK_AGAIN_S = 0.01  # whether a name has become free
 
 
 class Make(Protocol[Opened]):
@@ -90,9 +94,17 @@ class LiveStreams:
         return Feeder(self._engine, self._metrics, self._house.back_row)
 
     async def open(
-        self, session: Session, make: Make[Opened], own: Decoder | None = None, snapshot: Snapshot | None = None
+        self,
+        session: Session,
+        make: Make[Opened],
+        own: Decoder | None = None,
+        snapshot: Snapshot | None = None,
+        *,
+        until: float = 0.0,
     ) -> Opened:
         """Opens a stream, as what `make` makes. `own`, `snapshot`: see `Engine.open`.
+
+        Until then, by `time.monotonic`, it waits for an open session of its name to end.
 
         Raises:
             Draining: The server is shutting down.
@@ -100,14 +112,7 @@ class LiveStreams:
             SessionExists: An open session has that name.
         """
         name = session.config.session_id
-        self._house.check_open()
-        await self._make_room(name)
-        if name in self._names or name in self._named:
-            raise SessionExists(f"a session {name!r} is open already", field="session_id")
-        self._house.check_room()
-        if not self._claims.take(name, session.config.stream_id):
-            raise SessionExists(f"a session {name!r} is open already", field="session_id")
-        self._names.add(name)
+        await self._take_name(name, session.config.stream_id, until)
         self._house.take_place()
         opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own, snapshot)))
         try:
@@ -233,14 +238,24 @@ class LiveStreams:
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)
 
-    async def _make_room(self, name: str) -> None:
-        """Gives up parked streams that are in the way of a session of this name."""
-        live = self._streams.get(self._named.get(name, name))
-        if live is not None and live in self._house.parking:
-            free = self.resumption.drop(live, "another session of its name has been opened")
-            if free is not None:
-                await free
-        await self._house.make_room()
+    async def _take_name(self, name: str, stream_id: str, until: float) -> None:
+        """Takes a name once no other session has it; gives up parked streams that are in the way."""
+        while True:
+            self._house.check_open()
+            live = self._streams.get(self._named.get(name, name))
+            if live is not None and live in self._house.parking:
+                self.resumption.drop(live, "another session of its name has been opened")
+                live = None
+            if name not in self._names and live is None:
+                await self._house.make_room()
+                self._house.check_room()
+                if name not in self._names and self._claims.take(name, stream_id):
+                    self._names.add(name)
+                    return
+            is_going = name in self._names and live is None  # or only just coming
+            if not is_going and monotonic() >= until:
+                raise SessionExists(f"a session {name!r} is open already", field="session_id")
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:

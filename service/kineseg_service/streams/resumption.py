@@ -95,7 +95,7 @@ class Resumption:
             self.drop(live, "another server has it now")
 
     def leave(self, live: OpenStream, *, over: bool) -> asyncio.Future[None] | None:
-        """A call lets go of its stream; `over`: its client has been told how it ended. See `LiveStreams.close`."""
+        """A call lets go of its stream; `over`: its client has learnt how it ended. See `LiveStreams.close`."""
         resumable = live.resumable
         if self._house.draining and live.beside is not None and not (over or live.given_up or live.ended.done()):
             self._last(live)
