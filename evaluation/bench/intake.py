@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from kineseg.motion import CANONICAL_CHANNELS, Joints, Recording, canonical_pose, generate
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import ChunkEnd, Intake, IntakeLimits
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.source_pose import canonical_source
+from kineseg_core.intake.taken import ChunkEnd
 from numpy.typing import NDArray
 from rich.table import Table
 from scipy.spatial.transform import Rotation

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.clock import SECOND, CaptureClock
-from kineseg_core.intake.intake import GapFound, Intake, IntakeLimits
+from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.taken import GapFound
 
 RATES = st.sampled_from([1.0, 5.0, 24.0, 29.97, 30.0, 60.0, 100.0, 120.0, 1000.0])
 

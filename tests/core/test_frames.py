@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.errors import InvalidFrame
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, GapFound, Taken
 
 C = 2
 

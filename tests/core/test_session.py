@@ -13,8 +13,8 @@ from kineseg_core.decisions import Decisions
 from kineseg_core.events import Ack, EndReason, Event, Output, SegmentClosed, SegmentStarted
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.state_table import F32, Step
-from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, GapFound
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.session import Session
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.generic import ScratchPlan, scratch_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.intake.intake import LARGEST_VALUE
+from kineseg_core.intake.chunk import LARGEST_VALUE
 from numpy.typing import NDArray
 
 from tests.core.in_process import SCRATCH, SHIPPED, closed, events

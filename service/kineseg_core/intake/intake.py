@@ -14,24 +14,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.errors import InvalidFrame
-from kineseg_core.intake.chunk import ABSURD, HOLES, LARGEST_VALUE, read_chunk, reorder, time_frames
-from kineseg_core.intake.clock import LATEST_NS, SECOND, CaptureClock
-from kineseg_core.intake.missing import MissingValueFiller, ValuesMissing
-from kineseg_core.intake.resampling import F32, I64, ModelFrames, Resampler
+from kineseg_core.intake.chunk import reorder, time_frames
+from kineseg_core.intake.clock import SECOND, CaptureClock
+from kineseg_core.intake.gaps import find_gaps
+from kineseg_core.intake.missing import MissingValueFiller
+from kineseg_core.intake.of_kind import OfKind, kind_of
+from kineseg_core.intake.resampling import F32, I64, Resampler
 from kineseg_core.intake.source_pose import SourcePose
-from kineseg_core.intake.watch import AnomalyFound, Found, SentFrames, SourceWatch, Watched
+from kineseg_core.intake.taken import ChunkEnd, GapFound, Taken
+from kineseg_core.intake.valid import Chunk, check_index, read_frames
+from kineseg_core.intake.watch import Found, SentFrames, SourceWatch
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
 
-# A hole between two capture times counts as a gap from this many frame periods on.
-_HOLE_PERIODS = 2.5
 # A gap of so many periods is filled however slow the source: at 1 frame a second, one lost frame is 2 s.
 _FILLED_PERIODS = 2.5
 # A chunk goes through in pieces of so many frames and values at most: memory stays bounded, and others get their turn.
@@ -46,71 +47,6 @@ class IntakeLimits:
 
     max_chunk_frames: int = 4096
     max_gap_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class GapFound:
-    """Frames were missing before `decided`: from `frame` on, which is the one after the last that came.
-
-    They have been filled, unless there were too many: then the stream is cut, and a new stretch begins.
-    """
-
-    frame: int
-    time_ns: int
-    missing: int
-    duration_ns: int
-    decided: int
-    decided_ns: int
-    cuts: bool = False
-
-
-@dataclass(slots=True)
-class ChunkEnd:
-    """All of a chunk has gone through; `frames` is the index after its last frame."""
-
-    frames: int
-
-
-class OfKind(NamedTuple):
-    """What `together` knows an intake by, as long as it is there.
-
-    Attributes:
-        kind: The same, and no other's, for all whose plain chunks may go through one kernel.
-        distance: See `Resampler`.
-        made_per_frame: See `Resampler`.
-        watched: What looks for anomalies; none: nothing does.
-    """
-
-    kind: object
-    distance: int
-    made_per_frame: float
-    watched: Watched | None
-
-
-Taken = ModelFrames | GapFound | ValuesMissing | AnomalyFound | ChunkEnd
-
-
-@dataclass(slots=True)
-class Chunk:
-    """A chunk that is valid, see `Intake.begin`.
-
-    Attributes:
-        first: Number of its first frame.
-        frames: ``(n, W)`` as they came.
-        times: ``(n,)`` since the stream's first frame, nanoseconds.
-        has_holes: Some numbers are missing.
-        gaps: Before which of its frames others are missing.
-        sent: What is watched, where it goes through in one piece.
-        anomalies: What was found in it, or what failed; none before it has been watched.
-    """
-
-    first: int
-    frames: F32
-    times: I64
-    has_holes: bool
-    gaps: dict[int, GapFound]
-    sent: NDArray[Any] | None
-    anomalies: Found | Exception | None = None
 
 
 @within(
@@ -205,7 +141,7 @@ class Intake:
         """What it has in common with others, and by which these kernels find its own."""
         if self._of_kind is None:
             resampler, watch = self._resampler, self._watch
-            kind = _kind_of(resampler.kind, self._order_key, None if watch is None else watch.kind)
+            kind = kind_of(resampler.kind, self._order_key, None if watch is None else watch.kind)
             watched = None if watch is None else watch.watched
             self._of_kind = OfKind(kind, resampler.distance, resampler.made_per_frame, watched)
         return self._of_kind
@@ -317,7 +253,9 @@ class Intake:
 
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
         """Validates a chunk, see `take`; it is to be given to `finish` before the next one."""
-        frames, times, has_holes = self._read(data)
+        received, most = self._received, self._limits.max_chunk_frames
+        width = self._frame_bytes // 4
+        frames, times, has_holes = read_frames(data, width, self._numbers, most, received, self._period)
         n = len(frames)
         is_small = n <= self._piece
         sent: NDArray[Any] = frames
@@ -326,14 +264,17 @@ class Intake:
                 sent = self._pose.positions(frames)
             else:
                 self._pose.check(frames)
-        is_next = is_steady = first_frame == self._received
+        is_next = is_steady = first_frame == received
         if not is_next:
-            self._check_index(first_frame, n)
+            check_index(first_frame, n, received, self._period)
             time_frames(first_frame, self._period, times)
         if capture_times_ns or self._timed:
-            is_steady = self._read_times(first_frame - self._received, capture_times_ns, times)
+            is_steady = self._read_times(first_frame - received, capture_times_ns, times)
         # Nothing above has changed this object where it fails; from here on nothing can fail.
-        gaps = {} if is_steady else self._gaps(first_frame, times)
+        gaps: dict[int, GapFound] = {}
+        if not is_steady:
+            before_ns = self.last_ns if received else int(times[0])
+            gaps = find_gaps(first_frame, times, first_frame - received, before_ns, self._period, self._max_gap_ns)
         return Chunk(first_frame, frames, times, has_holes, gaps, None if gaps or not is_small else sent)
 
     def finish(self, chunk: Chunk) -> Iterator[Taken]:
@@ -366,35 +307,6 @@ class Intake:
             out += self._watch.finish((self._received, self.last_ns + self.period_ns))
         return out
 
-    def _read(self, data: bytes) -> tuple[F32, I64, bool]:
-        """A chunk's frames ``(n, W)``, their times if they are the next ones, and whether some numbers are missing."""
-        n, rest = divmod(len(data), self._frame_bytes)
-        if rest:
-            names = self._numbers
-            what = "channels" if self._pose is None else f"numbers, from {names[0]} to {names[-1]},"
-            raise InvalidFrame(
-                f"data is {len(data)} bytes, not a multiple of {self._frame_bytes} ({len(names)} {what} of float32)",
-                field="data",
-            )
-        if n == 0:
-            raise InvalidFrame("a chunk must hold at least one frame", field="data")
-        if n > self._limits.max_chunk_frames:
-            most = self._limits.max_chunk_frames
-            raise InvalidFrame(
-                f"the chunk holds {n} frames, at most {most} are allowed", field="data", minimum=1, maximum=most
-            )
-        frames, times = np.empty((n, self._frame_bytes // 4), np.float32), np.empty(n, np.int64)
-        found = read_chunk(data, self._received, self._period, frames, times)
-        if found == ABSURD:
-            row, column = (int(i) for i in np.argwhere(np.abs(frames) > LARGEST_VALUE)[0])
-            raise InvalidFrame(
-                f"frame {row} of the chunk has {frames[row, column]:g} in channel {self._numbers[column]!r}; "
-                f"numbers must lie within {LARGEST_VALUE:g}, and what is missing must be NaN",
-                field="data", minimum=-LARGEST_VALUE, maximum=LARGEST_VALUE,
-            )  # fmt: skip
-        return frames, times, found == HOLES
-
-    @property
     def _numbers(self) -> tuple[str, ...]:
         """What the numbers of a frame are called, in the order in which they are sent."""
         if self._pose is not None:
@@ -402,22 +314,6 @@ class Intake:
         if self._order is None:
             return self._channels
         return tuple(name for _, name in sorted(zip(self._order.tolist(), self._channels, strict=True)))
-
-    def _check_index(self, first: int, n: int) -> None:
-        if first < self._received:
-            raise InvalidFrame(
-                f"first_frame is {first}, but frames up to {self._received - 1} have come already",
-                field="first_frame", reason="FRAMES_OUT_OF_ORDER", minimum=self._received,
-            )  # fmt: skip
-        if self._received == 0 and first > 0:
-            raise InvalidFrame(
-                f"the first frame of a stream has index 0, not {first}: there is nothing to fill from",
-                field="first_frame", reason="FRAMES_OUT_OF_ORDER", minimum=0, maximum=0,
-            )  # fmt: skip
-        if (first + n) * self._period > LATEST_NS:
-            raise InvalidFrame(
-                f"first_frame is {first}, which no stream can reach", field="first_frame", reason="FRAMES_OUT_OF_ORDER"
-            )
 
     def _read_times(self, lost: int, capture: Sequence[int], times: I64) -> bool:
         """Puts capture times in place of the chunk's times; whether nothing is missing between them."""
@@ -435,22 +331,6 @@ class Intake:
         is_steady = self._clock.read(lost, capture, times)
         self._timed = True
         return is_steady
-
-    def _gaps(self, first: int, times: I64) -> dict[int, GapFound]:
-        """Gaps before frames of the chunk, by the place of the frame after each."""
-        lost = first - self._received
-        before = self.last_ns if self._received else int(times[0])
-        hole_ns = int(_HOLE_PERIODS * self._period)
-        places = set(np.flatnonzero(np.diff(times, prepend=before) > hole_ns).tolist())
-        gaps = {}
-        for at in sorted(places | ({0} if lost else set())):
-            last, now = int(times[at - 1]) if at else before, int(times[at])
-            counted = lost if at == 0 else 0
-            missing = counted or max(1, round((now - last) / self._period) - 1)
-            begins = last + (now - last) // (missing + 1)
-            cuts = max(now - last, counted * self._period) > self._max_gap_ns
-            gaps[at] = GapFound(first + at - counted, begins, missing, now - last, first + at, now, cuts)
-        return gaps
 
     def _emit(
         self, first: int, frames: F32, times: I64, gaps: dict[int, GapFound], *, has_holes: bool
@@ -507,9 +387,3 @@ class Intake:
             self._filled += gap.missing
             self._unnumbered += 0 if is_numbered else gap.missing
         yield gap
-
-
-@lru_cache(maxsize=256)
-def _kind_of(resampled: object, order: tuple[int, ...] | None, watched: object) -> object:
-    """The same for the same."""
-    return object()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kineseg_core.intake.intake import ChunkEnd
 from kineseg_core.intake.resampling import F32, I64, ModelFrames
+from kineseg_core.intake.taken import ChunkEnd
 
 
 @dataclass(slots=True, eq=False)

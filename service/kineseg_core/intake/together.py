@@ -10,9 +10,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from kineseg_core.intake.chunk import take_whole
-from kineseg_core.intake.intake import Chunk, ChunkEnd, Intake, Taken
+from kineseg_core.intake.intake import Intake
 from kineseg_core.intake.plain import PlainChunks
 from kineseg_core.intake.resampling import ModelFrames, most_made
+from kineseg_core.intake.taken import ChunkEnd, Taken
+from kineseg_core.intake.valid import Chunk
 from kineseg_core.intake.watch import Found, SentFrames, SourceWatch
 
 SentChunk: TypeAlias = tuple[Intake, int, bytes, Sequence[int]]

@@ -9,8 +9,9 @@ import numpy as np
 from kineseg.motion import CANONICAL_CHANNELS, CANONICAL_JOINTS, Joints
 
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.source_pose import canonical_source
+from kineseg_core.intake.taken import Taken
 from kineseg_core.intake.together import take_together
 
 _RATE_HZ, _MODEL_RATE_HZ, _FRAMES = 60.0, 30.0, 8

@@ -26,9 +26,10 @@ from kineseg_core.events import (
 )
 from kineseg_core.inference.state_table import Step
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, Taken
+from kineseg_core.intake.intake import Intake
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.watch import AnomalyFound, Place
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps

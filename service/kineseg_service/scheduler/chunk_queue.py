@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from kineseg_core.intake.intake import ChunkEnd
 from kineseg_core.intake.plain import PlainChunks
 from kineseg_core.intake.resampling import F32, I64, ModelFrames
+from kineseg_core.intake.taken import ChunkEnd
 from numpy.typing import NDArray
 
 T = TypeVar("T")  # a stream

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kineseg_core.events import Output
-from kineseg_core.intake.intake import ChunkEnd, GapFound
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, GapFound
 from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.session import End
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from kineseg_core.inference.decoder import Decoder, Lease
-from kineseg_core.intake.intake import ChunkEnd, Taken
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, Taken
 from kineseg_core.session import End, SegmentCounts, Session
 from kineseg_core.snapshot import SnapshotWriter
 

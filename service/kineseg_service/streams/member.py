@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kineseg_core.errors import CoreError, StepFailed
 from kineseg_core.events import Ack, EndReason, Output
-from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.taken import Taken
 from kineseg_core.intake.together import SentChunk
 from kineseg_core.session import Session
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from kineseg_core.errors import StepFailed
-from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.taken import Taken
 from kineseg_core.intake.together import SentChunk, take_together
 from kineseg_core.session import Session
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kineseg_core.intake.intake import Taken
+from kineseg_core.intake.taken import Taken
 from kineseg_core.intake.together import TakenTogether
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import GapFound, Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import GapFound, Taken
 from numpy.typing import NDArray
 
 from tests.core.intake.plain_resampler import Place, PlainResampler

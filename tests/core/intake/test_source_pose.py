@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_CHANNELS, JointFrames, Joints, Recording, canonical_pose
 from kineseg_core.errors import InvalidFrame, InvalidRequest, WrongChannels
 from kineseg_core.intake.clock import SECOND
-from kineseg_core.intake.intake import ChunkEnd, GapFound, Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_source
+from kineseg_core.intake.taken import ChunkEnd, GapFound, Taken
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.anomalies import AnomalyBudget, WatchedSource
 from kineseg_core.errors import InvalidFrame
-from kineseg_core.intake.intake import ChunkEnd, Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, Taken
 from kineseg_core.intake.together import SentChunk, take_together
 from kineseg_core.intake.watch import SourceWatch
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_JOINTS, Joints
 from kineseg_core.anomalies import AnomalyBudget, AnomalyKind, WatchedSource
 from kineseg_core.events import AnomalyCleared, AnomalyRaised
-from kineseg_core.intake.intake import Intake, IntakeLimits, Taken
+from kineseg_core.intake.intake import Intake, IntakeLimits
+from kineseg_core.intake.taken import Taken
 from kineseg_core.intake.together import take_together
 from kineseg_core.intake.watch import AnomalyFound, SourceWatch, joints_source
 from numpy.typing import NDArray

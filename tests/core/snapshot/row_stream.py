@@ -12,9 +12,9 @@ from kineseg_core.generic import scratch_bundle
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.inference.providers import open_cpu
 from kineseg_core.inference.state_table import HostTable
-from kineseg_core.intake.intake import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.missing import ValuesMissing
 from kineseg_core.intake.resampling import ModelFrames
+from kineseg_core.intake.taken import ChunkEnd, GapFound, Taken
 from kineseg_core.intake.watch import AnomalyFound
 from kineseg_core.opening import Opener
 from kineseg_core.segmenting import new_table, table_plan
