@@ -188,3 +188,10 @@ def test_a_folder_of_too_many_files_is_not_read(tmp_path: Path) -> None:
         (path / f"{number}.txt").touch()
     with pytest.raises(BadBundle, match="larger than 1000 files"):
         load_bundle(path)
+
+
+def test_of_a_folder_without_a_manifest_no_other_file_is_read(tmp_path: Path) -> None:
+    for number in range(1001):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(BadBundle, match=r"manifest\.json: the file is missing"):
+        load_bundle(tmp_path)

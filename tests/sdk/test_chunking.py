@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from itertools import pairwise
 from types import ModuleType
@@ -215,6 +216,9 @@ BAD: list[tuple[str, Any, Any]] = [
     ("shape", FRAMES[None], [1.0]),
     ("channels", FRAMES[:1, :2], [1.0]),
     ("channels", FRAMES[0, :2], [1.0]),
+    (r"frames\.T", np.zeros((3, 5)), None),
+    ("na_value=np.nan", np.array([[1, None, 3]]), [1.0]),
+    ("datetime64", FRAMES[:1], [datetime.datetime(2026, 1, 1)]),
     ("array of numbers", [[1, 2, 3], [4]], [1.0, 2.0]),
     ("real numbers", FRAMES[:1].astype(complex), [1.0]),
     ("real numbers", [["a", "b", "c"]], [1.0]),
@@ -245,6 +249,26 @@ def test_what_is_missing_and_what_is_large_is_sent_as_it_is(recorder: Any, conne
     with connect(recorder.address).stream(rate=30, chunk_s=1) as stream:
         stream.send(frames)
     np.testing.assert_array_equal(rows(recorder.chunks[0]), frames)
+
+
+def test_what_is_masked_is_missing(recorder: Any, connect: Any) -> None:
+    masked = np.ma.MaskedArray(np.arange(6).reshape(2, 3), mask=[[0, 1, 0], [0, 0, 0]])
+    with connect(recorder.address).stream(rate=30) as stream:
+        stream.send(masked)
+    np.testing.assert_array_equal(rows(recorder.chunks[0]), [[0, np.nan, 2], [3, 4, 5]])
+
+
+def test_a_tensor_that_is_still_computed_with_is_refused_with_the_remedy(recorder: Any, connect: Any) -> None:
+    class Tensor:
+        def __array__(self, *args: Any, **options: Any) -> Any:
+            raise RuntimeError("use tensor.detach().numpy() instead")
+
+    with (
+        connect(recorder.address).stream(rate=30) as stream,
+        pytest.raises(kineseg.InvalidRequest, match="detach") as caught,
+    ):
+        stream.send(Tensor())
+    assert caught.value.field == "frames"
 
 
 def test_timestamps_cannot_begin_later(recorder: Any, connect: Any) -> None:

@@ -45,6 +45,15 @@ from kineseg.v1 import segmentation_pb2 as pb
         ("decisions", "some"),
         ("decisions", ""),
         ("decisions", None),
+        ("rate", True),
+        ("channels", 3),
+        ("channels", ("half \ud800",)),
+        ("model", 7),
+        ("session_id", 7),
+        ("resume", "no"),
+        ("return_profile", None),
+        ("frame_results", 2),
+        ("rules", "rules.toml"),
     ],
 )
 def test_a_stream_refuses_what_cannot_be(field: str, value: Any, connect: Any, scripted: Any) -> None:
@@ -67,7 +76,24 @@ def test_a_stream_needs_a_config_of_its_own_kind(connect: Any, scripted: Any) ->
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("address", ""), ("timeout", 0), ("timeout", math.nan), ("retries", -1), ("keepalive_s", 0)],
+    [
+        ("address", ""),
+        ("address", b"localhost:1"),
+        ("timeout", 0),
+        ("timeout", math.nan),
+        ("timeout", "10"),
+        ("retries", -1),
+        ("retries", 1.5),
+        ("keepalive_s", 0),
+        ("limits", 3),
+        ("tls", 3),
+        ("token", 3),
+        ("metadata", "authorization"),
+        ("metadata", {"A name": "x"}),
+        ("metadata", {"grpc-timeout": "1S"}),
+        ("metadata", {"a": 3}),
+        ("metadata", {"a": "two\nlines"}),
+    ],
 )
 def test_a_client_refuses_what_cannot_be(field: str, value: Any) -> None:
     for client in (kineseg.Client, kineseg.AsyncClient):
@@ -78,8 +104,9 @@ def test_a_client_refuses_what_cannot_be(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize("field", ["in_flight_s", "unread", "message_bytes"])
 def test_limits_are_positive(field: str) -> None:
-    with pytest.raises(kineseg.InvalidRequest, match=field):
-        kineseg.Limits(**{field: 0})
+    for value in (0, "1"):
+        with pytest.raises(kineseg.InvalidRequest, match=field):
+            kineseg.Limits(**{field: value})
 
 
 def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: ModuleType) -> None:
@@ -179,6 +206,25 @@ def test_watching_tells_the_server_what_is_wanted(connect: Any, scripted: Any) -
     kinds = [pb.EVENT_KIND_GAP, pb.EVENT_KIND_ANOMALY]
     assert heard[0] == pb.WatchEventsRequest(session_id="s", kinds=kinds)
     assert heard[1] == pb.WatchEventsRequest(kinds=[pb.EVENT_KIND_GAP])
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda client: client.session(7), "session_id"),
+        (lambda client: client.close_session(["s"]), "session_id"),
+        (lambda client: client.watch(cursor=7), "cursor"),
+        (lambda client: client.names(7), "model"),
+        (lambda client: client.forget_name("half \ud800"), "name"),
+        (lambda client: client.teach_name(7, example=[1.0]), "name"),
+        (lambda client: client.teach_name("walk", session_id="s", segment_id="3"), "segment_id"),
+    ],
+)
+def test_what_cannot_be_sent_is_named(call: Any, field: str, connect: Any, scripted: Any) -> None:
+    with pytest.raises(kineseg.InvalidRequest, match=field) as caught:
+        call(connect(scripted.address))
+    assert caught.value.field == field
+    assert scripted.calls == []
 
 
 def test_a_client_is_entered_once(scripted: Any) -> None:

@@ -257,6 +257,8 @@ def test_an_unknown_model_is_refused_with_the_known_ones(connect: Any, scripted:
     [
         ("rate=", np.zeros((5, 3)), {}),
         ("shape", np.zeros(5), {"rate": 30}),
+        ("joints", np.zeros((5, 4, 3)), {"rate": 30}),
+        (r"motion.read\('take.bvh'\)", "take.bvh", {}),
         ("its own rate", Recording(frames=np.zeros((5, 3)), rate=25, channels=("c0", "c1", "c2")), {"rate": 30}),
         ("chunk_s", np.zeros((5, 3)), {"rate": 30, "chunk_s": -1}),
         ("must lie within", np.full((5, 3), np.inf), {"rate": 30}),

@@ -231,6 +231,8 @@ def test_names_from_a_bank(tmp_path: Path, tiny_bundle: Path, motion: Frames) ->
     ("arguments", "error", "field"),
     [
         ({"model": "walking"}, kineseg.NotFound, "model"),
+        ({"model": ""}, kineseg.NotFound, "model"),
+        ({"model": None}, kineseg.InvalidRequest, "model"),
         ({"rate": 0.0}, kineseg.InvalidRequest, "rate"),
         ({"model": "scratch"}, kineseg.InvalidRequest, "rate"),
         ({"channels": ("a", "b")}, kineseg.WrongChannels, "channels"),

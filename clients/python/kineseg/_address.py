@@ -26,7 +26,7 @@ def checked_addresses(address: object) -> tuple[str, ...]:
     if isinstance(address, str):
         is_grpcs = address.strip().startswith(_GRPC_SCHEMES)  # which may have commas of their own
         parts: list[object] = [address] if is_grpcs else [part for part in address.split(",") if part.strip()]
-    elif isinstance(address, Sequence):
+    elif isinstance(address, Sequence) and not isinstance(address, bytes):
         parts = list(address)
     else:
         parts = [address]

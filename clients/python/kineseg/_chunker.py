@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg._arrays import real_numbers
 from kineseg._errors import InvalidRequest
 from kineseg._frame_rows import channel_rows, check_rotations, joint_rows
 from kineseg._timestamps import nanoseconds_of
@@ -159,12 +160,7 @@ class Chunker:
         return _chunk(self._next_frame - filled, self._frames[:filled], times_ns)
 
     def _check_frames(self, frames: ArrayLike) -> NDArray[np.float32]:
-        try:
-            given = np.asarray(frames)
-        except (TypeError, ValueError) as error:
-            raise InvalidRequest(f"frames must be an array of numbers: {error}", field="frames") from None
-        if given.dtype.kind not in "fiu":
-            raise InvalidRequest(f"frames must be real numbers, got an array of {given.dtype}", field="frames")
+        given = real_numbers(frames, "frames")
         joints = self._joints
         rows = channel_rows(given, len(self._channels)) if joints is None else joint_rows(given, joints)
         packed: NDArray[np.float32]

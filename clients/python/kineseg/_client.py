@@ -126,7 +126,7 @@ class Client(Caller):
         Raises:
             NotFound: No such session is open.
         """
-        request = pb.GetSessionRequest(session_id=session_id, with_profile=with_profile)
+        request = wire.request_of(pb.GetSessionRequest, session_id=session_id, with_profile=with_profile)
         return self._unary(lambda channel: Stub(channel).GetSession, request, wire.session_detail_from_wire)
 
     def close_session(self, session_id: str) -> Totals:
@@ -138,7 +138,7 @@ class Client(Caller):
         Raises:
             NotFound: No such session is open.
         """
-        request = pb.CloseSessionRequest(session_id=session_id)
+        request = wire.request_of(pb.CloseSessionRequest, session_id=session_id)
         return self._unary(
             lambda channel: Stub(channel).CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
         )
@@ -338,7 +338,9 @@ class Client(Caller):
 
     def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
-        return self._unary(lambda channel: Stub(channel).ListNames, pb.ListNamesRequest(model=model), names_from_wire)
+        return self._unary(
+            lambda channel: Stub(channel).ListNames, wire.request_of(pb.ListNamesRequest, model=model), names_from_wire
+        )
 
     def forget_name(self, name: str, *, model: str = "") -> int:
         """Forget a name and return how many examples it had; `model`: only what was taught for this one.
@@ -347,7 +349,7 @@ class Client(Caller):
             NotFound: No such name has been taught.
             FailedPrecondition: The server keeps no name bank.
         """
-        request = pb.ForgetNameRequest(name=name, model=model)
+        request = wire.request_of(pb.ForgetNameRequest, name=name, model=model)
         return self._unary(lambda channel: Stub(channel).ForgetName, request, lambda answer: int(answer.examples))
 
     def _collect(self, plan: SegmentationPlan) -> Collected:

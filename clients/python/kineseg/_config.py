@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
+from functools import partial
 from pathlib import Path
+from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
+from kineseg._arguments import flag, number, positive, text, whole
 from kineseg._errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -18,9 +21,15 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RATE_HZ = (1.0, 1000.0)
 _LATENCY_S = (0.5, 10.0)
 _THRESHOLD = (0.01, 0.99)
-_ALARMS = (0.01, 1000.0)
+_AN_HOUR = (0.01, 1000.0)
 _CHUNK_S = (0.001, 10.0)
 _ACK_INTERVAL_S = (0.0, 10.0)
+_OPTIONAL = (
+    ("latency_s", _LATENCY_S, "seconds"),
+    ("boundary_threshold", _THRESHOLD, ""),
+    ("alarms_per_hour", _AN_HOUR, ""),
+    ("reports_per_hour", _AN_HOUR, ""),
+)
 
 Decisions = Literal["all", "final", "provisional"]
 """Which decisions about segments are emitted, see `StreamConfig`."""
@@ -98,49 +107,33 @@ class StreamConfig:
     resume: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.channels, str):
-            raise InvalidRequest("channels must be a sequence of names, got one string", field="channels")
-        object.__setattr__(self, "channels", tuple(self.channels))
-        object.__setattr__(self, "rate", _checked("rate", self.rate, _RATE_HZ, "frames per second"))
-        if self.latency_s is not None:
-            object.__setattr__(self, "latency_s", _checked("latency_s", self.latency_s, _LATENCY_S, "seconds"))
-        if self.boundary_threshold is not None:
-            threshold = _checked("boundary_threshold", self.boundary_threshold, _THRESHOLD, "")
-            object.__setattr__(self, "boundary_threshold", threshold)
-        if self.alarms_per_hour is not None:
-            object.__setattr__(self, "alarms_per_hour", _checked("alarms_per_hour", self.alarms_per_hour, _ALARMS, ""))
-        if self.reports_per_hour is not None:
-            reports = _checked("reports_per_hour", self.reports_per_hour, _ALARMS, "")
-            object.__setattr__(self, "reports_per_hour", reports)
-        object.__setattr__(self, "chunk_s", _checked("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
-        interval = _checked("ack_interval_s", self.ack_interval_s, _ACK_INTERVAL_S, "seconds")
-        object.__setattr__(self, "ack_interval_s", interval)
+        set_to = partial(object.__setattr__, self)
+        set_to("channels", _names(self.channels))
+        set_to("rate", number("rate", self.rate, _RATE_HZ, "frames per second"))
+        for name, bounds, unit in _OPTIONAL:
+            value = getattr(self, name)
+            if value is not None:
+                set_to(name, number(name, value, bounds, unit))
+        set_to("chunk_s", number("chunk_s", self.chunk_s, _CHUNK_S, "seconds"))
+        set_to("ack_interval_s", number("ack_interval_s", self.ack_interval_s, _ACK_INTERVAL_S, "seconds"))
+        for name in ("frame_results", "return_profile", "resume"):
+            set_to(name, flag(name, getattr(self, name)))
         if self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
-            raise InvalidRequest(f"decisions must be one of {known}, got {self.decisions!r}", field="decisions")
-        if self.session_id and not _SESSION_ID.fullmatch(self.session_id):
+            raise InvalidRequest(f"decisions must be one of {known}, got {short(self.decisions)}", field="decisions")
+        text("model", self.model)
+        if text("session_id", self.session_id) and not _SESSION_ID.fullmatch(self.session_id):
             raise InvalidRequest(
-                f"session_id must be 1 to 64 letters, digits, '.', '_' or '-', got {self.session_id!r}",
+                f"session_id must be 1 to 64 letters, digits, '.', '_' or '-', got {short(self.session_id)}",
                 field="session_id",
             )
-        if not all(isinstance(name, str) and name for name in self.channels):
-            raise InvalidRequest("channels: every channel needs a name", field="channels")
-        repeated = sorted({name for name in self.channels if self.channels.count(name) > 1})
-        if repeated:
-            raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")
         if self.profile is not None and not isinstance(self.profile, Mapping):
             raise InvalidRequest(
                 f"profile must be a mapping as `profile` gave it, such as json.load reads; got "
                 f"{type(self.profile).__name__}",
                 field="profile",
             )
-        if isinstance(self.rules, Path):
-            object.__setattr__(self, "rules", _text_of(self.rules, "rules"))
-        elif not isinstance(self.rules, str):
-            raise InvalidRequest(
-                f"rules must be the text of a rules file, or a pathlib.Path of one; got {type(self.rules).__name__}",
-                field="rules",
-            )
+        set_to("rules", _rules(self.rules))
         if self.joints is not None:
             self._check_joints(self.joints)
 
@@ -204,10 +197,39 @@ class Limits:
     keep_s: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in ("in_flight_s", "unread", "message_bytes", "silence_s", "stall_s", "reconnect_s", "keep_s"):
-            value = getattr(self, name)
-            if not value > 0:
-                raise InvalidRequest(f"{name} must be positive, got {value}", field=name)
+        for name in ("unread", "message_bytes"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name in ("in_flight_s", "silence_s", "stall_s", "reconnect_s", "keep_s"):
+            object.__setattr__(self, name, positive(name, getattr(self, name), "seconds"))
+
+
+def _names(channels: object) -> tuple[str, ...]:
+    if isinstance(channels, str):
+        raise InvalidRequest("channels must be a sequence of names, got one string", field="channels")
+    if not isinstance(channels, Iterable):
+        raise InvalidRequest(
+            f"channels must be a sequence of names, one for each channel, got {short(channels)}", field="channels"
+        )
+    names = tuple(channels)
+    if not all(isinstance(name, str) and name for name in names):
+        raise InvalidRequest("channels: every channel needs a name", field="channels")
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise InvalidRequest(f"channels must be unique; repeated: {', '.join(repeated)}", field="channels")
+    return tuple(text("channels", name) for name in names)
+
+
+def _rules(given: object) -> str:
+    if isinstance(given, Path):
+        return _text_of(given, "rules")
+    if not isinstance(given, str):
+        raise InvalidRequest(
+            f"rules must be the text of a rules file, or a pathlib.Path of one; got {type(given).__name__}",
+            field="rules",
+        )
+    if given.endswith(".toml"):  # no text of rules ends so, but for a comment
+        raise InvalidRequest(f"rules is the text of a rules file: give pathlib.Path({short(given)})", field="rules")
+    return text("rules", given)
 
 
 def _text_of(path: Path, field: str) -> str:
@@ -216,12 +238,3 @@ def _text_of(path: Path, field: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InvalidRequest(f"{field}: {path} cannot be read ({why}); name another file", field=field) from error
-
-
-def _checked(field: str, value: object, bounds: tuple[float, float], unit: str) -> float:
-    low, high = bounds
-    # Not a number compares false with everything, so it is refused here too.
-    if not isinstance(value, Real) or not low <= float(value) <= high:
-        allowed = f"{low:g} to {high:g} {unit}".rstrip()
-        raise InvalidRequest(f"{field} must be {allowed}, got {value!r}", field=field)
-    return float(value)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from reprlib import repr as short
 from typing import Any, Generic, cast
 
 import grpc
 from google.protobuf import wrappers_pb2
 
 from kineseg._address import checked_addresses
+from kineseg._arguments import positive, whole
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
 from kineseg._connections import Call, Channel, Connections
@@ -27,10 +30,11 @@ from kineseg._errors import (
 from kineseg._handshake import handshake_error
 from kineseg._status import error_from_status
 from kineseg._trust import TLS, Trust, trust
-from kineseg._wire import kind_to_wire
+from kineseg._wire import kind_to_wire, request_of
 from kineseg.v1 import segmentation_pb2 as pb
 
 _LONGEST_ANSWER_S = 20.0  # to the question whether a connection is alive
+_METADATA_KEY = re.compile(r"[a-z0-9_.-]+")
 _OWN_DEADLINE = "Deadline Exceeded"  # gRPC's word when it was not the server that gave up
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 # On the wire a health request is one string and its answer one integer, both field 1, just as these wrappers are;
@@ -63,20 +67,14 @@ class BaseClient(ABC, Generic[Channel, Call]):
         metadata: Mapping[str, str] | None = None,
         keepalive_s: float = 20.0,
     ) -> None:
-        if not timeout > 0:
-            raise InvalidRequest(f"timeout must be positive seconds, got {timeout}", field="timeout")
-        if retries < 0:
-            raise InvalidRequest(f"retries must be 0 or more, got {retries}", field="retries")
-        if not keepalive_s > 0:
-            raise InvalidRequest(f"keepalive_s must be positive seconds, got {keepalive_s}", field="keepalive_s")
         self._addresses = checked_addresses(address)
         self._at = 0  # which of them is asked
-        self._timeout = float(timeout)
-        self._retries = retries
-        self._limits = limits or Limits()
+        self._timeout = positive("timeout", timeout, "seconds")
+        self._retries = whole("retries", retries, 0)
+        self._limits = _limits(limits)
         self._trusts = {address: trust(address, tls, token, credentials) for address in self._addresses}
-        self._own_metadata = dict(metadata or {})
-        self._keepalive_s = keepalive_s
+        self._own_metadata = _metadata(metadata)
+        self._keepalive_s = positive("keepalive_s", keepalive_s, "seconds")
         self._state = ClientState.NEW
         self._connections: Connections[Channel, Call] = Connections(self._new_channel)
 
@@ -187,4 +185,37 @@ class BaseClient(ABC, Generic[Channel, Call]):
     def _watch_request(session_id: str, kinds: Iterable[str], cursor: str) -> pb.WatchEventsRequest:
         if isinstance(kinds, str):
             kinds = (kinds,)
-        return pb.WatchEventsRequest(session_id=session_id, kinds=[kind_to_wire(kind) for kind in kinds], cursor=cursor)
+        wanted = [kind_to_wire(kind) for kind in kinds]
+        return request_of(pb.WatchEventsRequest, session_id=session_id, kinds=wanted, cursor=cursor)
+
+
+def _limits(given: object) -> Limits:
+    if not isinstance(given, Limits | None):
+        raise InvalidRequest(f"limits must be kineseg.Limits, got {type(given).__name__}", field="limits")
+    return given or Limits()
+
+
+def _metadata(given: object) -> dict[str, str]:
+    """What goes with every call.
+
+    Raises:
+        InvalidRequest: gRPC cannot send it.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(
+            f'metadata must be a mapping, such as {{"x-request-id": "..."}}, got {type(given).__name__}',
+            field="metadata",
+        )
+    for key, value in given.items():
+        if not (isinstance(key, str) and _METADATA_KEY.fullmatch(key)) or key.startswith("grpc-"):
+            raise InvalidRequest(
+                f"metadata: a name is lower-case letters, digits, '-', '_' or '.', and begins with none of gRPC's "
+                f"own, grpc-; got {short(key)}",
+                field="metadata",
+            )
+        is_bytes = key.endswith("-bin") and isinstance(value, bytes)
+        if not is_bytes and not (isinstance(value, str) and value.isascii() and value.isprintable()):
+            raise InvalidRequest(f"metadata: the value of {key!r} must be printable ASCII text", field="metadata")
+    return dict(given)

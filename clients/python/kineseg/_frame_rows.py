@@ -26,9 +26,14 @@ def channel_rows(given: NDArray[Any], channels: int) -> NDArray[Any]:
         )
     rows = np.atleast_2d(given)
     if rows.shape[1] != channels:
-        hint = "; one channel over time is frames.reshape(-1, 1)" if given.ndim == 1 and channels == 1 else ""
+        hint = ""
+        if given.ndim == 1 and channels == 1:
+            hint = "; one channel over time is frames.reshape(-1, 1)"
+        elif given.ndim == 2 and given.shape[0] == channels:
+            hint = "; a row is a frame: frames.T"
+        has = f"{channels} channels" if channels > 1 else "1 channel"
         raise WrongChannels(
-            f"a frame of this stream has {channels} channels, got {rows.shape[1]} (shape {given.shape}){hint}",
+            f"a frame of this stream has {has}, got {rows.shape[1]} (shape {given.shape}){hint}",
             field="frames",
         )
     return rows
@@ -51,7 +56,9 @@ def joint_rows(given: NDArray[Any], joints: Joints) -> NDArray[Any]:
             "see Joints.rows"
         )
     if given.shape != frame and given.shape[1:] != frame:
-        raise WrongChannels(f"{what}; got {given.shape}", field="frames")
+        is_flat = given.shape[-1:] == (joints.width,) and joints.rotations == "none"
+        hint = f"; frames.reshape(-1, {frame[0]}, 3) makes it such" if is_flat else ""
+        raise WrongChannels(f"{what}; got {given.shape}{hint}", field="frames")
     return given.reshape(-1, joints.width)
 
 

@@ -256,6 +256,8 @@ def local_model(source: str | Path) -> LocalModel:
         NotFound: There is neither such a model nor such a file or folder.
         InvalidRequest: The bundle is not a valid one; says why.
     """
+    if not isinstance(source, str | Path):
+        raise InvalidRequest(f"model must be a name, or the path of a bundle, got {source!r}", field="model")
     if source == SCRATCH:
         return LocalModel(None)
     packaged = packaged_bundle()
@@ -266,7 +268,7 @@ def local_model(source: str | Path) -> LocalModel:
         if source == shipped.name:
             return LocalModel(shipped)
         names.insert(0, shipped.name)
-    if not path.exists():
+    if not source or not path.exists():
         known = " and ".join(map(repr, names))
         raise NotFound(f"there is no model {str(source)!r}: there are {known}, or give the path of a bundle", code="",
                        field="model")  # fmt: skip

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg._arrays import real_numbers
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import InvalidRequest, NotFound
 from kineseg._events import (
@@ -235,12 +236,19 @@ def plan_segmentation(
     source = _as_recording(recording)
     joints = None
     if source is None:
-        frames = np.asarray(recording)
+        if isinstance(recording, str | Path):
+            raise InvalidRequest(
+                f"recording is the name of a file: give kineseg.motion.read({str(recording)!r})", field="recording"
+            )
+        frames = real_numbers(cast("ArrayLike", recording), "recording")
         timestamps = None
         if frames.ndim == 1 and chosen.takes_any_channels:
             frames = frames[:, None]
         if frames.ndim != 2:
-            raise InvalidRequest(f"frames must have shape (frames, channels), got {frames.shape}", field="recording")
+            hint = "; joints (frames, joints, 3) go in as a kineseg.motion.Recording" if frames.ndim == 3 else ""
+            raise InvalidRequest(
+                f"an array of frames has shape (frames, channels), got {frames.shape}{hint}", field="recording"
+            )
         if rate is None:
             raise InvalidRequest("an array does not know its rate: give rate= in frames per second", field="rate")
         names = tuple(channels)

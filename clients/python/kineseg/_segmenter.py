@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from kineseg._arrays import array_of
 from kineseg._chunker import Chunker
 from kineseg._config import Decisions, StreamConfig
 from kineseg._errors import FailedPrecondition, Internal, InvalidRequest, StreamClosed, UsageError
@@ -292,7 +292,7 @@ class Segmenter:
 
     def _open_unnamed(self, frames: ArrayLike) -> tuple[_local.LocalStream, Chunker]:
         """Opens a stream whose channels have no names: as many as the first frames have."""
-        shape = np.shape(frames)
+        shape = array_of(frames, "frames").shape
         if len(shape) not in (1, 2):
             raise InvalidRequest(
                 f"frames must have shape (frames, channels), or (channels,) for one; got {shape}", field="frames"

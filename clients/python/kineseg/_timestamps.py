@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg._arrays import array_of
 from kineseg._errors import InvalidRequest
 
 _MOST_SECONDS = 2**63 / 1e9
@@ -21,16 +22,14 @@ def nanoseconds_of(times: ArrayLike, field: str) -> NDArray[np.int64]:
     Raises:
         InvalidRequest: They are not numbers, not finite, or beyond 2^63 nanoseconds.
     """
-    try:
-        given = np.atleast_1d(np.asarray(times))
-    except (TypeError, ValueError) as error:
-        raise InvalidRequest(f"{field} must be an array of numbers: {error}", field=field) from None
+    given = np.atleast_1d(array_of(times, field))
     kind = given.dtype.kind
     if kind in "mM":
         return _of_dates(given, field)
     if kind not in "fiu":
         unit = "seconds" if field == "timestamps" else "whole nanoseconds"
-        raise InvalidRequest(f"{field} must be {unit}, got {given.dtype}", field=field)
+        dates = "; dates go in as np.array(..., dtype='datetime64[ns]')" if kind == "O" else ""
+        raise InvalidRequest(f"{field} must be {unit}, got {given.dtype}{dates}", field=field)
     if field == "timestamps":
         return _of_seconds(given, field)
     if kind == "f" and not (np.isfinite(given) & (np.rint(given) == given)).all():
@@ -44,7 +43,10 @@ def _of_seconds(given: NDArray[np.generic], field: str) -> NDArray[np.int64]:
     if given.dtype.kind == "f":
         seconds = given.astype(np.float64)
         if not (np.abs(seconds) < _MOST_SECONDS).all():  # false for what is not a number, too
-            raise InvalidRequest(f"{field} must be finite seconds", field=field)
+            raise InvalidRequest(
+                f"{field} must be finite seconds, below {_MOST_SECONDS:.1e}; nanoseconds go into timestamps_ns=",
+                field=field,
+            )
         # Whole seconds and the rest apart: their product with 10^9 would lose nanoseconds of a time since 1970.
         whole = np.floor(seconds)
         rest: NDArray[np.int64] = np.rint((seconds - whole) * 1e9).astype(np.int64)

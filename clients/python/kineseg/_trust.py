@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import grpc
@@ -101,8 +102,8 @@ def trust(
     Raises:
         InvalidRequest: Something of it cannot be used, or the token would be sent for everyone to read.
     """
-    is_told = (tls is not None or credentials is not None) and token is not None
-    said = {} if is_told and tls is not True else _said(address)
+    is_given = (tls is not None or credentials is not None) and token is not None
+    said = {} if is_given and tls is not True else _said(address)
     chosen = _tls(tls, said) if credentials is None else None
     if credentials is not None and tls is not None:
         raise InvalidRequest("give tls or credentials, not both", field="tls")
@@ -125,6 +126,10 @@ def _tls(given: TLS | bool | str | os.PathLike[str] | None, said: Mapping[str, A
         return None
     if isinstance(given, str | os.PathLike):
         return TLS(ca=given)
+    if not (given is None or given is True):
+        raise InvalidRequest(
+            f"tls must be True, False, a kineseg.TLS, or the file of an authority, got {short(given)}", field="tls"
+        )
     found = {key: said[key] for key in ("ca", "cert", "key", "server_name") if key in said}
     if given is True or said.get("tls", bool(found)):
         return TLS(**found)
@@ -137,10 +142,10 @@ def _token(given: str | None, said: Mapping[str, Any]) -> str:
         token = said.get("token", "")
         if not token and "token_file" in said:
             token = _read(said["token_file"], "token_file").decode("utf-8", "replace")
-    token = token.strip()
-    if not (token.isascii() and token.isprintable()) or " " in token:
+    shown = token.strip() if isinstance(token, str) else None
+    if shown is None or not (shown.isascii() and shown.isprintable()) or " " in shown:
         raise InvalidRequest("the token is not one: it is printable ASCII, without spaces", field="token")
-    return token
+    return shown
 
 
 def _said(address: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, MutableSequence
 from dataclasses import fields
 from functools import lru_cache
+from reprlib import repr as short
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from kineseg._joints import joints_from_wire, joints_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
 Value = TypeVar("Value")
+Request = TypeVar("Request", bound=Message)
 
 _DECISIONS: dict[Decisions, pb.Decisions.ValueType] = {
     "all": pb.DECISIONS_ALL,
@@ -34,6 +36,20 @@ _CHOICES: dict[str, tuple[type[enum.StrEnum], enum.StrEnum, str]] = {
 }
 _ABOUT = {entry.name for entry in fields(Event)}
 _HEALTH = {1: Health.SERVING, 2: Health.NOT_SERVING}
+
+
+def request_of(kind: type[Request], **values: Any) -> Request:
+    """A request with what a caller gave.
+
+    Raises:
+        InvalidRequest: A value is not of its field's type; says which.
+    """
+    for field, value in values.items():
+        try:
+            kind(**{field: value})
+        except (TypeError, ValueError):  # the latter for text with half a character
+            raise InvalidRequest(f"{field} cannot be {short(value)}", field=field) from None
+    return kind(**values)
 
 
 def config_to_wire(config: StreamConfig) -> pb.StreamConfig:

@@ -145,19 +145,24 @@ def load_bundle(path: Path, *, boundary_network: bool = True) -> Bundle:
 def _read_folder(path: Path) -> dict[str, bytes]:
     if not path.is_dir():
         raise BadBundle(path, MANIFEST, "there is no such folder or .zip file")
+    if not (path / MANIFEST).is_file():  # any other folder may be the root of a disk
+        raise BadBundle(path, MANIFEST, "the file is missing")
     root = path.resolve()
     files: dict[str, bytes] = {}
     left = _MAX_BYTES
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        if not file.resolve().is_relative_to(root):
-            raise BadBundle(path, name, "the file is a link that leads out of the bundle")
-        if file.is_file():
-            left -= file.stat().st_size
-            if left < 0 or len(files) >= _MOST_FILES:
-                most = f"{_MAX_BYTES >> 20} MiB" if left < 0 else f"{_MOST_FILES} files"
-                raise BadBundle(path, name, f"with this file the bundle is larger than {most}")
-            files[name] = file.read_bytes()
+    try:
+        for file in path.rglob("*"):
+            name = file.relative_to(path).as_posix()
+            if not file.resolve().is_relative_to(root):
+                raise BadBundle(path, name, "the file is a link that leads out of the bundle")
+            if file.is_file():
+                left -= file.stat().st_size
+                if left < 0 or len(files) >= _MOST_FILES:
+                    most = f"{_MAX_BYTES >> 20} MiB" if left < 0 else f"{_MOST_FILES} files"
+                    raise BadBundle(path, name, f"with this file the bundle is larger than {most}")
+                files[name] = file.read_bytes()
+    except OSError as error:
+        raise BadBundle(path, Path(error.filename or path).name, f"it cannot be read ({error.strerror})") from error
     return files
 
 

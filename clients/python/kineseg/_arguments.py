@@ -1,0 +1,82 @@
+"""Plain values that callers pass, checked before anything is made of them."""
+
+from __future__ import annotations
+
+import operator
+from numbers import Integral, Real
+from reprlib import repr as short
+from typing import TypeGuard
+
+import numpy as np
+
+from kineseg._errors import InvalidRequest
+
+
+def number(field: str, value: object, bounds: tuple[float, float], unit: str = "") -> float:
+    """A number within bounds, which are allowed themselves.
+
+    Raises:
+        InvalidRequest: It is none, or lies outside.
+    """
+    low, high = bounds
+    # Not a number compares false with everything, so it is refused here too.
+    if not _is_real(value) or not low <= float(value) <= high:
+        allowed = f"{low:g} to {high:g} {unit}".rstrip()
+        raise InvalidRequest(f"{field} must be {allowed}, got {short(value)}", field=field)
+    return float(value)
+
+
+def positive(field: str, value: object, unit: str = "") -> float:
+    """A number above 0, which may be infinite.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if not _is_real(value) or not float(value) > 0:
+        raise InvalidRequest(f"{field} must be {f'positive {unit}'.rstrip()}, got {short(value)}", field=field)
+    return float(value)
+
+
+def whole(field: str, value: object, least: int) -> int:
+    """A whole number of at least so much.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    try:
+        found = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        found = least - 1
+    if isinstance(value, bool) or found < least:
+        raise InvalidRequest(f"{field} must be a whole number, {least} or more, got {short(value)}", field=field)
+    return found
+
+
+def flag(field: str, value: object) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidRequest: It is neither.
+    """
+    if not isinstance(value, Integral | np.bool_) or value not in (0, 1):
+        raise InvalidRequest(f"{field} must be True or False, got {short(value)}", field=field)
+    return bool(value)
+
+
+def text(field: str, value: object) -> str:
+    """Text that can be sent.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{field} must be text, got {short(value)}", field=field)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{field} holds half a character: {short(value)}", field=field) from None
+    return value
+
+
+def _is_real(value: object) -> TypeGuard[Real]:
+    return isinstance(value, Real) and not isinstance(value, bool)
