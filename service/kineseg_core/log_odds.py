@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-_LEAST = 1e-6  # probabilities nearer to 0 or 1 than this are not told apart
+_LEAST = 1e-6  # probabilities nearer to 0 or 1 than this count as those
 
 
 def log_odds(probability: float) -> float:

@@ -71,7 +71,7 @@ def test_an_epoch_tells_its_unit_by_its_size(tmp_path: Path, unit: float) -> Non
         else str(round(1_700_000_000 / unit) + round(i / 50 / unit))
         for i in range(30)
     ]
-    for name in ("timestamp", "x17"):  # the second is a clock that nobody called one
+    for name in ("timestamp", "x17"):  # the second is a clock that no one called one
         recording = read(table(tmp_path, name, ticks))
         assert recording.channels == ("a",)
         assert recording.rate == pytest.approx(50.0, rel=1e-3)

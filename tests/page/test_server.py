@@ -119,7 +119,7 @@ async def test_static_files_and_nothing_else(served: tuple[Hub, PageServer, aioh
             assert answer.status == 404, name
 
 
-def test_tokens_are_told_apart_and_needed() -> None:
+def test_tokens_differ_and_are_needed() -> None:
     assert new_token() != new_token()
     access = Access({"x": None, "y": "tenant"})
     assert (access.guest("x"), access.guest("y"), access.guest("")) == (Guest(None), Guest("tenant"), None)

@@ -1,4 +1,4 @@
-"""What pages are told: all events, in order; as many poses as they can take; and no more is kept than may be."""
+"""What pages are sent: all events, in order; as many poses as they can take; and no more is kept than may be."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of(batch: list[Any] | None, kind: str) -> list[dict[str, Any]]:
     return [message for message in (batch or [0, []])[1] if message["type"] == kind]
 
 
-def test_a_browser_is_told_of_streams_then_of_what_is_new() -> None:
+def test_a_browser_is_sent_streams_then_what_is_new() -> None:
     hub = Hub()
     feed = hub.open(info())
     feed.event(started(1))

@@ -191,6 +191,19 @@ def test_a_stream_of_other_streams_is_refused(server: str, connect: Any, motion:
             ours.send(motion[:5])
 
 
+def test_what_is_given_for_no_frames_is_refused(server: str, connect: Any, motion: Frames) -> None:
+    with connect(server).streams() as many:
+        one, two = many.open(rate=30), many.open(rate=30)
+        for field in ("timestamps", "timestamps_ns", "first_frame"):
+            with pytest.raises(kineseg.UsageError, match=f"{field}.*give its frames"):
+                many.send({one: motion[:1]}, **{field: {two: 0}})
+        with pytest.raises(kineseg.InvalidRequest, match=r"open\(\) opens one"):
+            many.open_all(kineseg.StreamConfig(rate=30))
+        many.send({one: motion[:1], two: motion[:1]}, first_frame={two: 0})
+        many.end_input()
+        assert len(by_stream(many)) == 2
+
+
 def test_a_slow_server_slows_its_sender_within_the_window(tiny_bundle: Any, connect: Any, motion: Frames) -> None:
     from kineseg_service.config import Settings
     from kineseg_service.server import BackgroundServer

@@ -1,4 +1,4 @@
-"""Watchers read the event log at their own pace, go on where they were, and are told what they came too late for."""
+"""Watchers read the event log at their own pace, go on where they were, and hear what they came too late for."""
 
 from __future__ import annotations
 
@@ -71,35 +71,35 @@ def test_a_watcher_that_comes_back_gets_what_it_has_not_seen(serve: Serve) -> No
         assert ids(only) == [expected[1][-1]]
 
 
-def test_a_watcher_that_comes_too_late_is_told_how_many_it_lost(serve: Serve) -> None:
+def test_a_watcher_that_comes_too_late_hears_how_many_it_lost(serve: Serve) -> None:
     with serve(event_log_bytes=40_000, metrics_port=0) as (server, stub):
         begin = cursor_at(stub, "")
-        told = [(event.stream_id, event.seq) for event in events(segment(stub, GAPS))]
-        seen = watched_up_to(stub, begin, told[-1])
-        assert 0 < len(seen) < len(told)
-        assert ids(seen) == told[-len(seen) :]
-        assert [watched.dropped for watched in seen] == [len(told) - len(seen), *[0] * (len(seen) - 1)]
-        assert scraped(server, "kineseg_event_log_trimmed_total") == len(told) - len(seen)
-        assert scraped(server, "kineseg_watch_dropped_total") == len(told) - len(seen)
+        emitted = [(event.stream_id, event.seq) for event in events(segment(stub, GAPS))]
+        seen = watched_up_to(stub, begin, emitted[-1])
+        assert 0 < len(seen) < len(emitted)
+        assert ids(seen) == emitted[-len(seen) :]
+        assert [watched.dropped for watched in seen] == [len(emitted) - len(seen), *[0] * (len(seen) - 1)]
+        assert scraped(server, "kineseg_event_log_trimmed_total") == len(emitted) - len(seen)
+        assert scraped(server, "kineseg_watch_dropped_total") == len(emitted) - len(seen)
 
 
-def test_a_watcher_that_stops_reading_delays_no_one_and_is_told_what_it_lost(serve: Serve) -> None:
+def test_a_watcher_that_stops_reading_delays_no_one_and_hears_what_it_lost(serve: Serve) -> None:
     with serve(event_log_bytes=40_000) as (server, stub), grpc.insecure_channel(server.address, SMALL) as channel:
         watch = Stub(channel).WatchEvents(pb.WatchEventsRequest())
         watch.initial_metadata()
-        told: list[pb.Event] = []
-        while len(told) < 2000:  # more than the transport takes
-            told += events(segment(stub, GAPS))
+        emitted: list[pb.Event] = []
+        while len(emitted) < 2000:  # more than the transport takes
+            emitted += events(segment(stub, GAPS))
         seen = []
         for watched in watch:
             seen.append(watched)
-            if ids([watched]) == [(told[-1].stream_id, told[-1].seq)]:
+            if ids([watched]) == [(emitted[-1].stream_id, emitted[-1].seq)]:
                 break
         watch.cancel()
-        where = {(event.stream_id, event.seq): at for at, event in enumerate(told)}
+        where = {(event.stream_id, event.seq): at for at, event in enumerate(emitted)}
         places = [-1, *(where[one] for one in ids(seen))]
         assert [b - a - 1 for a, b in itertools.pairwise(places)] == [watched.dropped for watched in seen]
-        assert sum(watched.dropped for watched in seen) == len(told) - len(seen) > 0
+        assert sum(watched.dropped for watched in seen) == len(emitted) - len(seen) > 0
 
 
 def read_all(log: EventLog, position: int) -> list[bytes]:
@@ -143,9 +143,9 @@ def test_a_cursor_of_another_server_gives_all_and_says_so(serve: Serve) -> None:
     with serve() as (_, stub):
         other = cursor_at(stub, "")
     with serve() as (_, stub):
-        told = [(event.stream_id, event.seq) for event in events(segment(stub, cut(FRAMES)))]
-        seen = watched_up_to(stub, other, told[-1])
-        assert ids(seen) == told
+        emitted = [(event.stream_id, event.seq) for event in events(segment(stub, cut(FRAMES)))]
+        seen = watched_up_to(stub, other, emitted[-1])
+        assert ids(seen) == emitted
         assert [watched.log_changed for watched in seen] == [True] + [False] * (len(seen) - 1)
 
 

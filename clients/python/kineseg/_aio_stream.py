@@ -167,7 +167,7 @@ class AsyncStream(BaseStream, AsyncReading):
         return item
 
     def _cancels(self) -> bool:
-        """Gives the stream up; whether the server is yet to be told, which then ends the call."""
+        """Gives the stream up; whether the server gets to know, which then ends the call."""
         self._protocol.cancel()
         self._arrived()
         self._queued()

@@ -87,7 +87,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncReading):
 
     async def open_all(self, configs: Iterable[StreamConfig]) -> list[AsyncSharedStream]:
         """Open streams, all at once; those that could not be opened have their `error`."""
-        streams = [AsyncSharedStream(self._configure(config, {}), self) for config in configs]
+        streams = [AsyncSharedStream(config, self) for config in self._configs(configs)]
         left = streams
         tries = self._settings.tries()
         while True:
@@ -137,7 +137,7 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncReading):
             self._end_call()
 
     def _cancels(self) -> bool:
-        """Gives all up; whether the server is told so, which then ends the call."""
+        """Gives all up; whether the server gets to know, which then ends the call."""
         self._change(self._protocol.cancel)
         return self._protocol.gives_up
 

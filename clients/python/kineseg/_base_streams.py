@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from numpy.typing import ArrayLike
@@ -63,6 +63,14 @@ class BaseStreams(Generic[Shared]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({self._protocol.count_open()} open)>"
+
+    def _configs(self, configs: Iterable[StreamConfig]) -> list[StreamConfig]:
+        if not isinstance(configs, Iterable):
+            raise InvalidRequest(
+                f"configs must be a sequence of StreamConfig, got one {type(configs).__name__}: open() opens one",
+                field="configs",
+            )
+        return [self._configure(config, {}) for config in configs]
 
     def _attempt(self, streams: list[Shared]) -> list[MemberProtocol[BaseSharedStream]]:
         """The streams are about to be asked for, perhaps again."""

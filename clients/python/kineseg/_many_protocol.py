@@ -40,7 +40,7 @@ class ManyProtocol(Generic[Handle]):
         self.answers = 0  # how many messages have come back
         self.asked = Asked()
         self.progress = 0  # how often something has come of a stream
-        self.gives_up = False  # the server is told that streams are given up, and ends the call
+        self.gives_up = False  # streams are given up, and the server gets to know, which then ends the call
         self.outage: Outage | None = None  # there is no connection now
         self.input_ended = False  # nothing more will be sent, and no stream opened
         self.calling = False  # there is a call
@@ -289,12 +289,12 @@ class ManyProtocol(Generic[Handle]):
 
     def cancel(self) -> None:
         """Give all streams up."""
-        tells = self.resumes and self.calling and self.outage is None
+        kept = self.resumes and self.calling and self.outage is None
         self._queue.clear()
         for member in list(self._members.values()):
             member.cancel()
         self.input_ended = True
-        self.gives_up = self.gives_up or tells  # a server that is not told would keep them
+        self.gives_up = self.gives_up or kept  # a server that does not know would keep them
         if not self.gives_up:
             self.calling = False
             self._queue.clear()

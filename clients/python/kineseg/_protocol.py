@@ -50,7 +50,7 @@ class StreamProtocol(StreamLife):
         self._requests: deque[pb.SegmentRequest] = deque()
         self._unread: deque[Event | FrameResult | Reconnected] = deque()
         self._call = 0  # how many calls there have been
-        self.gives_up = False  # it is over here, and the server is told so, which then ends the call
+        self.gives_up = False  # it is over here, and the server gets to know, which then ends the call
         self._sender: Hashable | None = None
 
     # -- towards the transport
@@ -168,7 +168,7 @@ class StreamProtocol(StreamLife):
         if was_over:
             return
         self._requests.clear()
-        if self.resume is not None and self.outage is None:  # a server that is not told would keep it
+        if self.resume is not None and self.outage is None:  # a server that does not know would keep it
             self._requests.append(pb.SegmentRequest(give_up=pb.GiveUp()))
             self.gives_up = True
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from numpy.typing import ArrayLike
 
 from kineseg._chunker import Batch
-from kineseg._errors import KinesegError
+from kineseg._errors import KinesegError, UsageError
 from kineseg._member_protocol import MemberProtocol
 from kineseg._stream_life import StreamState
 
@@ -82,7 +82,15 @@ def parts_of(
     timestamps_ns: PerStream[Handle, ArrayLike],
     first_frame: PerStream[Handle, int],
 ) -> Iterator[tuple[Handle, Part]]:
-    """What is sent to each stream: what is no mapping is for all of them."""
+    """What is sent to each stream: what is no mapping is for all of them.
+
+    Raises:
+        UsageError: A mapping is also of a stream to which nothing is sent.
+    """
+    for name, values in (("timestamps", timestamps), ("timestamps_ns", timestamps_ns), ("first_frame", first_frame)):
+        if isinstance(values, Mapping) and not values.keys() <= frames.keys():
+            strange = next(iter(values.keys() - frames.keys()))
+            raise UsageError(f"{name} has {strange!r}, to which no frames are sent: give its frames, too")
 
     def of(handle: Handle, value: Mapping[Handle, Any] | Any) -> Any:
         return value.get(handle) if isinstance(value, Mapping) else value

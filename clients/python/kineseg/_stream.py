@@ -125,10 +125,10 @@ class Stream(BaseStream, Reading):
         """Give the stream up; events that arrived can still be read."""
         with self._arrived:
             self._protocol.cancel()
-            tells = self._protocol.gives_up
+            gives_up = self._protocol.gives_up
             self._arrived.notify_all()
             self._queued.notify_all()
-        if tells:
+        if gives_up:
             self._end_call_soon(GIVE_UP_S)
         else:
             self._end_call()

@@ -109,9 +109,10 @@ class Streams(BaseStreams[SharedStream], Reading):
         """Open streams, all at once; those that could not be opened have their `error`.
 
         Raises:
+            InvalidRequest: These are no configurations; nothing was opened.
             StreamClosed: The input has been ended.
         """
-        streams = [SharedStream(self._configure(config, {}), self) for config in configs]
+        streams = [SharedStream(config, self) for config in self._configs(configs)]
         left = streams
         tries = self._settings.tries()
         while True:

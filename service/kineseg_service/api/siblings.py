@@ -77,7 +77,7 @@ class Siblings:
             grpc.aio.AioRpcError: One could not.
         """
 
-        await self._tell_all(_RELOAD)  # one that is not there reads the bank when it starts
+        await self._notify_all(_RELOAD)  # one that is not there reads the bank when it starts
 
     async def join(self) -> None:
         """Says to all others that this one answers; returns when their watchers watch it.
@@ -85,7 +85,7 @@ class Siblings:
         Raises:
             grpc.aio.AioRpcError: One cannot.
         """
-        await self._tell_all(_JOIN, bytes([self.own]))
+        await self._notify_all(_JOIN, bytes([self.own]))
 
     async def joined(self, index: int) -> None:
         """Another one answers: returns when all that watch here watch it, too."""
@@ -107,8 +107,8 @@ class Siblings:
         others = [socket for index, socket in enumerate(self.sockets) if index != self.own]
         return max(await asyncio.gather(*map(ask, others)), key=len, default=b"")
 
-    async def _tell_all(self, what: str, message: bytes = b"") -> None:
-        async def tell(socket: str) -> None:
+    async def _notify_all(self, what: str, message: bytes = b"") -> None:
+        async def notify(socket: str) -> None:
             async with connected(socket) as channel:
                 ask: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{_SERVICE}/{what}")
                 try:
@@ -117,7 +117,7 @@ class Siblings:
                     if error.code() is not grpc.StatusCode.UNAVAILABLE:
                         raise
 
-        await asyncio.gather(*map(tell, self.sockets))
+        await asyncio.gather(*map(notify, self.sockets))
 
     async def _answers(
         self, method: str, request: Message, answer: type[Answer], passed_over: Sequence[str] = ()

@@ -64,7 +64,7 @@ class SentPage:
         for stream in ended[: max(0, len(ended) - _MOST_ENDED)]:
             del self._feeds[stream]
         feed = self._feeds[info.stream] = SentFeed(info, self)
-        self.tell("open", asdict(info))
+        self.say("open", asdict(info))
         return feed
 
     def get(self, stream: str, tenant: str | None = None) -> SentFeed | None:
@@ -75,7 +75,7 @@ class SentPage:
     def pass_over(self, count: int) -> None:
         """Streams are counted where they are shown."""
 
-    def tell(self, *entry: Any) -> None:
+    def say(self, *entry: Any) -> None:
         """Says it soon, with what else there is to say."""
         if not self._gathered:
             asyncio.get_running_loop().call_later(_GATHERED_S, self._send)
@@ -111,7 +111,7 @@ class SentPage:
                 error = ""
             except KinesegError as refused:
                 error = str(refused)
-        self.tell("taught", number, error)
+        self.say("taught", number, error)
 
 
 class SentFeed:
@@ -131,28 +131,28 @@ class SentFeed:
         """The next frames, ``(T, C)``."""
         if not self._page.is_busy:
             values = np.asarray(frames, dtype=np.float32)
-            self._page.tell("poses", self.info.stream, values.tobytes(), values.shape[1], list(times_s))
+            self._page.say("poses", self.info.stream, values.tobytes(), values.shape[1], list(times_s))
 
     def result(self, result: FrameResult) -> None:
         """The next result."""
         if not self._page.is_busy:
             embedding = np.asarray(result.embedding, dtype=np.float32).tobytes()
             about = result.frame, result.time_s, result.surprise, result.anomaly_score, result.label
-            self._page.tell("result", self.info.stream, about, embedding)
+            self._page.say("result", self.info.stream, about, embedding)
 
     def event(self, event: Event) -> None:
         """The next event."""
-        self._page.tell("event", self.info.stream, event.to_dict())
+        self._page.say("event", self.info.stream, event.to_dict())
 
     def arrived(self, frames: int, captured_s: float | None = None) -> None:
         """Frames have come."""
-        self._page.tell("arrived", self.info.stream, frames, captured_s, monotonic())
+        self._page.say("arrived", self.info.stream, frames, captured_s, monotonic())
 
     def decided(self, delay_s: float) -> None:
         """Frames are through."""
-        self._page.tell("decided", self.info.stream, delay_s)
+        self._page.say("decided", self.info.stream, delay_s)
 
     def end(self, why: str = "ended") -> None:
         """Nothing more comes."""
         self.ended = why
-        self._page.tell("end", self.info.stream, why)
+        self._page.say("end", self.info.stream, why)

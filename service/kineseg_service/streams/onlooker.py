@@ -179,7 +179,7 @@ class ShownEngine(Engine):
     """An engine whose streams an onlooker sees.
 
     Args:
-        onlooker: Is told what is submitted.
+        onlooker: Sees what is submitted.
     """
 
     def __init__(

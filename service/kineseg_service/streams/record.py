@@ -16,7 +16,7 @@ from kineseg_service.streams.resumable import Seen, Sent
 
 _VERSION = 2
 IN_FLIGHT_S = 30.0
-"""What was sent longer ago has come, or its client has told by now that it has not."""
+"""What was sent longer ago has come, or its client has said by now that it has not."""
 _OF_ERRORS = ("field", "reason", "minimum", "maximum", "error_id", "limit", "retry_after_s")
 
 

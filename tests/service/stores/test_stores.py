@@ -187,22 +187,22 @@ def made() -> Iterator[Callable[..., StoreWriter]]:
         writer.stop(1.0)
 
 
-def test_a_slow_store_slows_nobody_and_gets_the_newest_states_together(made: Callable[..., StoreWriter]) -> None:
-    store, told = Slow(), list[bool]()
+def test_a_slow_store_slows_no_one_and_gets_the_newest_states_together(made: Callable[..., StoreWriter]) -> None:
+    store, kept = Slow(), list[bool]()
     writer = made(store, seal=lambda data: b"sealed " + data)
     writer.put(write(Key("", "first"), FIRST, b""))
     for number in range(100):
-        assert writer.put(write(ONE, FIRST, b"%d" % number), told.append)
+        assert writer.put(write(ONE, FIRST, b"%d" % number), kept.append)
         assert writer.put(write(OTHER, FIRST, b"%d" % number))
     taken = writer.take(ONE, PROOF)
     store.lets.set()
     assert taken.result() == Taken(FIRST + 1, b"sealed 99")
     assert writer.flush(60.0)
     assert sum(store.written) <= 3
-    assert told == [True]
-    writer.put(write(ONE, FIRST, b"late"), told.append)
+    assert kept == [True]
+    writer.put(write(ONE, FIRST, b"late"), kept.append)
     assert writer.flush(60.0)
-    assert told == [True, False]
+    assert kept == [True, False]
 
 
 def test_states_of_many_streams_go_together_unless_someone_waits_for_them(made: Callable[..., StoreWriter]) -> None:

@@ -39,15 +39,15 @@ async def check_source(source: Source, errors: ErrorConsole, *, stop: Stop, dura
     async with source:
         errors.print_line(f"listening to {source.where}")
         reading = asyncio.create_task(read())
-        began, told = time.monotonic(), 0.0
+        began, said = time.monotonic(), 0.0
         first: float | None = None
         while not (reading.done() or stop.is_set()):
             now = time.monotonic()
             first = first or (now if seen else None)
             if (first is not None and now - first >= lasts) or now - began > max(_PATIENCE_S, lasts):
                 break
-            if first is None and now - began >= SILENT_S and now - told >= 2 * SILENT_S:
-                told = now
+            if first is None and now - began >= SILENT_S and now - said >= 2 * SILENT_S:
+                said = now
                 errors.print_line(source.silence())
             await asyncio.sleep(0.05)
         if not reading.done():

@@ -162,5 +162,5 @@ class Feed:
 
 
 def _number(value: float) -> float | None:
-    """As short as it can be told apart on a screen; None: there is none."""
+    """With as many digits as a screen shows; None: there is none."""
     return float(f"{value:.5g}") if np.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""What a page is told of a stream when it begins."""
+"""What a page is sent of a stream when it begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one browser has been told, and what it is to be told next. A slow one misses poses, never events."""
+"""What one browser has been sent, and what comes next. A slow one misses poses, never events."""
 
 from __future__ import annotations
 

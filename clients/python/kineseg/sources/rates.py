@@ -44,7 +44,7 @@ def measured_rate(
         counted: Whether the sender counts its frames, so that the steps are sure.
 
     Returns:
-        None if that cannot be told: there are too few, or the clock stands.
+        None if that cannot be said: there are too few, or the clock stands.
     """
     if len(times_ns) < 2:
         return None

@@ -221,7 +221,7 @@ const STATES = { connected: "connected", lost: "connection lost, trying again",
   ended: "what sent this has ended; it goes on if that is started again", refused: "this page's token no longer holds: open the new address" };
 
 function tip(hit, event) {
-  const shown = byId("tip"), one = hit?.told, lines = [];
+  const shown = byId("tip"), one = hit?.about, lines = [];
   if (one) {
     lines.push(`segment ${one.id}, ${called(one)}`, `${clock(one.start)} to ${one.open ? "now" : clock(one.end)}, ${(one.end - one.start).toFixed(1)} s`);
     lines.push(one.confirmed ? "final start" : `provisional, confidence ${percent(one.confidence)}`);

@@ -165,7 +165,7 @@ export class Timeline {
         sheet.g.strokeRect(from - 1, top - 2, shown + 2, high + 4);
       }
     }
-    this.boxes.push({ x: from, y: top, wide: shown, high, bar: selectable ? bar : null, told: bar });
+    this.boxes.push({ x: from, y: top, wide: shown, high, bar: selectable ? bar : null, about: bar });
   }
 
   halo(word, x, y, room) {

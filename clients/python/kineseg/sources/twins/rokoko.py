@@ -32,7 +32,7 @@ class RokokoEncoder:
 
     Args:
         info: What the frames are.
-        packed: Whether by LZ4, as the software does unless told otherwise.
+        packed: Whether by LZ4, as the software does unless set otherwise.
     """
 
     def __init__(self, info: SourceInfo, *, packed: bool) -> None:
