@@ -12,6 +12,7 @@ import itertools
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -112,8 +113,17 @@ def load(
     *,
     source: Source = Source(),
     resume: bool = True,
+    begun: Callable[[], object] = lambda: None,
 ) -> ManyLoad:
-    """The same, of one load of a server that runs, or of several; `resume`: whether streams are to outlive their calls.
+    """The same, of one load of a server that runs, or of several.
+
+    Args:
+        server: Under it.
+        streams, calls: How many.
+        seconds: How long.
+        source: What each stream sends.
+        resume: Whether streams are to outlive their calls.
+        begun: Is called when they begin to send.
 
     Raises:
         RuntimeError: The client could not go on.
@@ -125,6 +135,8 @@ def load(
     process.start()
     theirs.close()  # so that a client that fails ends the waiting
     try:
+        ours.recv()
+        begun()
         found: ManyLoad = ours.recv()
     except EOFError:
         raise RuntimeError("the client failed; it has said why") from None
@@ -158,6 +170,7 @@ def _client(
         ]
         threads = [threading.Thread(target=group.run, args=(seconds,)) for group in groups]
         own = psutil.Process()
+        connection.send("begun")
         before = server.cpu_seconds(), _cpu_s(own), time.perf_counter()
         for thread in threads:
             thread.start()
