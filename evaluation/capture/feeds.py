@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.capture.brokers import NoBroker, free_port, mosquitto, nats_server
+from evaluation.capture.brokers import NoBroker, mosquitto, nats_server
+from evaluation.ports import free_port
 
 
 @dataclass(frozen=True)

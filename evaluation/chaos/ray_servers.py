@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
 import time
 import urllib.request
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kineseg_service.on_ray.ingress import addresses_of
+
+from evaluation.ports import free_port
 
 PATIENCE_S = 300.0
 """Ray takes as long as the machine lets it."""
@@ -119,13 +120,6 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {PATIENCE_S:g} s for {what}")
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """One that no one listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _json(url: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ from typing import Any, Self
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+
+from evaluation.ports import free_port
 
 _PATIENCE_S = 300.0  # kernels may have to be compiled first
 _LINES = 2000
@@ -35,7 +36,7 @@ class Server:
     """
 
     def __init__(self, **settings: object) -> None:
-        self._port, self._metrics_port = _free_ports(2)
+        self._port, self._metrics_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self._port}"
         self.log: deque[dict[str, Any]] = deque(maxlen=_LINES)
         self._settings = settings
@@ -161,15 +162,6 @@ def _written(value: object) -> str:
 
 def _without_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("KINESEG_")}
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free at this moment: a server that is started anew keeps its own."""
-    with_ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in with_ports]
-    for each in with_ports:
-        each.close()
-    return ports
 
 
 def key_file(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from kineseg.sinks import Relay, Retry, SinkEvent, Terms
 from kineseg_cli.relay_metrics import shown_to_prometheus
 from prometheus_client.parser import text_string_to_metric_families
 
+from evaluation.ports import free_port
 from tests.sinks.made_events import events
 
 
@@ -32,12 +33,6 @@ class Receiver:
 
     async def close(self) -> None:
         pass
-
-
-def free_port() -> int:
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        return int(some.getsockname()[1])
 
 
 def scraped(port: int) -> dict[tuple[str, str], float]:

@@ -21,8 +21,9 @@ from kineseg.motion import generate, inject
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
+from evaluation.ports import free_port
 from tests.cli.command import start
-from tests.sources.brokers import Broker, found, free_port
+from tests.sources.brokers import Broker, found
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
 # How long an alert may take from when it is decided, of which a hundredth is needed.

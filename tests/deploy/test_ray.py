@@ -23,7 +23,8 @@ from kineseg.motion import generate
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
-from evaluation.chaos.ray_servers import NoRay, RayServers, free_port, local_ray, wait_until
+from evaluation.chaos.ray_servers import NoRay, RayServers, local_ray, wait_until
+from evaluation.ports import free_port
 from tests.sdk.test_resume import Motion, events_of, reconnections
 from tests.service.stores.servers import redis_server
 from tests.service.talk import motion

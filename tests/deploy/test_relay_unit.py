@@ -11,8 +11,8 @@ from pathlib import Path
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
+from evaluation.ports import free_port
 from tests.deploy.units import check_with_systemd, service_of
-from tests.sources.brokers import free_port
 
 UNIT = "kineseg-relay.service"
 

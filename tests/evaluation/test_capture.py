@@ -10,12 +10,12 @@ from kineseg.sources.file import recorded_of
 from kineseg.sources.recorded import Recorded
 from kineseg.sources.twins import Faults
 
-from evaluation.capture.brokers import free_port
 from evaluation.capture.feeds import Feed
 from evaluation.capture.loopback import heard
 from evaluation.capture.planned import planned
 from evaluation.capture.segments import OfTheFile, begins_at, segmented
 from evaluation.capture.table import header, row
+from evaluation.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -19,6 +18,8 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from kineseg import _errors
 from kineseg._reasons import ERROR_OF_REASON
+
+from evaluation.ports import free_port
 
 FAILURES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 EXPECTED = {
@@ -189,15 +190,9 @@ def test_who_does_not_speak_kineseg_is_understood_by_the_code(trailing: Any, con
     assert (error.reason, error.retryable) == ("", False)
 
 
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
 @pytest.mark.parametrize("act", [*UNARY.values(), open_stream, lambda client: list(client.watch())])
 def test_no_server_is_unavailable_and_worth_another_try(act: Callable[[Any], Any], connect: Any) -> None:
-    address = free_address()
+    address = f"127.0.0.1:{free_port()}"
     with pytest.raises(kineseg.Unavailable, match=re.escape(address)) as caught:
         act(connect(address))
     assert caught.value.retryable

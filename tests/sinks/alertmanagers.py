@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from evaluation.ports import free_port
 from tests.sinks.http_receiver import HttpReceiver
-from tests.sources.brokers import Broker, found, free_port
+from tests.sources.brokers import Broker, found
 
 _ROUTE = """
 route: {receiver: hook, group_by: [session], group_wait: 0s, group_interval: 1s}

@@ -10,8 +10,9 @@ import redis
 from kineseg.sinks import Refused, Retry, SinkError, SinkEvent, open_sink
 
 from evaluation.chaos.redis_server import NoRedis, RedisServer
+from evaluation.ports import free_port
 from tests.sinks.made_events import events
-from tests.sources.brokers import found, free_port, mosquitto, nats_server
+from tests.sources.brokers import found, mosquitto, nats_server
 
 
 async def deliver(url: str) -> None:

@@ -11,9 +11,10 @@ import pytest
 import trustme
 from kineseg.sinks import Retry, open_sink
 
+from evaluation.ports import free_port
 from tests.sinks.http_receiver import HttpReceiver
 from tests.sinks.made_events import events
-from tests.sources.brokers import Broker, found, free_port, mosquitto, nats_server
+from tests.sources.brokers import Broker, found, mosquitto, nats_server
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from evaluation.capture import brokers
-from evaluation.capture.brokers import MOSQUITTO, Broker, NoBroker, free_port
+from evaluation.capture.brokers import MOSQUITTO, Broker, NoBroker
 
-__all__ = ["MOSQUITTO", "Broker", "found", "free_port", "mosquitto", "nats_server"]
+__all__ = ["MOSQUITTO", "Broker", "found", "mosquitto", "nats_server"]
 
 
 def found(name: str, remedy: str) -> str:

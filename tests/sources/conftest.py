@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-
 import pytest
 from kineseg.motion import Recording, generate
 from kineseg.sources.file import recorded_of
 from kineseg.sources.recorded import Recorded
+
+from evaluation import ports
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +27,4 @@ def recorded(motion: Recording) -> Recorded:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that no one uses now, neither by UDP nor by TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as connections:
-            connections.bind(("127.0.0.1", 0))
-            port = int(connections.getsockname()[1])
-            with contextlib.suppress(OSError):
-                datagrams.bind(("127.0.0.1", port))
-                return port
+    return ports.free_port()

@@ -20,8 +20,11 @@ from kineseg.sources.ndjson import NdjsonEncoder
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer
 
+from evaluation import ports
 from tests.cli.command import Command, start
 from tests.same_events import content
+
+PATIENCE_S = 300.0
 
 
 def emitted(path: Path) -> list[dict[str, object]]:
@@ -83,9 +86,7 @@ def test_check_says_what_comes(kineseg: Command, motion_file: Path, tmp_path: Pa
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return ports.free_port()
 
 
 def written(path: Path, motion: Recording) -> str:
@@ -144,14 +145,14 @@ def test_a_silent_source_says_so_and_ends_when_asked(free_port: int) -> None:
     assert "OSC, but not of VMC: /avatar/parameters/x" in said
     assert "switch on VMC" in said
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (0, ""), err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 def test_a_server_that_comes_back_is_used_again(motion_file: Path, free_port: int, tmp_path: Path) -> None:
     out = tmp_path / "events.jsonl"
-    settings = Settings(port=0, metrics_port=None, log_level="error")
+    settings = Settings(port=ports.free_port(), metrics_port=None, log_level="error")
     with BackgroundServer(settings) as server:
         address, url = server.address, f"ndjson+udp://127.0.0.1:{free_port}?rate=60&up=y"
         listening = start(["stream", url, "--server", address, "--out", out])
@@ -159,18 +160,18 @@ def test_a_server_that_comes_back_is_used_again(motion_file: Path, free_port: in
         try:
             until(lambda: out.exists() and bool(out.read_text()))
             server.stop(0.0)
-            with BackgroundServer(settings.model_copy(update={"port": server.port})):
+            with BackgroundServer(settings):
                 until(lambda: len({json.loads(line)["stream_id"] for line in out.read_text().splitlines()}) == 2)
         finally:
             playing.kill()
             playing.communicate()
             listening.send_signal(signal.SIGTERM)
-            _, err = listening.communicate(timeout=60)
+            _, err = listening.communicate(timeout=PATIENCE_S)
     assert "trying again, with a new stream" in err
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.05)

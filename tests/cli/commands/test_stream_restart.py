@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from kineseg import Client, KinesegError, segment
 from kineseg.motion import generate, read
 from kineseg.sources.recorded import load_recorded
 
+from evaluation.ports import free_port
 from tests.cli.command import start
 from tests.same_events import content
 
@@ -41,9 +41,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_port()
 
 
 @contextmanager
