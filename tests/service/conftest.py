@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc
 import pytest
+import structlog
 from kineseg_service.config import Settings
+from kineseg_service.logs import configure_logs
 from kineseg_service.server import BackgroundServer
 
 from tests.service.talk import Stub
@@ -42,6 +44,20 @@ def running(serve: Serve, tiny: Path, fragile: Path) -> Iterator[tuple[Backgroun
     """One server for all tests that leave it as they found it."""
     with serve(tiny, fragile, metrics_port=0, max_gap_s=1.0) as both:
         yield both
+
+
+@pytest.fixture
+def set_logs() -> Iterator[Callable[..., None]]:
+    """Sets the form and the least level of the logs of this process, see `configure_logs`, for one test.
+
+    The first server of a process sets them for all that follow: who looks at the log cannot know which one that was.
+    """
+    before: dict[str, Any] | None = structlog.get_config() if structlog.is_configured() else None
+    yield configure_logs
+    if before is None:
+        structlog.reset_defaults()
+    else:
+        structlog.configure(**before)
 
 
 @pytest.fixture

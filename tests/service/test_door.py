@@ -8,14 +8,13 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-import structlog
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from kineseg.v1 import segmentation_pb2 as pb
@@ -23,7 +22,6 @@ from kineseg_service.access.caller import Role
 from kineseg_service.access.rules import OPEN, ROLES
 from kineseg_service.access.token_file import BadTokens, Tokens, new_token
 from kineseg_service.config import Settings
-from kineseg_service.logs import configure_logs
 from kineseg_service.server import BackgroundServer
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
@@ -203,21 +201,19 @@ def test_a_connection_that_says_nothing_keeps_no_one_from_the_metrics(server: Ba
         assert scrape(server, keys.make("default", Role.ADMIN))[0] == 200
 
 
-def test_refusals_are_logged_and_no_token_is(serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusals_are_logged_and_no_token_is(
+    serve: Serve, tmp_path: Path, set_logs: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
     keys = Keyring(tmp_path / "tokens.json")
     good, weak = keys.make("lab"), keys.make("lab", Role.WATCH)
     over = keys.make("lab", expires=datetime.now(UTC))
     wrong = new_token("lab", [Role.STREAM])[0]
-    before = structlog.get_config()
-    configure_logs("debug", "json")
-    try:
-        with serve(tokens=keys.path) as (server, _):
-            for token in (weak, over, wrong):
-                ask(server.address, "/kineseg.v1.SegmentationService/Segment", bearer(token))
-            with stub_with(server.address, good) as stub:
-                segment(stub, cut(motion(60)))
-    finally:
-        structlog.configure(**before)
+    set_logs("debug", "json")
+    with serve(tokens=keys.path) as (server, _):
+        for token in (weak, over, wrong):
+            ask(server.address, "/kineseg.v1.SegmentationService/Segment", bearer(token))
+        with stub_with(server.address, good) as stub:
+            segment(stub, cut(motion(60)))
     log = capsys.readouterr().err
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     refused = [line for line in lines if line["event"] == "refused"]
@@ -231,19 +227,15 @@ def test_refusals_are_logged_and_no_token_is(serve: Serve, tmp_path: Path, capsy
 
 
 def test_who_knocks_all_day_does_not_fill_the_log(
-    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    serve: Serve, tmp_path: Path, set_logs: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = structlog.get_config()
-    configure_logs("debug", "json")
-    try:
-        with serve(tokens=Keyring(tmp_path / "tokens.json").path) as (_, stub):
-            started = time.monotonic()
-            for _ in range(300):
-                with pytest.raises(grpc.RpcError):
-                    stub.ListModels(pb.ListModelsRequest())
-            took = time.monotonic() - started
-    finally:
-        structlog.configure(**before)
+    set_logs("debug", "json")
+    with serve(tokens=Keyring(tmp_path / "tokens.json").path) as (_, stub):
+        started = time.monotonic()
+        for _ in range(300):
+            with pytest.raises(grpc.RpcError):
+                stub.ListModels(pb.ListModelsRequest())
+        took = time.monotonic() - started
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     refused = [line for line in lines if line["event"] == "refused"]
     assert 1 <= len(refused) <= 11 + 5 * took

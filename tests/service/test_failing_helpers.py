@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.boundary_network import packaged_network
 from kineseg_core.intake.intake import Intake
 from kineseg_core.session import Session
-from kineseg_service import logs, metrics
+from kineseg_service import metrics
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.scheduler import engine, ticks
 from kineseg_service.streams import event_log, live
@@ -26,7 +26,7 @@ from kineseg_service.streams.member import MemberStream
 
 from tests.same_events import content
 from tests.service.conftest import Serve
-from tests.service.talk import Call, Stub, config, cut, events, kinds, motion, segment, status_of, until
+from tests.service.talk import PATIENCE_S, Call, Stub, config, cut, events, kinds, motion, segment, status_of, until
 from tests.service.talk_many import Many, chunks, opens
 
 FRAMES = motion(300)
@@ -78,19 +78,20 @@ def test_a_helper_that_fails_changes_nothing(
 
 @pytest.mark.parametrize("stderr", [Closed(), None], ids=["closed", "none"])
 def test_logs_that_cannot_be_written_hurt_no_one(
-    stderr: Any, serve: Serve, expected: list[pb.Event], monkeypatch: pytest.MonkeyPatch
+    stderr: Any,
+    serve: Serve,
+    expected: list[pb.Event],
+    set_logs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stderr)
-    logs.configure_logs("debug")
-    try:
-        with serve(max_sessions=1, log_level="debug") as (_, stub):
-            for _ in range(2):
-                assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
-                bad = Call(stub, config())
-                bad.send(config())
-                assert status_of(bad.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
-    finally:
-        logs.configure_logs("error")
+    set_logs("debug")
+    with serve(max_sessions=1) as (_, stub):
+        for _ in range(2):
+            assert content(events(segment(stub, cut(FRAMES), session_id="same"))) == expected
+            bad = Call(stub, config())
+            bad.send(config())
+            assert status_of(bad.failure())[0] is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize(
@@ -210,10 +211,11 @@ def test_the_end_of_the_engine_ends_the_process(tiny: Path) -> None:
             call.send(*cut(FRAMES))
             assert status_of(call.failure())[0] is grpc.StatusCode.INTERNAL
         rest = "".join(lines)
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE_S) == 1
         assert "the engine has failed" in rest
     finally:
         process.kill()
+        process.wait()
         process.wait()
         process.stderr.close()  # type: ignore[union-attr]
 

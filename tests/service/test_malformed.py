@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import pytest
-import structlog
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_service.logs import configure_logs
 from kineseg_service.server import BackgroundServer
 
 from tests.service.conftest import Serve
-from tests.service.talk import chunk, config, cut, events, motion, segment, status_of
+from tests.service.talk import PATIENCE_S, chunk, config, cut, events, motion, segment, status_of
 
 METHODS = [
     (f"/{service.full_name}/{method.name}", method.client_streaming)
@@ -32,9 +31,9 @@ def call_with(server: BackgroundServer, path: str, streams: bool, *messages: byt
     answers: list[bytes] = []
     with grpc.insecure_channel(server.address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
         if streams:
-            call: Any = channel.stream_stream(path)(iter(messages), timeout=60)
+            call: Any = channel.stream_stream(path)(iter(messages), timeout=PATIENCE_S)
         else:
-            call = channel.unary_stream(path)(messages[0], timeout=60)
+            call = channel.unary_stream(path)(messages[0], timeout=PATIENCE_S)
         with pytest.raises(grpc.RpcError):
             answers.extend(call)
         return answers, call
@@ -61,19 +60,17 @@ def test_what_came_before_them_is_processed(running: tuple[BackgroundServer, Any
     assert events(responses)[-1].summary.frames == len(FRAMES)
 
 
-def test_they_are_no_failure_of_the_server(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    before = structlog.get_config()
-    configure_logs("info", "json")
-    try:
-        with serve() as (server, stub):
-            for path, streams in METHODS:
-                call_with(server, path, streams, NO_MESSAGE)
-            call_with(
-                server, "/kineseg.v1.SegmentationService/Segment", True, config().SerializeToString(),
-                chunk(0, FRAMES).SerializeToString(), NO_MESSAGE,
-            )  # fmt: skip
-            assert events(segment(stub, cut(FRAMES)))[-1].summary.frames == len(FRAMES)
-    finally:
-        structlog.configure(**before)
+def test_they_are_no_failure_of_the_server(
+    serve: Serve, set_logs: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_logs("info", "json")
+    with serve() as (server, stub):
+        for path, streams in METHODS:
+            call_with(server, path, streams, NO_MESSAGE)
+        call_with(
+            server, "/kineseg.v1.SegmentationService/Segment", True, config().SerializeToString(),
+            chunk(0, FRAMES).SerializeToString(), NO_MESSAGE,
+        )  # fmt: skip
+        assert events(segment(stub, cut(FRAMES)))[-1].summary.frames == len(FRAMES)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     assert not [line for line in lines if line["level"] == "error"]
