@@ -238,10 +238,11 @@ def test_an_async_client_may_be_made_before_the_loop(scripted: Any) -> None:
 
 
 def test_cancelling_the_task_that_opens_cancels_the_call(scripted: Any, script: ModuleType) -> None:
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     def silent(requests: Any, context: Any) -> Iterator[pb.SegmentResponse]:
         context.add_callback(ended.set)
+        begun.set()
         scripted.released.wait()
         yield from ()
 
@@ -249,9 +250,11 @@ def test_cancelling_the_task_that_opens_cancels_the_call(scripted: Any, script: 
 
     async def run() -> None:
         async with kineseg.AsyncClient(scripted.address) as client:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await client.stream(rate=30).open()
+            opening = asyncio.create_task(client.stream(rate=30).open())
+            assert await asyncio.to_thread(begun.wait, script.PATIENCE_S)
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
             assert await asyncio.to_thread(ended.wait, script.PATIENCE_S)
 
     asyncio.run(run())

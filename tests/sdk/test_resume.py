@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
 
 from evaluation.chaos.proxy import Proxy
 from tests.same_events import content
+from tests.sdk.conftest import until
 
 Motion = np.ndarray[Any, Any]
 QUICK = kineseg.Limits(stall_s=0.3, in_flight_s=10)
@@ -184,8 +184,7 @@ def test_a_server_that_stays_away_ends_the_stream_with_the_reason(connect: Any, 
 def test_a_stream_that_is_not_kept_any_more_says_why(connect: Any, server: str, proxy: Proxy, take: Motion) -> None:
     def take_its_name(stream: Any) -> None:
         with proxy.away(), kineseg.Client(server) as other:
-            while not other.session("taken-away").info.parked:
-                time.sleep(0.01)
+            until(lambda: other.session("taken-away").info.parked, "the server hears of it")
             with other.stream(rate=30, session_id="taken-away"):
                 pass
         stream.send(take)
@@ -229,7 +228,7 @@ def test_a_stream_that_is_given_up_is_not_kept(connect: Any, server: str, take: 
         raise kineseg.Internal("of the application's own")
 
     ends_with(client.stream(rate=30, session_id="given-up-too"), fail)
-    assert not {"given-up", "given-up-too"} & {info.session_id for info in client.sessions()}
+    until(lambda: not {"given-up", "given-up-too"} & {info.session_id for info in client.sessions()}, "both are gone")
 
 
 def test_streams_of_one_call_go_on_in_another(connect: Any, proxy: Proxy, take: Motion, expected: list[Any]) -> None:
@@ -262,4 +261,4 @@ def test_streams_of_one_call_that_are_given_up_are_not_kept(connect: Any, server
         streams = [many.open(rate=30, session_id=f"one-of-many-{at}") for at in range(2)]
         many.send(dict.fromkeys(streams, take[:30]))
         many.cancel()
-    assert not [info for info in client.sessions() if info.session_id.startswith("one-of-many")]
+    until(lambda: not any(info.session_id.startswith("one-of-many") for info in client.sessions()), "both are gone")

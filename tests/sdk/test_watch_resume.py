@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from evaluation.chaos.proxy import Proxy
+from tests.sdk.conftest import PATIENCE_S
 from tests.sdk.test_dead_connections import KEEPALIVE_S
 
 
@@ -93,5 +94,5 @@ def test_a_watch_that_is_being_connected_again_can_be_closed(connect: Any, proxy
         reader.start()
         assert not ended.wait(0.3)
         watch.close()
-        assert ended.wait(60)
+        assert ended.wait(PATIENCE_S)
         reader.join()
