@@ -11,8 +11,8 @@ CoreError
 ├── Full                  retry: another stream may end
 └── StepFailed            reports an error id and nothing of the inside
 
-BadBundle, BadFile (BadBank, BadRules), BadSnapshot and CannotStart stand apart: they are of what is loaded and opened,
-before there is a stream.
+BadBundle, BadFile (BadBank, BadRules), BadSnapshot, BadSetting and CannotStart stand apart: they are of what is
+loaded and opened, before there is a stream.
 """
 
 # ruff: noqa: N818 - they are named for what is wrong, as status codes are
@@ -24,6 +24,10 @@ from typing import ClassVar
 
 class CannotStart(RuntimeError):
     """What was asked for does not work on this machine as it is: a port is taken, or a device is missing."""
+
+
+class BadSetting(ValueError):
+    """A setting cannot be used, which is only known once what it names has been looked at. The message names it."""
 
 
 class CoreError(Exception):

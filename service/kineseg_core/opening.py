@@ -18,7 +18,7 @@ from kineseg_core.anomalies.budget import LEAST_PER_HOUR, MOST_PER_HOUR
 from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
-from kineseg_core.errors import BadBundle, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
+from kineseg_core.errors import BadBundle, BadSetting, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.generic.plan import FEW
 from kineseg_core.inference.bundle import Bundle
@@ -89,7 +89,7 @@ class Opener:
     ) -> None:
         names = [*bundles, SCRATCH] if scratch else list(bundles)
         if not names:
-            raise ValueError("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
+            raise BadSetting("there is no model to serve: give at least one bundle (KINESEG_BUNDLES)")
         if scratch and SCRATCH in bundles:
             reason = (
                 f"the name {SCRATCH!r} is the built-in model's; rename the bundle, or turn that off (KINESEG_SCRATCH)"
@@ -97,7 +97,7 @@ class Opener:
             raise BadBundle(bundles[SCRATCH].path, "manifest.json", reason)
         self.default_model = default_model or names[0]
         if self.default_model not in names:
-            raise ValueError(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
+            raise BadSetting(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
         self._names = sorted(names)
         self._bundles = bundles
         self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}

@@ -70,6 +70,8 @@ def test_channels_that_the_model_does_not_know(kineseg: Command, tmp_path: Path)
         (["--plot", "timeline.gif"], "must end in one of .png"),
         (["--out", "nowhere/events.jsonl"], "there is no folder nowhere"),
         (["--labels", "."], "that is a folder"),
+        (["--labels", "-"], "does not go to standard output"),
+        (["--out", "a", "--labels", "./a"], "--labels a: that is --out, too"),
         (["--bundle", "nowhere"], "nowhere"),
         (["--server", "localhost:1", "--bundle", "x"], "leave it out with --server"),
     ],
@@ -78,6 +80,15 @@ def test_options_that_cannot_be(kineseg: Command, motion_file: Path, options: li
     outcome = kineseg("segment", motion_file, *options)
     assert outcome.status == 2
     assert expected in error_line(outcome)
+
+
+def test_no_command_writes_over_what_it_reads(kineseg: Command, motion_file: Path) -> None:
+    before = motion_file.read_bytes()
+    for command in (["segment", motion_file], ["tune", motion_file, "--labels", motion_file]):
+        outcome = kineseg(*command, "--out", motion_file)
+        assert outcome.status == 2
+        assert "name another file" in error_line(outcome)
+    assert motion_file.read_bytes() == before
 
 
 def test_a_recording_of_something_else_says_what_helps(kineseg: Command, tmp_path: Path) -> None:
@@ -114,6 +125,15 @@ def test_settings_that_cannot_be(kineseg: Command, tmp_path: Path) -> None:
     assert "no file" in error_line(kineseg("serve", "--config", tmp_path / "none.toml"))
     (tmp_path / "wrong.toml").write_text("port: 0\n")
     assert "wrong.toml is not TOML" in error_line(kineseg("serve", "--config", tmp_path / "wrong.toml"))
+    (tmp_path / "strange.toml").write_text("colour = 3\n")
+    assert "colour: there is no such setting" in error_line(kineseg("serve", "--config", tmp_path / "strange.toml"))
+    for option, value, says in [
+        ("--model", "dance", "default_model is 'dance'"),
+        ("--store-key", "no", "store_key: no"),
+    ]:
+        outcome = kineseg("serve", "--port", "0", "--metrics-port", "-1", option, value)
+        assert outcome.status == 2
+        assert outcome.err.splitlines()[-1].startswith(f"kineseg: {says}")
 
 
 def test_frame_rates_that_no_stream_has(kineseg: Command, motion_file: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from kineseg import KinesegError, RequestError
 from kineseg.motion import MotionError
 from kineseg.sinks import SinkError
 from kineseg.sources import SourceError, SourceLost
-from kineseg_core.errors import BadBundle, BadFile, CannotStart, InvalidRequest, UnknownName
+from kineseg_core.errors import BadBundle, BadFile, BadSetting, CannotStart, InvalidRequest, UnknownName
 from kineseg_service.errors import ServerFailed
 from rich.console import Console
 
@@ -44,7 +44,7 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
             return FAILED, str(error)
         case SourceError() | SinkError():
             return WRONG_INPUT, str(error)
-        case CommandError() | MotionError() | BadBundle() | BadFile():
+        case CommandError() | MotionError() | BadBundle() | BadFile() | BadSetting():
             return WRONG_INPUT, str(error)
         case RequestError() | InvalidRequest() | UnknownName():
             return WRONG_INPUT, str(error)

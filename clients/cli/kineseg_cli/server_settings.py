@@ -26,4 +26,6 @@ def server_settings(chosen: Mapping[str, object]) -> Settings:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = "there is no such setting"
         raise CommandError(f"setting {place}: {message}" if place else message) from error

@@ -37,5 +37,7 @@ def reserved(host: str, port: int) -> socket.socket:
             ours.close()
             raise
     except OSError as error:
-        raise CannotStart(f"cannot listen on {host} port {port}: is the port taken? ({error})") from error
+        raise CannotStart(
+            f"cannot listen on {host} port {port}: is the port taken? is the address this machine's? ({error})"
+        ) from error
     return ours

@@ -323,7 +323,9 @@ class Server:
         try:
             self.port = add_port(self._grpc, self.address, self._certificates)
         except RuntimeError as error:
-            raise CannotStart(f"cannot listen on {self.address}: is the port taken? ({error})") from error
+            raise CannotStart(
+                f"cannot listen on {self.address}: is the port taken? is the address this machine's? ({error})"
+            ) from error
         await self._grpc.start()
         self._door_watch = asyncio.get_running_loop().create_task(door.watch())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kineseg_core.errors import BadSetting
+
 from kineseg_service.stores.store import Store
 
 LEAST_KEY_BYTES = 32
@@ -46,14 +48,17 @@ def read_key(path: Path | None) -> bytes:
     """The key by which states are sealed; empty: none.
 
     Raises:
-        ValueError: The file cannot be read, or holds too little.
+        BadSetting: The file cannot be read, or holds too little.
     """
     if path is None:
         return b""
     try:
         key = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"store_key: {path} cannot be read ({error.strerror}); name another file") from error
+        raise BadSetting(f"store_key: {path} cannot be read ({error.strerror}); name another file") from error
     if len(key) < LEAST_KEY_BYTES:
-        raise ValueError(f"store_key: {path} holds {len(key)} bytes; at least {LEAST_KEY_BYTES} random ones are needed")
+        raise BadSetting(
+            f"store_key: {path} holds {len(key)} bytes; at least {LEAST_KEY_BYTES} random ones are needed, as "
+            f"`openssl rand -out FILE {LEAST_KEY_BYTES}` writes them"
+        )
     return key

@@ -15,7 +15,7 @@ from kineseg.motion.joint_names import ALIASES, split_joint_names
 from kineseg_cli.failures import CommandError
 from kineseg_cli.joint_file import read_mapping
 from kineseg_cli.options import JointFile
-from kineseg_cli.outputs import check_writable, writing
+from kineseg_cli.outputs import check_apart, check_writable, writing
 from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
 
 _ALIKE = 0.7  # of two words, from 0 to 1, for a guess
@@ -30,6 +30,7 @@ def joints(
 ) -> None:
     """Say which joints are recognised, and propose a mapping for the others."""
     check_writable(out, "--out", (".toml",))
+    check_apart({"--out": out}, {"the recording": file, "--mapping": mapping})
     recording = read(file)
     if recording.positions is None:
         raise CommandError(f"{file}: it has no joints, but the channels {', '.join(recording.channels[:6])} ...")

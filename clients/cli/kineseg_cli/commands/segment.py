@@ -40,7 +40,7 @@ from kineseg_cli.options import (
     Up,
     Where,
 )
-from kineseg_cli.outputs import PICTURES, check_writable, event_file, writing
+from kineseg_cli.outputs import PICTURES, check_apart, check_writable, event_file, writing
 from kineseg_cli.profile_file import read_profile, refusals_of, write_profile
 from kineseg_cli.reading import FileReading
 from kineseg_cli.replay import Replay
@@ -92,6 +92,8 @@ def segment(
     """Segment a recording; the result is the same as that of a live stream."""
     files = _ResultFiles(out, labels, plot)
     files.check()
+    read = {"the recording": file, "--mapping": mapping, "--rules": rules, "--bank": bank}
+    check_apart({"--out": out, "--labels": labels, "--plot": plot, "--profile": profile}, read)
     known = None if profile is None else read_profile(profile)
     check_rules(rules)
     recording = FileReading(rate, up.value, mapping, layout.value).read(file)
@@ -171,7 +173,7 @@ class _ResultFiles:
 
     def check(self) -> None:
         """Raises CommandError if one of them cannot be written."""
-        check_writable(self.out, "--out")
+        check_writable(self.out, "--out", or_standard_output=True)
         check_writable(self.labels, "--labels")
         check_writable(self.plot, "--plot", PICTURES)
         if self.plot is not None:

@@ -37,7 +37,7 @@ from kineseg_cli.options import (
     Spool,
     Threshold,
 )
-from kineseg_cli.outputs import check_writable, event_file, writing
+from kineseg_cli.outputs import check_apart, check_writable, event_file, writing
 from kineseg_cli.page_address import USUAL_PAGE, page_address, shown_page
 from kineseg_cli.rules_file import check_rules
 from kineseg_cli.sinks import Sinks
@@ -102,8 +102,9 @@ def stream(
     ] = False,
 ) -> None:
     """Segment what a live source sends, until it ends, or Ctrl-C."""
-    check_writable(out, "--out")
+    check_writable(out, "--out", or_standard_output=True)
     check_writable(record, "--record", (".npz",))
+    check_apart({"--out": out, "--record": record}, {"--mapping": mapping, "--rules": rules, "--bank": bank})
     check_rules(rules)
     shown_at = page_address(page_at, "--page-at", closed=insecure) if page else None
     source = open_source(url, mapping=read_mapping(mapping))

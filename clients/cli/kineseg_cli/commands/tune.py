@@ -31,7 +31,7 @@ from kineseg_cli.options import (
     Up,
     Where,
 )
-from kineseg_cli.outputs import check_writable, writing
+from kineseg_cli.outputs import check_apart, check_writable, writing
 from kineseg_cli.reading import FileReading
 from kineseg_cli.source import model_input
 from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
@@ -93,6 +93,9 @@ def tune(
         raise CommandError(
             f"--labels: {len(labels)} given for {len(files)} recordings: give one --labels for each, in their order"
         )
+    read = {f"recording {at}": path for at, path in enumerate(files, 1)}
+    read |= {f"--labels {path}": path for path in labels}
+    check_apart({"--out": out}, read | {"--mapping": mapping})
     reading = FileReading(rate, up.value, mapping, layout.value)
     recordings = [reading.read(file) for file in files]
     known = [

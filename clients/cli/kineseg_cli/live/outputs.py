@@ -67,7 +67,7 @@ class Notices(Silent):
     def __init__(self, console: ErrorConsole, *, summaries: bool) -> None:
         self._console = console
         self._summaries = summaries
-        self._told_s = 0.0
+        self._said_s = 0.0
         self._dropped = 0
         self._jumps = 0
         self._silent = False
@@ -109,9 +109,9 @@ class Notices(Silent):
 
     def health(self, health: Health, silence: str) -> None:
         """Says what looks wrong."""
-        if silence and (not self._silent or health.silent_s - self._told_s >= _AGAIN_S):
+        if silence and (not self._silent or health.silent_s - self._said_s >= _AGAIN_S):
             self._console.print_line(silence)
-            self._told_s = health.silent_s
+            self._said_s = health.silent_s
         if self._silent and not silence:
             self._console.print_line("frames arrive")
         self._silent = bool(silence)
