@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -82,11 +83,7 @@ class ManyCall:
             self._streams.at_drain.discard(self._outgoing.changed.set)
             for task in tasks:
                 task.cancel()
-            self._outgoing.hold(self._members.values())
-            for member in self._members.values():
-                _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
-                self._openings.leave(member, over=False)
-            self._members.clear()  # each of them knows this call
+            await self._leave_all()
         if self._error is not None:
             raise afresh(self._error)
 
@@ -96,12 +93,12 @@ class ManyCall:
         """Takes requests until the client half-closes or one cannot be taken apart."""
         try:
             if first is not None:
-                self._take(first)
+                await self._take(first)
                 async for request in requests:
                     if self._wait_s > 0:  # as long as nothing is read, the client cannot send
                         wait_s, self._wait_s = self._wait_s, 0.0
                         await asyncio.sleep(wait_s)
-                    self._take(request)
+                    await self._take(request)
                     while self._outgoing.is_full:
                         self._caught_up.clear()
                         await self._caught_up.wait()
@@ -132,7 +129,7 @@ class ManyCall:
             member.finish(reason, error)
         self._outgoing.changed.set()
 
-    def _take(self, request: pb.SegmentManyRequest) -> None:
+    async def _take(self, request: pb.SegmentManyRequest) -> None:
         for wanted in request.opens:
             self._ask(wanted)
         if request.sessions or request.data:
@@ -144,11 +141,12 @@ class ManyCall:
             elif self._is_opening(number, "ends"):
                 self._opening[number] = True
         for number in request.cancels:
-            member = self._members.get(number)
-            if member is not None:
-                self._leave(member, None)
-            elif self._is_opening(number, "cancels"):
-                self._refuse(number, None)
+            async with self._openings.departures:
+                member = self._members.get(number)
+                if member is not None:
+                    self._leave(member, None)
+                elif self._is_opening(number, "cancels"):
+                    self._refuse(number, None)
 
     def _take_chunks(self, chunks: Sequence[Chunk]) -> None:
         """Chunks have come for sessions."""
@@ -221,6 +219,7 @@ class ManyCall:
                 wanted = self._wanted.popleft()
                 if wanted.session in self._opening:
                     await self._open(wanted)
+                    await asyncio.sleep(0)  # those that are refused at once are many, too
 
     async def _open(self, wanted: pb.OpenSession) -> None:
         number = wanted.session
@@ -292,6 +291,18 @@ class ManyCall:
             self._outgoing.closed(member.number, error)
 
         free.add_done_callback(left)
+
+    async def _leave_all(self) -> None:
+        """The call is over: what is left of its sessions leaves it, each in its turn."""
+        self._outgoing.hold(self._members.values())
+        while self._members:
+            with suppress(asyncio.CancelledError):  # once more: it need not wait
+                await self._openings.departures.turn()
+            if self._members:
+                _, member = self._members.popitem()
+                self._outgoing.hold([member])  # what it has given meanwhile
+                _log.info("stream cancelled", session=member.session_id, stream=member.stream_id)
+                self._openings.leave(member, over=False)
 
     def gave_up(self, member: MemberStream, error: CoreError) -> None:
         """A member cannot go on, or its client takes nothing."""

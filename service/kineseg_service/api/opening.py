@@ -21,6 +21,7 @@ from kineseg_service.errors import Draining, LimitReached, ResumeExpired, Resume
 from kineseg_service.logs import get_logger
 from kineseg_service.stores.store import FIRST
 from kineseg_service.streams.live import NAME_PATIENCE_S, Make
+from kineseg_service.streams.one_by_one import OneByOne
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.record import Ended, Record, read_moved, read_record
 from kineseg_service.streams.resumable import Resumable, Seen
@@ -62,12 +63,17 @@ class Openings:
         self._until = monotonic() + NAME_PATIENCE_S
 
     @property
+    def departures(self) -> OneByOne:
+        """Where streams take turns to end, or to be left."""
+        return self._rooms.streams.departures
+
+    @property
     def keeps(self) -> bool:
         """Streams may be kept in a store."""
         return self._rooms.keeping is not None
 
     async def open(self, config: pb.StreamConfig, make: Make[Opened]) -> Opened:
-        """Opens a stream, as what `make` makes.
+        """Opens a stream, as what `make` makes, once it is its turn.
 
         Raises:
             CoreError: The configuration is refused, or there is no room; names the field within `config`.
@@ -80,7 +86,8 @@ class Openings:
             else:
                 # What may be long is read while other streams go on.
                 wanted = await asyncio.to_thread(convert.stream_request, config)
-            session = rooms.opener.session(wanted, rooms.names.known)
+            async with rooms.streams.arrivals:
+                session = rooms.opener.session(wanted, rooms.names.known)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = await self._take_share(session.config.frame_rate_hz)
@@ -151,7 +158,8 @@ class Openings:
             if isinstance(record, Ended):
                 return self._ended(record, token, seen_of(wanted))
             snapshot = Snapshot.of(record.snapshot)
-            session = snapshot.reopened(rooms.opener, rooms.names.known)
+            async with rooms.streams.arrivals:
+                session = snapshot.reopened(rooms.opener, rooms.names.known)
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = self.share.take_stream(session.config.frame_rate_hz)

@@ -20,7 +20,7 @@ from kineseg_core.profile_json import profile_to_json
 from kineseg_core.stream_ids import time_ordered_uuid
 
 from kineseg_service.access.caller import current_caller
-from kineseg_service.access.limits import Limits, Share
+from kineseg_service.access.limits import Limits
 from kineseg_service.api import convert
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.cursor import METADATA, cursor_of, positions_of
@@ -39,7 +39,7 @@ from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.live import Make
 from kineseg_service.streams.live_stream import LiveStream
-from kineseg_service.streams.open_stream import let_others_go_on
+from kineseg_service.streams.one_by_one import OneByOne
 from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
 from kineseg_service.streams.watcher import Watcher
@@ -68,7 +68,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._server_id = settings.server_id or str(time_ordered_uuid(time.time_ns()))
         self._rooms: TenantRooms | None = None
         self._draining = False
-        self._leaving = asyncio.Lock()
         self._opening: Counter[str] = Counter()  # by tenant, streams that have not sent their configuration yet
 
     def serve(self, rooms: TenantRooms) -> None:
@@ -105,8 +104,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             if not resumes:
                 log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
             opened = openings.opened(live, self._settings.max_chunk_frames, resumed=resumes)
-            reader = asyncio.create_task(self._read(request_iterator, context, live, openings.share))
-            await self._answer(context, opened, live, log, call)
+            reader = asyncio.create_task(self._read(request_iterator, context, live, openings))
+            await self._answer(context, opened, live, log, call, openings.departures)
             over = True
         except CoreError as error:
             over = not isinstance(error, ResumedElsewhere | Draining)
@@ -310,12 +309,21 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         if finished.error is not None:
             raise afresh(finished.error)
 
-    async def _answer(self, context: Context, opened: pb.Opened, live: LiveStream, log: Log, call: StreamCall) -> None:
+    async def _answer(
+        self,
+        context: Context,
+        opened: pb.Opened,
+        live: LiveStream,
+        log: Log,
+        call: StreamCall,
+        departures: OneByOne,
+    ) -> None:
         """Emits what the stream gives, to its end, and how it ended."""
         try:
             await send(context, pb.SegmentResponse(opened=opened))
             async for output in live.outputs():
                 await send(context, convert.response(output, None if live.beside is None else live.beside.durable))
+            await departures.turn()
             if live.error is not None:
                 raise afresh(live.error)
             log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
@@ -326,7 +334,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
             log.info("stream cancelled")
             raise
         except asyncio.CancelledError:
-            await self._turn_to_leave()
+            with suppress(asyncio.CancelledError):  # once more: it need not wait
+                await departures.turn()
             log.info("stream cancelled", given_up=live.given_up)
             if call.error is not None:
                 raise afresh(call.error) from None
@@ -334,13 +343,7 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                 return
             raise
 
-    async def _turn_to_leave(self) -> None:
-        """Of hundreds of streams that are cancelled in the same moment each waits until others have gone on."""
-        with suppress(asyncio.CancelledError):  # once more: it need not wait
-            async with self._leaving:
-                await let_others_go_on()
-
-    async def _read(self, requests: Requests, context: Context, live: LiveStream, share: Share) -> None:
+    async def _read(self, requests: Requests, context: Context, live: LiveStream, openings: Openings) -> None:
         """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
         try:
             async for request in requests:
@@ -348,7 +351,8 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     return
                 field = request.WhichOneof("payload") or "payload"
                 if field == "end":
-                    live.end(EndReason.COMPLETED)
+                    async with openings.departures:
+                        live.end(EndReason.COMPLETED)
                     return
                 if field == "give_up":
                     live.abandon()
@@ -360,15 +364,17 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
                     )  # fmt: skip
                 chunk = request.chunk
                 size = len(chunk.data)
-                wait_s = share.take_frames(size // live.session.intake.frame_bytes, size)
+                wait_s = openings.share.take_frames(size // live.session.intake.frame_bytes, size)
                 if wait_s > 0:  # as long as nothing is read, the client cannot send
                     await asyncio.sleep(wait_s)
                 await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
             # A client that is gone ends its requests as well, and its call is cancelled in a moment.
-            if live.resumable is not None:
-                await asyncio.sleep(HALF_CLOSED_S)
-            if not context.done():
-                live.end(EndReason.COMPLETED)
+            await asyncio.sleep(0.0 if live.resumable is None else HALF_CLOSED_S)
+            if context.done():
+                return
+            async with openings.departures:
+                if not context.done():
+                    live.end(EndReason.COMPLETED)
         except CoreError as error:
             live.end(EndReason.REJECTED, error)
         except asyncio.CancelledError:

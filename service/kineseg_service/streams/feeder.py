@@ -16,7 +16,8 @@ from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import AnySubmitted
 from kineseg_service.streams.member import MemberStream
-from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S, let_others_go_on
+from kineseg_service.streams.one_by_one import OneByOne
+from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S
 
 _log = get_logger(__name__)
 _TOGETHER = 80
@@ -38,19 +39,20 @@ class Feeder:
         back_row: See `OpenStream`.
     """
 
-    def __init__(self, engine: Engine, metrics: Metrics, back_row: asyncio.Lock) -> None:
+    def __init__(self, engine: Engine, metrics: Metrics, back_row: OneByOne) -> None:
         self._engine = engine
         self._metrics = metrics
         self._back_row = back_row
         self._line: deque[MemberStream] = deque()
-        self._behind: deque[MemberStream] = deque()  # those that others go before, see `OpenStream`
+        self._behind: deque[MemberStream] = deque()  # those that others go before, see `OpenStream`, or that end
         self._filled = asyncio.Event()
 
     def add(self, member: MemberStream) -> None:
         """The member has something to take, and gets its turn."""
         if not member.queued:
             member.queued = True
-            (self._behind if member.goes_behind else self._line).append(member)
+            behind = member.goes_behind or member.finishing
+            (self._behind if behind else self._line).append(member)
             self._filled.set()
 
     def offered(self, members: Sequence[MemberStream]) -> None:
@@ -86,7 +88,6 @@ class Feeder:
                 else:
                     async with self._back_row:
                         self._take_turn(self._behind, BEHIND_TURN_S, _BEHIND_TOGETHER)
-                        await let_others_go_on()
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s

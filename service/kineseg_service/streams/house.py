@@ -17,6 +17,7 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.deliveries import Delivery, HandOver
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import ScheduledStream
+from kineseg_service.streams.one_by_one import OneByOne
 from kineseg_service.streams.onlooker import Onlooker
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.parking import Parking
@@ -40,6 +41,7 @@ class House:
         at_drain: Is called when the server begins to shut down.
         parking: Streams whose calls have broken.
         back_row: See `OpenStream`.
+        arrivals, departures: Where streams are opened, and where they end or are left.
         together: Takes the chunks of streams with calls of their own.
     """
 
@@ -62,7 +64,7 @@ class House:
         self.streams: dict[ScheduledStream, OpenStream] = {}
         self.at_drain: set[Callable[[], object]] = set()
         self.parking = Parking(settings.resume_s, settings.max_parked, metrics)
-        self.back_row = asyncio.Lock()
+        self.back_row, self.arrivals, self.departures = OneByOne(), OneByOne(), OneByOne()
         self.together = Together(engine, metrics, settings.tick_s)
         self._draining = False
         self._taken = 0

@@ -24,6 +24,7 @@ from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.house import House
+from kineseg_service.streams.one_by_one import OneByOne
 from kineseg_service.streams.open_stream import OpenStream
 from kineseg_service.streams.resumption import Resumption
 from kineseg_service.streams.tally import Tally
@@ -89,6 +90,16 @@ class LiveStreams:
         """What takes the chunks of streams with calls of their own."""
         return self._house.together
 
+    @property
+    def arrivals(self) -> OneByOne:
+        """Where streams of all tenants take turns to be opened."""
+        return self._house.arrivals
+
+    @property
+    def departures(self) -> OneByOne:
+        """Where streams of all tenants take turns to end, or to be left by their calls."""
+        return self._house.departures
+
     def feeder(self) -> Feeder:
         """What takes the chunks of a call of many streams."""
         return Feeder(self._engine, self._metrics, self._house.back_row)
@@ -102,7 +113,7 @@ class LiveStreams:
         *,
         until: float = 0.0,
     ) -> Opened:
-        """Opens a stream, as what `make` makes. `own`, `snapshot`: see `Engine.open`.
+        """Opens a stream, as what `make` makes, once it is its turn. `own`, `snapshot`: see `Engine.open`.
 
         Until then, by `time.monotonic`, it waits for an open session of its name to end.
 
@@ -111,8 +122,18 @@ class LiveStreams:
             Full: There are as many streams as there may be.
             SessionExists: An open session has that name.
         """
+        name, stream_id = session.config.session_id, session.config.stream_id
+        while True:
+            async with self._house.arrivals:
+                if await self._take_name(name, stream_id, until):
+                    return await self._opened(session, make, own, snapshot)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _opened(
+        self, session: Session, make: Make[Opened], own: Decoder | None, snapshot: Snapshot | None
+    ) -> Opened:
+        """A stream whose name has been taken."""
         name = session.config.session_id
-        await self._take_name(name, session.config.stream_id, until)
         self._house.take_place()
         opening = asyncio.ensure_future(asyncio.wrap_future(self._engine.open(session, own, snapshot)))
         try:
@@ -238,24 +259,23 @@ class LiveStreams:
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)
 
-    async def _take_name(self, name: str, stream_id: str, until: float) -> None:
-        """Takes a name once no other session has it; gives up parked streams that are in the way."""
-        while True:
-            self._house.check_open()
-            live = self._streams.get(self._named.get(name, name))
-            if live is not None and live in self._house.parking:
-                self.resumption.drop(live, "another session of its name has been opened")
-                live = None
-            if name not in self._names and live is None:
-                await self._house.make_room()
-                self._house.check_room()
-                if name not in self._names and self._claims.take(name, stream_id):
-                    self._names.add(name)
-                    return
-            is_going = name in self._names and live is None  # or only just coming
-            if not is_going and monotonic() >= until:
-                raise SessionExists(f"a session {name!r} is open already", field="session_id")
-            await asyncio.sleep(_LOOK_AGAIN_S)
+    async def _take_name(self, name: str, stream_id: str, until: float) -> bool:
+        """Takes a name, unless another session has it; gives up parked streams that are in the way."""
+        self._house.check_open()
+        live = self._streams.get(self._named.get(name, name))
+        if live is not None and live in self._house.parking:
+            self.resumption.drop(live, "another session of its name has been opened")
+            live = None
+        if name not in self._names and live is None:
+            await self._house.make_room()
+            self._house.check_room()
+            if name not in self._names and self._claims.take(name, stream_id):
+                self._names.add(name)
+                return True
+        is_going = name in self._names and live is None  # or only just coming
+        if not is_going and monotonic() >= until:
+            raise SessionExists(f"a session {name!r} is open already", field="session_id")
+        return False
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:

@@ -20,6 +20,7 @@ from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream
 from kineseg_service.streams.credit import Credit
 from kineseg_service.streams.keeping import Beside
 from kineseg_service.streams.lateness import Lateness
+from kineseg_service.streams.one_by_one import OneByOne
 from kineseg_service.streams.record import Record, still_needed
 from kineseg_service.streams.resumable import Resumable, Seen
 from kineseg_service.traces import current_traceparent
@@ -30,14 +31,6 @@ TURN_S = 0.002
 """For so long chunks are taken until other streams have their turn."""
 BEHIND_TURN_S = 0.0005
 """The same of those that others go before, see `OpenStream.goes_behind`."""
-_ROUNDS = 8  # of the loop, about as many as a chunk needs
-
-
-async def let_others_go_on() -> None:
-    """After something of a stream that goes behind others has been taken: a chunk of another goes through the loop
-    several times until it is with the engine, and back, and must not wait for one of those each time."""
-    for _ in range(_ROUNDS):
-        await asyncio.sleep(0)
 
 
 class OpenStream(ABC):
@@ -59,8 +52,7 @@ class OpenStream(ABC):
         beside: What is kept of it in a store; none: it does not outlive its server.
         describe: Gives what its client got when it was opened, of it: there are thousands like it, and few are asked.
         ack_interval_s: For how long its acknowledgements may be held back.
-        back_row: Is held while something is taken of a stream that goes behind others, whosoever it is: so others wait
-            for one of those at most.
+        back_row: Where something is taken of streams that go behind others, whosoever they are.
     """
 
     # Of so many attributes a stream would have a dict of its own, which is large and is read all over the place.
@@ -69,6 +61,8 @@ class OpenStream(ABC):
         "_watch", "ack_interval_s", "active_at", "anomalies", "at_close", "back_row", "beside", "describe", "ended",
         "error", "given_up", "idle_timer", "lateness", "released", "resumable", "session", "traceparent",
     )  # fmt: skip
+
+    back_row: OneByOne
 
     def __init__(self, session: Session, stream: ScheduledStream, engine: Engine, settings: Settings) -> None:
         self.session = session
@@ -93,7 +87,6 @@ class OpenStream(ABC):
         self.beside: Beside | None = None
         self.describe: Callable[[OpenStream], bytes] = lambda live: b""
         self.ack_interval_s = 0.0
-        self.back_row = asyncio.Lock()
         intake = session.intake
         self._watch = intake.watch
         self._credit = Credit(session.config.frame_rate_hz, self.active_at, goes_on=intake.received > 0)
