@@ -52,7 +52,8 @@ class Calls:
         chunk_s: Seconds of a chunk.
         streams: How many, each with a call of its own.
         kineseg, bare: What it costs them.
-        over_bare: What a chunk costs kineseg over what it costs the other one; none if one of them was behind.
+        over_bare: What a chunk costs kineseg over what it costs the other one; none if one was behind,
+            or the other took too little to be counted.
     """
 
     chunk_s: float
@@ -70,7 +71,8 @@ def measure(seconds: float, loads: Sequence[tuple[float, int]] = LOADS) -> list[
         motions = [people[number % len(people)] for number in range(streams)]
         bare = _cost(reading_server(ACK_S), motions, chunk_s, _open_bare)
         ours = _cost(kineseg_server(), motions, chunk_s, _open_segment)
-        over = ours.us_per_chunk / bare.us_per_chunk if ours.in_time and bare.in_time else None
+        both = ours.in_time and bare.in_time and bare.us_per_chunk > 0.0  # of which so little may not be counted
+        over = ours.us_per_chunk / bare.us_per_chunk if both else None
         found.append(Calls(chunk_s, streams, ours, bare, over))
     return found
 
