@@ -15,8 +15,11 @@ from tests.recordings.folder import write_bvh, write_cmu, write_series
 from tests.recordings.labelled import write_exercises, write_gestures
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
-# An example may take as long as it takes: a busy machine is no fault.
-settings.register_profile("kineseg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# An example may take as long as it takes: a busy machine is no fault. Fixtures are made once for all examples. What a
+# test sets of these itself replaces them.
+settings.register_profile(
+    "kineseg", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 settings.load_profile("kineseg")
 
 POISON = 1000.0

@@ -46,7 +46,7 @@ async def test_each_sink_is_counted_and_one_that_fails_is_seen() -> None:
     port = free_port()
     with shown_to_prometheus(relay, f"127.0.0.1:{port}"):
         assert set((await asyncio.to_thread(scraped, port)).values()) == {0.0}
-        async with relay, asyncio.timeout(60):
+        async with relay, asyncio.timeout(300):
             relay.take(events(10))
             # What is waited for happens in two tasks.
             while not (found := await asyncio.to_thread(scraped, port))["kineseg_sink_failing", "bad"]:  # noqa: ASYNC110

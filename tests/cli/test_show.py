@@ -137,7 +137,7 @@ def test_a_history_can_be_shown_while_the_stream_is_open() -> None:
     assert made.labels_at([5.0, 15.0, 39.0]).tolist() == [0, 1, -1]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(st.floats(0.5, 39.5), max_size=12, unique=True),
     labels=st.lists(st.integers(0, 40), min_size=13, max_size=13),

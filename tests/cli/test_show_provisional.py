@@ -186,7 +186,7 @@ def lives(draw: st.DrawFn) -> list[Event]:
     return emitted(changes, mistakes, end=40)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(events=lives(), now=times)
 def test_looking_back_is_the_same_as_having_been_there(events: list[Event], now: float) -> None:
     afterwards, there = SegmentVersions(), SegmentVersions()
@@ -204,7 +204,7 @@ def test_looking_back_is_the_same_as_having_been_there(events: list[Event], now:
     assert retracted.isdisjoint(bar.segment_id for bar in bars)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(events=lives(), now=times, width=st.integers(20, 200), height=st.integers(5, 60))
 def test_the_terminal_view_fits_at_any_moment(events: list[Event], now: float, width: int, height: int) -> None:
     made = history([one for one in events if one.decided_time_s <= now], truth=TRUTH)

@@ -56,7 +56,7 @@ def test_a_row_has_the_same_bits_whatever_it_is_run_with() -> None:
     assert len(network([])) == 0
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 100), pickled=st.frozensets(st.integers(0, 700), max_size=3))
 def test_pickling_in_between_changes_nothing(seed: int, pickled: frozenset[int]) -> None:
     assert all(same(*pair) for pair in zip(looks(seed), looks(seed, pickled=pickled), strict=True))

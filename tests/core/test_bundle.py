@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import pytest
 from google.protobuf import json_format
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import bundle_pb2
 from kineseg_core.errors import BadBundle
@@ -160,7 +160,6 @@ def test_a_manifest_that_is_not_one(copy: Path, text: str) -> None:
     assert "schema" in error.reason
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(version=st.integers().filter(lambda version: version != 1), strange=st.booleans())
 def test_any_other_schema_version_is_refused_with_what_helps(
     tiny: Path, copy: Path, *, version: int, strange: bool
@@ -358,7 +357,7 @@ def test_a_zip_with_a_file_twice(tiny: Path, tmp_path: Path) -> None:
     assert "two files of this name" in refusal(path).reason
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_damaged_zip_never_loads_as_something_else(
     tiny: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

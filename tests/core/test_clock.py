@@ -32,7 +32,6 @@ def read(clock: CaptureClock, stamps: list[int], sizes: list[int] | None = None)
     return times
 
 
-@settings(deadline=None)
 @given(rate=RATES, jitter=st.floats(0, 0.3), seed=st.integers(0, 99), origin=st.integers(-(2**62), 2**62))
 def test_a_clock_that_fits_is_taken_as_it_is(rate: float, jitter: float, seed: int, origin: int) -> None:
     random = np.random.default_rng(seed)
@@ -41,7 +40,6 @@ def test_a_clock_that_fits_is_taken_as_it_is(rate: float, jitter: float, seed: i
     assert read(CaptureClock(rate), stamps) == [stamp - stamps[0] for stamp in stamps]
 
 
-@settings(deadline=None)
 @given(
     rate=st.sampled_from([24.0, 30.0, 60.0, 100.0, 120.0, 1000.0]),
     factor=st.one_of(st.floats(1e-6, 0.6), st.floats(1.6, 1e5)),
@@ -62,7 +60,7 @@ def test_a_clock_that_contradicts_the_rate_is_refused_naming_both(
     assert f"say {SECOND / step:.4g} frames a second" in caught.value.message
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     rate=st.sampled_from([25.0, 30.0, 60.0, 100.0, 200.0]),
     burst=st.integers(2, 50),
@@ -113,7 +111,6 @@ def test_what_is_refused_changes_nothing() -> None:
         assert pickle.dumps(clock) == before
 
 
-@settings(deadline=None)
 @given(
     steps=st.lists(
         st.one_of(st.integers(1, 10**6), st.integers(10**6, 10**8), st.integers(10**8, 10**11)), max_size=90

@@ -128,7 +128,7 @@ def test_a_slot_is_lent_once_and_given_back_once(tiny: Path) -> None:
     assert decoder.free_slots == 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=60))
 def test_whatever_the_order_no_slot_is_lent_twice(tiny: Path, moves: list[tuple[bool, int]]) -> None:
     decoder = Decoder(load_bundle(tiny), "cpu", slots=4, max_batch=4)

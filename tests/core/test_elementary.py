@@ -10,7 +10,7 @@ from kineseg_core.boundary_network.elementary import log1p_all, tanh_all
 from kineseg_core.segmenter.table.quantile import running_median
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(values=st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=40))
 def test_they_are_right_for_any_number(values: list[float]) -> None:
     tangents, logarithms = np.array(values), np.abs(values)
@@ -20,7 +20,7 @@ def test_they_are_right_for_any_number(values: list[float]) -> None:
     assert logarithms == pytest.approx(np.log1p(np.abs(values)), rel=1e-14, abs=1e-14)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(values=st.lists(st.floats(width=32), min_size=1, max_size=60))
 def test_a_running_median_is_what_sorting_gives(values: list[float]) -> None:
     some = np.array(values, np.float32)

@@ -49,7 +49,7 @@ def expected(blocks: NDArray[np.int16], candidate: int, lag: int) -> NDArray[np.
     return out
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(80, 450),

@@ -103,7 +103,7 @@ def test_capture_times_decide_where_frames_lie() -> None:
 RATES = st.sampled_from([1.0, 10.0, 24.0, 29.97, 30.0, 31.0, 59.94, 60.0, 100.0, 120.0, 240.0, 1000.0])
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     rate=RATES,
     model_rate=st.sampled_from([1.0, 15.0, 30.0, 50.0]),

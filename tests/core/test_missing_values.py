@@ -37,7 +37,7 @@ def frame_by_frame(missing: np.ndarray, times: list[int]) -> dict[int, list[Valu
     return found
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     outages=st.lists(st.tuples(st.integers(0, C - 1), st.integers(0, 90), st.integers(1, 40)), max_size=8),
     flicker=st.sets(st.integers(0, 99), max_size=20),

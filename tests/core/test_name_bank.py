@@ -32,7 +32,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("banks") / "bank.json"
 
 
-@settings(deadline=None)
 @given(EXAMPLES)
 def test_a_bank_survives_its_file(path: Path, examples: list[tuple[str, str, str, list[float]]]) -> None:
     bank = NameBank()
@@ -55,7 +54,7 @@ def test_a_bank_survives_its_file(path: Path, examples: list[tuple[str, str, str
         assert name not in {taught.name for taught in left.entries}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.binary() | WILD.map(lambda value: json.dumps({"schema_version": 1, "models": value}).encode()))
 def test_a_wild_file_is_read_or_refused_with_its_name(path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -96,7 +95,6 @@ def test_there_are_only_so_many_names_of_a_model() -> None:
         bank.teach("another", "m", "0", Example((0.5,)))
 
 
-@settings(deadline=None)
 @given(
     points=st.lists(st.tuples(st.sampled_from("abc"), POINTS), max_size=8),
     point=POINTS,
@@ -121,7 +119,6 @@ def test_a_name_is_near_and_clearly_nearer(
     assert 0.5 <= name.confidence <= 1.0
 
 
-@settings(deadline=None)
 @given(
     frames=st.integers(0, 120), start=st.integers(0, 120), length=st.integers(0, 120), lag=st.integers(0, 20),
     seed=st.integers(0, 99),

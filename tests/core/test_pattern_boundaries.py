@@ -55,7 +55,7 @@ def test_what_stands_still_has_no_boundaries(make: type[np.ndarray]) -> None:
 
 
 @given(scale=st.sampled_from([1e-6, 1e-3, 1e3, 1e6]), seed=st.integers(0, 3))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_scale_of_blocks_does_not_matter(scale: float, seed: int) -> None:
     blocks = cycles([(250, 0), (250, 1)], seed=seed)
     plain = run(PatternBoundaries(PatternSettings(), DIM, BUDGET), blocks)

@@ -40,7 +40,7 @@ def by_itself(plan: PatternPlan, frames: F32, surprises: F32, gap: int) -> tuple
 
 
 @pytest.mark.parametrize("rate_hz", [30.0, 10.0, 1.0])
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 1000))
 def test_a_table_decides_what_segmenters_by_themselves_do(rate_hz: float, seed: int) -> None:
     rng, network = np.random.default_rng(seed), BoundaryNetwork(packaged_network())

@@ -43,7 +43,7 @@ WHAT = st.sampled_from(["note", "note", "note", "many", "append", "close", "come
 
 
 @given(turns=st.lists(st.tuples(WHAT, st.sets(st.integers(0, ROWS - 1), min_size=1)), min_size=5, max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_noted_is_as_given(config: SessionConfig, turns: list[tuple[str, set[int]]]) -> None:
     quiet = QuietRows(ROWS)
     streams = [Stream(config, quiet, row) for row in range(ROWS)]

@@ -90,7 +90,7 @@ PARTS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     parts=PARTS,
     channels=st.sampled_from([1, 2, 4, 5, 12, 60]),
@@ -104,7 +104,7 @@ def test_any_signal_is_segmented_without_a_model(
     check(signal(parts, channels, seed), rate_hz, SCRATCH, latency_s)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(parts=PARTS, rate_hz=st.sampled_from([16.0, 30.0, 120.0]), seed=st.integers(0, 1000))
 def test_any_signal_is_segmented_by_the_shipped_model(
     parts: list[tuple[str, float, int]], rate_hz: float, seed: int
@@ -119,7 +119,7 @@ def test_each_shape_begins_and_interrupts_a_stream(name: str, model: str, channe
     check(signal(parts, channels, seed=3), 10.0, model)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     channels=st.sampled_from([1, 3, 5, 60]),
     rate_hz=st.sampled_from([1.0, 30.0]),

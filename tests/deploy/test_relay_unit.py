@@ -34,5 +34,5 @@ def test_the_command_takes_the_options(tmp_path: Path) -> None:
         assert relay.stderr is not None
         assert "following" in relay.stderr.readline()
         relay.terminate()
-        _, said = relay.communicate(timeout=60)
+        _, said = relay.communicate(timeout=300)
     assert "0 events delivered" in said

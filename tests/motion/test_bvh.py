@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_CHANNELS, MotionError, MotionFileError, canonical_pose, read
 from scipy.spatial.transform import Rotation
@@ -132,7 +132,6 @@ def test_a_wrong_file_names_its_line(
     assert caught.value.line == line
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_a_file_cut_anywhere_is_an_error_or_says_what_is_missing(
     tmp_path: Path, small_bvh: str, data: st.DataObject
@@ -147,7 +146,6 @@ def test_a_file_cut_anywhere_is_an_error_or_says_what_is_missing(
     assert any("'Frames:' says 3" in note for note in recording.notes)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_a_file_with_a_word_replaced_is_read_or_refused(tmp_path: Path, small_bvh: str, data: st.DataObject) -> None:
     words = re.findall(r"\S+|\s+", small_bvh)

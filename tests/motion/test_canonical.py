@@ -55,7 +55,7 @@ def test_the_channels() -> None:
     assert {joint for bone in CANONICAL_BONES for joint in bone} == set(CANONICAL_JOINTS)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, len(POINTS)), max_size=40), st.booleans())
 def test_chunks_do_not_change_one_bit(chunks: list[int], skeleton: bool) -> None:
     np.testing.assert_array_equal(
@@ -69,7 +69,7 @@ def test_frame_by_frame_is_the_same_to_the_bit(skeleton: bool) -> None:
     np.testing.assert_array_equal(every_frame, canonical(POINTS, skeleton=skeleton))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(-10, 10), st.tuples(*[st.floats(-50, 50)] * 3), st.booleans())
 def test_where_a_person_stands_and_faces_does_not_matter(
     angle: float, move: tuple[float, float, float], skeleton: bool
@@ -79,7 +79,7 @@ def test_where_a_person_stands_and_faces_does_not_matter(
     np.testing.assert_allclose(canonical(turned, skeleton=skeleton), canonical(POINTS, skeleton=skeleton), atol=1e-9)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0.01, 1000))
 def test_the_unit_of_length_does_not_matter(scale: float) -> None:
     np.testing.assert_allclose(
@@ -87,7 +87,7 @@ def test_the_unit_of_length_does_not_matter(scale: float) -> None:
     )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, len(POINTS) - 1))
 def test_no_frame_looks_ahead(length: int) -> None:
     np.testing.assert_array_equal(

@@ -10,12 +10,10 @@ import c3d
 import ezc3d
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.motion import MotionError, MotionFileError, Recording, canonical_pose, generate, read
 from scipy.spatial.transform import Rotation
-
-ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 # -- C3D
 
@@ -315,7 +313,7 @@ def test_landmarks_of_mediapipe_and_freemocap(tmp_path: Path) -> None:
 # -- any bytes
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_damage_of_any_kind_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     c3d = tmp_path / "whole.c3d"

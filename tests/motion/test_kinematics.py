@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kineseg.motion import Skeleton, SkeletonError, forward_kinematics
 from kineseg.motion.kinematics import matrices_from_euler, matrices_from_expmap
 from scipy.spatial.transform import Rotation
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-9, 1e-5, 1e-4, 1e-2, 1.0, 3.1, 7.0]))
 def test_exponential_maps_agree_with_scipy(seed: int, size: float) -> None:
     vectors = size * np.random.default_rng(seed).standard_normal((20, 3))

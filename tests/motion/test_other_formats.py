@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.motion import JointMappingError, MotionError, MotionFileError, Recording, canonical_pose, generate, read
-
-ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 BY_SUFFIX = {
     ".fbx": "FBX.*export BVH",
@@ -222,7 +220,7 @@ def whole_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_damage_of_any_kind_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     kind, content = data.draw(st.sampled_from(sorted(whole_files(tmp_path).items())))

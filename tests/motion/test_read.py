@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kineseg.motion import MotionError, MotionFileError, read
 
@@ -73,7 +73,6 @@ def test_numbers_so_large_that_positions_overflow(tmp_path: Path, small_bvh: str
         read(file)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.binary(min_size=1, max_size=300) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")),
     st.sampled_from([".bvh", ".mat", ".txt", ".csv", ".npy", ".npz"]),

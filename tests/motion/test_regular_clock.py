@@ -11,7 +11,6 @@ from kineseg.motion.regular_clock import clock_behind
 RATES = st.sampled_from([10, 23.976, 25, 29.97, 30, 50, 59.94, 60, 72, 90, 100, 119.88, 120, 144, 200, 240, 500])
 
 
-@settings(deadline=None)
 @given(RATES | st.floats(5, 500), st.integers(2, 9), st.floats(0, 1e5), st.integers(10, 60), st.booleans())
 def test_the_rate_of_rounded_times(rate: float, decimals: int, start: float, seconds: int, cut: bool) -> None:
     exact = start + np.arange(int(seconds * rate)) / rate
@@ -51,7 +50,6 @@ def test_whole_seconds_at_thirty_frames_a_second() -> None:
     assert (np.diff(clock.timestamps) > 0).all()
 
 
-@settings(deadline=None)
 @given(RATES, st.sampled_from([3, 4, 9]), st.floats(0.5, 60), st.integers(50, 400), st.integers(50, 400))
 def test_a_pause_stays_and_bends_nothing(rate: float, decimals: int, pause: float, before: int, after: int) -> None:
     exact = np.arange(before + after) / rate
@@ -63,7 +61,6 @@ def test_a_pause_stays_and_bends_nothing(rate: float, decimals: int, pause: floa
     np.testing.assert_allclose(clock.timestamps, exact, atol=max(2.1 * 10.0**-decimals, 0.5 / rate + 10.0**-decimals))
 
 
-@settings(deadline=None)
 @given(RATES, st.floats(0.0, 0.4), st.integers(0, 2**32 - 1))
 def test_lost_frames_are_not_a_lower_rate(rate: float, lost: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -74,7 +71,6 @@ def test_lost_frames_are_not_a_lower_rate(rate: float, lost: float, seed: int) -
     np.testing.assert_allclose(clock.timestamps, exact, atol=2e-6)
 
 
-@settings(deadline=None)
 @given(RATES, st.floats(0.01, 0.3), st.integers(0, 2**32 - 1))
 def test_jitter_stays_in_the_times_and_out_of_the_rate(rate: float, jitter: float, seed: int) -> None:
     times = (np.arange(2000) + jitter * (np.random.default_rng(seed).random(2000) - 0.5)) / rate
@@ -83,7 +79,6 @@ def test_jitter_stays_in_the_times_and_out_of_the_rate(rate: float, jitter: floa
     np.testing.assert_array_equal(clock.timestamps, times)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([30, 60, 120]), st.integers(3, 12), st.integers(0, 2**32 - 1))
 def test_bursts_of_arrival_give_the_rate_alone(rate: float, size: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -105,7 +100,7 @@ def test_equal_times_that_no_rounding_explains_are_spread() -> None:
     assert "1 times in 'time' equal the one before" in clock.notes[0]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.floats(0, 1e12) | st.integers(0, 100).map(float), min_size=2, max_size=50))
 def test_any_times_that_do_not_decrease_give_a_clock(values: list[float]) -> None:
     ticks = np.sort(np.array(values))

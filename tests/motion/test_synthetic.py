@@ -46,7 +46,7 @@ def test_the_seed_decides_everything() -> None:
     assert not np.array_equal(generate(seed=1, duration_s=9).frames, generate(seed=2, duration_s=9).frames)
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000))
 def test_every_rate_samples_the_same_motion(seed: int) -> None:
     fine = points(generate(seed, 12, 240, noise=0.0))
@@ -206,7 +206,7 @@ def test_a_gap_takes_frames_out_and_keeps_the_clock() -> None:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(0.1, 18.0), st.floats(0.1, 12.0))
 def test_any_gap_leaves_the_truth_of_the_frames_that_remain(start: float, length: float) -> None:
     assume(start + length < PERSON.duration_s - 0.1)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.motion import CANONICAL_CHANNELS, MotionFileError, Recording, read
 
-ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 MISSING = ("", "NaN", "nan", "NA", "N/A", "n/a", "null", "NULL", "None", "none", "-", "#N/A")
 
 
@@ -22,7 +21,6 @@ def saved(folder: Path, text: str, name: str = "take.csv", encoding: str = "utf-
     return file
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE)
 @given(st.data())
 def test_a_round_trip_through_any_dialect(tmp_path: Path, data: st.DataObject) -> None:
     draw = data.draw
@@ -390,7 +388,7 @@ def test_a_large_table_is_read_fast_enough_to_wait_for(tmp_path: Path) -> None:
     np.testing.assert_array_equal(plain.frames, careful.frames)
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_table_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     text = data.draw(

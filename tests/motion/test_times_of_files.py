@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.motion import MotionFileError, read
-
-ANY_FILE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def table(folder: Path, name: str, times: list[str], more: str = "a") -> Path:
@@ -197,7 +195,7 @@ def test_times_without_a_header(tmp_path: Path) -> None:
     assert "'channel_0' is taken as the time" in recording.notes[0]
 
 
-@settings(deadline=None, suppress_health_check=ANY_FILE, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from([10, 24, 25, 29.97, 30, 50, 59.94, 60, 100, 120, 240]),
     st.integers(2, 6),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.motion import Recording, canonical_pose, generate, read
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def yawed(positions: Array, angle: float, turn: Array) -> Array:
     return np.asarray(positions @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]).T @ turn.T)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(list(TURNS)), st.floats(0, 6.3), st.floats(0.01, 100), st.tuples(*[st.floats(-50, 50)] * 3))
 def test_any_orientation_gives_the_same_pose(
     tmp_path: Path, direction: str, yaw: float, scale: float, shift: tuple[float, float, float]

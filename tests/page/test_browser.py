@@ -22,7 +22,7 @@ from playwright.async_api import expect
 
 from tests.cli.provisional_stream import Change, Mistake, emitted, history
 
-PATIENCE_MS = 30_000.0
+PATIENCE_MS = 300_000.0
 TOKENS: dict[str, str | None] = {"token": None}
 
 

@@ -72,7 +72,7 @@ async def test_streams_of_a_server_are_shown_as_their_clients_see_them(tiny: Pat
             with pytest.raises(KinesegError, match="no finished segment 99"):
                 await hub.teach(feed.info.stream, 99, "waving")
             open_one.cancel()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while not feed.ended:  # noqa: ASYNC110 - it ends in another thread
                     await asyncio.sleep(0.01)
             assert feed.ended == "cancelled"

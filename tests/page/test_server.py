@@ -39,7 +39,7 @@ async def served() -> AsyncIterator[tuple[Hub, PageServer, aiohttp.ClientSession
 
 
 async def heard(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while True:
             _, messages = json.loads(await socket.receive_str())
             for message in messages:

@@ -9,7 +9,7 @@ from typing import Any
 
 import kineseg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kineseg._address import checked_address
 from kineseg.v1 import segmentation_pb2 as pb
@@ -65,7 +65,6 @@ def test_what_is_no_address_is_refused_with_the_remedy(address: Any, says: str) 
         assert says in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_an_address_or_an_error_of_ours(text: str) -> None:
     with contextlib.suppress(kineseg.InvalidRequest):

@@ -11,7 +11,7 @@ from typing import Any
 import kineseg
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -39,9 +39,7 @@ def rows(chunk: pb.FrameChunk) -> np.ndarray[Any, Any]:
     return np.frombuffer(chunk.data, dtype="<f4").reshape(-1, 3)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(st.integers(0, 200), max_size=12),
     chunk_s=st.floats(0.001, 1),
@@ -98,9 +96,7 @@ def test_any_real_numbers_are_packed_as_float32(dtype: Any, recorder: Any, conne
     )
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 25)), min_size=1, max_size=10))
 def test_lost_frames_leave_a_hole_in_the_numbering(recorder: Any, connect: Any, pieces: list[tuple[int, int]]) -> None:
     expected: list[int] = []

@@ -12,7 +12,7 @@ from typing import Any
 import kineseg
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from kineseg._events import EVENT_TYPES
@@ -47,7 +47,6 @@ def test_it_is_what_the_classes_say() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_every_event_is_as_it_says(event: kineseg.Event) -> None:
     flat = known(event)
@@ -55,7 +54,6 @@ def test_every_event_is_as_it_says(event: kineseg.Event) -> None:
     assert is_event(flat)
 
 
-@settings(deadline=None)
 @given(EVENTS, st.data())
 def test_nothing_else_is_an_event(event: kineseg.Event, data: st.DataObject) -> None:
     flat = known(event)

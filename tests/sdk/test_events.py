@@ -11,7 +11,7 @@ from typing import Any
 import kineseg
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -66,7 +66,6 @@ OPTIONAL = {
 }
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_an_event_survives_json(event: kineseg.Event) -> None:
     flat = json.loads(json.dumps(event.to_dict()))
@@ -81,14 +80,12 @@ def test_an_event_survives_json(event: kineseg.Event) -> None:
     assert kineseg.event_from_dict({**flat, "a later version's key": 1}) == event
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_an_event_cannot_be_changed(event: kineseg.Event) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         event.seq = 1  # type: ignore[misc]
 
 
-@settings(deadline=None)
 @given(EVENTS, st.data())
 def test_a_missing_key_is_named(event: kineseg.Event, data: st.DataObject) -> None:
     flat = event.to_dict()

@@ -11,7 +11,7 @@ import grpc
 import kineseg
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
@@ -110,7 +110,7 @@ def test_a_connection_that_is_lost_without_a_word_is_made_anew(
 CUTS = st.lists(st.tuples(st.integers(1, 12_000), st.sampled_from(["cut", "halve", "delay"])), max_size=5)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4)
 @given(CUTS)
 def test_whatever_is_cut_the_events_are_those_of_an_undisturbed_run(
     server: str, take: Motion, expected: list[Any], cuts: list[tuple[int, str]]

@@ -8,7 +8,7 @@ from threading import Event as Flag
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Ack, EndReason, Event, FrameResult, Output
@@ -25,7 +25,7 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Keep, ScheduledStream, Submitted
 
 from tests.same_events import content
-from tests.service.talk import motion, until
+from tests.service.talk import PATIENCE_S, motion, until
 
 REQUESTS = [
     StreamRequest(120.0, model="tiny"),
@@ -108,7 +108,7 @@ class Running:
     def abandon(self, at: int) -> None:
         gone = Flag()
         self.engine.abandon(self.streams[at], gone.set)
-        assert gone.wait(20)
+        assert gone.wait(PATIENCE_S)
 
 
 def alone(
@@ -154,7 +154,7 @@ Turn = tuple[list[int], str, int]
     ),
     leaves=st.integers(0, 60),
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6)
 def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) -> None:
     running = Running(opener)
     cuts: list[list[tuple[int, int]]] = [[] for _ in REQUESTS]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.boundary_network import Look
@@ -257,9 +257,7 @@ class Author:
 ACTS = st.sampled_from(["wait", "propose", "move", "retract", "confirm", "begin", "relabel", "merge"])
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60)
 @given(acts=st.lists(st.tuples(ACTS, st.integers(0, 1000)), min_size=1, max_size=80))
 def test_whatever_is_decided_promises_are_kept_and_all_clients_agree(tiny: Path, acts: list[tuple[str, int]]) -> None:
     author = Author({0: [SegmentStart(0, 0, 0)]})
@@ -282,9 +280,7 @@ def walk(seed: int, frames: int, step: float, jumps: int) -> F32:
     return (np.cumsum(moves, axis=0) + random.normal(0, 0.1, (frames, 3))).astype("<f4")
 
 
-@settings(
-    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=6)
 @given(
     seed=st.integers(0, 2**32 - 1),
     frames=st.integers(1, 1500),

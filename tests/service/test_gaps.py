@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 
@@ -69,7 +69,7 @@ def test_behind_a_gap_the_model_begins_afresh(stub: Stub) -> None:
         np.testing.assert_array_equal(np.array(got), np.array(alone))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(
     sizes=st.lists(st.integers(1, 200), max_size=12),
     jumps=st.lists(st.integers(0, 300), min_size=1, max_size=4),

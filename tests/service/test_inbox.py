@@ -7,9 +7,7 @@ from threading import Thread
 
 from kineseg_service.scheduler.inbox import Inbox
 
-from tests.service.talk import until
-
-PATIENCE_S = 20.0
+from tests.service.talk import PATIENCE_S, until
 
 
 def test_no_one_takes_the_place_of_a_thread_that_does_not_wait() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.errors import BadSnapshot
@@ -88,7 +88,7 @@ REQUESTS = [
 
 
 @given(cut=st.integers(0, 20), seed=st.integers(0, 99))
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3)
 def test_streams_that_run_together_go_on_elsewhere_as_if_nothing_had_happened(
     tiny_opener: Opener, cut: int, seed: int
 ) -> None:

@@ -414,7 +414,8 @@ def test_both_are_one_server(each: list[Stub]) -> None:
     ids = {call.opened().server_id for call in opened}
     assert len(ids) == 1
     for call in opened:
-        call.cancel()
+        call.half_close()
+        call.rest()
 
 
 def test_one_that_dies_takes_only_its_own_streams_along_and_is_replaced(tiny: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.inference.bundle import load_bundle
@@ -180,9 +180,7 @@ def fifteen_seconds(rate: float) -> F32:
     return motion(int(rate * 15), seed=11, rate_hz=rate / 3)
 
 
-@settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=8)
 @given(
     sizes=st.lists(st.integers(1, 200), max_size=60),
     rest=st.sampled_from([1, 6, 1000]),

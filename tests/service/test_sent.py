@@ -52,7 +52,7 @@ def after(outputs: list[Output], seq: int) -> list[Output]:
     return outputs[last + 1 :]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LONG, st.integers(0, 300), LONG)
 def test_what_a_client_has_not_got_comes_back_as_it_was(
     runs: list[tuple[str, int]], seen: int, more: list[tuple[str, int]]

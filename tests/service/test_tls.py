@@ -21,7 +21,7 @@ from kineseg_service.server import BackgroundServer
 
 from tests.service.conftest import Serve
 from tests.service.locked import OWN, Keyring, bearer, write_pair
-from tests.service.talk import Call, Stub, config, cut, motion
+from tests.service.talk import PATIENCE_S, Call, Stub, config, cut, motion
 
 CA, STRANGER = trustme.CA(), trustme.CA()
 
@@ -37,7 +37,7 @@ def safe(server: BackgroundServer, ca: trustme.CA = CA, mine: trustme.LeafCert |
 
 def is_refused(stub: Stub) -> bool:
     with pytest.raises(grpc.RpcError) as caught:
-        stub.ListModels(pb.ListModelsRequest(), timeout=30)
+        stub.ListModels(pb.ListModelsRequest(), timeout=PATIENCE_S)
     return caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 

@@ -112,7 +112,7 @@ class Mosquitto:
         subscriber.loop_start()
         self._running.callback(subscriber.loop_stop)
         self._running.callback(subscriber.disconnect)
-        assert self._subscribed.wait(60)
+        assert self._subscribed.wait(300)
         self.url = f"mqtt://127.0.0.1:{self._broker.port}/floor/1"
         self.start, self.stop, self.close = self._broker.start, self._broker.stop, self._running.close
 
@@ -145,7 +145,7 @@ class JetStream:
             stream = client.jetstream()
             count = (await stream.stream_info("events")).state.messages
             reader = await stream.subscribe("floor.1.>", ordered_consumer=True)
-            found = [json.loads((await reader.next_msg(30)).data) for _ in range(count)]
+            found = [json.loads((await reader.next_msg(300)).data) for _ in range(count)]
             assert len({event["id"] for event in found}) == len(found), "what comes twice is kept once"
             return found
         finally:
@@ -184,7 +184,7 @@ class Kafka:
 
     def start(self) -> None:
         self._cluster = confluent_kafka.Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1, "log_level": 0})
-        (broker,) = self._cluster.list_topics(timeout=60).brokers.values()
+        (broker,) = self._cluster.list_topics(timeout=300).brokers.values()
         self._at = f"{broker.host}:{broker.port}"
         self._network.retarget(self._at)
         self._network.refuses = False
@@ -212,7 +212,7 @@ class Kafka:
         reader.assign(partitions)
         found, ended = [], 0
         while ended < len(partitions):
-            message = reader.poll(60)
+            message = reader.poll(300)
             assert message is not None
             if message.error() is not None:
                 assert message.error().code() == KafkaError._PARTITION_EOF

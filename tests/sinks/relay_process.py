@@ -14,6 +14,8 @@ from pathlib import Path
 
 from kineseg.sinks import Relay, SinkEvent, open_sink
 
+PATIENCE_S = 300.0
+
 
 class RelayProcess:
     """A process with a relay, fed from a list as from a log: from its cursor on.
@@ -54,7 +56,7 @@ class RelayProcess:
         self._wait()
 
     def _wait(self) -> int:
-        status = self._process.wait(60)
+        status = self._process.wait(PATIENCE_S)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             with contextlib.suppress(BrokenPipeError):
@@ -77,7 +79,7 @@ class RelayProcess:
 async def main(spool: str, urls: list[str]) -> None:
     loop = asyncio.get_running_loop()
     sinks = [open_sink(url) for url in urls]
-    async with Relay(sinks, Path(spool), lambda what: print(what, file=sys.stderr), grace_s=30) as relay:
+    async with Relay(sinks, Path(spool), lambda what: print(what, file=sys.stderr), grace_s=PATIENCE_S) as relay:
         taken = int(relay.cursor or "0")
         print(taken, flush=True)
         while line := await loop.run_in_executor(None, sys.stdin.readline):

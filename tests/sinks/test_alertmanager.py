@@ -13,7 +13,7 @@ from kineseg.sinks import SinkError, SinkEvent, open_sink
 from tests.sinks import alertmanagers
 from tests.sinks.alertmanagers import Alertmanager
 from tests.sinks.made_events import events, events_of
-from tests.sinks.relay_process import RelayProcess
+from tests.sinks.relay_process import PATIENCE_S, RelayProcess
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

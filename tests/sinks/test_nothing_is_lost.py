@@ -13,7 +13,7 @@ from kineseg.sinks import SinkEvent
 from tests.event_schema import check_event
 from tests.sinks.made_events import events
 from tests.sinks.peers import Peer
-from tests.sinks.relay_process import RelayProcess
+from tests.sinks.relay_process import PATIENCE_S, RelayProcess
 
 
 def test_nothing_is_lost_when_both_ends_are_killed(peer: Peer, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_nothing_is_lost_when_both_ends_are_killed(peer: Peer, tmp_path: Path) -
     peer.start()
     relay.feed(sent)
     relay.end()
-    deadline = time.monotonic() + 60  # a receiver may have it and not yet show it
+    deadline = time.monotonic() + PATIENCE_S  # a receiver may have it and not yet show it
     while {event["id"] for event in peer.received()} < {event.id for event in sent} and time.monotonic() < deadline:
         time.sleep(0.05)
     check_received(peer.received(), sent)

@@ -13,6 +13,7 @@ from kineseg.sinks import Refused, Relay, Retry, SinkError, SinkEvent, Terms
 from kineseg.sinks.backoff import Backoff
 
 from tests.sinks.made_events import events
+from tests.sinks.relay_process import PATIENCE_S
 
 
 class Receiver:
@@ -44,7 +45,7 @@ class Receiver:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - several things at once
             await asyncio.sleep(0.005)
 
@@ -84,7 +85,7 @@ async def test_a_disk_that_is_full_takes_nothing_and_loses_nothing(tmp_path: Pat
     receiver, sent, taken = Receiver(batch=7), events(3000), list[str]()
     receiver.open.clear()
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    async with Relay([receiver], tmp_path / "spool", print, grace_s=30) as relay:
+    async with Relay([receiver], tmp_path / "spool", print, grace_s=PATIENCE_S) as relay:
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, usual[1]))
         try:
             with contextlib.suppress(sqlite3.Error):
@@ -114,7 +115,7 @@ async def test_what_is_refused_is_left_out_and_what_came_with_it_is_delivered() 
 async def test_trouble_is_reported_once_and_so_is_its_end() -> None:
     receiver, said = Receiver(), list[str]()
     receiver.trouble = [Retry("no one is there"), ValueError("?")]
-    async with Relay([receiver], None, said.append, grace_s=30) as relay:
+    async with Relay([receiver], None, said.append, grace_s=PATIENCE_S) as relay:
         relay.take(events(3))
         await until(lambda: len(receiver.taken) == 3)
         assert relay.counts["receiver"].failed == 2

@@ -11,7 +11,7 @@ from kineseg.sources.recorded import Recorded
 from kineseg.sources.twins import Faults, Player, open_twin
 from numpy.typing import NDArray
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,7 +108,9 @@ def test_a_process_that_dies_takes_no_file_with_it(archive: Path) -> None:
 
     def done(outcome: Outcome | None) -> None:
         if not killed:
-            (worker,) = (child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline()))
+            # Those that other tests have killed may be there still, and have no command line.
+            alive = (child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE)
+            (worker,) = (child for child in alive if "spawn_main" in " ".join(child.cmdline()))
             os.kill(worker.pid, signal.SIGKILL)
             killed.append(worker.pid)
 

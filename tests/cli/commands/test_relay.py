@@ -22,6 +22,8 @@ from tests.cli.command import Command, start
 from tests.event_schema import check_events
 from tests.sinks.alertmanagers import alertmanager
 
+PATIENCE_S = 300.0
+
 
 @contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
@@ -44,7 +46,7 @@ def delivered(path: Path) -> list[dict[str, Any]]:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -89,7 +91,7 @@ def test_a_relay_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
                 last = sent(server.address, "line-3")
             assert until_ended(out, "line-3") == last
             relay.send_signal(signal.SIGTERM)
-            _, said = relay.communicate(timeout=60)
+            _, said = relay.communicate(timeout=PATIENCE_S)
             assert relay.returncode == 0
     assert "events delivered" in said
     assert check_events(delivered(out)) == len(first + meanwhile + last)
@@ -126,7 +128,7 @@ def test_a_relay_waits_for_its_server(tmp_path: Path) -> None:
         assert relay.stderr is not None
         lines = [relay.stderr.readline() for _ in range(2)]
         relay.send_signal(signal.SIGTERM)
-        relay.communicate(timeout=60)
+        relay.communicate(timeout=PATIENCE_S)
         assert "following 127.0.0.1:9" in lines[0]
         assert "trying again" in lines[1]
         assert relay.returncode == 0

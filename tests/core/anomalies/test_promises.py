@@ -48,7 +48,7 @@ def check_lives(events: list[AnomalyEvent]) -> None:
     assert not open_ids
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     frames=st.integers(1, 60).flatmap(lambda n: arrays(np.float64, (n, 4, 3), elements=numbers)),
     intervals=st.lists(st.floats(-1.0, 1e6), min_size=60, max_size=60),
@@ -61,7 +61,7 @@ def test_any_numbers_make_events_and_no_exception(frames, intervals, rate_hz):
     check_lives(watched(WatchedSource.of_channels([str(c) for c in range(12)], rate_hz), flat, times_s))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 10**6), sizes=st.tuples(st.floats(-6, 6), st.floats(-6, 6)), held=st.floats(0.0, 0.9))
 def test_wild_but_steady_sources_make_events_and_no_exception(seed, sizes, held):
     rng = np.random.default_rng(seed)
@@ -95,7 +95,7 @@ def test_a_monitor_goes_on_after_pickling_as_if_nothing_had_happened(at):
     assert [*events, *monitor.finish()] == whole
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.sets(st.integers(1, 1799), max_size=60))
 def test_chunks_change_no_event_and_no_severity(cuts):
     source, frames = faulty_body()

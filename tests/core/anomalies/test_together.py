@@ -30,7 +30,7 @@ def streams() -> dict[WatchedSource, list[F64]]:
 ALL = streams()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_many_streams_at_once_are_watched_like_each_alone(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

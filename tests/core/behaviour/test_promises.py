@@ -22,7 +22,7 @@ WILD = st.lists(
 RAREST = math.log(24.0 * 365.25)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(WILD, st.sampled_from([1.0, 30.0, 500.0]))
 def test_no_stream_floods_and_every_report_is_raised_and_cleared_once(actions: list[Made], per_hour: float) -> None:
     found = reported(actions, per_hour)
@@ -46,7 +46,7 @@ def test_regular_work_keeps_to_the_budget(spread: float, per_hour: float) -> Non
     assert len(kinds(reported(actions, per_hour))) <= 1.3 * per_hour * hours + 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(WILD, st.integers(1, 40))
 def test_a_monitor_that_is_pickled_says_the_same(actions: list[Made], every: int) -> None:
     monitor, found = BehaviourMonitor(500.0), list[AnomalyFound]()

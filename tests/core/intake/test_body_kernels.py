@@ -52,7 +52,7 @@ def same_numbers(a: NDArray[np.floating], b: NDArray[np.floating]) -> bool:
     return np.array_equal(holes, np.isnan(b)) and a[~holes].tobytes() == b[~holes].tobytes()
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(
     optional=st.sets(st.sampled_from(OPTIONAL)),
     up=st.sampled_from(["y", "z"]),
@@ -94,7 +94,7 @@ def test_poses_are_those_of_the_sdk(
     assert same_numbers(found, expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     exponents=st.lists(st.integers(-6, 8), min_size=len(TREE), max_size=len(TREE)),
     reach=st.sampled_from([1.0, 1e9]),

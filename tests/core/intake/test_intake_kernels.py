@@ -78,7 +78,7 @@ def made_plainly(
     return made, places
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     rate=RATES,
     model_rate=MODEL_RATES,

@@ -16,7 +16,7 @@ steps = st.integers(1, _SECOND) | st.integers(1, 3600 * _SECOND)
 chunks = st.lists(st.tuples(st.integers(0, 3), st.lists(steps, max_size=30)), min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(chunks=chunks, asked=st.integers(0, 10**6))
 def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked):
     places, all_places = RecentPlaces(_RATE_HZ), []
@@ -46,7 +46,7 @@ def test_the_nearest_of_the_frames_that_are_remembered_is_found(chunks, asked):
 came = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 50), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(came=came, rate_hz=st.sampled_from([2.0, 3.0, 0.1]), asked=st.integers(0, 10**6))
 def test_frames_that_are_only_counted_are_where_they_would_be_if_each_had_been_noted(came, rate_hz, asked):
     counted, noted = RecentPlaces(rate_hz), RecentPlaces(rate_hz)

@@ -84,7 +84,7 @@ class Sender:
             self.given += plain([*taken])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**20),
     kinds=st.lists(

@@ -50,7 +50,7 @@ def found(taken: list[Taken]) -> list[AnomalyFound]:
     return [item for item in taken if isinstance(item, AnomalyFound)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.sets(st.integers(1, N - 1).filter(lambda at: at not in LOST), max_size=40), timed=st.booleans())
 def test_chunks_and_pickling_change_nothing(cuts: set[int], timed: bool) -> None:
     random = np.random.default_rng(1)

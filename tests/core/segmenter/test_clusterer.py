@@ -29,7 +29,7 @@ coordinate = st.floats(-3, 3)
 points = st.lists(st.tuples(coordinate, coordinate), min_size=1, max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(points=points, limit=st.integers(1, 5), minted=st.frozensets(st.integers(0, 39)))
 def test_labels_are_never_used_twice(points: list[tuple[float, float]], limit: int, minted: frozenset[int]) -> None:
     clusterer = PrototypeClusterer(radius=1.0, max_prototypes=limit)
@@ -129,7 +129,7 @@ def test_an_old_prototype_follows_slow_change() -> None:
     assert len(heavy.labels) > 1
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**32 - 1), pace=st.floats(0.0, 0.1), limit=st.integers(1, 16))
 def test_memory_is_constant_however_the_data_drifts(seed: int, pace: float, limit: int) -> None:
     live_long(seed, pace, limit, n_points=5_000)

@@ -43,7 +43,7 @@ def test_an_action_is_known_again_whatever_the_scale(name: str, unit: float) -> 
 
 
 @every
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     actions=st.lists(st.integers(0, 7), min_size=1, max_size=25),
     limit=st.integers(1, 6),

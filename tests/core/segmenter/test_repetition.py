@@ -80,7 +80,7 @@ def scaled(point: SegmentPoint, by: float) -> SegmentPoint:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 1000),
     count=st.integers(1, 20),

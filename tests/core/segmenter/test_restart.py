@@ -52,7 +52,7 @@ def closed(decided: list[tuple[int, Decision]]) -> list[SegmentEnd]:
 
 
 @each
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     actions=st.lists(st.integers(0, 3), min_size=1, max_size=5),
     seed=st.integers(0, 50),
@@ -141,7 +141,7 @@ def test_the_score_of_surprise_warms_up_anew(make: Callable[[], Any]) -> None:
 
 
 @each
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(pickled=st.frozensets(st.integers(0, 600), max_size=4), restarts=st.frozensets(st.integers(0, 600), max_size=4))
 def test_pickling_in_between_changes_nothing(
     make: Callable[[], Any], pickled: frozenset[int], restarts: frozenset[int]
@@ -150,7 +150,7 @@ def test_pickling_in_between_changes_nothing(
     assert run(make(), frames, restarts, pickled=pickled) == run(make(), frames, restarts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(before=st.integers(0, 400), after=st.integers(9, 200))
 def test_names_are_of_the_frames_of_a_segment_after_a_restart(before: int, after: int) -> None:
     namer = Namer(NamingSettings(), KnownNames(), ("walk", "run"), rate_hz=RATE)

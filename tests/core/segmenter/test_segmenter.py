@@ -83,7 +83,7 @@ def test_an_empty_stream_has_no_segments(make: Make) -> None:
 
 
 @both
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     latency_s=st.floats(0.5, 10.0),
     actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
@@ -104,7 +104,7 @@ def test_segments_tile_the_stream_and_no_decision_is_late(
 
 
 @both
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     latency_s=st.floats(0.5, 10.0),
     actions=st.lists(st.integers(0, 4), min_size=1, max_size=6),
@@ -144,7 +144,7 @@ def test_a_boundary_is_emitted_within_a_second_and_confirmed_later(make: Make) -
 
 
 @both
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.frozensets(st.integers(0, 600), max_size=5))
 def test_pickling_in_between_changes_nothing(make: Make, cuts: frozenset[int]) -> None:
     frames, _ = embedding_stream([0, 1, 2, 0], [5, 5, 5, 5])

@@ -48,7 +48,7 @@ def test_slow_motion_tremor_and_short_pauses_are_no_stillness() -> None:
     assert not still_at(pauses)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(cuts=st.frozensets(st.integers(0, 1500), max_size=4))
 def test_pickling_within_stillness_changes_nothing(cuts: frozenset[int]) -> None:
     frames, _ = embedding_stream([0, 1], [12.0, 12.0])

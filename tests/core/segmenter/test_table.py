@@ -102,7 +102,7 @@ def in_a_table(
 
 @pytest.mark.parametrize("kind", ["motion", "signal"])
 @pytest.mark.parametrize("rate_hz", [30.0, 100.0, 7.0, 1.0])
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 1000))
 def test_a_table_decides_what_segmenters_by_themselves_do(kind: str, rate_hz: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

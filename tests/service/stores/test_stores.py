@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_service.stores.memory import MemoryStore
 from kineseg_service.stores.opening import open_store, read_key, store_problem
@@ -19,7 +19,7 @@ from kineseg_service.stores.store import FIRST, Key, Store, StoreFailed, Taken, 
 from kineseg_service.stores.writer import StoreWriter
 
 from tests.service.stores.servers import redis_server
-from tests.service.talk import until
+from tests.service.talk import PATIENCE_S, until
 
 ONE, OTHER = Key("", "a"), Key("them", "a")
 PROOF = b"\0proof"
@@ -98,7 +98,7 @@ def test_what_nobody_comes_for_expires(store: Store) -> None:
         st.builds(Key, st.text("ab:/%{}*\0ü", max_size=4), st.text("ab:/%{}*", min_size=1, max_size=4)), unique=True
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 def test_no_name_of_a_tenant_leads_to_anothers(store: Store, keys: list[Key]) -> None:
     store.write([write(key, FIRST, repr(key).encode()) for key in keys])
     for key in keys:
@@ -191,17 +191,18 @@ def test_a_slow_store_slows_no_one_and_gets_the_newest_states_together(made: Cal
     store, kept = Slow(), list[bool]()
     writer = made(store, seal=lambda data: b"sealed " + data)
     writer.put(write(Key("", "first"), FIRST, b""))
+    until(lambda: not writer.waiting, "it is being written")
     for number in range(100):
         assert writer.put(write(ONE, FIRST, b"%d" % number), kept.append)
         assert writer.put(write(OTHER, FIRST, b"%d" % number))
     taken = writer.take(ONE, PROOF)
     store.lets.set()
     assert taken.result() == Taken(FIRST + 1, b"sealed 99")
-    assert writer.flush(60.0)
+    assert writer.flush(PATIENCE_S)
     assert len(store.written) <= 2
     assert kept == [True]
     writer.put(write(ONE, FIRST, b"late"), kept.append)
-    assert writer.flush(60.0)
+    assert writer.flush(PATIENCE_S)
     assert kept == [True, False]
 
 
@@ -212,7 +213,7 @@ def test_states_of_many_streams_go_together_unless_someone_waits_for_them(made: 
     for number in range(40):
         writer.put(write(Key("", f"{number}"), FIRST, b"kept"), came.append)
         time.sleep(0.002)
-    assert writer.flush(60.0)
+    assert writer.flush(PATIENCE_S)
     assert len(store.written) <= 3 + (time.monotonic() - began) / 0.2
     assert sum(store.written) == 40
     assert came == [True] * 40
@@ -228,7 +229,7 @@ def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(made: Callable[..
     assert not writer.flush(0.0)
     writer.put(write(OTHER, FIRST, b"kept, too"))
     store.fails = False
-    assert writer.flush(60.0)
+    assert writer.flush(PATIENCE_S)
     assert health == [False, True]
     assert writer.take(ONE, PROOF).result() == Taken(FIRST + 1, b"kept")
     assert writer.take(OTHER, PROOF).result() == Taken(FIRST + 1, b"kept, too")
@@ -244,4 +245,4 @@ def test_no_more_waits_than_there_is_room_for(made: Callable[..., StoreWriter]) 
     assert writer.put(write(ONE, FIRST, bytes(100)))
     assert writer.put(write(OTHER, FIRST, None))
     store.lets.set()
-    assert writer.flush(60.0)
+    assert writer.flush(PATIENCE_S)

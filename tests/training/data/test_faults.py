@@ -25,7 +25,7 @@ SENSORS = sensors()
 
 
 @pytest.mark.parametrize("kind", [name for name in BODY_KINDS if name != "gap"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(start_s=st.floats(0.0, 11.9), seed=st.integers(0, 1000))
 def test_only_the_fault_s_frames_and_joints_change(kind: str, start_s: float, seed: int) -> None:
     faulty = with_fault(TAKE, kind, start_s, seed)
@@ -45,7 +45,7 @@ def test_only_the_fault_s_frames_and_joints_change(kind: str, start_s: float, se
 
 
 @pytest.mark.parametrize("kind", [name for name in CHANNEL_KINDS if name != "gap"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(start_s=st.floats(1.0, 13.9), seed=st.integers(0, 1000))
 def test_only_the_fault_s_frames_and_channels_change(kind: str, start_s: float, seed: int) -> None:
     faulty = with_fault(SENSORS, kind, start_s, seed)

@@ -24,7 +24,7 @@ def two_crowds(spread: float) -> NDArray[np.float64]:
 
 
 @given(st.integers(4, 14), st.integers(1, 8), st.sampled_from(BOTH), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_distances_make_an_undirected_graph_of_their_own_scale(
     n: int, k: int, neighbours: Neighbours, seed: int
 ) -> None:

@@ -38,14 +38,14 @@ def pairs(draw: st.DrawFn, *, equal: bool = False) -> tuple[Array, Array]:
 
 
 @given(pairs(), st.integers(1, 15))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_is_the_least_sum_over_all_ways_within_the_window(pair: tuple[Array, Array], window: int) -> None:
     a, b = pair
     assert dtw_distance(a, b, window) == pytest.approx(by_table(a, b, window), abs=1e-9)
 
 
 @given(pairs(), st.integers(1, 15))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_it_is_symmetric_zero_on_itself_and_never_grows_with_the_window(pair: tuple[Array, Array], window: int) -> None:
     a, b = pair
     assert dtw_distance(a, b, window) == pytest.approx(dtw_distance(b, a, window))
@@ -54,7 +54,7 @@ def test_it_is_symmetric_zero_on_itself_and_never_grows_with_the_window(pair: tu
 
 
 @given(pairs(equal=True))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_without_warping_it_is_the_euclidean_distance_per_frame(pair: tuple[Array, Array]) -> None:
     a, b = pair
     assert dtw_distance(a, b, 1) == pytest.approx(np.linalg.norm(a - b) / np.sqrt(len(a)))

@@ -19,7 +19,7 @@ def graph(n: int, seed: int, density: float = 0.5) -> NDArray[np.float64]:
 
 
 @given(st.integers(3, 20), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_is_the_share_of_weight_between_labels_on_any_graph(n: int, seed: int) -> None:
     weights, labels = graph(n, seed), np.random.default_rng(seed).integers(0, 3, n)
     labels[:2] = 0, 1

@@ -28,7 +28,7 @@ def kinds(draw: st.DrawFn) -> ShapesSettings:
 
 
 @given(seeds, kinds(), st.integers(1, 4), st.integers(1, 12), st.integers(0, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_seed_gives_the_same_film_and_a_longer_one_begins_alike(
     seed: int, kind: ShapesSettings, count: int, length: int, more: int
 ) -> None:
@@ -42,7 +42,7 @@ def test_a_seed_gives_the_same_film_and_a_longer_one_begins_alike(
 
 
 @given(seeds, kinds(), st.integers(2, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shapes_stay_whole_and_inside(seed: int, kind: ShapesSettings, length: int) -> None:
     alone = ShapesSettings(kind.side, kind.size, 1, kind.slowest, kind.fastest)
     films = moving_shapes(3, length, np.random.default_rng(seed), alone)

@@ -51,7 +51,7 @@ def test_errors_of_windows_are_those_of_what_comes() -> None:
     np.testing.assert_allclose(errors, [0.0, 4.0, 0.0], atol=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.floats(-3, 3), st.integers(1, 40)), min_size=1, max_size=6), st.floats(0.01, 2))
 def test_every_frame_gets_a_label_of_its_own_found_segment(levels: list[tuple[float, int]], threshold: float) -> None:
     frames = steps(*levels, (0.0, 12))
@@ -145,7 +145,7 @@ def test_known_scores() -> None:
     assert score(true, np.zeros(10, dtype=int)).mof == 0.4
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40), st.permutations(range(4)))
 def test_names_of_clusters_do_not_matter_and_the_best_naming_wins(
     pairs: list[tuple[int, int]], other: list[int]
