@@ -47,6 +47,7 @@ def test_streams_of_one_call_give_what_streams_of_their_own_do(server: str, conn
         assert stream.frames_sent == stream.frames_processed == stream.summary.frames == len(parts[name])
         assert stream.error is None
         assert stream.state is kineseg.StreamState.ENDED
+        assert stream.state == "ended"  # as with other choices of the SDK
 
 
 def test_streams_come_and_go_while_others_go_on(server: str, connect: Any, motion: Frames) -> None:

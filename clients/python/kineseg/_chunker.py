@@ -91,11 +91,6 @@ class Chunker:
         """Goes on where another one was, see `position`."""
         self._next_frame, self._timed, self._last_time_ns = position
 
-    @property
-    def buffered(self) -> int:
-        """Number of frames that wait for their chunk to fill."""
-        return self._filled
-
     def check(
         self,
         frames: ArrayLike,

@@ -21,7 +21,7 @@ from kineseg._resume import Outage, Resume
 from kineseg.v1 import segmentation_pb2 as pb
 
 
-class StreamState(enum.Enum):
+class StreamState(enum.StrEnum):
     """Where a stream stands."""
 
     IDLE = "not opened yet"

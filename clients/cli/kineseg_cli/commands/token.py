@@ -57,9 +57,9 @@ def new(
     text, made = new_token(tenant, role, None if expires is None else _time(expires), note)
     tokens = Tokens.load(file) if file.exists() else Tokens()
     tokens.with_token(made).save(file)
-    ends = "never" if made.expires is None else f"on {made.expires:%Y-%m-%d %H:%M} UTC"
+    ends = "does not end" if made.expires is None else f"ends on {made.expires:%Y-%m-%d %H:%M} UTC"
     ErrorConsole().print_notes(
-        str(file), [f"token {made.token_id} of {tenant}: {', '.join(sorted(made.roles))}; it ends {ends}"]
+        str(file), [f"token {made.token_id} of {tenant}: {', '.join(sorted(made.roles))}; it {ends}"]
     )
     print(text)
 
