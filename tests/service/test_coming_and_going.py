@@ -119,9 +119,10 @@ def test_opened_by_calls_of_their_own(stub: Stub, order: Order, other: Call) -> 
         call.rest()
 
 
-def test_opened_by_one_call(stub: Stub, order: Order, other: Call) -> None:
+@pytest.mark.parametrize("fields", [{}, {"model": "unknown"}], ids=["opened", "refused"])
+def test_asked_for_by_one_call(stub: Stub, order: Order, other: Call, fields: dict[str, object]) -> None:
     order.begin()
-    many = Many(stub, opens(*NUMBERS))
+    many = Many(stub, opens(*NUMBERS, **fields))  # type: ignore[arg-type]
     other.send(chunk(5, FRAMES[5:10]))
     order.go_on()
     assert order.before_the_chunk <= FEW
