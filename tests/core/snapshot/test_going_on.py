@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.events import Event, Output
+from kineseg_core.generic import SCRATCH
+from kineseg_core.generic.plan import FEW
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.kept.sealing import sealed
 from kineseg_core.snapshot import Snapshot
@@ -48,7 +51,10 @@ def undisturbed(folder: Path, made: Scene) -> list[Output]:
     return content(out)
 
 
-@given(made=Scenes, cuts=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4))
+CUTS = st.floats(0.0, 1.0)
+
+
+@given(made=Scenes, cuts=st.lists(CUTS, min_size=1, max_size=4))
 @settings(max_examples=8)
 def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
     stream = open_stream(opener(folder), made.request)
@@ -63,7 +69,7 @@ def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
     assert content(out) == undisturbed(folder, made)
 
 
-@given(made=Scenes, cuts=st.lists(st.floats(0.0, 1.0), max_size=3))
+@given(made=Scenes, cuts=st.lists(CUTS, max_size=3))
 @settings(max_examples=6)
 def test_in_another_row_of_another_table(folder: Path, made: Scene, cuts: list[float]) -> None:
     bundle = open_stream(opener(folder), made.request).bundle
@@ -115,3 +121,18 @@ def test_in_another_process(folder: Path) -> None:
 
 def _plain(chunk: Chunk) -> tuple[int, str, tuple[int, ...]]:
     return chunk.first, chunk.data.hex(), chunk.times_ns
+
+
+@given(made=Scenes.filter(lambda made: made.request.model != SCRATCH or len(made.request.channels) > FEW), cut=CUTS)
+@settings(max_examples=4)
+def test_distances_that_are_not_kept_are_the_same_again(folder: Path, made: Scene, cut: float) -> None:
+    bundle = open_stream(opener(folder), made.request).bundle
+    stream = RowStream(opener(folder), opener(folder).session(made.request, taught), bundle, 0)
+    for chunk in made.chunks[: round(cut * len(made.chunks))]:
+        stream.take(chunk.first, chunk.data, chunk.times_ns, [])
+    other = RowStream.resumed(Snapshot.read(sealed(stream.snapshot())), opener(folder), 1)
+    come = min(int(stream.table.columns.counters["count"][0]), REACH)
+    before, now = (
+        of.table.columns.logs[row].reshape(REACH, REACH, -1)[:come, :come] for of, row in ((stream, 0), (other, 1))
+    )
+    assert before.tobytes() == now.tobytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -15,6 +15,9 @@ from kineseg_core.kept.declared import keeps
 class InRow:
     """Numbers of one stream in a row of columns, beside segments that say whether one is open."""
 
+    FOLLOWS: ClassVar[frozenset[str]] = frozenset()
+    """Columns that follow from the others, and are not kept."""
+
     _has_open_segment: bool
 
     def _stand_in(self, columns: Any, row: int) -> None:
@@ -24,8 +27,14 @@ class InRow:
 
     @property
     def _of_row(self) -> tuple[NDArray[Any], ...]:
-        """All of them, as views; seldom asked for, and the views of all streams take more room than some columns."""
-        return tuple(column[self._row : self._row + 1] for column in self._columns)
+        """Those that are kept, as views; seldom asked for, and the views of all streams take more room than some
+        columns."""
+        own = slice(self._row, self._row + 1)
+        return tuple(
+            column[own]
+            for name, column in zip(self._columns._fields, self._columns, strict=True)
+            if name not in self.FOLLOWS
+        )
 
     @property
     def begins(self) -> bool:

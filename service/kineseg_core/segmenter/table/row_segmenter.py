@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg_core.boundary_network.distances import append_block
 from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from kineseg_core.kept.bounds import within
@@ -29,7 +30,7 @@ F32 = NDArray[np.float32]
     "0 <= _counters.block_frames", "0 <= _counters.in_block", "0 <= _counters.scaled", "0 <= _counters.far_kept",
     "0 <= _counters.groups", "0 <= _counters.in_group", "0 <= _counters.typical_count", "0 <= _counters.typical_seen",
 )  # fmt: skip
-@keeps(fixed="_frames_per_block", passing="_numbers")
+@keeps(fixed="_frames_per_block _views", passing="_numbers")
 class RowSegmenter(InRow, NetworkSegments):
     """Boundaries and labels of one stream of a table; what `Segmenter` gives.
 
@@ -39,12 +40,15 @@ class RowSegmenter(InRow, NetworkSegments):
         row: Of the stream; it begins anew.
     """
 
+    FOLLOWS = frozenset({"logs"})
+
     def __init__(self, plan: SegmenterPlan, columns: Columns, row: int) -> None:
         super().__init__(plan)
         of_table = TablePlan.of(plan)
         clear(columns, row, of_table)
         self._stand_in(columns, row)
         self._frames_per_block = of_table.numbers.frames_per_block
+        self._views = plan.views
         self._numbers = columns.decider[row]
         self._decider.keep_in(columns.raw[row], columns.smooth[row])
         numbers = self._decider.numbers()
@@ -61,7 +65,9 @@ class RowSegmenter(InRow, NetworkSegments):
         super().check_kept()
         counters = self._counters
         self._check_blocks(int(counters["block_frames"]), int(counters["blocks_made"]), self._frames_per_block)
-        self._note()  # which follows from the rest
+        # What follows from the rest:
+        self._note()
+        self._measure()
 
     def follow(self, counts: Sequence[int]) -> list[Decision]:
         """What follows from the frame that the table has taken last.
@@ -83,6 +89,13 @@ class RowSegmenter(InRow, NetworkSegments):
         numbers, decider = self._numbers, self._decider
         numbers["start"], numbers["near"] = decider.start, decider.newest
         numbers["next_review"] = decider.next_review(self._count)
+
+    def _measure(self) -> None:
+        """Writes how far apart the blocks in the ring are, as if each had come once more."""
+        columns, row, views = self._columns, self._row, self._views
+        blocks, logs, ends, of_views = columns.blocks[row], columns.logs[row], views.ends, views.views
+        for place in range(REACH):
+            append_block(blocks, ends, of_views, logs, place, blocks[:, place].copy())
 
     @property
     def _count(self) -> int:
