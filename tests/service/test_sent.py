@@ -7,14 +7,16 @@ import time
 import tracemalloc
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.events import Ack, Event, FrameResult, Output, SegmentClosed, SegmentRetracted
 from kineseg_service.errors import ResumeExpired
-from kineseg_service.streams.record import IN_FLIGHT_S, still_needed
+from kineseg_service.streams.record import IN_FLIGHT_S, in_flight_since_ns, still_needed, written_output
 from kineseg_service.streams.resumable import Seen, Sent
+from kineseg_service.streams.written_outputs import WrittenOutputs
 
 ALL = 1 << 20
 KINDS = st.sampled_from(["event", "segment", "ack"])
@@ -91,9 +93,34 @@ def test_a_record_has_what_was_sent_lately(result: bool) -> None:
         return made
 
     sent = filled([*some(1, 100, 2 * IN_FLIGHT_S), *some(100, 130, 1.0)])
-    before, outputs = still_needed(sent, some(130, 132, 0.0))
+    before, outputs = still_needed(sent, some(130, 132, 0.0), in_flight_since_ns())
     assert before == Seen(99, 98 if result else -1)
     assert [each.seq for each in outputs if isinstance(each, Event)] == [*range(100, 132)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(LONG, st.integers(0, 40), st.integers(0, 12), st.booleans()), max_size=8),
+    st.sampled_from([ALL, 24 * 512]),
+)
+def test_a_record_has_the_same_whether_or_not_some_was_written_before(
+    turns: list[tuple[list[tuple[str, int]], int, int, bool]], most_bytes: int
+) -> None:
+    sent, written, waiting, now_ns = Sent(most_bytes), WrittenOutputs(), list[Output](), time.time_ns()
+    seq = 0
+    for runs, passed_s, waits, has_result in turns:
+        now_ns += round(1e9 * passed_s)
+        for output in of_kinds(runs, seq + 1):
+            waiting.append(replace(output, emitted_unix_ns=now_ns) if isinstance(output, Event) else output)
+            seq = output.seq if isinstance(output, Event) else seq
+        waiting += [FrameResult(seq, 0.1, 0.2, 0.3, [0.5], 1)] if has_result and passed_s % 4 == 0 else []
+        going = max(0, len(waiting) - waits)
+        for output in waiting[:going]:
+            sent.add(output)
+        del waiting[:going]
+        since_ns = now_ns - round(1e9 * IN_FLIGHT_S)
+        before, outputs = still_needed(sent, waiting, since_ns)
+        assert written.still_needed(sent, waiting, since_ns) == (before, [*map(written_output, outputs)])
 
 
 def test_what_is_packed_takes_a_fraction_of_the_room() -> None:

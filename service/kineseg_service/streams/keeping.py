@@ -24,6 +24,7 @@ from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.resumable import Resumable
 from kineseg_service.streams.wheel import Wheel
+from kineseg_service.streams.written_outputs import WrittenOutputs
 
 _log = get_logger(__name__)
 _GRACE_S = 60.0
@@ -41,7 +42,7 @@ class KeptStream(Protocol):
 
     def keep(self, snapshot: Callable[[], Keep]) -> None: ...
 
-    def record(self, snapshot: bytes) -> bytes: ...
+    def record(self, snapshot: bytes, written: WrittenOutputs) -> bytes: ...
 
     def acknowledge(self, ack: Ack) -> None: ...
 
@@ -80,6 +81,7 @@ class Beside:
         self.generation = generation
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
+        self._outputs = WrittenOutputs()
         self._last = -1  # frames that were kept last
         self._then: Callable[[], object] | None = None
         self._is_over = False
@@ -133,7 +135,7 @@ class Beside:
     def _there(self, frames: int, payload: bytes, is_last: bool, at_once: bool) -> None:
         if self._is_over:
             return
-        record = self._live.record(payload)
+        record = self._live.record(payload, self._outputs)
 
         def written(fine: bool) -> None:
             self._written(frames, is_last, fine)

@@ -21,8 +21,9 @@ from kineseg_service.streams.credit import Credit
 from kineseg_service.streams.keeping import Beside
 from kineseg_service.streams.lateness import Lateness
 from kineseg_service.streams.one_by_one import OneByOne
-from kineseg_service.streams.record import Record, still_needed
+from kineseg_service.streams.record import in_flight_since_ns, record_of
 from kineseg_service.streams.resumable import Resumable, Seen
+from kineseg_service.streams.written_outputs import WrittenOutputs
 from kineseg_service.traces import current_traceparent
 
 PIECE = 256
@@ -130,11 +131,14 @@ class OpenStream(ABC):
         else:
             self._engine.submit(self._stream, [snapshot()])
 
-    def record(self, snapshot: bytes) -> bytes:
-        """What is kept of it with this snapshot, once all has been delivered that it had given by then."""
+    def record(self, snapshot: bytes, written: WrittenOutputs) -> bytes:
+        """What is kept of it with this snapshot, once all has been delivered that it had given by then.
+
+        `written`: what of its outputs has been written for the record before.
+        """
         assert self.resumable is not None
-        before, outputs = still_needed(self.resumable.sent, self.unsent())
-        return Record(self.ack_interval_s, before, outputs, snapshot).written()
+        before, outputs = written.still_needed(self.resumable.sent, self.unsent(), in_flight_since_ns())
+        return record_of(self.ack_interval_s, before, outputs, snapshot)
 
     def _wanted_snapshot(self) -> list[Item]:
         """What is to be submitted once a chunk has been taken: the snapshot that waits for that, if there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,7 +14,7 @@ from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
 
 from kineseg_service.streams.resumable import Seen, Sent
 
-_VERSION = 2
+_VERSION = 3
 IN_FLIGHT_S = 30.0
 """What was sent longer ago has come, or its client has said by now that it has not."""
 _OF_ERRORS = ("field", "reason", "minimum", "maximum", "error_id", "limit", "retry_after_s")
@@ -38,7 +38,7 @@ class Record:
 
     def written(self) -> bytes:
         """The same as bytes."""
-        return _written(self.before, self.outputs, self.ack_interval_s, self.snapshot)
+        return record_of(self.ack_interval_s, self.before, map(written_output, self.outputs), self.snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Ended:
     def written(self) -> bytes:
         """The same as bytes."""
         error = None if self.error is None else [type(self.error).__name__, self.error.message, *_said(self.error)]
-        return _written(self.before, self.outputs, [self.received, error], self.described)
+        return _written(self.before, map(written_output, self.outputs), [self.received, error], self.described)
 
 
 def read_record(data: bytes) -> Record | Ended:
@@ -71,9 +71,9 @@ def read_record(data: bytes) -> Record | Ended:
         BadSnapshot: It is nothing that this version has written.
     """
     try:
-        tree, blob, rest = unpacked(data, MOST_BYTES)
-        version, seq, result_frame, outputs, more = Reader(blob).value(unpacked(tree))
-        before, outputs = Seen(int(seq), int(result_frame)), [_checked(output) for output in outputs]
+        tree, rest = unpacked(data, MOST_BYTES)
+        version, seq, result_frame, written, more = Reader(b"").value(unpacked(tree))
+        before, outputs = Seen(int(seq), int(result_frame)), [_read_output(each) for each in written]
         if version == _VERSION and isinstance(more, list):
             received, error = more
             return Ended(before, outputs, bytes(rest), int(received), None if error is None else _error(*error))
@@ -95,9 +95,25 @@ def read_moved(data: bytes) -> tuple[int, bytes]:
     return generation, record
 
 
-def still_needed(sent: Sent, unsent: Sequence[Output]) -> tuple[Seen, list[Output]]:
-    """What was sent within `IN_FLIGHT_S` or was not yet, and how far a client must have come that needs no more."""
-    since_ns = time.time_ns() - round(IN_FLIGHT_S * 1e9)
+def record_of(ack_interval_s: float, before: Seen, outputs: Iterable[bytes], snapshot: bytes) -> bytes:
+    """A `Record` of outputs that have been written already, see `written_output`."""
+    return _written(before, outputs, ack_interval_s, snapshot)
+
+
+def written_output(output: Output) -> bytes:
+    """An output as it lies in a record."""
+    writer = Writer()
+    tree = packed(writer.tree(output))
+    return packed([tree, writer.blob])
+
+
+def in_flight_since_ns() -> int:
+    """What was sent before this moment, Unix nanoseconds, is not needed any more."""
+    return time.time_ns() - round(IN_FLIGHT_S * 1e9)
+
+
+def still_needed(sent: Sent, unsent: Sequence[Output], since_ns: int) -> tuple[Seen, list[Output]]:
+    """What was sent from `since_ns` on or was not yet, and how far a client must have come that needs no more."""
     outputs: list[Output] = []
     newest_first = chain(reversed(unsent), sent.newest_first())
     before = sent.trimmed
@@ -112,9 +128,14 @@ def still_needed(sent: Sent, unsent: Sequence[Output]) -> tuple[Seen, list[Outpu
     return before, outputs[::-1]
 
 
-def _written(before: Seen, outputs: list[Output], more: object, rest: bytes) -> bytes:
-    writer = Writer()
-    return packed([packed(writer.tree([_VERSION, before.seq, before.result_frame, outputs, more])), writer.blob, rest])
+def _written(before: Seen, outputs: Iterable[bytes], more: object, rest: bytes) -> bytes:
+    said = [_VERSION, before.seq, before.result_frame, [*outputs], more]
+    return packed([packed(Writer().tree(said)), rest])
+
+
+def _read_output(data: bytes) -> Output:
+    tree, blob = unpacked(data)
+    return _checked(Reader(blob).value(unpacked(tree)))
 
 
 def _checked(output: object) -> Output:

@@ -21,8 +21,9 @@ from kineseg_service.stores.store import FIRST
 from kineseg_service.streams.house import House
 from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.open_stream import OpenStream
-from kineseg_service.streams.record import Ended, moved, still_needed
+from kineseg_service.streams.record import Ended, in_flight_since_ns, moved, still_needed
 from kineseg_service.streams.resumable import Resumable, Seen, same_token
+from kineseg_service.streams.written_outputs import WrittenOutputs
 
 Wanted = TypeVar("Wanted", bound=OpenStream)
 _log = get_logger(__name__)
@@ -221,7 +222,7 @@ class Resumption:
         except TimeoutError:
             self._park(live)
             return b""
-        data = moved(FIRST if live.beside is None else live.beside.generation, live.record(snapshot))
+        data = moved(FIRST if live.beside is None else live.beside.generation, live.record(snapshot, WrittenOutputs()))
         _log.info("stream moved", session=live.session_id, stream=live.stream_id)
         if live.beside is not None:
             live.beside.let_go()
@@ -231,7 +232,7 @@ class Resumption:
         return data
 
     def _kept_end(self, finished: Finished) -> bytes:
-        before, outputs = still_needed(finished.resumable.sent, ())
+        before, outputs = still_needed(finished.resumable.sent, (), in_flight_since_ns())
         return Ended(before, outputs, finished.described, finished.received, finished.error).written()
 
     async def _snapshot(self, live: OpenStream, opener: Opener) -> bytes:
