@@ -139,6 +139,8 @@ async def test_a_spool_is_of_one_process_and_no_other_file(tmp_path: Path) -> No
     (tmp_path / "text").write_text("a letter to my mother " * 100)
     with pytest.raises(SinkError, match="no file of waiting events"):
         Relay([Receiver()], tmp_path / "text", print)
+    with pytest.raises(SinkError, match="name another file"):
+        Relay([Receiver()], tmp_path, print)  # a folder
     with pytest.raises(SinkError, match="two sinks are called receiver"):
         Relay([Receiver(), Receiver()], None, print)
 

@@ -48,6 +48,7 @@ def test_a_file_streamed_gives_what_it_gives_segmented(kineseg: Command, motion_
 
 
 def test_a_source_that_cannot_be_used_is_one_line(kineseg: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("no recording")
     for url, said in (
         ("take.bvh", "write a scheme first"),
         ("carrier-pigeon://here", "there is no source 'carrier-pigeon'; there are: -, exec, file"),
@@ -55,11 +56,16 @@ def test_a_source_that_cannot_be_used_is_one_line(kineseg: Command, tmp_path: Pa
         ("ndjson+udp://0.0.0.0:9000?speed=3", "there is no option 'speed'"),
         ("ndjson+udp://0.0.0.0:9000?rate=fast", "rate must be a number from 1 to 1000"),
         (f"file:{tmp_path / 'none.bvh'}", "none.bvh"),
+        (f"file:{tmp_path / 'text.npz'}", "not a NumPy file of plain numbers"),
     ):
         outcome = kineseg("stream", url)
         assert outcome.status == 2, url
         assert said in outcome.err
         assert len(outcome.err.splitlines()) == 1
+    itself = kineseg("stream", f"file:{tmp_path / 'text.npz'}", "--out", tmp_path / "text.npz")
+    assert (itself.status, "that is the source, too" in itself.err) == (2, True)
+    nowhere = kineseg("play", "--to", "ndjson+udp://127.0.0.1:0")
+    assert (nowhere.status, "nothing can be sent to UDP 127.0.0.1:0" in nowhere.err) == (2, True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         outcome = kineseg("stream", f"ndjson+udp://127.0.0.1:{taken.getsockname()[1]}")

@@ -14,7 +14,7 @@ from kineseg.motion.joint_names import ALIASES, split_joint_names
 
 from kineseg_cli.failures import CommandError
 from kineseg_cli.joint_file import read_mapping
-from kineseg_cli.options import JointFile
+from kineseg_cli.options import JointFile, Rate
 from kineseg_cli.outputs import check_apart, check_writable, writing
 from kineseg_cli.standard_output import STANDARD_OUTPUT, print_line
 
@@ -27,11 +27,12 @@ def joints(
         Path | None, typer.Option(help="TOML file for the mapping, to be looked over and given to --mapping.")
     ] = None,
     mapping: JointFile = None,
+    rate: Rate = None,
 ) -> None:
     """Say which joints are recognised, and propose a mapping for the others."""
     check_writable(out, "--out", (".toml",))
     check_apart({"--out": out}, {"the recording": file, "--mapping": mapping})
-    recording = read(file)
+    recording = read(file, rate=rate)
     if recording.positions is None:
         raise CommandError(f"{file}: it has no joints, but the channels {', '.join(recording.channels[:6])} ...")
     proposed = proposal(recording.joints, read_mapping(mapping))

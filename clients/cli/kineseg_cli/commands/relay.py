@@ -109,7 +109,7 @@ class _Following:
                 except KinesegError as error:
                     if not error.retryable:
                         raise
-                    why = str(error)
+                    why = str(error).removeprefix(f"{self._server}: ")
                 except sqlite3.Error as error:  # the disk is full: the server keeps what comes meanwhile
                     why = f"what comes cannot be kept ({error})"
                 finally:

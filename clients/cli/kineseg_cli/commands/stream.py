@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from kineseg import AsyncClient, KinesegError, Segmenter
 from kineseg.page import Hub
-from kineseg.sources import Source, open_source
+from kineseg.sources import Source, SourceAddress, open_source
 from kineseg.sources.file import FileSource
 
 from kineseg_cli.error_console import ErrorConsole
@@ -104,7 +104,8 @@ def stream(
     """Segment what a live source sends, until it ends, or Ctrl-C."""
     check_writable(out, "--out", or_standard_output=True)
     check_writable(record, "--record", (".npz",))
-    check_apart({"--out": out, "--record": record}, {"--mapping": mapping, "--rules": rules, "--bank": bank})
+    read = {"the source": SourceAddress.parse(url).file, "--mapping": mapping, "--rules": rules, "--bank": bank}
+    check_apart({"--out": out, "--record": record}, read)
     check_rules(rules)
     shown_at = page_address(page_at, "--page-at", closed=insecure) if page else None
     source = open_source(url, mapping=read_mapping(mapping))

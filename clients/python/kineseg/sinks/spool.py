@@ -62,7 +62,10 @@ class Spool:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=0.2)
+        try:
+            self._database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=0.2)
+        except sqlite3.OperationalError as error:
+            raise SinkError(f"{path}: {error}; name another file, in a folder that is there") from error
         try:
             self._prepare()
         except sqlite3.OperationalError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -68,6 +69,11 @@ class SourceAddress:
         if parts.password:
             url = url.replace(f":{parts.password}@", ":***@", 1)
         return cls(url, scheme, host, port, parts.path, options, user, password)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that is read; None: it is no file."""
+        return Path(self.path or self.host) if self.scheme == "file" else None
 
     def check_options(self, known: Iterable[str]) -> None:
         """Raises SourceError for an option that the source does not have."""

@@ -162,7 +162,8 @@ def open_file(address: SourceAddress, mapping: Mapping[str, str]) -> Source:
         SourceError: It cannot be read.
     """
     address.check_options(["loop", "speed"])
-    path = Path(address.path or address.host)
+    path = address.file
+    assert path is not None  # the scheme is that of files
     return FileSource(
         load_file(path, Expectations.of(address), mapping),
         where=f"file {path}",

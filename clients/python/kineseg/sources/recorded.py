@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def load_recorded(path: Path) -> Recorded | None:
     Raises:
         SourceError: It is damaged.
     """
-    if path.suffix != ".npz" or not path.is_file():
+    if path.suffix != ".npz" or not zipfile.is_zipfile(path):
         return None
     try:
         with np.load(path, allow_pickle=False) as archive:

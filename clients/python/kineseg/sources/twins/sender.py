@@ -119,8 +119,12 @@ class UdpTwin(MessageTwin):
 
     async def _send(self, message: bytes) -> None:
         assert self._socket is not None
-        with contextlib.suppress(ConnectionError):  # no one listens yet
+        try:
             self._socket.sendto(message, self._address)
+        except ConnectionError:  # no one listens yet
+            pass
+        except OSError as error:
+            raise SourceError(f"nothing can be sent to {self.where} ({error.strerror or error})") from error
 
 
 class TcpTwin(ABC):
