@@ -46,7 +46,7 @@ class Stretch:
 
     @classmethod
     def of(cls, record: Record, start_s: float, seconds: float, near_s: float) -> Stretch:
-        """The stretch, and in it the true boundary nearest to `near_s` of which everything was seen.
+        """The stretch, and in it the true boundary nearest to `near_s` around which everything is there.
 
         Raises:
             QualityError: There is no such boundary.
@@ -54,7 +54,7 @@ class Stretch:
         first, last = block_at(start_s), min(block_at(start_s + seconds), len(record.blocks))
         seen = [
             block for block in map(block_at, record.truth_s)
-            if first + PAST <= block <= last - FUTURE and (block, FUTURE) in record.looks
+            if first + PAST <= block <= last - FUTURE and block in record.boundaries
         ]  # fmt: skip
         if not seen:
             reason = f"no true boundary has {PAST * BLOCK_S:g} s before it and {FUTURE * BLOCK_S:g} s after it there"
@@ -117,8 +117,7 @@ def _close_up(axes: Sequence[Axes], record: Record, stretch: Stretch) -> None:
     logs = record.log_distances(_SHOWN_VIEW, at + EDGES[0], at + EDGES[-1])
     low, high = _EDGES_S[0], _EDGES_S[-1]
     _image(axes[0], logs, (low, high, high, low))
-    look = record.looks[at, FUTURE]
-    given = look.patches[2 * _SHOWN_VIEW : 2 * _SHOWN_VIEW + 2]
+    given = record.boundaries[at].maps[2 * _SHOWN_VIEW : 2 * _SHOWN_VIEW + 2]
     for ax, values in zip(axes[1:], given, strict=True):
         low_value, high_value = np.quantile(given, (0.02, 0.98))
         ax.pcolormesh(_EDGES_S, _EDGES_S, values, cmap=_NEAR_TO_FAR, vmin=low_value, vmax=high_value)

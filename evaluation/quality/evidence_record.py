@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from kineseg_core.blocks import BLOCK_S
-from kineseg_core.boundary_network import BoundaryNetwork, Look, NetworkFile, StreamViews, ViewPlan
+from kineseg_core.boundary_network import BlockRing, BoundaryNetwork, Look, NetworkFile, StreamViews, ViewPlan
+from kineseg_core.boundary_network.layout import FUTURE
 from kineseg_core.inference.bundle import Bundle
 from kineseg_core.segmenter import (
     Decision,
@@ -59,6 +60,7 @@ class Record:
         blocks: ``(N, D)``.
         looks: What the network was given, by candidate block and by how many blocks later it was.
         probabilities: What it said of each of them.
+        boundaries: True ones, as they look when all has come that a look sees; the service may not look then.
         provisional: All that were emitted.
         final: All that were.
     """
@@ -68,6 +70,7 @@ class Record:
     blocks: F32
     looks: Mapping[tuple[int, int], Look]
     probabilities: Mapping[tuple[int, int], float]
+    boundaries: Mapping[int, Look]
     provisional: tuple[Emitted, ...]
     final: tuple[Emitted, ...]
 
@@ -79,7 +82,7 @@ class Record:
     @property
     def truth_s(self) -> tuple[float, ...]:
         """True boundaries, seconds."""
-        return tuple((self.stream.truth[:, 1] / self.stream.rate).tolist())
+        return _truth_s(self.stream)
 
     def log_distances(self, view: int, first: int, last: int) -> NDArray[np.float64]:
         """``(n, n)`` logarithm of how far apart blocks [first, last) lie in one view; -inf of each to itself."""
@@ -105,12 +108,18 @@ def record(stream: AnnotatedStream, bundle: Bundle, file: NetworkFile) -> Record
     plan = ViewPlan.of_model(seen.frames.shape[1], seen.embedding.shape[1], seen.rate)
     segmenter = Segmenter(SegmenterPlan(SegmenterSettings(), plan, file.operating_point, _LATENCY_S))
     network, views = BoundaryNetwork(file), StreamViews(plan)
+    ring, true = BlockRing(plan.ends, plan.views), set(map(block_at, _truth_s(stream)))
     blocks: list[F32] = []
+    boundaries: dict[int, Look] = {}
     looks: dict[tuple[int, int], Look] = {}
     probabilities: dict[tuple[int, int], float] = {}
     emitted = _Boundaries(seen.rate)
     for at, (frame, embedding) in enumerate(zip(seen.frames, seen.embedding, strict=True)):
-        blocks += views.update(frame, embedding)
+        for block in views.update(frame, embedding):
+            blocks.append(block)
+            ring.append(block)
+            if (now_seen := ring.count - FUTURE) in true:
+                (boundaries[now_seen],) = ring.look([(now_seen, FUTURE)])
         some = segmenter.observe(frame, embedding, _CALM)
         said = network(some)
         for look, probability in zip(some, said, strict=True):
@@ -119,8 +128,13 @@ def record(stream: AnnotatedStream, bundle: Bundle, file: NetworkFile) -> Record
         for decision in segmenter.decide(said):
             emitted.take(decision, at)
     return Record(
-        stream, plan, np.stack(blocks), looks, probabilities, tuple(emitted.provisional.values()), tuple(emitted.final)
-    )
+        stream, plan, np.stack(blocks), looks, probabilities, boundaries, tuple(emitted.provisional.values()),
+        tuple(emitted.final),
+    )  # fmt: skip
+
+
+def _truth_s(stream: AnnotatedStream) -> tuple[float, ...]:
+    return tuple((stream.truth[:, 1] / stream.rate).tolist())
 
 
 class _Boundaries:

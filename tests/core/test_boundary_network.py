@@ -20,8 +20,9 @@ from kineseg_core.boundary_network import (
     ViewPlan,
     packaged_network,
 )
+from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, REACHES, BoundaryDecider
 from kineseg_core.boundary_network.file import METADATA
-from kineseg_core.boundary_network.layout import LAGS
+from kineseg_core.boundary_network.layout import LAGS, PATCH_RANGE, PIECES, PIECES_BEFORE, pieces_known
 from kineseg_core.errors import BadBundle
 
 CHANNELS = 6
@@ -44,7 +45,7 @@ def looks(seed: int, blocks: int = 250, pickled: frozenset[int] = frozenset(), r
 
 
 def same(one: Look, other: Look) -> bool:
-    arrays = ((getattr(each, name) for name in ("patches", "units", "discrepancies", "far")) for each in (one, other))
+    arrays = ((getattr(each, name) for name in ("maps", "units", "discrepancies", "far")) for each in (one, other))
     return all(np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
 
 
@@ -76,9 +77,54 @@ def test_blocks_keep_time_at_any_rate(rate_hz: float) -> None:
 def test_a_look_says_nothing_of_what_was_before_the_stream() -> None:
     early = next(look for look in looks(2) if look.lag == 30 and look.candidate == 8)
     assert early.first_piece > 0
-    assert not early.patches[:, : early.first_piece].any()
-    assert not early.patches[:, :, : early.first_piece].any()
+    assert not early.maps[:, : early.first_piece].any()
+    assert not early.maps[:, :, : early.first_piece].any()
+    assert not early.far[:, : early.first_piece].any()
     assert LAGS[-1] == 30
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 100))
+def test_a_look_stays_within_what_says_anything_and_shows_what_is_known(seed: int) -> None:
+    for look in looks(seed, blocks=150):
+        first, end = look.first_piece, pieces_known(look.lag)
+        assert PATCH_RANGE[0] <= min(look.maps.min(), look.far.min())
+        assert max(look.maps.max(), look.far.max()) <= PATCH_RANGE[1]
+        known = np.zeros((PIECES, PIECES))
+        known[first:end, first:end] = 1.0
+        assert np.array_equal(look.maps[-1], known)
+        assert not look.maps[:, known == 0.0].any()
+        assert not look.far[:, end:].any()
+        assert np.array_equal(look.context[: look.far.size], look.far.ravel())
+        assert look.context[-1] == known[first, first:PIECES_BEFORE].sum() / PIECES_BEFORE
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_nothing_depends_on_a_last_look_near_the_beginning_of_the_open_segment(seed: int) -> None:
+    point = packaged_network().operating_point
+    one, other = (BoundaryDecider(point, 50) for _ in range(2))
+    rng, count = np.random.default_rng(seed), 600
+    peaks = np.cumsum(rng.integers(4, 40, 40))
+    near = np.exp(-0.2 * (np.arange(count)[:, None] - peaks) ** 2) * rng.uniform(0.3, 1.0, len(peaks))
+    likely = np.clip(near.max(axis=1)[:, None] * rng.uniform(0.8, 1.2, (count, len(LAGS))), 0.0, 1.0).astype(np.float32)
+    last, passed_over, found = one.lags[-1], 0, 0
+    for now in range(1, count):
+        due = one.due(now)
+        looked_at, candidate = list(due), now - last
+        if candidate >= FIRST_CANDIDATE and candidate + REACHES < one.start + point.shortest:
+            assert (candidate, last) not in due
+            looked_at.append((candidate, last))
+            passed_over += 1
+        decided, with_more = (
+            each.update(now, some, np.array([likely[at, LAGS.index(lag)] for at, lag in some]))
+            for each, some in ((one, due), (other, looked_at))
+        )
+        assert decided == with_more
+        found += decided.final is not None
+    assert one.finish(count - 1) == other.finish(count - 1)
+    assert passed_over > 0
+    assert found > 4
 
 
 def _with(**changes: object) -> bytes:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import FarPast
-from kineseg_core.boundary_network.layout import COMPARED, PIECES, REACH, pieces_known
+from kineseg_core.boundary_network.layout import COMPARED, PIECES, PIECES_BEFORE, REACH, UNIT_RANGE, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.boundary_network.piece_sums import room_for_sums
@@ -26,7 +26,7 @@ class Look:
     Attributes:
         candidate: The block that may begin a segment.
         lag: How many blocks of what follows are known, one of `LAGS`.
-        patches: ``(2 V, PIECES, PIECES)`` log distances between the pieces, see `patch`.
+        maps: ``(2 V + 1, PIECES, PIECES)`` log distances between the pieces, see `patch`, and 1 where both are known.
         units: ``(V,)`` the local unit of each view over its scale, log.
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
@@ -35,11 +35,18 @@ class Look:
 
     candidate: int
     lag: int
-    patches: F32
+    maps: F32
     units: F32
     first_piece: int
     discrepancies: F32
     far: F32
+
+    @property
+    def context(self) -> F32:
+        """``(CONTEXT,)`` what the network is given beside the maps."""
+        units = self.units.clip(*UNIT_RANGE)
+        past = np.float32(1.0 - self.first_piece / PIECES_BEFORE)
+        return np.concatenate([self.far.ravel(), units, past], axis=None)
 
 
 @keeps("_scales _scaled _blocks _logs _far count", fixed="_ends _views")
@@ -99,16 +106,16 @@ class BlockRing:
         candidates = np.array([candidate for candidate, _ in due])
         lags = np.array([lag for _, lag in due])
         known = np.array([pieces_known(lag) for _, lag in due])
-        patches = np.empty((n, 2 * views, PIECES, PIECES), np.float32)
+        maps = np.empty((n, 2 * views + 1, PIECES, PIECES), np.float32)
         units = np.empty((n, views), np.float32)
         first = np.empty(n, np.int64)
         discrepancies = np.empty((n, COMPARED), np.float32)
         look_at(
             self._logs, self.count, self._scales, candidates, lags, known, room_for_sums(), 0,
-            patches, units, first, discrepancies,
+            maps, units, first, discrepancies,
         )  # fmt: skip
-        far = self._far.look(self.count, float(self._scales[0]), candidates, known, np.ascontiguousarray(units[:, 0]))
+        far = self._far.look(self.count, float(self._scales[0]), candidates, first, known, units[:, 0].copy())
         return [
-            Look(candidate, lag, patches[i], units[i], int(first[i]), discrepancies[i], far[i])
+            Look(candidate, lag, maps[i], units[i], int(first[i]), discrepancies[i], far[i])
             for i, (candidate, lag) in enumerate(due)
         ]

@@ -31,6 +31,8 @@ KEPT = 64
 """Blocks whose probabilities are kept."""
 WINDOW = 8
 """A peak is the highest within so many blocks before it."""
+REACHES = WINDOW + SMOOTHED
+"""Up to so many blocks later candidates depend on a probability."""
 AROUND = 3
 WORTH_A_LOOK = (0.0, 0.1, 0.15)
 """A candidate is looked at again if one so many blocks from it was so likely at the lag before, by place among lags."""
@@ -173,7 +175,8 @@ class BoundaryDecider:
         """Candidates that are to be looked at once `count` blocks have come, each with its lag.
 
         Where a segment was unlikely at the lag before, it is not looked at again: what only becomes likely late seldom
-        is one.
+        is one. Nor is it looked at for the last time where only candidates depend on it at which the open segment would
+        be too short.
         """
         due = []
         for row, lag in enumerate(self.lags):
@@ -183,6 +186,8 @@ class BoundaryDecider:
         return due
 
     def _is_worth_a_look(self, row: int, candidate: int) -> bool:
+        if row == len(self.lags) - 1 and candidate + REACHES < self.start + self._point.shortest:
+            return False
         if row:
             around = np.arange(candidate - AROUND, candidate + AROUND + 1) % KEPT
             return bool(self._raw[row - 1, around].max() >= WORTH_A_LOOK[row])

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.layout import EDGES, FAR, PIECES, REACH, STRETCHES
+from kineseg_core.boundary_network.layout import EDGES, FAR, FAR_NUMBERS, PIECES, REACH, STRETCHES
 from kineseg_core.boundary_network.log_distance import LARGEST_LOG, LOG_STEPS, floor_of, to_log
+from kineseg_core.boundary_network.patch import bounded
 from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
@@ -50,6 +51,7 @@ class FarPast:
         count: int,
         scale: float,
         candidates: NDArray[np.int64],
+        first: NDArray[np.int64],
         known: NDArray[np.int64],
         units: NDArray[np.float32],
     ) -> NDArray[np.float32]:
@@ -59,16 +61,16 @@ class FarPast:
             count: Blocks so far.
             scale: Mean log distance of the stream, steps: nothing is nearer than a hundredth of it.
             candidates: ``(N,)`` blocks that may begin a segment.
-            known: ``(N,)`` pieces up to which each is looked at.
+            first, known: ``(N,)`` pieces from which on and up to which each is looked at.
             units: ``(N,)`` local unit of the first view over the scale, log.
 
         Returns:
             ``(N, 2, PIECES, STRETCHES)``: mean over a piece of the log distance to the nearest moment of a stretch,
             relative to the local unit, and 1 where there is any; 0 elsewhere.
         """
-        out = np.zeros((len(candidates), 2, PIECES, STRETCHES), np.float32)
-        look_far(self._nearest, count, scale, candidates, known, units, out)
-        return out
+        out = np.empty((len(candidates), FAR_NUMBERS), np.float32)
+        look_far(self._nearest, count, scale, candidates, first, known, units, out)
+        return out.reshape(-1, 2, PIECES, STRETCHES)
 
 
 @kernel(nogil=True)
@@ -92,11 +94,13 @@ def append_far(blocks, nearest, count, kept, block):  # type: ignore[no-untyped-
 
 
 @kernel(nogil=True)
-def look_far(nearest, count, scale, candidates, known, units, out):  # type: ignore[no-untyped-def]
+def look_far(nearest, count, scale, candidates, first, known, units, out):  # type: ignore[no-untyped-def]
+    """See `FarPast.look`; `out` is ``(N, FAR_NUMBERS)`` or has more columns, which are left as they are."""
     floor, oldest = floor_of(scale), max(0, count - REACH)
     for n in range(len(candidates)):
         unit = units[n] * LOG_STEPS + scale
-        for piece in range(known[n]):
+        out[n, :FAR_NUMBERS] = 0.0
+        for piece in range(first[n], known[n]):
             begin, end = max(candidates[n] + _EDGES[piece], oldest), candidates[n] + _EDGES[piece + 1]
             for stretch in range(STRETCHES):
                 total, there = 0, 0
@@ -106,5 +110,6 @@ def look_far(nearest, count, scale, candidates, known, units, out):  # type: ign
                         total += max(value, floor)
                         there += 1
                 if there:
-                    out[n, 0, piece, stretch] = (total / there - unit) / LOG_STEPS
-                    out[n, 1, piece, stretch] = 1.0
+                    at = STRETCHES * piece + stretch
+                    out[n, at] = bounded((total / there - unit) / LOG_STEPS)
+                    out[n, STRETCHES * PIECES + at] = 1.0

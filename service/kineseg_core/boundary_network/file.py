@@ -15,7 +15,7 @@ from kineseg_core.errors import BadBundle
 from kineseg_core.inference.graph_bounds import refused
 
 FILE = "boundary_network.onnx"
-VERSION = "2"
+VERSION = "3"
 """Of what a network is given and gives."""
 METADATA = "kineseg.boundary_network"
 """Key of a network's metadata: a JSON object with its `version` and its `operating_point`."""

@@ -31,6 +31,11 @@ def pieces_known(lag: int) -> int:
     return PIECES_BEFORE + int(np.searchsorted(np.cumsum(_AFTER), lag, side="right"))
 
 
+PATCH_RANGE = (-3.0, 2.0)
+"""Of log distances relative to the local unit; beyond, they say no more."""
+UNIT_RANGE = (-4.0, 2.0)
+"""Of the local unit over the scale, log."""
+
 COMPARED = 2
 """Views, the first ones, of which the kernel discrepancy is taken."""
 DISCREPANCY_WIDTH = 30
@@ -39,3 +44,6 @@ DISCREPANCY_WIDTH = 30
 FAR: tuple[int, ...] = (75, 105, 150, 210, 300)
 """Edges of the stretches of the farther past, blocks before each block: of these only the nearest moment is known."""
 STRETCHES = len(FAR) - 1
+FAR_NUMBERS = 2 * PIECES * STRETCHES
+CONTEXT = FAR_NUMBERS + VIEWS + 1
+"""Numbers that a look has beside its maps: those of the farther past, of units, and how much of the past is known."""

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.decider import MOST_LAGS
-from kineseg_core.boundary_network.layout import COMPARED, PIECES, STRETCHES, VIEWS
+from kineseg_core.boundary_network.layout import COMPARED, CONTEXT, PIECES, VIEWS
 from kineseg_core.boundary_network.piece_sums import PieceSums, room_for_sums
 
 Array = NDArray[Any]
 
-ROWS = 16
+ROWS = 32
 """Of one run of the network, at most."""
 
 
@@ -21,18 +21,19 @@ class Looked(NamedTuple):
     """Room for looks, and for the blocks that they are of.
 
     Attributes:
-        patches, units, known, lag, discrepancies, far: Inputs of the network, see `Look`.
+        maps, context, lag, discrepancies: Inputs of the network, see `Look`; of the lag its place in `LAGS`.
+        units, known: Of each look, see `Look`; first piece, and pieces known.
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
         sums: Room for what a look is made of.
     """
 
-    patches: Array
-    units: Array
-    known: Array
+    maps: Array
+    context: Array
     lag: Array
     discrepancies: Array
-    far: Array
+    units: Array
+    known: Array
     of: Array
     lag_of: Array
     sums: PieceSums
@@ -42,12 +43,12 @@ def room_for(blocks: int) -> Looked:
     """Room for so many blocks, each looked at after every lag, and up to a whole number of runs of the network."""
     looks = -(-blocks * MOST_LAGS // ROWS) * ROWS
     return Looked(
-        patches=np.zeros((looks, 2 * VIEWS, PIECES, PIECES), np.float32),
-        units=np.zeros((looks, VIEWS), np.float32),
-        known=np.zeros((looks, 2), np.int64),
+        maps=np.zeros((looks, 2 * VIEWS + 1, PIECES, PIECES), np.float32),
+        context=np.zeros((looks, CONTEXT), np.float32),
         lag=np.zeros(looks, np.int64),
         discrepancies=np.zeros((looks, COMPARED), np.float32),
-        far=np.zeros((looks, 2, PIECES, STRETCHES), np.float32),
+        units=np.zeros((looks, VIEWS), np.float32),
+        known=np.zeros((looks, 2), np.int64),
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
         sums=room_for_sums(),

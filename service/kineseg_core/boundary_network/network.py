@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import Look
 from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import LAGS, PIECES, PIECES_BEFORE, pieces_known
+from kineseg_core.boundary_network.layout import LAGS
 from kineseg_core.boundary_network.looked import ROWS, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
 
-_INPUTS = ("patches", "units", "known", "lag", "discrepancies", "far")
+_INPUTS = ("maps", "context", "lag", "discrepancies")
 _LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}
 
 
@@ -38,12 +38,10 @@ class BoundaryNetwork:
             self._room = room_for(-(-len(looks) // MOST_LAGS))
         room = self._room
         for row, look in enumerate(looks):
-            room.patches[row] = look.patches
-            room.units[row] = look.units
-            room.known[row] = look.first_piece, pieces_known(look.lag)
+            room.maps[row] = look.maps
+            room.context[row] = look.context
             room.lag[row] = _LAG_ROW[look.lag]
             room.discrepancies[row] = look.discrepancies
-            room.far[row] = look.far
         return self.of_table(room, len(looks))
 
     def of_table(self, looked: Looked, looks: int) -> F32:
@@ -62,13 +60,11 @@ class BoundaryNetwork:
         """To which multiple looks must be padded so that a row has the same bits whatever it is run with: 1 with the
         ONNX Runtime and the processors that were tried, others may run other kernels."""
         looked, random = room_for(ROWS), np.random.default_rng(0)
-        for name in ("patches", "units", "discrepancies", "far"):
-            column = getattr(looked, name)
+        for column in (looked.maps, looked.context, looked.discrepancies):
             column[:] = random.standard_normal(column.shape)
-        looked.known[:] = random.integers(0, PIECES_BEFORE, len(looked.known))[:, None] + [0, PIECES - PIECES_BEFORE]
         looked.lag[:] = random.integers(0, len(LAGS), len(looked.lag))
         whole = self._run(looked, 0, ROWS)
-        for multiple in (1, 2, 4, 8):
+        for multiple in (1, 2, 4, 8, 16):
             sizes = range(multiple, ROWS, multiple)
             if all((self._run(looked, ROWS - size, ROWS) == whole[ROWS - size :]).all() for size in sizes):
                 return multiple

@@ -10,6 +10,7 @@ from kineseg_core.boundary_network.layout import (
     DISCREPANCY_WIDTH,
     EDGES,
     NEAR_PAST,
+    PATCH_RANGE,
     PIECES_BEFORE,
     REACH,
     VIEWS,
@@ -25,6 +26,13 @@ _NEAR = int(np.flatnonzero(EDGES == -NEAR_PAST)[0])  # the first piece of the ne
 _SHARES = 1.0 / WIDTHS  # a division takes longer than all that is summed for it
 _PAIR_SHARES = np.outer(_SHARES, _SHARES)
 _TO_LOG = 1.0 / LOG_STEPS
+_LEAST, _LARGEST = PATCH_RANGE
+
+
+@kernel(inlined=True)
+def bounded(log):  # type: ignore[no-untyped-def]
+    """A log distance relative to the local unit, as far as it says anything."""
+    return min(max(log, _LEAST), _LARGEST)
 
 
 @kernel(inlined=True)
@@ -66,19 +74,20 @@ def patch(totals, nearest, unit, begin, known, mean, nearness):  # type: ignore[
         # Slices, because an index that might be negative keeps a loop from taking many at once.
         row, means = totals[i, begin:known], mean[i, begin:known]
         for j in range(len(row)):
-            means[j] = (row[j] * shares[j] - unit) * _TO_LOG
+            means[j] = bounded((row[j] * shares[j] - unit) * _TO_LOG)
         row, near = nearest[i, begin:known], nearness[i, begin:known]
         for j in range(len(row)):
-            near[j] = (row[j] * share - unit) * _TO_LOG
+            near[j] = bounded((row[j] * share - unit) * _TO_LOG)
         # No block has a distance to itself.
         if width > 1:
-            mean[i, i] = ((int(totals[i, i]) - width * LARGEST_LOG) / (width * (width - 1)) - unit) * _TO_LOG
+            of_others = (int(totals[i, i]) - width * LARGEST_LOG) / (width * (width - 1))
+            mean[i, i] = bounded((of_others - unit) * _TO_LOG)
         else:
             mean[i, i] = nearness[i, i] = 0.0
 
 
 @kernel(nogil=True)
-def look_at(logs, count, scales, candidates, lags, known, room, row, patches, units, first, discrepancies):  # type: ignore[no-untyped-def]
+def look_at(logs, count, scales, candidates, lags, known, room, row, maps, units, first, discrepancies):  # type: ignore[no-untyped-def]
     """All looks after one block.
 
     Args:
@@ -90,7 +99,7 @@ def look_at(logs, count, scales, candidates, lags, known, room, row, patches, un
         known: ``(N,)`` how many pieces that makes, those before the candidate included.
         room: See `PieceSums`.
         row: In which row of the following the first look is written.
-        patches: ``(n, 2 VIEWS, PIECES, PIECES)`` float32, see `patch`.
+        maps: ``(n, 2 VIEWS + 1, PIECES, PIECES)`` float32: of each view, see `patch`, and 1 where two pieces are known.
         units: ``(n, VIEWS)`` float32: the local unit over the stream's scale, log.
         first: ``(n,)`` int64, first piece that is there.
         discrepancies: ``(n, COMPARED)`` float32; 0.5 where one side is not all there.
@@ -106,11 +115,14 @@ def look_at(logs, count, scales, candidates, lags, known, room, row, patches, un
             begin += 1
         first[row + n] = begin
         sum_pieces(logs, oldest, candidate, begin, known[n], room)
+        is_known = maps[row + n, 2 * VIEWS]
+        is_known[:] = 0.0
+        is_known[begin : known[n], begin : known[n]] = 1.0
         for v in range(VIEWS):
             totals, floor, scale = room.totals[v], room.floors[v], scales[v]
             unit = _unit_of(logs, v, oldest, floor, candidate, begin, known[n], totals, scale)
             units[row + n, v] = (unit - scale) * _TO_LOG
-            patch(totals, room.nearest[v], unit, begin, known[n], patches[row + n, 2 * v], patches[row + n, 2 * v + 1])
+            patch(totals, room.nearest[v], unit, begin, known[n], maps[row + n, 2 * v], maps[row + n, 2 * v + 1])
             if v < COMPARED:
                 discrepancies[row + n, v] = NO_DISCREPANCY
                 if lags[n] >= DISCREPANCY_WIDTH and candidate - DISCREPANCY_WIDTH >= missing:

@@ -46,8 +46,9 @@ def test_moments_of_two_actions_lie_further_apart_than_those_of_one(record: Reco
         apart = ~np.eye(around, dtype=bool)
         inside = np.concatenate([logs[:around, :around][apart], logs[around:, around:][apart]])
         assert np.median(logs[:around, around:]) > np.median(inside) + 0.5
-    look = record.looks[stretch.boundary, FUTURE]
-    assert look.patches.shape == (6, PIECES, PIECES)
+    look = record.boundaries[stretch.boundary]
+    assert look.lag == FUTURE
+    assert look.maps.shape == (7, PIECES, PIECES)
 
 
 def test_probability_peaks_at_true_boundaries_and_is_low_elsewhere(record: Record) -> None:

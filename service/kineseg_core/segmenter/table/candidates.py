@@ -14,6 +14,7 @@ from kineseg_core.boundary_network.decider import (
     KEPT,
     PROVISIONAL_LAG,
     PROVISIONAL_WINDOW,
+    REACHES,
     SMOOTHED,
     STIRS,
     WINDOW,
@@ -26,14 +27,17 @@ _STIRS = np.float32(STIRS)
 
 
 @kernel(inlined=True)
-def is_worth_a_look(raw, lag, candidate):  # type: ignore[no-untyped-def]
+def is_worth_a_look(decider, raw, lag, candidate):  # type: ignore[no-untyped-def]
     """Whether a candidate is looked at.
 
     Args:
+        decider: Of the row.
         raw: ``(LAGS, KEPT)`` how likely segments begin at the last candidates.
         lag: Place of the lag among those of the row.
         candidate: The block.
     """
+    if lag == decider.n_lags - 1 and candidate + REACHES < decider.start + decider.shortest:
+        return False
     if lag:
         for near in range(candidate - AROUND, candidate + AROUND + 1):
             if raw[lag - 1, near % KEPT] >= _WORTH_A_LOOK[lag]:

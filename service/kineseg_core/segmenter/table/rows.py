@@ -7,6 +7,15 @@ import numpy as np
 from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, MOST_LAGS
 from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import append_far, look_far
+from kineseg_core.boundary_network.layout import (
+    CONTEXT,
+    FAR_NUMBERS,
+    LAGS,
+    PIECES_BEFORE,
+    UNIT_RANGE,
+    VIEWS,
+    pieces_known,
+)
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.table.candidates import is_worth_a_look, may_follow, note_probabilities
@@ -15,27 +24,27 @@ from kineseg_core.segmenter.table.stillness import note_stillness
 from kineseg_core.segmenter.table.surprise import score_surprise
 from kineseg_core.segmenter.table.typical_distance import note_distance, variance_of
 
+_LEAST_UNIT, _LARGEST_UNIT = UNIT_RANGE
+_LAG_PLACES, _LAG_PIECES = np.zeros((2, LAGS[-1] + 1), np.int64)  # by lag: place in `LAGS`, and pieces known
+for _place, _lag in enumerate(LAGS):
+    _LAG_PLACES[_lag], _LAG_PIECES[_lag] = _place, pieces_known(_lag)
+
 
 @kernel(nogil=True)
-def observe_rows(columns, plan, ends, views, lag_numbers, rows, frames, embeddings, surprises, made, looked):  # type: ignore[no-untyped-def]
+def observe_rows(table, rows, frames, embeddings, surprises):  # type: ignore[no-untyped-def]
     """Takes the next frame of each row.
 
     Args:
-        columns: See `Columns`.
-        plan: See `PlanNumbers`.
-        ends: ``(K,)`` where the parts of a block end.
-        views: ``(V, 2)`` first part of each view, and the part after its last one.
-        lag_numbers: ``(L, 2)`` place in `LAGS`, and pieces known, by lag.
+        table: See `TableHandle`; its `Looked` is filled from the beginning.
         rows: ``(N,)`` each once.
         frames: ``(N, C)`` float32.
         embeddings: ``(N, E)`` float32.
         surprises: ``(N,)``
-        made: ``(M, D)`` float32, room for the blocks that come with a frame.
-        looked: See `Looked`; filled from its beginning.
 
     Returns:
         How many blocks came, and at how many candidates to look.
     """
+    columns, plan, made, looked = table.columns, table.plan, table.made, table.looked
     came, looks = 0, 0
     for i in range(len(rows)):
         row = rows[i]
@@ -46,16 +55,16 @@ def observe_rows(columns, plan, ends, views, lag_numbers, rows, frames, embeddin
             counters, columns.moments[row], columns.sums[row], columns.before[row], frames[i], embeddings[i], plan, made
         )
         for block in range(blocks):
-            take_block(columns, plan, ends, views, row, made[block])
+            take_block(columns, plan, table.ends, table.views, row, made[block])
             first = looks
             if not counters.still:  # what stands still begins no segment, whatever its noise
                 for lag in range(decider.n_lags):
                     candidate = counters.count - decider.lags[lag]
-                    if candidate >= FIRST_CANDIDATE and is_worth_a_look(columns.raw[row], lag, candidate):
+                    if candidate >= FIRST_CANDIDATE and is_worth_a_look(decider, columns.raw[row], lag, candidate):
                         looked.lag_of[looks] = lag
-                        looked.lag[looks] = lag_numbers[decider.lags[lag], 0]
+                        looked.lag[looks] = _LAG_PLACES[decider.lags[lag]]
                         looked.known[looks, 0] = candidate
-                        looked.known[looks, 1] = lag_numbers[decider.lags[lag], 1]
+                        looked.known[looks, 1] = _LAG_PIECES[decider.lags[lag]]
                         looks += 1
                 look_at_row(columns, row, decider, first, looks, looked)
             of = looked.of[came]
@@ -100,26 +109,31 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
     known = looked.known[first:end, 1].copy()
     look_at(
         columns.logs[row], count, columns.scales[row], candidates, lags, known, looked.sums, first,
-        looked.patches, looked.units, looked.known[:, 0], looked.discrepancies,
+        looked.maps, looked.units, looked.known[:, 0], looked.discrepancies,
     )  # fmt: skip
-    far = looked.far[first:end]
-    far[:] = 0.0
-    units = looked.units[first:end, 0].copy()
-    look_far(columns.nearest[row], count, columns.scales[row, 0], candidates, known, units, far)
+    begins, units = looked.known[first:end, 0].copy(), looked.units[first:end, 0].copy()
+    look_far(
+        columns.nearest[row], count, columns.scales[row, 0], candidates, begins, known, units,
+        looked.context[first:end],
+    )  # fmt: skip
+    for look in range(first, end):
+        context = looked.context[look]
+        for view in range(VIEWS):
+            context[FAR_NUMBERS + view] = min(max(looked.units[look, view], _LEAST_UNIT), _LARGEST_UNIT)
+        context[CONTEXT - 1] = 1.0 - looked.known[look, 0] / PIECES_BEFORE
 
 
 @kernel(nogil=True)
-def decide_rows(columns, rows, looked, came, probabilities, follows):  # type: ignore[no-untyped-def]
+def decide_rows(table, rows, came, probabilities):  # type: ignore[no-untyped-def]
     """Takes how likely a segment begins at each candidate that was looked at.
 
     Args:
-        columns: See `Columns`.
+        table: See `TableHandle`. Written: of each block that came, whether anything may follow from it.
         rows: ``(N,)`` of the step.
-        looked: What `observe_rows` has filled.
         came: How many blocks came.
         probabilities: ``(looks,)`` float32.
-        follows: ``(came,)`` bool, written: whether anything may follow from the block.
     """
+    columns, looked, follows = table.columns, table.looked, table.follows
     seen = np.empty(MOST_LAGS, np.float32)
     for block in range(came):
         i, count, first, end = looked.of[block]

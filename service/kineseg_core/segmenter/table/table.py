@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.blocks import BLOCK_S
-from kineseg_core.boundary_network.layout import LAGS, pieces_known
 from kineseg_core.boundary_network.looked import room_for
 from kineseg_core.boundary_network.network import BoundaryNetwork
 from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.table.columns import new_columns
+from kineseg_core.segmenter.table.handle import made_handle
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.table.row_segmenter import RowSegmenter
 from kineseg_core.segmenter.table.rows import decide_rows, observe_rows
@@ -39,14 +39,14 @@ class SegmenterTable:
     def __init__(self, plan: TablePlan, rows: int, max_batch: int, at_once: int = 32) -> None:
         self.plan = plan
         self.columns = new_columns(plan, rows)
-        self._numbers = plan.numbers
-        self._ends, self._views = plan.views.ends, plan.views.views
         # So many blocks may come with a frame.
         most = max(1, int(1.0 / (BLOCK_S * plan.views.rate_hz) + 1.0))
-        self._made = np.zeros((most, plan.views.dims), np.float32)
         self._at_once = min(max_batch, at_once)
         self._looked = room_for(self._at_once * most)
         self._follows = np.zeros(self._at_once * most, np.bool_)
+        # What follows keeps the memory of the handle's other arrays.
+        self._lasting = plan.views.ends, plan.views.views, np.zeros((most, plan.views.dims), np.float32)
+        self._handle = made_handle(self.columns, plan.numbers, *self._lasting, self._looked, self._follows)
 
     @property
     def row_bytes(self) -> int:
@@ -89,25 +89,10 @@ class SegmenterTable:
         found: dict[int, list[int]],
     ) -> None:
         """Takes those whose places begin with `first`, and writes what follows."""
-        came, looks = observe_rows(
-            self.columns, self._numbers, self._ends, self._views, _LAG_NUMBERS, rows, frames, embeddings, surprises,
-            self._made, self._looked,
-        )  # fmt: skip
+        came, looks = observe_rows(self._handle, rows, frames, embeddings, surprises)
         if not came:
             return
         probabilities = network.of_table(self._looked, looks)
-        follows = self._follows[:came]
-        decide_rows(self.columns, rows, self._looked, came, probabilities, follows)
-        for place, count in self._looked.of[:came][follows, :2].tolist():
+        decide_rows(self._handle, rows, came, probabilities)
+        for place, count in self._looked.of[:came][self._follows[:came], :2].tolist():
             found.setdefault(first + place, []).append(count)
-
-
-def _lag_numbers() -> I64:
-    numbers = np.zeros((LAGS[-1] + 1, 2), np.int64)
-    for place, lag in enumerate(LAGS):
-        numbers[lag] = place, pieces_known(lag)
-    return numbers
-
-
-_LAG_NUMBERS = _lag_numbers()
-"""Place in `LAGS`, and pieces known, by lag."""

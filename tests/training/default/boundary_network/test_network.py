@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.boundary_network import layout
+from kineseg_core.boundary_network import BoundaryNetwork, Look, NetworkFile, layout
 from kineseg_core.boundary_network.file import METADATA, VERSION
 from kineseg_training.default.boundary_network.calibration import Calibration
 from kineseg_training.default.boundary_network.examples import ExamplePool, make_examples
@@ -19,6 +20,7 @@ from kineseg_training.default.boundary_network.export import INPUTS, NO_DISCREPA
 from kineseg_training.default.boundary_network.fit import FitSettings, Fitted, fit, inputs
 from kineseg_training.default.boundary_network.streams.library import Library
 from kineseg_training.errors import SettingsError
+from numpy.typing import NDArray
 from torch import Tensor
 
 TINY = FitSettings(steps=160, batch=64, width=0.5, seed=2)
@@ -69,20 +71,39 @@ def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Te
     )
 
 
+def as_looks(given_inputs: tuple[Tensor, ...], discrepancies: NDArray[np.float32]) -> list[Look]:
+    """The same as the service sees it: 0 where nothing is known, and nothing beyond the ranges."""
+    patches, units, known, lag, far = (one.numpy() for one in given_inputs)
+    piece = np.arange(layout.PIECES)
+    pieces = ((piece >= known[:, :1]) & (piece < known[:, 1:])).astype(np.float32)
+    mask = (pieces[:, :, None] * pieces[:, None, :])[:, None]
+    maps = np.concatenate([patches.clip(*layout.PATCH_RANGE) * mask, mask], axis=1)
+    far = far.clip(*layout.PATCH_RANGE) * pieces[:, None, :, None]
+    return [
+        Look(0, layout.LAGS[lag[i]], maps[i], units[i], int(known[i, 0]), discrepancies[i], far[i])
+        for i in range(len(maps))
+    ]
+
+
 @given(seed=st.integers(0, 10**6), size=st.floats(0.01, 100.0), count=st.integers(1, 9))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_the_file_gives_what_the_network_gives(fitted: Fitted, seed: int, size: float, count: int) -> None:
     given_inputs = wild(seed, size, count)
     with torch.no_grad():
         expected = fitted.network(*given_inputs).numpy()
     discrepancies = np.random.default_rng(seed).random((count, layout.COMPARED)).astype(np.float32)
     expected += UNCALIBRATED.discrepancy_weight * (discrepancies - NO_DISCREPANCY).sum(axis=1)
-    session = ort.InferenceSession(to_bytes(fitted.network, UNCALIBRATED), providers=["CPUExecutionProvider"])
-    (logits,) = session.run(
-        [OUTPUT], dict(zip(INPUTS, (*(one.numpy() for one in given_inputs), discrepancies), strict=True))
-    )
+    file = NetworkFile.read(to_bytes(fitted.network, UNCALIBRATED), Path("bundle"))
+    looks = as_looks(given_inputs, discrepancies)
+    session = ort.InferenceSession(file.graph, providers=["CPUExecutionProvider"])
+    shown = [
+        np.stack([one.maps for one in looks]), np.stack([one.context for one in looks]), given_inputs[3].numpy(),
+        discrepancies,
+    ]  # fmt: skip
+    (logits,) = session.run([OUTPUT], dict(zip(INPUTS, shown, strict=True)))
     assert logits.shape == (count,)
     np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
+    assert BoundaryNetwork(file)(looks) == pytest.approx(1.0 / (1.0 + np.exp(-logits.astype(np.float64))), abs=1e-6)
 
 
 def test_the_file_says_what_it_is(fitted: Fitted) -> None:

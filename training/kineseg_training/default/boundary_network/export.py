@@ -1,13 +1,12 @@
 """The fitted network as an ONNX graph of plain operators, and as deterministic bytes.
 
-    mask   = first <= piece < end, for rows and columns
-    maps   = relu(conv([clip(patches) * mask, mask]) + conv(coordinates))   the second is constant and computed here
+    maps   = relu(conv(maps) + conv(coordinates))   the second is constant and computed here
     maps   = relu(conv(maps)), twice
-    hidden = relu([maps, clip(far) * mask of rows, clip(units), known past] @ W + b[lag])
+    hidden = relu([maps, context] @ W + b[lag])
     logit  = hidden @ w + c + weight * sum(discrepancies - 0.5)
 
-Whoever runs it gives, for every candidate: patches, units, known pieces (first and end), the lag's place in `LAGS`,
-how near the farther past is.
+Whoever runs it gives, for every candidate: its maps and context, within their ranges and 0 where nothing is known, see
+`kineseg_core.boundary_network.Look`, and the lag's place in `LAGS`.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from kineseg_training.default.boundary_network.calibration import Calibration
-from kineseg_training.default.boundary_network.network import PATCH_RANGE, UNIT_RANGE, BoundaryNetwork
+from kineseg_training.default.boundary_network.network import BoundaryNetwork
 
-INPUTS = ("patches", "units", "known", "lag", "far", "discrepancies")
+INPUTS = ("maps", "context", "lag", "discrepancies")
 OUTPUT = "logit"
 
 
@@ -39,20 +38,14 @@ def to_bytes(network: BoundaryNetwork, calibration: Calibration) -> bytes:
 def to_onnx(network: BoundaryNetwork, calibration: Calibration) -> onnx.ModelProto:
     """The checked graph, with its version and the layout of its inputs as metadata."""
     graph = GraphBuilder()
-    mask, rows_known, past = _mask(graph)
-    patches = graph("Mul", graph("Clip", "patches", *map(graph.scalar, PATCH_RANGE)), mask)
-    maps = graph("Concat", patches, mask, axis=1)
-
     first, *others = network.convolutions
     given = 2 * layout.VIEWS + 1
-    maps = _convolution(graph, maps, _array(first.weight)[:, :given], None)
+    maps = _convolution(graph, "maps", _array(first.weight)[:, :given], None)
     maps = graph("Relu", graph("Add", maps, graph.constant(_of_coordinates(network))))
     for convolution in others:
         maps = graph("Relu", _convolution(graph, maps, _array(convolution.weight), _array(convolution.bias)))
 
-    units = graph("Clip", "units", *map(graph.scalar, UNIT_RANGE))
-    far = graph("Mul", graph("Clip", "far", *map(graph.scalar, PATCH_RANGE)), rows_known)
-    seen = graph("Concat", graph("Flatten", maps, axis=1), graph("Flatten", far, axis=1), units, past, axis=1)
+    seen = graph("Concat", graph("Flatten", maps, axis=1), "context", axis=1)
     weight, bias = _array(network.hidden.weight).T, _array(network.hidden.bias)
     without_lag = len(weight) - len(layout.LAGS)
     at_lag = graph("Gather", graph.constant(weight[without_lag:] + bias), "lag", axis=0)
@@ -64,13 +57,10 @@ def to_onnx(network: BoundaryNetwork, calibration: Calibration) -> onnx.ModelPro
     added = graph("ReduceSum", weighted, graph.integers([1]), keepdims=1)
     graph("Squeeze", graph("Add", own, added), graph.integers([1]), name=OUTPUT)
 
-    views, pieces = layout.VIEWS, layout.PIECES
     inputs = [
-        rows("patches", 2 * views, pieces, pieces),
-        rows("units", views),
-        rows("known", 2, kind=TensorProto.INT64),
+        rows("maps", given, layout.PIECES, layout.PIECES),
+        rows("context", layout.CONTEXT),
         rows("lag", kind=TensorProto.INT64),
-        rows("far", 2, layout.PIECES, layout.STRETCHES),
         rows("discrepancies", layout.COMPARED),
     ]
     model = graph.model("kineseg_boundary_network", inputs, [rows(OUTPUT)])
@@ -83,21 +73,6 @@ def _convolution(graph: GraphBuilder, maps: str, weight: NDArray[np.float32], bi
     """With a kernel of 3 x 3, every second place, zeros around."""
     constants = [graph.constant(value) for value in (weight, bias) if value is not None]
     return graph("Conv", maps, *constants, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-
-
-def _mask(graph: GraphBuilder) -> tuple[str, str, str]:
-    """``(batch, 1, PIECES, PIECES)`` which pairs of pieces are known, ``(batch, 1, PIECES, 1)`` which pieces,
-    ``(batch, 1)`` how much of the past.
-    """
-    piece = graph.integers(list(range(layout.PIECES)))
-    first, end = (graph("Gather", "known", graph.integers([column]), axis=1) for column in range(2))  # each (batch, 1)
-    inside = graph("And", graph("GreaterOrEqual", piece, first), graph("Less", piece, end))
-    pieces = graph("Cast", inside, to=TensorProto.FLOAT)
-    rows_known = graph("Unsqueeze", pieces, graph.integers([1, 3]))
-    columns_known = graph("Unsqueeze", pieces, graph.integers([1, 2]))
-    share = np.zeros((layout.PIECES, 1))
-    share[: layout.PIECES_BEFORE] = 1.0 / layout.PIECES_BEFORE
-    return graph("Mul", rows_known, columns_known), rows_known, graph("MatMul", pieces, graph.constant(share))
 
 
 def _of_coordinates(network: BoundaryNetwork) -> NDArray[np.float32]:

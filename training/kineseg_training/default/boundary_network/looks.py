@@ -32,7 +32,7 @@ class Looks:
     """Looks at candidates of one stream.
 
     Attributes:
-        patches: ``(N, 2 V, PIECES, PIECES)`` see `kineseg_core.boundary_network.distances.patch`.
+        patches: ``(N, 2 V, PIECES, PIECES)`` see `kineseg_core.boundary_network.patch.patch`.
         units: ``(N, V)`` local unit over the stream's scale, log.
         known: ``(N, 2)`` the first piece that is known and the end of the last one.
         discrepancies: ``(N, COMPARED)`` see `kineseg_core.boundary_network.block_ring.Look`.
@@ -98,7 +98,7 @@ def look(stepped: Stepped, candidates: Integers, lags: Integers) -> Looks:
         looks += ring.look([(int(candidates[at]), int(lags[at])) for at in range(len(looks), end)])
     sides = 2 * layout.VIEWS, layout.PIECES, layout.PIECES
     return Looks(
-        np.array([each.patches for each in looks], np.float32).reshape(-1, *sides),
+        np.array([each.maps[:-1] for each in looks], np.float32).reshape(-1, *sides),
         np.array([each.units for each in looks], np.float32).reshape(-1, layout.VIEWS),
         np.array([(each.first_piece, layout.pieces_known(each.lag)) for each in looks], np.int64).reshape(-1, 2),
         np.array([each.discrepancies for each in looks], np.float32).reshape(-1, layout.COMPARED),

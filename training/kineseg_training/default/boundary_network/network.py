@@ -9,10 +9,6 @@ import torch
 from kineseg_core.boundary_network import layout
 from torch import Tensor, nn
 
-PATCH_RANGE = (-3.0, 2.0)
-"""Of log distances relative to the local unit; beyond, they say no more."""
-UNIT_RANGE = (-4.0, 2.0)
-
 _MAPS, _UNITS = (16, 32, 48), 64  # of width 1
 _DROPOUT = 0.1
 
@@ -58,14 +54,14 @@ class BoundaryNetwork(nn.Module):
         pieces = ((piece >= known[:, :1]) & (piece < known[:, 1:])).float()
         mask = (pieces[:, :, None] * pieces[:, None, :])[:, None]
         maps = torch.cat(
-            [patches.clamp(*PATCH_RANGE) * mask, mask, self.coordinates.expand(len(patches), -1, -1, -1)], dim=1
+            [patches.clamp(*layout.PATCH_RANGE) * mask, mask, self.coordinates.expand(len(patches), -1, -1, -1)], dim=1
         )
         for convolution in self.convolutions:
             maps = torch.relu(convolution(maps))
         past = pieces[:, : layout.PIECES_BEFORE].mean(dim=1, keepdim=True)
         at_lag = nn.functional.one_hot(lag, len(layout.LAGS)).float()
-        far = far.clamp(*PATCH_RANGE) * pieces[:, None, :, None]
-        seen = torch.cat([maps.flatten(1), far.flatten(1), units.clamp(*UNIT_RANGE), past, at_lag], dim=1)
+        far = far.clamp(*layout.PATCH_RANGE) * pieces[:, None, :, None]
+        seen = torch.cat([maps.flatten(1), far.flatten(1), units.clamp(*layout.UNIT_RANGE), past, at_lag], dim=1)
         return self.output(self.dropout(torch.relu(self.hidden(seen))))[:, 0]  # type: ignore[no-any-return]
 
 
