@@ -104,9 +104,19 @@ def test_a_client_refuses_what_cannot_be(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize("field", ["in_flight_s", "unread", "message_bytes"])
 def test_limits_are_positive(field: str) -> None:
-    for value in (0, "1"):
+    for value in (0, "1", 2**31 if field == "message_bytes" else -1):
         with pytest.raises(kineseg.InvalidRequest, match=field):
             kineseg.Limits(**{field: value})
+
+
+def test_a_time_may_be_without_end(connect: Any, scripted: Any, script: ModuleType) -> None:
+    limits = kineseg.Limits(
+        in_flight_s=math.inf, silence_s=math.inf, stall_s=1e300, reconnect_s=math.inf, keep_s=math.inf
+    )
+    client = connect(scripted.address, limits=limits, timeout=math.inf, keepalive_s=1e300)
+    with client.stream(rate=30) as stream:
+        stream.send(np.zeros((3, 3)))
+    assert stream.frames_processed == 3
 
 
 def test_the_server_hears_what_was_chosen(connect: Any, scripted: Any, script: ModuleType) -> None:

@@ -75,12 +75,12 @@ class AsyncClient(AsyncCaller):
 
     async def session(self, session_id: str, *, with_profile: bool = False) -> SessionDetail:
         """One open session and the segments that it has closed so far; see `Client.session`."""
-        request = wire.request_of(pb.GetSessionRequest, session_id=session_id, with_profile=with_profile)
+        request = wire.checked_request(pb.GetSessionRequest, session_id=session_id, with_profile=with_profile)
         return await self._unary(lambda channel: Stub(channel).GetSession, request, wire.session_detail_from_wire)
 
     async def close_session(self, session_id: str) -> Totals:
         """End a session as if its client had closed it; see `Client.close_session`."""
-        request = wire.request_of(pb.CloseSessionRequest, session_id=session_id)
+        request = wire.checked_request(pb.CloseSessionRequest, session_id=session_id)
         return await self._unary(
             lambda channel: Stub(channel).CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
         )
@@ -191,12 +191,14 @@ class AsyncClient(AsyncCaller):
     async def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
         return await self._unary(
-            lambda channel: Stub(channel).ListNames, wire.request_of(pb.ListNamesRequest, model=model), names_from_wire
+            lambda channel: Stub(channel).ListNames,
+            wire.checked_request(pb.ListNamesRequest, model=model),
+            names_from_wire,
         )
 
     async def forget_name(self, name: str, *, model: str = "") -> int:
         """Forget a name and return how many examples it had; see `Client.forget_name`."""
-        request = wire.request_of(pb.ForgetNameRequest, name=name, model=model)
+        request = wire.checked_request(pb.ForgetNameRequest, name=name, model=model)
         return await self._unary(lambda channel: Stub(channel).ForgetName, request, lambda answer: answer.examples)
 
     async def _collect(self, plan: SegmentationPlan) -> Collected:

@@ -11,6 +11,8 @@ import numpy as np
 
 from kineseg._errors import InvalidRequest
 
+_LONGEST_S = 1e6  # no clock, lock or timer takes much more
+
 
 def number(field: str, value: object, bounds: tuple[float, float], unit: str = "") -> float:
     """A number within bounds, which are allowed themselves.
@@ -26,29 +28,30 @@ def number(field: str, value: object, bounds: tuple[float, float], unit: str = "
     return float(value)
 
 
-def positive(field: str, value: object, unit: str = "") -> float:
-    """A number above 0, which may be infinite.
+def seconds(field: str, value: object) -> float:
+    """A positive time; what is longer than eleven days, or infinite, counts as that.
 
     Raises:
         InvalidRequest: It is none.
     """
     if not _is_real(value) or not float(value) > 0:
-        raise InvalidRequest(f"{field} must be {f'positive {unit}'.rstrip()}, got {short(value)}", field=field)
-    return float(value)
+        raise InvalidRequest(f"{field} must be positive seconds, got {short(value)}", field=field)
+    return min(float(value), _LONGEST_S)
 
 
-def whole(field: str, value: object, least: int) -> int:
-    """A whole number of at least so much.
+def whole(field: str, value: object, least: int, most: int | None = None) -> int:
+    """A whole number within bounds, which are allowed themselves.
 
     Raises:
-        InvalidRequest: It is none.
+        InvalidRequest: It is none, or lies outside.
     """
     try:
         found = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         found = least - 1
-    if isinstance(value, bool) or found < least:
-        raise InvalidRequest(f"{field} must be a whole number, {least} or more, got {short(value)}", field=field)
+    if isinstance(value, bool) or found < least or (most is not None and found > most):
+        allowed = f"{least} or more" if most is None else f"{least} to {most}"
+        raise InvalidRequest(f"{field} must be a whole number, {allowed}, got {short(value)}", field=field)
     return found
 
 

@@ -126,7 +126,7 @@ class Client(Caller):
         Raises:
             NotFound: No such session is open.
         """
-        request = wire.request_of(pb.GetSessionRequest, session_id=session_id, with_profile=with_profile)
+        request = wire.checked_request(pb.GetSessionRequest, session_id=session_id, with_profile=with_profile)
         return self._unary(lambda channel: Stub(channel).GetSession, request, wire.session_detail_from_wire)
 
     def close_session(self, session_id: str) -> Totals:
@@ -138,7 +138,7 @@ class Client(Caller):
         Raises:
             NotFound: No such session is open.
         """
-        request = wire.request_of(pb.CloseSessionRequest, session_id=session_id)
+        request = wire.checked_request(pb.CloseSessionRequest, session_id=session_id)
         return self._unary(
             lambda channel: Stub(channel).CloseSession, request, lambda answer: wire.totals_from_wire(answer.summary)
         )
@@ -339,7 +339,9 @@ class Client(Caller):
     def names(self, model: str = "") -> tuple[TaughtName, ...]:
         """The names that have been taught, in the order of models, then names; `model`: only those of this one."""
         return self._unary(
-            lambda channel: Stub(channel).ListNames, wire.request_of(pb.ListNamesRequest, model=model), names_from_wire
+            lambda channel: Stub(channel).ListNames,
+            wire.checked_request(pb.ListNamesRequest, model=model),
+            names_from_wire,
         )
 
     def forget_name(self, name: str, *, model: str = "") -> int:
@@ -349,7 +351,7 @@ class Client(Caller):
             NotFound: No such name has been taught.
             FailedPrecondition: The server keeps no name bank.
         """
-        request = wire.request_of(pb.ForgetNameRequest, name=name, model=model)
+        request = wire.checked_request(pb.ForgetNameRequest, name=name, model=model)
         return self._unary(lambda channel: Stub(channel).ForgetName, request, lambda answer: int(answer.examples))
 
     def _collect(self, plan: SegmentationPlan) -> Collected:

@@ -11,7 +11,7 @@ from pathlib import Path
 from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
-from kineseg._arguments import flag, number, positive, text, whole
+from kineseg._arguments import flag, number, seconds, text, whole
 from kineseg._errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _LATENCY_S = (0.5, 10.0)
 _THRESHOLD = (0.01, 0.99)
 _AN_HOUR = (0.01, 1000.0)
 _CHUNK_S = (0.001, 10.0)
+_LARGEST_MESSAGE = 2**31 - 1  # that gRPC can be set to
 _ACK_INTERVAL_S = (0.0, 10.0)
 _OPTIONAL = (
     ("latency_s", _LATENCY_S, "seconds"),
@@ -197,10 +198,10 @@ class Limits:
     keep_s: float = 30.0
 
     def __post_init__(self) -> None:
-        for name in ("unread", "message_bytes"):
-            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name, most in (("unread", None), ("message_bytes", _LARGEST_MESSAGE)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1, most))
         for name in ("in_flight_s", "silence_s", "stall_s", "reconnect_s", "keep_s"):
-            object.__setattr__(self, name, positive(name, getattr(self, name), "seconds"))
+            object.__setattr__(self, name, seconds(name, getattr(self, name)))
 
 
 def _names(channels: object) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import wrappers_pb2
 
 from kineseg._address import checked_addresses
-from kineseg._arguments import positive, whole
+from kineseg._arguments import seconds, whole
 from kineseg._base_stream import CallSettings
 from kineseg._config import Limits, StreamChoices, StreamConfig
 from kineseg._connections import Call, Channel, Connections
@@ -30,7 +30,7 @@ from kineseg._errors import (
 from kineseg._handshake import handshake_error
 from kineseg._status import error_from_status
 from kineseg._trust import TLS, Trust, trust
-from kineseg._wire import kind_to_wire, request_of
+from kineseg._wire import checked_request, kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
 _LONGEST_ANSWER_S = 20.0  # to the question whether a connection is alive
@@ -69,12 +69,12 @@ class BaseClient(ABC, Generic[Channel, Call]):
     ) -> None:
         self._addresses = checked_addresses(address)
         self._at = 0  # which of them is asked
-        self._timeout = positive("timeout", timeout, "seconds")
+        self._timeout = seconds("timeout", timeout)
         self._retries = whole("retries", retries, 0)
         self._limits = _limits(limits)
         self._trusts = {address: trust(address, tls, token, credentials) for address in self._addresses}
         self._own_metadata = _metadata(metadata)
-        self._keepalive_s = positive("keepalive_s", keepalive_s, "seconds")
+        self._keepalive_s = seconds("keepalive_s", keepalive_s)
         self._state = ClientState.NEW
         self._connections: Connections[Channel, Call] = Connections(self._new_channel)
 
@@ -186,7 +186,7 @@ class BaseClient(ABC, Generic[Channel, Call]):
         if isinstance(kinds, str):
             kinds = (kinds,)
         wanted = [kind_to_wire(kind) for kind in kinds]
-        return request_of(pb.WatchEventsRequest, session_id=session_id, kinds=wanted, cursor=cursor)
+        return checked_request(pb.WatchEventsRequest, session_id=session_id, kinds=wanted, cursor=cursor)
 
 
 def _limits(given: object) -> Limits:

@@ -13,7 +13,7 @@ from kineseg._errors import InvalidRequest
 from kineseg._events import Event, FrameResult, Reconnected, SegmentClosed
 from kineseg._info import Model, Segment
 from kineseg._segmentation import SegmentationPlan, plan_segmentation
-from kineseg._wire import request_of
+from kineseg._wire import checked_request
 from kineseg.v1 import segmentation_pb2 as pb
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def plan_example(
 
 def segment_request(name: str, session_id: str, segment_id: int, source: str) -> pb.TeachNameRequest:
     """Teaches a name by a finished segment of an open session."""
-    segment = request_of(pb.FinishedSegment, session_id=session_id, segment_id=segment_id)
-    return request_of(pb.TeachNameRequest, name=name, segment=segment, source=source)
+    segment = checked_request(pb.FinishedSegment, session_id=session_id, segment_id=segment_id)
+    return checked_request(pb.TeachNameRequest, name=name, segment=segment, source=source)
 
 
 def point_request(name: str, embedding: ArrayLike, model: str, sha256: str, source: str) -> pb.TeachNameRequest:
@@ -150,8 +150,8 @@ def point_request(name: str, embedding: ArrayLike, model: str, sha256: str, sour
         raise InvalidRequest(f"an embedding must be numbers ({error})", field="example") from error
     if point.ndim != 1 or not len(point):
         raise InvalidRequest(f"an embedding has one dimension, got shape {point.shape}", field="example")
-    known = request_of(pb.EmbeddingPoint, model=model, model_sha256=sha256, embedding=point.tolist())
-    return request_of(pb.TeachNameRequest, name=name, point=known, source=source)
+    known = checked_request(pb.EmbeddingPoint, model=model, model_sha256=sha256, embedding=point.tolist())
+    return checked_request(pb.TeachNameRequest, name=name, point=known, source=source)
 
 
 def example_request(

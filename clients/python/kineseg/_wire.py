@@ -38,7 +38,7 @@ _ABOUT = {entry.name for entry in fields(Event)}
 _HEALTH = {1: Health.SERVING, 2: Health.NOT_SERVING}
 
 
-def request_of(kind: type[Request], **values: Any) -> Request:
+def checked_request(kind: type[Request], **values: Any) -> Request:
     """A request with what a caller gave.
 
     Raises:
