@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-Signature = tuple[tuple[int, int, int] | None, ...]
+# Systems note the time of a write in ticks, mostly of 4 or 10 ms.
+_TICK_NS = 20_000_000
+
+Signature = tuple[tuple[int, int, int, int] | None, ...]
 
 
-def signature(paths: Sequence[Path]) -> Signature:
-    """Something else whenever one of them has been written or replaced; a link stands for what it points to."""
-    return tuple(map(_one, paths))
+def signature(paths: Sequence[Path], clock: Callable[[], int] = time.time_ns) -> Signature:
+    """Something else whenever one of them has been written or replaced; a link stands for what it points to.
+
+    And once more soon after that: what is written twice within a tick of the file system may look the same.
+
+    Args:
+        paths: The files.
+        clock: What tells the time of day, in nanoseconds.
+    """
+    return tuple(_one(path, clock()) for path in paths)
 
 
-def _one(path: Path) -> tuple[int, int, int] | None:
+def _one(path: Path, now_ns: int) -> tuple[int, int, int, int] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    is_fresh = 0 <= now_ns - found.st_mtime_ns < _TICK_NS
+    return found.st_mtime_ns, found.st_size, found.st_ino, now_ns if is_fresh else 0
