@@ -26,9 +26,9 @@ from tests.cli.command import start
 from tests.sources.brokers import Broker, found
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
-# How long an alert may take from when it is decided, of which a hundredth is needed.
-MOST_S = 5.0
-PATIENCE_S = 120.0
+# How long an alert may take from when it is decided, of which a hundredth is needed, and a machine may be busy.
+MOST_S = 30.0
+PATIENCE_S = 300.0
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def active(alertmanager: Broker) -> dict[str, dict[str, Any]]:
 
 
 def test_a_fault_is_an_alert_while_it_lasts(alertmanager: Broker, tmp_path: Path) -> None:
-    rig = generate(3, rate=30.0, n_segments=5, min_segment_s=3.0)
-    rig = inject(rig, "frozen", start_s=12.0, duration_s=12.0, seed=1)
+    rig = generate(3, rate=30.0, n_segments=10, min_segment_s=3.0)
+    rig = inject(rig, "frozen", start_s=12.0, duration_s=40.0, seed=1)  # long enough to be looked at while it lasts
     np.savez(tmp_path / "take.npz", positions=rig.positions, rate=rig.rate, joints=np.array(rig.joints))
     udp = f"ndjson+udp://127.0.0.1:{free_port()}"
     with ExitStack() as stack:

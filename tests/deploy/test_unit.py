@@ -40,7 +40,7 @@ def test_the_command_takes_the_options_and_the_settings(tmp_path: Path) -> None:
     lines = []
     for line in process.stderr:
         lines.append(line)
-        if json.loads(line)["event"] == "serving":
+        if line.startswith("{") and json.loads(line)["event"] == "serving":
             process.send_signal(getattr(signal, service_of(UNIT)["KillSignal"]))
             break
     rest = process.communicate(timeout=300)[1]

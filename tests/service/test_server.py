@@ -206,7 +206,7 @@ def process(tiny: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with start_process(tiny) as server:
         try:
             assert server.stderr is not None
-            lines = (json.loads(line) for line in server.stderr)
+            lines = (json.loads(line) for line in server.stderr if line.startswith("{"))
             yield server, next(line["address"] for line in lines if line["event"] == "serving")
         finally:
             server.kill()
@@ -226,7 +226,7 @@ def test_a_signal_drains_a_real_process(tiny: Path, number: signal.Signals) -> N
         assert call.failure().code() == grpc.StatusCode.OK
         _, log = server.communicate(timeout=PATIENCE_S)
         assert server.returncode == 0
-        told_lines = [json.loads(line) for line in log.splitlines()]
+        told_lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
         assert [line["event"] for line in told_lines][-1] == "stopped"
         ended = next(line for line in told_lines if line["event"] == "stream ended")
         assert (ended["session"], ended["reason"], ended["frames"]) == ("last", "drained", 600)

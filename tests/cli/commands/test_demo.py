@@ -102,7 +102,7 @@ def test_known_truth_beside_a_recording_is_shown(kineseg: Command, cmu_folder: P
 
 
 def test_ctrl_c_ends_it_with_what_there_is(tmp_path: Path) -> None:
-    process = start(["demo", "--speed", "6", "--out", tmp_path])
+    process = start(["demo", "--speed", "3", "--out", tmp_path])
     assert process.stdout is not None
     for line in process.stdout:
         if "segment_closed" in line:

@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subp
     assert process.stderr is not None
     address = ""
     for line in process.stderr:
-        entry = json.loads(line)
+        entry = json.loads(line) if line.startswith("{") else {"event": ""}  # gRPC may say something, too
         if entry["event"] == "serving":
             address = entry["address"]
             break

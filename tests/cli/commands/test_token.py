@@ -72,7 +72,7 @@ def test_five_minutes(kineseg: Command, tmp_path: Path, motion_file: Path, monke
     process = start(["serve", "--port", 0, "--metrics-port", -1, "--log-format", "json", *locks])
     try:
         assert process.stderr is not None
-        entries = (json.loads(line) for line in process.stderr)
+        entries = (json.loads(line) for line in process.stderr if line.startswith("{"))
         port = next(entry["address"] for entry in entries if entry["event"] == "serving").rpartition(":")[2]
         address = f"127.0.0.1:{port}"
         refused = kineseg("models", "--server", address)
