@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 _ROUNDS = 8  # of the loop, about as many as a chunk needs
+_LONGEST_S = 0.005  # where each round takes long, as many streams send
 
 
 class OneByOne:
@@ -12,7 +14,7 @@ class OneByOne:
 
     A chunk of a stream goes through the loop several times until it is with the engine, and back. So that it waits for
     one of those who take turns here, and not for one each time, the next turn comes some rounds of the loop after the
-    one before; whoever has had it goes on at once.
+    one before, or some milliseconds; whoever has had it goes on at once.
     """
 
     def __init__(self) -> None:
@@ -22,15 +24,15 @@ class OneByOne:
         await self._lock.acquire()
 
     async def __aexit__(self, *_: object) -> None:
-        self._end_turn(_ROUNDS)
+        self._end_turn(_ROUNDS, monotonic() + _LONGEST_S)
 
     async def turn(self) -> None:
         """Returns when it is the turn of what is done next, up to where that waits."""
         async with self:
             pass
 
-    def _end_turn(self, rounds: int) -> None:
-        if rounds:
-            asyncio.get_running_loop().call_soon(self._end_turn, rounds - 1)
+    def _end_turn(self, rounds: int, until: float) -> None:
+        if rounds and monotonic() < until:
+            asyncio.get_running_loop().call_soon(self._end_turn, rounds - 1, until)
         else:
             self._lock.release()
