@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from kineseg.v1 import segmentation_pb2 as pb
+from kineseg_service.streams import keeping
 
 from tests.same_events import content
 from tests.service.conftest import Serve
@@ -217,6 +218,19 @@ def test_a_store_that_cannot_be_asked_does_not_say_that_there_is_no_stream(
             come_back(client, other)
             client.finish()
             assert content(received(client.responses)) == expected
+
+
+def test_a_store_is_known_to_be_away_before_a_stream_needs_it(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_LOOK_S", 0.05)
+    (tmp_path / "key").write_bytes(bytes(32))
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis:
+        redis.stop()
+        with serve(store=redis.url, store_key=tmp_path / "key", metrics_port=0) as (server, _):
+            until(lambda: scraped(server, "kineseg_store_failing") == 1.0, "it is known that the store is away")
+            redis.start()
+            until(lambda: scraped(server, "kineseg_store_failing") == 0.0, "it is known that it is back")
 
 
 def test_a_stream_that_makes_room_is_left_in_the_store(

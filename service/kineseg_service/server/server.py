@@ -117,6 +117,7 @@ class Server:
         self._door_watch: asyncio.Task[None] | None = None
         self._heap: asyncio.Task[None] | None = None
         self._exchange: asyncio.Task[None] | None = None
+        self._store_watch: asyncio.Task[None] | None = None
         self.served = asyncio.Event()
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
@@ -188,6 +189,7 @@ class Server:
             self._writer = StoreWriter(self._store, seal, self._metrics.store_works, in_loop)
             every_s, keep_s = self.settings.store_interval_s, self.settings.resume_s
             keeping = Keeping(self._writer, loaded.opener, store_key, every_s, keep_s)
+            self._store_watch = asyncio.create_task(keeping.watch_store())
         rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
         self._servicer.serve(rooms)
         if self._page is not None and self.settings.label_bank is not None:
@@ -280,7 +282,7 @@ class Server:
             await asyncio.to_thread(self._exporter.close)
             self._exporter = None
         self._pulse.stop()
-        for task in (self._door_watch, self._heap, self._exchange):
+        for task in (self._door_watch, self._heap, self._exchange, self._store_watch):
             if task is not None:
                 task.cancel()
 

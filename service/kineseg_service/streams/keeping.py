@@ -7,6 +7,7 @@ the next acknowledgement, and keeps what comes after that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable
 from typing import Protocol
@@ -27,6 +28,9 @@ from kineseg_service.streams.wheel import Wheel
 from kineseg_service.streams.written_outputs import WrittenOutputs
 
 _log = get_logger(__name__)
+_LOOK_S = 20.0
+"""So often a store is asked whether it works, while no stream needs it."""
+_NO_STREAM = Key("", "")
 _GRACE_S = 60.0
 """A stream is kept for so long beyond the time for which it may be resumed: its server has to be missed first."""
 
@@ -223,6 +227,17 @@ class Keeping:
     ) -> bool:
         """Has it written soon, or at once; false: it will not be."""
         return self._writer.put(Write(key, generation, proof, data, self._keep_s), written, at_once=at_once)
+
+    async def watch_store(self) -> None:
+        """Finds out whether the store works, at once and every now and then, until it is cancelled.
+
+        It asks for a stream that there is not, while nothing waits to be written.
+        """
+        while True:
+            if not self._writer.waiting:  # else writing shows it: of a full disk one can read
+                with contextlib.suppress(StoreFailed):  # which the writer has said
+                    await asyncio.wrap_future(self._writer.take(_NO_STREAM, b""))
+            await asyncio.sleep(_LOOK_S)
 
     async def flush(self, timeout_s: float) -> None:
         """Waits until all is written, for so long at most."""
