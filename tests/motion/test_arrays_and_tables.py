@@ -118,7 +118,7 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
         read(tmp_path / "a.npy", rate=1)
 
 
-def test_nobody_is_advised_to_load_pickles(tmp_path: Path) -> None:
+def test_no_one_is_advised_to_load_pickles(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"\xff\xd8\xff\xe0 a picture")
     with pytest.raises(MotionFileError, match=r"plain numbers$"):
         read(tmp_path / "a.npz", rate=1)

@@ -361,7 +361,7 @@ def test_the_names_of_a_vendor_make_a_body(vendor: str) -> None:
     assert len(set(found.values())) == len(found)
 
 
-def test_what_cannot_be_told_names_the_joints_and_both_remedies() -> None:
+def test_what_cannot_be_guessed_names_the_joints_and_both_remedies() -> None:
     names = ["hips", *sided("l", "r", "*Shldr", "*Hand", "*Thigh", "*Shin", "*Foot")]
     with pytest.raises(JointMappingError) as caught:
         map_joints(names)

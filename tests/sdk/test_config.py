@@ -200,7 +200,7 @@ def test_watching_refuses_unknown_kinds_and_names_the_known(connect: Any, script
     assert caught.value.field == "kinds"
 
 
-def test_watching_tells_the_server_what_is_wanted(connect: Any, scripted: Any) -> None:
+def test_the_server_hears_what_is_to_be_watched(connect: Any, scripted: Any) -> None:
     heard = []
 
     def note(request: pb.WatchEventsRequest, context: Any) -> Iterator[pb.WatchEventsResponse]:

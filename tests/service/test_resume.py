@@ -242,7 +242,7 @@ def test_parked_streams_are_dropped_in_time_and_make_room(serve: Serve) -> None:
         others[1].finish()
 
 
-def test_a_client_that_comes_too_late_is_told_so(serve: Serve) -> None:
+def test_a_client_that_comes_too_late_hears_so(serve: Serve) -> None:
     with serve(resume_s=0.2, metrics_port=0) as (server, stub):
         client = Client(stub)
         assert client.opened.resume_s == pytest.approx(0.2)

@@ -150,7 +150,7 @@ def test_realised_against_stated() -> None:
     assert realised("none", []) is None
 
 
-def test_alarms_at_boundaries_are_told_from_chance() -> None:
+def test_alarms_at_boundaries_differ_from_chance() -> None:
     boundaries = tuple(float(at_s) for at_s in range(20, 1800, 20))
     stream = quiet(30.0, boundaries_s=boundaries)
     for offset_s, likely in ((0.5, False), (7.0, True)):

@@ -87,7 +87,7 @@ def test_the_command_prints_both_tables_and_puts_them_into_a_page(
     assert "<!-- tables -->" in capsys.readouterr().err
 
 
-def test_missing_data_is_told_with_the_remedy(
+def test_missing_data_is_said_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KINESEG_EVAL", str(tmp_path_factory.mktemp("empty")))

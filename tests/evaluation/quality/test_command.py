@@ -88,7 +88,7 @@ def test_a_family_that_there_is_not_is_refused(text: str, capsys: pytest.Capture
     assert "expected FAMILY=BUNDLE" in capsys.readouterr().err
 
 
-def test_a_missing_bundle_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_bundle_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--sets", "generated", "--streams", "1", "--peers", "none", "--out", str(tmp_path)]
     assert main([*arguments, "--bundle", str(tmp_path / "nothing")]) == 1
     assert "nothing" in capsys.readouterr().err

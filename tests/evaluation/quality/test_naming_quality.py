@@ -78,7 +78,7 @@ def rows(printed: str) -> list[list[str]]:
     return cells
 
 
-def test_one_stream_teaches_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_stream_teaches_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--set", "generated", "--streams", "1"]) == 1
     assert "at least two" in capsys.readouterr().err
 

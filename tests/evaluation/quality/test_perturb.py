@@ -64,7 +64,7 @@ def test_a_faster_tempo_has_higher_speeds() -> None:
 
 
 @pytest.mark.parametrize("timed", [True, False])
-def test_dropped_frames_are_left_out_and_told_of(timed: bool) -> None:
+def test_dropped_frames_are_left_out_and_reported(timed: bool) -> None:
     motion = dropped(PERSON, rng(), timed=timed)
     assert motion.recording.n_frames == pytest.approx((1 - DROPPED_SHARE) * PERSON.n_frames, rel=0.02)
     assert motion.recording.timestamps is not None

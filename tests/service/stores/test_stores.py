@@ -87,7 +87,7 @@ def test_a_stream_that_is_over_is_not_kept_nor_begun_again_by_an_older_owner(sto
     assert store.take(ONE, PROOF) is None
 
 
-def test_what_nobody_comes_for_expires(store: Store) -> None:
+def test_what_no_one_comes_for_expires(store: Store) -> None:
     store.write([write(ONE, FIRST, b"short", keep_s=0.02), write(OTHER, FIRST, b"long")])
     until(lambda: store.take(ONE, PROOF) is None, "it expires")
     assert store.take(OTHER, PROOF) is not None
