@@ -53,6 +53,8 @@ EULER: dict[str, Any] = {**TREE, "rotations": "euler", "euler_orders": ("ZXY", "
         ({"mapping": {"hips": "nowhere"}}, "mapping", "no joint 'nowhere'"),
         ({"mapping": {"belly": "root"}}, "mapping", "not a canonical joint"),
         ({"mapping": {"hips": 3}}, "mapping", "'hips' is not"),
+        ({"mapping": "joints.toml"}, "mapping", "canonical joint to joint name"),
+        ({"names": 3}, "names", "sequence of names, got int"),
         ({"mapping": {"hips": "x" * 10**6}}, "mapping", "'hips' is not"),
         ({"rotations": "quaternions", "offsets": ()}, "offsets", "give offsets, or send positions"),
         ({"rotations": "quaternions", "offsets": (), "parents": ()}, "parents", "give parents, or send positions"),

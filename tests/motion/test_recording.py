@@ -40,12 +40,22 @@ def make(**changes: Any) -> Recording:
         ({"positions": np.full((10, 1, 3), np.inf), "joints": ("hips",)}, "positions", "hips"),
         ({"truth": Annotation((0, 10), (0, 1), ("a", "b"))}, "truth", "only 10 frames"),
         ({"up": "x"}, "up", "'y' or 'z'"),
+        ({"frames": None}, "frames", "frames, channels"),
+        ({"frames": np.ones((10, 2)) * 1j}, "frames", "complex"),
+        ({"rate": "50"}, "rate", "positive number"),
+        ({"channels": "ab"}, "channels", "sequence of names"),
+        ({"channels": 2}, "channels", "sequence of names"),
     ],
 )
 def test_a_recording_refuses_what_contradicts_itself(changes: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(RecordingError, match=message) as caught:
         make(**changes)
     assert caught.value.field == field
+
+
+def test_what_is_masked_is_missing() -> None:
+    masked = np.ma.MaskedArray(np.ones((10, 2)), mask=np.eye(10, 2))
+    assert np.argwhere(np.isnan(make(frames=masked).frames)).tolist() == [[0, 0], [1, 1]]
 
 
 def test_what_is_missing_can_be_held() -> None:

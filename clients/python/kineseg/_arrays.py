@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kineseg._errors import InvalidRequest
+from kineseg._masked import unmasked
 
 
 def array_of(given: ArrayLike, field: str) -> NDArray[Any]:
@@ -17,9 +18,7 @@ def array_of(given: ArrayLike, field: str) -> NDArray[Any]:
         InvalidRequest: It does not make an array.
     """
     try:
-        if isinstance(given, np.ma.MaskedArray):  # its array alone would hold what is masked
-            return np.where(np.ma.getmaskarray(given), np.nan, np.asarray(given, np.float64))
-        return np.asarray(given)
+        return np.asarray(unmasked(given))
     except (TypeError, ValueError, RuntimeError) as error:  # the last: tensors that cannot leave where they are
         raise InvalidRequest(f"{field} must be an array of numbers: {error}", field=field) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -73,7 +73,12 @@ class Joints:
         self._check_names()
         object.__setattr__(self, "parents", _indices(self.parents))
         object.__setattr__(self, "offsets", _points(self.offsets))
-        object.__setattr__(self, "mapping", dict(self.mapping))
+        try:
+            object.__setattr__(self, "mapping", dict(self.mapping))
+        except (TypeError, ValueError):
+            raise SkeletonError(
+                'mapping must be canonical joint to joint name, such as {"left_elbow": "LFarm"}', field="mapping"
+            ) from None
         object.__setattr__(self, "euler_orders", tuple(self.euler_orders))
         self._check_tree()
         _check_choice("up", self.up, get_args(Up))
@@ -157,8 +162,9 @@ class Joints:
         return np.concatenate([places, turns.reshape(len(places), wanted)], axis=1)
 
     def _check_names(self) -> None:
-        if isinstance(self.names, str):
-            raise SkeletonError("names must be a sequence of names, got one string", field="names")
+        if isinstance(self.names, str) or not isinstance(self.names, Iterable):
+            what = "one string" if isinstance(self.names, str) else type(self.names).__name__
+            raise SkeletonError(f"names must be a sequence of names, got {what}", field="names")
         names = tuple(self.names)
         object.__setattr__(self, "names", names)
         if not 1 <= len(names) <= MOST_JOINTS:

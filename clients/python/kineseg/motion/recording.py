@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kineseg._masked import unmasked
 from kineseg.motion.annotation import Annotation
 from kineseg.motion.errors import RecordingError
 from kineseg.motion.skeleton import Skeleton
@@ -81,10 +83,13 @@ class Recording:
     def __post_init__(self) -> None:
         for array in ("frames", "timestamps", "positions"):
             value = getattr(self, array)
-            if value is not None:
+            if value is not None or array == "frames":
                 object.__setattr__(self, array, _read_only(value, array))
         object.__setattr__(self, "rate", check_rate(self.rate))
-        object.__setattr__(self, "channels", tuple(self.channels))
+        channels: object = self.channels
+        if isinstance(channels, str) or not isinstance(channels, Iterable):
+            raise RecordingError(f"channels must be a sequence of names, got {channels!r}", field="channels")
+        object.__setattr__(self, "channels", tuple(channels))
         if not self.joints and self.skeleton is not None:
             object.__setattr__(self, "joints", self.skeleton.names)
         object.__setattr__(self, "joints", tuple(self.joints))
@@ -207,20 +212,23 @@ class Recording:
         )
 
 
-def check_rate(rate: float) -> float:
+def check_rate(rate: object) -> float:
     """The rate as a float.
 
     Raises:
         RecordingError: Not a positive finite number of frames per second.
     """
-    if not math.isfinite(rate) or rate <= 0:
+    if not isinstance(rate, Real) or not math.isfinite(rate) or rate <= 0:
         raise RecordingError(f"the frame rate must be a positive number of frames per second, got {rate}", field="rate")
     return float(rate)
 
 
 def _read_only(value: object, field: str) -> NDArray[np.float64]:
     try:
-        array = np.ascontiguousarray(value, dtype=np.float64).view()
+        given = np.asarray(unmasked(value))
+        if given.dtype.kind == "c":
+            raise TypeError("those are complex")
+        array = np.ascontiguousarray(given, dtype=np.float64).view()
     except (TypeError, ValueError) as error:
         raise RecordingError(f"{field} must be numbers: {error}", field=field) from None
     array.setflags(write=False)
