@@ -16,7 +16,7 @@ from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import AnySubmitted
 from kineseg_service.streams.member import MemberStream
-from kineseg_service.streams.one_by_one import OneByOne
+from kineseg_service.streams.one_by_one import OneByOne, let_others_go_on
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S
 
 _log = get_logger(__name__)
@@ -88,6 +88,7 @@ class Feeder:
                 else:
                     async with self._back_row:
                         self._take_turn(self._behind, BEHIND_TURN_S, _BEHIND_TOGETHER)
+                    await let_others_go_on()
 
     def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s

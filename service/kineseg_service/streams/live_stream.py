@@ -21,6 +21,7 @@ from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import Item, Keep, ScheduledStream, weight
 from kineseg_service.streams.call import Call
 from kineseg_service.streams.held_acks import HeldAcks
+from kineseg_service.streams.one_by_one import let_others_go_on
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, PIECE, TURN_S, OpenStream
 from kineseg_service.streams.resumable import Seen
 from kineseg_service.streams.together import Together
@@ -142,6 +143,7 @@ class LiveStream(OpenStream):
                 if self.goes_behind:
                     async with self.back_row:
                         is_over = self._take_piece(taking, came, BEHIND_TURN_S)
+                    await let_others_go_on()
                 else:
                     is_over = self._take_piece(taking, came, TURN_S)
                     if not is_over:

@@ -9,6 +9,12 @@ _ROUNDS = 8  # of the loop, about as many as a chunk needs
 _LONGEST_S = 0.005  # where each round takes long, as many streams send
 
 
+async def let_others_go_on() -> None:
+    """For as many rounds, for whoever has had a turn and would have the next."""
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+
+
 class OneByOne:
     """A turn for each that enters it with `async with`, in their order. To be used in one event loop.
 
