@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER
+from kineseg_core.anomalies.values.median import median_of_few
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
@@ -25,7 +26,7 @@ _START_BIN, _SHIFT = 10, 6
 _LEAST = 1e-12
 _YOUNG_S = 15.0
 _LOWEST_RATIO = np.float32(math.exp(-1.5))
-_NO_RATIO, _ONE = np.float32(-math.inf), np.float32(1.0)
+_NO_RATIO, _ZERO, _ONE = np.float32(-math.inf), np.float32(0.0), np.float32(1.0)
 
 
 class Envelope(NamedTuple):
@@ -87,7 +88,8 @@ def _shift(counts, bins):  # type: ignore[no-untyped-def]
     moved = np.zeros(BINS, np.float32)
     for i in range(BINS):
         moved[min(max(i - bins, 0), BINS - 1)] += counts[i]
-    counts[:] = moved
+    for i in range(BINS):
+        counts[i] = moved[i]
 
 
 @kernel()
@@ -101,7 +103,10 @@ def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
     """
     counts, quantile, start = envelope.counts, envelope.quantile, layout.start
     for n in range(len(quantile)):
-        above = (1.0 - QUANTILE) * counts[n].sum()
+        total = _ZERO
+        for i in range(BINS):
+            total += counts[n, i]
+        above = (1.0 - QUANTILE) * total
         at, summed = BINS - 1, 0.0
         while at > 0 and summed + counts[n, at] <= above:
             summed += counts[n, at]
@@ -116,7 +121,7 @@ def renew(envelope, layout, least):  # type: ignore[no-untyped-def]
             envelope.lowest[n] -= _SHIFT * BIN
     young = 1.0 + _YOUNG_S / max(envelope.seconds[0] - 1.0, 1.0)
     for d in range(len(layout.floor)):
-        of_all = layout.share[d] * np.median(quantile[start[d] : start[d + 1]])
+        of_all = layout.share[d] * np.float32(median_of_few(quantile[start[d] : start[d + 1]]))
         for n in range(start[d], start[d + 1]):
             if layout.relative[d]:
                 envelope.limit[n] = layout.floor[d]
