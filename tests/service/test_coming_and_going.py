@@ -49,7 +49,7 @@ class Order:
     def go_on(self) -> None:
         """Once it has stopped, and what has been sent by now has come."""
         assert self._stopped.wait(60.0)
-        time.sleep(0.5)
+        time.sleep(2.0)  # there is nothing to see it by
         self._goes_on.set()
 
     @property
