@@ -205,9 +205,10 @@ def test_what_waits_is_put_together_as_the_server_takes_it_apart(entries: list[A
     while queue:
         request = request_of(queue)
         assert request.ByteSize() < 4 << 20
+        sent = chunks_of(pb.SegmentManyRequest.FromString(request.SerializeToString()))
         chunks += [
-            (*chunk[:3], list(chunk[3]))
-            for chunk in chunks_of(pb.SegmentManyRequest.FromString(request.SerializeToString()))
+            (number, first, sent.data_of(at), list(sent.times_of(at)))
+            for at, (number, first) in enumerate(zip(sent.numbers, sent.firsts, strict=True))
         ]
         ends += request.ends
         cancels += request.cancels

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_service.server import BackgroundServer
+from kineseg_service.streams.feeder import TOGETHER
 
 from tests.same_events import content
 from tests.service.conftest import Serve
@@ -34,10 +35,11 @@ from tests.service.talk_many import Many, as_alone, chunks, opens, without_acks
 
 FRAMES = [motion(600, seed=seed) for seed in range(4)]
 PERIOD_NS = 33_333_333
+Alone = Callable[[int, bool], list[pb.SegmentResponse]]
 
 
 @pytest.fixture(scope="module")
-def alone(running: tuple[BackgroundServer, Stub]) -> Callable[[int, bool], list[pb.SegmentResponse]]:
+def alone(running: tuple[BackgroundServer, Stub]) -> Alone:
     """What a stream of these frames gives with a call of its own."""
 
     @cache
@@ -56,7 +58,7 @@ def alone(running: tuple[BackgroundServer, Stub]) -> Callable[[int, bool], list[
 )
 def test_sessions_of_a_call_give_what_calls_of_their_own_do(
     running: tuple[BackgroundServer, Stub],
-    alone: Callable[[int, bool], list[pb.SegmentResponse]],
+    alone: Alone,
     turns: list[tuple[int, int, bool]],
     rest: int,
     timed: set[int],
@@ -203,6 +205,33 @@ def test_a_session_that_is_refused_is_the_only_one(
     assert [many.events(n)[-1].summary.frames for n in (1, 3)] == [600, 600]
     taken.half_close()
     taken.rest()
+
+
+def test_many_chunks_of_one_message_are_as_those_of_many(stub: Stub) -> None:
+    """Also where among them are a second one of a session, one with holes, and one whose bytes are no frames."""
+    count, twice, broken, holed = TOGETHER + 4, 5, 7, 9
+    frames, holes = FRAMES[1][:120], FRAMES[1][:120].copy()
+    holes[50, 0] = np.nan
+    many = Many(stub, opens(*range(1, count + 1), frame_results=True))
+    many.until_opened(*range(1, count + 1))
+    for first, end in ((0, 40), (40, 80), (80, 120)):
+        sent = [(n, first, (holes if n == holed else frames)[first:end]) for n in range(1, count + 1)]
+        if first == 40:
+            sent[twice - 1 : twice] = [(twice, 40, frames[40:49]), (twice, 49, frames[49:80])]
+        request = chunks(*sent)
+        if first == 80:
+            begin = sum(request.chunk_bytes[: broken - 1])
+            request.data = request.data[:begin] + b"!" + request.data[begin:]
+            request.chunk_bytes[broken - 1] += 1
+        many.send(request)
+    assert many.finish() is grpc.StatusCode.OK
+    failure = many.failure(broken)
+    assert failure is not None
+    assert "not a multiple" in failure[1]
+    expected = content(without_acks(segment(stub, cut(frames), frame_results=True)))
+    for n in set(range(1, count + 1)) - {broken, holed}:
+        assert content(as_alone(many.outputs[n])) == expected
+    assert many.events(holed)[-1].summary.missing_values == 1
 
 
 def test_frames_before_a_session_is_open_are_refused(stub: Stub) -> None:

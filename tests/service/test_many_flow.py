@@ -232,7 +232,9 @@ def test_columns_are_taken_apart_as_they_were_put_together(
         chunk_times=[len(part[3]) for part in parts] if timed else [],
         capture_times_ns=[time for part in parts for time in part[3]] if timed else [],
     )
-    taken = [(*chunk[:3], list(chunk[3])) for chunk in chunks_of(request)]
+    sent = chunks_of(request)
+    places = range(len(parts))
+    taken = [(sent.numbers[at], sent.firsts[at], sent.data_of(at), list(sent.times_of(at))) for at in places]
     assert taken == [(*part[:3], part[3] if timed else []) for part in parts]
     request.data += b"\0"
     with pytest.raises(InvalidRequest, match="chunk_bytes"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kineseg_core.intake.stretch import advance
+from kineseg_core.intake.stretch import advance, received
 from kineseg_core.kernels import kernel
 from kineseg_core.memory.moved import moved
 
@@ -42,35 +42,38 @@ def read_chunk(data, first, period, frames, times_ns):  # type: ignore[no-untype
 
 
 @kernel()
-def take_whole(resampled, jobs, data, order, sent, times_ns, made, places):  # type: ignore[no-untyped-def]
+def take_whole(resampled, jobs, numbers, order, sent, times_ns, made, places):  # type: ignore[no-untyped-def]
     """Takes chunks of many streams that follow those before and have no capture times; none knows of the others.
 
     Args:
         resampled: `Resampled` of their kind.
         jobs: ``(N, 5)`` int64, a row a chunk: how many bytes the stream's numbers are from these, the number of its
-            first frame, the row of that, and the row behind its last one. Written: how many of the model's frames are
-            made of it; below 0: it is not whole, and nothing of it has been taken.
-        data: Bytes of n * W float32, chunk after chunk.
+            first frame, the place of its numbers among all, and how many frames it has. Written: how many of the
+            model's frames are made of it; below 0: it is not whole or does not follow, and nothing of it has been
+            taken.
+        numbers: float32, in which those of each chunk lie, frame after frame.
         order: ``(W,)`` for each of the model's channels its place in a frame.
         sent: ``(n, W)`` float64, to be filled with the frames as they came.
         times_ns: ``(n,)`` int64, to be filled.
         made: ``(m, W)`` float32, to be filled with the model's frames, chunk after chunk.
         places: ``(m, 4)`` int64, to be filled, see `advance`.
     """
-    numbers, width, at = np.frombuffer(data, np.float32), len(order), 0
+    width, begin, at = len(order), 0, 0
     frames, in_order = np.empty((len(sent), width), np.float32), True
     for column in range(width):
         in_order &= order[column] == column
     for job in range(len(jobs)):
-        first, begin, end = jobs[job, 1], jobs[job, 2], jobs[job, 3]
-        part, copy, sane = numbers[begin * width : end * width], sent[begin:end].reshape(-1), True
+        first, place, end = jobs[job, 1], jobs[job, 2], begin + jobs[job, 3]
+        part, copy = numbers[place : place + jobs[job, 3] * width], sent[begin:end].reshape(-1)
+        own = moved(resampled, jobs[job, 0])
+        sane = first == received(own.stretch)
         for i in range(len(part)):
             copy[i] = part[i]
             sane &= abs(part[i]) <= np.float32(LARGEST_VALUE)
         jobs[job, 4] = -1
         if not sane:
+            begin = end
             continue
-        own = moved(resampled, jobs[job, 0])
         time_frames(first, own.stretch[0].period, times_ns[begin:end])
         if in_order:
             of_model = frames[begin:end].reshape(-1)
@@ -79,11 +82,12 @@ def take_whole(resampled, jobs, data, order, sent, times_ns, made, places):  # t
         else:
             for row in range(begin, end):
                 for column in range(width):
-                    frames[row, column] = numbers[row * width + order[column]]
+                    frames[row, column] = part[(row - begin) * width + order[column]]
         jobs[job, 4] = advance(
             first, frames[begin:end], times_ns[begin:end], own.stretch, own.last, own.sums, made[at:], places[at:]
         )
         at += max(jobs[job, 4], 0)
+        begin = end
 
 
 @kernel(nogil=True)

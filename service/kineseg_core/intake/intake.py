@@ -101,7 +101,7 @@ class Intake:
         widest = max(len(channels), width)
         self._piece = max(1, min(_PIECE_FRAMES, _PIECE_VALUES // widest, int(_PIECE_MADE * rate_hz / model_rate_hz)))
         self._limits = limits
-        self._most_plain = self._frame_bytes * min(self._piece, limits.max_chunk_frames)
+        self._most_plain = min(self._piece, limits.max_chunk_frames) if pose is None else 0
         self._max_gap_ns = round(max(limits.max_gap_s * SECOND, _FILLED_PERIODS * self._period))
         if not limits.max_gap_s:
             self._max_gap_ns = 0
@@ -169,11 +169,13 @@ class Intake:
     @property
     def received(self) -> int:
         """The index that the next frame should have."""
+        self._count()
         return self._received
 
     @property
     def taken_here(self) -> int:
         """Number of frames that have come since it was made or restored, without those that are missing."""
+        self._count()
         return self._here
 
     @property
@@ -184,7 +186,7 @@ class Intake:
     @property
     def frames(self) -> int:
         """Number of frames, filled ones included: also those that a hole in the capture times alone has shown."""
-        return self._received + self._unnumbered - self._skipped
+        return self.received + self._unnumbered - self._skipped
 
     @property
     def warming_up(self) -> tuple[str, ...]:
@@ -228,32 +230,34 @@ class Intake:
         """
         return self.finish(self.begin(first_frame, data, capture_times_ns))
 
-    def is_plain(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> bool:
-        """Whether a chunk is of channels that follow those before, without capture times, and small: nearly all are.
+    @property
+    def most_plain(self) -> int:
+        """So many frames a chunk may have, without capture times, to be taken by `take_plain`; 0: none is."""
+        return 0 if self._timed or self._filler.is_open else self._most_plain
 
-        What `together` takes, unless some number is missing.
-        """
-        size = len(data)
-        return (
-            first_frame == self._received
-            and 0 < size <= self._most_plain
-            and not (capture_times_ns or self._timed or size % self._frame_bytes or self._filler.is_open)
-            and self._pose is None
-        )
-
-    def took(self, received: int) -> None:
-        """Its frames up to this index have gone through its resampler and its watch by themselves."""
-        self._here += received - self._received
-        self._received = received
+    def is_plain(self, data: bytes, capture_times_ns: Sequence[int]) -> bool:
+        """Whether a chunk may be taken by `take_plain`: it is of channels, whole, small, and without capture times."""
+        frames, rest = divmod(len(data), self._frame_bytes)
+        return not (rest or capture_times_ns) and 0 < frames <= self.most_plain
 
     def catch_up(self) -> None:
         """Takes what has only been counted, so that what is kept of it is whole."""
+        self._count()
         if self._watch is not None:
             self._watch.catch_up()
 
+    def _count(self) -> None:
+        """Takes how far it has come: chunks that go through with those of others do not say so."""
+        received = self._resampler.received
+        if received > self._received:
+            self._here += received - self._received
+            self._received = received
+            if self._watch is not None:
+                self._watch.follow(received)
+
     def begin(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int]) -> Chunk:
         """Validates a chunk, see `take`; it is to be given to `finish` before the next one."""
-        received, most = self._received, self._limits.max_chunk_frames
+        received, most = self.received, self._limits.max_chunk_frames
         width = self._frame_bytes // 4
         frames, times, has_holes = read_frames(data, width, self._numbers, most, received, self._period)
         n = len(frames)
@@ -302,6 +306,7 @@ class Intake:
     def flush(self) -> list[Taken]:
         """Ends the stream. One that was too short for a single model frame gives its last frame as that."""
         out: list[Taken] = []
+        self._count()
         self._resampler.end_stretch(out)
         if self._watch is not None:
             out += self._watch.finish((self._received, self.last_ns + self.period_ns))

@@ -57,11 +57,6 @@ def placing_delay_s(rate_hz: float, model_rate_hz: float) -> float:
     return period if rate_hz > model_rate_hz else period - 1.0 / model_rate_hz
 
 
-def most_made(frames: int, made_per_frame: float) -> int:
-    """See `Resampler.most`."""
-    return int(frames * made_per_frame) + 2
-
-
 class ResamplerKind:
     """What all resamplers of a kind have in common: their numbers lie alike in memory, so that a kernel takes many.
 
@@ -142,13 +137,19 @@ class Resampler:
         self._set_up(kind, np.frombuffer(memory, np.uint8).copy(), made_per_frame)
 
     @property
+    def received(self) -> int:
+        """The number behind the last frame of the stretch that goes on; 0 where none does."""
+        at = self._stretch[0]
+        return int(at["frame"]) + 1 if at["begun"] else 0
+
+    @property
     def last_ns(self) -> int:
         """Time of the last frame."""
         return int(self._stretch["last_ns"][0])
 
     def most(self, frames: int) -> int:
         """Into how many of the model's so many consecutive frames are made at most, unless they follow a filled gap."""
-        return most_made(frames, self.made_per_frame)
+        return int(frames * self.made_per_frame) + 2
 
     def check_kept(self) -> None:
         """Raises `ValueError` unless the next tick is the one after the last frame."""

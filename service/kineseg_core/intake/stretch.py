@@ -120,6 +120,12 @@ def advance(first, frames, times_ns, stretch, last, sums, made, places):  # type
 
 
 @kernel(nogil=True)
+def received(stretch):  # type: ignore[no-untyped-def]
+    """The number behind the last frame of a stretch ``(1,)``; 0 where there is none."""
+    return stretch[0].frame + 1 if stretch[0].begun else 0
+
+
+@kernel(nogil=True)
 def _begin(s, first, first_ns):  # type: ignore[no-untyped-def]
     """A stretch begins with frame `first`."""
     s.begun = True

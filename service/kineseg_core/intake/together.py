@@ -12,7 +12,7 @@ import numpy as np
 from kineseg_core.intake.chunk import take_whole
 from kineseg_core.intake.intake import Intake
 from kineseg_core.intake.plain import PlainChunks
-from kineseg_core.intake.resampling import ModelFrames, most_made
+from kineseg_core.intake.resampling import F32, ModelFrames
 from kineseg_core.intake.taken import ChunkEnd, Taken
 from kineseg_core.intake.valid import Chunk
 from kineseg_core.intake.watch import Found, SentFrames, SourceWatch
@@ -43,66 +43,84 @@ def take_together(chunks: Sequence[SentChunk]) -> TakenTogether:
     taken = TakenTogether([], {})
     alike: dict[object, list[int]] = {}
     rest = []
-    for place, (intake, first_frame, data, times) in enumerate(chunks):
-        if not intake.is_plain(first_frame, data, times):
-            rest.append(place)
-        elif (kind := intake.of_kind.kind) in alike:
-            alike[kind].append(place)
+    for place, (intake, _, data, times) in enumerate(chunks):
+        if intake.is_plain(data, times):
+            alike.setdefault(intake.of_kind.kind, []).append(place)
         else:
-            alike[kind] = [place]
+            rest.append(place)
     for places in alike.values():
-        rest += _take_plain([chunks[place] for place in places], places, taken)
+        some = [chunks[place] for place in places]
+        ends = [*itertools.accumulate([len(data) // 4 for _, _, data, _ in some])]
+        numbers = np.frombuffer(b"".join([data for _, _, data, _ in some]), np.float32)
+        intakes, firsts = [intake for intake, *_ in some], [first for _, first, *_ in some]
+        plain, others, refused = take_plain(intakes, firsts, numbers, [0, *ends[:-1]], ends)
+        taken.others.update({places[at]: given for at, given in others.items()})
+        rest += [places[at] for at in refused]
+        if plain is not None:
+            plain.places = [places[at] for at in plain.places]
+            taken.plain.append(plain)
     for place, given in zip(rest, _take_watched([chunks[place] for place in rest]), strict=True):
         taken.others[place] = given
     return taken
 
 
-def _take_plain(chunks: Sequence[SentChunk], places: list[int], taken: TakenTogether) -> list[int]:
-    """Takes those that are whole, of streams of a kind; the places of those that are not."""
-    intakes, numbers, data, _ = map(list, zip(*chunks, strict=True))
-    frame_bytes = intakes[0].frame_bytes
-    sizes = [len(each) // frame_bytes for each in data]
+class TakenPlain(NamedTuple):
+    """What chunks have given that were to be plain.
+
+    Attributes:
+        plain: What gave frames of the model, or not even that, and nothing else; none: there was no such chunk.
+        others: By place what those give in which something was found, or failed.
+        refused: Those of which nothing has been taken.
+    """
+
+    plain: PlainChunks | None
+    others: dict[int, Iterable[Taken]]
+    refused: list[int]
+
+
+def take_plain(
+    intakes: Sequence[Intake], firsts: Sequence[int], numbers: F32, begins: Sequence[int], ends: Sequence[int]
+) -> TakenPlain:
+    """Takes chunks without capture times, of streams of a kind, as far as they are whole frames that follow.
+
+    Args:
+        intakes: N, each once; a chunk has frames, as many as its `most_plain` at most.
+        firsts: N, the number of the first frame of each.
+        numbers: In which those of each lie, frame after frame.
+        begins, ends: N, from where to where.
+    """
+    first, width = intakes[0], intakes[0].frame_bytes // 4
     _, distances, made_per_frame, watched = zip(*[intake.of_kind for intake in intakes], strict=True)
-    jobs = np.zeros((len(chunks), 5), np.int64)
-    jobs[:, 0], jobs[:, 1], jobs[:, 3] = distances, numbers, [*itertools.accumulate(sizes)]
-    jobs[1:, 2] = jobs[:-1, 3]
-    rows, width = int(jobs[-1, 3]), frame_bytes // 4
-    most = sum(map(most_made, sizes, made_per_frame))
+    jobs = np.zeros((len(intakes), 5), np.int64)
+    jobs[:, 0], jobs[:, 1], jobs[:, 2], jobs[:, 3] = distances, firsts, begins, ends
+    jobs[:, 3] -= jobs[:, 2]
+    jobs[:, 3] //= width
+    sizes, counts = jobs[:, 3], jobs[:, 4]
+    rows, most = int(sizes.sum()), int(sizes @ np.array(made_per_frame)) + 2 * len(jobs)  # see `Resampler.most`
     sent, times_ns = np.empty((rows, width)), np.empty(rows, np.int64)
     made, moments = np.empty((most, width), np.float32), np.empty((most, 4), np.int64)
-    take_whole(intakes[0].resampler.kind.arrays, jobs, b"".join(data), intakes[0].order, sent, times_ns, made, moments)
-    counts = jobs[:, 4]
-    refused = []
+    take_whole(first.resampler.kind.arrays, jobs, numbers, first.order, sent, times_ns, made, moments)
+    places, refused = [*range(len(jobs))], list[int]()
     if counts.min() < 0:
-        whole = (counts >= 0).tolist()
-        refused = [place for place, fits in zip(places, whole, strict=True) if not fits]
-        if not any(whole):
-            return refused
-        places, intakes, numbers, sizes = ([*itertools.compress(of, whole)] for of in (places, intakes, numbers, sizes))
-        watched = tuple(itertools.compress(watched, whole))
-        kept = np.repeat(counts >= 0, jobs[:, 3] - jobs[:, 2])
-        sent, times_ns, counts = sent[kept], times_ns[kept], counts[counts >= 0]
-    received = [number + size for number, size in zip(numbers, sizes, strict=True)]
-    for intake, frames in zip(intakes, received, strict=True):
-        intake.took(frames)
+        fits = counts >= 0
+        places, refused = np.flatnonzero(fits).tolist(), np.flatnonzero(~fits).tolist()
+        if not places:
+            return TakenPlain(None, {}, refused)
+        watched = tuple(watched[place] for place in places)
+        kept = np.repeat(fits, sizes)
+        jobs, sent, times_ns = jobs[fits], sent[kept], times_ns[kept]
+        sizes, counts = jobs[:, 3], jobs[:, 4]
     found: Mapping[int, Found | Exception] = {}
     if watched[0] is not None:
-        found = SourceWatch.push_alike(watched, received, sent, times_ns, np.cumsum(sizes))
-    ends = counts.cumsum()
-    _sort(PlainChunks(places, made, moments, ends - counts, ends, received), found, sizes, taken)
-    return refused
-
-
-def _sort(
-    plain: PlainChunks, found: Mapping[int, Found | Exception], sizes: Sequence[int], taken: TakenTogether
-) -> None:
-    """Puts chunks where they belong, by what has been found in them."""
-    for chunk, of_it in found.items():
-        taken.others[plain.places[chunk]] = _in_order(plain.items(chunk), sizes[chunk], of_it)
-    if found:
-        plain = plain.only([chunk for chunk in range(len(plain.places)) if chunk not in found])
-    if plain.places:
-        taken.plain.append(plain)
+        found = SourceWatch.push_alike(watched, jobs[:, 1], sent, times_ns, np.cumsum(sizes))
+    made_until = np.cumsum(counts)
+    received: list[int] = (jobs[:, 1] + sizes).tolist()
+    plain = PlainChunks(places, made, moments, made_until - counts, made_until, received)
+    if not found:
+        return TakenPlain(plain, {}, refused)
+    others = {places[at]: _in_order(plain.items(at), int(sizes[at]), of_it) for at, of_it in found.items()}
+    left = [at for at in range(len(places)) if at not in found]
+    return TakenPlain(plain.only(left) if left else None, others, refused)
 
 
 def _in_order(items: Sequence[ModelFrames | ChunkEnd], size: int, found: Found | Exception) -> Iterable[Taken]:

@@ -60,13 +60,12 @@ class Watched(NamedTuple):
     """What `SourceWatch.push_alike` knows a watch by, so that one of which nothing comes is not looked at.
 
     Attributes:
-        watch, monitor, places: It, and what it is made of.
+        watch, monitor: It, and what it is made of.
         distance: See `AnomalyMonitor`.
     """
 
     watch: SourceWatch
     monitor: AnomalyMonitor
-    places: RecentPlaces
     distance: int
 
 
@@ -95,7 +94,7 @@ class SourceWatch:
     @property
     def watched(self) -> Watched:
         """It, for `push_alike`; the same as long as it is there."""
-        return Watched(self, self._monitor, self._places, self._monitor.distance)
+        return Watched(self, self._monitor, self._monitor.distance)
 
     @property
     def kind(self) -> StreamKind:
@@ -111,6 +110,10 @@ class SourceWatch:
     def warming_up(self) -> tuple[str, ...]:
         """What is not watched yet, see `AnomalyMonitor.warming_up`."""
         return self._monitor.warming_up
+
+    def follow(self, received: int) -> None:
+        """All frames before number `received` have been watched, see `RecentPlaces.follow`."""
+        self._places.follow(received)
 
     def catch_up(self) -> None:
         """Takes what has only been counted, see `RecentPlaces.follow`."""
@@ -161,16 +164,18 @@ class SourceWatch:
     @staticmethod
     def push_alike(
         watched: Sequence[Watched],
-        received: Sequence[int],
+        firsts: NDArray[np.int64],
         frames: NDArray[np.float64],
         times_ns: NDArray[np.int64],
         ends: NDArray[np.int64],
     ) -> dict[int, Found | Exception]:
         """Takes frames of streams of one kind that come at the sources' own pace, see `push_many`.
 
+        Watches of which nothing comes are not looked at: they do not know how far they have come until `follow`.
+
         Args:
             watched: N, each once.
-            received: N, number of the frame after the last one that comes for each.
+            firsts: ``(N,)`` number of the first frame that comes for each.
             frames: ``(n, U)`` or ``(n, J, 3)`` C-contiguous, stream after stream.
             times_ns: ``(n,)``
             ends: ``(N,)`` the row behind the last one of each.
@@ -178,15 +183,14 @@ class SourceWatch:
         Returns:
             What it gives by place, where that is anything.
         """
-        watches, monitors, places, distances = zip(*watched, strict=True)
+        watches, monitors, distances = zip(*watched, strict=True)
         events = push_many(monitors, frames, times_ns / SECOND, ends, distances)
         found: dict[int, Found | Exception] = {}
         for at, of_it in events.items():
             begin, end = int(ends[at - 1]) if at else 0, int(ends[at])
-            times = times_ns[begin:end].tolist()
-            found[at] = watches[at]._found_in(received[at] - len(times), times, begin, of_it)
-        for known, end in zip(places, received, strict=True):
-            known.follow(end)
+            watch, first = watches[at], int(firsts[at])
+            watch.follow(first)
+            found[at] = watch._found_in(first, times_ns[begin:end].tolist(), begin, of_it)
         return found
 
     def _found_in(

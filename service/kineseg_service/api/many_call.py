@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -15,16 +15,19 @@ from kineseg_core.events import EndReason
 
 from kineseg_service.api.codes import code_of
 from kineseg_service.api.many_outgoing import Outgoing
-from kineseg_service.api.many_request import Chunk, chunks_of
+from kineseg_service.api.many_request import chunks_of
 from kineseg_service.api.opening import HALF_CLOSED_S, Openings, seen_of
 from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
 from kineseg_service.errors import Idle, LimitReached, afresh
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.metrics import Metrics
+from kineseg_service.streams.at_once import AtOnce
+from kineseg_service.streams.feeder import TOGETHER
 from kineseg_service.streams.live import LiveStreams
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.resumption import Finished
+from kineseg_service.streams.sent_columns import SentColumns
 
 _log = get_logger(__name__)
 
@@ -49,6 +52,7 @@ class ManyCall:
         self._metrics = metrics
         self._settings = settings
         self._feeder = streams.feeder()
+        self._at_once = AtOnce(self._feeder)
         self._members: dict[int, MemberStream] = {}
         self._highest = 0  # number of the session that was asked for last
         self._wanted: deque[pb.OpenSession] = deque()
@@ -133,7 +137,7 @@ class ManyCall:
         for wanted in request.opens:
             self._ask(wanted)
         if request.sessions or request.data:
-            self._take_chunks(chunks_of(request))
+            await self._take_chunks(chunks_of(request))
         for number in request.ends:
             member = self._members.get(number)
             if member is not None:
@@ -148,13 +152,20 @@ class ManyCall:
                 elif self._is_opening(number, "cancels"):
                     self._refuse(number, None)
 
-    def _take_chunks(self, chunks: Sequence[Chunk]) -> None:
-        """Chunks have come for sessions."""
-        members, is_paced, now = self._members, self._openings.share.is_paced, monotonic()
-        frames = 0
+    async def _take_chunks(self, sent: SentColumns) -> None:
+        """Chunks have come for sessions: a turn's work of them at a time."""
+        for begin in range(0, len(sent.numbers), TOGETHER):
+            if begin:
+                await asyncio.sleep(0)
+            self._take_some(sent, range(begin, min(begin + TOGETHER, len(sent.numbers))), monotonic())
+
+    def _take_some(self, sent: SentColumns, those: range, now: float) -> None:
+        members, is_paced = self._members, self._openings.share.is_paced
+        late, frames = (those, 0) if is_paced else self._at_once.take(members, sent, those, now)
         offered: list[MemberStream] = []
         try:
-            for number, first_frame, data, times in chunks:
+            for chunk in late:
+                number, data = sent.numbers[chunk], sent.data_of(chunk)
                 member = members.get(number)
                 if member is None:
                     self._pass_over(number)
@@ -163,7 +174,7 @@ class ManyCall:
                     continue
                 size = len(data) // member.frame_bytes
                 frames += size
-                if member.offer(first_frame, data, times, size, now):
+                if member.offer(sent.firsts[chunk], data, sent.times_of(chunk), size, now):
                     offered.append(member)
         finally:
             if not is_paced:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from itertools import accumulate
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg_core.errors import InvalidRequest
 
-Chunk: TypeAlias = tuple[int, int, bytes, Sequence[int]]
-"""A chunk: the number of its session, the index of its first frame, its frames, and their capture times."""
+from kineseg_service.streams.sent_columns import SentColumns
 
 
-def chunks_of(request: pb.SegmentManyRequest) -> list[Chunk]:
+def chunks_of(request: pb.SegmentManyRequest) -> SentColumns:
     """The chunks of a request, in order.
 
     Raises:
@@ -28,20 +27,14 @@ def chunks_of(request: pb.SegmentManyRequest) -> list[Chunk]:
             f"data is {len(data)} bytes, and chunk_bytes are {sum(sizes)} in all: they must be the same",
             field="chunk_bytes",
         )
-    times = _times_of(request, len(sessions))
-    chunks: list[Chunk] = []
-    at = 0
-    for session, first_frame, size, its_times in zip(sessions, firsts, sizes, times, strict=True):
-        chunks.append((session, first_frame, data[at : at + size], its_times))
-        at += size
-    return chunks
+    return SentColumns(sessions, firsts, data, [*accumulate(sizes, initial=0)], _times_of(request, len(sessions)))
 
 
-def _times_of(request: pb.SegmentManyRequest, chunks: int) -> Sequence[Sequence[int]]:
-    """The capture times of each chunk."""
+def _times_of(request: pb.SegmentManyRequest, chunks: int) -> Sequence[Sequence[int]] | None:
+    """The capture times of each chunk; none: none has any."""
     counts, times = list(request.chunk_times), list(request.capture_times_ns)
     if not counts and not times:
-        return [()] * chunks
+        return None
     if len(counts) != chunks:
         raise InvalidRequest(
             f"there are {len(counts)} chunk_times for {chunks} chunks: give one for each, or none", field="chunk_times"

@@ -24,11 +24,20 @@ class Credit:
         self._left_s = _MOST_S if goes_on else _AT_FIRST_S
         self._at = now
 
+    def covers(self, frames: int, now: float) -> bool:
+        """Whether the stream is not ahead when so many frames come; then they have come, and else nothing has."""
+        left_s = self._left_after(frames, now)
+        if left_s < 0.0:
+            return False
+        self._at, self._left_s = now, left_s
+        return True
+
     def spend(self, frames: int, now: float) -> bool:
         """So many frames have come; whether the stream is ahead now."""
-        left_s = self._left_s + now - self._at
-        if left_s > _MOST_S:
-            left_s = _MOST_S
-        left_s -= frames * self._a_frame_s
-        self._at, self._left_s = now, left_s if left_s > -_MOST_OWED_S else -_MOST_OWED_S
+        left_s = self._left_after(frames, now)
+        self._at, self._left_s = now, max(left_s, -_MOST_OWED_S)
         return left_s < 0.0
+
+    def _left_after(self, frames: int, now: float) -> float:
+        left_s = self._left_s + now - self._at
+        return (left_s if left_s < _MOST_S else _MOST_S) - frames * self._a_frame_s

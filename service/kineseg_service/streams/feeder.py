@@ -20,11 +20,11 @@ from kineseg_service.streams.one_by_one import OneByOne, let_others_go_on
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S
 
 _log = get_logger(__name__)
-_TOGETHER = 80
+TOGETHER = 80
 """So many members' chunks are taken at once: a turn's work. Whatever is left costs as much as a dozen of them more."""
 _BEHIND_TOGETHER = 4
 """So many of members that others go before: their chunks are larger, or take longer."""
-_FEW = 4
+FEW = 4
 """As measured: so many chunks cost less if nothing else goes on while they go through the engine."""
 _OTHERS_TURNS = 16
 """After so many turns of others, it is the turn of those."""
@@ -68,7 +68,7 @@ class Feeder:
             else:
                 line.append(member)
         if line:
-            self._take_turn(line, TURN_S, _TOGETHER)
+            self._take_turn(line, TURN_S, TOGETHER)
             for member in line:
                 self.add(member)
 
@@ -82,7 +82,7 @@ class Feeder:
                 # Handed over before others have their turn: one of them may end a member.
                 turns += 1
                 if self._line and not (self._behind and turns % _OTHERS_TURNS == 0):
-                    self._take_turn(self._line, TURN_S, _TOGETHER)
+                    self._take_turn(self._line, TURN_S, TOGETHER)
                     if self._line or self._behind:
                         await asyncio.sleep(0)
                 else:
@@ -105,8 +105,13 @@ class Feeder:
                 member.queued = False
                 if member.can_take:
                     self.add(member)
+        self.hand_over(taken, frames, wait=chunks <= FEW and line is not self._behind)
+
+    def hand_over(self, taken: Sequence[AnySubmitted], frames: int, *, wait: bool) -> None:
+        """What has been taken of so many frames goes to the engine; `wait`: see `Engine.submit_many`."""
         if taken:
-            self._engine.submit_many(taken, wait=chunks <= _FEW and line is not self._behind)
+            self._engine.submit_many(taken, wait=wait)
+        if frames:
             with harmless("metrics"):
                 self._metrics.received(frames)
 

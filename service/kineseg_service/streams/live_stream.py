@@ -69,11 +69,11 @@ class LiveStream(OpenStream):
             return
         came = self.active_at = monotonic()
         intake = self.session.intake
-        self._stream.ahead = self._credit.spend(len(data) // intake.frame_bytes, came)
-        if not self.goes_behind and intake.is_plain(first_frame, data, capture_times_ns):
+        self.stream.ahead = self._credit.spend(len(data) // intake.frame_bytes, came)
+        if not self.goes_behind and intake.is_plain(data, capture_times_ns):
             self._waits = True
             self._together.add(self, (intake, first_frame, data, capture_times_ns), came)
-            if self._submitted - self._stream.passed >= self._queue_frames:
+            if self._submitted - self.stream.passed >= self._queue_frames:
                 await self._wait_for_room()
             return
         self._accepting = True
@@ -84,7 +84,7 @@ class LiveStream(OpenStream):
             self._accepting = False
             self._together.count(intake.taken_here - before)
             if wanted := self._wanted_snapshot():
-                self._engine.submit(self._stream, wanted)
+                self._engine.submit(self.stream, wanted)
 
     def took(self, frames: int) -> None:
         """Its chunk that waited has been taken with those of others, and has given so many frames of the model."""
@@ -148,7 +148,7 @@ class LiveStream(OpenStream):
                     is_over = self._take_piece(taking, came, TURN_S)
                     if not is_over:
                         await asyncio.sleep(0)
-                if self._submitted - self._stream.passed >= self._queue_frames:
+                if self._submitted - self.stream.passed >= self._queue_frames:
                     await self._wait_for_room()
                 if self._ending:
                     return
@@ -157,7 +157,7 @@ class LiveStream(OpenStream):
             if self.resumable is not None and not self._ending:
                 rest = list(taking)
                 self._submitted += sum(map(weight, rest))
-                self._engine.submit(self._stream, rest, came)
+                self._engine.submit(self.stream, rest, came)
             raise
 
     def _take_piece(self, taking: Iterator[Taken], came: float, turn_s: float) -> bool:
@@ -177,7 +177,7 @@ class LiveStream(OpenStream):
                 break
         self._submitted += size
         if items:
-            self._engine.submit(self._stream, items, came)
+            self._engine.submit(self.stream, items, came)
         return is_over
 
     async def outputs(self) -> AsyncIterator[Output]:
@@ -216,7 +216,7 @@ class LiveStream(OpenStream):
     def through(self, frames: int, passed: int, now: float) -> None:
         """See `OpenStream`."""
         self._again += 1
-        self.deliver(Delivery(self._stream, [Ack(frames)], passed))
+        self.deliver(Delivery(self.stream, [Ack(frames)], passed))
 
     @property
     def attached(self) -> bool:
@@ -286,6 +286,6 @@ class LiveStream(OpenStream):
         self._changed.set()
 
     async def _wait_for_room(self) -> None:
-        while not self._ending and self._submitted - self._stream.passed > self._queue_frames // 2:
+        while not self._ending and self._submitted - self.stream.passed > self._queue_frames // 2:
             self._room.clear()
             await self._room.wait()

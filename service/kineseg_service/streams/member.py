@@ -68,7 +68,9 @@ class MemberStream(OpenStream):
 
     Attributes:
         number: Which it is in its call.
+        intake: Of its session.
         frame_bytes: The size of a frame as it is sent.
+        kind: See `OfKind`.
         window_frames: So many frames may have come and not be acknowledged.
         queued: It stands in the feeder's line.
         acked: All that follows from so many of its frames has been given; its client hears of that, or has.
@@ -76,8 +78,8 @@ class MemberStream(OpenStream):
     """
 
     __slots__ = (
-        "_began_at", "_feeder", "_finishing", "_held", "_intake", "_kept", "_owner", "_sizes", "_taking", "_under_way",
-        "_unsent", "acked", "came", "frame_bytes", "number", "queued", "window_frames",
+        "_began_at", "_feeder", "_finishing", "_held", "_kept", "_owner", "_sizes", "_taking", "_under_way",
+        "_unsent", "acked", "came", "frame_bytes", "intake", "kind", "number", "queued", "window_frames",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +95,9 @@ class MemberStream(OpenStream):
         super().__init__(session, stream, engine, settings)
         self.number = number
         self.queued = False
-        self.frame_bytes = session.intake.frame_bytes
+        self.intake = session.intake
+        self.frame_bytes = self.intake.frame_bytes
+        self.kind = self.intake.of_kind.kind
         self.window_frames = max(1, min(settings.window_frames, _WINDOW_BYTES // self.frame_bytes))
         self.acked = 0
         self._owner: Owner | None = owner
@@ -106,7 +110,6 @@ class MemberStream(OpenStream):
         self.came = 0.0
         self._began_at = 0.0  # when the chunk came that is being taken
         self._kept: list[tuple[SentChunk, float] | _End] = []  # with when they came
-        self._intake = session.intake
         self._taking: Iterator[Taken] | None = None  # the rest of a chunk
         self._finishing = False
 
@@ -121,7 +124,7 @@ class MemberStream(OpenStream):
         """
         if self._finishing or self._ending:
             return False
-        self._stream.ahead = self._credit.spend(frames, now)
+        self.stream.ahead = self._credit.spend(frames, now)
         frames = frames or 1
         if self._under_way + frames > self.window_frames:
             most = self.window_frames
@@ -134,8 +137,47 @@ class MemberStream(OpenStream):
         self._under_way += frames
         self._sizes.append(frames)
         self.active_at = now
-        self._kept.append(((self._intake, first_frame, data, capture_times_ns), now))
+        self.let_wait(first_frame, data, capture_times_ns, now)
         return True
+
+    def let_wait(self, first_frame: int, data: bytes, capture_times_ns: Sequence[int], now: float) -> None:
+        """Keeps a chunk that has been counted until its turn."""
+        self._kept.append(((self.intake, first_frame, data, capture_times_ns), now))
+
+    def comes_at_once(self, size: int, now: float) -> bool:
+        """Whether a chunk of so many bytes, without capture times, may be taken as it comes, by `take_plain`: nothing
+        waits before it, there is room, and others need not go before it. It is counted then, and nothing else happens
+        otherwise.
+
+        What comes of it is for `took_at_once` or `began_at_once`; if nothing of it is taken, it is for `let_wait`.
+        """
+        frames, rest = divmod(size, self.frame_bytes)
+        stream, watch = self.stream, self._watch
+        if (
+            self._kept
+            or self._taking is not None
+            or self._finishing
+            or rest
+            or not 0 < frames <= self.intake.most_plain
+            or self._under_way + frames > self.window_frames
+            or self._submitted - stream.passed >= self._queue_frames
+            or (watch is not None and watch.busy)
+            or not self._credit.covers(frames, now)
+        ):
+            return False
+        stream.ahead = False
+        self._under_way += frames
+        self._sizes.append(frames)
+        self.active_at = now
+        return True
+
+    def took_at_once(self, frames: int) -> None:
+        """So many frames of the model have come of such a chunk, and nothing else."""
+        self._submitted += frames + 1
+
+    def began_at_once(self, taken: Iterable[Taken], now: float) -> None:
+        """Such a chunk gives this."""
+        self._taking, self._began_at = iter(taken), now
 
     def finish(self, reason: EndReason, error: CoreError | None = None) -> None:
         """Ends the stream after all that is kept has been taken; only the first call counts."""
@@ -154,7 +196,7 @@ class MemberStream(OpenStream):
         """Something is kept, and there is room for it."""
         if not self._kept and self._taking is None:
             return False
-        return not self._ending and self._submitted - self._stream.passed < self._queue_frames
+        return not self._ending and self._submitted - self.stream.passed < self._queue_frames
 
     @property
     def attached(self) -> bool:
@@ -170,7 +212,7 @@ class MemberStream(OpenStream):
         `take`, may be called with what it gives."""
         if self._taking is not None or not self._kept or self._ending:
             return None
-        if self._submitted - self._stream.passed >= self._queue_frames:
+        if self._submitted - self.stream.passed >= self._queue_frames:
             return None
         entry = self._kept[0]
         return None if isinstance(entry, _End) else entry[0]
@@ -192,7 +234,7 @@ class MemberStream(OpenStream):
         """Takes what is kept, in order: some of it, until `until` by `time.monotonic`; for the engine."""
         items: list[Item] = []
         size = 0
-        most = min(PIECE, self._queue_frames - (self._submitted - self._stream.passed))
+        most = min(PIECE, self._queue_frames - (self._submitted - self.stream.passed))
         if most <= 0:
             return items
         taking, self._taking = self._taking, None
@@ -302,7 +344,7 @@ class MemberStream(OpenStream):
             _log.exception("reading failed", session=self.session_id, error_id=failure.error_id)
             rest = self._end_input(EndReason.REJECTED, failure)
         self._submitted += sum(map(weight, rest))
-        self._engine.submit(self._stream, [*rest, *self._wanted_snapshot()], self._began_at)
+        self._engine.submit(self.stream, [*rest, *self._wanted_snapshot()], self._began_at)
 
     def unsent(self) -> list[Output]:
         """What has been held, or has not been sent by its call, and how far it has come."""
@@ -323,7 +365,7 @@ class MemberStream(OpenStream):
         """It belongs to another call from now on; what that is to send first, besides how far it has come."""
         self.number, self._owner, self._feeder = number, owner, feeder
         held, self._held = self._held, []
-        backlog = self._unseen(Delivery(self._stream, held, self._stream.passed))
+        backlog = self._unseen(Delivery(self.stream, held, self.stream.passed))
         self._unsent.extend(backlog.outputs)
         return backlog
 

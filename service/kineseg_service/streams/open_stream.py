@@ -39,6 +39,7 @@ class OpenStream(ABC):
 
     Attributes:
         session: What it feeds; only its receiving half may be used here.
+        stream: The engine's side of it.
         error: What it is to end with, after everything that follows from accepted frames has been sent.
         given_up: Its client takes nothing, and has not for too long, or wants nothing more of it.
         released: Its slot has been given back.
@@ -58,9 +59,9 @@ class OpenStream(ABC):
 
     # Of so many attributes a stream would have a dict of its own, which is large and is read all over the place.
     __slots__ = (
-        "_again", "_credit", "_ending", "_engine", "_few_outputs", "_queue_frames", "_stream", "_submitted", "_to_keep",
+        "_again", "_credit", "_ending", "_engine", "_few_outputs", "_queue_frames", "_submitted", "_to_keep",
         "_watch", "ack_interval_s", "active_at", "anomalies", "at_close", "back_row", "beside", "describe", "ended",
-        "error", "given_up", "idle_timer", "lateness", "released", "resumable", "session", "traceparent",
+        "error", "given_up", "idle_timer", "lateness", "released", "resumable", "session", "stream", "traceparent",
     )  # fmt: skip
 
     back_row: OneByOne
@@ -72,7 +73,7 @@ class OpenStream(ABC):
         self.released = False
         self.ended: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
         self.ended.add_done_callback(_look_at)
-        self._stream = stream
+        self.stream = stream
         self._engine = engine
         self._queue_frames = settings.queue_frames
         self._few_outputs = settings.queue_responses // 2
@@ -105,14 +106,9 @@ class OpenStream(ABC):
         return self.session.config.stream_id
 
     @property
-    def stream(self) -> ScheduledStream:
-        """The engine's side of it."""
-        return self._stream
-
-    @property
     def goes_behind(self) -> bool:
         """Others go before it: it is ahead of its own time, or what it sends takes long, as anomalies go on in it."""
-        return self._stream.ahead or (self._watch is not None and self._watch.busy)
+        return self.stream.ahead or (self._watch is not None and self._watch.busy)
 
     @property
     def ending(self) -> bool:
@@ -122,14 +118,14 @@ class OpenStream(ABC):
     def end(self, reason: EndReason, error: CoreError | None = None) -> None:
         """Lets what was accepted go through and sums up; only the first call counts."""
         if not self._ending:
-            self._engine.submit(self._stream, self._end_input(reason, error))
+            self._engine.submit(self.stream, self._end_input(reason, error))
 
     def keep(self, snapshot: Callable[[], Keep]) -> None:
         """Has a snapshot made of it as it is between two chunks: now, or once the one that is being taken has been."""
         if self._mid_chunk:
             self._to_keep = snapshot
         else:
-            self._engine.submit(self._stream, [snapshot()])
+            self._engine.submit(self.stream, [snapshot()])
 
     def record(self, snapshot: bytes, written: WrittenOutputs) -> bytes:
         """What is kept of it with this snapshot, once all has been delivered that it had given by then.
@@ -231,7 +227,7 @@ class OpenStream(ABC):
         again = min(self._again, outputs)
         self._again -= again
         outputs -= again
-        stream = self._stream
+        stream = self.stream
         stream.written += outputs
         # The engine sets the flag before it looks at the count a last time, so that one of the two always sees.
         if stream.stalled and stream.produced - stream.written <= self._few_outputs:
