@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import traceback
 
 from kineseg import KinesegError, RequestError
@@ -21,6 +22,16 @@ INTERRUPTED = 130
 """Exit status: Ctrl-C was pressed (SIGINT)."""
 TERMINATED = 143
 """Exit status: SIGTERM was sent."""
+
+
+_OPTIONS = {
+    "latency_s": "--latency",
+    "boundary_threshold": "--threshold",
+    "alarms_per_hour": "--alarms-per-hour",
+    "reports_per_hour": "--reports-per-hour",
+}
+"""The options of a command, by the fields of a stream that they set."""
+_FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})\b")
 
 
 class CommandError(Exception):
@@ -47,7 +58,7 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
         case CommandError() | MotionError() | BadBundle() | BadFile() | BadSetting():
             return WRONG_INPUT, str(error)
         case RequestError() | InvalidRequest() | UnknownName():
-            return WRONG_INPUT, str(error)
+            return WRONG_INPUT, _FIELD.sub(lambda field: _OPTIONS[field[0]], str(error))
         case KinesegError():
             return FAILED, f"{error}{' (trying again may help)' if error.retryable else ''}"
         case CannotStart() | ServerFailed():
