@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg_core.boundary_network.far_past import FarPast
-from kineseg_core.boundary_network.layout import EDGES, FAR, PIECES, REACH, STRETCHES, pieces_known
+from kineseg_core.boundary_network.layout import EDGES, FAR, PATCH_RANGE, PIECES, REACH, STRETCHES, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LEAST_LOG, LOG_STEPS
 from numpy.typing import NDArray
 
@@ -27,8 +27,8 @@ def after(blocks: NDArray[np.int16]) -> FarPast:
 
 
 def look(far: FarPast, count: int, candidate: int, lag: int) -> NDArray[np.float32]:
-    known = np.array([pieces_known(lag)])
-    return far.look(count, SCALE, np.array([candidate]), known, np.zeros(1, np.float32))[0]
+    first, known = np.zeros(1, np.int64), np.array([pieces_known(lag)])
+    return far.look(count, SCALE, np.array([candidate]), first, known, np.zeros(1, np.float32))[0]
 
 
 def expected(blocks: NDArray[np.int16], candidate: int, lag: int) -> NDArray[np.float64]:
@@ -45,7 +45,8 @@ def expected(blocks: NDArray[np.int16], candidate: int, lag: int) -> NDArray[np.
                     nearest.append(LOG_STEPS * (np.log(distance + 1e-12) - LEAST_LOG))
             if nearest:
                 least = SCALE + LOG_STEPS * np.log(0.01)
-                out[:, piece, stretch] = (np.maximum(nearest, least).mean() - SCALE) / LOG_STEPS, 1.0
+                nearness = (np.maximum(nearest, least).mean() - SCALE) / LOG_STEPS
+                out[:, piece, stretch] = np.clip(nearness, *PATCH_RANGE), 1.0
     return out
 
 

