@@ -48,7 +48,7 @@ TRANSPORT = "gRPC and event loop"
 _LIBRARY = "kineseg_core/memory/"  # whoever calls it is meant
 Seen = tuple[str, dict[int, float]]
 """Stacks as the profiler writes them, and the CPU seconds of each thread meanwhile."""
-_SAMPLES_PER_S = 200
+_SAMPLES_PER_S = 173  # no divisor of the load's: what comes every ten milliseconds is not to be seen in step with it
 _FRAME = re.compile(r"\((?P<path>[^()]*):\d+\)$")
 _THREAD = re.compile(r"thread \((?P<id>\d+)\)")
 
@@ -105,10 +105,11 @@ def _look_at(server: Running, seconds: float) -> Seen:
     time.sleep(seconds / 4)
     with tempfile.TemporaryDirectory() as folder:
         stacks = Path(folder) / "stacks"
-        wanted = ["--threads", "--rate", str(_SAMPLES_PER_S), "--format", "raw", "--output", str(stacks)]
+        # To stop the server for each sample would wake all that waits in it.
+        how = ["--nonblocking", "--threads", "--rate", str(_SAMPLES_PER_S), "--format", "raw", "--output", str(stacks)]
         before = _cpu_by_thread(server.pid)
         ended = subprocess.run(
-            [command, "record", *wanted, "--duration", str(max(1, round(seconds / 2))), "--pid", str(server.pid)],
+            [command, "record", *how, "--duration", str(max(1, round(seconds / 2))), "--pid", str(server.pid)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         after = _cpu_by_thread(server.pid)
