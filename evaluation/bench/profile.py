@@ -165,9 +165,9 @@ def report(seconds: float) -> Report:
         return [{"skipped": str(reason)}], Table(title=f"{title}: skipped, {reason}")
     counts = sorted({share.streams for share in shares})
     found = {(share.streams, share.part): share for share in shares}
-    parts = dict.fromkeys(share.part for share in reversed(shares) if share.streams == counts[-1])
+    most_streams_first = sorted(shares, key=lambda share: -share.streams)
     table = Table("part", *(f"us a chunk, {count} streams" for count in counts), title=title)
-    for part in reversed(parts):
+    for part in dict.fromkeys(share.part for share in most_streams_first):
         of_part = [found.get((count, part)) for count in counts]
         table.add_row(part, *("-" if one is None else f"{one.us_per_chunk:.1f} ({one.share:.0%})" for one in of_part))
     return [asdict(share) for share in shares], table

@@ -124,9 +124,14 @@ class LiveStreams:
         """
         name, stream_id = session.config.session_id, session.config.stream_id
         while True:
-            async with self._house.arrivals:
-                if await self._take_name(name, stream_id, until):
-                    return await self._opened(session, make, own, snapshot)
+            self._house.check_open()
+            if self._is_free(name):  # who waits for a name holds up no one whose turn it is
+                async with self._house.arrivals:
+                    if await self._take_name(name, stream_id):
+                        return await self._opened(session, make, own, snapshot)
+            is_going = name in self._names and name not in self._streams  # or only just coming
+            if not is_going and monotonic() >= until:
+                raise SessionExists(f"a session {name!r} is open already", field="session_id")
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _opened(
@@ -259,23 +264,22 @@ class LiveStreams:
         if live.ended.done() and live in self._house.parking:
             self.resumption.conclude(live)
 
-    async def _take_name(self, name: str, stream_id: str, until: float) -> bool:
-        """Takes a name, unless another session has it; gives up parked streams that are in the way."""
-        self._house.check_open()
+    def _is_free(self, name: str) -> bool:
+        """Whether no session here has a name; one whose stream is parked is given up for it."""
         live = self._streams.get(self._named.get(name, name))
         if live is not None and live in self._house.parking:
             self.resumption.drop(live, "another session of its name has been opened")
-            live = None
-        if name not in self._names and live is None:
-            await self._house.make_room()
-            self._house.check_room()
-            if name not in self._names and self._claims.take(name, stream_id):
-                self._names.add(name)
-                return True
-        is_going = name in self._names and live is None  # or only just coming
-        if not is_going and monotonic() >= until:
-            raise SessionExists(f"a session {name!r} is open already", field="session_id")
-        return False
+        return name not in self._names and name not in self._named
+
+    async def _take_name(self, name: str, stream_id: str) -> bool:
+        """Takes a name, unless another session has come to have it meanwhile."""
+        self._house.check_open()
+        await self._house.make_room()
+        self._house.check_room()
+        if not self._is_free(name) or not self._claims.take(name, stream_id):
+            return False
+        self._names.add(name)
+        return True
 
     def _abandon_unborn(self, opening: asyncio.Future[ScheduledStream], name: str) -> None:
         if opening.cancelled() or opening.exception() is not None:
