@@ -31,6 +31,10 @@ _HEALTH: dict[str, Callable[[Pulse], bool]] = {
     "/readyz": lambda pulse: pulse.is_ready,
     "/livez": lambda pulse: pulse.is_alive,
 }
+_METRICS = "/metrics"
+_METHODS = ("GET", "HEAD")
+_TEXT = [("Content-Type", "text/plain; charset=utf-8")]
+_Answer = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
 # A client that does not say what it wants within this time is sent away.
 _PATIENCE_S = 10.0
 # So many may be asking at once.
@@ -86,11 +90,25 @@ class Exporter:
         self._thread.join()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if (probe := _HEALTH.get(str(environ.get("PATH_INFO", "")))) is not None:
+        path, method = str(environ.get("PATH_INFO", "")), str(environ.get("REQUEST_METHOD", ""))
+        status, headers, body = self._answer_to(path, method, environ)
+        # Said by itself: of an answer to HEAD it is the length of what is left out.
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [] if method == "HEAD" else [body]
+
+    def _answer_to(self, path: str, method: str, environ: dict[str, Any]) -> _Answer:
+        if path not in (_METRICS, *_HEALTH):
+            return "404 Not Found", _TEXT, f"there is {', '.join((_METRICS, *_HEALTH))}\n".encode()
+        if method not in _METHODS:
+            allowed = ", ".join(_METHODS)
+            return "405 Method Not Allowed", [*_TEXT, ("Allow", allowed)], f"{path} takes {allowed}\n".encode()
+        if (probe := _HEALTH.get(path)) is not None:
             is_well = probe(self._pulse)
-            status = "200 OK" if is_well else "503 Service Unavailable"
-            start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")])
-            return [b"yes\n" if is_well else b"no\n"]
+            status, said = ("200 OK", b"yes\n") if is_well else ("503 Service Unavailable", b"no\n")
+            return status, [*_TEXT, ("Cache-Control", "no-store")], said
+        return self._metrics(environ)
+
+    def _metrics(self, environ: dict[str, Any]) -> _Answer:
         address = str(environ.get("REMOTE_ADDR", ""))
         self._access.look()  # where there are several processes, no one else here does
         try:
@@ -100,12 +118,13 @@ class Exporter:
             with harmless("metrics"):
                 self._refused(error.reason)
             status = "401 Unauthorized" if isinstance(error, NotAuthenticated) else "403 Forbidden"
-            headers = [("Content-Type", "text/plain; charset=utf-8"), ("WWW-Authenticate", "Bearer")]
-            start_response(status, headers)
-            return [f"{error.message}\n".encode()]
+            return status, [*_TEXT, ("WWW-Authenticate", "Bearer")], f"{error.message}\n".encode()
         registry: Any = self._registry if caller.tenant == DEFAULT_TENANT else _OfTenant(self._registry, caller.tenant)
-        found: Iterable[bytes] = make_wsgi_app(registry)(environ, start_response)
-        return found
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(
+            make_wsgi_app(registry)({**environ, "REQUEST_METHOD": "GET"}, lambda *given: begun.append(given))
+        )
+        return *begun[0], body
 
 
 class _OfTenant(Collector):

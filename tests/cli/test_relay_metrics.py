@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 
@@ -57,6 +58,16 @@ async def test_each_sink_is_counted_and_one_that_fails_is_seen() -> None:
     assert {sink: found["kineseg_sink_delivered_total", sink] for sink in ("good", "bad")} == {"good": 10, "bad": 0}
     assert {sink: found["kineseg_sink_failing", sink] for sink in ("good", "bad")} == {"good": 0, "bad": 1}
     assert found["kineseg_sink_waiting", "bad"] == 10
+
+
+def test_there_is_nothing_else() -> None:
+    port = free_port()
+    with shown_to_prometheus(Relay([], None, print), f"127.0.0.1:{port}"):
+        for path in ("", "metrics/", "favicon.ico"):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}")
+            caught.value.close()
+            assert caught.value.code == 404
 
 
 @pytest.mark.parametrize("address", ["somewhere", "127.0.0.1:none"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,9 +73,21 @@ def shown_to_prometheus(relay: Relay, address: str) -> Iterator[None]:
         server, thread = start_http_server(number, host.strip("[]") or "127.0.0.1", registry)
     except OSError as error:
         raise typer.BadParameter(f"cannot listen on {address}: {error.strerror}", param_hint="--metrics") from error
+    server.set_app(_at_its_path(server.get_app()))  # prometheus_client answers any path
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _at_its_path(app: Any) -> Any:
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/metrics":
+            start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"there is /metrics\n"]
+        found: Iterable[bytes] = app(environ, start_response)
+        return found
+
+    return answer
