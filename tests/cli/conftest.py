@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from kineseg.motion import CANONICAL_CHANNELS, Recording, canonical_pose, generate
 from kineseg_cli.app import run
+from kineseg_core.ahead import compile_ahead
 
 from tests.cli.command import Command, Outcome
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """On a machine where no server has run before, the first one says on standard error that it compiles kernels."""
+    compile_ahead(lambda done, of: None)
 
 
 @pytest.fixture
