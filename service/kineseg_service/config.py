@@ -17,7 +17,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from kineseg_service.access.token_file import TENANT, TENANT_FORM
 from kineseg_service.stores.opening import store_problem
+
+_MANY = 1_000_000
+_LONGEST_S = 1e6  # eleven days: no clock or timer takes much more
 
 
 class LimitSettings(BaseModel):
@@ -25,11 +29,13 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    streams: int | None = Field(None, ge=0, description="Open streams.")
-    watchers: int | None = Field(None, ge=0, description="Open event watchers.")
-    opens_per_s: float | None = Field(None, gt=0, description="Streams opened a second.")
-    frames_per_s: float | None = Field(None, gt=0, description="Frames a second, of all its streams together.")
-    bytes_per_s: float | None = Field(None, gt=0, description="Bytes of frames a second, of all its streams together.")
+    streams: int | None = Field(None, ge=0, le=_MANY, description="Open streams.")
+    watchers: int | None = Field(None, ge=0, le=_MANY, description="Open event watchers.")
+    opens_per_s: float | None = Field(None, ge=0.001, le=_MANY, description="Streams opened a second.")
+    frames_per_s: float | None = Field(None, ge=1, le=1e9, description="Frames a second, of all its streams together.")
+    bytes_per_s: float | None = Field(
+        None, ge=1, le=1e12, description="Bytes of frames a second, of all its streams together."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -101,9 +107,11 @@ class Settings(BaseSettings):
         le=256,
         description='Processes that share the port, each with streams of its own; "auto": one for each core.',
     )
-    max_sessions: int = Field(1024, ge=1, le=1_000_000, description="Largest number of open streams, in each process.")
-    max_watchers: int = Field(256, ge=1, le=1_000_000, description="Largest number of open event watchers.")
-    max_opening: int = Field(256, ge=1, description="Streams that may be open without having sent a configuration.")
+    max_sessions: int = Field(1024, ge=1, le=100_000, description="Largest number of open streams, in each process.")
+    max_watchers: int = Field(256, ge=1, le=_MANY, description="Largest number of open event watchers.")
+    max_opening: int = Field(
+        256, ge=1, le=_MANY, description="Streams that may be open without having sent a configuration."
+    )
     limits: LimitSettings = Field(LimitSettings(), description="How much each tenant may have and do.")
     peer_limits: LimitSettings = Field(LimitSettings(), description="The same for each address that calls.")
     tenants: dict[str, LimitSettings] = Field(
@@ -124,15 +132,18 @@ class Settings(BaseSettings):
         "0: for no time.",
     )
     queue_frames: int = Field(
-        512, ge=1, description="Frames of the model's rate, and other things, that may wait per stream."
+        512, ge=1, le=_MANY, description="Frames of the model's rate, and other things, that may wait per stream."
     )
-    queue_responses: int = Field(1024, ge=1, description="Responses that may wait for a stream's slow reader.")
+    queue_responses: int = Field(
+        1024, ge=1, le=_MANY, description="Responses that may wait for a stream's slow reader."
+    )
     event_log_s: float = Field(
-        3600.0, ge=0, description="How long events are kept for watchers that come back, seconds."
+        3600.0, ge=0, le=_LONGEST_S, description="How long events are kept for watchers that come back, seconds."
     )
     event_log_bytes: int = Field(
         256 << 20,
         ge=0,
+        le=1 << 40,
         description="Largest size of a tenant's kept events, bytes; the oldest are given up before their time.",
     )
 
@@ -146,12 +157,17 @@ class Settings(BaseSettings):
     )
     store_interval_s: float = Field(5.0, ge=0.1, le=600, description="How often a stream is kept there, seconds.")
 
-    max_chunk_frames: int = Field(4096, ge=1, description="Largest number of frames in one chunk.")
+    max_chunk_frames: int = Field(4096, ge=1, le=_MANY, description="Largest number of frames in one chunk.")
     window_frames: int = Field(
-        4096, ge=1, description="Frames of a session that may be under way, unacknowledged, in a call of many sessions."
+        4096,
+        ge=1,
+        le=_MANY,
+        description="Frames of a session that may be under way, unacknowledged, in a call of many sessions.",
     )
-    max_sessions_per_call: int = Field(1024, ge=1, description="Largest number of open sessions in one such call.")
-    max_message_bytes: int = Field(4 << 20, ge=1024, description="Largest request, bytes.")
+    max_sessions_per_call: int = Field(
+        1024, ge=1, le=_MANY, description="Largest number of open sessions in one such call."
+    )
+    max_message_bytes: int = Field(4 << 20, ge=1024, le=2**31 - 1, description="Largest request, bytes.")
     max_gap_s: float = Field(
         1.0, ge=0, le=60, description="Longest gap that is filled, seconds (2.5 frame periods where those are longer)."
     )
@@ -171,19 +187,36 @@ class Settings(BaseSettings):
         le=1000,
         description="Reports of behaviour an hour that may be about nothing in streams that do not say; 0: none come.",
     )
-    idle_timeout_s: float = Field(300.0, gt=0, description="A stream without any progress for so long is ended.")
+    idle_timeout_s: float = Field(
+        300.0, ge=0.1, le=_LONGEST_S, description="A stream without any progress for so long is ended, seconds."
+    )
     silent_s: float = Field(
-        10.0, gt=0, description="A stream without any progress for so long counts as silent in the metrics, seconds."
+        10.0,
+        ge=0.1,
+        le=_LONGEST_S,
+        description="A stream without any progress for so long counts as silent in the metrics, seconds.",
     )
-    opening_timeout_s: float = Field(30.0, gt=0, description="A stream must send its configuration within this time.")
+    opening_timeout_s: float = Field(
+        30.0, ge=0.1, le=_LONGEST_S, description="A stream must send its configuration within so many seconds."
+    )
     resume_s: float = Field(
-        600.0, ge=0, description="How long a resumable stream is kept whose call broke, seconds; 0: not at all."
+        600.0,
+        ge=0,
+        le=_LONGEST_S,
+        description="How long a resumable stream is kept whose call broke, seconds; 0: not at all.",
     )
-    max_parked: int = Field(1024, ge=1, description="Largest number of such streams; the first parked make room.")
+    max_parked: int = Field(
+        1024, ge=1, le=_MANY, description="Largest number of such streams; the first parked make room."
+    )
     resume_bytes: int = Field(
-        1 << 20, ge=1024, description="Largest size of what is kept of a resumable stream to be sent again, bytes."
+        1 << 20,
+        ge=1024,
+        le=1 << 40,
+        description="Largest size of what is kept of a resumable stream to be sent again, bytes.",
     )
-    drain_grace_s: float = Field(10.0, ge=0, description="How long open streams may take to end at shutdown.")
+    drain_grace_s: float = Field(
+        10.0, ge=0, le=_LONGEST_S, description="How long open streams may take to end at shutdown, seconds."
+    )
 
     traces: str = Field(
         "",
@@ -191,7 +224,7 @@ class Settings(BaseSettings):
         description="URL to which a span of each event goes by OTLP over HTTP, such as "
         "http://localhost:4318/v1/traces; empty: none does.",
     )
-    traces_ratio: float = Field(1.0, gt=0, le=1, description="Of so many events, in the mean.")
+    traces_ratio: float = Field(1.0, ge=1e-6, le=1, description="Of so many events, in the mean.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "console"] = Field("console", description="Form of the log lines.")
 
@@ -209,6 +242,14 @@ class Settings(BaseSettings):
             if not value.isdecimal():
                 raise ValueError(f'it must be a number of processes, or "auto"; got {value!r}')
         return value
+
+    @field_validator("tenants")
+    @classmethod
+    def _tenants(cls, tenants: dict[str, LimitSettings]) -> dict[str, LimitSettings]:
+        for name in tenants:
+            if not TENANT.fullmatch(name):
+                raise ValueError(f"{name[:64]!r} is no tenant: {TENANT_FORM}")
+        return tenants
 
     def limits_of(self, tenant: str) -> LimitSettings:
         """How much a tenant may have and do."""

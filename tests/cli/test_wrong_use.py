@@ -82,6 +82,27 @@ def test_options_that_cannot_be(kineseg: Command, motion_file: Path, options: li
     assert expected in error_line(outcome)
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *((("play", "--to", "ndjson+udp://127.0.0.1:9"), f"--{name}") for name in ("speed", "noise", "loss", "jitter")),
+        *((("play", "--to", "ndjson+udp://127.0.0.1:9"), f"--{name}") for name in ("burst", "restart-every", "seed")),
+        (("stream", "ndjson+udp://127.0.0.1:9"), "--duration"),
+        (("demo",), "--speed"),
+        (("demo",), "--seed"),
+        (("batch", "nothing.bvh", "--out", "x.parquet"), "--workers"),
+        (("tune", "nothing.bvh", "--labels", "nothing.csv"), "--tolerance"),
+        (("health", "--server", "localhost:1"), "--timeout"),
+        (("label", "teach", "walk"), "--segment"),
+    ],
+)
+def test_numbers_have_bounds_on_both_sides(kineseg: Command, command: tuple[str, ...], option: str) -> None:
+    for value in ("nan", "inf", "-1", "1e300", "-1e300", "many"):
+        outcome = kineseg(*command, option, value)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert f"Invalid value for '{option}'" in outcome.err
+
+
 def test_no_command_writes_over_what_it_reads(kineseg: Command, motion_file: Path) -> None:
     before = motion_file.read_bytes()
     for command in (["segment", motion_file], ["tune", motion_file, "--labels", motion_file]):

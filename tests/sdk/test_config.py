@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from types import ModuleType
@@ -80,11 +81,13 @@ def test_a_stream_needs_a_config_of_its_own_kind(connect: Any, scripted: Any) ->
         ("address", ""),
         ("address", b"localhost:1"),
         ("timeout", 0),
+        ("timeout", 1e-9),
         ("timeout", math.nan),
         ("timeout", "10"),
         ("retries", -1),
         ("retries", 1.5),
         ("keepalive_s", 0),
+        ("keepalive_s", 0.9),
         ("limits", 3),
         ("tls", 3),
         ("token", 3),
@@ -102,11 +105,32 @@ def test_a_client_refuses_what_cannot_be(field: str, value: Any) -> None:
         assert caught.value.field == field
 
 
-@pytest.mark.parametrize("field", ["in_flight_s", "unread", "message_bytes"])
-def test_limits_are_positive(field: str) -> None:
-    for value in (0, "1", 2**31 if field == "message_bytes" else -1):
-        with pytest.raises(kineseg.InvalidRequest, match=field):
+@pytest.mark.parametrize(
+    ("field", "least"),
+    [
+        ("in_flight_s", 0.01),
+        ("unread", 1),
+        ("message_bytes", 4 << 20),
+        ("silence_s", 0.1),
+        ("stall_s", 0.1),
+        ("reconnect_s", 0.1),
+        ("keep_s", 0.1),
+    ],
+)
+def test_limits_have_bounds(field: str, least: float) -> None:
+    assert getattr(kineseg.Limits(**{field: least}), field) == least
+    refused: list[Any] = [least * (1 - 1e-9), 1e-9, 0, -1, math.nan, "1", None, True, [2]]
+    if field == "message_bytes":
+        refused.append(2**31)
+    for value in refused:
+        with pytest.raises(kineseg.InvalidRequest, match=f"{field} must be .*{least}") as caught:
             kineseg.Limits(**{field: value})
+        assert caught.value.field == field
+
+
+def test_every_limit_is_tested() -> None:
+    [marks] = [mark for mark in test_limits_have_bounds.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+    assert {field for field, _ in marks.args[1]} == {each.name for each in dataclasses.fields(kineseg.Limits)}
 
 
 def test_a_time_may_be_without_end(connect: Any, scripted: Any, script: ModuleType) -> None:

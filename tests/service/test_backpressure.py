@@ -142,5 +142,5 @@ def test_a_stream_whose_frames_are_being_stepped_is_not_idle(serve: Serve) -> No
         began = time.monotonic()
         segment(stub, long, rate_hz=1.0)
         took_s = time.monotonic() - began
-    with serve(idle_timeout_s=took_s / 2) as (_, stub):
+    with serve(idle_timeout_s=max(0.1, took_s / 2)) as (_, stub):
         assert kinds(segment(stub, long, rate_hz=1.0))[-1] == "summary"

@@ -28,14 +28,14 @@ def number(field: str, value: object, bounds: tuple[float, float], unit: str = "
     return float(value)
 
 
-def seconds(field: str, value: object) -> float:
-    """A positive time; what is longer than eleven days, or infinite, counts as that.
+def seconds(field: str, value: object, least: float) -> float:
+    """A time; what is longer than eleven days, or infinite, counts as that.
 
     Raises:
-        InvalidRequest: It is none.
+        InvalidRequest: It is none, or too short.
     """
-    if not _is_real(value) or not float(value) > 0:
-        raise InvalidRequest(f"{field} must be positive seconds, got {short(value)}", field=field)
+    if not _is_real(value) or not float(value) >= least:
+        raise InvalidRequest(f"{field} must be {least:g} seconds or more, got {short(value)}", field=field)
     return min(float(value), _LONGEST_S)
 
 

@@ -49,8 +49,8 @@ class Client(Caller):
         address: ``host:port`` of the server; the port is 50051 unless given. Several, with commas between them or as a
             sequence: the first is asked as long as it answers, then the next one; streams go on there where the servers
             share what they keep.
-        timeout: Seconds that one try of a call, or of opening a stream, may take.
-        retries: How often a call, or opening a stream, is tried again after a failure that may pass.
+        timeout: Seconds that one try of a call, or of opening a stream, may take, 0.01 or more.
+        retries: How often a call, or opening a stream, is tried again after a failure that may pass, 0 or more.
         limits: How much of a stream is kept in this process.
         tls: True for TLS, a `TLS`, or the file of the authority that vouches for the server; False for none. None: what
             the environment (``KINESEG_TLS``, ``KINESEG_CA``) or the user's file say, else none; see docs/security.md.
@@ -58,9 +58,9 @@ class Client(Caller):
             ``KINESEG_TOKEN_FILE``) or the user's file say. It is sent only by TLS, or within this machine.
         credentials: Instead of `tls`, gRPC's own, such as ``grpc.ssl_channel_credentials(...)``.
         metadata: Sent with every call, such as ``{"x-request-id": "..."}``.
-        keepalive_s: A connection on which nothing comes, though a call is under way, is tested this often, and has
-            broken if it does not answer within as long again, 20 s at most. Kineseg's servers allow 5 s and more; a
-            proxy that is a gRPC server itself may want 300 s.
+        keepalive_s: A connection on which nothing comes, though a call is under way, is tested this often, 1 s or
+            more, and has broken if it does not answer within as long again, 20 s at most. Kineseg's servers allow 5 s
+            and more; a proxy that is a gRPC server itself may want 300 s.
 
     Raises:
         InvalidRequest: An argument cannot be used; `field` names it.

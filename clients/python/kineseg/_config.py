@@ -23,7 +23,8 @@ _LATENCY_S = (0.5, 10.0)
 _THRESHOLD = (0.01, 0.99)
 _AN_HOUR = (0.01, 1000.0)
 _CHUNK_S = (0.001, 10.0)
-_LARGEST_MESSAGE = 2**31 - 1  # that gRPC can be set to
+_MESSAGE_BYTES = (4 << 20, 2**31 - 1)  # from what a server may send to what gRPC can be set to
+_LEAST_S = {"in_flight_s": 0.01, "silence_s": 0.1, "stall_s": 0.1, "reconnect_s": 0.1, "keep_s": 0.1}
 _ACK_INTERVAL_S = (0.0, 10.0)
 _OPTIONAL = (
     ("latency_s", _LATENCY_S, "seconds"),
@@ -174,11 +175,12 @@ class Limits:
     """How much of a stream is kept in this process.
 
     Attributes:
-        in_flight_s: Seconds of frames that may be sent and not yet acknowledged; then `send` waits.
-        unread: Number of events and frame results that may wait to be read; then `send` raises `BacklogError`.
-        message_bytes: Largest message that is received.
-        silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer; then the
-            stream ends with `Timeout`.
+        in_flight_s: Seconds of frames that may be sent and not yet acknowledged, 0.01 or more; then `send` waits.
+        unread: Number of events and frame results that may wait to be read, 1 or more; then `send` raises
+            `BacklogError`.
+        message_bytes: Largest message that is received, 4194304 (4 MiB) or more.
+        silence_s: Seconds that a server may keep silent while frames that were sent wait for its answer, 0.1 or more,
+            as the following ones; then the stream ends with `Timeout`.
         stall_s: Seconds of such silence after which a stream that can be resumed goes on over another connection.
         reconnect_s: For so many seconds a server is tried again after the connection to it broke.
         keep_s: Seconds of frames that are kept until the server says that they are safe even if it fails; then `send`
@@ -186,7 +188,7 @@ class Limits:
             not outlive its server. Of a server without a store no more than `in_flight_s` are kept.
 
     Raises:
-        InvalidRequest: A limit is not positive; `field` names it.
+        InvalidRequest: A limit is too small, or is none; `field` names it.
     """
 
     in_flight_s: float = 2.0
@@ -198,10 +200,11 @@ class Limits:
     keep_s: float = 30.0
 
     def __post_init__(self) -> None:
-        for name, most in (("unread", None), ("message_bytes", _LARGEST_MESSAGE)):
-            object.__setattr__(self, name, whole(name, getattr(self, name), 1, most))
-        for name in ("in_flight_s", "silence_s", "stall_s", "reconnect_s", "keep_s"):
-            object.__setattr__(self, name, seconds(name, getattr(self, name)))
+        set_to = partial(object.__setattr__, self)
+        set_to("unread", whole("unread", self.unread, 1))
+        set_to("message_bytes", whole("message_bytes", self.message_bytes, *_MESSAGE_BYTES))
+        for name, least in _LEAST_S.items():
+            set_to(name, seconds(name, getattr(self, name), least))
 
 
 def _names(channels: object) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ from kineseg._trust import TLS, Trust, trust
 from kineseg._wire import checked_request, kind_to_wire
 from kineseg.v1 import segmentation_pb2 as pb
 
+_LEAST_TIMEOUT_S = 0.01
+_LEAST_KEEPALIVE_S = 1.0
 _LONGEST_ANSWER_S = 20.0  # to the question whether a connection is alive
 _METADATA_KEY = re.compile(r"[a-z0-9_.-]+")
 _OWN_DEADLINE = "Deadline Exceeded"  # gRPC's word when it was not the server that gave up
@@ -69,12 +71,12 @@ class BaseClient(ABC, Generic[Channel, Call]):
     ) -> None:
         self._addresses = checked_addresses(address)
         self._at = 0  # which of them is asked
-        self._timeout = seconds("timeout", timeout)
+        self._timeout = seconds("timeout", timeout, _LEAST_TIMEOUT_S)
         self._retries = whole("retries", retries, 0)
         self._limits = _limits(limits)
         self._trusts = {address: trust(address, tls, token, credentials) for address in self._addresses}
         self._own_metadata = _metadata(metadata)
-        self._keepalive_s = seconds("keepalive_s", keepalive_s)
+        self._keepalive_s = seconds("keepalive_s", keepalive_s, _LEAST_KEEPALIVE_S)
         self._state = ClientState.NEW
         self._connections: Connections[Channel, Call] = Connections(self._new_channel)
 

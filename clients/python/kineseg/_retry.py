@@ -22,9 +22,10 @@ def delays(retries: int) -> Iterator[float]:
     The bound doubles each time, and the wait is random between half of it and all of it, so that clients which failed
     together do not come back together.
     """
-    for attempt in range(retries):
-        bound = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**attempt)
+    bound = FIRST_DELAY_S
+    for _ in range(retries):
         yield random.uniform(bound / 2, bound)
+        bound = min(LONGEST_DELAY_S, 2 * bound)
 
 
 def delays_for(limit_s: float) -> Iterator[float]:

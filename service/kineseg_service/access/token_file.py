@@ -28,6 +28,8 @@ from kineseg_service.access.caller import Role
 SCHEMA_VERSION = 1
 TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 """What a tenant can be called."""
+TENANT_FORM = "a tenant is 1 to 32 small letters, digits, '-' or '_', the first a letter or a digit"
+"""The same in words."""
 LONGEST_NOTE = 200
 _PREFIX = "kineseg"
 _ID = re.compile(r"[0-9a-f]{12}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kineseg_core.errors import BadSetting
 
@@ -18,6 +19,10 @@ def store_problem(store: str, key: Path | None) -> str:
         return "" if store != "sqlite:" else "sqlite: needs a path, as in sqlite:/var/lib/kineseg/streams.db"
     if not store.startswith(_REDIS):
         return f"{store[:64]!r} is no store: it must be memory, sqlite:PATH, or a redis:// URL"
+    try:
+        _ = urlsplit(store).port
+    except ValueError as error:
+        return f"the redis:// URL cannot be used ({error})"  # which may hold a password
     if key is None:
         return (
             "Redis needs store_key: a file of at least 32 random bytes (openssl rand -out FILE 32) that all servers "

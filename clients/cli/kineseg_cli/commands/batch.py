@@ -44,7 +44,8 @@ def batch(
         typer.Option("--server", metavar="HOST:PORT", help="Use this server, instead of segmenting in this machine."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many files at a time, each in a process. Default: one a core.")
+        int | None,
+        typer.Option(min=1, max=1024, help="How many files at a time, each in a process. Default: one a core."),
     ] = None,
     on_ray: Annotated[
         bool,

@@ -68,11 +68,12 @@ def demo(
         float | None,
         typer.Option(
             min=0.1,
+            max=1000,
             help="How many times faster than real time. Default: so that it takes about 35 s (15 where it is shown "
             "nowhere), at least 1.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded motion.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the embedded motion.")] = 0,
     page: Annotated[
         bool | None,
         typer.Option(

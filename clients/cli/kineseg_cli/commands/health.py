@@ -14,7 +14,9 @@ from kineseg_cli.standard_output import STANDARD_OUTPUT
 
 def health(
     server: Annotated[str, typer.Option("--server", metavar="HOST:PORT", help="Which server.")] = "localhost:50051",
-    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Wait so long for an answer, seconds.")] = 5.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.1, max=3600, help="Wait so long for an answer, seconds.")
+    ] = 5.0,
 ) -> None:
     """Say whether a server takes streams: exit status 0, or 1 while it loads, shuts down or is not there."""
     with Client(server, timeout=timeout, retries=0) as client:

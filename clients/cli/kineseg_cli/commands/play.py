@@ -29,19 +29,25 @@ def play(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Recording to play. Default: embedded synthetic motion.")
     ] = None,
-    speed: Annotated[float, typer.Option(min=0.01, help="How many times faster than it was captured.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.01, max=1000, help="How many times faster than it was captured.")] = 1.0,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at its end, until Ctrl-C.")] = False,
     noise: Annotated[
-        float, typer.Option(min=0.0, help="Standard deviation of noise, in the unit of the recording.")
+        float, typer.Option(min=0.0, max=1e6, help="Standard deviation of noise, in the unit of the recording.")
     ] = 0.0,
     loss: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of frames that are lost, 0 to 1.")] = 0.0,
-    jitter: Annotated[float, typer.Option(min=0.0, metavar="SECONDS", help="Send frames up to so much late.")] = 0.0,
-    burst: Annotated[int, typer.Option(min=1, help="Send so many frames at once.")] = 1,
+    jitter: Annotated[
+        float, typer.Option(min=0.0, max=60, metavar="SECONDS", help="Send frames up to so much late.")
+    ] = 0.0,
+    burst: Annotated[int, typer.Option(min=1, max=10_000, help="Send so many frames at once.")] = 1,
     restart: Annotated[
         float,
-        typer.Option("--restart-every", min=0.0, metavar="SECONDS", help="The sender's count and clock begin anew."),
+        typer.Option(
+            "--restart-every", min=0.0, max=1e6, metavar="SECONDS", help="The sender's count and clock begin anew."
+        ),
     ] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of noise, loss and jitter, and of the embedded motion.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of noise, loss and jitter, and of the embedded motion.")
+    ] = 0,
     rate: Rate = None,
     up: Up = Axis.AUTO,
     mapping: JointFile = None,

@@ -73,7 +73,7 @@ def stream(
         Path | None, typer.Option(metavar="FILE.npz", help="Keep the frames that come, for file:FILE.npz.")
     ] = None,
     duration: Annotated[
-        float | None, typer.Option(min=0.1, metavar="SECONDS", help="End so long after the first frame.")
+        float | None, typer.Option(min=0.1, max=1e6, metavar="SECONDS", help="End so long after the first frame.")
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only look at what comes: joints, rate, jitter, loss, axes, height.")

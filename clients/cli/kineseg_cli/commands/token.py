@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from kineseg_service.access.caller import DEFAULT_TENANT, Role
-from kineseg_service.access.token_file import LONGEST_NOTE, TENANT, Tokens, new_token
+from kineseg_service.access.token_file import LONGEST_NOTE, TENANT, TENANT_FORM, Tokens, new_token
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -49,9 +49,7 @@ def new(
 ) -> None:
     """Make a token and print it, this once: keep it where its user reads it, for it cannot be found out again."""
     if not TENANT.fullmatch(tenant):
-        raise CommandError(
-            f"--tenant {tenant!r}: a tenant is 1 to 32 small letters, digits, '-' or '_', and begins with none of those"
-        )
+        raise CommandError(f"--tenant {tenant!r}: {TENANT_FORM}")
     if len(note) > LONGEST_NOTE:
         raise CommandError(f"--note: it has {len(note)} characters, {LONGEST_NOTE} are allowed")
     text, made = new_token(tenant, role, None if expires is None else _time(expires), note)

@@ -43,7 +43,9 @@ def teach(
     ] = "",
     session: Annotated[str, typer.Option(help="Name of an open session of --server.")] = "",
     result: Annotated[Path | None, typer.Option(help="File of events, as `kineseg segment --out` writes it.")] = None,
-    segment: Annotated[int | None, typer.Option(help="Number of a finished segment of --session or --result.")] = None,
+    segment: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Number of a finished segment of --session or --result.")
+    ] = None,
     server: ServerAddress = None,
     bank: BankFile = None,
     model: ModelName = "",
