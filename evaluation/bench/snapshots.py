@@ -14,9 +14,9 @@ from kineseg.motion import Joints, canonical_pose, generate
 from kineseg_core.events import Output
 from kineseg_core.in_process import InProcessStream
 from kineseg_core.inference.bundle import load_bundle, packaged_bundle
-from kineseg_core.kept.sealing import sealed
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
+from kineseg_service.stores.sealing import Seal
 from kineseg_service.stores.sqlite import SqliteStore
 from kineseg_service.stores.store import FIRST, Key, Write
 from numpy.typing import NDArray
@@ -38,8 +38,8 @@ class SnapshotCost:
         kib: Size.
         received_us: In the thread that takes chunks.
         decided_us: In the thread that steps all streams.
-        sealed_us: In the store's thread.
-        sqlite_us: In the same, to write it to a file with others.
+        sealed_us: In the thread that takes chunks.
+        sqlite_us: In the store's thread, to write it to a file with others.
         resumed_us: To open the stream again and go on, without opening a model.
     """
 
@@ -86,6 +86,8 @@ def _cost(of: str, opener: Opener, request: StreamRequest, frames: F32) -> Snaps
     state = snapshot.state_of(stream.bundle.state_size)
     received = writer.received()
 
+    seal = Seal(bytes(32))
+
     def resume() -> None:
         snapshot.resume(snapshot.reopened(opener))
 
@@ -96,7 +98,7 @@ def _cost(of: str, opener: Opener, request: StreamRequest, frames: F32) -> Snaps
         store.close()
     return SnapshotCost(
         of, len(payload) / 1024.0, _us(writer.received), _us(lambda: writer.whole(received, state)),
-        _us(lambda: sealed(payload, b"key")), written_us, _us(resume),
+        _us(lambda: seal.sealed(Key("", "0"), b"", [payload])), written_us, _us(resume),
     )  # fmt: skip
 
 

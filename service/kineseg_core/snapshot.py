@@ -67,17 +67,13 @@ class Snapshot:
     _decided: _Half
 
     @classmethod
-    def read(cls, data: bytes, key: bytes = b"") -> Snapshot:
+    def read(cls, data: bytes) -> Snapshot:
         """Reads what `SnapshotWriter.whole` and `kept.sealing.sealed` have made.
 
-        Args:
-            data: The bytes.
-            key: With which they were sealed.
-
         Raises:
-            BadSnapshot: It is none, damaged, or sealed with another key.
+            BadSnapshot: It is none, or damaged.
         """
-        return cls.of(unsealed(data, key))
+        return cls.of(unsealed(data))
 
     @classmethod
     def of(cls, payload: bytes) -> Snapshot:

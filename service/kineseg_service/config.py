@@ -153,7 +153,8 @@ class Settings(BaseSettings):
         "sqlite:PATH, or a redis:// URL.",
     )
     store_key: Path | None = Field(
-        None, description="File of 32 random bytes or more by which servers that share a store know their own states."
+        None,
+        description="File of 32 random bytes or more with which servers that share a store encrypt what is kept there.",
     )
     store_interval_s: float = Field(5.0, ge=0.1, le=600, description="How often a stream is kept there, seconds.")
 

@@ -110,6 +110,18 @@ def test_a_server_that_is_started_anew_goes_on_with_what_it_had(
         assert content(received(client.responses)) == expected
 
 
+def test_who_can_read_the_store_reads_nothing_of_a_stream(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(bytes(range(32)))
+    stored = {"store": f"sqlite:{tmp_path / 'streams.db'}", "store_key": tmp_path / "key", "store_interval_s": 0.1}
+    with serve(**stored) as (_, stub):
+        client = Client(stub, session_id="what-nobody-may-read")
+        client.send(100)
+        until_durable(client, 100)
+        lying = b"".join(each.read_bytes() for each in tmp_path.glob("streams.db*"))
+        assert client.opened.stream_id.encode() in lying
+        assert b"what-nobody-may-read" not in lying
+
+
 def test_who_has_another_token_or_another_stream_gets_nothing(serve: Serve, stored: dict[str, Any]) -> None:
     with serve(**stored) as (_, one), serve(**stored) as (_, other):
         client = Client(one)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 
 import msgpack
 
@@ -13,7 +13,7 @@ MOST_BYTES = 16 << 20
 """Of what is sealed; the state of a stream of 512 joints has about two MiB."""
 _MOST_TREE = 1 << 20
 """Bytes of a tree, in which there are no arrays: in memory it may take 64 times as much."""
-_MAGIC = b"kineseg stream 1"
+_MAGIC = b"kineseg state 2:"
 _DIGEST = 32
 
 
@@ -37,13 +37,13 @@ def unpacked(data: bytes, most: int = _MOST_TREE) -> Tree:
         raise BadSnapshot(f"it cannot be read ({error})") from error
 
 
-def sealed(payload: bytes, key: bytes = b"") -> bytes:
-    """The same, so that damage is noticed; and with a key, whatever somebody has changed who has not got that."""
-    return b"".join((_MAGIC, hmac.digest(key, payload, "sha256"), payload))
+def sealed(payload: bytes) -> bytes:
+    """The same, so that damage is noticed: who may change it can seal it again."""
+    return b"".join((_MAGIC, _digest(payload), payload))
 
 
-def unsealed(data: bytes, key: bytes = b"") -> bytes:
-    """What was sealed with this key.
+def unsealed(data: bytes) -> bytes:
+    """What was sealed.
 
     Raises:
         BadSnapshot: It was not, it is damaged, or too large.
@@ -54,6 +54,10 @@ def unsealed(data: bytes, key: bytes = b"") -> bytes:
     if data[: len(_MAGIC)] != _MAGIC:
         raise BadSnapshot("it is no state of a stream, or one of another version of kineseg")
     payload = data[begin:]
-    if not hmac.compare_digest(data[len(_MAGIC) : begin], hmac.digest(key, payload, "sha256")):
-        raise BadSnapshot("it is damaged, or was sealed with another key")
+    if data[len(_MAGIC) : begin] != _digest(payload):
+        raise BadSnapshot("it is damaged")
     return payload
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).digest()

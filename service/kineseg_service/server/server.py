@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -15,7 +16,6 @@ from kineseg import RequestError
 from kineseg_core.errors import CannotStart, CoreError
 from kineseg_core.garbage import collected_seldom
 from kineseg_core.generic import ScratchDecoders
-from kineseg_core.kept.sealing import sealed
 
 from kineseg_service.access.access import Access
 from kineseg_service.access.certificates import Certificates
@@ -56,6 +56,9 @@ from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.onlooker import Onlooker, Page, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
 from kineseg_service.traces import Traces
+
+if TYPE_CHECKING:
+    from kineseg_service.stores.sealing import Seal
 
 _log = get_logger(__name__)
 # Python's own is 5 ms: while both threads are busy, each waits that long for the other, several times with every chunk.
@@ -156,7 +159,7 @@ class Server:
             if self._place is None:
                 await self._listen()
             self._export_metrics()
-            self._store, store_key = await asyncio.to_thread(_opened_store, self.settings)
+            self._store, seal = await asyncio.to_thread(_opened_store, self.settings)
             self._traces = await asyncio.to_thread(_traces, self.settings)
             loaded = await asyncio.to_thread(load, self.settings, self._bank())
         except BaseException:
@@ -184,11 +187,10 @@ class Server:
             made=log_ready,
         )
         keeping = None
-        if self._store is not None:
-            seal = partial(sealed, key=store_key)
-            self._writer = StoreWriter(self._store, seal, self._metrics.store_works, in_loop)
+        if self._store is not None and seal is not None:
+            self._writer = StoreWriter(self._store, self._metrics.store_works, in_loop)
             every_s, keep_s = self.settings.store_interval_s, self.settings.resume_s
-            keeping = Keeping(self._writer, loaded.opener, store_key, every_s, keep_s)
+            keeping = Keeping(self._writer, loaded.opener, seal, every_s, keep_s)
             self._store_watch = asyncio.create_task(keeping.watch_store())
         rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
         self._servicer.serve(rooms)
@@ -367,15 +369,20 @@ async def _teach(page: Page, rooms: TenantRooms, stream: str, segment_id: int, n
         raise RequestError(error.message) from error
 
 
-def _opened_store(settings: Settings) -> tuple[Store | None, bytes]:
-    """The store of streams, if there is one, and the key of what lies in it."""
+def _opened_store(settings: Settings) -> tuple[Store | None, Seal | None]:
+    """The store of streams, if there is one, and what seals them there."""
     key = read_key(settings.store_key)
     try:
-        return open_store(settings.store), key
+        store = open_store(settings.store)
     except StoreFailed as error:
         raise CannotStart(f"store: {error}") from error
     except ModuleNotFoundError as error:
         raise CannotStart(f"store: it needs {error.name}: pip install 'kineseg[redis]'") from error
+    if store is None:
+        return None, None
+    from kineseg_service.stores.sealing import Seal  # takes long, and is needed only here
+
+    return store, Seal(key)
 
 
 def _traces(settings: Settings) -> Traces | None:

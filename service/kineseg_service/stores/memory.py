@@ -20,7 +20,7 @@ class MemoryStore:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._kept: dict[Key, tuple[int, bytes, bytes | None, float]] = {}
+        self._kept: dict[Key, tuple[int, bytes, bytes | memoryview | None, float]] = {}
 
     def write(self, writes: Sequence[Write]) -> set[Key]:
         """See `Store`."""
@@ -42,7 +42,7 @@ class MemoryStore:
         if data is None or until <= self._clock() or not hmac.compare_digest(wanted, proof):
             return None
         self._kept[key] = generation + 1, wanted, data, until
-        return Taken(generation + 1, data)
+        return Taken(generation + 1, bytes(data))
 
     def close(self) -> None:
         """See `Store`."""

@@ -75,7 +75,7 @@ class RedisStore:
         self._redis.close()
 
 
-def _arguments(write: Write) -> list[bytes | int]:
+def _arguments(write: Write) -> list[bytes | memoryview | int]:
     kept = b"0" if write.data is None else b"1"
     return [write.generation, max(1, round(write.keep_s * 1000)), kept, write.data or b"", write.proof]
 

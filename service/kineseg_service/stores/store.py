@@ -37,7 +37,7 @@ class Write:
     key: Key
     generation: int
     proof: bytes
-    data: bytes | None
+    data: bytes | memoryview | None
     keep_s: float
 
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 
 from kineseg_service.logs import get_logger, harmless
 from kineseg_service.stores.store import Key, Store, StoreFailed, Taken, Write
@@ -40,7 +39,6 @@ class StoreWriter:
 
     Args:
         store: Used by this thread alone.
-        seal: Is applied to states before they are written.
         on_health: Is called in the thread when the store begins to fail, or to work again.
         answer: Is given there, once a round, what calls all that wait for that; perhaps in another thread.
         most_bytes: So much may wait; what is more is not kept, and is no loss of what was kept before.
@@ -49,13 +47,11 @@ class StoreWriter:
     def __init__(
         self,
         store: Store,
-        seal: Callable[[bytes], bytes] = bytes,
         on_health: Callable[[bool], None] = _ignore,
         answer: Callable[[Callable[[], None]], object] = _here,
         most_bytes: int = MOST_WAITING_BYTES,
     ) -> None:
         self._store = store
-        self._seal = seal
         self._on_health = on_health
         self._answer = answer
         self._most_bytes = most_bytes
@@ -178,11 +174,7 @@ class StoreWriter:
         if not some:
             return True
         try:
-            sealed = [
-                write if write.data is None else replace(write, data=self._seal(write.data))
-                for write, _ in some.values()
-            ]
-            fenced = self._store.write(sealed)
+            fenced = self._store.write([write for write, _ in some.values()])
         except Exception as error:
             self._fails(error)
             with self._asked:

@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.events import Ack
-from kineseg_core.kept.sealing import unsealed
 from kineseg_core.opening import Opener
 from kineseg_core.session import Session
 from kineseg_core.snapshot import SnapshotWriter
@@ -26,6 +25,9 @@ from kineseg_service.stores.writer import StoreWriter
 from kineseg_service.streams.resumable import Resumable
 from kineseg_service.streams.wheel import Wheel
 from kineseg_service.streams.written_outputs import WrittenOutputs
+
+if TYPE_CHECKING:
+    from kineseg_service.stores.sealing import Seal
 
 _log = get_logger(__name__)
 _LOOK_S = 20.0
@@ -170,16 +172,16 @@ class Keeping:
     Args:
         writer: The store's; what it answers is to come in the loop.
         opener: Where sessions are opened.
-        key: With which states are sealed.
+        seal: Of what lies in the store.
         every_s: So often a stream is kept, about.
         keep_s: For so long after that it may be resumed.
     """
 
-    def __init__(self, writer: StoreWriter, opener: Opener, key: bytes, every_s: float, keep_s: float) -> None:
+    def __init__(self, writer: StoreWriter, opener: Opener, seal: Seal, every_s: float, keep_s: float) -> None:
         self.opener = opener
         self.wheel = Wheel(every_s)
         self._writer = writer
-        self._key = key
+        self._seal = seal
         self._keep_s = keep_s + every_s + _GRACE_S
 
     def begin(
@@ -205,15 +207,16 @@ class Keeping:
             BadSnapshot: What was kept cannot be read.
             StoreUnreachable: It is not known what there is.
         """
+        key, proof = Key(tenant, stream_id), proof_of(token)
         try:
-            taken: Taken | None = await asyncio.wrap_future(self._writer.take(Key(tenant, stream_id), proof_of(token)))
+            taken: Taken | None = await asyncio.wrap_future(self._writer.take(key, proof))
         except StoreFailed as error:
             _log.warning("the store cannot be asked for a stream", stream=stream_id, error=str(error))
             raise StoreUnreachable(
                 "the stream may lie in the server's store, which cannot be asked now; try again",
                 field="resume.stream_id",
             ) from error
-        return None if taken is None else (taken.generation, unsealed(taken.data, self._key))
+        return None if taken is None else (taken.generation, self._seal.unsealed(key, proof, taken.data))
 
     def write(
         self,
@@ -226,7 +229,8 @@ class Keeping:
         at_once: bool = False,
     ) -> bool:
         """Has it written soon, or at once; false: it will not be."""
-        return self._writer.put(Write(key, generation, proof, data, self._keep_s), written, at_once=at_once)
+        sealed = None if data is None else self._seal.sealed(key, proof, [data])
+        return self._writer.put(Write(key, generation, proof, sealed, self._keep_s), written, at_once=at_once)
 
     async def watch_store(self) -> None:
         """Finds out whether the store works, at once and every now and then, until it is cancelled.

@@ -22,8 +22,6 @@ from tests.core.snapshot.row_stream import ROWS, RowStream
 from tests.core.snapshot.scenes import KINDS, VALUES, Chunk, Scene, open_stream, opener, scene, taught
 from tests.same_events import content
 
-_KEY = b"a key"
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -62,8 +60,8 @@ def test_in_process(folder: Path, made: Scene, cuts: list[float]) -> None:
     out: list[Output] = []
     for number, chunk in enumerate(made.chunks):
         if number in places:
-            data = sealed(stream.snapshot(opener(folder)), _KEY)
-            stream = InProcessStream.resumed(Snapshot.read(data, _KEY), opener(folder), taught)
+            data = sealed(stream.snapshot(opener(folder)))
+            stream = InProcessStream.resumed(Snapshot.read(data), opener(folder), taught)
         stream.take(chunk.first, chunk.data, chunk.times_ns, out)
     stream.finish(out)
     assert content(out) == undisturbed(folder, made)

@@ -64,10 +64,6 @@ def test_anything_else_is_no_snapshot(data: bytes) -> None:
         Snapshot.read(sealed(data))
 
 
-def test_what_was_sealed_with_another_key_is_refused(folder: Path) -> None:
-    assert "another key" in refused(sealed(payload(folder), b"theirs"), opener(folder))
-
-
 def test_what_is_too_large_is_not_looked_at() -> None:
     with pytest.raises(BadSnapshot, match="larger than 16 MiB"):
         Snapshot.read(bytes(MOST_BYTES + 1))
