@@ -89,7 +89,7 @@ class InProcessStream:
     def snapshot(self, opener: Opener) -> bytes:
         """Where the stream stands, between two chunks, for `resumed`; to be sealed. `opener`: Where it was opened."""
         writer = SnapshotWriter(self.session, opener)
-        return writer.whole(writer.received(), self._table.get(0))
+        return b"".join(writer.whole(writer.received(), self._table.get(0)))
 
     @property
     def state(self) -> InProcessState:

@@ -13,21 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.inference.state_table import F32
 from kineseg_core.kept import MisfitError, Reader, Writer
-from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked, unsealed
+from kineseg_core.kept.sealing import MOST_BYTES, Pieces, packed, packed_pieces, unpacked, unsealed
 from kineseg_core.kept.sparse import dense, sparse
 from kineseg_core.naming import KnownNames
 from kineseg_core.opening import Opener
 from kineseg_core.request import StreamRequest
 from kineseg_core.session import Session
 
-LAYOUT = 7
+LAYOUT = 8
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
 ARITHMETIC = 3
 """Raised with every change after which the same frames give other events."""
@@ -35,12 +35,8 @@ _LONGEST_GAP_S = 60.0
 """No server fills longer ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """Of a session: a tree of plain values, packed, and its arrays, see `sparse`."""
-
-    tree: bytes
-    blob: bytes
+Received: TypeAlias = tuple[int, bytes, bytes]
+"""How many frames have been taken, and what the receiving half knows then: its tree, packed, and its arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +59,9 @@ class Snapshot:
     last_seq: int
     _model_state: F32
     _fingerprint: list[Any]
-    _received: _Half
-    _decided: _Half
+    _received: bytes
+    _decided: bytes
+    _blob: bytes
 
     @classmethod
     def read(cls, data: bytes) -> Snapshot:
@@ -83,7 +80,7 @@ class Snapshot:
             BadSnapshot: It is none.
         """
         parts = unpacked(payload, MOST_BYTES)
-        if not isinstance(parts, list) or len(parts) != 6 or not all(isinstance(part, bytes) for part in parts):
+        if not isinstance(parts, list) or len(parts) != 5 or not all(isinstance(part, bytes) for part in parts):
             raise BadSnapshot("it has other parts than the state of a stream has")
         head = unpacked(parts[0])
         try:
@@ -91,7 +88,7 @@ class Snapshot:
             _check_version("layout", layout, LAYOUT)
             _check_version("arithmetic", arithmetic, ARITHMETIC)
             request = Reader(b"").value(tree)
-            state = np.frombuffer(parts[5], np.float32)
+            state = np.frombuffer(parts[4], np.float32)
         except (MisfitError, TypeError, ValueError) as error:
             raise BadSnapshot(f"what it says of its stream cannot be read ({error})") from error
         said = request, stream_id, opened, max_gap_s, frames, last_seq
@@ -101,7 +98,7 @@ class Snapshot:
             raise BadSnapshot(
                 f"its max_gap_s is {max_gap_s:g}, and no longer gaps are filled than of {_LONGEST_GAP_S:g} s"
             )
-        return cls(*said, state, fingerprint, _Half(parts[1], parts[2]), _Half(parts[3], parts[4]))
+        return cls(*said, state, fingerprint, *parts[1:4])
 
     def reopened(self, opener: Opener, taught: Callable[[str], KnownNames] = lambda model: KnownNames()) -> Session:
         """The session that goes on, with all that its receiving half knows; `resume` does the rest.
@@ -122,7 +119,7 @@ class Snapshot:
             raise BadSnapshot(f"its stream cannot be opened here: {error.message}") from error
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             raise BadSnapshot(f"its stream cannot be opened anywhere ({error})") from error
-        _fill(session.intake, self._received)
+        self._fill(session.intake, self._received)
         return session
 
     def resume(self, session: Session) -> None:
@@ -132,7 +129,7 @@ class Snapshot:
             BadSnapshot: It does not fit; the session is not to be used.
         """
         session.settle_in()
-        _fill(session, self._decided)
+        self._fill(session, self._decided)
 
     def state_of(self, size: int) -> F32:
         """``(S,)`` the model's state.
@@ -143,6 +140,12 @@ class Snapshot:
         if len(self._model_state) != size or not np.isfinite(self._model_state).all():
             raise BadSnapshot(f"the model's state has not the {size} finite numbers that it should have")
         return self._model_state
+
+    def _fill(self, fresh: object, tree: bytes) -> None:
+        try:
+            Reader(dense(self._blob)).into(fresh, unpacked(tree))
+        except MisfitError as error:
+            raise BadSnapshot(f"it does not fit: {error}") from error
 
 
 class SnapshotWriter:
@@ -161,14 +164,14 @@ class SnapshotWriter:
             config.opened_unix_ns, session.intake.filled_gap_s,
         ]  # fmt: skip
 
-    def received(self) -> tuple[int, bytes, bytes]:
+    def received(self) -> Received:
         """What the receiving half knows now, between two chunks: for `whole`."""
         intake = self._session.intake
         intake.catch_up()
-        half = _half(intake)
-        return intake.received, half.tree, half.blob
+        writer = Writer()
+        return intake.received, packed(writer.tree(intake)), writer.blob
 
-    def whole(self, received: tuple[int, bytes, bytes], model_state: F32) -> bytes:
+    def whole(self, received: Received, model_state: F32) -> Pieces:
         """The snapshot, once all that was received until then has gone through; to be `sealed`.
 
         Args:
@@ -177,9 +180,11 @@ class SnapshotWriter:
         """
         frames, tree, blob = received
         self._session.settle_in()
-        decided = _half(self._session)
         head = packed([*self._begin, frames, self._session.progress.last_seq])
-        return packed([head, tree, blob, decided.tree, decided.blob, model_state.tobytes()])
+        writer = Writer()
+        writer.place(blob, len(blob))
+        decided = packed(writer.tree(self._session))
+        return packed_pieces([[head], [tree], [decided], sparse(writer.blob), [model_state.tobytes()]])
 
 
 def _fingerprint(opener: Opener, model: str) -> list[str]:
@@ -192,15 +197,3 @@ def _fingerprint(opener: Opener, model: str) -> list[str]:
 def _check_version(what: str, found: object, expected: int) -> None:
     if found != expected:
         raise BadSnapshot(f"its {what} is version {found!s:.16}, and this version of kineseg has {expected}")
-
-
-def _half(value: object) -> _Half:
-    writer = Writer()
-    return _Half(packed(writer.tree(value)), sparse(writer.blob))
-
-
-def _fill(fresh: object, half: _Half) -> None:
-    try:
-        Reader(dense(half.blob)).into(fresh, unpacked(half.tree))
-    except MisfitError as error:
-        raise BadSnapshot(f"it does not fit: {error}") from error

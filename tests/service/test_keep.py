@@ -19,7 +19,7 @@ from kineseg_core.events import Ack, EndReason, Event, Output
 from kineseg_core.generic import ScratchDecoders
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
-from kineseg_core.kept.sealing import sealed
+from kineseg_core.kept.sealing import Pieces, sealed
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
@@ -97,7 +97,7 @@ def test_streams_that_run_together_go_on_elsewhere_as_if_nothing_had_happened(
 
     def go(before: Running, after: Running | None) -> list[list[Output]]:
         given: list[list[Output]] = []
-        states: dict[int, bytes] = {}
+        states: dict[int, Pieces] = {}
         streams = [before.open(request) for request in REQUESTS]
         for number in range(20):
             if number == cut and after is not None:
@@ -107,7 +107,7 @@ def test_streams_that_run_together_go_on_elsewhere_as_if_nothing_had_happened(
                 until(lambda: len(states) == len(streams), "all are kept")
                 given = [before.given[stream] for stream in streams]
                 for at in order.sample(range(len(streams)), len(streams)):
-                    streams[at] = after.open(REQUESTS[at], Snapshot.read(sealed(states[at])))
+                    streams[at] = after.open(REQUESTS[at], Snapshot.read(sealed(b"".join(states[at]))))
             where = before if after is None or number < cut else after
             for at, stream in enumerate(streams):
                 data = np.ascontiguousarray(sources[at][number * CHUNK : (number + 1) * CHUNK]).tobytes()

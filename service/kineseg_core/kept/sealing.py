@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgpack
 
@@ -15,12 +18,27 @@ _MOST_TREE = 1 << 20
 """Bytes of a tree, in which there are no arrays: in memory it may take 64 times as much."""
 _MAGIC = b"kineseg state 2:"
 _DIGEST = 32
+_BYTES = struct.Struct(">BI")  # what begins bytes, and how many
+_OF_BYTES, _LIST, _LONGEST_LIST = 0xC6, 0x90, 16
+
+Pieces: TypeAlias = list[bytes | memoryview]
+"""Bytes, one piece after the other: a state has a hundred thousand, and is joined once, where it is used."""
 
 
 def packed(tree: Tree) -> bytes:
     """A tree as bytes."""
     data: bytes = msgpack.packb(tree)
     return data
+
+
+def packed_pieces(parts: Sequence[Pieces]) -> Pieces:
+    """`packed` of a list of up to 15 bytes, each of which is in pieces."""
+    assert len(parts) < _LONGEST_LIST
+    pieces: Pieces = [bytes((_LIST | len(parts),))]
+    for part in parts:
+        pieces.append(_BYTES.pack(_OF_BYTES, sum(map(len, part))))
+        pieces += part
+    return pieces
 
 
 def unpacked(data: bytes, most: int = _MOST_TREE) -> Tree:

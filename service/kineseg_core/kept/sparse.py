@@ -7,21 +7,21 @@ import struct
 import numpy as np
 
 from kineseg_core.errors import BadSnapshot
-from kineseg_core.kept.sealing import MOST_BYTES
+from kineseg_core.kept.sealing import MOST_BYTES, Pieces
 
 _WORDS = 4
 _BLOCK = 8 * _WORDS  # bytes
 _SIZE = struct.Struct("<I")
 
 
-def sparse(blob: bytes) -> bytes:
+def sparse(blob: bytes) -> Pieces:
     """How many bytes there are, a bit for each block, the blocks that are not zero, and what is left at the end."""
     blocks = len(blob) // _BLOCK
     words = np.frombuffer(blob, np.uint64, blocks * _WORDS).reshape(blocks, _WORDS)
     has_any = (words[:, 0] | words[:, 1] | words[:, 2] | words[:, 3]) != 0  # many times as fast as `any` along an axis
     kept = words.view(f"V{_BLOCK}")[:, 0][has_any]
     rest = memoryview(blob)[blocks * _BLOCK :]
-    return b"".join((_SIZE.pack(len(blob)), np.packbits(has_any).data, kept.view(np.uint8).data, rest))
+    return [_SIZE.pack(len(blob)), np.packbits(has_any).data, kept.view(np.uint8).data, rest]
 
 
 def dense(data: bytes) -> bytes:

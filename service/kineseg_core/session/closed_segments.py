@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import marshal
 from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kineseg_core.events import SegmentClosed
+from kineseg_core.kept.declared import NAMES
+from kineseg_core.kept.reader import Reader
+from kineseg_core.kept.sealing import packed, unpacked
+from kineseg_core.kept.tree import Tag
 
 
 class ClosedSegments:
@@ -35,17 +38,21 @@ class ClosedSegments:
         if len(self._segments) > self._most:
             del self._segments[0]
 
-    def fill(self, segments: Iterable[SegmentClosed]) -> None:
-        """These are the only ones."""
-        self._segments[:] = map(_written, segments)
+    def newest(self, count: int) -> tuple[bytes, ...]:
+        """So many of them, or all, as they lie there: what is kept of a stream is written once."""
+        return tuple(self._segments[-count:])
 
-    def newest(self, count: int) -> tuple[SegmentClosed, ...]:
-        """So many of them, or all."""
-        return tuple(map(_read, self._segments[-count:]))
+    def fill(self, written: Iterable[bytes]) -> None:
+        """These are the only ones.
+
+        Raises:
+            BadSnapshot, MisfitError, ValueError: They are none.
+        """
+        self._segments[:] = map(_checked, written)
 
 
 def _written(segment: SegmentClosed) -> bytes:
-    return marshal.dumps(
+    return packed(
         (
             segment.segment_id, segment.label, segment.start_frame, segment.end_frame, segment.start_time_s,
             segment.end_time_s, segment.name, segment.name_confidence, segment.repeat_probability,
@@ -55,6 +62,14 @@ def _written(segment: SegmentClosed) -> bytes:
 
 
 def _read(data: bytes) -> SegmentClosed:
-    fields: list[Any] = [*marshal.loads(data)]
+    fields: list[Any] = unpacked(data)
     fields[-1] = array("f", fields[-1])
     return SegmentClosed(*fields)
+
+
+def _checked(data: bytes) -> bytes:
+    """The same; it may be anybody's."""
+    *fields, embedding = unpacked(data)
+    numbers = [Tag.NUMBERS.value, "f", len(embedding) // array("f").itemsize, 0]
+    Reader(embedding).value([Tag.RECORD.value, NAMES[SegmentClosed], *fields, numbers])
+    return _written(_read(data))

@@ -102,13 +102,13 @@ class Segments:
         self._labels = set()
 
     @property
-    def latest(self) -> tuple[SegmentClosed, ...]:
+    def latest(self) -> tuple[bytes, ...]:
         """Of those that are remembered what is kept of the stream, the newest."""
         return self.remembered.newest(_KEPT)
 
     @latest.setter
-    def latest(self, segments: tuple[SegmentClosed, ...]) -> None:
-        self.remembered.fill(segments)
+    def latest(self, written: tuple[bytes, ...]) -> None:
+        self.remembered.fill(written)
 
     @property
     def labels(self) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kineseg_core.errors import CoreError
 from kineseg_core.events import Ack, Output, Summary
+from kineseg_core.kept.sealing import Pieces
 
 from kineseg_service.scheduler.scheduled import ScheduledStream
 
@@ -38,7 +39,7 @@ Through = tuple[ScheduledStream, int, int]
 index after its last frame, and how much has gone through in all, see `Delivery`."""
 
 
-Snapshotted = tuple[Callable[[bytes], None], bytes]
+Snapshotted = tuple[Callable[[Pieces], None], Pieces]
 """A snapshot, and who wants it, see `Keep`."""
 
 

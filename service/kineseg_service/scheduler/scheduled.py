@@ -10,8 +10,9 @@ import numpy as np
 from kineseg_core.inference.decoder import Decoder, Lease
 from kineseg_core.intake.resampling import ModelFrames
 from kineseg_core.intake.taken import ChunkEnd, Taken
+from kineseg_core.kept.sealing import Pieces
 from kineseg_core.session import End, SegmentCounts, Session
-from kineseg_core.snapshot import SnapshotWriter
+from kineseg_core.snapshot import Received, SnapshotWriter
 
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.lanes import Lane
@@ -28,8 +29,8 @@ class Keep:
     """
 
     writer: SnapshotWriter
-    received: tuple[int, bytes, bytes]
-    then: Callable[[bytes], None]
+    received: Received
+    then: Callable[[Pieces], None]
 
 
 Item = Taken | End | Keep

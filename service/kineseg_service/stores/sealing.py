@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 from kineseg_core.errors import BadSnapshot
-from kineseg_core.kept.sealing import MOST_BYTES
+from kineseg_core.kept.sealing import MOST_BYTES, Pieces
 
 from kineseg_service.stores.store import Key
 
@@ -35,7 +34,7 @@ class Seal:
     def __init__(self, key: bytes) -> None:
         self._root = hmac.digest(_MAGIC, key, "sha256")  # HKDF, RFC 5869: extract
 
-    def sealed(self, key: Key, proof: bytes, pieces: Iterable[bytes]) -> memoryview:
+    def sealed(self, key: Key, proof: bytes, pieces: Pieces) -> memoryview:
         """A state, as it is to lie in the store.
 
         Args:
@@ -43,7 +42,6 @@ class Seal:
             proof: What somebody must show to take it over, see `Write`; nor can it with another.
             pieces: One after the other.
         """
-        pieces = [*pieces]
         salted = secrets.token_bytes(_SALT + _NONCE)
         encryptor = Cipher(AES(self._key(salted)), GCM(salted[_SALT:])).encryptor()
         encryptor.authenticate_additional_data(_what(key, proof))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from kineseg_core.events import Ack
+from kineseg_core.kept.sealing import Pieces
 from kineseg_core.opening import Opener
 from kineseg_core.session import Session
 from kineseg_core.snapshot import SnapshotWriter
@@ -48,7 +49,7 @@ class KeptStream(Protocol):
 
     def keep(self, snapshot: Callable[[], Keep]) -> None: ...
 
-    def record(self, snapshot: bytes, written: WrittenOutputs) -> bytes: ...
+    def record(self, snapshot: Pieces, written: WrittenOutputs) -> Pieces: ...
 
     def acknowledge(self, ack: Ack) -> None: ...
 
@@ -122,7 +123,8 @@ class Beside:
 
     def _over(self, data: bytes | None) -> None:
         self.let_go()
-        self._keeping.write(self._key, self.generation, self._proof, data, lambda fine: None)
+        kept: Pieces | None = None if data is None else [data]
+        self._keeping.write(self._key, self.generation, self._proof, kept, lambda fine: None)
 
     def _stop(self) -> None:
         self._keeping.wheel.remove(self._is_due)
@@ -138,7 +140,7 @@ class Beside:
 
         return Keep(self._writer, received, lambda payload: self._there(frames, payload, is_last, is_first or is_last))
 
-    def _there(self, frames: int, payload: bytes, is_last: bool, at_once: bool) -> None:
+    def _there(self, frames: int, payload: Pieces, is_last: bool, at_once: bool) -> None:
         if self._is_over:
             return
         record = self._live.record(payload, self._outputs)
@@ -223,13 +225,13 @@ class Keeping:
         key: Key,
         generation: int,
         proof: bytes,
-        data: bytes | None,
+        data: Pieces | None,
         written: Callable[[bool], None],
         *,
         at_once: bool = False,
     ) -> bool:
         """Has it written soon, or at once; false: it will not be."""
-        sealed = None if data is None else self._seal.sealed(key, proof, [data])
+        sealed = None if data is None else self._seal.sealed(key, proof, data)
         return self._writer.put(Write(key, generation, proof, sealed, self._keep_s), written, at_once=at_once)
 
     async def watch_store(self) -> None:

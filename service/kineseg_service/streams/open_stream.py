@@ -10,6 +10,7 @@ from time import monotonic
 from kineseg_core.anomalies.kinds import AnomalyClass
 from kineseg_core.errors import CoreError
 from kineseg_core.events import Ack, EndReason, Output, Summary
+from kineseg_core.kept.sealing import Pieces
 from kineseg_core.session import Session
 
 from kineseg_service.config import Settings
@@ -127,7 +128,7 @@ class OpenStream(ABC):
         else:
             self._engine.submit(self.stream, [snapshot()])
 
-    def record(self, snapshot: bytes, written: WrittenOutputs) -> bytes:
+    def record(self, snapshot: Pieces, written: WrittenOutputs) -> Pieces:
         """What is kept of it with this snapshot, once all has been delivered that it had given by then.
 
         `written`: what of its outputs has been written for the record before.

@@ -10,7 +10,7 @@ from itertools import chain
 from kineseg_core.errors import BadSnapshot, CoreError
 from kineseg_core.events import Ack, Event, FrameResult, Output, Profile
 from kineseg_core.kept import MisfitError, Reader, Writer
-from kineseg_core.kept.sealing import MOST_BYTES, packed, unpacked
+from kineseg_core.kept.sealing import MOST_BYTES, Pieces, packed, packed_pieces, unpacked
 
 from kineseg_service.streams.resumable import Seen, Sent
 
@@ -38,7 +38,8 @@ class Record:
 
     def written(self) -> bytes:
         """The same as bytes."""
-        return record_of(self.ack_interval_s, self.before, map(written_output, self.outputs), self.snapshot)
+        outputs = map(written_output, self.outputs)
+        return b"".join(record_of(self.ack_interval_s, self.before, outputs, [self.snapshot]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Ended:
     def written(self) -> bytes:
         """The same as bytes."""
         error = None if self.error is None else [type(self.error).__name__, self.error.message, *_said(self.error)]
-        return _written(self.before, map(written_output, self.outputs), [self.received, error], self.described)
+        outputs = map(written_output, self.outputs)
+        return b"".join(_written(self.before, outputs, [self.received, error], [self.described]))
 
 
 def read_record(data: bytes) -> Record | Ended:
@@ -95,7 +97,7 @@ def read_moved(data: bytes) -> tuple[int, bytes]:
     return generation, record
 
 
-def record_of(ack_interval_s: float, before: Seen, outputs: Iterable[bytes], snapshot: bytes) -> bytes:
+def record_of(ack_interval_s: float, before: Seen, outputs: Iterable[bytes], snapshot: Pieces) -> Pieces:
     """A `Record` of outputs that have been written already, see `written_output`."""
     return _written(before, outputs, ack_interval_s, snapshot)
 
@@ -128,9 +130,9 @@ def still_needed(sent: Sent, unsent: Sequence[Output], since_ns: int) -> tuple[S
     return before, outputs[::-1]
 
 
-def _written(before: Seen, outputs: Iterable[bytes], more: object, rest: bytes) -> bytes:
+def _written(before: Seen, outputs: Iterable[bytes], more: object, rest: Pieces) -> Pieces:
     said = [_VERSION, before.seq, before.result_frame, [*outputs], more]
-    return packed([packed(Writer().tree(said)), rest])
+    return packed_pieces([[packed(Writer().tree(said))], rest])
 
 
 def _read_output(data: bytes) -> Output:

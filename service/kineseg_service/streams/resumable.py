@@ -70,10 +70,12 @@ class Sent:
         """About how many bytes are kept."""
         return self._bytes
 
-    def newest_first(self) -> Iterator[Output]:
-        """What is kept."""
+    def newest_first(self, after: int = 0) -> Iterator[Output]:
+        """What is kept; packs that hold no event after this number, and what is older, may be left out."""
         yield from reversed(self._outputs)
         for some in reversed(self._packed):
+            if some.last_seq <= after:
+                break
             yield from reversed(some.unpacked())
 
     @property

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from kineseg_core.errors import CoreError, InvalidRequest
 from kineseg_core.events import Output
+from kineseg_core.kept.sealing import Pieces
 from kineseg_core.opening import Opener
 from kineseg_core.snapshot import SnapshotWriter
 
@@ -222,7 +223,8 @@ class Resumption:
         except TimeoutError:
             self._park(live)
             return b""
-        data = moved(FIRST if live.beside is None else live.beside.generation, live.record(snapshot, WrittenOutputs()))
+        record = b"".join(live.record(snapshot, WrittenOutputs()))
+        data = moved(FIRST if live.beside is None else live.beside.generation, record)
         _log.info("stream moved", session=live.session_id, stream=live.stream_id)
         if live.beside is not None:
             live.beside.let_go()
@@ -235,15 +237,15 @@ class Resumption:
         before, outputs = still_needed(finished.resumable.sent, (), in_flight_since_ns())
         return Ended(before, outputs, finished.described, finished.received, finished.error).written()
 
-    async def _snapshot(self, live: OpenStream, opener: Opener) -> bytes:
+    async def _snapshot(self, live: OpenStream, opener: Opener) -> Pieces:
         writer, made = SnapshotWriter(live.session, opener), self._house.loop.create_future()
 
-        def then(snapshot: bytes) -> None:
+        def then(snapshot: Pieces) -> None:
             if not made.done():
                 made.set_result(snapshot)
 
         live.keep(lambda: Keep(writer, writer.received(), then))
-        found: bytes = await made
+        found: Pieces = await made
         return found
 
     async def _without_call(self, stream_id: str, token: str, kind: type[Wanted]) -> Wanted | None:

@@ -33,7 +33,7 @@ class WrittenOutputs:
         fresh: list[Event] = []
         if sent.has_results:
             return self._anew(sent, unsent, since_ns)
-        for output in chain(reversed(unsent), sent.newest_first()):
+        for output in chain(reversed(unsent), sent.newest_first(self._upto)):
             if isinstance(output, Event):
                 if output.seq <= self._upto:
                     break
@@ -44,7 +44,8 @@ class WrittenOutputs:
             elif not isinstance(output, Ack):
                 return self._anew(sent, unsent, since_ns)
         else:
-            self._begin(sent.trimmed)
+            if sent.trimmed.seq >= self._upto:  # else packs were left out that have been written
+                self._begin(sent.trimmed)
         for event in reversed(fresh):
             self._events.append(_Written(event.seq, event.emitted_unix_ns, written_output(event)))
             self._upto = event.seq

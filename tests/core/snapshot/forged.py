@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from kineseg_core.anomalies.score.scorer import Scorer
 from kineseg_core.kept import Writer, kept_of
 from kineseg_core.kept.declared import NAMES, fields_of
 from kineseg_core.kept.tree import Tree
+from kineseg_core.kept.writer import _PLAIN
 from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
@@ -42,6 +43,10 @@ class Forger(Writer):
             tree = super().tree(self._shown(value))
         self._names.pop()
         return tree
+
+    def trees(self, values: Iterable[object]) -> list[Tree]:
+        """As those of `Writer`."""
+        return [value if type(value) in _PLAIN else self.tree(value) for value in values]
 
     def _shown(self, value: object) -> object:
         """The same with what it has become."""

@@ -53,7 +53,7 @@ class RowStream:
 
     def snapshot(self) -> bytes:
         writer = SnapshotWriter(self.session, self._opener)
-        return writer.whole(writer.received(), self.states.get(self._row))
+        return b"".join(writer.whole(writer.received(), self.states.get(self._row)))
 
     def take(self, first_frame: int, data: bytes, times_ns: tuple[int, ...], out: list[Output]) -> None:
         self._through(self.session.take(first_frame, data, times_ns), out)

@@ -59,9 +59,12 @@ class Kept:
         stream, session = self.stream, self.stream.session
         payload = stream.snapshot() if isinstance(stream, RowStream) else stream.snapshot(opener(self.folder))
         parts = unpacked(payload, MOST_BYTES)
-        for place, half in ((1, session.intake), (3, session)):
+        blob = b""
+        for place, half in ((1, session.intake), (2, session)):
             forger = Forger(**forgery)
-            parts[place], parts[place + 1] = packed(forger.tree(half)), sparse(forger.blob)
+            forger.place(blob, len(blob))
+            parts[place], blob = packed(forger.tree(half)), forger.blob
+        parts[3] = b"".join(sparse(blob))
         return packed(parts)
 
     def changed(self, name: str, value: float, at: int | None) -> bytes:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kineseg_core.errors import BadSnapshot
 from kineseg_core.kept.sealing import MOST_BYTES
-from kineseg_core.kept.sparse import dense, sparse
+from kineseg_core.kept.sparse import dense
+from kineseg_core.kept.sparse import sparse as sparse_pieces
+
+
+def sparse(blob: bytes) -> bytes:
+    return b"".join(sparse_pieces(blob))
+
 
 PIECES = st.lists(st.binary(max_size=70) | st.integers(0, 200).map(bytes)).map(b"".join)
 
