@@ -15,6 +15,7 @@ from kineseg._aio_calling import AsyncCaller, health_check
 from kineseg._aio_stream import AsyncStream
 from kineseg._aio_streams import AsyncStreams
 from kineseg._aio_watch import AsyncWatch
+from kineseg._arguments import flag
 from kineseg._config import Decisions, StreamChoices, StreamConfig
 from kineseg._core import ClientState, HealthRequest
 from kineseg._events import SegmentClosed
@@ -95,7 +96,7 @@ class AsyncClient(AsyncCaller):
         """Events of open and future sessions, from when it is entered or awaited; see `Client.watch`."""
         request = self._watch_request(session_id, kinds, cursor)
         self._require_open()
-        return AsyncWatch(self._connect_watch, request, self._call_settings(), resume=resume)
+        return AsyncWatch(self._connect_watch, request, self._call_settings(), resume=flag("resume", resume))
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> AsyncStream:
         """A stream, to be entered with ``async with``; see `Client.stream`."""

@@ -11,6 +11,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg._aio_reading import AsyncReading
+from kineseg._arguments import wait
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
 from kineseg._errors import Timeout
@@ -129,14 +130,16 @@ class AsyncStream(BaseStream, AsyncReading):
             timeout: Seconds to wait for the first of it if there is nothing.
 
         Raises:
+            InvalidRequest: `timeout` is no number.
             KinesegError: What ended the call, once everything before it was read.
         """
+        wait_s = wait("timeout", timeout)
         protocol = self._protocol
         protocol.occupy("reading")
         try:
-            if not protocol.readable and timeout > 0:
+            if not protocol.readable and wait_s:
                 try:
-                    async with asyncio.timeout(timeout):
+                    async with asyncio.timeout(wait_s):
                         await self._wait(lambda: protocol.readable)
                 except TimeoutError:
                     return []

@@ -12,6 +12,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg._aio_reading import AsyncReading
+from kineseg._arguments import wait
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
@@ -146,9 +147,10 @@ class AsyncStreams(BaseStreams[AsyncSharedStream], AsyncReading):
         timeout: float = 0.0,  # noqa: ASYNC109 - the twin of Streams.poll
     ) -> list[tuple[AsyncSharedStream, Event | FrameResult | Reconnected | KinesegError]]:
         """What has arrived and was not read, without waiting for more; see `Streams.poll`."""
-        if not self._protocol.readable and timeout > 0:
+        wait_s = wait("timeout", timeout)
+        if not self._protocol.readable and wait_s:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(wait_s):
                     await self._wait(lambda: self._protocol.readable)
         self._give_up_silent()
         return self._protocol.unread.read_all()  # type: ignore[return-value]  # only these are opened here

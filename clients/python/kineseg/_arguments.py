@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from numbers import Integral, Real
 from reprlib import repr as short
-from typing import TypeGuard
+from typing import cast
 
 import numpy as np
 
@@ -21,11 +22,11 @@ def number(field: str, value: object, bounds: tuple[float, float], unit: str = "
         InvalidRequest: It is none, or lies outside.
     """
     low, high = bounds
-    # Not a number compares false with everything, so it is refused here too.
-    if not _is_real(value) or not low <= float(value) <= high:
+    found = _real(value)
+    if not low <= found <= high:
         allowed = f"{low:g} to {high:g} {unit}".rstrip()
         raise InvalidRequest(f"{field} must be {allowed}, got {short(value)}", field=field)
-    return float(value)
+    return found
 
 
 def seconds(field: str, value: object, least: float) -> float:
@@ -34,9 +35,22 @@ def seconds(field: str, value: object, least: float) -> float:
     Raises:
         InvalidRequest: It is none, or too short.
     """
-    if not _is_real(value) or not float(value) >= least:
+    found = _real(value)
+    if not found >= least:
         raise InvalidRequest(f"{field} must be {least:g} seconds or more, got {short(value)}", field=field)
-    return min(float(value), _LONGEST_S)
+    return min(found, _LONGEST_S)
+
+
+def wait(field: str, value: object) -> float:
+    """Seconds to wait at most: less than none, as of a time that is over, is none.
+
+    Raises:
+        InvalidRequest: It is no number.
+    """
+    found = _real(value)
+    if math.isnan(found):
+        raise InvalidRequest(f"{field} must be seconds, got {short(value)}", field=field)
+    return min(max(found, 0.0), _LONGEST_S)
 
 
 def whole(field: str, value: object, least: int, most: int | None = None) -> int:
@@ -81,5 +95,11 @@ def text(field: str, value: object) -> str:
     return value
 
 
-def _is_real(value: object) -> TypeGuard[Real]:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _real(value: object) -> float:
+    """As a number; what is none is not a number, which compares false with everything."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if cast("int", value) > 0 else -math.inf

@@ -13,6 +13,7 @@ import grpc
 from numpy.typing import ArrayLike
 
 from kineseg import _wire as wire
+from kineseg._arguments import flag
 from kineseg._calling import Caller, health_check
 from kineseg._config import Decisions, Limits, StreamChoices, StreamConfig
 from kineseg._core import ClientState, HealthRequest
@@ -170,7 +171,7 @@ class Client(Caller):
         """
         request = self._watch_request(session_id, kinds, cursor)
         self._require_open()
-        return Watch(self._connect_watch, request, self._call_settings(), resume=resume)
+        return Watch(self._connect_watch, request, self._call_settings(), resume=flag("resume", resume))
 
     def stream(self, config: StreamConfig | None = None, **choices: Unpack[StreamChoices]) -> Stream:
         """A stream, to be entered with ``with``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,7 @@ class StreamConfig:
 
     def __post_init__(self) -> None:
         set_to = partial(object.__setattr__, self)
-        set_to("channels", _names(self.channels))
+        set_to("channels", channel_names(self.channels))
         set_to("rate", number("rate", self.rate, _RATE_HZ, "frames per second"))
         for name, bounds, unit in _OPTIONAL:
             value = getattr(self, name)
@@ -120,7 +120,7 @@ class StreamConfig:
         set_to("ack_interval_s", number("ack_interval_s", self.ack_interval_s, _ACK_INTERVAL_S, "seconds"))
         for name in ("frame_results", "return_profile", "resume"):
             set_to(name, flag(name, getattr(self, name)))
-        if self.decisions not in get_args(Decisions):
+        if not isinstance(self.decisions, str) or self.decisions not in get_args(Decisions):
             known = ", ".join(repr(choice) for choice in get_args(Decisions))
             raise InvalidRequest(f"decisions must be one of {known}, got {short(self.decisions)}", field="decisions")
         text("model", self.model)
@@ -207,14 +207,20 @@ class Limits:
             set_to(name, seconds(name, getattr(self, name), least))
 
 
-def _names(channels: object) -> tuple[str, ...]:
+def channel_names(channels: object) -> tuple[str, ...]:
+    """The names of a frame's channels.
+
+    Raises:
+        InvalidRequest: They are none, or not unique.
+    """
     if isinstance(channels, str):
         raise InvalidRequest("channels must be a sequence of names, got one string", field="channels")
-    if not isinstance(channels, Iterable):
+    try:
+        names = tuple[Any, ...](channels)  # type: ignore[arg-type]
+    except TypeError:
         raise InvalidRequest(
             f"channels must be a sequence of names, one for each channel, got {short(channels)}", field="channels"
-        )
-    names = tuple(channels)
+        ) from None
     if not all(isinstance(name, str) and name for name in names):
         raise InvalidRequest("channels: every channel needs a name", field="channels")
     repeated = sorted(name for name, count in Counter(names).items() if count > 1)

@@ -187,7 +187,10 @@ class BaseClient(ABC, Generic[Channel, Call]):
     def _watch_request(session_id: str, kinds: Iterable[str], cursor: str) -> pb.WatchEventsRequest:
         if isinstance(kinds, str):
             kinds = (kinds,)
-        wanted = [kind_to_wire(kind) for kind in kinds]
+        try:
+            wanted = [kind_to_wire(kind) for kind in kinds]
+        except TypeError:
+            raise InvalidRequest(f"kinds must be names of kinds of events, got {short(kinds)}", field="kinds") from None
         return checked_request(pb.WatchEventsRequest, session_id=session_id, kinds=wanted, cursor=cursor)
 
 

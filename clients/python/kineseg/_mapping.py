@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from reprlib import repr as short
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -24,6 +25,12 @@ def mapped(recording: Recording | ArrayLike, mapping: Mapping[str, str] | None) 
     Raises:
         InvalidRequest: There are no joints to map, or the mapping names one that is not there.
     """
+    if mapping is None:
+        return recording
+    if not isinstance(mapping, Mapping):
+        raise InvalidRequest(
+            f"mapping must be a mapping of canonical joints to the recording's, got {short(mapping)}", field="mapping"
+        )
     if not mapping:
         return recording
     from kineseg.motion import JointMappingError, Recording

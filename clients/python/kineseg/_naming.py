@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from reprlib import repr as short
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg._arguments import text
 from kineseg._errors import InvalidRequest
 from kineseg._events import Event, FrameResult, Reconnected, SegmentClosed
 from kineseg._info import Model, Segment
@@ -81,7 +84,7 @@ def check_one_example(
     session_id: str, segment_id: int | None, example: object, recording: object, frames: object
 ) -> None:
     """Raises InvalidRequest unless exactly one example was given, and given wholly."""
-    if bool(session_id) != (segment_id is not None):
+    if bool(text("session_id", session_id)) != (segment_id is not None):
         raise InvalidRequest("a finished segment is named by both session_id= and segment_id=", field="segment_id")
     if (segment_id is not None) + (example is not None) + (recording is not None) != 1:
         raise InvalidRequest(
@@ -102,6 +105,7 @@ def plan_example(
     source: str,
 ) -> ExamplePlan:
     """How to learn where `frames` of a recording lie; see `Client.teach_name`."""
+    source = text("source", source)
     whole = plan_segmentation(
         recording,
         models=models,
@@ -119,7 +123,7 @@ def plan_example(
         chunk_s=None,
     )
     count = len(whole.frames)
-    first, end = (0, count) if frames is None else (int(frames[0]), int(frames[1]))
+    first, end = (0, count) if frames is None else _range(frames)
     if not 0 <= first < end <= count:
         raise InvalidRequest(
             f"frames must be a range within the recording's {count} frames, such as 0:{count}; got {first}:{end}",
@@ -130,6 +134,17 @@ def plan_example(
     chosen = next(known for known in models if known.name == whole.config.model)
     name = getattr(recording, "name", "") or "an array"
     return ExamplePlan(stream, first, chosen, source or f"{name}, frames {first}:{end}")
+
+
+def _range(frames: object) -> tuple[int, int]:
+    try:
+        first, end = map(operator.index, frames)  # type: ignore[call-overload]  # whatever else it is, it is refused
+        return first, end
+    except (TypeError, ValueError):
+        raise InvalidRequest(
+            f"frames must be a first frame and the frame after the last one, such as (0, 100); got {short(frames)}",
+            field="frames",
+        ) from None
 
 
 def segment_request(name: str, session_id: str, segment_id: int, source: str) -> pb.TeachNameRequest:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kineseg._arguments import flag, text
 from kineseg._arrays import real_numbers
-from kineseg._config import Decisions, StreamConfig
+from kineseg._config import Decisions, StreamConfig, channel_names
 from kineseg._errors import InvalidRequest, NotFound
 from kineseg._events import (
     Event,
@@ -232,7 +233,8 @@ def plan_segmentation(
     rules: str | Path = "",
 ) -> SegmentationPlan:
     """What to send to have a recording segmented; see `Client.segment` for arguments and errors."""
-    chosen = choose_model(models, model)
+    chosen = choose_model(models, text("model", model))
+    realtime, names = flag("realtime", realtime), channel_names(channels)
     source = _as_recording(recording)
     joints = None
     if source is None:
@@ -251,11 +253,10 @@ def plan_segmentation(
             )
         if rate is None:
             raise InvalidRequest("an array does not know its rate: give rate= in frames per second", field="rate")
-        names = tuple(channels)
         if not names and chosen.takes_any_channels:
             names = tuple(f"channel_{i}" for i in range(frames.shape[1]))
     else:
-        if rate is not None or channels:
+        if rate is not None or names:
             raise InvalidRequest(
                 "a recording has its own rate and channels: leave rate= and channels= out", field="rate"
             )

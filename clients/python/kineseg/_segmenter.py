@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
+from reprlib import repr as short
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 
+from kineseg._arguments import flag
 from kineseg._arrays import array_of
 from kineseg._chunker import Chunker
 from kineseg._config import Decisions, StreamConfig
@@ -138,7 +141,7 @@ class Segmenter:
             profile=profile,
             rules=rules,
         )
-        return cls(found, config, None if name_bank is None else Path(name_bank))
+        return cls(found, config, _bank(name_bank))
 
     def update(
         self,
@@ -252,17 +255,19 @@ class Segmenter:
             NotFound: There is no such model.
             FailedPrecondition: No stream can go on from it: it is damaged, of another version of kineseg, or of another
                 model; says which.
-            InvalidRequest: The bundle or the name bank cannot be used; `field` names it.
+            InvalidRequest: The state is not bytes, or the bundle or the name bank cannot be used; `field` names it.
         """
         with _local_needed():
             from kineseg import _local
+        if not isinstance(state, bytes | bytearray | memoryview):
+            raise InvalidRequest(f"state must be bytes, as state() gave them, got {short(state)}", field="state")
         saved = _local.SavedStream.read(state)
         found = _local_model(model if model is not None else str(saved.config.get("model")))
         try:
             config = StreamConfig(**saved.config)
         except TypeError as error:
             raise FailedPrecondition(f"no stream can go on from this state: {error}", code="", field="state") from error
-        segmenter = cls(found, config, None if name_bank is None else Path(name_bank))
+        segmenter = cls(found, config, _bank(name_bank))
         if saved.snapshot:
             stream = found.resume(saved, segmenter._name_bank)
             chunker = Chunker(stream.channels, _CHUNK_FRAMES, config.joints)
@@ -349,6 +354,7 @@ def segment(
         InvalidRequest: A value cannot be used; `field` names it.
     """
     found = _local_model(model)
+    return_profile = flag("return_profile", return_profile)
     plan = plan_segmentation(
         mapped(recording, mapping),
         models=(found.info,),
@@ -367,12 +373,18 @@ def segment(
         profile=profile,
         rules=rules,
     )
-    segmenter = Segmenter(found, plan.config, None if name_bank is None else Path(name_bank))
+    segmenter = Segmenter(found, plan.config, _bank(name_bank))
     items: list[Event | FrameResult] = []
     for _, frames, timestamps in plan.pieces():
         items += segmenter.update(frames, timestamps)
     items += segmenter.finish()
     return plan.result(items, segmenter.frames_processed, segmenter.profile() if return_profile else None)
+
+
+def _bank(file: str | Path | None) -> Path | None:
+    if not isinstance(file, str | PathLike | None):
+        raise InvalidRequest(f"name_bank must be the name of a file, got {short(file)}", field="name_bank")
+    return None if file is None else Path(file)
 
 
 def _local_model(source: str | Path) -> _local.LocalModel:

@@ -11,6 +11,7 @@ from typing import Self
 import grpc
 from numpy.typing import ArrayLike
 
+from kineseg._arguments import wait
 from kineseg._base_stream import BaseStream, CallSettings
 from kineseg._config import StreamConfig
 from kineseg._errors import Timeout
@@ -140,13 +141,15 @@ class Stream(BaseStream, Reading):
             timeout: Seconds to wait for the first of it if there is nothing.
 
         Raises:
+            InvalidRequest: `timeout` is no number.
             KinesegError: What ended the call, once everything before it was read.
         """
+        wait_s = wait("timeout", timeout)
         with self._arrived:
             protocol = self._protocol
             protocol.occupy("reading")
             try:
-                self._wait(lambda: protocol.readable, timeout)
+                self._wait(lambda: protocol.readable, wait_s)
                 self._give_up_silent()
                 return protocol.read_all()
             finally:

@@ -11,6 +11,7 @@ from typing import Self, Unpack
 import grpc
 from numpy.typing import ArrayLike
 
+from kineseg._arguments import wait
 from kineseg._base_stream import CallSettings
 from kineseg._base_streams import BaseSharedStream, BaseStreams, Opening
 from kineseg._config import StreamChoices, StreamConfig
@@ -181,9 +182,13 @@ class Streams(BaseStreams[SharedStream], Reading):
 
         Args:
             timeout: Seconds to wait for the first of it if there is nothing.
+
+        Raises:
+            InvalidRequest: `timeout` is no number.
         """
+        wait_s = wait("timeout", timeout)
         with self._arrived:
-            self._wait(lambda: self._protocol.readable, timeout)
+            self._wait(lambda: self._protocol.readable, wait_s)
             self._give_up_silent()
             return self._protocol.unread.read_all()  # type: ignore[return-value]  # only these are opened here
 

@@ -47,7 +47,7 @@ def checked_request(kind: type[Request], **values: Any) -> Request:
     for field, value in values.items():
         try:
             kind(**{field: value})
-        except (TypeError, ValueError):  # the latter for text with half a character
+        except (TypeError, ValueError, OverflowError):  # the latter two for half a character, and very large numbers
             raise InvalidRequest(f"{field} cannot be {short(value)}", field=field) from None
     return kind(**values)
 
@@ -111,10 +111,10 @@ def kind_to_wire(kind: str) -> pb.EventKind.ValueType:
     """
     try:
         known = EventKind(kind)
-    except ValueError:
+    except (TypeError, ValueError):
         known = EventKind.UNKNOWN
     if known not in EVENT_TYPES:
-        raise InvalidRequest(f"no event kind {kind!r}; there are: {', '.join(EVENT_TYPES)}", field="kinds")
+        raise InvalidRequest(f"no event kind {short(kind)}; there are: {', '.join(EVENT_TYPES)}", field="kinds")
     return pb.EventKind.Value(f"EVENT_KIND_{known.name}")
 
 

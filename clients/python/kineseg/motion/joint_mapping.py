@@ -94,7 +94,7 @@ def _map_given(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, in
             raise JointMappingError(
                 f"{canonical!r} is not a canonical joint; those are: {', '.join(CANONICAL_JOINTS)}", field="mapping"
             )
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             raise JointMappingError(
                 f"no joint {name!r}, which the mapping gives for {canonical}, among: {_listed(names)}", field="mapping"
             )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from reprlib import repr as short
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from kineseg.motion.errors import JointMappingError, MotionFileError, RecordingError, SkeletonError
 from kineseg.motion.joint_mapping import find_joints
-from kineseg.motion.recording import Recording
+from kineseg.motion.recording import Recording, is_rate
 from kineseg.motion.upright import UpChoice, upright
 
 if TYPE_CHECKING:
@@ -50,14 +52,26 @@ def read(
     from kineseg.motion.formats import recording_of
     from kineseg.motion.h36m import H36M_CHANNELS
     from kineseg.motion.source_file import open_source
+    from kineseg.motion.tables import TableLayout
 
+    if not isinstance(path, str | PathLike):
+        raise MotionFileError(f"path must be the name of a file, got {short(path)}", field="path")
     file = Path(path)
-    if rate is not None and not rate > 0:
+    if rate is not None and not is_rate(rate):
         raise MotionFileError(
-            f"the rate is {rate}; expected a positive number of frames per second", path=file, field="rate"
+            f"the rate is {short(rate)}; expected a positive number of frames per second", path=file, field="rate"
         )
-    if up not in ("y", "z", "auto"):
-        raise MotionFileError(f"the up axis must be 'y', 'z' or 'auto', got {up!r}", path=file, field="up")
+    if not isinstance(up, str) or up not in get_args(UpChoice):
+        raise MotionFileError(f"the up axis must be 'y', 'z' or 'auto', got {short(up)}", path=file, field="up")
+    if not isinstance(layout, str) or layout not in get_args(TableLayout):
+        known = ", ".join(get_args(TableLayout))
+        raise MotionFileError(f"the layout must be one of {known}, got {short(layout)}", path=file, field="layout")
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise MotionFileError(
+            f"the mapping must be one of canonical joints to those of the file, got {short(mapping)}",
+            path=file,
+            field="mapping",
+        )
     source = open_source(file)
     try:
         # Absurdly large numbers overflow on the way to positions; the check for finite positions then says so.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Real
-from typing import Literal
+from reprlib import repr as short
+from typing import Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,9 +219,16 @@ def check_rate(rate: object) -> float:
     Raises:
         RecordingError: Not a positive finite number of frames per second.
     """
-    if not isinstance(rate, Real) or not math.isfinite(rate) or rate <= 0:
-        raise RecordingError(f"the frame rate must be a positive number of frames per second, got {rate}", field="rate")
+    if not is_rate(rate):
+        raise RecordingError(
+            f"the frame rate must be a positive number of frames per second, got {short(rate)}", field="rate"
+        )
     return float(rate)
+
+
+def is_rate(rate: object) -> TypeGuard[float]:
+    """Whether it is a positive finite number of frames per second."""
+    return isinstance(rate, Real) and 0 < rate <= sys.float_info.max  # type: ignore[operator]
 
 
 def _read_only(value: object, field: str) -> NDArray[np.float64]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from reprlib import repr as short
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kineseg.motion.annotation import Annotation
+from kineseg.motion.arguments import check_number, check_whole
 from kineseg.motion.errors import RecordingError
 from kineseg.motion.joint_mapping import split_joint_name
 from kineseg.motion.recording import Fault, Recording
 
 Array = NDArray[np.float64]
+_LONGEST_S = 1e9
 _JITTER_SHARE = 0.04  # of the body's extent
 
 
@@ -34,11 +37,14 @@ def inject(recording: Recording, fault: str, start_s: float, duration_s: float =
     Raises:
         RecordingError: No such fault, no positions to put it in, or a time outside the recording.
     """
-    if fault not in FAULTS:
-        raise RecordingError(f"unknown fault {fault!r}; there are: {', '.join(FAULTS)}", field="fault")
+    if not isinstance(fault, str) or fault not in FAULTS:
+        raise RecordingError(f"unknown fault {short(fault)}; there are: {', '.join(FAULTS)}", field="fault")
+    check_number("start_s", start_s, -_LONGEST_S, _LONGEST_S, "seconds")
+    check_number("duration_s", duration_s, 0.0, _LONGEST_S, "seconds")
+    check_whole("seed", seed, 0)
     times = recording.times() - recording.times()[0]
     start, stop = (int(i) for i in np.searchsorted(times, (start_s - 1e-9, start_s + duration_s - 1e-9)))
-    if not (start_s >= 0 and duration_s > 0 and start < stop):
+    if not start < stop:
         raise RecordingError(
             f"no frames in {duration_s} s from {start_s} s; the recording lasts {recording.duration_s:.3f} s",
             field="start_s",

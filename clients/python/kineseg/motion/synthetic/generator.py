@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg.motion.annotation import Annotation
-from kineseg.motion.errors import RecordingError
+from kineseg.motion.arguments import check_number, check_whole
 from kineseg.motion.joint_mapping import CANONICAL_JOINTS
 from kineseg.motion.kinematics import forward_kinematics
-from kineseg.motion.recording import Recording, check_rate
+from kineseg.motion.recording import Recording
 from kineseg.motion.skeleton import Skeleton
 from kineseg.motion.synthetic.actions import ACTIONS
 from kineseg.motion.synthetic.body import ANKLE_DEPTH, SOLE, draw_skeleton
@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 
 # Motion is made at this rate and then sampled, so that every frame rate sees the same motion.
 _INNER_RATE = 240.0
+_RATES = (0.1, 10_000.0)
+_MOST_NOISE_M = 10.0
+_MOST_VARIATION = 5.0
 _SWAY = 0.012  # radians, of every joint, slow
 _CONTACT = 0.015  # metres above the lowest sole within which a foot shares in carrying the body
 _SMOOTHING_S = 0.04  # of the body's travel, where one foot takes over from the other
@@ -49,25 +52,26 @@ def generate(
 
     Args:
         seed: Decides everything random.
-        duration_s: Length in seconds; not used when ``n_segments`` is given.
-        rate: Frames per second.
+        duration_s: Length in seconds, a day at most; not used when ``n_segments`` is given.
+        rate: Frames per second, 0.1 to 10,000.
         actions: The pool; all of `ACTIONS` if None. Not an order: the seed decides that.
-        n_segments: Number of segments, instead of a duration.
+        n_segments: Number of segments, instead of a duration; 10,000 at most.
         min_segment_s: Shortest segment, seconds (a whole recording shorter than that is one segment).
         max_segment_s: Longest segment, seconds.
-        noise: Standard deviation of the sensor noise on every coordinate, metres.
-        body_variation: How much people differ: 1 as usual, 0 not at all.
+        noise: Standard deviation of the sensor noise on every coordinate, metres, 0 to 10.
+        body_variation: How much people differ: 1 as usual, 0 not at all, 5 at most.
 
     Returns:
         A recording with ``synthetic=True``, y up, in metres: channels ``<joint>.x|y|z`` of the 19 canonical joints,
         the same as positions, the skeleton, and the truth.
 
     Raises:
-        RecordingError: An unknown action, or a length or rate that cannot be.
+        RecordingError: An unknown action, or a number that cannot be; `field` names it.
     """
-    check_rate(rate)
-    if not noise >= 0:
-        raise RecordingError(f"noise is {noise}; expected metres, 0 or more", field="noise")
+    check_number("rate", rate, *_RATES, "frames per second")
+    check_whole("seed", seed, 0)
+    check_number("noise", noise, 0.0, _MOST_NOISE_M, "metres")
+    check_number("body_variation", body_variation, 0.0, _MOST_VARIATION, "")
     rng = np.random.default_rng(seed)
     skeleton = draw_skeleton(rng, variation=body_variation)
     segments = plan_segments(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from reprlib import repr as short
 
 import numpy as np
 
+from kineseg.motion.arguments import check_number, check_whole
 from kineseg.motion.errors import RecordingError
 from kineseg.motion.synthetic.actions import ACTIONS
 
 _REPEAT_SHARE = 0.4
+_LONGEST_S = 86_400.0
+_MOST_SEGMENTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,28 @@ def plan_segments(
     """Draw the segments; see `kineseg.motion.synthetic.generate` for the arguments.
 
     Raises:
-        RecordingError: An unknown action or an impossible length.
+        RecordingError: An unknown action, or a number that cannot be.
     """
-    unknown = [name for name in actions if name not in ACTIONS]
-    if unknown or not actions:
+    try:
+        pool = [actions] if isinstance(actions, str) else list(actions)
+    except TypeError:
+        raise RecordingError(f"actions must be a sequence of names, got {short(actions)}", field="actions") from None
+    unknown = [short(name) for name in pool if not isinstance(name, str) or name not in ACTIONS]
+    if unknown or not pool:
         raise RecordingError(
             f"unknown actions {', '.join(unknown) or '(none given)'}; there are: {', '.join(ACTIONS)}", field="actions"
         )
-    if not 1.0 <= min_segment_s <= max_segment_s:
+    check_number("max_segment_s", max_segment_s, 1.0, _LONGEST_S, "seconds")
+    check_number("min_segment_s", min_segment_s, 1.0, _LONGEST_S, "seconds")
+    if min_segment_s > max_segment_s:
         raise RecordingError(
             f"segments of {min_segment_s} to {max_segment_s} s; expected at least 1 s and the larger one last",
             field="min_segment_s",
         )
-    if n_segments is not None and n_segments < 1:
-        raise RecordingError(f"n_segments is {n_segments}; expected at least 1", field="n_segments")
+    if n_segments is not None:
+        check_whole("n_segments", n_segments, 1, _MOST_SEGMENTS)
     lengths = _draw_lengths(rng, duration_s, n_segments, min_segment_s, max_segment_s)
-    names = _draw_actions(rng, list(dict.fromkeys(actions)), len(lengths))
+    names = _draw_actions(rng, list(dict.fromkeys(pool)), len(lengths))
     ends = np.cumsum(lengths)
     return [
         PlannedSegment(
@@ -77,8 +87,7 @@ def _draw_lengths(
 ) -> list[float]:
     if n_segments is not None:
         return [float(length) for length in rng.uniform(shortest, longest, size=n_segments)]
-    if not duration_s > 0:
-        raise RecordingError(f"duration_s is {duration_s}; expected a positive number of seconds", field="duration_s")
+    check_number("duration_s", duration_s, 0.001, _LONGEST_S, "seconds")
     lengths: list[float] = []
     while (left := duration_s - sum(lengths)) > longest:
         # Leaves at least one shortest segment, so that the last one is not a stub.
