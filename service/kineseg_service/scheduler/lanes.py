@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -41,6 +42,7 @@ class Lane(Generic[T]):
         self.chunks_first = False
         self.quiet = QuietRows(decoder.slots)
         self.streams = 0  # open ones
+        self.last_behind = 0  # its number among the turns that lanes had which went behind others
         self.frames_waiting = 0
         self.frames: F32 = np.zeros((decoder.max_batch, len(decoder.bundle.channels)), np.float32)
         self.slots: NDArray[np.int64] = np.zeros(decoder.max_batch, np.int64)
@@ -75,12 +77,14 @@ class Lanes(Generic[T]):
 
     Args:
         decoders: The server's own, by name of the model.
+        clock: What tells the time, in seconds.
     """
 
-    def __init__(self, decoders: Mapping[str, Decoder]) -> None:
-        self._turns = Turns()
+    def __init__(self, decoders: Mapping[str, Decoder], clock: Callable[[], float] = time.monotonic) -> None:
+        self._turns = Turns(clock)
         self._own: dict[str, Lane[T]] = {name: Lane(decoder, self._turns) for name, decoder in decoders.items()}
         self._made: dict[Decoder, Lane[T]] = {}
+        self._turns_behind = 0
 
     def own(self, model: str) -> Lane[T]:
         """The lane of a model of the server."""
@@ -105,10 +109,19 @@ class Lanes(Generic[T]):
             self._made.pop(lane.decoder, None)
 
     def waiting(self) -> Sequence[Lane[T]]:
-        """Those in which streams wait for a step and may have it."""
+        """Those in which streams wait for a step and may have it.
+
+        Where all that wait are ahead of their own time, that is one lane after the other: what others send meanwhile
+        waits for one of them, and not for all.
+        """
         lanes = [lane for lane in self._all() if lane.busy]
         hurrying = [lane for lane in lanes if lane.hurries]
-        return hurrying if hurrying and not self._turns.overdue else lanes
+        if len(hurrying) == len(lanes) or (hurrying and not self._turns.overdue):
+            return hurrying
+        behind = min((lane for lane in lanes if not lane.hurries), key=lambda lane: lane.last_behind)
+        self._turns_behind += 1
+        behind.last_behind = self._turns_behind
+        return [*hurrying, behind]
 
     def busy(self) -> bool:
         """Whether streams wait in any."""
