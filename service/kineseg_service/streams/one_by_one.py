@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 _ROUNDS = 8  # of the loop, about as many as a chunk needs
@@ -10,9 +11,10 @@ _LONGEST_S = 0.005  # where each round takes long, as many streams send
 
 
 async def let_others_go_on() -> None:
-    """For as many rounds, for whoever has had a turn and would have the next."""
-    for _ in range(_ROUNDS):
-        await asyncio.sleep(0)
+    """Returns when others have gone on, for whoever has had a turn and would have the next."""
+    gone_on = asyncio.Event()
+    _once_others_went_on(gone_on.set)
+    await gone_on.wait()
 
 
 class OneByOne:
@@ -30,15 +32,22 @@ class OneByOne:
         await self._lock.acquire()
 
     async def __aexit__(self, *_: object) -> None:
-        self._end_turn(_ROUNDS, monotonic() + _LONGEST_S)
+        _once_others_went_on(self._lock.release)
 
     async def turn(self) -> None:
         """Returns when it is the turn of what is done next, up to where that waits."""
         async with self:
             pass
 
-    def _end_turn(self, rounds: int, until: float) -> None:
+
+def _once_others_went_on(then: Callable[[], object]) -> None:
+    """Calls this some rounds of the running loop later, or some milliseconds."""
+    loop, until = asyncio.get_running_loop(), monotonic() + _LONGEST_S
+
+    def go_on(rounds: int) -> None:
         if rounds and monotonic() < until:
-            asyncio.get_running_loop().call_soon(self._end_turn, rounds - 1, until)
+            loop.call_soon(go_on, rounds - 1)
         else:
-            self._lock.release()
+            then()
+
+    go_on(_ROUNDS)
