@@ -50,8 +50,23 @@ class ScratchDecoders:
                 self._made(decoder)
                 decoder.warm_up()
                 self._living[plan] = decoder
-            self._kept[plan] = decoder
-            self._kept.move_to_end(plan)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            self._keep(plan, decoder)
             return decoder
+
+    def found(self, plan: ScratchPlan) -> Decoder | None:
+        """The same without waiting; none: it would have to be made, or others are being made."""
+        if not self._making.acquire(blocking=False):
+            return None
+        try:
+            decoder = self._living.get(plan)
+            if decoder is not None:
+                self._keep(plan, decoder)
+            return decoder
+        finally:
+            self._making.release()
+
+    def _keep(self, plan: ScratchPlan, decoder: Decoder) -> None:
+        self._kept[plan] = decoder
+        self._kept.move_to_end(plan)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)

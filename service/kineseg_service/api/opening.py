@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
 
@@ -86,16 +87,20 @@ class Openings:
             else:
                 # What may be long is read while other streams go on.
                 wanted = await asyncio.to_thread(convert.stream_request, config)
+            live: Opened | None = None
             async with rooms.streams.arrivals:
                 session = rooms.opener.session(wanted, rooms.names.known)
-            plan = session.config.plan
-            own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
-            free = await self._take_share(session.config.frame_rate_hz)
-            try:
-                live = await rooms.streams.open(session, make, own, until=self._until)
-            except BaseException:
-                free()
-                raise
+                free = await self._take_share(session.config.frame_rate_hz)
+                plan = session.config.plan
+                own = None if plan is None else rooms.scratch.found(plan)
+                if plan is None or own is not None:  # nothing has to be made first: one turn is enough
+                    with _or_given_back(free):
+                        live = await rooms.streams.open_in_turn(session, make, own)
+            if live is None:
+                with _or_given_back(free):
+                    if plan is not None and own is None:
+                        own = await asyncio.to_thread(rooms.scratch.get, plan)
+                    live = await rooms.streams.open(session, make, own, until=self._until)
             live.at_close = free
             if config.resumable and self._settings.resume_s:
                 live.resumable = Resumable(self._settings.resume_bytes)
@@ -163,11 +168,8 @@ class Openings:
             plan = session.config.plan
             own = None if plan is None else await asyncio.to_thread(rooms.scratch.get, plan)
             free = self.share.take_stream(session.config.frame_rate_hz)
-            try:
+            with _or_given_back(free):
                 live = await rooms.streams.open(session, make(record.ack_interval_s), own, snapshot, until=self._until)
-            except BaseException:
-                free()
-                raise
             if live.ending:  # as the server shuts down meanwhile: others can have it
                 rooms.streams.close(live)
                 raise Draining("the server is shutting down; try another one")
@@ -242,6 +244,16 @@ class Openings:
             resume_token="" if live.resumable is None else live.resumable.token,
             resume_s=0.0 if live.resumable is None else self._settings.resume_s,
         )
+
+
+@contextmanager
+def _or_given_back(free: Callable[[], None]) -> Iterator[None]:
+    """What has been taken is given back where what it is for fails within."""
+    try:
+        yield
+    except BaseException:
+        free()
+        raise
 
 
 def seen_of(wanted: pb.ResumeStream) -> Seen:

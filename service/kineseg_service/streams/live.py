@@ -122,17 +122,26 @@ class LiveStreams:
             Full: There are as many streams as there may be.
             SessionExists: An open session has that name.
         """
-        name, stream_id = session.config.session_id, session.config.stream_id
+        name = session.config.session_id
         while True:
             self._house.check_open()
             if self._is_free(name):  # who waits for a name holds up no one whose turn it is
                 async with self._house.arrivals:
-                    if await self._take_name(name, stream_id):
-                        return await self._opened(session, make, own, snapshot)
+                    if live := await self.open_in_turn(session, make, own, snapshot):
+                        return live
             is_going = name in self._names and name not in self._streams  # or only just coming
             if not is_going and monotonic() >= until:
                 raise SessionExists(f"a session {name!r} is open already", field="session_id")
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def open_in_turn(
+        self, session: Session, make: Make[Opened], own: Decoder | None = None, snapshot: Snapshot | None = None
+    ) -> Opened | None:
+        """The same for whom it is the turn of; none where an open session has the name."""
+        name, stream_id = session.config.session_id, session.config.stream_id
+        if not (self._is_free(name) and await self._take_name(name, stream_id)):
+            return None
+        return await self._opened(session, make, own, snapshot)
 
     async def _opened(
         self, session: Session, make: Make[Opened], own: Decoder | None, snapshot: Snapshot | None
