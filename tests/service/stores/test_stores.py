@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_service.stores.memory import MemoryStore
 from kineseg_service.stores.opening import open_store, read_key, store_problem
 from kineseg_service.stores.redis import RedisStore
 from kineseg_service.stores.sqlite import SqliteStore
@@ -31,16 +30,14 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    match request.param:
-        case "memory":
-            made: Store = MemoryStore()
-        case "sqlite":
-            made = SqliteStore(tmp_path / "streams.db")
-        case _:
-            made = RedisStore(request.getfixturevalue("redis_url"))
-            made._redis.flushall()
+    made: Store
+    if request.param == "sqlite":
+        made = SqliteStore(tmp_path / "streams.db")
+    else:
+        made = RedisStore(request.getfixturevalue("redis_url"))
+        made._redis.flushall()
     yield made
     made.close()
 
@@ -157,11 +154,11 @@ def test_a_key_must_be_long(tmp_path: Path) -> None:
     assert open_store("memory") is None
 
 
-class Slow(MemoryStore):
+class Slow(SqliteStore):
     """Works only when it is let."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "slow.db")
         self.lets = threading.Event()
         self.fails = False
         self.written: list[int] = []
@@ -187,8 +184,10 @@ def made() -> Iterator[Callable[..., StoreWriter]]:
         writer.stop(1.0)
 
 
-def test_a_slow_store_slows_no_one_and_gets_the_newest_states_together(made: Callable[..., StoreWriter]) -> None:
-    store, kept = Slow(), list[bool]()
+def test_a_slow_store_slows_no_one_and_gets_the_newest_states_together(
+    made: Callable[..., StoreWriter], tmp_path: Path
+) -> None:
+    store, kept = Slow(tmp_path), list[bool]()
     writer = made(store)
     writer.put(write(Key("", "first"), FIRST, b""))
     until(lambda: not writer.waiting, "it is being written")
@@ -206,8 +205,10 @@ def test_a_slow_store_slows_no_one_and_gets_the_newest_states_together(made: Cal
     assert kept == [True, False]
 
 
-def test_states_of_many_streams_go_together_unless_someone_waits_for_them(made: Callable[..., StoreWriter]) -> None:
-    store, came = Slow(), list[bool]()
+def test_states_of_many_streams_go_together_unless_someone_waits_for_them(
+    made: Callable[..., StoreWriter], tmp_path: Path
+) -> None:
+    store, came = Slow(tmp_path), list[bool]()
     store.lets.set()
     writer, began = made(store), time.monotonic()
     for number in range(40):
@@ -219,8 +220,10 @@ def test_states_of_many_streams_go_together_unless_someone_waits_for_them(made: 
     assert came == [True] * 40
 
 
-def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(made: Callable[..., StoreWriter]) -> None:
-    store, health = Slow(), list[bool]()
+def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(
+    made: Callable[..., StoreWriter], tmp_path: Path
+) -> None:
+    store, health = Slow(tmp_path), list[bool]()
     store.fails = True
     store.lets.set()
     writer = made(store, on_health=health.append)
@@ -235,8 +238,8 @@ def test_a_store_that_fails_is_tried_again_and_nothing_is_lost(made: Callable[..
     assert writer.take(OTHER, PROOF).result() == Taken(FIRST + 1, b"kept, too")
 
 
-def test_no_more_waits_than_there_is_room_for(made: Callable[..., StoreWriter]) -> None:
-    store = Slow()
+def test_no_more_waits_than_there_is_room_for(made: Callable[..., StoreWriter], tmp_path: Path) -> None:
+    store = Slow(tmp_path)
     writer = made(store, most_bytes=100)
     writer.put(write(Key("", "first"), FIRST, b""))
     until(lambda: not writer.waiting, "it is being written")
