@@ -1,24 +1,21 @@
-"""From a stream's configuration to a session: what may be asked for, and what is wrong with the rest."""
+"""From a stream's configuration to a session."""
 
 from __future__ import annotations
 
-import math
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kineseg.motion import CANONICAL_CHANNELS, Joints
 from kineseg.motion.joint_mapping import find_joints
 
 from kineseg_core.anomalies import AnomalyBudget, WatchedSource
-from kineseg_core.anomalies.budget import LEAST_PER_HOUR, MOST_PER_HOUR
 from kineseg_core.behaviour import BehaviourMonitor
 from kineseg_core.blocks import BLOCK_S
 from kineseg_core.boundary_network import NetworkFile, ViewPlan, packaged_network
-from kineseg_core.errors import BadBundle, BadSetting, InvalidRequest, OutOfRange, UnknownModel, WrongChannels
+from kineseg_core.errors import BadBundle, BadSetting, InvalidRequest, WrongChannels
 from kineseg_core.generic import MOST_CHANNELS, SCRATCH, scratch_plan, scratch_segmenter
 from kineseg_core.generic.plan import FEW
 from kineseg_core.inference.bundle import Bundle
@@ -28,28 +25,14 @@ from kineseg_core.intake.source_pose import SourcePose, any_source, canonical_so
 from kineseg_core.intake.watch import SourceWatch, joints_source
 from kineseg_core.naming import KnownNames, Namer, NamingSettings
 from kineseg_core.request import StreamRequest as StreamRequest
-from kineseg_core.rules import Rule, joined
+from kineseg_core.rules import Rule
 from kineseg_core.rules.watch import RuleWatch
 from kineseg_core.segmenter import SegmenterPlan, SegmenterSettings
 from kineseg_core.session import Session, SessionConfig
+from kineseg_core.settling import Defaults, Settling
 from kineseg_core.stream_ids import time_ordered_uuid
 
-_SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_RATES = (1.0, 1000.0)
-_LATENCIES = (0.5, 10.0)
-_THRESHOLDS = (0.01, 0.99)
 _LIMITS = IntakeLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class _Defaults:
-    """What holds where a stream's request says nothing; 0: nothing does."""
-
-    latency_s: float = 0.0
-    boundary_threshold: float = 0.0
-    alarms_per_hour: float = 0.0
-    reports_per_hour: float = 0.0
-    rules: tuple[Rule, ...] = ()
 
 
 class Opener:
@@ -98,17 +81,19 @@ class Opener:
         self.default_model = default_model or names[0]
         if self.default_model not in names:
             raise BadSetting(f"default_model is {self.default_model!r}; the models are {', '.join(names)}")
-        self._names = sorted(names)
+        self._settling = Settling(
+            tuple(sorted(names)), frozenset(bundles), default_model=self.default_model, joints_only=joints_only
+        )
         self._bundles = bundles
         self._segmenters = {name: _segmenter_settings(bundle) for name, bundle in bundles.items()}
         self._naming = {
             name: _naming_settings(bundle, self._segmenters[name].median_squared_distance)
             for name, bundle in bundles.items()
         }
-        self._defaults = _Defaults(
+        self._defaults = Defaults(
             default_latency_s, default_boundary_threshold, default_alarms_per_hour, default_reports_per_hour, rules
         )
-        self._limits, self._joints_only = limits, joints_only
+        self._limits = limits
 
     @property
     def network(self) -> NetworkFile:
@@ -132,7 +117,7 @@ class Opener:
         """
         opened_unix_ns = time.time_ns()
         stream_id = str(time_ordered_uuid(opened_unix_ns))
-        settled = self._settled(wanted, stream_id, self._defaults)
+        settled = self._settling.settled(wanted, stream_id, self._defaults)
         session = self._made(settled, stream_id, opened_unix_ns, self._limits, taught)
         if session.config.plan is not None and session.config.plan.few:
             _refuse_threshold(wanted)
@@ -158,54 +143,13 @@ class Opener:
             CoreError: It could not be opened here now.
         """
         limits = replace(self._limits, max_gap_s=max_gap_s)
-        return self._made(self._settled(settled, stream_id, _Defaults()), stream_id, opened_unix_ns, limits, taught)
+        return self._made(
+            self._settling.settled(settled, stream_id, Defaults()), stream_id, opened_unix_ns, limits, taught
+        )
 
     def bundle(self, model: str) -> Bundle | None:
         """The model of that name; none: it is the built-in one, or there is none."""
         return self._bundles.get(model)
-
-    def _settled(self, wanted: StreamRequest, stream_id: str, default: _Defaults) -> StreamRequest:
-        """What is wanted, checked, and with what is the default where nothing is said."""
-        session_id = wanted.session_id or stream_id
-        if not _SESSION_ID.fullmatch(session_id):
-            raise InvalidRequest("session_id must be 1 to 64 letters, digits, '.', '_' or '-'", field="session_id")
-        model = wanted.model or self.default_model
-        if model not in self._names:
-            known = ", ".join(self._names)
-            raise UnknownModel(f"there is no model {model[:64]!r}; there are {known}", field="model")
-        rate = _within(wanted.rate_hz, _RATES, "frame_rate_hz", "frames a second")
-        latency = default.latency_s
-        if wanted.latency_s != 0:
-            latency = _within(wanted.latency_s, _LATENCIES, "latency_s", "seconds")
-        threshold = default.boundary_threshold if model == self.default_model else 0.0
-        if wanted.boundary_threshold != 0:
-            threshold = _within(wanted.boundary_threshold, _THRESHOLDS, "boundary_threshold", "")
-        alarms = default.alarms_per_hour
-        if wanted.alarms_per_hour != 0:
-            alarms = _within(wanted.alarms_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "alarms_per_hour", "")
-        reports = default.reports_per_hour
-        if wanted.reports_per_hour != 0:
-            reports = _within(wanted.reports_per_hour, (LEAST_PER_HOUR, MOST_PER_HOUR), "reports_per_hour", "")
-        if wanted.joints is not None and wanted.channels:
-            raise InvalidRequest("a stream has channels or joints, not both: leave one out", field="joints")
-        if wanted.joints is None and self._joints_only:
-            raise InvalidRequest(
-                "this server takes no streams of channels (KINESEG_JOINTS_ONLY): send joints, or to another server",
-                field="joints",
-            )
-        if model not in self._bundles:
-            _refuse_rules(wanted)
-        return replace(
-            wanted,
-            rate_hz=rate,
-            session_id=session_id,
-            model=model,
-            latency_s=latency,
-            boundary_threshold=threshold,
-            alarms_per_hour=alarms,
-            reports_per_hour=reports,
-            rules=joined(default.rules, wanted.rules) if model in self._bundles else (),
-        )
 
     def _made(
         self,
@@ -339,15 +283,6 @@ def _refuse_threshold(wanted: StreamRequest) -> None:
         )
 
 
-def _refuse_rules(wanted: StreamRequest) -> None:
-    """Segments of the built-in model have no names."""
-    if wanted.rules:
-        raise InvalidRequest(
-            f"rules: they are about names, and model {SCRATCH!r} gives none: leave them out, or name a trained model",
-            field="rules",
-        )
-
-
 def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
     """What makes the model's channels of a body's joints."""
     if set(bundle.channels) != set(CANONICAL_CHANNELS):
@@ -359,14 +294,6 @@ def _pose_for(bundle: Bundle, joints: Joints, rate_hz: float) -> SourcePose:
             field="joints",
         )
     return canonical_source(joints, rate_hz)
-
-
-def _within(value: float, limits: tuple[float, float], field: str, unit: str) -> float:
-    low, high = limits
-    if not (math.isfinite(value) and low <= value <= high):
-        allowed = f"{low:g} to {high:g} {unit}".rstrip()
-        raise OutOfRange(f"{field} is {value:g}, it must be {allowed}", field=field, minimum=low, maximum=high)
-    return value
 
 
 def _order(sent: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
