@@ -74,15 +74,8 @@ def _cost(of: str, views: ViewPlan, given: F32, embeddings: F32, surprise: F32) 
 
     def step_alone(t: int) -> None:
         some = _at(t, streams, embeddings)
-        own = [
-            one.observe(frame, embedding, float(value))
-            for one, frame, embedding, value in zip(alone, given[some], embeddings[some], surprise[some], strict=True)
-        ]
-        probabilities = network([look for looks in own for look in looks])
-        first = 0
-        for one, looks in zip(alone, own, strict=True):
-            one.decide(probabilities[first : first + len(looks)])
-            first += len(looks)
+        for one, frame, embedding, value in zip(alone, given[some], embeddings[some], surprise[some], strict=True):
+            one.step(frame, embedding, float(value), network)
 
     together, by_themselves = rounds(step, frames, STREAMS), rounds(step_alone, frames, STREAMS)
     return SegmenterCost(

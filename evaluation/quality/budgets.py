@@ -109,12 +109,8 @@ class Budgets:
 
     def _step(self, block: ModelFrames, at: int) -> None:
         step = self._table.step(_SLOT, block.frames[at : at + 1]).one(0)
-        looks = [session.observe(block, at, step) for session in self._sessions]
-        said = self._network([look for some in looks for look in some])
-        first = 0
-        for some, session, out in zip(looks, self._sessions, self._outputs, strict=True):
-            session.decide(block, at, said[first : first + len(some)], out)
-            first += len(some)
+        for session, out in zip(self._sessions, self._outputs, strict=True):
+            session.step(block, at, step, self._network, out)
 
 
 def segment(stream: AnnotatedStream, opener: Opener, bundle: Bundle, budgets_s: Sequence[float]) -> list[Prediction]:

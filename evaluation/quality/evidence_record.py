@@ -5,7 +5,7 @@ The segmenter is the service's. Frames are brought to its rate as for training: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,18 +114,21 @@ def record(stream: AnnotatedStream, bundle: Bundle, file: NetworkFile) -> Record
     looks: dict[tuple[int, int], Look] = {}
     probabilities: dict[tuple[int, int], float] = {}
     emitted = _Boundaries(seen.rate)
+
+    def ask(some: Sequence[Look]) -> F32:
+        said = network(some)
+        for look, probability in zip(some, said, strict=True):
+            looks[look.candidate, look.lag] = look
+            probabilities[look.candidate, look.lag] = float(probability)
+        return said
+
     for at, (frame, embedding) in enumerate(zip(seen.frames, seen.embedding, strict=True)):
         for block in views.update(frame, embedding):
             blocks.append(block)
             ring.append(block)
             if (now_seen := ring.count - FUTURE) in true:
                 (boundaries[now_seen],) = ring.look([(now_seen, FUTURE)])
-        some = segmenter.observe(frame, embedding, _CALM)
-        said = network(some)
-        for look, probability in zip(some, said, strict=True):
-            looks[look.candidate, look.lag] = look
-            probabilities[look.candidate, look.lag] = float(probability)
-        for decision in segmenter.decide(said):
+        for decision in segmenter.step(frame, embedding, _CALM, ask):
             emitted.take(decision, at)
     return Record(
         stream, plan, np.stack(blocks), looks, probabilities, boundaries, tuple(emitted.provisional.values()),

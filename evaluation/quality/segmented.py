@@ -70,8 +70,7 @@ def decisions(
     plan = SegmenterPlan(settings, views, point or file.operating_point, latency_s)
     segmenter, ask = Segmenter(plan), _opened(file)
     for at, (frame, embedding) in enumerate(zip(stream.frames, stream.embedding, strict=True)):
-        looks = segmenter.observe(frame, embedding, _CALM)
-        for decision in segmenter.decide(ask(looks)):
+        for decision in segmenter.step(frame, embedding, _CALM, ask):
             yield at, decision
     for decision in segmenter.finish():
         yield len(stream.frames) - 1, decision

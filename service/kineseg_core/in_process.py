@@ -142,5 +142,4 @@ class InProcessStream:
             if stepped.bad_rows:
                 raise StepFailed("the model's output is not finite")
             step = stepped.one(0)
-            looks = self.session.observe(block, at, step)
-            self.session.decide(block, at, self._network(looks), out)
+            self.session.step(block, at, step, self._network, out)

@@ -116,11 +116,10 @@ def test_nothing_depends_on_a_last_look_near_the_beginning_of_the_open_segment(s
             assert (candidate, last) not in due
             looked_at.append((candidate, last))
             passed_over += 1
-        decided, with_more = (
-            each.update(now, some, np.array([likely[at, LAGS.index(lag)] for at, lag in some]))
-            for each, some in ((one, due), (other, looked_at))
-        )
-        assert decided == with_more
+        for each, some in ((one, due), (other, looked_at)):
+            each.note(now, some, np.array([likely[at, LAGS.index(lag)] for at, lag in some], np.float32))
+        decided = one.decide(now)
+        assert decided == other.decide(now)
         found += decided.final is not None
     assert one.finish(count - 1) == other.finish(count - 1)
     assert passed_over > 0

@@ -28,13 +28,14 @@ def embeddings(seed: int, blocks: int, rate_hz: float, patterns: int = 3) -> F32
     return values.astype(np.float32)
 
 
-def by_itself(plan: PatternPlan, frames: F32, surprises: F32, gap: int) -> tuple[list[list[Decision]], list[float]]:
+def by_itself(
+    plan: PatternPlan, frames: F32, surprises: F32, gap: int, network: BoundaryNetwork
+) -> tuple[list[list[Decision]], list[float]]:
     """What is decided with each frame, and at the end, and scores; the stream is interrupted before frame `gap`."""
     segmenter, decided, scores = PatternSegmenter(plan), [], []
     for at, (frame, surprise) in enumerate(zip(frames, surprises, strict=True)):
         cut = segmenter.restart() if at == gap else []
-        segmenter.observe(frame, frame, float(surprise))
-        decided.append([*cut, *segmenter.decide(np.zeros(0, np.float32))])
+        decided.append([*cut, *segmenter.step(frame, frame, float(surprise), network)])
         scores.append(segmenter.anomaly_score)
     return [*decided, segmenter.finish()], scores
 
@@ -66,7 +67,7 @@ def test_a_table_decides_what_segmenters_by_themselves_do(rate_hz: float, seed: 
             decided[i].append([*cut, *(rows[i].follow(counts) if counts or rows[i].begins else ())])
             in_rows[i].append(rows[i].anomaly_score)
     for i, plan in enumerate(plans):
-        want = by_itself(plan, frames[i], surprises[i], gaps[i])
+        want = by_itself(plan, frames[i], surprises[i], gaps[i], network)
         assert ([*decided[i], rows[i].finish()], in_rows[i]) == want
 
 
@@ -82,8 +83,8 @@ def test_nor_does_it_learn_anything_else_of_long_streams() -> None:
         follows = table.step(rows, now, now, surprise, network)
         boundaries += len(follows)
         for row in rows:
-            alone[row].observe(now[row], now[row], 1.0)
-            assert seated[row].follow(follows.get(row, ())) == alone[row].decide(np.zeros(0, np.float32))
+            want = alone[row].step(now[row], now[row], 1.0, network)
+            assert seated[row].follow(follows.get(row, ())) == want
     assert boundaries > STREAMS
     for row in rows:
         of_row = {name: column[row] for name, column in table.columns._asdict().items()}

@@ -37,8 +37,7 @@ def go_through(session: Session, first: int, frames: F32, out: list[Output]) -> 
     for item in session.take(first, frames.tobytes(), ()):
         if isinstance(item, ModelFrames):
             for at, row in enumerate(item.frames):
-                looks = session.observe(item, at, Step(np.append(row, row[:1]), 0.05))
-                session.decide(item, at, network()(looks), out)
+                session.step(item, at, Step(np.append(row, row[:1]), 0.05), network(), out)
         elif isinstance(item, GapFound):
             session.gap(item, out)
         elif isinstance(item, ChunkEnd):

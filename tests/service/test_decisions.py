@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.boundary_network import Look
+from kineseg_core.boundary_network import Ask, Look
 from kineseg_core.events import EndReason, Output
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.state_table import F32, Step
@@ -54,15 +54,16 @@ class Written:
         self._at_the_end = at_the_end
         self._frames = 0
 
-    def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
+    def step(self, frame: F32, embedding: F32, surprise: float, ask: Ask) -> Sequence[Decision]:
         self._frames += 1
-        return []
-
-    def decide(self, probabilities: F32) -> Sequence[Decision]:
         return self._decisions.get(self._frames - 1, ())
 
     def finish(self) -> Sequence[Decision]:
         return self._at_the_end
+
+
+def no_one(looks: Sequence[Look]) -> F32:
+    return np.zeros(len(looks), np.float32)
 
 
 def emit(
@@ -84,8 +85,7 @@ def emit(
     for item in items:
         for at in range(len(item.decided) if isinstance(item, ModelFrames) else 0):
             assert isinstance(item, ModelFrames)
-            session.observe(item, at, Step(np.zeros(4, np.float32), 0.0))
-            session.decide(item, at, np.zeros(0, np.float32), out)
+            session.step(item, at, Step(np.zeros(4, np.float32), 0.0), no_one, out)
             session = pickle.loads(pickle.dumps(session))
     *rest, end = session.end(EndReason.COMPLETED)
     assert not rest

@@ -3,11 +3,12 @@
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Provisional
 from kineseg_core.boundary_network.file import NetworkFile, packaged_network
-from kineseg_core.boundary_network.network import BoundaryNetwork
+from kineseg_core.boundary_network.network import Ask, BoundaryNetwork
 from kineseg_core.boundary_network.operating_point import OperatingPoint
 from kineseg_core.boundary_network.views import StreamViews, ViewPlan
 
 __all__ = [
+    "Ask",
     "BlockRing",
     "BoundaryDecider",
     "BoundaryNetwork",

@@ -174,6 +174,7 @@ class BoundaryDecider:
     def due(self, count: int) -> Due:
         """Candidates that are to be looked at once `count` blocks have come, each with its lag.
 
+        What the blocks before have said of theirs is to be noted first, also where several come with one frame.
         Where a segment was unlikely at the lag before, it is not looked at again: what only becomes likely late seldom
         is one. Nor is it looked at for the last time where only candidates depend on it at which the open segment would
         be too short.
@@ -194,17 +195,16 @@ class BoundaryDecider:
         before = np.arange(candidate - EVERY + 1, candidate) % KEPT
         return candidate % EVERY == 0 or bool(self._raw[0, before].max() >= STIRS)
 
-    def update(self, count: int, due: Due, probabilities: F32) -> Decided:
-        """Takes how likely a segment begins at each of the candidates that were looked at, and decides."""
+    def note(self, count: int, due: Due, probabilities: F32) -> None:
+        """Takes how likely a segment begins at each of the candidates that were looked at after `count` blocks."""
         seen = {lag: float(probability) for (_, lag), probability in zip(due, probabilities, strict=True)}
         for lag, raw, smooth in zip(self.lags, self._raw, self._smooth, strict=False):
             newest, middle, oldest = ((count - lag - back) % KEPT for back in range(3))
             raw[newest] = seen.get(lag, 0.0)
             smooth[middle] = 0.25 * raw[oldest] + 0.5 * raw[middle] + 0.25 * raw[newest]
-        return self.decide(count)
 
     def decide(self, count: int) -> Decided:
-        """What follows once all has been taken that is known after `count` blocks."""
+        """What follows from all that has been noted up to `count` blocks; few more may have come since."""
         self._count = count
         final = self._final()
         if final is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from kineseg_core.boundary_network.looked import ROWS, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
+Ask = Callable[[Sequence[Look]], F32]
+"""How likely a segment begins at each of the candidates that are looked at, ``(N,)``."""
 
 _INPUTS = ("maps", "context", "lag", "discrepancies")
 _LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}

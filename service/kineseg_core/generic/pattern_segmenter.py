@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network import Look
+from kineseg_core.boundary_network import Ask
 from kineseg_core.generic.pattern_boundaries import PatternBoundaries
 from kineseg_core.generic.pattern_plan import PatternPlan
 from kineseg_core.generic.pattern_segments import PatternSegments
@@ -25,7 +25,7 @@ F32 = NDArray[np.float32]
 
 
 @within("0 <= _summed < _block_frames", "_first_frame <= _taken", "-1e15 <= _sum <= 1e15")
-@keeps("_blocks _rests _surprise _sum _taken _summed", passing="_decisions")
+@keeps("_blocks _rests _surprise _sum _taken _summed")
 class PatternSegmenter(PatternSegments):
     """Boundaries and labels of one stream whose segments are repeating patterns. Picklable.
 
@@ -40,7 +40,6 @@ class PatternSegmenter(PatternSegments):
         self._rests = RestDetector(plan.dim, plan.budget)
         self._surprise = SurpriseScore(plan.settings, plan.rate_hz)
         self._sum = np.zeros(plan.dim)
-        self._decisions: list[Decision] = []  # made while observing
         self._taken = 0  # frames
         self._summed = 0  # those of the block that is not full yet
 
@@ -60,10 +59,14 @@ class PatternSegmenter(PatternSegments):
     def _in_block(self) -> int:
         return self._summed
 
-    def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
-        """Takes the next frame (C,), its embedding (E,) and its surprise; there is nothing to look at."""
+    def step(self, frame: F32, embedding: F32, surprise: float, ask: Ask) -> list[Decision]:
+        """Takes the next frame (C,), its embedding (E,) and its surprise, and returns what is decided, often nothing.
+
+        There is nothing to ask.
+        """
+        decisions: list[Decision] = []
         if not self._has_open_segment:
-            self._begin(self._taken, self._decisions)
+            self._begin(self._taken, decisions)
         self._surprise.update(surprise, still=self._rests.still)
         self._taken += 1
         self._summed += 1
@@ -72,12 +75,7 @@ class PatternSegmenter(PatternSegments):
             block = self._sum / self._block_frames
             self._sum[:] = 0.0
             self._summed = 0
-            self._take_block(block, self._decisions)
-        return []
-
-    def decide(self, probabilities: F32) -> list[Decision]:
-        """What is decided with the frame of the last `observe`, often nothing; there are no probabilities."""
-        decisions, self._decisions = self._decisions, []
+            self._take_block(block, decisions)
         return decisions
 
     def _take_block(self, block: NDArray[np.float64], decisions: list[Decision]) -> None:

@@ -20,7 +20,7 @@ def warm_up(network: BoundaryNetwork) -> None:
     seated, row = table.seat(0, plan), np.zeros(1, np.int64)
     embedding, surprise = np.ones((1, _DIM), np.float32), np.ones(1, np.float32)
     for _ in range(_FRAMES):
-        segmenter.observe(embedding[0], embedding[0], 1.0)
+        segmenter.step(embedding[0], embedding[0], 1.0, network)
         seated.follow(table.step(row, embedding, embedding, surprise, network).get(0, ()))
     seated.follow([_FRAMES // 2])  # as if there had been a boundary
     seated.finish()

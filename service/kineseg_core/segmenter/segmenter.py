@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.block_ring import BlockRing, Look
-from kineseg_core.boundary_network.decider import Due
+from kineseg_core.boundary_network.block_ring import BlockRing
+from kineseg_core.boundary_network.network import Ask
 from kineseg_core.boundary_network.views import StreamViews
 from kineseg_core.kept.bounds import within
 from kineseg_core.kept.declared import keeps
@@ -27,13 +27,12 @@ F32 = NDArray[np.float32]
     "0 <= _blocks._scaled", "0 <= _blocks._far._kept", "0 <= _distance._count", "0 <= _surprise._count",
     "0 <= _stillness._groups", "0 <= _stillness._in_group < _stillness._size",
 )  # fmt: skip
-@keeps("_views _blocks _stillness _distance _surprise _seen", passing="_waiting _decisions")
+@keeps("_views _blocks _stillness _distance _surprise _seen")
 class Segmenter(NetworkSegments):
     """Boundaries and labels of one stream, which keeps its numbers itself.
 
-    Each frame goes in by `observe`, which returns looks at candidate boundaries; what the boundary network says of them
-    goes in by `decide`, which returns what is decided. A server's streams keep their numbers in a table, which gives
-    the same to the last bit, see `table`; this says how, one thing after the other.
+    A server's streams keep their numbers in a table, which gives the same to the last bit, see `table`; this says how,
+    one thing after the other.
 
     Picklable. Frames are counted from 0 at the model's rate, also after a `restart`, and decisions depend on nothing
     but the frames. Arguments are those of `NetworkSegments`.
@@ -47,8 +46,6 @@ class Segmenter(NetworkSegments):
         self._stillness = StillnessDetector(plan.views.compared, STILL_GROUP, STILL_GROUPS)
         self._distance = TypicalDistance(plan.views.compared, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)
-        self._waiting: list[tuple[int, Due]] = []  # blocks that have come, and what was looked at with each
-        self._decisions: list[Decision] = []  # made while observing
         self._seen = 0
 
     @property
@@ -62,37 +59,30 @@ class Segmenter(NetworkSegments):
         views = self._views
         self._check_blocks(views._frames, views._blocks, views._frames_per_block)
 
-    def observe(self, frame: F32, embedding: F32, surprise: float) -> list[Look]:
-        """Takes the next frame (C,), its embedding (E,) and its surprise.
+    def step(self, frame: F32, embedding: F32, surprise: float, ask: Ask) -> list[Decision]:
+        """Takes the next frame (C,), its embedding (E,) and its surprise, and returns what is decided.
 
-        Returns:
-            Looks at candidate boundaries, usually none; `decide` must be called before the next frame.
+        Args:
+            ask: Says how likely a segment begins at each candidate that is looked at: a `BoundaryNetwork`.
         """
+        decisions: list[Decision] = []
         if not self._has_open_segment:
-            self._begin(self._n_frames, self._decisions)
+            self._begin(self._n_frames, decisions)
         self._surprise.update(surprise, still=self._stillness.still)
         self._seen += 1
-        looks: list[Look] = []
+        counts = []
+        # Of a slow source several come at once; at which candidates to look depends on what the one before said.
         for block in self._views.update(frame, embedding, still=self._stillness.still):
             still = self._stillness.update(block[self._compared], self._distance.variance)
             self._blocks.append(block, still=still)
             if not still:
                 self._distance.update(self._blocks.newest[self._compared])
             # What stands still begins no segment, whatever its noise.
-            due = [] if still else self._decider.due(self._blocks.count)
-            looks += self._blocks.look(due)
-            self._waiting.append((self._blocks.count, due))
-        return looks
-
-    def decide(self, probabilities: F32) -> list[Decision]:
-        """Takes how likely a segment begins at each candidate of the last `observe`, and returns what is decided."""
-        decisions, self._decisions = self._decisions, []
-        first = 0
-        for count, due in self._waiting:
-            seen = probabilities[first : first + len(due)]
-            self._apply(self._decider.update(count, due, seen), decisions)
-            first += len(due)
-        self._waiting.clear()
+            due = [] if still else self._decider.due(self._count)
+            self._decider.note(self._count, due, ask(self._blocks.look(due)))
+            counts.append(self._count)
+        for count in counts:
+            self._apply(self._decider.decide(count), decisions)
         return decisions
 
     @property

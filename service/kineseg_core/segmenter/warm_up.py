@@ -30,6 +30,6 @@ def warm_up(network: BoundaryNetwork, file: NetworkFile) -> None:
         seated = table.seat(0, plan)
         for frame in frames:
             embedding = np.ascontiguousarray(frame[:, : views.embedding])
-            segmenter.decide(network(segmenter.observe(frame[0], embedding[0], 1.0)))
+            segmenter.step(frame[0], embedding[0], 1.0, network)
             seated.follow(table.step(rows, frame, embedding, surprise, network).get(0, ()))
         seated.finish()

@@ -5,11 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kineseg_core.behaviour import BehaviourMonitor
-from kineseg_core.boundary_network import Look
+from kineseg_core.boundary_network import Ask
 from kineseg_core.decisions import selected
 from kineseg_core.events import (
     Ack,
@@ -186,20 +183,12 @@ class Session:
         self.catch_up()
         return Progress(self._acked, self._segments.closed, self._seq, self._watchers.warming_up)
 
-    def observe(self, block: ModelFrames, at: int, step: Step) -> list[Look]:
-        """Takes what the model computed for frame `at` of `block`.
-
-        Returns:
-            Looks at candidate boundaries, for the boundary network; `decide` takes what it says of them.
-        """
-        assert not isinstance(self._segmenter, InRow)
+    def step(self, block: ModelFrames, at: int, step: Step, ask: Ask, out: list[Output]) -> None:
+        """Takes what the model computed for frame `at` of `block`; `ask` is the boundary network."""
+        segmenter = self._segmenter
+        assert not isinstance(segmenter, InRow)
         self._arrive(block, at, step)
-        return self._segmenter.observe(block.frames[at], step.embedding, step.surprise)
-
-    def decide(self, block: ModelFrames, at: int, probabilities: NDArray[np.float32], out: list[Output]) -> None:
-        """Takes how likely a segment begins at each of the looks that `observe` gave for that frame."""
-        assert not isinstance(self._segmenter, InRow)
-        self._settle(self._segmenter.decide(probabilities), block, at, out)
+        self._settle(segmenter.step(block.frames[at], step.embedding, step.surprise, ask), block, at, out)
 
     def advance(self, block: ModelFrames, at: int, step: Step, follows: Sequence[int], out: list[Output]) -> None:
         """Takes what the model computed for frame `at` of `block`, which the table has taken.

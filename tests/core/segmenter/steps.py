@@ -40,8 +40,7 @@ def patterns() -> PatternSegmenter:
 
 def step(segmenter: Any, frame: NDArray[np.float32], surprise: float = 1.0) -> list[Decision]:
     """What is decided with a frame (DIM,) that is its own embedding."""
-    looks = segmenter.observe(frame, frame, surprise)
-    return segmenter.decide(_network()(looks))
+    return segmenter.step(frame, frame, surprise, _network())
 
 
 @cache

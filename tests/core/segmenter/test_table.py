@@ -53,8 +53,7 @@ def by_itself(views: ViewPlan, frames: F32, surprises: F32, latency_s: float, ga
     decided = []
     for at, (frame, surprise) in enumerate(zip(frames, surprises, strict=True)):
         cut = segmenter.restart() if at == gap else []
-        looks = segmenter.observe(frame, frame[: views.embedding], float(surprise))
-        decided.append([*cut, *segmenter.decide(network()(looks))])
+        decided.append([*cut, *segmenter.step(frame, frame[: views.embedding], float(surprise), network())])
     return [*decided, segmenter.finish()]
 
 

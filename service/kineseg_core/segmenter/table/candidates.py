@@ -24,6 +24,7 @@ from kineseg_core.kernels import kernel
 
 _WORTH_A_LOOK = np.array(WORTH_A_LOOK, np.float32)
 _STIRS = np.float32(STIRS)
+NO_CANDIDATE = -(1 << 62)
 
 
 @kernel(inlined=True)
@@ -49,6 +50,25 @@ def is_worth_a_look(decider, raw, lag, candidate):  # type: ignore[no-untyped-de
     for near in range(candidate - EVERY + 1, candidate):
         stirs |= raw[0, near % KEPT] >= _STIRS
     return stirs
+
+
+@kernel(inlined=True)
+def is_open(decider, asked, count):  # type: ignore[no-untyped-def]
+    """Whether it depends on looks without an answer at which candidates to look after so many blocks.
+
+    Args:
+        decider: Of the row.
+        asked: ``(LAGS,)`` newest candidate that is looked at and has no answer, by lag; `NO_CANDIDATE`: none.
+        count: Blocks so far, the next one included.
+    """
+    for lag in range(decider.n_lags):
+        candidate = count - decider.lags[lag]
+        if lag:
+            if asked[lag - 1] >= candidate - AROUND:
+                return True
+        elif candidate % EVERY and asked[0] > candidate - EVERY:
+            return True
+    return False
 
 
 @kernel(inlined=True)

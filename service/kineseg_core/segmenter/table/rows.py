@@ -1,10 +1,14 @@
-"""What happens to many rows of a table with a step of the model: two kernels, and the boundary network in between."""
+"""What happens to many rows of a table with a step of the model: kernels, and the boundary network in between.
+
+Of a slow source several blocks come with a frame. What the network says of a block's candidates decides at which ones
+of the next it looks, so that they are taken in turns.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, MOST_LAGS
+from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, KEPT, MOST_LAGS
 from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import append_far, look_far
 from kineseg_core.boundary_network.layout import (
@@ -18,7 +22,13 @@ from kineseg_core.boundary_network.layout import (
 )
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.kernels import kernel
-from kineseg_core.segmenter.table.candidates import is_worth_a_look, may_follow, note_probabilities
+from kineseg_core.segmenter.table.candidates import (
+    NO_CANDIDATE,
+    is_open,
+    is_worth_a_look,
+    may_follow,
+    note_probabilities,
+)
 from kineseg_core.segmenter.table.frames import take_frame
 from kineseg_core.segmenter.table.stillness import note_stillness
 from kineseg_core.segmenter.table.surprise import score_surprise
@@ -32,7 +42,7 @@ for _place, _lag in enumerate(LAGS):
 
 @kernel(nogil=True)
 def observe_rows(table, rows, frames, embeddings, surprises):  # type: ignore[no-untyped-def]
-    """Takes the next frame of each row.
+    """Takes the next frame of each row, and of the blocks that come with it those of the first turn.
 
     Args:
         table: See `TableHandle`; its `Looked` is filled from the beginning.
@@ -42,35 +52,54 @@ def observe_rows(table, rows, frames, embeddings, surprises):  # type: ignore[no
         surprises: ``(N,)``
 
     Returns:
-        How many blocks came, and at how many candidates to look.
+        How many blocks were taken, and at how many candidates to look.
     """
-    columns, plan, made, looked = table.columns, table.plan, table.made, table.looked
-    came, looks = 0, 0
+    columns, plan = table.columns, table.plan
     for i in range(len(rows)):
-        row = rows[i]
-        counters, decider = columns.counters[row], columns.decider[row]
-        score_surprise(counters, columns.surprises[row], surprises[i], plan.surprise)
-        counters.frames += 1
-        blocks = take_frame(
-            counters, columns.moments[row], columns.sums[row], columns.before[row], frames[i], embeddings[i], plan, made
-        )
-        for block in range(blocks):
-            take_block(columns, plan, table.ends, table.views, row, made[block])
+        row, coming = rows[i], table.coming[i]
+        score_surprise(columns.counters[row], columns.surprises[row], surprises[i], plan.surprise)
+        columns.counters[row].frames += 1
+        coming.made = take_frame(
+            columns.counters[row], columns.moments[row], columns.sums[row], columns.before[row], frames[i],
+            embeddings[i], plan, table.made[i],
+        )  # fmt: skip
+        coming.taken, coming.follows = 0, False
+    return take_blocks(table, rows)
+
+
+@kernel(nogil=True)
+def take_blocks(table, rows):  # type: ignore[no-untyped-def]
+    """Takes more blocks of each row that has some left: up to the first for which an answer of the network is needed.
+
+    Args and returns are those of `observe_rows`; what the network says of the blocks before has been noted.
+    """
+    columns, looked, asked = table.columns, table.looked, np.empty(MOST_LAGS, np.int64)
+    took, looks = 0, 0
+    for i in range(len(rows)):
+        row, coming = rows[i], table.coming[i]
+        counters, decider, raw = columns.counters[row], columns.decider[row], columns.raw[row]
+        asked[:] = NO_CANDIDATE
+        while coming.taken < coming.made and not is_open(decider, asked, counters.count + 1):
+            take_block(columns, table.plan, table.ends, table.views, row, table.made[i, coming.taken])
+            coming.taken += 1
             first = looks
-            if not counters.still:  # what stands still begins no segment, whatever its noise
-                for lag in range(decider.n_lags):
-                    candidate = counters.count - decider.lags[lag]
-                    if candidate >= FIRST_CANDIDATE and is_worth_a_look(decider, columns.raw[row], lag, candidate):
-                        looked.lag_of[looks] = lag
-                        looked.lag[looks] = _LAG_PLACES[decider.lags[lag]]
-                        looked.known[looks, 0] = candidate
-                        looked.known[looks, 1] = _LAG_PIECES[decider.lags[lag]]
-                        looks += 1
-                look_at_row(columns, row, decider, first, looks, looked)
-            of = looked.of[came]
+            for lag in range(decider.n_lags):
+                candidate = counters.count - decider.lags[lag]
+                raw[lag, candidate % KEPT] = 0.0  # where it is not looked, nothing is likely
+                # What stands still begins no segment, whatever its noise.
+                if counters.still or candidate < FIRST_CANDIDATE or not is_worth_a_look(decider, raw, lag, candidate):
+                    continue
+                asked[lag] = candidate
+                looked.lag_of[looks] = lag
+                looked.lag[looks] = _LAG_PLACES[decider.lags[lag]]
+                looked.known[looks, 0] = candidate
+                looked.known[looks, 1] = _LAG_PIECES[decider.lags[lag]]
+                looks += 1
+            look_at_row(columns, row, decider, first, looks, looked)
+            of = looked.of[took]
             of[0], of[1], of[2], of[3] = i, counters.count, first, looks
-            came += 1
-    return came, looks
+            took += 1
+    return took, looks
 
 
 @kernel(nogil=True)
@@ -124,22 +153,25 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
 
 
 @kernel(nogil=True)
-def decide_rows(table, rows, came, probabilities):  # type: ignore[no-untyped-def]
+def decide_rows(table, rows, took, probabilities):  # type: ignore[no-untyped-def]
     """Takes how likely a segment begins at each candidate that was looked at.
 
     Args:
-        table: See `TableHandle`. Written: of each block that came, whether anything may follow from it.
+        table: See `TableHandle`. Written: of each block that was taken, whether anything may follow from it.
         rows: ``(N,)`` of the step.
-        came: How many blocks came.
+        took: How many blocks were taken.
         probabilities: ``(looks,)`` float32.
     """
     columns, looked, follows = table.columns, table.looked, table.follows
     seen = np.empty(MOST_LAGS, np.float32)
-    for block in range(came):
+    for block in range(took):
         i, count, first, end = looked.of[block]
         row = rows[i]
         seen[:] = 0.0
         for look in range(first, end):
             seen[looked.lag_of[look]] = probabilities[look]
         note_probabilities(columns.decider[row], columns.raw[row], columns.smooth[row], count, seen)
-        follows[block] = may_follow(columns.decider[row], columns.smooth[row], count)
+        # Where anything has followed from a block of the same frame, it is known only later what that changes.
+        coming = table.coming[i]
+        coming.follows |= may_follow(columns.decider[row], columns.smooth[row], count)
+        follows[block] = coming.follows

@@ -12,10 +12,10 @@ from kineseg_core.boundary_network.looked import room_for
 from kineseg_core.boundary_network.network import BoundaryNetwork
 from kineseg_core.segmenter.plan import SegmenterPlan
 from kineseg_core.segmenter.table.columns import new_columns
-from kineseg_core.segmenter.table.handle import made_handle
+from kineseg_core.segmenter.table.handle import COMING, made_handle
 from kineseg_core.segmenter.table.plan import TablePlan
 from kineseg_core.segmenter.table.row_segmenter import RowSegmenter
-from kineseg_core.segmenter.table.rows import decide_rows, observe_rows
+from kineseg_core.segmenter.table.rows import decide_rows, observe_rows, take_blocks
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -41,11 +41,11 @@ class SegmenterTable:
         self.columns = new_columns(plan, rows)
         # So many blocks may come with a frame.
         most = max(1, int(1.0 / (BLOCK_S * plan.views.rate_hz) + 1.0))
-        self._at_once = min(max_batch, at_once)
-        self._looked = room_for(self._at_once * most)
-        self._follows = np.zeros(self._at_once * most, np.bool_)
+        at_once = self._at_once = min(max_batch, at_once)
+        self._looked, self._follows = room_for(at_once * most), np.zeros(at_once * most, np.bool_)
         # What follows keeps the memory of the handle's other arrays.
-        self._lasting = plan.views.ends, plan.views.views, np.zeros((most, plan.views.dims), np.float32)
+        made, coming = np.zeros((at_once, most, plan.views.dims), np.float32), np.zeros(at_once, COMING)
+        self._lasting = plan.views.ends, plan.views.views, made, coming
         self._handle = made_handle(self.columns, plan.numbers, *self._lasting, self._looked, self._follows)
 
     @property
@@ -89,10 +89,12 @@ class SegmenterTable:
         found: dict[int, list[int]],
     ) -> None:
         """Takes those whose places begin with `first`, and writes what follows."""
-        came, looks = observe_rows(self._handle, rows, frames, embeddings, surprises)
-        if not came:
-            return
-        probabilities = network.of_table(self._looked, looks)
-        decide_rows(self._handle, rows, came, probabilities)
-        for place, count in self._looked.of[:came][self._follows[:came], :2].tolist():
-            found.setdefault(first + place, []).append(count)
+        took, looks = observe_rows(self._handle, rows, frames, embeddings, surprises)
+        while took:
+            probabilities = network.of_table(self._looked, looks)
+            decide_rows(self._handle, rows, took, probabilities)
+            for place, count in self._looked.of[:took][self._follows[:took], :2].tolist():
+                found.setdefault(first + place, []).append(count)
+            if not self.plan.slow:  # there is one at most
+                return
+            took, looks = take_blocks(self._handle, rows)

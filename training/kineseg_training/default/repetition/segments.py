@@ -91,8 +91,7 @@ def _found(stream: TrainingStream, stepped: Stepped) -> FoundStream:
         segmenter = Segmenter(SegmenterPlan(settings, plan, point), recorder)
     decisions: list[Decision] = []
     for frame, embedding in zip(stepped.frames, stepped.embeddings, strict=True):
-        looks = segmenter.observe(frame, embedding, _CALM)
-        decisions += segmenter.decide(_network()(looks))
+        decisions += segmenter.step(frame, embedding, _CALM, _network())
     decisions += segmenter.finish()
     ends = [(each.start / plan.rate_hz, each.end / plan.rate_hz) for each in decisions if isinstance(each, SegmentEnd)]
     return FoundStream(kind, tuple(
