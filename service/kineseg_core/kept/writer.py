@@ -16,6 +16,7 @@ from kineseg_core.kept.declared import NAMES, fields_of, kept_of
 from kineseg_core.kept.tree import Tag, Tree, kind_name
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+_ARRAY = int(Tag.ARRAY)
 _COPIED = 4096
 """Arrays of up to so many bytes are copied sooner than looked at through a view."""
 
@@ -132,7 +133,7 @@ def _array(writer: Writer, values: np.ndarray[Any, Any]) -> Tree:
     if kind.hasobject:
         raise CannotKeepError("an array of objects")
     data = values.tobytes() if size <= _COPIED or not values.flags.c_contiguous else values.data
-    return [Tag.ARRAY, kind_name(kind), [*values.shape], writer.place(data, size)]
+    return [_ARRAY, kind_name(kind), [*values.shape], writer.place(data, size)]
 
 
 def _numbers(writer: Writer, values: array[Any]) -> Tree:

@@ -15,7 +15,9 @@ from kineseg_service.streams.packed_outputs import PackedOutputs
 # About what an output takes besides what can be long in it: a number of an embedding as Python has it, or packed.
 _OUTPUT_BYTES, _ACK_BYTES, _NUMBER_BYTES, _PACKED_BYTES = 512, 64, 32, 4
 _TOGETHER = 4
-"""Outputs that are packed together, once another one has come."""
+"""Outputs that are packed together, once there are so many besides the latest."""
+_LATEST = 4
+"""So many are not packed: of a stream in a store as many may come between two of its states, and are written."""
 _JOINED = 4
 """So many packs are made one."""
 
@@ -48,7 +50,7 @@ class Seen:
 class Sent:
     """What has been sent last, up to so many bytes; `trimmed`: what was sent before, and is not kept.
 
-    All but the latest is packed, and what is older in larger packs. Lists, not queues: every stream has these, hardly
+    All but the latest are packed, and what is older in larger packs. Lists, not queues: every stream has these, hardly
     anything is in them, and an empty queue takes ten times the room of a list.
     """
 
@@ -91,7 +93,7 @@ class Sent:
         self._outputs.append(output)
         self._packs &= isinstance(output, Event | Ack)
         self._bytes += _bytes_of(output)
-        if self._packs and len(self._outputs) > _TOGETHER:
+        if self._packs and len(self._outputs) >= _TOGETHER + _LATEST:
             self._pack()
         while self._bytes > self._most_bytes:
             self._trim()
