@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 Work = Callable[[asyncio.Event], Awaitable[None]]
 """Goes on until the event is set."""
-_NICE, _FIRST = 15, -20
+_NICE = 15
 
 
 def begin(work: Coroutine[Any, Any, Value]) -> Future[Value]:
@@ -53,10 +53,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 def _step_back() -> None:
     """Who makes trouble has a machine of his own where it is meant: here he is to leave the cores to the others."""
     policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
-    nice = _NICE
-    if policy is not None and policy in (os.SCHED_FIFO, os.SCHED_RR):  # of `chrt`
-        # Behind all that have it, and before all else. Not as the least of those: where they leave no time to others,
-        # Linux stops all of them for a twentieth of every second, those that are measured as well.
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-        nice = _FIRST
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+    if policy is not None and policy in (os.SCHED_FIFO, os.SCHED_RR):  # of `chrt`, which knows no niceness
+        os.sched_setscheduler(0, policy, os.sched_param(os.sched_get_priority_min(policy)))
+    else:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
