@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 # So many at once, where others have stepped of late: the next of those waits for so many rows of a batch. Those that
-# are equally far are all looked at in the same step: of eight one in a hundred took 3 ms, of four half as long.
+# are equally far are all looked at in the same step. Behind eight of them one chunk in a hundred waits for 4 ms, behind
+# four for 1.7; a frame of theirs costs 95 us then, and not 73.
 _FEW = 4
 _OF_LATE_S = 1.0
 # However many others there are, those that are ahead step at least this often.
