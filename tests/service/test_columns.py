@@ -15,6 +15,7 @@ from kineseg_core.events import Ack, EndReason, Event, FrameResult, Output
 from kineseg_core.inference.bundle import load_bundle
 from kineseg_core.inference.decoder import Decoder
 from kineseg_core.intake.together import take_together
+from kineseg_core.kept.sealing import Pieces
 from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
@@ -59,7 +60,7 @@ class Running:
         self.passed = dict.fromkeys(self.streams, 0)
         self.taken = dict.fromkeys(self.streams, 0)
         self.ended = set[ScheduledStream]()
-        self.kept: dict[tuple[int, int], bytes] = {}
+        self.kept: dict[tuple[int, int], Pieces] = {}
         self._writers = [SnapshotWriter(session, opener) for session in self.sessions]
 
     def _deliver(self, hand_over: HandOver) -> None:
@@ -113,7 +114,7 @@ class Running:
 
 def alone(
     opener: Opener, at: int, cuts: list[tuple[int, int]], holes: set[int], keep_at: set[int]
-) -> tuple[list[Output], dict[tuple[int, int], bytes]]:
+) -> tuple[list[Output], dict[tuple[int, int], Pieces]]:
     """What a stream gives whose chunks are taken by themselves, and whose client reads; and snapshots of it."""
     running = Running(opener)
     stream, session = running.streams[at], running.sessions[at]
@@ -128,9 +129,10 @@ def alone(
     return running.given[stream], running.kept
 
 
-def decided(payload: bytes) -> object:
+def decided(pieces: Pieces) -> object:
     """What a snapshot says of all that is decided of a stream."""
-    return Snapshot.of(payload)._decided
+    snapshot = Snapshot.of(b"".join(pieces))
+    return snapshot._decided, snapshot._blob
 
 
 def data_of(at: int, first: int, end: int, holes: set[int]) -> bytes:

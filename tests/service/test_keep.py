@@ -135,7 +135,7 @@ def test_a_snapshot_that_does_not_fit_takes_no_slot(tiny_opener: Opener) -> None
         session = tiny_opener.session(REQUESTS[0])
         session.settle_in()  # keeps its numbers itself: there is no row
         writer = SnapshotWriter(session, tiny_opener)
-        snapshot = Snapshot.of(writer.whole(writer.received(), np.zeros(12, np.float32)))
+        snapshot = Snapshot.of(b"".join(writer.whole(writer.received(), np.zeros(12, np.float32))))
         with pytest.raises(BadSnapshot, match="is Segmenter, and should be RowSegmenter"):
             server.open(REQUESTS[0], snapshot)
         assert decoder.free_slots == 8
