@@ -80,15 +80,16 @@ class Snapshot:
             BadSnapshot: It is none.
         """
         parts = unpacked(payload, MOST_BYTES)
-        if not isinstance(parts, list) or len(parts) != 5 or not all(isinstance(part, bytes) for part in parts):
+        if not isinstance(parts, list) or len(parts) != 6 or not all(isinstance(part, bytes) for part in parts):
             raise BadSnapshot("it has other parts than the state of a stream has")
-        head = unpacked(parts[0])
+        begin, progress = unpacked(parts[0]), unpacked(parts[1])
         try:
-            layout, arithmetic, fingerprint, tree, stream_id, opened, max_gap_s, frames, last_seq = head
+            layout, arithmetic, fingerprint, tree, stream_id, opened, max_gap_s = begin
             _check_version("layout", layout, LAYOUT)
             _check_version("arithmetic", arithmetic, ARITHMETIC)
             request = Reader(b"").value(tree)
-            state = np.frombuffer(parts[4], np.float32)
+            frames, last_seq = progress
+            state = np.frombuffer(parts[5], np.float32)
         except (MisfitError, TypeError, ValueError) as error:
             raise BadSnapshot(f"what it says of its stream cannot be read ({error})") from error
         said = request, stream_id, opened, max_gap_s, frames, last_seq
@@ -98,7 +99,7 @@ class Snapshot:
             raise BadSnapshot(
                 f"its max_gap_s is {max_gap_s:g}, and no longer gaps are filled than of {_LONGEST_GAP_S:g} s"
             )
-        return cls(*said, state, fingerprint, *parts[1:4])
+        return cls(*said, state, fingerprint, *parts[2:5])
 
     def reopened(self, opener: Opener, taught: Callable[[str], KnownNames] = lambda model: KnownNames()) -> Session:
         """The session that goes on, with all that its receiving half knows; `resume` does the rest.
@@ -159,10 +160,9 @@ class SnapshotWriter:
     def __init__(self, session: Session, opener: Opener) -> None:
         config = session.config
         self._session = session
-        self._begin = [
-            LAYOUT, ARITHMETIC, _fingerprint(opener, config.model), Writer().tree(session.request), config.stream_id,
-            config.opened_unix_ns, session.intake.filled_gap_s,
-        ]  # fmt: skip
+        fingerprint, request = _fingerprint(opener, config.model), Writer().tree(session.request)
+        opened = config.stream_id, config.opened_unix_ns, session.intake.filled_gap_s
+        self._begin = packed([LAYOUT, ARITHMETIC, fingerprint, request, *opened])
 
     def received(self) -> Received:
         """What the receiving half knows now, between two chunks: for `whole`."""
@@ -180,11 +180,13 @@ class SnapshotWriter:
         """
         frames, tree, blob = received
         self._session.settle_in()
-        head = packed([*self._begin, frames, self._session.progress.last_seq])
+        progress = packed([frames, self._session.progress.last_seq])
         writer = Writer()
         writer.place(blob, len(blob))
         decided = packed(writer.tree(self._session))
-        return packed_pieces([[head], [tree], [decided], sparse(writer.blob), [model_state.tobytes()]])
+        return packed_pieces(
+            [[self._begin], [progress], [tree], [decided], sparse(writer.blob), [model_state.tobytes()]]
+        )
 
 
 def _fingerprint(opener: Opener, model: str) -> list[str]:

@@ -60,11 +60,11 @@ class Kept:
         payload = stream.snapshot() if isinstance(stream, RowStream) else stream.snapshot(opener(self.folder))
         parts = unpacked(payload, MOST_BYTES)
         blob = b""
-        for place, half in ((1, session.intake), (2, session)):
+        for place, half in ((2, session.intake), (3, session)):
             forger = Forger(**forgery)
             forger.place(blob, len(blob))
             parts[place], blob = packed(forger.tree(half)), forger.blob
-        parts[3] = b"".join(sparse(blob))
+        parts[4] = b"".join(sparse(blob))
         return packed(parts)
 
     def changed(self, name: str, value: float, at: int | None) -> bytes:
