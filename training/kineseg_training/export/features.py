@@ -39,11 +39,6 @@ class View:
     shift: NDArray[np.float64]
 
     @classmethod
-    def unchanged(cls, channels: int) -> View:
-        """The predictor's own normalisation."""
-        return cls(np.ones(channels), np.zeros(channels))
-
-    @classmethod
     def of(cls, frames: NDArray[np.float64]) -> View:
         """By which ``(T, C)`` normalised `frames` get mean 0 and deviation 1, but for channels that hardly move."""
         deviation = frames.std(axis=0)
