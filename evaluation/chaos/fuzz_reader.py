@@ -19,6 +19,10 @@ import atheris
 _WATCHED = [
     "kineseg.motion",
     "kineseg_core.inference.bundle",
+    "kineseg_core.inference.bundle_files",
+    "kineseg_core.inference.bundle_graph",
+    "kineseg_core.inference.golden_steps",
+    "kineseg_core.inference.manifest",
     "kineseg_core.kept",
     "kineseg_core.naming",
     "kineseg_core.rules",

@@ -14,7 +14,7 @@ import pytest
 from kineseg_core.boundary_network.file import NetworkFile
 from kineseg_core.boundary_network.file import packaged_network as packaged
 from kineseg_core.errors import BadBundle
-from kineseg_core.inference import bundle as bundles
+from kineseg_core.inference import bundle_files, golden_steps
 from kineseg_core.inference.bundle import load_bundle
 from onnx import TensorProto, helper, numpy_helper
 
@@ -108,7 +108,7 @@ def test_so_is_a_boundary_network(attack: Attack, says: str) -> None:
 
 
 def test_golden_steps_that_take_too_long_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "_GOLDEN_S", 0.01)
+    monkeypatch.setattr(golden_steps, "_GOLDEN_S", 0.01)
     graph = tiny_graph(TinyModel())
     nodes, size, last = graph.graph.node, 1024, "frame"
     graph.graph.initializer.append(numpy_helper.from_array(np.zeros((3, size), np.float32), "in"))
@@ -128,7 +128,7 @@ def test_golden_steps_that_take_too_long_are_ended(tmp_path: Path, monkeypatch: 
 
 
 def test_a_bomb_in_an_archive_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "_MAX_BYTES", 8 << 20)
+    monkeypatch.setattr(bundle_files, "_MAX_BYTES", 8 << 20)
     path = tmp_path / "bomb.zip"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,

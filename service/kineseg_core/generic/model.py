@@ -10,7 +10,8 @@ from kineseg.v1 import bundle_pb2
 
 from kineseg_core.generic.graph import step_graph
 from kineseg_core.generic.plan import ScratchPlan
-from kineseg_core.inference.bundle import SCHEMA_VERSION, Bundle
+from kineseg_core.inference.bundle import Bundle
+from kineseg_core.inference.manifest import SCHEMA_VERSION
 
 SCRATCH = "scratch"
 VERSION = "1.1.0"
