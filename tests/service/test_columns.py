@@ -20,6 +20,7 @@ from kineseg_core.opening import Opener, StreamRequest
 from kineseg_core.snapshot import Snapshot, SnapshotWriter
 from kineseg_service.api.codes import CODE_NAMES
 from kineseg_service.metrics import Metrics
+from kineseg_service.scheduler import engine, pace
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.deliveries import HandOver
 from kineseg_service.scheduler.engine import Engine
@@ -46,13 +47,12 @@ def opener(tiny: Path) -> Opener:
 class Running:
     """An engine that steps three at a time, and what its streams give; clients read when they are asked to."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, tick_s: float = 0.0) -> None:
         bundle = opener.bundle("tiny")
         assert bundle is not None
         self.decoder = Decoder(bundle, "cpu", slots=8, max_batch=3)
-        self.engine = Engine(
-            {"tiny": self.decoder}, BoundaryNetwork(opener.network), Metrics(CODE_NAMES), queue_responses=20, tick_s=0
-        )
+        network = BoundaryNetwork(opener.network)
+        self.engine = Engine({"tiny": self.decoder}, network, Metrics(CODE_NAMES), queue_responses=20, tick_s=tick_s)
         self.sessions = [opener.session(request) for request in REQUESTS]
         self.engine.start(self._deliver)
         self.streams = [self.engine.open(session).result() for session in self.sessions]
@@ -82,8 +82,8 @@ class Running:
         stream.written = stream.produced
         self.engine.wake(stream)
 
-    def send(self, chunks: dict[int, tuple[int, bytes]], *, wait: bool = False) -> None:
-        """Chunks come, and are taken together; `wait`: see `Engine.submit_many`."""
+    def send(self, chunks: dict[int, tuple[int, bytes]], *, as_many: int | None = None) -> None:
+        """Chunks come, and are taken together; `as_many`: as if they were so many, see `Engine.submit_many`."""
         numbers = [*chunks]
         sent = [(self.sessions[at].intake, first, data, ()) for at, (first, data) in chunks.items()]
         taken: list[Submitted | SentChunks] = []
@@ -94,7 +94,7 @@ class Running:
         for place, items in others.items():
             assert items is not None
             taken.append((self.streams[numbers[place]], [*items], 0.0))
-        self.engine.submit_many(taken, wait=wait)
+        self.engine.submit_many(taken, gathered=True, chunks=as_many)
 
     def keep(self, at: int) -> None:
         """A snapshot is written between two chunks: in `kept`, by whose it is and how many of its frames are in it."""
@@ -148,7 +148,7 @@ Turn = tuple[list[int], str, int]
     turns=st.lists(
         st.tuples(
             st.lists(st.integers(0, 24), min_size=len(REQUESTS), max_size=len(REQUESTS)),
-            st.sampled_from(["", "wait", "wait", "keep", "read", "hole", "read", "fast"]),
+            st.sampled_from(["", "few", "some", "keep", "read", "hole", "read", "fast"]),
             st.integers(0, len(REQUESTS) - 1),
         ),
         min_size=10,
@@ -176,7 +176,7 @@ def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) ->
                 chunks[at] = sent[at], data_of(at, sent[at], sent[at] + size, holes[at])
                 cuts[at].append((sent[at], sent[at] + size))
                 sent[at] += size
-        running.send(chunks, wait=what == "wait")
+        running.send(chunks, as_many={"few": len(chunks), "some": 20}.get(what))
         if what == "keep" and whose != left:
             running.keep(whose)
         if what == "read":
@@ -196,3 +196,26 @@ def test_together_is_as_alone(opener: Opener, turns: list[Turn], leaves: int) ->
         for frames in kept.keys() - {0}:
             assert decided(kept[frames]) == decided(kept_alone[at, frames])
         assert any(isinstance(output, Event | FrameResult) for output in given)
+
+
+def all_through(running: Running, frames: int) -> bool:
+    """Whether all of so many frames has gone through of each stream; clients read meanwhile."""
+    for at in range(len(REQUESTS)):
+        running.streams[at].written = running.streams[at].produced
+    return all(Ack(frames) in running.given[stream] for stream in running.streams)
+
+
+def test_what_another_thread_has_begun_is_not_left_to_gather(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has no time for goes on at once, and gives the same, however long a tick is."""
+    monkeypatch.setattr(pace, "_EACH_S", 1.0)  # so that whatever comes would wait for a tick
+    monkeypatch.setattr(engine, "_IN_PLACE_S", 0.0)
+    running = Running(opener, tick_s=3600.0)
+    cuts = [(first, first + 12) for first in range(0, 240, 12)]
+    for first, end in cuts:
+        running.send({at: (first, data_of(at, first, end, set())) for at in range(len(REQUESTS))}, as_many=20)
+        until(partial(all_through, running, end), "all has gone through")
+    running.engine.stop()
+    for at, stream in enumerate(running.streams):
+        expected, _ = alone(opener, at, cuts, set(), set())
+        given = content(running.given[stream])
+        assert given == content(expected)[: len(given)]

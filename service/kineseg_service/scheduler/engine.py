@@ -42,7 +42,12 @@ R = TypeVar("R")
 
 _log = get_logger(__name__)
 _WAIT_S = 0.002
-"""For so long at most another thread steps in the engine's place, or waits for it."""
+"""For so long at most another thread waits for the engine's."""
+_IN_PLACE_S = 0.004
+"""For so long at most another thread steps in its place, and what is left then is left to it."""
+_FEW, _NOT_MANY = 4, 32
+"""As measured: of few chunks each costs less if nothing else goes on while they go through; of those that are not many,
+if no other thread is woken for them."""
 
 
 def _ignore() -> None:
@@ -74,6 +79,7 @@ class Engine:
         self._on_end: Callable[[], None] = _ignore
         self._inbox = Inbox()
         self._caught_up = threading.Event()
+        self._in_place_again = 0.0  # until then the thread does what is more than little
         self._pace = Pace(tick_s)
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
         self._results = Results(metrics)
@@ -122,16 +128,18 @@ class Engine:
         since = time.monotonic() if came is None else came
         self._post(lambda: self._seats.or_fail(stream, lambda: self._queues.take(stream, items, since)))
 
-    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, wait: bool = False) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, chunks: int | None = None) -> None:
         """Queues what several sessions have taken, in order, as `submit` does, at once.
+
+        Where it is not much it costs less if it has gone through before the caller goes on, or a few milliseconds have
+        passed. If the engine's thread has nothing to do, the caller's does it: another one would have to be woken, and
+        would find nothing of it in its processor's caches. If that is at work, a few chunks are waited for: both would
+        hold up each other, as one of them at a time has the interpreter.
 
         Args:
             taken: That.
             gathered: It has waited for others, and is not to wait for more of them.
-            wait: Returns when it has gone through, or two milliseconds later. Of little that costs less than to go on
-                meanwhile. Where the engine's thread has nothing to do, the caller's does it: another one would find
-                nothing of it in its processor's caches. Where that is at work, both would hold up each other, as one
-                of them at a time has the interpreter.
+            chunks: Of how many it is; none: the caller is to go on at once.
         """
 
         def take() -> None:
@@ -142,14 +150,20 @@ class Engine:
                     stream, items, came = each
                     self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
 
-        if not wait:
-            self._post(take, urgent=gathered)
-        elif self._any_thread and self._inbox.lend():
+        if chunks is not None and self._may_be_in_place(chunks) and self._inbox.lend():
             self._go_through(take)
-        else:
+        elif chunks is not None and chunks <= _FEW:
             self._caught_up.clear()
             self._post(take, urgent=gathered)
             self._caught_up.wait(_WAIT_S)
+        else:
+            self._post(take, urgent=gathered)
+
+    def _may_be_in_place(self, chunks: int) -> bool:
+        """Whether so many may go through in the caller's thread, if the engine's waits."""
+        if not self._any_thread:
+            return False
+        return chunks <= _FEW or (chunks <= _NOT_MANY and time.monotonic() >= self._in_place_again)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
@@ -188,7 +202,8 @@ class Engine:
 
     def _go_through(self, command: Callable[[], None]) -> None:
         """Does in the place of the thread, which waits, what that would do; what takes long is left to it."""
-        until = time.monotonic() + _WAIT_S
+        began = time.monotonic()
+        until = began + _IN_PLACE_S
         try:
             self._pace.begin()
             self._do(command)
@@ -201,6 +216,9 @@ class Engine:
             if not isinstance(error, Exception):
                 raise
         finally:
+            # What else the caller's thread has to do gets half of its time.
+            now = time.monotonic()
+            self._in_place_again = now + (now - began)
             self._inbox.give_back(more=self._lanes.busy())
 
     # The thread.
@@ -216,7 +234,7 @@ class Engine:
             idle = not self._lanes.busy()
             if idle:
                 self._inbox.wait()
-                if wait_s := self._pace.wait_s():
+                if not self._lanes.busy() and (wait_s := self._pace.wait_s()):
                     self._inbox.gather(wait_s)
             if (idle or self._inbox.urgent or not self._pace.wait_s()) and not self._obey():
                 break

@@ -9,7 +9,7 @@ from kineseg_core.intake.together import take_plain
 
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.scheduled import AnySubmitted
-from kineseg_service.streams.feeder import FEW, Feeder
+from kineseg_service.streams.feeder import Feeder
 from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.sent_columns import SentColumns
 
@@ -51,7 +51,7 @@ class AtOnce:
         for those in alike.values():
             frames, left = self._take_alike(those, sent, now, taken, go_on)
             come, refused = come + frames, refused + left
-        self._feeder.hand_over(taken, come - refused, wait=len(chunks) <= FEW)
+        self._feeder.hand_over(taken, come - refused, chunks=len(chunks))
         self._feeder.offered(go_on)
         return late, come
 

@@ -24,8 +24,6 @@ TOGETHER = 80
 """So many members' chunks are taken at once: a turn's work. Whatever is left costs as much as a dozen of them more."""
 _BEHIND_TOGETHER = 4
 """So many of members that others go before: their chunks are larger, or take longer."""
-FEW = 4
-"""As measured: so many chunks cost less if nothing else goes on while they go through the engine."""
 _OTHERS_TURNS = 16
 """After so many turns of others, it is the turn of those."""
 
@@ -105,12 +103,12 @@ class Feeder:
                 member.queued = False
                 if member.can_take:
                     self.add(member)
-        self.hand_over(taken, frames, wait=chunks <= FEW and line is not self._behind)
+        self.hand_over(taken, frames, chunks=None if line is self._behind else chunks)
 
-    def hand_over(self, taken: Sequence[AnySubmitted], frames: int, *, wait: bool) -> None:
-        """What has been taken of so many frames goes to the engine; `wait`: see `Engine.submit_many`."""
+    def hand_over(self, taken: Sequence[AnySubmitted], frames: int, *, chunks: int | None) -> None:
+        """What has been taken of so many frames goes to the engine; `chunks`: see `Engine.submit_many`."""
         if taken:
-            self._engine.submit_many(taken, wait=wait)
+            self._engine.submit_many(taken, chunks=chunks)
         if frames:
             with harmless("metrics"):
                 self._metrics.received(frames)

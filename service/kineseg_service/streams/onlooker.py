@@ -199,7 +199,7 @@ class ShownEngine(Engine):
         self._onlooker.taken(stream, items)
         super().submit(stream, items, came)
 
-    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, wait: bool = False) -> None:
+    def submit_many(self, taken: Sequence[AnySubmitted], *, gathered: bool = False, chunks: int | None = None) -> None:
         """See `Engine.submit_many`."""
         for each in taken:
             if isinstance(each, SentChunks):
@@ -207,7 +207,7 @@ class ShownEngine(Engine):
                     self._onlooker.taken(stream, each.chunks.items(chunk))
             else:
                 self._onlooker.taken(*each[:2])
-        super().submit_many(taken, gathered=gathered, wait=wait)
+        super().submit_many(taken, gathered=gathered, chunks=chunks)
 
     def abandon(self, stream: ScheduledStream, then: Callable[[], None]) -> None:
         """See `Engine.abandon`."""

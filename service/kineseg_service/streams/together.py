@@ -84,7 +84,7 @@ class Together:
         many = len(waiting) >= _MANY
         taken = _together(waiting) if many else _alone([(each, None) for each in waiting])
         if taken:
-            self._engine.submit_many(taken, gathered=True, wait=not many)
+            self._engine.submit_many(taken, gathered=True, chunks=len(waiting))
         self.count(sum(intake.taken_here for intake in intakes) - before)
 
     def count(self, frames: int) -> None:
