@@ -95,8 +95,9 @@ def test_a_stream_does_not_depend_on_its_batch(channels: int) -> None:
             np.testing.assert_array_equal(one.surprise[0], surprise[row])
 
 
-def test_plans_stay_small_and_average_fast_sources() -> None:
+def test_plans_stay_small_average_fast_sources_and_interpolate_slow_ones_of_few_channels() -> None:
     assert ScratchPlan.of(1, 1000).rate_hz == ScratchPlan.of(1, 30).rate_hz == 30
-    assert ScratchPlan.of(1, 10).rate_hz == 10
+    assert ScratchPlan.of(1, 1).rate_hz == ScratchPlan.of(4, 9.9).rate_hz == ScratchPlan.of(1, 10).rate_hz == 10
+    assert ScratchPlan.of(5, 1).rate_hz == 1
     for channels in (1, 2, 3, 4, 5, 100, 512):
         assert ScratchPlan.of(channels, 1000).dims <= 48

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MOST_RATE_HZ = 30.0
 FEW = 4
+_LEAST_RATE_FEW_HZ = 10.0  # patterns are compared in blocks of a tenth of a second
 _WINDOW_TAPS = 20  # a tenth of a second apart: two seconds
 _TAP_S = 0.1
 _MOST_DIMS = 48
@@ -30,8 +31,10 @@ class ScratchPlan:
 
     @classmethod
     def of(cls, channels: int, source_rate_hz: float) -> ScratchPlan:
-        """The plan for a source of that many channels and frames a second; faster ones are averaged."""
-        return cls(channels, min(source_rate_hz, MOST_RATE_HZ))
+        """The plan for a source of that many channels and frames a second: fast ones are averaged, and slow ones of few
+        channels interpolated."""
+        rate_hz = min(source_rate_hz, MOST_RATE_HZ)
+        return cls(channels, max(rate_hz, _LEAST_RATE_FEW_HZ) if channels <= FEW else rate_hz)
 
     @property
     def few(self) -> bool:
