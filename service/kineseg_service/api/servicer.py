@@ -6,13 +6,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from functools import partial
 from typing import TypeVar
 
 from kineseg.v1 import segmentation_pb2 as pb
 from kineseg.v1 import segmentation_pb2_grpc as pb_grpc
-from kineseg_core.errors import CoreError, Full, InvalidRequest, StepFailed
+from kineseg_core.errors import Full, InvalidRequest
 from kineseg_core.events import EndReason
 from kineseg_core.generic import SCRATCH
 from kineseg_core.naming import Example, NamedExamples
@@ -22,31 +20,23 @@ from kineseg_core.stream_ids import time_ordered_uuid
 from kineseg_service.access.caller import current_caller
 from kineseg_service.access.limits import Limits
 from kineseg_service.api import convert
-from kineseg_service.api.codes import code_of
 from kineseg_service.api.cursor import METADATA, cursor_of, positions_of
 from kineseg_service.api.joints import joints_message
 from kineseg_service.api.many_call import ManyCall
-from kineseg_service.api.opening import HALF_CLOSED_S, Openings, resumed_message, seen_of
+from kineseg_service.api.one_call import OneCall
+from kineseg_service.api.opening import Openings
 from kineseg_service.api.rooms import Rooms, TenantRooms
-from kineseg_service.api.status import ClientGoneError, Context, fields_of, send
+from kineseg_service.api.status import Context, send
 from kineseg_service.config import Settings
-from kineseg_service.errors import Draining, Idle, Loading, ResumedElsewhere, afresh
-from kineseg_service.logs import Log, get_logger, harmless
+from kineseg_service.errors import Draining, Idle, Loading
+from kineseg_service.logs import harmless
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import check_learns, teach_segment
-from kineseg_service.streams.call import Call as StreamCall
-from kineseg_service.streams.call import ended
 from kineseg_service.streams.event_log import EventLog
-from kineseg_service.streams.live import Make
-from kineseg_service.streams.live_stream import LiveStream
-from kineseg_service.streams.one_by_one import OneByOne
-from kineseg_service.streams.resumption import Finished
 from kineseg_service.streams.tenants import EventLogs
 from kineseg_service.streams.watcher import Watcher
 
-_log = get_logger(__name__)
 Request = TypeVar("Request")
-Requests = AsyncIterator[pb.SegmentRequest]
 
 
 class Servicer(pb_grpc.SegmentationServiceServicer):
@@ -79,44 +69,12 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         self._draining = True
 
     async def Segment(  # type: ignore[override]  # writes to the context instead of yielding  # noqa: N802
-        self, request_iterator: Requests, context: Context
+        self, request_iterator: AsyncIterator[pb.SegmentRequest], context: Context
     ) -> None:
         """Segments one stream."""
         openings = self._for_opening()
         first = await self._first(request_iterator)
-        task = asyncio.current_task()
-        assert task is not None
-        call = StreamCall(task.cancel)
-        resumes = first is not None and first.WhichOneof("payload") == "resume"
-        if first is not None and resumes:
-            found = await openings.resume(first.resume, LiveStream, lambda wait_s: self._live(call, wait_s))
-            if isinstance(found, Finished):
-                await self._answer_finished(context, found, first.resume)
-                return
-            live = found
-            live.call = call
-        else:
-            live = await self._open(openings, first, call)
-        reader: asyncio.Task[None] | None = None
-        over = False
-        try:
-            log = _log.bind(session=live.session_id, stream=live.stream_id, model=live.session.config.model)
-            if not resumes:
-                log.info("stream opened", rate_hz=live.session.config.frame_rate_hz, peer=context.peer())
-            opened = openings.opened(live, self._settings.max_chunk_frames, resumed=resumes)
-            reader = asyncio.create_task(self._read(request_iterator, context, live, openings))
-            await self._answer(context, opened, live, log, call, openings.departures)
-            over = True
-        except CoreError as error:
-            over = not isinstance(error, ResumedElsewhere | Draining)
-            raise
-        finally:
-            if reader is not None:
-                reader.cancel()
-                # It takes the chunk that it has begun; then it is known where the stream goes on.
-                await ended(reader)
-            openings.leave(live, over=over)
-            call.over.set()
+        await OneCall(context, openings, self._ready().streams, self._settings).run(first, request_iterator)
 
     async def SegmentMany(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.SegmentManyRequest], context: Context
@@ -259,18 +217,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
         share = self._limits.of(current_caller.get())
         return Openings(self._ready(), share, self._settings, self._server_id, self._elsewhere)
 
-    async def _open(self, openings: Openings, first: pb.SegmentRequest | None, call: StreamCall) -> LiveStream:
-        if first is None or first.WhichOneof("payload") != "config":
-            raise InvalidRequest(
-                "the first message of a stream must be its configuration", field="config", reason="MESSAGE_UNEXPECTED"
-            )
-        with fields_of("config"):
-            interval_s = convert.ack_interval_s(first.config)
-        return await openings.open(first.config, self._live(call, interval_s))
-
-    def _live(self, call: StreamCall, ack_interval_s: float) -> Make[LiveStream]:
-        return partial(LiveStream, call=call, together=self._ready().streams.together, ack_interval_s=ack_interval_s)
-
     async def _first(self, requests: AsyncIterator[Request]) -> Request | None:
         """A call's first message; None if its client has half-closed instead."""
         tenant, most = current_caller.get().tenant, self._settings.max_opening
@@ -299,90 +245,6 @@ class Servicer(pb_grpc.SegmentationServiceServicer):
     async def _elsewhere(self, stream_id: str, token: str) -> bytes:
         """What is kept of a stream that another process has had; empty: none."""
         return b""
-
-    async def _answer_finished(self, context: Context, finished: Finished, wanted: pb.ResumeStream) -> None:
-        """Sends what is left of a stream that has come to its end."""
-        opened = resumed_message(finished.described, finished.received, ended=True)
-        await send(context, pb.SegmentResponse(opened=opened))
-        for output in finished.since(seen_of(wanted)):
-            await send(context, convert.response(output))
-        if finished.error is not None:
-            raise afresh(finished.error)
-
-    async def _answer(
-        self,
-        context: Context,
-        opened: pb.Opened,
-        live: LiveStream,
-        log: Log,
-        call: StreamCall,
-        departures: OneByOne,
-    ) -> None:
-        """Emits what the stream gives, to its end, and how it ended."""
-        try:
-            await send(context, pb.SegmentResponse(opened=opened))
-            async for output in live.outputs():
-                await send(context, convert.response(output, None if live.beside is None else live.beside.durable))
-            await departures.turn()
-            if live.error is not None:
-                raise afresh(live.error)
-            log.info("stream ended", reason=live.ended.result().reason.value, frames=live.ended.result().frames)
-        except CoreError as error:
-            log.info("stream ended", error=error.message, code=code_of(type(error)).name)
-            raise
-        except ClientGoneError:
-            log.info("stream cancelled")
-            raise
-        except asyncio.CancelledError:
-            with suppress(asyncio.CancelledError):  # once more: it need not wait
-                await departures.turn()
-            log.info("stream cancelled", given_up=live.given_up)
-            if call.error is not None:
-                raise afresh(call.error) from None
-            if live.given_up and not context.done():
-                return
-            raise
-
-    async def _read(self, requests: Requests, context: Context, live: LiveStream, openings: Openings) -> None:
-        """Takes requests until the client half-closes, the stream is ended from elsewhere, or one is refused."""
-        try:
-            async for request in requests:
-                if live.ending:
-                    return
-                field = request.WhichOneof("payload") or "payload"
-                if field == "end":
-                    async with openings.departures:
-                        live.end(EndReason.COMPLETED)
-                    return
-                if field == "give_up":
-                    live.abandon()
-                    return
-                if field != "chunk":
-                    raise InvalidRequest(
-                        "after the configuration, every message must be a chunk",
-                        field=field, reason="MESSAGE_UNEXPECTED",
-                    )  # fmt: skip
-                chunk = request.chunk
-                size = len(chunk.data)
-                wait_s = openings.share.take_frames(size // live.session.intake.frame_bytes, size)
-                if wait_s > 0:  # as long as nothing is read, the client cannot send
-                    await asyncio.sleep(wait_s)
-                await live.accept(chunk.first_frame, chunk.data, chunk.capture_times_ns)
-            # A client that is gone ends its requests as well, and its call is cancelled in a moment.
-            await asyncio.sleep(0.0 if live.resumable is None else HALF_CLOSED_S)
-            if context.done():
-                return
-            async with openings.departures:
-                if not context.done():
-                    live.end(EndReason.COMPLETED)
-        except CoreError as error:
-            live.end(EndReason.REJECTED, error)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            failure = StepFailed("the stream could not be read")
-            _log.exception("reading failed", session=live.session_id, error_id=failure.error_id)
-            live.end(EndReason.REJECTED, failure)
 
     def _count_watchers(self) -> None:
         with harmless("metrics"):
