@@ -35,18 +35,21 @@ class Kept:
         of: What they are of.
         streams, calls: How many.
         source: What each sends.
+        least_s: For so long at least it is measured.
     """
 
     of: str
     streams: int
     calls: int
     source: Source
+    least_s: float = 0.0
 
 
 KEPT = (
     Kept("bodies", 256, 1, Source()),
-    # As many poses at 120 frames a second are more than a core's work, whether or not they are kept.
-    Kept("sensors", 1000, 4, Source(rate=2.0, chunk_s=0.5, channels=59)),
+    # As many poses at 120 frames a second are more than a core's work, whether or not they are kept. These are kept at
+    # their opening and every 20 s after that.
+    Kept("sensors", 1000, 4, Source(rate=2.0, chunk_s=0.5, channels=59), least_s=90.0),
 )
 
 
@@ -86,18 +89,17 @@ def measure(seconds: float, kept: Kept, interval_s: float = 5.0) -> list[Durabil
     """Streams `seconds` of motion in real time to each server, in two rounds.
 
     Args:
-        seconds: How long, each.
+        seconds: How long, each, if that is long enough for `kept`.
         kept: What.
         interval_s: So often a stream is kept.
     """
+    round_s = max(seconds, kept.least_s) / ROUNDS
     with _servers(interval_s) as servers:
         loads: dict[str, list[ManyLoad]] = {each.store: [] for each in servers}
         for _ in range(ROUNDS):
             for each in servers:
                 resume = each.store != NONE
-                of_round = load(
-                    each.server, kept.streams, kept.calls, seconds / ROUNDS, source=kept.source, resume=resume
-                )
+                of_round = load(each.server, kept.streams, kept.calls, round_s, source=kept.source, resume=resume)
                 loads[each.store].append(of_round)
         least = _cost(loads[NONE])
         return [

@@ -156,7 +156,12 @@ class Settings(BaseSettings):
         None,
         description="File of 32 random bytes or more with which servers that share a store encrypt what is kept there.",
     )
-    store_interval_s: float = Field(5.0, ge=0.1, le=600, description="How often a stream is kept there, seconds.")
+    store_interval_s: float = Field(
+        5.0,
+        ge=0.1,
+        le=600,
+        description="How often a stream is kept there, seconds; one of which little comes at least every 20.",
+    )
 
     max_chunk_frames: int = Field(4096, ge=1, le=_MANY, description="Largest number of frames in one chunk.")
     window_frames: int = Field(

@@ -1,4 +1,4 @@
-"""Open streams are kept in a store every few seconds, and at once when their server goes, so that they outlive it.
+"""Open streams are kept in a store every few seconds, see `Due`, and at once when their server goes: they outlive it.
 
 No one waits for the store. How far a stream is safe is known once its state has been written; its client hears with
 the next acknowledgement, and keeps what comes after that.
@@ -23,6 +23,7 @@ from kineseg_service.logs import get_logger
 from kineseg_service.scheduler.scheduled import Keep
 from kineseg_service.stores.store import FIRST, Key, StoreFailed, Taken, Write
 from kineseg_service.stores.writer import StoreWriter
+from kineseg_service.streams.due import Due, most_turns
 from kineseg_service.streams.resumable import Resumable
 from kineseg_service.streams.wheel import Wheel
 from kineseg_service.streams.written_outputs import WrittenOutputs
@@ -89,7 +90,8 @@ class Beside:
         self._proof = proof_of(live.resumable.token)
         self._writer = SnapshotWriter(live.session, keeping.opener)
         self._outputs = WrittenOutputs()
-        self._last = -1  # frames that were kept last
+        self._due = Due(live.session.intake.frame_bytes, keeping.most_turns)
+        self._is_first = True
         self._then: Callable[[], object] | None = None
         self._is_over = False
 
@@ -97,7 +99,7 @@ class Beside:
         """Keeps it from now on, and at once unless it is in the store already."""
         if not is_kept:
             self._live.keep(self._snapshot)
-        self._keeping.wheel.add(self._is_due)
+        self._keeping.wheel.add(self._turn)
 
     def last(self, then: Callable[[], object]) -> None:
         """The stream takes nothing more here: it is kept once more, and then something is done."""
@@ -127,29 +129,30 @@ class Beside:
         self._keeping.write(self._key, self.generation, self._proof, kept, lambda fine: None)
 
     def _stop(self) -> None:
-        self._keeping.wheel.remove(self._is_due)
+        self._keeping.wheel.remove(self._turn)
 
-    def _is_due(self) -> None:
-        if self._live.session.intake.received != self._last:
+    def _turn(self) -> None:
+        if self._due.at_turn(self._live.session.intake.received):
             self._live.keep(self._snapshot)
 
     def _snapshot(self) -> Keep:
         received = self._writer.received()
-        is_first, is_last = self._last < 0, self._then is not None
-        self._last = frames = received[0]
-
-        return Keep(self._writer, received, lambda payload: self._there(frames, payload, is_last, is_first or is_last))
+        frames, is_last = received[0], self._then is not None
+        at_once, self._is_first = self._is_first or is_last, False
+        self._due.begun(frames)
+        return Keep(self._writer, received, lambda payload: self._there(frames, payload, is_last, at_once))
 
     def _there(self, frames: int, payload: Pieces, is_last: bool, at_once: bool) -> None:
         if self._is_over:
             return
         record = self._live.record(payload, self._outputs)
+        self._due.written(sum(map(len, record)))
 
         def written(fine: bool) -> None:
             self._written(frames, is_last, fine)
 
         if not self._keeping.write(self._key, self.generation, self._proof, record, written, at_once=at_once):
-            self._last = -1
+            self._due.failed()
             if is_last and self._then is not None:
                 self._then()
 
@@ -175,8 +178,12 @@ class Keeping:
         writer: The store's; what it answers is to come in the loop.
         opener: Where sessions are opened.
         seal: Of what lies in the store.
-        every_s: So often a stream is kept, about.
+        every_s: So often a stream is kept, about, of which much comes.
         keep_s: For so long after that it may be resumed.
+
+    Attributes:
+        opener, wheel: Where sessions are opened, and what gives their streams turns.
+        most_turns: See `Due`.
     """
 
     def __init__(self, writer: StoreWriter, opener: Opener, seal: Seal, every_s: float, keep_s: float) -> None:
@@ -184,7 +191,8 @@ class Keeping:
         self.wheel = Wheel(every_s)
         self._writer = writer
         self._seal = seal
-        self._keep_s = keep_s + every_s + _GRACE_S
+        self.most_turns = most_turns(every_s)
+        self._keep_s = keep_s + self.most_turns * every_s + _GRACE_S
 
     def begin(
         self,
