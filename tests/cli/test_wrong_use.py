@@ -148,6 +148,11 @@ def test_settings_that_cannot_be(kineseg: Command, tmp_path: Path) -> None:
     assert "wrong.toml is not TOML" in error_line(kineseg("serve", "--config", tmp_path / "wrong.toml"))
     (tmp_path / "strange.toml").write_text("colour = 3\n")
     assert "colour: there is no such setting" in error_line(kineseg("serve", "--config", tmp_path / "strange.toml"))
+    (tmp_path / "several.toml").write_text('max_sessions = "many"\nstore_interval_s = 0\nlog_level = "loud"\n')
+    said = error_line(kineseg("serve", "--config", tmp_path / "several.toml"))
+    assert "max_sessions: must be a whole number, got 'many'" in said
+    assert "store_interval_s: must be at least 0.1, got '0'" in said
+    assert "log_level: must be 'debug', 'info', 'warning' or 'error', got 'loud'" in said
     for option, value, says in [
         ("--model", "dance", "default_model is 'dance'"),
         ("--store-key", "no", "store_key: no"),
