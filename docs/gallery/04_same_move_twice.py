@@ -16,7 +16,7 @@ from kineseg.motion import generate
 from kineseg_service.server import BackgroundServer
 
 MOVES = ("jumping_jacks", "kick", "arm_circles", "turn", "bow")
-dance = generate(seed=12, rate=60, actions=MOVES, n_segments=9, min_segment_s=4.5, max_segment_s=6)
+dance = generate(seed=13, rate=60, actions=MOVES, n_segments=9, min_segment_s=4.5, max_segment_s=6)
 
 with BackgroundServer() as server, kineseg.Client(server.address) as client:
     found = client.segment(dance)

@@ -29,7 +29,7 @@ from kineseg_core.session import Session
 
 LAYOUT = 8
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
-ARITHMETIC = 5
+ARITHMETIC = 6
 """Raised with every change after which the same frames give other events."""
 _LONGEST_GAP_S = 60.0
 """No server fills longer ones."""

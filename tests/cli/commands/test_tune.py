@@ -43,7 +43,7 @@ def take_file(take: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def slow_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Longer, but of few actions, which have phases that a low threshold finds."""
-    return saved(generate(11, 90.0, RATE), tmp_path_factory.mktemp("slow") / "slow.npz")
+    return saved(generate(14, 90.0, RATE), tmp_path_factory.mktemp("slow") / "slow.npz")
 
 
 def saved(take: Recording, path: Path) -> Path:

@@ -18,12 +18,15 @@ from kineseg_training.default.boundary_network.calibration import Calibration
 from kineseg_training.default.boundary_network.examples import ExamplePool, make_examples
 from kineseg_training.default.boundary_network.export import INPUTS, NO_DISCREPANCY, OUTPUT, to_bytes
 from kineseg_training.default.boundary_network.fit import FitSettings, Fitted, fit, inputs
+from kineseg_training.default.boundary_network.network import NetworkSize
 from kineseg_training.default.boundary_network.streams.library import Library
+from kineseg_training.default.boundary_network.teacher import probabilities
 from kineseg_training.errors import SettingsError
 from numpy.typing import NDArray
 from torch import Tensor
 
-TINY = FitSettings(steps=160, batch=64, width=0.5, seed=2)
+SIZE = NetworkSize((8, 16, 24), 32)
+TINY = FitSettings(SIZE, steps=160, batch=64, seed=2)
 UNCALIBRATED = Calibration(1.5, {})
 
 
@@ -47,9 +50,26 @@ def test_fitting_lowers_the_loss_and_finds_boundaries(fitted: Fitted, pool: Exam
 
 
 def test_equal_examples_and_settings_give_equal_bytes(fitted: Fitted, pool: ExamplePool) -> None:
-    few = FitSettings(steps=5, batch=16, width=0.5)
+    few = FitSettings(SIZE, steps=5, batch=16)
     assert to_bytes(fit(pool, few).network, UNCALIBRATED) == to_bytes(fit(pool, few).network, UNCALIBRATED)
     assert to_bytes(fit(pool, few).network, UNCALIBRATED) != to_bytes(fitted.network, UNCALIBRATED)
+
+
+def test_a_teacher_says_what_its_network_says(fitted: Fitted, pool: ExamplePool) -> None:
+    said = probabilities(fitted.network, pool)
+    with torch.no_grad():
+        expected = torch.sigmoid(fitted.network(*inputs(pool.batch(np.arange(len(pool)))))).numpy()
+    np.testing.assert_allclose(said, expected, atol=1e-5)
+
+
+def test_what_has_a_teacher_comes_nearer_to_it(fitted: Fitted, pool: ExamplePool) -> None:
+    contrary = 1.0 - probabilities(fitted.network, pool)  # so that the truth does not lead there
+
+    def away(teacher: NDArray[np.float32] | None) -> float:
+        few = FitSettings(SIZE, steps=40, batch=64)
+        return float(np.abs(probabilities(fit(pool, few, teacher).network, pool) - contrary).mean())
+
+    assert away(contrary) < 0.8 * away(None)
 
 
 def wild(seed: int, size: float, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -132,6 +152,8 @@ def test_what_is_not_known_does_not_count(fitted: Fitted) -> None:
 
 def test_impossible_settings_are_named() -> None:
     with pytest.raises(SettingsError, match="steps must be at least 2"):
-        FitSettings(steps=1)
+        FitSettings(SIZE, steps=1)
     with pytest.raises(SettingsError, match="batch must be at least 1"):
-        FitSettings(steps=10, batch=0)
+        FitSettings(SIZE, steps=10, batch=0)
+    with pytest.raises(SettingsError, match="taught must be 0 to 1"):
+        FitSettings(SIZE, steps=10, taught=1.5)

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from kineseg_core.boundary_network import layout
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kineseg_training.default.boundary_network.examples import ExamplePool, Examples
-from kineseg_training.default.boundary_network.network import BoundaryNetwork
+from kineseg_training.default.boundary_network.network import BoundaryNetwork, NetworkSize
 from kineseg_training.errors import SettingsError
 from kineseg_training.loop.run import train
 from kineseg_training.loop.settings import LoopSettings
@@ -23,6 +24,7 @@ _MORE_STRETCHES = 3  # as many times as there are, so that all of them are shown
 _LOWEST = 0.04  # of the learning rate, at the first step
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class FitSettings:
     """How the network is fitted.
 
     Attributes:
+        size: Of the network.
         steps: Batches.
         batch: Examples in each.
         learning_rate: The highest, reached at `warm_up` of the steps (Smith and Topin 2019, one cycle).
@@ -38,10 +41,11 @@ class FitSettings:
         clip_norm: Largest norm of the gradient.
         view_dropout: How often a view other than the whole is hidden.
         truncation: How often more of the past is hidden than is missing, all of the farther past included.
-        width: Of the network.
+        taught: Share of a teacher in the loss, where there is one (Hinton, Vinyals and Dean 2015).
         seed: Of weights, order and what is hidden.
     """
 
+    size: NetworkSize
     steps: int
     batch: int = 256
     learning_rate: float = 2e-3
@@ -50,7 +54,7 @@ class FitSettings:
     clip_norm: float = 1.0
     view_dropout: float = 0.15
     truncation: float = 0.15
-    width: float = 1.5
+    taught: float = 0.7
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -58,6 +62,8 @@ class FitSettings:
             raise SettingsError(f"steps must be at least 2, got {self.steps}")
         if self.batch < 1:
             raise SettingsError(f"batch must be at least 1, got {self.batch}")
+        if not 0.0 <= self.taught <= 1.0:
+            raise SettingsError(f"taught must be 0 to 1, got {self.taught}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,17 +80,19 @@ class Fitted:
 
 
 class FitTask(Task):
-    """Minimises the cross-entropy with the soft targets, weighted by their certainty.
+    """Minimises the cross-entropy with the soft targets, weighted by their certainty, and with what a teacher says.
 
     Args:
         examples: What to fit to.
         settings: How.
+        teacher: ``(N,)`` how likely each example is a boundary, as a teacher says who sees all of it; None: there is
+            none.
     """
 
-    def __init__(self, examples: ExamplePool, settings: FitSettings) -> None:
+    def __init__(self, examples: ExamplePool, settings: FitSettings, teacher: Floats | None = None) -> None:
         torch.manual_seed(settings.seed)
-        self._examples, self._settings = examples, settings
-        self.network = self._network = BoundaryNetwork(settings.width)
+        self._examples, self._settings, self._teacher = examples, settings, teacher
+        self.network = self._network = BoundaryNetwork(settings.size)
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -96,7 +104,7 @@ class FitTask(Task):
         settings = self._settings
         for group in self._optimiser.param_groups:
             group["lr"] = _learning_rate(iteration, settings)
-        rows = rng.integers(len(self._examples), size=settings.batch)[update.processes.share(settings.batch)]
+        rows = np.sort(rng.integers(len(self._examples), size=settings.batch)[update.processes.share(settings.batch)])
         batch = self._examples.batch(rows)
         given = tuple(each.to(update.device) for each in _with_less(inputs(batch), settings))
         weight = torch.from_numpy(batch.weight).to(update.device)
@@ -104,14 +112,21 @@ class FitTask(Task):
         with update.precision():
             logits = self._network(*given)
             errors = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
-            loss = (errors * weight).sum() / weight.sum()
+            error = loss = (errors * weight).sum() / weight.sum()
+            if self._teacher is not None:
+                said = torch.from_numpy(self._teacher[rows]).to(update.device)
+                apart = nn.functional.binary_cross_entropy_with_logits(logits, said)
+                loss = (1 - settings.taught) * error + settings.taught * apart
         update(loss, self._optimiser, settings.clip_norm)
-        return {"train_loss": float(loss.detach())}
+        return {"train_loss": float(error.detach())}
 
 
-def fit(examples: ExamplePool, settings: FitSettings, *, progress: bool = False) -> Fitted:
-    """Fit a network; equal examples and settings give equal weights on one kind of machine and one thread."""
-    task = FitTask(examples, settings)
+def fit(
+    examples: ExamplePool, settings: FitSettings, teacher: Floats | None = None, *, progress: bool = False
+) -> Fitted:
+    """Fit a network, see `FitTask`; equal examples and settings give equal weights on one kind of machine and one
+    thread."""
+    task = FitTask(examples, settings, teacher)
     every = max(1, settings.steps // _STRETCHES)
     loop = LoopSettings(iterations=settings.steps, validate_every=every, seed=settings.seed, monitor=None)
     saved = train(task, loop, None, progress=progress)

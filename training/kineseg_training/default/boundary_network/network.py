@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,36 +10,45 @@ import torch
 from kineseg_core.boundary_network import layout
 from torch import Tensor, nn
 
-_MAPS, _UNITS = (16, 32, 48), 64  # of width 1
 _DROPOUT = 0.1
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """How large a network is.
+
+    Attributes:
+        maps: Of each convolution.
+        hidden: Units of the hidden layer.
+    """
+
+    maps: tuple[int, ...]
+    hidden: int
 
 
 class BoundaryNetwork(nn.Module):
     """Says how likely a segment begins at a candidate, from what is known so many blocks after it.
 
     Args:
-        width: Factor on the numbers of maps and units.
+        size: How large it is.
     """
 
     coordinates: Tensor
 
-    def __init__(self, width: float = 1.5) -> None:
+    def __init__(self, size: NetworkSize) -> None:
         super().__init__()
-        self.width = width
-        views = layout.VIEWS
-        maps = [int(width * count) for count in _MAPS]
-        hidden = int(width * _UNITS)
         self.register_buffer("coordinates", _coordinates())
-        sizes = [2 * views + 1 + self.coordinates.shape[1], *maps]
+        sizes = [2 * layout.VIEWS + 1 + self.coordinates.shape[1], *size.maps]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1) for before, after in pairwise(sizes)
         )
-        side, far = layout.PIECES, 2 * layout.PIECES * layout.STRETCHES
-        for _ in maps:
+        side = layout.PIECES
+        for _ in size.maps:
             side = (side + 1) // 2
-        self.hidden = nn.Linear(side * side * maps[-1] + far + views + 1 + len(layout.LAGS), hidden)
+        seen = side * side * sizes[-1] + layout.CONTEXT + len(layout.LAGS)
+        self.hidden = nn.Linear(seen, size.hidden)
         self.dropout = nn.Dropout(_DROPOUT)
-        self.output = nn.Linear(hidden, 1)
+        self.output = nn.Linear(size.hidden, 1)
 
     def forward(self, patches: Tensor, units: Tensor, known: Tensor, lag: Tensor, far: Tensor) -> Tensor:
         """``(N,)`` logits.
@@ -50,19 +60,25 @@ class BoundaryNetwork(nn.Module):
             lag: ``(N,)`` index into `LAGS`.
             far: ``(N, 2, PIECES, STRETCHES)``.
         """
-        piece = torch.arange(layout.PIECES)
-        pieces = ((piece >= known[:, :1]) & (piece < known[:, 1:])).float()
-        mask = (pieces[:, :, None] * pieces[:, None, :])[:, None]
-        maps = torch.cat(
-            [patches.clamp(*layout.PATCH_RANGE) * mask, mask, self.coordinates.expand(len(patches), -1, -1, -1)], dim=1
-        )
+        maps, context = as_served(patches, units, known, far)
+        maps = torch.cat([maps, self.coordinates.expand(len(maps), -1, -1, -1)], dim=1)
         for convolution in self.convolutions:
             maps = torch.relu(convolution(maps))
-        past = pieces[:, : layout.PIECES_BEFORE].mean(dim=1, keepdim=True)
         at_lag = nn.functional.one_hot(lag, len(layout.LAGS)).float()
-        far = far.clamp(*layout.PATCH_RANGE) * pieces[:, None, :, None]
-        seen = torch.cat([maps.flatten(1), far.flatten(1), units.clamp(*layout.UNIT_RANGE), past, at_lag], dim=1)
+        seen = torch.cat([maps.flatten(1), context, at_lag], dim=1)
         return self.output(self.dropout(torch.relu(self.hidden(seen))))[:, 0]  # type: ignore[no-any-return]
+
+
+def as_served(patches: Tensor, units: Tensor, known: Tensor, far: Tensor) -> tuple[Tensor, Tensor]:
+    """``(N, 2 V + 1, PIECES, PIECES)`` maps and ``(N, CONTEXT)`` context, as the service gives them: 0 where nothing is
+    known, and nothing beyond the ranges. Arguments as of `BoundaryNetwork.forward`."""
+    piece = torch.arange(layout.PIECES)
+    pieces = ((piece >= known[:, :1]) & (piece < known[:, 1:])).float()
+    mask = (pieces[:, :, None] * pieces[:, None, :])[:, None]
+    maps = torch.cat([patches.clamp(*layout.PATCH_RANGE) * mask, mask], dim=1)
+    past = pieces[:, : layout.PIECES_BEFORE].mean(dim=1, keepdim=True)
+    far = far.clamp(*layout.PATCH_RANGE) * pieces[:, None, :, None]
+    return maps, torch.cat([far.flatten(1), units.clamp(*layout.UNIT_RANGE), past], dim=1)
 
 
 def _coordinates() -> Tensor:

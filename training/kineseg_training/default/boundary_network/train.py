@@ -1,4 +1,4 @@
-"""From the library of actions to the file of the network."""
+"""From the library of actions to the file of the network: one is fitted to the truth, and a smaller one to that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kineseg_training.default.boundary_network.examples import make_examples
 from kineseg_training.default.boundary_network.export import to_bytes
 from kineseg_training.default.boundary_network.fit import FitSettings, fit
 from kineseg_training.default.boundary_network.streams.library import load_library
+from kineseg_training.default.boundary_network.teacher import probabilities
 from kineseg_training.errors import SettingsError
 
 
@@ -21,7 +22,7 @@ class Trained:
     Attributes:
         content: Of its file.
         examples: How many it was trained on.
-        loss: Mean over the last steps.
+        loss: With the truth, mean over the last steps.
     """
 
     content: bytes
@@ -48,10 +49,11 @@ def train(
     """
     if streams < 1:
         raise SettingsError(f"streams must be at least 1, got {streams}")
-    settings = FitSettings(steps, seed=seed)
+    teaching, learning = (FitSettings(size, steps, seed=seed) for size in (recipe.TEACHER, recipe.SIZE))
     library = load_library(clips, leave_out)
     examples = make_examples(library, streams, seed, progress=progress)
-    fitted = fit(examples, settings, progress=progress)
+    teacher = fit(examples, teaching, progress=progress).network
+    fitted = fit(examples, learning, probabilities(teacher, examples), progress=progress)
     return Trained(
         to_bytes(fitted.network, Calibration(recipe.DISCREPANCY_WEIGHT, recipe.OPERATING_POINT)),
         len(examples),
