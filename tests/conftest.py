@@ -14,6 +14,9 @@ from tests.core.tiny_bundle import TinyModel, write_tiny_bundle
 from tests.recordings.folder import write_bvh, write_cmu, write_series
 from tests.recordings.labelled import write_exercises, write_gestures
 
+# Commands that tests run here set it, and numba minds a change once its threads are there; ours run in one.
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 # An example may take as long as it takes: a busy machine is no fault. Fixtures are made once for all examples. What a
 # test sets of these itself replaces them.
