@@ -158,7 +158,10 @@ def test_up_and_size_are_said_and_not_guessed(motion: Stub) -> None:
     other = (points[..., [2, 0, 1]] / 100 + 3).reshape(len(frames), -1).astype("<f4")
     usual = segment(motion, cut(frames), RATE, model="motion", joints=joints)
     again = segment(motion, cut(other), RATE, model="motion", joints=turned)
-    assert boundaries(again) == boundaries(usual)
+    found, expected = boundaries(again), boundaries(usual)
+    assert len(found) == len(expected) > 2
+    # Numbers are rounded elsewhere: what is as likely in one block of 0.1 s as in the next lies in either.
+    assert max(abs(one - other) for one, other in zip(found, expected, strict=True)) <= 0.1 * RATE
 
 
 def test_joints_channels_and_files_give_the_same_events_in_process_and_over_the_wire(

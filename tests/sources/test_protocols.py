@@ -114,9 +114,10 @@ def test_a_body_goes_through(name: str, recorded: Recorded, of_the_file: dict[in
     found, wanted = closed(info, pieces), of_the_file[protocol.begins]
     assert len(found) == len(wanted) > 1
     assert [label for *_, label in found] == [label for *_, label in wanted]
+    # A boundary that is as likely in one block of a tenth of a second as in the next lies in either.
     for (start, end, _), (same_start, same_end, _) in zip(found, wanted, strict=True):
-        assert abs(start - same_start) <= 1
-        assert abs(end - same_end) <= 1
+        assert abs(start - same_start) <= 6
+        assert abs(end - same_end) <= 6
 
 
 @pytest.mark.parametrize("name", ["mocopi", "mvn"])  # placed by count and arrival, and by the sender's clock
