@@ -11,8 +11,8 @@ _MOST_TIMES = 12
 class Due:
     """Says at which turns one stream is kept.
 
-    A body's state is as large as some seconds of its frames, a slow sensor's as an hour of them: what that has sent
-    since, its client keeps with ease.
+    A body's state is as large as some seconds of its frames, a slow sensor's as many minutes of them: what that has
+    sent since, its client keeps with ease.
 
     Args:
         frame_bytes: The size of a frame as it is sent.
