@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from kineseg.v1 import segmentation_pb2 as pb
-from kineseg_core.errors import BadBundle
+from kineseg_core.errors import BadBundle, BadRules
 from kineseg_service.config import Settings
 from kineseg_service.server import BackgroundServer, Server
 from prometheus_client.parser import text_string_to_metric_families
@@ -277,6 +278,37 @@ def test_a_port_that_is_taken_is_named(running: tuple[BackgroundServer, Stub], t
     taken = getattr(running[0], which)
     with pytest.raises(RuntimeError, match=str(taken)):
         BackgroundServer(Settings(**(values | {which: taken}))).start()
+
+
+def test_a_start_that_fails_leaves_nothing_behind(tiny: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("no rules", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as also_free:
+        port, metrics_port = free.getsockname()[1], also_free.getsockname()[1]
+    values: dict[str, object] = {
+        "port": port, "metrics_port": metrics_port, "bundles": (tiny,), "packaged_bundle": False,
+        "store": f"sqlite:{tmp_path / 'streams.db'}",
+    }  # fmt: skip
+    with pytest.raises(BadRules):
+        BackgroundServer(Settings(**(values | {"rules": rules}))).start()
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "kineseg-store"]
+    with BackgroundServer(Settings(**values)) as server:
+        assert (server.port, server.metrics_port) == (port, metrics_port)
+        assert health(server.address) == SERVING
+
+
+def test_an_end_that_comes_while_it_starts_waits_for_that(tiny: Path) -> None:
+    async def run() -> None:
+        server = Server(Settings(port=0, metrics_port=None, bundles=(tiny,), packaged_bundle=False))
+        starting = asyncio.create_task(server.start())
+        await asyncio.sleep(0.01)
+        await server.stop(0)
+        assert starting.done()
+        await starting
+        assert server.served.is_set()
+        await asyncio.wait_for(server.wait(), PATIENCE_S)
+
+    asyncio.run(run())
 
 
 def test_stopping_twice_is_no_harm(tiny: Path) -> None:

@@ -36,7 +36,12 @@ class Rooms:
 
 
 class TenantRooms:
-    """What the calls of all tenants delegate to; there once the models have been loaded."""
+    """What the calls of all tenants delegate to; there once the models have been loaded.
+
+    Attributes:
+        decoders: By name of the model.
+        streams, names: Of all tenants.
+    """
 
     def __init__(
         self,
@@ -49,9 +54,9 @@ class TenantRooms:
     ) -> None:
         self._keeping = keeping
         self.names = names
-        self._decoders = decoders
+        self.decoders = decoders
         self._opener = opener
-        self._streams = streams
+        self.streams = streams
         self._scratch = scratch
 
     def of(self, tenant: str) -> Rooms:
@@ -60,5 +65,5 @@ class TenantRooms:
         Raises:
             BadBank: Its name bank cannot be used.
         """
-        streams, names = self._streams.of(tenant), self.names.of(tenant)
-        return Rooms(self._decoders, self._opener, streams, self._scratch, names, self._keeping)
+        streams, names = self.streams.of(tenant), self.names.of(tenant)
+        return Rooms(self.decoders, self._opener, streams, self._scratch, names, self._keeping)

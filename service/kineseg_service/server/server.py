@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -27,42 +28,46 @@ from kineseg_service.api.convert import event_bytes
 from kineseg_service.api.door import Door
 from kineseg_service.api.ports import SERVICE, add_port, grpc_server, most_calls
 from kineseg_service.api.rooms import TenantRooms
-from kineseg_service.api.servicer import Servicer
-from kineseg_service.api.shared_servicer import SharedServicer
-from kineseg_service.api.siblings import Siblings, answer_siblings
-from kineseg_service.config import LimitSettings, Settings
+from kineseg_service.config import Settings
 from kineseg_service.errors import ServerFailed
 from kineseg_service.exemplars import WithExemplars
 from kineseg_service.exporter import Exporter
 from kineseg_service.facts import ServerFacts
 from kineseg_service.heap import keep_heap_small, share_heap
-from kineseg_service.loading import load, log_ready
+from kineseg_service.loading import Loaded, load, log_ready
 from kineseg_service.logs import configure_logs_once, get_logger
 from kineseg_service.metrics import Metrics
 from kineseg_service.names.by_segment import teach_segment
-from kineseg_service.names.keeper import Everywhere
-from kineseg_service.processes.claims import FolderClaims
-from kineseg_service.processes.place import Place, claims_folder
-from kineseg_service.processes.uses import SharedUses
+from kineseg_service.processes.place import Place
 from kineseg_service.pulse import Pulse
 from kineseg_service.scheduler.engine import Engine
+from kineseg_service.server.company import Alone, Answers, OneOfSeveral
+from kineseg_service.server.opened import opened_store, opened_traces
 from kineseg_service.signals import end_signals
-from kineseg_service.stores.opening import open_store, read_key
-from kineseg_service.stores.store import Store, StoreFailed
 from kineseg_service.stores.writer import StoreWriter
-from kineseg_service.streams.claims import Claims
 from kineseg_service.streams.event_log import EventLog
 from kineseg_service.streams.keeping import Keeping
 from kineseg_service.streams.onlooker import Onlooker, Page, ShownEngine
 from kineseg_service.streams.tenants import EventLogs, TenantStreams
-from kineseg_service.traces import Traces
-
-if TYPE_CHECKING:
-    from kineseg_service.stores.sealing import Seal
 
 _log = get_logger(__name__)
 # Python's own is 5 ms: while both threads are busy, each waits that long for the other, several times with every chunk.
 _TURN_WITH_LOCK_S = 0.0005
+# Calls that end by themselves get a moment to say so; the others have had their time.
+_CALLS_END_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """What is before all ports.
+
+    Attributes:
+        access: Who may do what.
+        certificates: None: connections are not encrypted.
+    """
+
+    access: Access
+    certificates: Certificates | None
 
 
 class Server:
@@ -86,45 +91,30 @@ class Server:
                 f"processes is {self.settings.processes}, and this server runs within one: leave it at 1, or use "
                 "`kineseg serve`"
             )
-        self._place = place
-        self._page = page
-        self._onlooker = None if page is None else Onlooker(page)
         configure_logs_once(self.settings.log_level, self.settings.log_format)
         self.port = 0
         self.metrics_port: int | None = None
+        self.served = asyncio.Event()
+        self._page = page
+        self._onlooker = None if page is None else Onlooker(page)
         self._metrics = Metrics(CODE_NAMES)
         self._pulse = Pulse()
+        self._health = health_aio.HealthServicer()
         self._logs = EventLogs(
             lambda: EventLog(
                 event_bytes, self.settings.event_log_s, self.settings.event_log_bytes, self._metrics.trimmed
             )
         )
-        self._health = health_aio.HealthServicer()
-        self._siblings = None if place is None else Siblings(place.sockets, place.index)
-        self._limits = Limits(self.settings, self._metrics)
-        self._servicer = (
-            Servicer(self._logs, self._metrics, self.settings, self._limits)
-            if self._siblings is None
-            else SharedServicer(self._logs, self._metrics, self.settings, self._limits, self._siblings)
-        )
-        self._for_siblings: grpc.aio.Server | None = None
-        self._grpc: grpc.aio.Server | None = None
-        self._store: Store | None = None
-        self._writer: StoreWriter | None = None
-        self._engine: Engine | None = None
+        self._answers = Answers(self._logs, self._metrics, self.settings, Limits(self.settings, self._metrics))
+        self._company = Alone() if place is None else OneOfSeveral(place)
+        self._servicer = self._company.servicer(self._answers)
         self._streams: TenantStreams | None = None
-        self._exporter: Exporter | None = None
-        self._traces: Traces | None = None
-        self._access: Access | None = None
-        self._certificates: Certificates | None = None
-        self._door_watch: asyncio.Task[None] | None = None
-        self._heap: asyncio.Task[None] | None = None
-        self._exchange: asyncio.Task[None] | None = None
-        self._store_watch: asyncio.Task[None] | None = None
-        self.served = asyncio.Event()
+        self._ends = AsyncExitStack()  # what is to be done when it stops
+        self._grace_s = 0.0  # and how long what goes on may take then
+        self._changes = asyncio.Lock()  # it starts, or stops
+        self._ending: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
         self._failed = asyncio.Event()
-        self._ending: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -151,65 +141,13 @@ class Server:
             CannotStart: A port is taken, or CUDA was asked for and does not work.
             ValueError: There is no model, or no such default model.
         """
-        self._pulse.start()
-        await self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
-        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
-            self._access, self._certificates = access(self.settings), certificates(self.settings)
-            if self._place is None:
-                await self._listen()
-            self._export_metrics()
-            self._store, seal = await asyncio.to_thread(_opened_store, self.settings)
-            self._traces = await asyncio.to_thread(_traces, self.settings)
-            loaded = await asyncio.to_thread(load, self.settings, self._bank())
+            async with self._changes, AsyncExitStack() as ends:
+                await self._start(ends)
+                self._ends = ends.pop_all()
         except BaseException:
             await self.stop(0)
             raise
-        how = loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
-        self._engine = Engine(*how) if self._onlooker is None else ShownEngine(self._onlooker, *how)
-        self._streams = TenantStreams(
-            self._engine, self._logs, self._metrics, self.settings, self._claims(), self._onlooker, self._traces
-        )
-        sys.setswitchinterval(_TURN_WITH_LOCK_S)
-        in_loop = partial(_in_loop, asyncio.get_running_loop())
-        self._engine.start(self._streams.from_engine, partial(in_loop, self._fail))
-        try:
-            for decoder in loaded.decoders.values():
-                # In the thread that will step them, as they ask.
-                await asyncio.wrap_future(self._engine.call(decoder.warm_up))
-        except BaseException:
-            await self.stop(0)
-            raise
-        generic = ScratchDecoders(
-            slots=self.settings.max_sessions,
-            max_batch=self.settings.max_batch,
-            threads=self.settings.intra_op_threads,
-            made=log_ready,
-        )
-        keeping = None
-        if self._store is not None and seal is not None:
-            self._writer = StoreWriter(self._store, self._metrics.store_works, in_loop)
-            every_s, keep_s = self.settings.store_interval_s, self.settings.resume_s
-            keeping = Keeping(self._writer, loaded.opener, seal, every_s, keep_s)
-            self._store_watch = asyncio.create_task(keeping.watch_store())
-        rooms = TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
-        self._servicer.serve(rooms)
-        if self._page is not None and self.settings.label_bank is not None:
-            self._page.teach = partial(_teach, self._page, rooms)
-        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
-        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
-        if self._place is None:
-            _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(loaded.decoders))
-        else:
-            assert self._siblings is not None
-            try:
-                await self._join(self._place, self._siblings, rooms)
-            except BaseException:
-                await self.stop(0)
-                raise
-        self._heap = asyncio.create_task(keep_heap_small())
-        self._pulse.serves = True
-        self.served.set()
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Refuses new streams, ends the open ones with their summaries, and closes; `grace_s` none: as configured.
@@ -244,6 +182,101 @@ class Server:
         if self._failed.is_set():
             raise ServerFailed("the server has failed and ended; the log says how")
 
+    # What a server is started from, in order; `ends` undoes it in the other order.
+
+    async def _start(self, ends: AsyncExitStack) -> None:
+        self._pulse.start()
+        ends.callback(self._pulse.stop)
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        lock = _Lock(access(self.settings), certificates(self.settings))
+        port = None if self._company.shares_port else await self._listen(lock, ends)
+        self._export_metrics(lock, ends)
+        rooms = await self._rooms(ends)
+        self._servicer.serve(rooms)
+        if self._page is not None and self.settings.label_bank is not None:
+            self._page.teach = partial(_teach, self._page, rooms)
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        await self._company.join(ends, self._answers, rooms)
+        port = port or await self._listen(lock, ends)
+        ends.push_async_callback(self._drain, rooms.streams, port)
+        self._company.serving()
+        if not self._company.shares_port:
+            _log.info("serving", address=self.address, metrics_port=self.metrics_port, models=list(rooms.decoders))
+        ends.callback(asyncio.create_task(keep_heap_small()).cancel)
+        self._pulse.serves = True
+        self.served.set()
+
+    async def _listen(self, lock: _Lock, ends: AsyncExitStack) -> grpc.aio.Server:
+        door = Door(lock.access, self._metrics, most_calls(self.settings), traced=bool(self.settings.traces))
+        interceptors = [door, Answering(self._metrics)]
+        port = grpc_server(self._servicer, self._health, self.settings, interceptors, shared=self._company.shares_port)
+        self.port = self.settings.port
+        try:
+            self.port = add_port(port, self.address, lock.certificates)
+        except RuntimeError as error:
+            raise CannotStart(
+                f"cannot listen on {self.address}: is the port taken? is the address this machine's? ({error})"
+            ) from error
+        await port.start()
+        ends.push_async_callback(port.stop, 0)
+        ends.callback(asyncio.create_task(door.watch()).cancel)
+        return port
+
+    def _export_metrics(self, lock: _Lock, ends: AsyncExitStack) -> None:
+        if self.settings.metrics_port is None:
+            return
+        self._metrics.registry.register(ServerFacts(lock.certificates))
+        exporter = Exporter(
+            self.settings.host,
+            self.settings.metrics_port,
+            WithExemplars(self._metrics.registry, self._metrics.exemplars),
+            lock.access,
+            lock.certificates,
+            self._metrics.refused,
+            self._pulse,
+        )
+        ends.push_async_callback(asyncio.to_thread, exporter.close)
+        self.metrics_port = exporter.port
+
+    async def _rooms(self, ends: AsyncExitStack) -> TenantRooms:
+        """All that streams need."""
+        settings = self.settings
+        kept = await asyncio.to_thread(opened_store, settings)
+        in_loop = partial(_in_loop, asyncio.get_running_loop())
+        if kept is not None:
+            writer = StoreWriter(kept[0], self._metrics.store_works, in_loop)
+            ends.push_async_callback(self._stop_writing, writer)
+        traces = await asyncio.to_thread(opened_traces, settings)
+        if traces is not None:
+            ends.push_async_callback(asyncio.to_thread, traces.close)
+        loaded = await asyncio.to_thread(load, settings, self._company.bank())
+        engine = self._engine(loaded)
+        claims = self._company.claims()
+        self._streams = TenantStreams(engine, self._logs, self._metrics, settings, claims, self._onlooker, traces)
+        sys.setswitchinterval(_TURN_WITH_LOCK_S)
+        engine.start(self._streams.from_engine, partial(in_loop, self._fail))
+        ends.push_async_callback(asyncio.to_thread, engine.stop)
+        for decoder in loaded.decoders.values():
+            # In the thread that will step them, as they ask.
+            await asyncio.wrap_future(engine.call(decoder.warm_up))
+        generic = ScratchDecoders(
+            slots=settings.max_sessions,
+            max_batch=settings.max_batch,
+            threads=settings.intra_op_threads,
+            made=log_ready,
+        )
+        keeping = None
+        if kept is not None:
+            keeping = Keeping(writer, loaded.opener, kept[1], settings.store_interval_s, settings.resume_s)
+            ends.callback(asyncio.create_task(keeping.watch_store()).cancel)
+        return TenantRooms(loaded.decoders, loaded.opener, self._streams, generic, loaded.names, keeping)
+
+    def _engine(self, loaded: Loaded) -> Engine:
+        how = loaded.decoders, loaded.network, self._metrics, self.settings.queue_responses, self.settings.tick_s
+        return Engine(*how) if self._onlooker is None else ShownEngine(self._onlooker, *how)
+
+    # How it stops.
+
     def _fail(self) -> None:
         """The engine has failed, and its streams with it: ends the server as a whole, so that it is started anew."""
         self._failed.set()
@@ -251,104 +284,34 @@ class Server:
 
     def _begin_to_stop(self, grace_s: float) -> asyncio.Task[None]:
         if self._ending is None:
-            self._ending = asyncio.get_running_loop().create_task(self._end(grace_s))
+            self._ending = asyncio.get_running_loop().create_task(self._stop(grace_s))
         return self._ending
 
-    async def _end(self, grace_s: float) -> None:
+    async def _stop(self, grace_s: float) -> None:
         try:
-            await self._stop(grace_s)
+            async with self._changes:
+                self._grace_s = grace_s
+                self._pulse.serves = False
+                self._servicer.refuse()
+                await self._health.enter_graceful_shutdown()
+                await self._ends.aclose()
         finally:
             self._stopped.set()
         _log.info("stopped")
 
-    async def _stop(self, grace_s: float) -> None:
-        self._pulse.serves = False
-        self._servicer.refuse()
-        await self._health.enter_graceful_shutdown()
-        if self._streams is not None:
-            _log.info("draining", streams=len(self._streams), grace_s=grace_s)
-            await self._streams.drain(grace_s)
+    async def _drain(self, streams: TenantStreams, port: grpc.aio.Server) -> None:
+        _log.info("draining", streams=len(streams), grace_s=self._grace_s)
+        await streams.drain(self._grace_s)
         self._logs.close()
-        if self._grpc is not None:
-            # Calls that end by themselves get a moment to say so; the others have had their time.
-            await self._grpc.stop(min(grace_s, 1.0))
-        if self._for_siblings is not None:
-            await self._for_siblings.stop(0)
-        if self._engine is not None:
-            await asyncio.to_thread(self._engine.stop)
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.stop, grace_s)
-        if self._traces is not None:
-            await asyncio.to_thread(self._traces.close)
-        if self._exporter is not None:
-            await asyncio.to_thread(self._exporter.close)
-            self._exporter = None
-        self._pulse.stop()
-        for task in (self._door_watch, self._heap, self._exchange, self._store_watch):
-            if task is not None:
-                task.cancel()
+        await port.stop(min(self._grace_s, _CALLS_END_S))
 
-    async def _join(self, place: Place, siblings: Siblings, rooms: TenantRooms) -> None:
-        """Answers the other processes, and opens the port that it shares with them once it may."""
-        # What is passed on has been counted where it came from.
-        unlimited = {"limits": LimitSettings(), "peer_limits": LimitSettings(), "tenants": {}}
-        passed_on = self._metrics.of_passed_on_calls()
-        limits = Limits(self.settings.model_copy(update=unlimited), passed_on)
-        for_itself = Servicer(self._logs, passed_on, self.settings, limits)
-        for_itself.serve(rooms)
-        self._for_siblings = await answer_siblings(for_itself, passed_on, rooms.names.reload, siblings)
-        await rooms.names.reload()  # it may have been written while this process loaded
-        await siblings.join()
-        if self._limits.are_given:
-            self._exchange = asyncio.create_task(SharedUses(place, self._limits).run())
-        await place.loaded()
-        await self._listen()
-        place.serving()
+    async def _stop_writing(self, writer: StoreWriter) -> None:
+        await asyncio.to_thread(writer.stop, self._grace_s)
 
-    def _bank(self) -> Everywhere | None:
-        if self._place is None or self._siblings is None:
-            return None
-        from kineseg_service.processes.bank import SharedBank  # there is no Windows for it
-
-        return SharedBank(self._place.folder / "bank.lock", self._siblings.reload_names)
-
-    def _claims(self) -> Claims | None:
-        place = self._place
-        return None if place is None else FolderClaims(claims_folder(place.folder), place.index)
-
-    async def _listen(self) -> None:
-        assert self._access is not None
-        door = Door(self._access, self._metrics, most_calls(self.settings), traced=bool(self.settings.traces))
-        interceptors = [door, Answering(self._metrics)]
-        self._grpc = grpc_server(
-            self._servicer, self._health, self.settings, interceptors, shared=self._place is not None
-        )
-        self.port = self.settings.port
-        try:
-            self.port = add_port(self._grpc, self.address, self._certificates)
-        except RuntimeError as error:
-            raise CannotStart(
-                f"cannot listen on {self.address}: is the port taken? is the address this machine's? ({error})"
-            ) from error
-        await self._grpc.start()
-        self._door_watch = asyncio.get_running_loop().create_task(door.watch())
-
-    def _export_metrics(self) -> None:
-        port = self.settings.metrics_port
-        if port is None:
-            return
-        assert self._access is not None
-        self._metrics.registry.register(ServerFacts(self._certificates))
-        self._exporter = Exporter(
-            self.settings.host,
-            port,
-            WithExemplars(self._metrics.registry, self._metrics.exemplars),
-            self._access,
-            self._certificates,
-            self._metrics.refused,
-            self._pulse,
-        )
-        self.metrics_port = self._exporter.port
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        """What those hear who ask whether it is well."""
+        await self._health.set("", status)
+        await self._health.set(SERVICE, status)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
@@ -367,24 +330,3 @@ async def _teach(page: Page, rooms: TenantRooms, stream: str, segment_id: int, n
         await teach_segment(of.streams, of.names, stream, segment_id, name, "named on the page")
     except CoreError as error:
         raise RequestError(error.message) from error
-
-
-def _opened_store(settings: Settings) -> tuple[Store | None, Seal | None]:
-    """The store of streams, if there is one, and what seals them there."""
-    key = read_key(settings.store_key)
-    try:
-        store = open_store(settings.store)
-    except StoreFailed as error:
-        raise CannotStart(f"store: {error}") from error
-    except ModuleNotFoundError as error:
-        raise CannotStart(f"store: it needs {error.name}: pip install 'kineseg[redis]'") from error
-    if store is None:
-        return None, None
-    from kineseg_service.stores.sealing import Seal  # takes long, and is needed only here
-
-    return store, Seal(key)
-
-
-def _traces(settings: Settings) -> Traces | None:
-    """Where spans go, if they are wanted."""
-    return Traces(settings.traces, settings.traces_ratio, settings.server_id) if settings.traces else None
