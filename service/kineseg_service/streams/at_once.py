@@ -10,8 +10,8 @@ from kineseg_core.intake.together import take_plain
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.scheduled import AnySubmitted
 from kineseg_service.streams.feeder import Feeder
-from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.sent_columns import SentColumns
+from kineseg_service.streams.taking import TakingStream
 
 
 class AtOnce:
@@ -25,7 +25,7 @@ class AtOnce:
         self._feeder = feeder
 
     def take(
-        self, members: Mapping[int, MemberStream], sent: SentColumns, chunks: range, now: float
+        self, members: Mapping[int, TakingStream], sent: SentColumns, chunks: range, now: float
     ) -> tuple[Sequence[int], int]:
         """Takes some of the chunks that come `now`, where they are plain and nothing is to go before them.
 
@@ -36,7 +36,7 @@ class AtOnce:
         if sent.times is not None or len(set(numbers)) < len(numbers):
             return chunks, 0
         late: list[int] = []
-        alike: dict[object, list[tuple[MemberStream, int]]] = {}
+        alike: dict[object, list[tuple[TakingStream, int]]] = {}
         for chunk, number in zip(chunks, numbers, strict=True):
             member, begin = members.get(number), cuts[chunk]
             if member is None or begin % 4 or not member.comes_at_once(cuts[chunk + 1] - begin, now):
@@ -46,7 +46,7 @@ class AtOnce:
             else:
                 alike[member.kind] = [(member, chunk)]
         taken: list[AnySubmitted] = []
-        go_on: list[MemberStream] = []
+        go_on: list[TakingStream] = []
         come = refused = 0
         for those in alike.values():
             frames, left = self._take_alike(those, sent, now, taken, go_on)
@@ -57,11 +57,11 @@ class AtOnce:
 
     def _take_alike(
         self,
-        alike: Sequence[tuple[MemberStream, int]],
+        alike: Sequence[tuple[TakingStream, int]],
         sent: SentColumns,
         now: float,
         taken: list[AnySubmitted],
-        go_on: list[MemberStream],
+        go_on: list[TakingStream],
     ) -> tuple[int, int]:
         """Takes chunks of members of a kind.
 

@@ -15,9 +15,9 @@ from kineseg_service.metrics import Metrics
 from kineseg_service.scheduler.chunk_queue import SentChunks
 from kineseg_service.scheduler.engine import Engine
 from kineseg_service.scheduler.scheduled import AnySubmitted
-from kineseg_service.streams.member import MemberStream
 from kineseg_service.streams.one_by_one import OneByOne, let_others_go_on
 from kineseg_service.streams.open_stream import BEHIND_TURN_S, TURN_S
+from kineseg_service.streams.taking import TakingStream
 
 _log = get_logger(__name__)
 TOGETHER = 80
@@ -41,11 +41,11 @@ class Feeder:
         self._engine = engine
         self._metrics = metrics
         self._back_row = back_row
-        self._line: deque[MemberStream] = deque()
-        self._behind: deque[MemberStream] = deque()  # those that others go before, see `OpenStream`, or that end
+        self._line: deque[TakingStream] = deque()
+        self._behind: deque[TakingStream] = deque()  # those that others go before, see `OpenStream`, or that end
         self._filled = asyncio.Event()
 
-    def add(self, member: MemberStream) -> None:
+    def add(self, member: TakingStream) -> None:
         """The member has something to take, and gets its turn."""
         if not member.queued:
             member.queued = True
@@ -53,13 +53,13 @@ class Feeder:
             (self._behind if behind else self._line).append(member)
             self._filled.set()
 
-    def offered(self, members: Sequence[MemberStream]) -> None:
+    def offered(self, members: Sequence[TakingStream]) -> None:
         """These members have something to take, and no turn yet; they take it at once, where no one waits for one."""
         if self._line or self._behind:
             for member in members:
                 self.add(member)
             return
-        line = deque[MemberStream]()
+        line = deque[TakingStream]()
         for member in dict.fromkeys(members):
             if member.goes_behind:
                 self.add(member)
@@ -88,7 +88,7 @@ class Feeder:
                         self._take_turn(self._behind, BEHIND_TURN_S, _BEHIND_TOGETHER)
                     await let_others_go_on()
 
-    def _take_turn(self, line: deque[MemberStream], turn_s: float, together: int) -> None:
+    def _take_turn(self, line: deque[TakingStream], turn_s: float, together: int) -> None:
         until = monotonic() + turn_s
         taken: list[AnySubmitted] = []
         frames = chunks = 0
@@ -114,8 +114,8 @@ class Feeder:
                 self._metrics.received(frames)
 
     def _take_together(
-        self, members: Sequence[MemberStream], taken: list[AnySubmitted]
-    ) -> tuple[list[MemberStream], int]:
+        self, members: Sequence[TakingStream], taken: list[AnySubmitted]
+    ) -> tuple[list[TakingStream], int]:
         """Takes the next chunk of each that has one, or begins it.
 
         Returns:
@@ -144,7 +144,7 @@ class Feeder:
             alone.append(waiting[place])
         return alone, frames
 
-    def _take_alone(self, member: MemberStream, until: float, taken: list[AnySubmitted]) -> int:
+    def _take_alone(self, member: TakingStream, until: float, taken: list[AnySubmitted]) -> int:
         """A member takes what there is; how many frames that are."""
         intake = member.session.intake
         before = intake.taken_here
