@@ -31,6 +31,7 @@ class Look:
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
         far: ``(2, PIECES, STRETCHES)`` how near the pieces are to the farther past, see `FarPast.look`.
+        coarse: What it looks like coarse, see `CoarseRing`; None: not enough has come for that.
     """
 
     candidate: int
@@ -40,6 +41,7 @@ class Look:
     first_piece: int
     discrepancies: F32
     far: F32
+    coarse: Look | None = None
 
     @property
     def context(self) -> F32:
@@ -86,6 +88,16 @@ class BlockRing:
             return
         self._scaled += 1
         learn_scales(self._logs, self.count, self._scaled, self._scales)
+
+    @property
+    def blocks(self) -> NDArray[np.int16]:
+        """``(D, REACH)`` block t in column t mod REACH, in whole numbers, see `log_distance`."""
+        return self._blocks
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """``(V,)`` mean log distances of the stream, steps."""
+        return self._scales
 
     @property
     def newest(self) -> NDArray[np.int16]:

@@ -15,6 +15,8 @@ Array = NDArray[Any]
 
 ROWS = 32
 """Of one run of the network, at most."""
+MOST_LOOKS = 2 * MOST_LAGS
+"""After a block, the coarse ones included."""
 
 
 class Looked(NamedTuple):
@@ -25,6 +27,8 @@ class Looked(NamedTuple):
         units, known: Of each look, see `Look`; first piece, and pieces known.
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
+        coarse_of: ``(N,)`` the look at the same candidate that is coarse, see `CoarseRing`; -1: there is none.
+        coarse_weight: ``(N,)`` how much it counts.
         sums: Room for what a look is made of.
     """
 
@@ -36,12 +40,14 @@ class Looked(NamedTuple):
     known: Array
     of: Array
     lag_of: Array
+    coarse_of: Array
+    coarse_weight: Array
     sums: PieceSums
 
 
 def room_for(blocks: int) -> Looked:
     """Room for so many blocks, each looked at after every lag, and up to a whole number of runs of the network."""
-    looks = -(-blocks * MOST_LAGS // ROWS) * ROWS
+    looks = -(-blocks * MOST_LOOKS // ROWS) * ROWS
     return Looked(
         maps=np.zeros((looks, 2 * VIEWS + 1, PIECES, PIECES), np.float32),
         context=np.zeros((looks, CONTEXT), np.float32),
@@ -51,5 +57,7 @@ def room_for(blocks: int) -> Looked:
         known=np.zeros((looks, 2), np.int64),
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
+        coarse_of=np.full(looks, -1, np.int64),
+        coarse_weight=np.zeros(looks, np.float32),
         sums=room_for_sums(),
     )

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import Look
-from kineseg_core.boundary_network.decider import MOST_LAGS
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import LAGS
-from kineseg_core.boundary_network.looked import ROWS, Looked, room_for
+from kineseg_core.boundary_network.layout import COARSE_WEIGHTS, LAGS
+from kineseg_core.boundary_network.looked import MOST_LOOKS, ROWS, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
@@ -35,23 +34,33 @@ class BoundaryNetwork:
         self._multiple = self._find_multiple()
 
     def __call__(self, looks: Sequence[Look]) -> F32:
-        """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a row does not depend on the others."""
-        if len(looks) > len(self._room.lag):
-            self._room = room_for(-(-len(looks) // MOST_LAGS))
+        """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a look does not depend on the others."""
+        coarse = {row: look.coarse for row, look in enumerate(looks) if look.coarse is not None}
+        rows = [*looks, *coarse.values()]
+        if len(rows) > len(self._room.lag):
+            self._room = room_for(-(-len(rows) // MOST_LOOKS))
         room = self._room
-        for row, look in enumerate(looks):
+        room.coarse_of[: len(rows)] = -1
+        room.coarse_of[list(coarse)] = range(len(looks), len(rows))
+        room.coarse_weight[list(coarse)] = [COARSE_WEIGHTS[look.lag] for look in coarse.values()]
+        for row, look in enumerate(rows):
             room.maps[row] = look.maps
             room.context[row] = look.context
             room.lag[row] = _LAG_ROW[look.lag]
             room.discrepancies[row] = look.discrepancies
-        return self.of_table(room, len(looks))
+        return self.of_table(room, len(rows))[: len(looks)]
 
     def of_table(self, looked: Looked, looks: int) -> F32:
-        """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`."""
+        """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`.
+
+        Of one that has a coarse one beside it the log odds are a mean of both.
+        """
         logits = np.empty(-(-looks // ROWS) * ROWS, np.float32)
         for first in range(0, looks, ROWS):
             end = first + min(-(-(looks - first) // self._multiple) * self._multiple, ROWS)
             logits[first:end] = self._run(looked, first, end)
+        fine = np.flatnonzero(looked.coarse_of[:looks] >= 0)
+        logits[fine] += looked.coarse_weight[fine] * (logits[looked.coarse_of[fine]] - logits[fine])
         return _probabilities(logits[:looks])
 
     def _run(self, looked: Looked, first: int, end: int) -> F32:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import BlockRing
+from kineseg_core.boundary_network.coarse import CoarseRing
 from kineseg_core.boundary_network.network import Ask
 from kineseg_core.boundary_network.views import StreamViews
 from kineseg_core.kept.bounds import within
@@ -27,7 +28,7 @@ F32 = NDArray[np.float32]
     "0 <= _blocks._scaled", "0 <= _blocks._far._kept", "0 <= _distance._count", "0 <= _surprise._count",
     "0 <= _stillness._groups", "0 <= _stillness._in_group < _stillness._size",
 )  # fmt: skip
-@keeps("_views _blocks _stillness _distance _surprise _seen")
+@keeps("_views _blocks _coarse _stillness _distance _surprise _seen")
 class Segmenter(NetworkSegments):
     """Boundaries and labels of one stream, which keeps its numbers itself.
 
@@ -43,6 +44,7 @@ class Segmenter(NetworkSegments):
         settings, views = plan.settings, plan.views
         self._views = StreamViews(views)
         self._blocks = BlockRing(views.ends, views.views)
+        self._coarse = CoarseRing(views.ends, views.views)
         self._stillness = StillnessDetector(plan.views.compared, STILL_GROUP, STILL_GROUPS)
         self._distance = TypicalDistance(plan.views.compared, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)
@@ -75,11 +77,13 @@ class Segmenter(NetworkSegments):
         for block in self._views.update(frame, embedding, still=self._stillness.still):
             still = self._stillness.update(block[self._compared], self._distance.variance)
             self._blocks.append(block, still=still)
+            self._coarse.append(self._blocks)
             if not still:
                 self._distance.update(self._blocks.newest[self._compared])
             # What stands still begins no segment, whatever its noise.
             due = [] if still else self._decider.due(self._count)
-            self._decider.note(self._count, due, ask(self._blocks.look(due)))
+            looks = self._coarse.beside(self._blocks.look(due), self._blocks)
+            self._decider.note(self._count, due, ask(looks))
             counts.append(self._count)
         for count in counts:
             self._apply(self._decider.decide(count), decisions)

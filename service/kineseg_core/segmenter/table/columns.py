@@ -82,6 +82,7 @@ class Columns(NamedTuple):
         blocks: ``(N, D, REACH)`` int16, see `append_block`.
         logs: ``(N, REACH, REACH * VIEWS)`` uint8, log distances.
         scales: ``(N, VIEWS)`` mean log distance.
+        coarse_blocks, coarse_logs: The same of coarse blocks, see `CoarseRing`.
         far: ``(N, FAR[-1] + 1, F)`` int16, blocks of the farther past.
         nearest: ``(N, REACH, STRETCHES)`` uint8, nearest of them.
         means, spreads: ``(N, STILL_GROUPS, E)``, ``(N, STILL_GROUPS)`` of groups of blocks.
@@ -101,6 +102,8 @@ class Columns(NamedTuple):
     blocks: Array
     logs: Array
     scales: Array
+    coarse_blocks: Array
+    coarse_logs: Array
     far: Array
     nearest: Array
     means: Array
@@ -126,6 +129,8 @@ def new_columns(plan: TablePlan, rows: int) -> Columns:
         "blocks": ((dims, REACH), np.int16),
         "logs": ((REACH, REACH * VIEWS), np.uint8),
         "scales": ((VIEWS,), np.float64),
+        "coarse_blocks": ((dims, REACH), np.int16),
+        "coarse_logs": ((REACH, REACH * VIEWS), np.uint8),
         "far": ((FAR[-1] + 1, plan.far), np.int16),
         "nearest": ((REACH, STRETCHES), np.uint8),
         "means": ((STILL_GROUPS, compared), np.float32),

@@ -40,7 +40,7 @@ class RowSegmenter(InRow, NetworkSegments):
         row: Of the stream; it begins anew.
     """
 
-    FOLLOWS = frozenset({"logs"})
+    FOLLOWS = frozenset({"logs", "coarse_logs"})
 
     def __init__(self, plan: SegmenterPlan, columns: Columns, row: int) -> None:
         super().__init__(plan)
@@ -91,11 +91,11 @@ class RowSegmenter(InRow, NetworkSegments):
         numbers["next_review"] = decider.next_review(self._count)
 
     def _measure(self) -> None:
-        """Writes how far apart the blocks in the ring are, as if each had come once more."""
+        """Writes how far apart the blocks in the rings are, as if each had come once more."""
         columns, row, views = self._columns, self._row, self._views
-        blocks, logs, ends, of_views = columns.blocks[row], columns.logs[row], views.ends, views.views
-        for place in range(REACH):
-            append_block(blocks, ends, of_views, logs, place, blocks[:, place].copy())
+        for blocks, logs in ((columns.blocks, columns.logs), (columns.coarse_blocks, columns.coarse_logs)):
+            for place in range(REACH):
+                append_block(blocks[row], views.ends, views.views, logs[row], place, blocks[row, :, place].copy())
 
     @property
     def _count(self) -> int:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineseg_core.boundary_network.coarse import append_coarse
 from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, KEPT, MOST_LAGS
 from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import append_far, look_far
 from kineseg_core.boundary_network.layout import (
+    COARSE_LAGS,
+    COARSE_WEIGHTS,
     CONTEXT,
     FAR_NUMBERS,
     LAGS,
@@ -35,6 +38,7 @@ from kineseg_core.segmenter.table.surprise import score_surprise
 from kineseg_core.segmenter.table.typical_distance import note_distance, variance_of
 
 _LEAST_UNIT, _LARGEST_UNIT = UNIT_RANGE
+_LAGS = np.array(LAGS, np.int64)
 _LAG_PLACES, _LAG_PIECES = np.zeros((2, LAGS[-1] + 1), np.int64)  # by lag: place in `LAGS`, and pieces known
 for _place, _lag in enumerate(LAGS):
     _LAG_PLACES[_lag], _LAG_PIECES[_lag] = _place, pieces_known(_lag)
@@ -95,9 +99,10 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
                 looked.known[looks, 0] = candidate
                 looked.known[looks, 1] = _LAG_PIECES[decider.lags[lag]]
                 looks += 1
-            look_at_row(columns, row, decider, first, looks, looked)
             of = looked.of[took]
             of[0], of[1], of[2], of[3] = i, counters.count, first, looks
+            look_at_row(columns, row, decider, first, looks, looked)
+            looks = look_coarse(columns, row, decider, first, looks, looked)
             took += 1
     return took, looks
 
@@ -114,6 +119,7 @@ def take_block(columns, plan, ends, views, row, block):  # type: ignore[no-untyp
     steps = np.empty(len(block), np.int16)
     to_steps(block, steps)
     append_block(columns.blocks[row], ends, views, columns.logs[row], count, steps)
+    append_coarse(columns.blocks[row], count + 1, ends, views, columns.coarse_blocks[row], columns.coarse_logs[row])
     append_far(columns.far[row], columns.nearest[row], count, counters.far_kept, steps[: columns.far.shape[2]])
     counters.count += 1
     if counters.still:
@@ -145,6 +151,39 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
         columns.nearest[row], count, columns.scales[row, 0], candidates, begins, known, units,
         looked.context[first:end],
     )  # fmt: skip
+    write_units(looked, first, end)
+
+
+@kernel(nogil=True)
+def look_coarse(columns, row, decider, first, end, looked):  # type: ignore[no-untyped-def]
+    """Looks coarse, too, at those of the candidates [first, end) that may be; returns where these looks end."""
+    count, looks = columns.counters[row].count, end
+    for look in range(first, end):
+        lag = decider.lags[looked.lag_of[look]]
+        coarse_lag, candidate = COARSE_LAGS[lag], (count - lag) // 2
+        looked.coarse_of[look] = -1
+        if coarse_lag and candidate >= FIRST_CANDIDATE:
+            looked.coarse_of[look] = looks
+            looked.coarse_weight[look] = COARSE_WEIGHTS[coarse_lag]
+            looked.coarse_of[looks] = -1
+            looked.lag[looks] = _LAG_PLACES[coarse_lag]
+            looked.known[looks, 0] = candidate
+            looked.known[looks, 1] = _LAG_PIECES[coarse_lag]
+            looked.context[looks, :FAR_NUMBERS] = 0.0
+            looks += 1
+    if looks > end:
+        candidates, known = looked.known[end:looks, 0].copy(), looked.known[end:looks, 1].copy()
+        look_at(
+            columns.coarse_logs[row], count // 2, columns.scales[row], candidates, _LAGS[looked.lag[end:looks]], known,
+            looked.sums, end, looked.maps, looked.units, looked.known[:, 0], looked.discrepancies,
+        )  # fmt: skip
+        write_units(looked, end, looks)
+    return looks
+
+
+@kernel(nogil=True)
+def write_units(looked, first, end):  # type: ignore[no-untyped-def]
+    """Writes what of the looks [first, end) the network is given beside maps and the farther past."""
     for look in range(first, end):
         context = looked.context[look]
         for view in range(VIEWS):

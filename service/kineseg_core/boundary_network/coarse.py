@@ -1,0 +1,77 @@
+"""The same stream twice as coarse: blocks two by two, so that what the network sees is twice as quick, and as long.
+
+Seen fine, a slow cycle is one phase after the other; seen coarse, it comes round within the network's window. One
+network judges both, and a mean of its log odds counts: each is wrong elsewhere. Of the farther past nothing is known
+here, and how far apart blocks usually are is taken from the fine ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kineseg_core.boundary_network.block_ring import BlockRing, Look
+from kineseg_core.boundary_network.decider import FIRST_CANDIDATE
+from kineseg_core.boundary_network.distances import append_block
+from kineseg_core.boundary_network.layout import COARSE_LAGS, COMPARED, PIECES, REACH, STRETCHES, VIEWS, pieces_known
+from kineseg_core.boundary_network.patch import look_at
+from kineseg_core.boundary_network.piece_sums import room_for_sums
+from kineseg_core.kept.declared import keeps
+from kineseg_core.kernels import kernel
+
+F32 = NDArray[np.float32]
+
+
+@kernel(nogil=True)
+def append_coarse(blocks, count, ends, views, coarse_blocks, coarse_logs):  # type: ignore[no-untyped-def]
+    """Takes the last two of `count` blocks as one, where there is an even number of them; for arguments see
+    `append_block`."""
+    if count % 2:
+        return
+    newest, before = (count - 1) % REACH, (count - 2) % REACH
+    steps = np.empty(len(blocks), np.int16)
+    for i in range(len(steps)):
+        steps[i] = np.int16((np.int64(blocks[i, newest]) + np.int64(blocks[i, before])) >> 1)
+    append_block(coarse_blocks, ends, views, coarse_logs, count // 2 - 1, steps)
+
+
+@keeps("_blocks _logs", fixed="_ends _views")
+class CoarseRing:
+    """Keeps the coarse blocks of the last 21 s with their distances. Picklable.
+
+    Args:
+        ends, views: See `BlockRing`.
+    """
+
+    def __init__(self, ends: NDArray[np.int64], views: NDArray[np.int64]) -> None:
+        self._ends, self._views = ends, views
+        self._blocks = np.zeros((int(ends[-1]), REACH), np.int16)
+        self._logs = np.zeros((REACH, REACH * len(views)), np.uint8)
+
+    def append(self, ring: BlockRing) -> None:
+        """A block has come, which stands in the ring of the fine ones."""
+        append_coarse(ring.blocks, ring.count, self._ends, self._views, self._blocks, self._logs)
+
+    def beside(self, looks: Sequence[Look], ring: BlockRing) -> list[Look]:
+        """The same looks with what the candidates look like coarse, where enough has come for that."""
+        lags = [int(COARSE_LAGS[look.lag]) for look in looks]
+        return [
+            replace(look, coarse=self._look(look.candidate // 2, lag, ring))
+            if lag and look.candidate // 2 >= FIRST_CANDIDATE
+            else look
+            for look, lag in zip(looks, lags, strict=True)
+        ]
+
+    def _look(self, candidate: int, lag: int, ring: BlockRing) -> Look:
+        maps = np.empty((1, 2 * VIEWS + 1, PIECES, PIECES), np.float32)
+        units, first = np.empty((1, VIEWS), np.float32), np.empty(1, np.int64)
+        discrepancies = np.empty((1, COMPARED), np.float32)
+        look_at(
+            self._logs, ring.count // 2, ring.scales, np.array([candidate]), np.array([lag]),
+            np.array([pieces_known(lag)]), room_for_sums(), 0, maps, units, first, discrepancies,
+        )  # fmt: skip
+        far = np.zeros((2, PIECES, STRETCHES), np.float32)
+        return Look(candidate, lag, maps[0], units[0], int(first[0]), discrepancies[0], far)
