@@ -1,4 +1,4 @@
-"""The same stream twice as coarse: blocks two by two, so that what the network sees is twice as quick, and as long.
+"""A stream seen coarse: blocks two by two, so that the network sees it twice as quick, and twice as far back.
 
 Seen fine, a slow cycle is one phase after the other; seen coarse, it comes round within the network's window. One
 network judges both, and a mean of its log odds counts: each is wrong elsewhere. Of the farther past nothing is known
