@@ -46,9 +46,9 @@ COARSE_LAGS: NDArray[np.int64] = np.array(
 )
 """After how many coarse blocks, see `CoarseRing`, a candidate is looked at that is looked at after so many; 0: too few
 have come."""
-COARSE_WEIGHTS: NDArray[np.float32] = np.minimum(np.arange(LAGS[-1] + 1) / 24.0, 0.5).astype(np.float32)
-"""Of what is said coarse in the log odds, by its lag: as much as of what is said fine where it knows what follows for
-2.4 s, and less where it knows less."""
+COARSE_WEIGHTS: NDArray[np.float32] = np.minimum(np.array(LAGS) / 24.0, 0.5).astype(np.float32)
+"""Of what is said coarse in the log odds, by place of its lag in `LAGS`: as much as of what is said fine where it knows
+what follows for 2.4 s, and less where it knows less."""
 
 FAR: tuple[int, ...] = (75, 105, 150, 210, 300)
 """Edges of the stretches of the farther past, blocks before each block: of these only the nearest moment is known."""

@@ -28,7 +28,6 @@ class Looked(NamedTuple):
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
         coarse_of: ``(N,)`` the look at the same candidate that is coarse, see `CoarseRing`; -1: there is none.
-        coarse_weight: ``(N,)`` how much it counts.
         sums: Room for what a look is made of.
     """
 
@@ -41,7 +40,6 @@ class Looked(NamedTuple):
     of: Array
     lag_of: Array
     coarse_of: Array
-    coarse_weight: Array
     sums: PieceSums
 
 
@@ -58,6 +56,5 @@ def room_for(blocks: int) -> Looked:
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
         coarse_of=np.full(looks, -1, np.int64),
-        coarse_weight=np.zeros(looks, np.float32),
         sums=room_for_sums(),
     )

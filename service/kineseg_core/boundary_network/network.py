@@ -42,7 +42,6 @@ class BoundaryNetwork:
         room = self._room
         room.coarse_of[: len(rows)] = -1
         room.coarse_of[list(coarse)] = range(len(looks), len(rows))
-        room.coarse_weight[list(coarse)] = [COARSE_WEIGHTS[look.lag] for look in coarse.values()]
         for row, look in enumerate(rows):
             room.maps[row] = look.maps
             room.context[row] = look.context
@@ -60,7 +59,8 @@ class BoundaryNetwork:
             end = first + min(-(-(looks - first) // self._multiple) * self._multiple, ROWS)
             logits[first:end] = self._run(looked, first, end)
         fine = np.flatnonzero(looked.coarse_of[:looks] >= 0)
-        logits[fine] += looked.coarse_weight[fine] * (logits[looked.coarse_of[fine]] - logits[fine])
+        coarse = looked.coarse_of[fine]
+        logits[fine] += COARSE_WEIGHTS[looked.lag[coarse]] * (logits[coarse] - logits[fine])
         return _probabilities(logits[:looks])
 
     def _run(self, looked: Looked, first: int, end: int) -> F32:

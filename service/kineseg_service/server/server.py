@@ -218,7 +218,7 @@ class Server:
                 f"cannot listen on {self.address}: is the port taken? is the address this machine's? ({error})"
             ) from error
         await port.start()
-        ends.push_async_callback(port.stop, 0)
+        ends.push_async_callback(port.stop, 0)  # for a start that fails; else `_drain` has stopped it
         ends.callback(asyncio.create_task(door.watch()).cancel)
         return port
 

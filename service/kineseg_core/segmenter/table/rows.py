@@ -14,7 +14,6 @@ from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, le
 from kineseg_core.boundary_network.far_past import append_far, look_far
 from kineseg_core.boundary_network.layout import (
     COARSE_LAGS,
-    COARSE_WEIGHTS,
     CONTEXT,
     FAR_NUMBERS,
     LAGS,
@@ -164,7 +163,6 @@ def look_coarse(columns, row, decider, first, end, looked):  # type: ignore[no-u
         looked.coarse_of[look] = -1
         if coarse_lag and candidate >= FIRST_CANDIDATE:
             looked.coarse_of[look] = looks
-            looked.coarse_weight[look] = COARSE_WEIGHTS[coarse_lag]
             looked.coarse_of[looks] = -1
             looked.lag[looks] = _LAG_PLACES[coarse_lag]
             looked.known[looks, 0] = candidate
