@@ -1,7 +1,7 @@
 """Finds boundaries by how far apart a stream's moments lie: a small network looks at each candidate several times."""
 
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
-from kineseg_core.boundary_network.coarse import CoarseRing
+from kineseg_core.boundary_network.coarse import CoarseRings
 from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Provisional
 from kineseg_core.boundary_network.file import NetworkFile, packaged_network
 from kineseg_core.boundary_network.network import Ask, BoundaryNetwork
@@ -13,7 +13,7 @@ __all__ = [
     "BlockRing",
     "BoundaryDecider",
     "BoundaryNetwork",
-    "CoarseRing",
+    "CoarseRings",
     "Decided",
     "Look",
     "NetworkFile",

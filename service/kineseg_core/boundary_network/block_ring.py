@@ -31,7 +31,7 @@ class Look:
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
         far: ``(2, PIECES, STRETCHES)`` how near the pieces are to the farther past, see `FarPast.look`.
-        coarse: What it looks like coarse, see `CoarseRing`; None: not enough has come for that.
+        coarse: What it looks like coarse, and coarser, see `CoarseRings`, as far as enough has come for that.
     """
 
     candidate: int
@@ -41,7 +41,7 @@ class Look:
     first_piece: int
     discrepancies: F32
     far: F32
-    coarse: Look | None = None
+    coarse: tuple[Look, ...] = ()
 
     @property
     def context(self) -> F32:

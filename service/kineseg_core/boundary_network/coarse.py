@@ -1,7 +1,7 @@
-"""A stream seen coarse: blocks two by two, so that the network sees it twice as quick, and twice as far back.
+"""A stream seen coarse: blocks two by two, and four by four, which the network sees as quicker motion.
 
 Seen fine, a slow cycle is one phase after the other; seen coarse, it comes round within the network's window. One
-network judges both, and a mean of its log odds counts: each is wrong elsewhere. Of the farther past nothing is known
+network judges all, and a mean of its log odds counts: each is wrong elsewhere. Of the farther past nothing is known
 here, and how far apart blocks usually are is taken from the fine ones.
 """
 
@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import BlockRing, Look
 from kineseg_core.boundary_network.decider import FIRST_CANDIDATE
 from kineseg_core.boundary_network.distances import append_block
-from kineseg_core.boundary_network.layout import COARSE_LAGS, COMPARED, PIECES, REACH, STRETCHES, VIEWS, pieces_known
+from kineseg_core.boundary_network.layout import (
+    COARSE,
+    COARSE_LAGS,
+    COMPARED,
+    PIECES,
+    REACH,
+    STRETCHES,
+    VIEWS,
+    pieces_known,
+)
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.boundary_network.piece_sums import room_for_sums
 from kineseg_core.kept.declared import keeps
@@ -27,20 +36,26 @@ F32 = NDArray[np.float32]
 
 @kernel(nogil=True)
 def append_coarse(blocks, count, ends, views, coarse_blocks, coarse_logs):  # type: ignore[no-untyped-def]
-    """Takes the last two of `count` blocks as one, where there is an even number of them; for arguments see
-    `append_block`."""
-    if count % 2:
-        return
-    newest, before = (count - 1) % REACH, (count - 2) % REACH
-    steps = np.empty(len(blocks), np.int16)
-    for i in range(len(steps)):
-        steps[i] = np.int16((np.int64(blocks[i, newest]) + np.int64(blocks[i, before])) >> 1)
-    append_block(coarse_blocks, ends, views, coarse_logs, count // 2 - 1, steps)
+    """Takes the last two of `count` blocks as one, where there is an even number of them, and of these likewise.
+
+    Args are those of `append_block`, the last two with an axis in front: how coarse, see `COARSE`.
+    """
+    finer = blocks
+    for coarse in range(len(coarse_blocks)):
+        if count % 2:
+            return
+        newest, before = (count - 1) % REACH, (count - 2) % REACH
+        steps = np.empty(len(finer), np.int16)
+        for i in range(len(steps)):
+            steps[i] = np.int16((np.int64(finer[i, newest]) + np.int64(finer[i, before])) >> 1)
+        count //= 2
+        finer = coarse_blocks[coarse]
+        append_block(finer, ends, views, coarse_logs[coarse], count - 1, steps)
 
 
 @keeps("_blocks _logs", fixed="_ends _views")
-class CoarseRing:
-    """Keeps the coarse blocks of the last 21 s with their distances. Picklable.
+class CoarseRings:
+    """Keeps the coarse blocks of the last 21 and 43 s with their distances. Picklable.
 
     Args:
         ends, views: See `BlockRing`.
@@ -48,8 +63,8 @@ class CoarseRing:
 
     def __init__(self, ends: NDArray[np.int64], views: NDArray[np.int64]) -> None:
         self._ends, self._views = ends, views
-        self._blocks = np.zeros((int(ends[-1]), REACH), np.int16)
-        self._logs = np.zeros((REACH, REACH * len(views)), np.uint8)
+        self._blocks = np.zeros((len(COARSE), int(ends[-1]), REACH), np.int16)
+        self._logs = np.zeros((len(COARSE), REACH, REACH * len(views)), np.uint8)
 
     def append(self, ring: BlockRing) -> None:
         """A block has come, which stands in the ring of the fine ones."""
@@ -57,20 +72,22 @@ class CoarseRing:
 
     def beside(self, looks: Sequence[Look], ring: BlockRing) -> list[Look]:
         """The same looks with what the candidates look like coarse, where enough has come for that."""
-        lags = [int(COARSE_LAGS[look.lag]) for look in looks]
-        return [
-            replace(look, coarse=self._look(look.candidate // 2, lag, ring))
-            if lag and look.candidate // 2 >= FIRST_CANDIDATE
-            else look
-            for look, lag in zip(looks, lags, strict=True)
-        ]
+        return [replace(look, coarse=self._looks(look, ring)) for look in looks]
 
-    def _look(self, candidate: int, lag: int, ring: BlockRing) -> Look:
+    def _looks(self, look: Look, ring: BlockRing) -> tuple[Look, ...]:
+        of_each = enumerate(zip(COARSE, COARSE_LAGS[look.lag], strict=True))
+        return tuple(
+            self._look(coarse, look.candidate // blocks, int(lag), ring)
+            for coarse, (blocks, lag) in of_each
+            if lag and look.candidate // blocks >= FIRST_CANDIDATE
+        )
+
+    def _look(self, coarse: int, candidate: int, lag: int, ring: BlockRing) -> Look:
         maps = np.empty((1, 2 * VIEWS + 1, PIECES, PIECES), np.float32)
         units, first = np.empty((1, VIEWS), np.float32), np.empty(1, np.int64)
         discrepancies = np.empty((1, COMPARED), np.float32)
         look_at(
-            self._logs, ring.count // 2, ring.scales, np.array([candidate]), np.array([lag]),
+            self._logs[coarse], ring.count // COARSE[coarse], ring.scales, np.array([candidate]), np.array([lag]),
             np.array([pieces_known(lag)]), room_for_sums(), 0, maps, units, first, discrepancies,
         )  # fmt: skip
         far = np.zeros((2, PIECES, STRETCHES), np.float32)

@@ -41,14 +41,20 @@ COMPARED = 2
 DISCREPANCY_WIDTH = 30
 """Blocks on either side of a candidate between which the kernel discrepancy is taken."""
 
+COARSE: tuple[int, ...] = (2, 4)
+"""How many blocks make a coarse one, see `CoarseRings`: each time twice as many."""
+_LEAST_COARSE = 6  # what knows less counts so little that it is not worth a look
 COARSE_LAGS: NDArray[np.int64] = np.array(
-    [max((known for known in LAGS if known <= lag // 2), default=0) for lag in range(LAGS[-1] + 1)]
+    [
+        [max((known for known in LAGS if _LEAST_COARSE <= known <= lag // blocks), default=0) for blocks in COARSE]
+        for lag in range(LAGS[-1] + 1)
+    ]
 )
-"""After how many coarse blocks, see `CoarseRing`, a candidate is looked at that is looked at after so many; 0: too few
+"""``(LAGS[-1] + 1, len(COARSE))`` by lag: after how many coarse blocks a candidate is looked at as well; 0: too few
 have come."""
 COARSE_WEIGHTS: NDArray[np.float32] = np.minimum(np.array(LAGS) / 24.0, 0.5).astype(np.float32)
-"""Of what is said coarse in the log odds, by place of its lag in `LAGS`: as much as of what is said fine where it knows
-what follows for 2.4 s, and less where it knows less."""
+"""Of what is said coarse in the log odds, by place of its lag in `LAGS`: as much as of what is said finer where twelve
+coarse blocks are known of what follows, and less where fewer are."""
 
 FAR: tuple[int, ...] = (75, 105, 150, 210, 300)
 """Edges of the stretches of the farther past, blocks before each block: of these only the nearest moment is known."""

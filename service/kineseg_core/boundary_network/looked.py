@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.decider import MOST_LAGS
-from kineseg_core.boundary_network.layout import COMPARED, CONTEXT, PIECES, VIEWS
+from kineseg_core.boundary_network.layout import COARSE, COMPARED, CONTEXT, PIECES, VIEWS
 from kineseg_core.boundary_network.piece_sums import PieceSums, room_for_sums
 
 Array = NDArray[Any]
 
 ROWS = 32
 """Of one run of the network, at most."""
-MOST_LOOKS = 2 * MOST_LAGS
+MOST_LOOKS = (1 + len(COARSE)) * MOST_LAGS
 """After a block, the coarse ones included."""
 
 
@@ -27,7 +27,7 @@ class Looked(NamedTuple):
         units, known: Of each look, see `Look`; first piece, and pieces known.
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
-        coarse_of: ``(N,)`` the look at the same candidate that is coarse, see `CoarseRing`; -1: there is none.
+        coarse_of: ``(N, len(COARSE))`` the looks at the same candidate that are coarse; -1: there is none.
         sums: Room for what a look is made of.
     """
 
@@ -55,6 +55,6 @@ def room_for(blocks: int) -> Looked:
         known=np.zeros((looks, 2), np.int64),
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
-        coarse_of=np.full(looks, -1, np.int64),
+        coarse_of=np.full((looks, len(COARSE)), -1, np.int64),
         sums=room_for_sums(),
     )

@@ -35,13 +35,14 @@ class BoundaryNetwork:
 
     def __call__(self, looks: Sequence[Look]) -> F32:
         """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a look does not depend on the others."""
-        coarse = {row: look.coarse for row, look in enumerate(looks) if look.coarse is not None}
-        rows = [*looks, *coarse.values()]
+        coarse = [(row, i, one) for row, look in enumerate(looks) for i, one in enumerate(look.coarse)]
+        rows = [*looks, *(one for _, _, one in coarse)]
         if len(rows) > len(self._room.lag):
             self._room = room_for(-(-len(rows) // MOST_LOOKS))
         room = self._room
         room.coarse_of[: len(rows)] = -1
-        room.coarse_of[list(coarse)] = range(len(looks), len(rows))
+        for at, (row, i, _) in enumerate(coarse, start=len(looks)):
+            room.coarse_of[row, i] = at
         for row, look in enumerate(rows):
             room.maps[row] = look.maps
             room.context[row] = look.context
@@ -52,15 +53,16 @@ class BoundaryNetwork:
     def of_table(self, looked: Looked, looks: int) -> F32:
         """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`.
 
-        Of one that has a coarse one beside it the log odds are a mean of both.
+        Of one that has coarse ones beside it the log odds are a mean of them all.
         """
         logits = np.empty(-(-looks // ROWS) * ROWS, np.float32)
         for first in range(0, looks, ROWS):
             end = first + min(-(-(looks - first) // self._multiple) * self._multiple, ROWS)
             logits[first:end] = self._run(looked, first, end)
-        fine = np.flatnonzero(looked.coarse_of[:looks] >= 0)
-        coarse = looked.coarse_of[fine]
-        logits[fine] += COARSE_WEIGHTS[looked.lag[coarse]] * (logits[coarse] - logits[fine])
+        for coarse_of in looked.coarse_of[:looks].T:
+            fine = np.flatnonzero(coarse_of >= 0)
+            coarse = coarse_of[fine]
+            logits[fine] += COARSE_WEIGHTS[looked.lag[coarse]] * (logits[coarse] - logits[fine])
         return _probabilities(logits[:looks])
 
     def _run(self, looked: Looked, first: int, end: int) -> F32:

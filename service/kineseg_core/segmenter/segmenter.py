@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import BlockRing
-from kineseg_core.boundary_network.coarse import CoarseRing
+from kineseg_core.boundary_network.coarse import CoarseRings
 from kineseg_core.boundary_network.network import Ask
 from kineseg_core.boundary_network.views import StreamViews
 from kineseg_core.kept.bounds import within
@@ -44,7 +44,7 @@ class Segmenter(NetworkSegments):
         settings, views = plan.settings, plan.views
         self._views = StreamViews(views)
         self._blocks = BlockRing(views.ends, views.views)
-        self._coarse = CoarseRing(views.ends, views.views)
+        self._coarse = CoarseRings(views.ends, views.views)
         self._stillness = StillnessDetector(plan.views.compared, STILL_GROUP, STILL_GROUPS)
         self._distance = TypicalDistance(plan.views.compared, settings.median_squared_distance, settings.prior_s)
         self._surprise = SurpriseScore(settings, views.rate_hz)

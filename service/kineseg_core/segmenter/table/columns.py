@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.decider import KEPT as CANDIDATES
 from kineseg_core.boundary_network.decider import MOST_LAGS
-from kineseg_core.boundary_network.layout import FAR, REACH, STRETCHES, VIEWS
+from kineseg_core.boundary_network.layout import COARSE, FAR, REACH, STRETCHES, VIEWS
 from kineseg_core.memory.sparse import sparse_zeros
 from kineseg_core.segmenter.still_groups import STILL_GROUPS
 from kineseg_core.segmenter.table.plan import TablePlan
@@ -82,7 +82,7 @@ class Columns(NamedTuple):
         blocks: ``(N, D, REACH)`` int16, see `append_block`.
         logs: ``(N, REACH, REACH * VIEWS)`` uint8, log distances.
         scales: ``(N, VIEWS)`` mean log distance.
-        coarse_blocks, coarse_logs: The same of coarse blocks, see `CoarseRing`.
+        coarse_blocks, coarse_logs: ``(N, len(COARSE), ...)`` the same of coarse blocks, see `CoarseRings`.
         far: ``(N, FAR[-1] + 1, F)`` int16, blocks of the farther past.
         nearest: ``(N, REACH, STRETCHES)`` uint8, nearest of them.
         means, spreads: ``(N, STILL_GROUPS, E)``, ``(N, STILL_GROUPS)`` of groups of blocks.
@@ -129,8 +129,8 @@ def new_columns(plan: TablePlan, rows: int) -> Columns:
         "blocks": ((dims, REACH), np.int16),
         "logs": ((REACH, REACH * VIEWS), np.uint8),
         "scales": ((VIEWS,), np.float64),
-        "coarse_blocks": ((dims, REACH), np.int16),
-        "coarse_logs": ((REACH, REACH * VIEWS), np.uint8),
+        "coarse_blocks": ((len(COARSE), dims, REACH), np.int16),
+        "coarse_logs": ((len(COARSE), REACH, REACH * VIEWS), np.uint8),
         "far": ((FAR[-1] + 1, plan.far), np.int16),
         "nearest": ((REACH, STRETCHES), np.uint8),
         "means": ((STILL_GROUPS, compared), np.float32),

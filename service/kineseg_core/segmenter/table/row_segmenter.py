@@ -93,9 +93,11 @@ class RowSegmenter(InRow, NetworkSegments):
     def _measure(self) -> None:
         """Writes how far apart the blocks in the rings are, as if each had come once more."""
         columns, row, views = self._columns, self._row, self._views
-        for blocks, logs in ((columns.blocks, columns.logs), (columns.coarse_blocks, columns.coarse_logs)):
+        rings = [(columns.blocks[row], columns.logs[row])]
+        rings += zip(columns.coarse_blocks[row], columns.coarse_logs[row], strict=True)
+        for blocks, logs in rings:
             for place in range(REACH):
-                append_block(blocks[row], views.ends, views.views, logs[row], place, blocks[row, :, place].copy())
+                append_block(blocks, views.ends, views.views, logs, place, blocks[:, place].copy())
 
     @property
     def _count(self) -> int:

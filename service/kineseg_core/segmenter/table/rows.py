@@ -13,6 +13,7 @@ from kineseg_core.boundary_network.decider import FIRST_CANDIDATE, KEPT, MOST_LA
 from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
 from kineseg_core.boundary_network.far_past import append_far, look_far
 from kineseg_core.boundary_network.layout import (
+    COARSE,
     COARSE_LAGS,
     CONTEXT,
     FAR_NUMBERS,
@@ -37,7 +38,7 @@ from kineseg_core.segmenter.table.surprise import score_surprise
 from kineseg_core.segmenter.table.typical_distance import note_distance, variance_of
 
 _LEAST_UNIT, _LARGEST_UNIT = UNIT_RANGE
-_LAGS = np.array(LAGS, np.int64)
+_LAGS, _COARSE = np.array(LAGS, np.int64), np.array(COARSE, np.int64)
 _LAG_PLACES, _LAG_PIECES = np.zeros((2, LAGS[-1] + 1), np.int64)  # by lag: place in `LAGS`, and pieces known
 for _place, _lag in enumerate(LAGS):
     _LAG_PLACES[_lag], _LAG_PIECES[_lag] = _place, pieces_known(_lag)
@@ -157,25 +158,28 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
 def look_coarse(columns, row, decider, first, end, looked):  # type: ignore[no-untyped-def]
     """Looks coarse, too, at those of the candidates [first, end) that may be; returns where these looks end."""
     count, looks = columns.counters[row].count, end
-    for look in range(first, end):
-        lag = decider.lags[looked.lag_of[look]]
-        coarse_lag, candidate = COARSE_LAGS[lag], (count - lag) // 2
-        looked.coarse_of[look] = -1
-        if coarse_lag and candidate >= FIRST_CANDIDATE:
-            looked.coarse_of[look] = looks
-            looked.coarse_of[looks] = -1
-            looked.lag[looks] = _LAG_PLACES[coarse_lag]
-            looked.known[looks, 0] = candidate
-            looked.known[looks, 1] = _LAG_PIECES[coarse_lag]
-            looked.context[looks, :FAR_NUMBERS] = 0.0
-            looks += 1
-    if looks > end:
-        candidates, known = looked.known[end:looks, 0].copy(), looked.known[end:looks, 1].copy()
-        look_at(
-            columns.coarse_logs[row], count // 2, columns.scales[row], candidates, _LAGS[looked.lag[end:looks]], known,
-            looked.sums, end, looked.maps, looked.units, looked.known[:, 0], looked.discrepancies,
-        )  # fmt: skip
-        write_units(looked, end, looks)
+    for coarse in range(len(_COARSE)):
+        blocks, begin = _COARSE[coarse], looks
+        for look in range(first, end):
+            lag = decider.lags[looked.lag_of[look]]
+            coarse_lag, candidate = COARSE_LAGS[lag, coarse], (count - lag) // blocks
+            looked.coarse_of[look, coarse] = -1
+            if coarse_lag and candidate >= FIRST_CANDIDATE:
+                looked.coarse_of[look, coarse] = looks
+                looked.coarse_of[looks, :] = -1
+                looked.lag[looks] = _LAG_PLACES[coarse_lag]
+                looked.known[looks, 0] = candidate
+                looked.known[looks, 1] = _LAG_PIECES[coarse_lag]
+                looked.context[looks, :FAR_NUMBERS] = 0.0
+                looks += 1
+        if looks > begin:
+            candidates, known = looked.known[begin:looks, 0].copy(), looked.known[begin:looks, 1].copy()
+            look_at(
+                columns.coarse_logs[row, coarse], count // blocks, columns.scales[row], candidates,
+                _LAGS[looked.lag[begin:looks]], known, looked.sums, begin,
+                looked.maps, looked.units, looked.known[:, 0], looked.discrepancies,
+            )  # fmt: skip
+            write_units(looked, begin, looks)
     return looks
 
 
