@@ -43,10 +43,13 @@ DISCREPANCY_WIDTH = 30
 
 COARSE: tuple[int, ...] = (2, 4)
 """How many blocks make a coarse one, see `CoarseRings`: each time twice as many."""
-_LEAST_COARSE = 6  # what knows less counts so little that it is not worth a look
+_LEAST_COARSE = (3, 6)  # of what follows; of the coarsest, knowing less is no better than not to look
 COARSE_LAGS: NDArray[np.int64] = np.array(
     [
-        [max((known for known in LAGS if _LEAST_COARSE <= known <= lag // blocks), default=0) for blocks in COARSE]
+        [
+            max((known for known in LAGS if least <= known <= lag // blocks), default=0)
+            for blocks, least in zip(COARSE, _LEAST_COARSE, strict=True)
+        ]
         for lag in range(LAGS[-1] + 1)
     ]
 )
