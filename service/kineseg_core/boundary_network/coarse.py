@@ -75,10 +75,9 @@ class CoarseRings:
         return [replace(look, coarse=self._looks(look, ring)) for look in looks]
 
     def _looks(self, look: Look, ring: BlockRing) -> tuple[Look, ...]:
-        of_each = enumerate(zip(COARSE, COARSE_LAGS[look.lag], strict=True))
         return tuple(
             self._look(coarse, look.candidate // blocks, int(lag), ring)
-            for coarse, (blocks, lag) in of_each
+            for coarse, (blocks, lag) in enumerate(zip(COARSE, COARSE_LAGS[look.lag], strict=True))
             if lag and look.candidate // blocks >= FIRST_CANDIDATE
         )
 

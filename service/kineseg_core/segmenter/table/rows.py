@@ -38,7 +38,7 @@ from kineseg_core.segmenter.table.surprise import score_surprise
 from kineseg_core.segmenter.table.typical_distance import note_distance, variance_of
 
 _LEAST_UNIT, _LARGEST_UNIT = UNIT_RANGE
-_LAGS, _COARSE = np.array(LAGS, np.int64), np.array(COARSE, np.int64)
+_LAGS = np.array(LAGS, np.int64)
 _LAG_PLACES, _LAG_PIECES = np.zeros((2, LAGS[-1] + 1), np.int64)  # by lag: place in `LAGS`, and pieces known
 for _place, _lag in enumerate(LAGS):
     _LAG_PLACES[_lag], _LAG_PIECES[_lag] = _place, pieces_known(_lag)
@@ -158,8 +158,8 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
 def look_coarse(columns, row, decider, first, end, looked):  # type: ignore[no-untyped-def]
     """Looks coarse, too, at those of the candidates [first, end) that may be; returns where these looks end."""
     count, looks = columns.counters[row].count, end
-    for coarse in range(len(_COARSE)):
-        blocks, begin = _COARSE[coarse], looks
+    for coarse in range(len(COARSE)):
+        blocks, begin = COARSE[coarse], looks
         for look in range(first, end):
             lag = decider.lags[looked.lag_of[look]]
             coarse_lag, candidate = COARSE_LAGS[lag, coarse], (count - lag) // blocks
