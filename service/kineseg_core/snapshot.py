@@ -27,9 +27,9 @@ from kineseg_core.opening import Opener
 from kineseg_core.request import StreamRequest
 from kineseg_core.session import Session
 
-LAYOUT = 10
+LAYOUT = 11
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
-ARITHMETIC = 8
+ARITHMETIC = 9
 """Raised with every change after which the same frames give other events."""
 _LONGEST_GAP_S = 60.0
 """No server fills longer ones."""

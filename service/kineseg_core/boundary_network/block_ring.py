@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Look:
         first_piece: The pieces before it lie before the stream's beginning.
         discrepancies: ``(COMPARED,)`` kernel discrepancy of the 3 s on either side, by view.
         far: ``(2, PIECES, STRETCHES)`` how near the pieces are to the farther past, see `FarPast.look`.
-        coarse: What it looks like coarse, and coarser, see `CoarseRings`, as far as enough has come for that.
+        coarse: What it looks like coarse, and coarser, as far as enough has come for that.
     """
 
     candidate: int
@@ -41,7 +42,7 @@ class Look:
     first_piece: int
     discrepancies: F32
     far: F32
-    coarse: tuple[Look, ...] = ()
+    coarse: tuple[CoarseLook, ...] = ()
 
     @property
     def context(self) -> F32:
@@ -49,6 +50,21 @@ class Look:
         units = self.units.clip(*UNIT_RANGE)
         past = np.float32(1.0 - self.first_piece / PIECES_BEFORE)
         return np.concatenate([self.far.ravel(), units, past], axis=None)
+
+
+@dataclass(slots=True)
+class CoarseLook:
+    """A candidate seen coarse, see `CoarseRings`.
+
+    Attributes:
+        candidate: The coarse block that may begin a segment.
+        look: What it looks like; none: the network has said already what it says of it.
+        log_odds: That, of a segment that begins there.
+    """
+
+    candidate: int
+    look: Look | None
+    log_odds: float = math.nan
 
 
 @keeps("_scales _scaled _blocks _logs _far count", fixed="_ends _views")

@@ -55,9 +55,9 @@ COARSE_LAGS: NDArray[np.int64] = np.array(
 )
 """``(LAGS[-1] + 1, len(COARSE))`` by lag: after how many coarse blocks a candidate is looked at as well; 0: too few
 have come."""
-COARSE_WEIGHTS: NDArray[np.float32] = np.minimum(np.array(LAGS) / 24.0, 0.5).astype(np.float32)
-"""Of what is said coarse in the log odds, by place of its lag in `LAGS`: as much as of what is said finer where twelve
-coarse blocks are known of what follows, and less where fewer are."""
+COARSE_WEIGHTS: NDArray[np.float32] = np.minimum(COARSE_LAGS[list(LAGS)] / 24.0, 0.5).astype(np.float32)
+"""``(len(LAGS), len(COARSE))`` of what is said coarse in the log odds, by lag: as much as of what is said finer where
+twelve coarse blocks are known of what follows, and less where fewer are."""
 
 FAR: tuple[int, ...] = (75, 105, 150, 210, 300)
 """Edges of the stretches of the farther past, blocks before each block: of these only the nearest moment is known."""

@@ -17,6 +17,8 @@ ROWS = 32
 """Of one run of the network, at most."""
 MOST_LOOKS = (1 + len(COARSE)) * MOST_LAGS
 """After a block, the coarse ones included."""
+NONE, SAID = -1, -2
+"""In place of a look, see `Looked.coarse_of`."""
 
 
 class Looked(NamedTuple):
@@ -27,7 +29,9 @@ class Looked(NamedTuple):
         units, known: Of each look, see `Look`; first piece, and pieces known.
         of: ``(B, 4)`` row of the table's step, blocks so far, first look, end of looks.
         lag_of: ``(N,)`` place of the look's lag among those of its stream.
-        coarse_of: ``(N, len(COARSE))`` the looks at the same candidate that are coarse; -1: there is none.
+        coarse_of: ``(N, len(COARSE))`` the looks at the same candidate that are coarse; `NONE`: there is none; `SAID`:
+            it has been looked at before.
+        coarse_log_odds: ``(N, len(COARSE))`` what is said of these, and what was.
         sums: Room for what a look is made of.
     """
 
@@ -40,6 +44,7 @@ class Looked(NamedTuple):
     of: Array
     lag_of: Array
     coarse_of: Array
+    coarse_log_odds: Array
     sums: PieceSums
 
 
@@ -55,6 +60,7 @@ def room_for(blocks: int) -> Looked:
         known=np.zeros((looks, 2), np.int64),
         of=np.zeros((blocks, 4), np.int64),
         lag_of=np.zeros(looks, np.int64),
-        coarse_of=np.full((looks, len(COARSE)), -1, np.int64),
+        coarse_of=np.full((looks, len(COARSE)), NONE, np.int64),
+        coarse_log_odds=np.zeros((looks, len(COARSE)), np.float32),
         sums=room_for_sums(),
     )

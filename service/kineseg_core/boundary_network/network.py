@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import Look
+from kineseg_core.boundary_network.coarse import weigh_coarse
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import COARSE_WEIGHTS, LAGS
-from kineseg_core.boundary_network.looked import MOST_LOOKS, ROWS, Looked, room_for
+from kineseg_core.boundary_network.layout import LAGS
+from kineseg_core.boundary_network.looked import MOST_LOOKS, NONE, ROWS, SAID, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
 F32 = NDArray[np.float32]
@@ -34,21 +35,30 @@ class BoundaryNetwork:
         self._multiple = self._find_multiple()
 
     def __call__(self, looks: Sequence[Look]) -> F32:
-        """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a look does not depend on the others."""
+        """``(N,)`` how likely a segment begins at each candidate, 0 to 1; a look does not depend on the others.
+
+        What is said of them coarse is written there.
+        """
         coarse = [(row, i, one) for row, look in enumerate(looks) for i, one in enumerate(look.coarse)]
-        rows = [*looks, *(one for _, _, one in coarse)]
+        asked = [(row, i, one, one.look) for row, i, one in coarse if one.look is not None]
+        rows = [*looks, *(look for *_, look in asked)]
         if len(rows) > len(self._room.lag):
             self._room = room_for(-(-len(rows) // MOST_LOOKS))
         room = self._room
-        room.coarse_of[: len(rows)] = -1
-        for at, (row, i, _) in enumerate(coarse, start=len(looks)):
+        room.coarse_of[: len(rows)] = NONE
+        for row, i, one in coarse:
+            room.coarse_of[row, i], room.coarse_log_odds[row, i] = SAID, one.log_odds
+        for at, (row, i, *_) in enumerate(asked, start=len(looks)):
             room.coarse_of[row, i] = at
         for row, look in enumerate(rows):
             room.maps[row] = look.maps
             room.context[row] = look.context
             room.lag[row] = _LAG_ROW[look.lag]
             room.discrepancies[row] = look.discrepancies
-        return self.of_table(room, len(rows))[: len(looks)]
+        likely = self.of_table(room, len(rows))[: len(looks)]
+        for row, i, one, _ in asked:
+            one.look, one.log_odds = None, float(room.coarse_log_odds[row, i])
+        return likely
 
     def of_table(self, looked: Looked, looks: int) -> F32:
         """``(looks,)`` the same of the first rows of a table's looks; there is room up to a multiple of `ROWS`.
@@ -59,10 +69,7 @@ class BoundaryNetwork:
         for first in range(0, looks, ROWS):
             end = first + min(-(-(looks - first) // self._multiple) * self._multiple, ROWS)
             logits[first:end] = self._run(looked, first, end)
-        for coarse_of in looked.coarse_of[:looks].T:
-            fine = np.flatnonzero(coarse_of >= 0)
-            coarse = coarse_of[fine]
-            logits[fine] += COARSE_WEIGHTS[looked.lag[coarse]] * (logits[coarse] - logits[fine])
+        weigh_coarse(logits, looked.lag, looked.coarse_of, looked.coarse_log_odds, looks)
         return _probabilities(logits[:looks])
 
     def _run(self, looked: Looked, first: int, end: int) -> F32:

@@ -84,6 +84,7 @@ class Segmenter(NetworkSegments):
             due = [] if still else self._decider.due(self._count)
             looks = self._coarse.beside(self._blocks.look(due), self._blocks)
             self._decider.note(self._count, due, ask(looks))
+            self._coarse.note(looks)
             counts.append(self._count)
         for count in counts:
             self._apply(self._decider.decide(count), decisions)
@@ -104,6 +105,7 @@ class Segmenter(NetworkSegments):
     def _restart(self) -> None:
         self._views.restart()
         self._blocks.restart()
+        self._coarse.restart()
         self._stillness.restart()
         self._surprise.restart()
 

@@ -83,6 +83,8 @@ class Columns(NamedTuple):
         logs: ``(N, REACH, REACH * VIEWS)`` uint8, log distances.
         scales: ``(N, VIEWS)`` mean log distance.
         coarse_blocks, coarse_logs: ``(N, len(COARSE), ...)`` the same of coarse blocks, see `CoarseRings`.
+        coarse_candidates: ``(N, MOST_LAGS, len(COARSE))`` which coarse block was looked at last, by lag.
+        coarse_log_odds: The same shape, of a segment that begins there.
         far: ``(N, FAR[-1] + 1, F)`` int16, blocks of the farther past.
         nearest: ``(N, REACH, STRETCHES)`` uint8, nearest of them.
         means, spreads: ``(N, STILL_GROUPS, E)``, ``(N, STILL_GROUPS)`` of groups of blocks.
@@ -104,6 +106,8 @@ class Columns(NamedTuple):
     scales: Array
     coarse_blocks: Array
     coarse_logs: Array
+    coarse_candidates: Array
+    coarse_log_odds: Array
     far: Array
     nearest: Array
     means: Array
@@ -131,6 +135,8 @@ def new_columns(plan: TablePlan, rows: int) -> Columns:
         "scales": ((VIEWS,), np.float64),
         "coarse_blocks": ((len(COARSE), dims, REACH), np.int16),
         "coarse_logs": ((len(COARSE), REACH, REACH * VIEWS), np.uint8),
+        "coarse_candidates": ((MOST_LAGS, len(COARSE)), np.int64),
+        "coarse_log_odds": ((MOST_LAGS, len(COARSE)), np.float32),
         "far": ((FAR[-1] + 1, plan.far), np.int16),
         "nearest": ((REACH, STRETCHES), np.uint8),
         "means": ((STILL_GROUPS, compared), np.float32),
@@ -168,5 +174,5 @@ def restart(columns: Columns, row: int) -> None:
     ):
         counters[of_what_came] = 0
     counters["interrupted"] = True
-    for column in (columns.sums, columns.group, columns.raw, columns.smooth):
+    for column in (columns.sums, columns.group, columns.raw, columns.smooth, columns.coarse_candidates):
         column[row] = 0.0

@@ -23,6 +23,7 @@ from kineseg_core.boundary_network.layout import (
     VIEWS,
     pieces_known,
 )
+from kineseg_core.boundary_network.looked import NONE, SAID
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.table.candidates import (
@@ -78,11 +79,11 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
     Args and returns are those of `observe_rows`; what the network says of the blocks before has been noted.
     """
     columns, looked, asked = table.columns, table.looked, np.empty(MOST_LAGS, np.int64)
-    took, looks = 0, 0
+    took, looks, coarse_asked = 0, 0, np.empty((MOST_LAGS, len(COARSE)), np.int64)
     for i in range(len(rows)):
         row, coming = rows[i], table.coming[i]
         counters, decider, raw = columns.counters[row], columns.decider[row], columns.raw[row]
-        asked[:] = NO_CANDIDATE
+        asked[:], coarse_asked[:] = NO_CANDIDATE, SAID
         while coming.taken < coming.made and not is_open(decider, asked, counters.count + 1):
             take_block(columns, table.plan, table.ends, table.views, row, table.made[i, coming.taken])
             coming.taken += 1
@@ -102,7 +103,7 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
             of = looked.of[took]
             of[0], of[1], of[2], of[3] = i, counters.count, first, looks
             look_at_row(columns, row, decider, first, looks, looked)
-            looks = look_coarse(columns, row, decider, first, looks, looked)
+            looks = look_coarse(columns, row, decider, first, looks, looked, coarse_asked)
             took += 1
     return took, looks
 
@@ -155,23 +156,38 @@ def look_at_row(columns, row, decider, first, end, looked):  # type: ignore[no-u
 
 
 @kernel(nogil=True)
-def look_coarse(columns, row, decider, first, end, looked):  # type: ignore[no-untyped-def]
-    """Looks coarse, too, at those of the candidates [first, end) that may be; returns where these looks end."""
+def look_coarse(columns, row, decider, first, end, looked, asked):  # type: ignore[no-untyped-def]
+    """Looks coarse, too, at those of the candidates [first, end) that may be.
+
+    Args:
+        columns, row, decider, first, end, looked: As above.
+        asked: ``(MOST_LAGS, len(COARSE))`` the look that has no answer yet, by lag, for the next candidates; `SAID`.
+
+    Returns:
+        Where these looks end.
+    """
     count, looks = columns.counters[row].count, end
     for coarse in range(len(COARSE)):
         blocks, begin = COARSE[coarse], looks
         for look in range(first, end):
-            lag = decider.lags[looked.lag_of[look]]
+            place = looked.lag_of[look]
+            lag, newest = decider.lags[place], columns.coarse_candidates[row, place]
             coarse_lag, candidate = COARSE_LAGS[lag, coarse], (count - lag) // blocks
-            looked.coarse_of[look, coarse] = -1
-            if coarse_lag and candidate >= FIRST_CANDIDATE:
-                looked.coarse_of[look, coarse] = looks
-                looked.coarse_of[looks, :] = -1
-                looked.lag[looks] = _LAG_PLACES[coarse_lag]
-                looked.known[looks, 0] = candidate
-                looked.known[looks, 1] = _LAG_PIECES[coarse_lag]
-                looked.context[looks, :FAR_NUMBERS] = 0.0
-                looks += 1
+            looked.coarse_of[look, coarse] = NONE
+            if not coarse_lag or candidate < FIRST_CANDIDATE:
+                continue
+            if newest[coarse] == candidate:
+                looked.coarse_of[look, coarse] = asked[place, coarse]
+                looked.coarse_log_odds[look, coarse] = columns.coarse_log_odds[row, place, coarse]
+                continue
+            newest[coarse] = candidate
+            looked.coarse_of[look, coarse] = asked[place, coarse] = looks
+            looked.coarse_of[looks, :] = NONE
+            looked.lag[looks] = _LAG_PLACES[coarse_lag]
+            looked.known[looks, 0] = candidate
+            looked.known[looks, 1] = _LAG_PIECES[coarse_lag]
+            looked.context[looks, :FAR_NUMBERS] = 0.0
+            looks += 1
         if looks > begin:
             candidates, known = looked.known[begin:looks, 0].copy(), looked.known[begin:looks, 1].copy()
             look_at(
@@ -210,7 +226,11 @@ def decide_rows(table, rows, took, probabilities):  # type: ignore[no-untyped-de
         row = rows[i]
         seen[:] = 0.0
         for look in range(first, end):
-            seen[looked.lag_of[look]] = probabilities[look]
+            lag = looked.lag_of[look]
+            seen[lag] = probabilities[look]
+            for coarse in range(len(COARSE)):
+                if looked.coarse_of[look, coarse] != NONE:
+                    columns.coarse_log_odds[row, lag, coarse] = looked.coarse_log_odds[look, coarse]
         note_probabilities(columns.decider[row], columns.raw[row], columns.smooth[row], count, seen)
         # Where anything has followed from a block of the same frame, it is known only later what that changes.
         coming = table.coming[i]
