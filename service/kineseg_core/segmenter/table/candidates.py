@@ -58,15 +58,17 @@ def is_open(decider, asked, count):  # type: ignore[no-untyped-def]
 
     Args:
         decider: Of the row.
-        asked: ``(LAGS,)`` newest candidate that is looked at and has no answer, by lag; `NO_CANDIDATE`: none.
+        asked: ``(LAGS, 2)`` oldest and newest candidate that is looked at and has no answer, by lag; the newest is
+            `NO_CANDIDATE`: there is none.
         count: Blocks so far, the next one included.
     """
     for lag in range(decider.n_lags):
         candidate = count - decider.lags[lag]
         if lag:
-            if asked[lag - 1] >= candidate - AROUND:
+            oldest, newest = asked[lag - 1]
+            if newest >= candidate - AROUND and oldest <= candidate + AROUND:
                 return True
-        elif candidate % EVERY and asked[0] > candidate - EVERY:
+        elif candidate % EVERY and asked[0, 1] > candidate - EVERY:
             return True
     return False
 

@@ -78,7 +78,7 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
 
     Args and returns are those of `observe_rows`; what the network says of the blocks before has been noted.
     """
-    columns, looked, asked = table.columns, table.looked, np.empty(MOST_LAGS, np.int64)
+    columns, looked, asked = table.columns, table.looked, np.empty((MOST_LAGS, 2), np.int64)
     took, looks, coarse_asked = 0, 0, np.empty((MOST_LAGS, len(COARSE)), np.int64)
     for i in range(len(rows)):
         row, coming = rows[i], table.coming[i]
@@ -94,7 +94,8 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
                 # What stands still begins no segment, whatever its noise.
                 if counters.still or candidate < FIRST_CANDIDATE or not is_worth_a_look(decider, raw, lag, candidate):
                     continue
-                asked[lag] = candidate
+                asked[lag, 0] = candidate if asked[lag, 1] == NO_CANDIDATE else asked[lag, 0]
+                asked[lag, 1] = candidate
                 looked.lag_of[looks] = lag
                 looked.lag[looks] = _LAG_PLACES[decider.lags[lag]]
                 looked.known[looks, 0] = candidate
