@@ -45,9 +45,9 @@ _WAIT_S = 0.002
 """For so long at most another thread waits for the engine's."""
 _IN_PLACE_S = 0.004
 """For so long at most another thread steps in its place, and what is left then is left to it."""
-_FEW, _NOT_MANY = 4, 32
-"""As measured: of few chunks each costs less if nothing else goes on while they go through; of those that are not many,
-if no other thread is woken for them."""
+_NOT_MANY = 32
+"""As measured: a chunk alone costs less if nothing else goes on while it goes through; of those that are not many each
+does if no other thread is woken for them."""
 
 
 def _ignore() -> None:
@@ -133,8 +133,9 @@ class Engine:
 
         Where it is not much it costs less if it has gone through before the caller goes on, or a few milliseconds have
         passed. If the engine's thread has nothing to do, the caller's does it: another one would have to be woken, and
-        would find nothing of it in its processor's caches. If that is at work, a few chunks are waited for: both would
-        hold up each other, as one of them at a time has the interpreter.
+        would find nothing of it in its processor's caches. If that is at work, one chunk alone is waited for: both
+        would hold up each other, as one of them at a time has the interpreter. Several are not, so that where much is
+        sent, more comes to go through together.
 
         Args:
             taken: That.
@@ -152,7 +153,7 @@ class Engine:
 
         if chunks is not None and self._may_be_in_place(chunks) and self._inbox.lend():
             self._go_through(take)
-        elif chunks is not None and chunks <= _FEW:
+        elif chunks == 1:
             self._caught_up.clear()
             self._post(take, urgent=gathered)
             self._caught_up.wait(_WAIT_S)
@@ -163,7 +164,7 @@ class Engine:
         """Whether so many may go through in the caller's thread, if the engine's waits."""
         if not self._any_thread:
             return False
-        return chunks <= _FEW or (chunks <= _NOT_MANY and time.monotonic() >= self._in_place_again)
+        return chunks == 1 or (chunks <= _NOT_MANY and time.monotonic() >= self._in_place_again)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
