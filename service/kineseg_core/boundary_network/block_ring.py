@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, to_steps
+from kineseg_core.boundary_network.distances import FIRST_BACK, append_block, learn_scales, measure_again, to_steps
 from kineseg_core.boundary_network.far_past import FarPast
 from kineseg_core.boundary_network.layout import COMPARED, PIECES, PIECES_BEFORE, REACH, UNIT_RANGE, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
@@ -67,7 +67,7 @@ class CoarseLook:
     log_odds: float = math.nan
 
 
-@keeps("_scales _scaled _blocks _logs _far count", fixed="_ends _views")
+@keeps("_scales _scaled _blocks _far count", fixed="_ends _views", passing="_logs")
 class BlockRing:
     """Keeps the blocks of the last 11 s with their distances, view by view. Picklable.
 
@@ -87,6 +87,10 @@ class BlockRing:
         self._logs = np.zeros((REACH, REACH * len(views)), np.uint8)
         self._far = FarPast(int(ends[views[0, 1] - 1]))
         self.count = 0
+
+    def check_kept(self) -> None:
+        """What follows from the rest."""
+        measure_again(self._blocks, self._ends, self._views, self._logs)
 
     def restart(self) -> None:
         """Begins anew; how far apart blocks usually are is kept."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.block_ring import BlockRing, CoarseLook, Look
 from kineseg_core.boundary_network.decider import FIRST_CANDIDATE
-from kineseg_core.boundary_network.distances import append_block
+from kineseg_core.boundary_network.distances import append_block, measure_again
 from kineseg_core.boundary_network.layout import (
     COARSE,
     COARSE_LAGS,
@@ -77,7 +77,7 @@ def weigh_coarse(log_odds, lags, coarse_of, coarse_log_odds, looks):  # type: ig
             log_odds[look] += COARSE_WEIGHTS[lags[look], coarse] * (coarse_log_odds[look, coarse] - log_odds[look])
 
 
-@keeps("_blocks _logs _candidates _log_odds", fixed="_ends _views")
+@keeps("_blocks _candidates _log_odds", fixed="_ends _views", passing="_logs")
 class CoarseRings:
     """Keeps the coarse blocks of the last 21 and 43 s with their distances. Picklable.
 
@@ -92,6 +92,11 @@ class CoarseRings:
         # Which coarse block was looked at last, by lag, and what was said of it; none is the first one.
         self._candidates = np.zeros((len(LAGS), len(COARSE)), np.int64)
         self._log_odds = np.zeros((len(LAGS), len(COARSE)), np.float32)
+
+    def check_kept(self) -> None:
+        """What follows from the rest."""
+        for blocks, logs in zip(self._blocks, self._logs, strict=True):
+            measure_again(blocks, self._ends, self._views, logs)
 
     def restart(self) -> None:
         """Begins anew."""

@@ -8,6 +8,7 @@ at once as a processor can, whatever the time.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kineseg_core.boundary_network.layout import REACH, VIEWS
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS, LARGEST_LOG, to_logs
@@ -59,6 +60,17 @@ def append_block(blocks, ends, views, logs, count, steps):  # type: ignore[no-un
     for other in range(REACH):
         for view in range(VIEWS):
             row[VIEWS * other + view] = logs[other, VIEWS * place + view] = values[view, other]
+
+
+def measure_again(
+    blocks: NDArray[np.int16], ends: NDArray[np.int64], views: NDArray[np.int64], logs: NDArray[np.uint8]
+) -> None:
+    """Writes how far apart the blocks of a ring are, as if each had come once more: their distances are not kept.
+
+    Args are those of `append_block`.
+    """
+    for place in range(REACH):
+        append_block(blocks, ends, views, logs, place, blocks[:, place].copy())
 
 
 @kernel(inlined=True)

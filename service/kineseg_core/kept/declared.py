@@ -24,7 +24,8 @@ class Kept:
     Attributes:
         changes: They change as the stream goes on, and are kept, in this order.
         fixed: They follow from how the object was made.
-        passing: What they hold means nothing at another moment, or in another place.
+        passing: What they hold means nothing at another moment, or in another place, or follows from what is kept; the
+            method ``check_kept`` writes that anew.
         grows: Of those that change: arrays of any size.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kineseg_core.boundary_network.distances import append_block
+from kineseg_core.boundary_network.distances import measure_again
 from kineseg_core.boundary_network.layout import REACH
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from kineseg_core.kept.bounds import within
@@ -91,13 +91,12 @@ class RowSegmenter(InRow, NetworkSegments):
         numbers["next_review"] = decider.next_review(self._count)
 
     def _measure(self) -> None:
-        """Writes how far apart the blocks in the rings are, as if each had come once more."""
+        """Writes how far apart the blocks in the rings are."""
         columns, row, views = self._columns, self._row, self._views
         rings = [(columns.blocks[row], columns.logs[row])]
         rings += zip(columns.coarse_blocks[row], columns.coarse_logs[row], strict=True)
         for blocks, logs in rings:
-            for place in range(REACH):
-                append_block(blocks, views.ends, views.views, logs, place, blocks[:, place].copy())
+            measure_again(blocks, views.ends, views.views, logs)
 
     @property
     def _count(self) -> int:
