@@ -24,6 +24,7 @@ from kineseg_core.boundary_network.layout import (
     COARSE_LAGS,
     COARSE_WEIGHTS,
     COMPARED,
+    LAG_PLACE,
     LAGS,
     PIECES,
     REACH,
@@ -38,8 +39,6 @@ from kineseg_core.kept.declared import keeps
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
-
-_LAG_PLACE = {lag: place for place, lag in enumerate(LAGS)}
 
 
 @kernel(nogil=True)
@@ -114,12 +113,12 @@ class CoarseRings:
         """Takes what was said of them coarse."""
         for look in looks:
             for coarse, one in enumerate(look.coarse):
-                at = _LAG_PLACE[look.lag], coarse
+                at = LAG_PLACE[look.lag], coarse
                 self._candidates[at], self._log_odds[at] = one.candidate, one.log_odds
 
     def _looks(self, look: Look, ring: BlockRing) -> Iterator[CoarseLook]:
         for coarse, (blocks, lag) in enumerate(zip(COARSE, COARSE_LAGS[look.lag], strict=True)):
-            candidate, at = look.candidate // blocks, (_LAG_PLACE[look.lag], coarse)
+            candidate, at = look.candidate // blocks, (LAG_PLACE[look.lag], coarse)
             if not lag or candidate < FIRST_CANDIDATE:
                 continue
             if self._candidates[at] == candidate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ NEAR_PAST = 35
 
 LAGS: tuple[int, ...] = tuple(int(lag) for lag in np.cumsum(_AFTER) if lag >= 3)
 """After how many blocks from a candidate on it may be looked at: where a piece ends."""
+LAG_PLACE: Mapping[int, int] = {lag: place for place, lag in enumerate(LAGS)}
 
 
 def pieces_known(lag: int) -> int:

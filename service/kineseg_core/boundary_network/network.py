@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kineseg_core.boundary_network.block_ring import Look
 from kineseg_core.boundary_network.coarse import weigh_coarse
 from kineseg_core.boundary_network.file import NetworkFile
-from kineseg_core.boundary_network.layout import LAGS
+from kineseg_core.boundary_network.layout import LAG_PLACE, LAGS
 from kineseg_core.boundary_network.looked import MOST_LOOKS, NONE, ROWS, SAID, Looked, room_for
 from kineseg_core.inference.providers import open_cpu
 
@@ -19,7 +19,6 @@ Ask = Callable[[Sequence[Look]], F32]
 """How likely a segment begins at each of the candidates that are looked at, ``(N,)``."""
 
 _INPUTS = ("maps", "context", "lag", "discrepancies")
-_LAG_ROW = {lag: row for row, lag in enumerate(LAGS)}
 
 
 class BoundaryNetwork:
@@ -53,7 +52,7 @@ class BoundaryNetwork:
         for row, look in enumerate(rows):
             room.maps[row] = look.maps
             room.context[row] = look.context
-            room.lag[row] = _LAG_ROW[look.lag]
+            room.lag[row] = LAG_PLACE[look.lag]
             room.discrepancies[row] = look.discrepancies
         likely = self.of_table(room, len(rows))[: len(looks)]
         for row, i, one, _ in asked:
