@@ -20,6 +20,7 @@ from rich.table import Table
 
 from evaluation.bench.many import ManyLoad, Source, load
 from evaluation.bench.parts import Report
+from evaluation.bench.sensors import SENSOR
 from evaluation.bench.servers import Running, kineseg_server
 from evaluation.chaos.redis_server import NoRedis, RedisServer
 
@@ -51,7 +52,7 @@ _LONG_S = 90.0
 KEPT = (
     Kept("bodies", 256, 1, Source()),
     Kept("accelerometers", 1000, 4, Source(rate=10.0, chunk_s=0.5, channels=3), least_s=_LONG_S),
-    Kept("sensors of 59 channels", 500, 4, Source(rate=2.0, chunk_s=0.5, channels=59), least_s=_LONG_S),
+    Kept("sensors of 59 channels", 500, 4, SENSOR, least_s=_LONG_S),
 )
 
 

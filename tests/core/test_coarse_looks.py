@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kineseg_core.boundary_network import BlockRing, BoundaryNetwork, CoarseRings, Look, ViewPlan, packaged_network
-from kineseg_core.boundary_network.block_ring import CoarseLook
+from kineseg_core.boundary_network import (
+    BlockRing,
+    BoundaryNetwork,
+    CoarseLook,
+    CoarseRings,
+    Look,
+    ViewPlan,
+    packaged_network,
+)
 from kineseg_core.boundary_network.layout import COARSE, COARSE_LAGS, COARSE_WEIGHTS, LAGS, pieces_known
 from kineseg_core.boundary_network.log_distance import BLOCK_STEPS
 from numpy.typing import NDArray

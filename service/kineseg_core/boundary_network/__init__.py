@@ -1,6 +1,6 @@
 """Finds boundaries by how far apart a stream's moments lie: a small network looks at each candidate several times."""
 
-from kineseg_core.boundary_network.block_ring import BlockRing, Look
+from kineseg_core.boundary_network.block_ring import BlockRing, CoarseLook, Look
 from kineseg_core.boundary_network.coarse import CoarseRings
 from kineseg_core.boundary_network.decider import BoundaryDecider, Decided, Provisional
 from kineseg_core.boundary_network.file import NetworkFile, packaged_network
@@ -13,6 +13,7 @@ __all__ = [
     "BlockRing",
     "BoundaryDecider",
     "BoundaryNetwork",
+    "CoarseLook",
     "CoarseRings",
     "Decided",
     "Look",

@@ -31,6 +31,7 @@ from kineseg_service.scheduler.columns import Columns
 from kineseg_service.scheduler.deliveries import HandOver
 from kineseg_service.scheduler.inbox import Inbox
 from kineseg_service.scheduler.lanes import Lanes
+from kineseg_service.scheduler.load import Load
 from kineseg_service.scheduler.pace import Pace
 from kineseg_service.scheduler.queues import Queues
 from kineseg_service.scheduler.results import Results
@@ -81,6 +82,7 @@ class Engine:
         self._caught_up = threading.Event()
         self._in_place_again = 0.0  # until then the thread does what is more than little
         self._pace = Pace(tick_s)
+        self._load = Load()
         self._lanes: Lanes[ScheduledStream] = Lanes(decoders)
         self._results = Results(metrics)
         self._seats = Seats(self._lanes, self._results)
@@ -134,8 +136,8 @@ class Engine:
         Where it is not much it costs less if it has gone through before the caller goes on, or a few milliseconds have
         passed. If the engine's thread has nothing to do, the caller's does it: another one would have to be woken, and
         would find nothing of it in its processor's caches. If that is at work, one chunk alone is waited for: both
-        would hold up each other, as one of them at a time has the interpreter. Several are not, so that where much is
-        sent, more comes to go through together.
+        would hold up each other, as one of them at a time has the interpreter. Where the engine has much to do, neither
+        is done: more comes meanwhile, and goes through together at less.
 
         Args:
             taken: That.
@@ -151,20 +153,21 @@ class Engine:
                     stream, items, came = each
                     self._seats.or_fail(stream, partial(self._queues.take, stream, items, came))
 
-        if chunks is not None and self._may_be_in_place(chunks) and self._inbox.lend():
+        alone = chunks == 1 and not self._load.is_much
+        if chunks is not None and self._may_be_in_place(chunks, alone) and self._inbox.lend():
             self._go_through(take)
-        elif chunks == 1:
+        elif alone:
             self._caught_up.clear()
             self._post(take, urgent=gathered)
             self._caught_up.wait(_WAIT_S)
         else:
             self._post(take, urgent=gathered)
 
-    def _may_be_in_place(self, chunks: int) -> bool:
+    def _may_be_in_place(self, chunks: int, alone: bool) -> bool:
         """Whether so many may go through in the caller's thread, if the engine's waits."""
         if not self._any_thread:
             return False
-        return chunks == 1 or (chunks <= _NOT_MANY and time.monotonic() >= self._in_place_again)
+        return alone or (chunks <= _NOT_MANY and time.monotonic() >= self._in_place_again)
 
     def wake(self, stream: ScheduledStream) -> None:
         """The stream's client has taken outputs, so that a stalled stream may go on."""
@@ -220,6 +223,7 @@ class Engine:
             # What else the caller's thread has to do gets half of its time.
             now = time.monotonic()
             self._in_place_again = now + (now - began)
+            self._load.went_through(began)
             self._inbox.give_back(more=self._lanes.busy())
 
     # The thread.
@@ -239,8 +243,9 @@ class Engine:
                     self._inbox.gather(wait_s)
             if (idle or self._inbox.urgent or not self._pace.wait_s()) and not self._obey():
                 break
-            hurried = self._lanes.hurry()
+            began, hurried = time.monotonic(), self._lanes.hurry()
             self._tick()
+            self._load.went_through(began)
             none_left = not (self._lanes.hurry() if hurried else self._lanes.busy())
             if none_left or self._results.overdue:
                 self._flush()

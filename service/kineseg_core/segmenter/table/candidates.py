@@ -24,7 +24,7 @@ from kineseg_core.kernels import kernel
 
 _WORTH_A_LOOK = np.array(WORTH_A_LOOK, np.float32)
 _STIRS = np.float32(STIRS)
-NO_CANDIDATE = -(1 << 62)
+NONE_ASKED = np.array([1 << 62, -(1 << 62)], np.int64)
 
 
 @kernel(inlined=True)
@@ -58,8 +58,7 @@ def is_open(decider, asked, count):  # type: ignore[no-untyped-def]
 
     Args:
         decider: Of the row.
-        asked: ``(LAGS, 2)`` oldest and newest candidate that is looked at and has no answer, by lag; the newest is
-            `NO_CANDIDATE`: there is none.
+        asked: ``(LAGS, 2)`` oldest and newest candidate that is looked at and has no answer, by lag; `NONE_ASKED`.
         count: Blocks so far, the next one included.
     """
     for lag in range(decider.n_lags):

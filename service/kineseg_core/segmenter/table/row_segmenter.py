@@ -67,7 +67,10 @@ class RowSegmenter(InRow, NetworkSegments):
         self._check_blocks(int(counters["block_frames"]), int(counters["blocks_made"]), self._frames_per_block)
         # What follows from the rest:
         self._note()
-        self._measure()
+        columns, row, views = self._columns, self._row, self._views
+        measure_again(columns.blocks[row], views.ends, views.views, columns.logs[row])
+        for blocks, logs in zip(columns.coarse_blocks[row], columns.coarse_logs[row], strict=True):
+            measure_again(blocks, views.ends, views.views, logs)
 
     def follow(self, counts: Sequence[int]) -> list[Decision]:
         """What follows from the frame that the table has taken last.
@@ -89,14 +92,6 @@ class RowSegmenter(InRow, NetworkSegments):
         numbers, decider = self._numbers, self._decider
         numbers["start"], numbers["near"] = decider.start, decider.newest
         numbers["next_review"] = decider.next_review(self._count)
-
-    def _measure(self) -> None:
-        """Writes how far apart the blocks in the rings are."""
-        columns, row, views = self._columns, self._row, self._views
-        rings = [(columns.blocks[row], columns.logs[row])]
-        rings += zip(columns.coarse_blocks[row], columns.coarse_logs[row], strict=True)
-        for blocks, logs in rings:
-            measure_again(blocks, views.ends, views.views, logs)
 
     @property
     def _count(self) -> int:

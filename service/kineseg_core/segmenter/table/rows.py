@@ -27,7 +27,7 @@ from kineseg_core.boundary_network.looked import NONE, SAID
 from kineseg_core.boundary_network.patch import look_at
 from kineseg_core.kernels import kernel
 from kineseg_core.segmenter.table.candidates import (
-    NO_CANDIDATE,
+    NONE_ASKED,
     is_open,
     is_worth_a_look,
     may_follow,
@@ -83,7 +83,7 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
         row, coming = rows[i], table.coming[i]
         counters, decider, raw = columns.counters[row], columns.decider[row], columns.raw[row]
-        asked[:], coarse_asked[:] = NO_CANDIDATE, SAID
+        asked[:], coarse_asked[:] = NONE_ASKED, SAID
         while coming.taken < coming.made and not is_open(decider, asked, counters.count + 1):
             take_block(columns, table.plan, table.ends, table.views, row, table.made[i, coming.taken])
             coming.taken += 1
@@ -94,8 +94,7 @@ def take_blocks(table, rows):  # type: ignore[no-untyped-def]
                 # What stands still begins no segment, whatever its noise.
                 if counters.still or candidate < FIRST_CANDIDATE or not is_worth_a_look(decider, raw, lag, candidate):
                     continue
-                asked[lag, 0] = candidate if asked[lag, 1] == NO_CANDIDATE else asked[lag, 0]
-                asked[lag, 1] = candidate
+                asked[lag, 0], asked[lag, 1] = min(asked[lag, 0], candidate), candidate
                 looked.lag_of[looks] = lag
                 looked.lag[looks] = _LAG_PLACES[decider.lags[lag]]
                 looked.known[looks, 0] = candidate
@@ -161,7 +160,7 @@ def look_coarse(columns, row, decider, first, end, looked, asked):  # type: igno
     """Looks coarse, too, at those of the candidates [first, end) that may be.
 
     Args:
-        columns, row, decider, first, end, looked: As above.
+        columns, row, decider, first, end, looked: As of `look_at_row`.
         asked: ``(MOST_LAGS, len(COARSE))`` the look that has no answer yet, by lag, for the next candidates; `SAID`.
 
     Returns:
