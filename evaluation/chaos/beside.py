@@ -51,9 +51,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _step_back() -> None:
-    """Who makes trouble has a machine of his own where it is meant: here he is to leave the cores to the others."""
-    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
-    if policy is not None and policy in (os.SCHED_FIFO, os.SCHED_RR):  # of `chrt`, which knows no niceness
-        os.sched_setscheduler(0, policy, os.sched_param(os.sched_get_priority_min(policy)))
+    """Who makes trouble has a machine of his own where it is meant: here he gets what the others leave of the cores,
+    and goes at once when one of them wakes up, which niceness alone does not do."""
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # threads that gRPC starts from here are the same
     else:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

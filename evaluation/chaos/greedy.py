@@ -124,7 +124,7 @@ def at_its_limit(address: str, token: str, count: int) -> Work:
         async with _channel(address) as channel:
 
             async def knock() -> None:
-                while True:
+                while not stop.is_set():  # gRPC may say that a call is over where its task was cancelled
                     with contextlib.suppress(grpc.RpcError):
                         call = await _opened(channel, token)
                         for first in range(0, 3000, 30):

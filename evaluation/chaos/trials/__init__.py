@@ -28,3 +28,6 @@ TRIALS: Mapping[str, Trial] = {
     "day": day.run,
     "door": door.run,
 }
+
+COMPARING = frozenset({"fuzzing", "neighbours"})
+"""Those of them that compare how long others wait."""

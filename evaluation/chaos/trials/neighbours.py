@@ -58,7 +58,7 @@ def run(size: Size) -> Outcome:
             seen, broken = [], 0
             for name, (trouble, usual) in (_TO_COMPARE | _TROUBLES).items():
                 work = trouble(server.address, tokens[name], size.of(usual, 4))
-                compared = others.beside(size.seconds / len(tokens), lambda work=work: going_on(work), turns=2)  # type: ignore[misc]
+                compared = others.beside(size.seconds / len(tokens), lambda work=work: going_on(work), turns=3)  # type: ignore[misc]
                 if name in _TROUBLES:
                     figures += (most(f"{name}: p99 of others over that without, ratio", compared.ratio, _NOTICED),)
                 seen.append(f"{name}: {compared}, {compared.ratio:.1f} times")

@@ -1,4 +1,4 @@
-"""How much of the time the engine is at work, as measured, whatever that is and whichever thread does it."""
+"""How much of the time the engine is at work, as measured, whichever thread does it: not for who is ahead of his time."""
 
 from __future__ import annotations
 
