@@ -1,4 +1,4 @@
-"""How much of the time the engine is at work, as measured, whichever thread does it: not for who is ahead of his time."""
+"""How much of the time the engine is at work for who is not ahead of his own time, as measured, in whichever thread."""
 
 from __future__ import annotations
 
