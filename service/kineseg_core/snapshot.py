@@ -27,7 +27,7 @@ from kineseg_core.opening import Opener
 from kineseg_core.request import StreamRequest
 from kineseg_core.session import Session
 
-LAYOUT = 11
+LAYOUT = 12
 """Of what is kept; raised with every change of what a class keeps, see `tests/core/snapshot/layout.py`."""
 ARITHMETIC = 9
 """Raised with every change after which the same frames give other events."""

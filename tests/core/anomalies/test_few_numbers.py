@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from kineseg_core.anomalies.values.held import least_held
+from kineseg_core.anomalies.values.held import hold
 from kineseg_core.anomalies.values.median import median_of_few
 
 few = st.floats(-9, 9) | st.sampled_from([0.0, 1.0, math.nan])
@@ -25,8 +25,8 @@ def test_a_median_is_of_the_numbers_that_are_known(numbers):
 @settings(max_examples=60)
 @given(rows=arrays(np.float32, (40, 3), elements=st.floats(0, 4, width=32)), size=st.integers(1, 9))
 def test_what_is_held_has_its_least(rows, size):
-    held, least = np.zeros((size, 3), np.float32), np.zeros(3)
+    last, held, lowest, least = (np.zeros(shape, np.float32) for shape in ((size, 3), (size, 3), 3, 3))
     for at, row in enumerate(rows):
-        held[at % size] = row
-        least_held(held, least)
-        np.testing.assert_array_equal(least, held.min(axis=0))
+        last[at % size] = held[at % size] = row
+        hold(held, lowest, at, least)
+        np.testing.assert_array_equal(least, last.min(axis=0))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kineseg_core.anomalies.signs import DetectorClass
 from kineseg_core.anomalies.source import WatchedSource
 from kineseg_core.anomalies.values.filters import filter_all, high_pass, smoothing
-from kineseg_core.anomalies.values.held import least_held
+from kineseg_core.anomalies.values.held import hold
 from kineseg_core.anomalies.values.layout import LARGEST_OTHER, NONE, Detector, ValueLayout
 from kineseg_core.anomalies.values.past import PastBlocks, new_past, see_block
 from kineseg_core.anomalies.values.sensors import sensors_of
@@ -68,7 +68,9 @@ class _State(NamedTuple):
     away: F64
     """``(1,)`` mean square over channels: distance from the median, relative to its limit."""
     held: NDArray[np.float32]
-    """``(n, C)`` the last ratios, a ring."""
+    """``(n, C)`` the last ratios, see `hold`."""
+    lowest: NDArray[np.float32]
+    """``(C,)`` of them, see there."""
     usual: F64
     """``(2, C)`` medians: level, slow movement."""
     now: F64
@@ -188,7 +190,7 @@ def _write(places, state, row):  # type: ignore[no-untyped-def]
     for c in range(channels):
         much = slowly[c] + _SHARE_OF_USUAL * usual[c] + _FAST_STEPS * sizes[c] + _TINY
         newest[c] = math.sqrt(state.powers[0, c]) / much
-    least_held(state.held, least)
+    hold(state.held, state.lowest, state.frames[1], least)
 
 
 @kernel(inlined=True)
@@ -284,6 +286,7 @@ class ChannelValues:
             powers=np.zeros((2, channels)),
             away=np.zeros(1),
             held=np.zeros((max(1, round(_FAST_HELD_S * rate)), channels), np.float32),
+            lowest=np.zeros(channels, np.float32),
             usual=np.zeros((2, channels)),
             now=np.zeros((2, channels)),
             tele=np.zeros(channels),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kineseg_core.anomalies.values.filters import band_pass, filter_all, high_pass, smoothing
-from kineseg_core.anomalies.values.held import least_held
+from kineseg_core.anomalies.values.held import hold
 from kineseg_core.kernels import kernel
 
 F32 = NDArray[np.float32]
@@ -33,8 +33,9 @@ class Shaking(NamedTuple):
         high, band: ``(2, 3 J)`` state of the filters.
         smooth: ``(3 J,)`` smoothed steps.
         powers: ``(4, J)`` mean squares: above 8 Hz, step, band, smoothed step.
-        shake_held: ``(n, J)`` the last ratios of the first two, a ring.
+        shake_held: ``(n, J)`` the last ratios of the first two, see `hold`.
         tremble_held: ``(m, J)`` of the other two.
+        lowest: ``(2, J)`` of both, see there.
         rows: ``(1,)`` so far.
     """
 
@@ -47,6 +48,7 @@ class Shaking(NamedTuple):
     powers: F32
     shake_held: F32
     tremble_held: F32
+    lowest: F32
     rows: NDArray[np.int64]
 
 
@@ -75,6 +77,7 @@ def new_shaking(joints: int, rate_hz: float) -> Shaking:
         powers=zeros(4, joints),
         shake_held=zeros(max(1, round(_SHAKE_HELD_S * rate_hz)), joints),
         tremble_held=zeros(max(1, round(_TREMBLE_HELD_S * rate_hz)), joints),
+        lowest=zeros(2, joints),
         rows=np.zeros(1, np.int64),
     )
 
@@ -112,8 +115,11 @@ def see_shaking(places, extent, state, constants, hfr, bpr):  # type: ignore[no-
     _see_power(powers[2], passed, tremble)
     _see_power(powers[3], smoothed, slow)
     rate, still = np.float32(constants.rate), extent / constants.rate
-    _hold(state.shake_held, state.rows[0], powers[0], powers[1], rate, np.float32(_SHAKE_SPEED * still), hfr)
-    _hold(state.tremble_held, state.rows[0], powers[2], powers[3], rate, np.float32(_TREMBLE_SPEED * still), bpr)
+    row, lowest = state.rows[0], state.lowest
+    _see_ratios(state.shake_held, row, powers[0], powers[1], rate, np.float32(_SHAKE_SPEED * still))
+    hold(state.shake_held, lowest[0], row, hfr)
+    _see_ratios(state.tremble_held, row, powers[2], powers[3], rate, np.float32(_TREMBLE_SPEED * still))
+    hold(state.tremble_held, lowest[1], row, bpr)
     state.rows[0] += 1
 
 
@@ -127,9 +133,8 @@ def _see_power(power, numbers, weight):  # type: ignore[no-untyped-def]
 
 
 @kernel(inlined=True)
-def _hold(held, row, fast, slow, rate, still, least):  # type: ignore[no-untyped-def]
-    """Puts the ratio of two mean squares into a ring, and writes the least that is in it of each joint."""
+def _see_ratios(held, row, fast, slow, rate, still):  # type: ignore[no-untyped-def]
+    """Puts the ratios of two mean squares into a ring."""
     newest = held[row % len(held)]
     for joint in range(len(fast)):
         newest[joint] = math.sqrt(fast[joint]) / (rate * (math.sqrt(slow[joint]) + still))
-    least_held(held, least)
