@@ -3,8 +3,8 @@
 Chunks of many streams go through at once. A chunk stops where something is to be decided: a rule holds, a severity
 reaches the bar, or the newest row is one that the rules on rows must look at.
 
-It keeps the interpreter's lock: it takes less time than another thread needs to give the lock back, and whoever takes
-chunks in would wait for that with every chunk.
+It lets other threads run meanwhile: of some hundred chunks at once it takes milliseconds, in which what steps the
+streams would wait for the interpreter.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def new_state(
     )
 
 
-@kernel()
+@kernel(nogil=True)
 def watch_bodies(kind, jobs, frames, times_s, severities):  # type: ignore[no-untyped-def]
     """Takes frames of many bodies of a kind, of each until there is something to decide; none knows of the others.
 
@@ -165,7 +165,7 @@ def watch_bodies(kind, jobs, frames, times_s, severities):  # type: ignore[no-un
     return due
 
 
-@kernel()
+@kernel(nogil=True)
 def watch_channels(kind, jobs, frames, times_s, severities):  # type: ignore[no-untyped-def]
     """Takes frames ``(n, C, 1)`` of many streams of channels, see `watch_bodies`."""
     states, channels, bits = kind.state, kind.values, frames.view(np.int64)
