@@ -27,7 +27,7 @@ from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.kernels import KERNELS, Compiled, progress_is_said_elsewhere
 from kineseg_core.kernels.kept import kept_in
 from kineseg_core.segmenter.warm_up import warm_up as warm_up_segmenter
-from kineseg_core.warm_up import ALL, Streams
+from kineseg_core.warm_up import ALL, Streams, warm_up_steps
 
 Said = Callable[[int, int], None]
 
@@ -35,8 +35,9 @@ _EVENTS: Any = event
 _REGISTRY: Any = registry
 
 
-def _segmenter() -> None:
+def _steps() -> None:
     file = packaged_network()
+    warm_up_steps()
     warm_up_segmenter(BoundaryNetwork(file), file)
 
 
@@ -62,7 +63,7 @@ class _Part:
 # The dearest first, so that none is left over at the end.
 _PARTS = {
     "bodies": _Part(lambda: anomalies.warm_up(channels=False), ("anomalies",), without="channel"),
-    "segmenter": _Part(_segmenter, ("segmenter", "boundary_network")),
+    "steps": _Part(_steps, ("segmenter", "boundary_network", "inference", "session")),
     "channels": _Part(lambda: anomalies.warm_up(bodies=False), ("anomalies",)),
     "intake": _Part(warm_up_intake, ("intake",)),
     "patterns": _Part(lambda: warm_up_patterns(BoundaryNetwork(packaged_network())), ("generic",)),

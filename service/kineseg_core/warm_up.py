@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from kineseg_core.anomalies.warm_up import warm_up as warm_up_anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile
 from kineseg_core.generic.warm_up import warm_up as warm_up_patterns
+from kineseg_core.inference.settle import settle
 from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.segmenter.warm_up import warm_up as warm_up_segmenter
+from kineseg_core.session.quiet_rows import QuietRows
 
 
 class Streams(NamedTuple):
@@ -34,8 +38,17 @@ def warm_up(network: BoundaryNetwork, file: NetworkFile, streams: Streams = ALL)
         file: It as it is kept.
         streams: Those for which all is to be ready.
     """
+    warm_up_steps()
     warm_up_segmenter(network, file)
     if streams.scratch:
         warm_up_patterns(network)
     warm_up_anomalies(channels=streams.channels)
     warm_up_intake()
+
+
+def warm_up_steps() -> None:
+    """What steps of any streams need beside their segmenters, with a recogniser's scores and without."""
+    rows, numbers = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
+    QuietRows(1).note(rows, np.zeros((1, 2), np.int64), ())
+    for outputs in (2, 3):
+        settle(numbers, rows, numbers, (numbers,) * outputs)

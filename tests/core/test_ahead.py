@@ -54,8 +54,8 @@ def test_streams_of_joints_wait_for_their_kernels_alone(tmp_path: Path) -> None:
     kept = Path(compile_ahead(lambda done, of: None) or "")
     shutil.copytree(kept, tmp_path / "kernels" / kept.name, ignore=shutil.ignore_patterns("complete-*"))
     joints, rest = json.loads(run_with(tmp_path, "-c", NARROW))
-    assert joints[0] == ["bodies", "intake", "segmenter"]
-    assert rest[0] == ["bodies", "channels", "intake", "patterns", "segmenter"]
+    assert joints[0] == ["bodies", "intake", "steps"]
+    assert rest[0] == ["bodies", "channels", "intake", "patterns", "steps"]
     assert (joints[1][0], rest[1][0]) == (0, 0)
     assert joints[1][1] < len(KERNELS)
 

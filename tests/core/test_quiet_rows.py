@@ -54,7 +54,9 @@ def test_noted_is_as_given(config: SessionConfig, turns: list[tuple[str, set[int
             now += 1
             moments = np.array([(4 * now + at, 10**9 * now + at) for at in range(len(chosen))])
             if what in ("note", "many"):
-                for place in quiet.note(np.array(sorted(rows)), moments):
+                loud, full = quiet.note(np.array(sorted(rows)), moments, ())
+                assert not loud
+                for place in full:
                     chosen[place].noted.catch_up()
             for at, stream in enumerate(chosen):
                 if what == "append":
@@ -79,9 +81,23 @@ def test_noted_is_as_given(config: SessionConfig, turns: list[tuple[str, set[int
         stream.check()
 
 
-def test_a_row_is_quiet_only_once_its_stream_says_so() -> None:
+@given(quiet_rows=st.sets(st.integers(0, ROWS - 1)), follows=st.sets(st.integers(0, ROWS - 1)))
+def test_of_a_step_those_are_left_from_which_something_may_follow(quiet_rows: set[int], follows: set[int]) -> None:
     quiet = QuietRows(ROWS)
+    rows = [QuietRow(quiet, row) for row in range(ROWS)]
+    for row in quiet_rows:
+        rows[row].says(quiet=True)
+    moments = np.arange(2 * ROWS).reshape(ROWS, 2)
+    loud = {*range(ROWS)} - quiet_rows | follows
+    assert quiet.note(np.arange(ROWS), moments, follows) == (sorted(loud), [])
+    for row in range(ROWS):
+        assert rows[row].take() == (([], []) if row in loud else ([2 * row], [2 * row + 1]))
+    assert quiet.note(np.arange(ROWS), moments, ())[0] == sorted({*range(ROWS)} - quiet_rows)
+
+
+def test_a_row_is_quiet_only_once_its_stream_says_so() -> None:
+    quiet, moments = QuietRows(ROWS), np.zeros((ROWS, 2), np.int64)
     QuietRow(quiet, 1).says(quiet=True)
-    assert quiet.quiet.tolist() == [False, True, False, False]
+    assert quiet.note(np.arange(ROWS), moments, ()) == ([0, 2, 3], [])
     QuietRow(quiet, 1)  # another one comes
-    assert not quiet.quiet.any()
+    assert quiet.note(np.arange(ROWS), moments, ()) == ([0, 1, 2, 3], [])

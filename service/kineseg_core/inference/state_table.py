@@ -9,6 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from kineseg_core.inference.bundle import Bundle
+from kineseg_core.inference.settle import settle
 from kineseg_core.memory.sparse import sparse_zeros
 
 F32 = NDArray[np.float32]
@@ -99,6 +100,11 @@ class HostTable:
         }
         if bundle.classes:
             self._buffers["scores"] = np.zeros((max_batch, len(bundle.classes)), np.float32)
+        self._outputs = tuple(
+            self._buffers[name].reshape(max_batch, -1)
+            for name in ("embedding", "surprise", "scores")
+            if name in self._buffers
+        )
         self._max_batch = max_batch
         self._bindings: dict[int, ort.IOBinding] = {}
         self._multiple = 1
@@ -123,13 +129,11 @@ class HostTable:
         buffers = self._buffers
         buffers["frame"][:n] = frames
         # "clip" only because numpy buffers `out` under "raise"; slots are always in range.
-        np.take(self._table, slots, axis=0, out=buffers["state"][:n], mode="clip")
+        self._table.take(slots, axis=0, out=buffers["state"][:n], mode="clip")
         self._run(n)
         embedding, surprise, state = buffers["embedding"][:n], buffers["surprise"][:n], buffers["next_state"][:n]
         scores = buffers["scores"][:n] if "scores" in buffers else None
-        fine = np.isfinite(state).all() and np.isfinite(embedding).all() and np.isfinite(surprise).all()
-        if fine and (scores is None or np.isfinite(scores).all()):
-            self._table[slots] = state
+        if settle(self._table, slots, buffers["next_state"], self._outputs):
             return Stepped(embedding, surprise, [], scores)
         good = np.isfinite(state).all(1) & np.isfinite(embedding).all(1) & np.isfinite(surprise)
         if scores is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from kineseg_core.boundary_network import BoundaryNetwork
 from kineseg_core.events import Output
 from kineseg_core.inference.state_table import Step, Stepped
-from kineseg_core.intake.resampling import F32, ModelFrames
+from kineseg_core.intake.resampling import F32, I64, ModelFrames
 from numpy.typing import NDArray
 
 from kineseg_service.scheduler.chunk_queue import ChunkRows
@@ -101,34 +101,29 @@ class Stepper:
             self._fail_all(_everyone(streams, chunks))
             return
         # Nearly always nothing follows, and that is to cost next to nothing.
-        quiet = lane.quiet.quiet[slots]
-        quiet[list(follows)] = False
-        self._note(lane, streams, chunks, slots, quiet)
-        for row, (stream, is_quiet) in enumerate(zip(streams, quiet.tolist(), strict=False)):
+        loud, full = lane.quiet.note(slots, _moments(streams, chunks), follows)
+        for row in full:
+            _everyone(streams, chunks)[row].session.catch_up()
+        self._advance(streams, loud, stepped, follows)
+        first = len(streams)
+        for rows in chunks:
+            end = first + len(rows)
+            for row in loud:
+                if first <= row < end:
+                    self._follow_row(rows, row - first, stepped.one(row), follows.get(row, ()))
+            first = end
+
+    def _advance(
+        self, streams: Streams, loud: Sequence[int], stepped: Stepped, follows: Mapping[int, Sequence[int]]
+    ) -> None:
+        """The frame of each of the first rows has gone through, of some of which something may follow."""
+        may_follow = set(loud)
+        for row, stream in enumerate(streams):
             outputs: Sequence[Output] | None = NOTHING
-            if not is_quiet:
+            if row in may_follow:
                 outputs = self._follow(stream, stream.block, stream.at, stepped.one(row), follows.get(row, ()))
             if outputs is not None:
                 self._advanced(stream, outputs)
-        first = len(streams)
-        for rows in chunks:
-            for at in np.flatnonzero(~quiet[first : first + len(rows)]).tolist():
-                self._follow_row(rows, at, stepped.one(first + at), follows.get(first + at, ()))
-            first += len(rows)
-
-    def _note(
-        self,
-        lane: Lane[ScheduledStream],
-        streams: Streams,
-        chunks: Sequence[ChunkRows[ScheduledStream]],
-        slots: NDArray[np.int64],
-        quiet: NDArray[np.bool_],
-    ) -> None:
-        """Frames of streams that are quiet go through with that."""
-        own = [(stream.block.start[stream.at], stream.block.start_ns[stream.at]) for stream in streams]
-        moments = [np.array(own, np.int64).reshape(-1, 2), *(rows.begin for rows in chunks)]
-        for place in lane.quiet.note(slots[quiet], np.concatenate(moments)[quiet]):
-            _everyone(streams, chunks)[int(np.flatnonzero(quiet)[place])].session.catch_up()
 
     def _follow_row(self, rows: ChunkRows[ScheduledStream], at: int, step: Step, follows: Sequence[int]) -> None:
         """Something follows from one of the rows of chunks, or may."""
@@ -160,3 +155,12 @@ class Stepper:
 def _everyone(streams: Streams, chunks: Sequence[ChunkRows[ScheduledStream]]) -> list[ScheduledStream]:
     """Of each row of a step."""
     return [*streams, *(stream for rows in chunks for stream in rows.streams)]
+
+
+def _moments(streams: Streams, chunks: Sequence[ChunkRows[ScheduledStream]]) -> I64:
+    """``(n, 2)`` where the frame of each row of a step begins, see `ChunkRows.begin`."""
+    own = [(stream.block.start[stream.at], stream.block.start_ns[stream.at]) for stream in streams]
+    each = [rows.begin for rows in chunks]
+    if own or not each:
+        each.insert(0, np.array(own, np.int64).reshape(-1, 2))
+    return each[0] if len(each) == 1 else np.concatenate(each)
