@@ -60,8 +60,8 @@ changed(before, after)
 with BackgroundServer(settings) as server:
     before = kernels()
     with kineseg.Client(server.address) as client:
-        def run(frames, lost=0, **choices):
-            with client.stream(rate=60, return_profile=True, reports_per_hour=30, **choices) as stream:
+        def run(frames, lost=0, rate=60, **choices):
+            with client.stream(rate=rate, return_profile=True, reports_per_hour=30, **choices) as stream:
                 stream.send(frames[:450])
                 stream.send(frames[450 + lost :], first_frame=450 + lost)
                 stream.end_input()
@@ -73,7 +73,9 @@ with BackgroundServer(settings) as server:
         for channels in (1, 3, 12):
             names = [f"c{i}" for i in range(channels)]
             run(signal[:, :channels], lost=30, model="scratch", channels=names)
+            run(signal[:, :channels], lost=2, rate=4, model="scratch", channels=names)  # blocks between two frames
         run(positions, model="scratch", joints=joints)
+        run(positions, rate=4, joints=joints)
         with client.streams() as many:
             streams = [many.open(rate=60, model="scratch", channels=["a", "b"]) for _ in range(3)]
             many.send({stream: signal[:12, :2] for stream in streams})

@@ -47,17 +47,14 @@ for _place, _lag in enumerate(LAGS):
 
 @kernel(nogil=True)
 def observe_rows(table, rows, frames, embeddings, surprises):  # type: ignore[no-untyped-def]
-    """Takes the next frame of each row, and of the blocks that come with it those of the first turn.
+    """Takes the next frame of each row, and writes which blocks come with it.
 
     Args:
-        table: See `TableHandle`; its `Looked` is filled from the beginning.
+        table: See `TableHandle`.
         rows: ``(N,)`` each once.
         frames: ``(N, C)`` float32.
         embeddings: ``(N, E)`` float32.
         surprises: ``(N,)``
-
-    Returns:
-        How many blocks were taken, and at how many candidates to look.
     """
     columns, plan = table.columns, table.plan
     for i in range(len(rows)):
@@ -69,14 +66,18 @@ def observe_rows(table, rows, frames, embeddings, surprises):  # type: ignore[no
             embeddings[i], plan, table.made[i],
         )  # fmt: skip
         coming.taken, coming.follows = 0, False
-    return take_blocks(table, rows)
 
 
 @kernel(nogil=True)
 def take_blocks(table, rows):  # type: ignore[no-untyped-def]
-    """Takes more blocks of each row that has some left: up to the first for which an answer of the network is needed.
+    """Takes blocks of each row that has some left: up to the first for which an answer of the network is needed.
 
-    Args and returns are those of `observe_rows`; what the network says of the blocks before has been noted.
+    Args:
+        table: See `TableHandle`; its `Looked` is filled from the beginning.
+        rows: ``(N,)`` of `observe_rows`; what the network says of the blocks before has been noted.
+
+    Returns:
+        How many blocks were taken, and at how many candidates to look.
     """
     columns, looked, asked = table.columns, table.looked, np.empty((MOST_LAGS, 2), np.int64)
     took, looks, coarse_asked = 0, 0, np.empty((MOST_LAGS, len(COARSE)), np.int64)

@@ -89,7 +89,8 @@ class SegmenterTable:
         found: dict[int, list[int]],
     ) -> None:
         """Takes those whose places begin with `first`, and writes what follows."""
-        took, looks = observe_rows(self._handle, rows, frames, embeddings, surprises)
+        observe_rows(self._handle, rows, frames, embeddings, surprises)
+        took, looks = take_blocks(self._handle, rows)
         while took:
             probabilities = network.of_table(self._looked, looks)
             decide_rows(self._handle, rows, took, probabilities)
