@@ -223,7 +223,6 @@ class Engine:
             # What else the caller's thread has to do gets half of its time.
             now = time.monotonic()
             self._in_place_again = now + (now - began)
-            self._load.went_through(began)
             self._inbox.give_back(more=self._lanes.busy())
 
     # The thread.
@@ -243,10 +242,7 @@ class Engine:
                     self._inbox.gather(wait_s)
             if (idle or self._inbox.urgent or not self._pace.wait_s()) and not self._obey():
                 break
-            began, hurried = time.monotonic(), self._lanes.hurry()
-            self._tick()
-            if hurried:  # what is ahead of its own time makes room for what is not
-                self._load.went_through(began)
+            hurried = self._tick()
             none_left = not (self._lanes.hurry() if hurried else self._lanes.busy())
             if none_left or self._results.overdue:
                 self._flush()
@@ -264,10 +260,14 @@ class Engine:
             self._do(command)
         return True
 
-    def _tick(self) -> None:
-        """A step of each model that has something to step."""
+    def _tick(self) -> bool:
+        """A step of each model that has something to step; whether anything was not ahead of its own time."""
+        began, hurried = time.monotonic(), self._lanes.hurry()
         for lane in self._lanes.waiting():
             self._ticks.tick(lane)
+        if hurried:  # what is ahead makes room for what is not
+            self._load.went_through(began)
+        return hurried
 
     def _do(self, command: Callable[[], None]) -> None:
         try:
