@@ -31,7 +31,7 @@ RATE = 120.0
 CHUNK_S = 0.05
 SEND_S = 0.01
 """What has come in is sent this often."""
-COUNTS = ((64, 1), (128, 1), (192, 1), (256, 1), (1000, 4))
+COUNTS = ((64, 1), (128, 1), (256, 1), (384, 1), (512, 1), (1000, 4))
 """How many streams, on how many calls."""
 _PEOPLE = 16
 

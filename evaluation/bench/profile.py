@@ -51,6 +51,8 @@ Seen = tuple[str, dict[int, float]]
 _SAMPLES_PER_S = 173  # no divisor of the load's: what comes every ten milliseconds is not to be seen in step with it
 _FRAME = re.compile(r"\((?P<path>[^()]*):\d+\)$")
 _THREAD = re.compile(r"thread \((?P<id>\d+)\)")
+# A thread that is seen there has a core as rarely as not: it has been woken, and waits for one.
+_WAITS = re.compile(r"\b(select \(([^()]*/)?selectors|wait \(([^()]*/)?threading)\.py:\d+\)$")
 
 
 class CannotProfileError(RuntimeError):
@@ -126,14 +128,15 @@ def by_part(stacks: str, cpu: dict[int, float]) -> dict[str, float]:
     """CPU seconds by part, most first.
 
     Args:
-        stacks: A line for each stack that was seen: its frames from the thread on, and how often.
+        stacks: A line for each stack that was seen: its frames from the thread on, and how often. Those of threads that
+            wait do not count.
         cpu: Seconds by thread; those of which no stack was seen are gRPC's own.
     """
     seen: dict[int, Counter[str]] = {}
     for line in stacks.splitlines():
         stack, times = line.rsplit(" ", 1)
         thread, *frames = stack.split(";")
-        if (known := _THREAD.match(thread)) is not None:
+        if (known := _THREAD.match(thread)) is not None and not _WAITS.search(stack):
             seen.setdefault(int(known["id"]), Counter())[_part_of(frames)] += int(times)
     found: dict[str, float] = {}
     for number, taken in cpu.items():

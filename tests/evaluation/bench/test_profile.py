@@ -11,6 +11,8 @@ LOOP = "thread (11): MainThread;run (asyncio/runners.py:190)"
 ENGINE = "thread (12): kineseg-engine;Engine._run (kineseg_service/scheduler/engine.py:210)"
 STACKS = f"""\
 {LOOP} 2
+{LOOP};EpollSelector.select (selectors.py:468) 7
+{ENGINE};Inbox.wait (kineseg_service/scheduler/inbox.py:9);Condition.wait (threading.py:327) 7
 {LOOP};ManyCall._take (kineseg_service/api/many_call.py:1);take (kineseg_core/intake/plain.py:9) 1
 {LOOP};ManyCall._take (kineseg_service/api/many_call.py:1) 1
 {ENGINE};run (kineseg_core/boundary_network/network.py:5);run (onnxruntime/capi/inference.py:7) 6
