@@ -51,7 +51,7 @@ Seen = tuple[str, dict[int, float]]
 _SAMPLES_PER_S = 173  # no divisor of the load's: what comes every ten milliseconds is not to be seen in step with it
 _FRAME = re.compile(r"\((?P<path>[^()]*):\d+\)$")
 _THREAD = re.compile(r"thread \((?P<id>\d+)\)")
-# A thread that is seen there has a core as rarely as not: it has been woken, and waits for one.
+# A thread that is seen there has been woken, and mostly waits for a core: that takes no time of one.
 _WAITS = re.compile(r"\b(select \(([^()]*/)?selectors|wait \(([^()]*/)?threading)\.py:\d+\)$")
 
 

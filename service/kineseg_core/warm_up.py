@@ -9,7 +9,7 @@ import numpy as np
 from kineseg_core.anomalies.warm_up import warm_up as warm_up_anomalies
 from kineseg_core.boundary_network import BoundaryNetwork, NetworkFile
 from kineseg_core.generic.warm_up import warm_up as warm_up_patterns
-from kineseg_core.inference.settle import settle
+from kineseg_core.inference.put_states import put_states
 from kineseg_core.intake.warm_up import warm_up as warm_up_intake
 from kineseg_core.segmenter.warm_up import warm_up as warm_up_segmenter
 from kineseg_core.session.quiet_rows import QuietRows
@@ -51,4 +51,4 @@ def warm_up_steps() -> None:
     rows, numbers = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
     QuietRows(1).note(rows, np.zeros((1, 2), np.int64), ())
     for outputs in (2, 3):
-        settle(numbers, rows, numbers, (numbers,) * outputs)
+        put_states(numbers, rows, numbers, (numbers,) * outputs, rows.copy())

@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from kineseg_core.inference.bundle import Bundle
-from kineseg_core.inference.settle import settle
+from kineseg_core.inference.put_states import put_states
 from kineseg_core.memory.sparse import sparse_zeros
 
 F32 = NDArray[np.float32]
@@ -105,6 +105,7 @@ class HostTable:
             for name in ("embedding", "surprise", "scores")
             if name in self._buffers
         )
+        self._bad = np.zeros(max_batch, np.int64)
         self._max_batch = max_batch
         self._bindings: dict[int, ort.IOBinding] = {}
         self._multiple = 1
@@ -131,15 +132,9 @@ class HostTable:
         # "clip" only because numpy buffers `out` under "raise"; slots are always in range.
         self._table.take(slots, axis=0, out=buffers["state"][:n], mode="clip")
         self._run(n)
-        embedding, surprise, state = buffers["embedding"][:n], buffers["surprise"][:n], buffers["next_state"][:n]
+        bad = put_states(self._table, slots, buffers["next_state"], self._outputs, self._bad)
         scores = buffers["scores"][:n] if "scores" in buffers else None
-        if settle(self._table, slots, buffers["next_state"], self._outputs):
-            return Stepped(embedding, surprise, [], scores)
-        good = np.isfinite(state).all(1) & np.isfinite(embedding).all(1) & np.isfinite(surprise)
-        if scores is not None:
-            good &= np.isfinite(scores).all(1)
-        self._table[slots[good]] = state[good]
-        return Stepped(embedding, surprise, np.flatnonzero(~good).tolist(), scores)
+        return Stepped(buffers["embedding"][:n], buffers["surprise"][:n], self._bad[:bad].tolist(), scores)
 
     def _run(self, n: int) -> None:
         """Runs the graph over the first n rows of the buffers, padded to the multiple."""
